@@ -1,0 +1,106 @@
+"""A value as Grafana would show it: mapped to a word, or with unit, decimals and the colour of its threshold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dashboards.preview.model import FieldConfig
+
+PLAIN = "text"
+"""Grafana's name for the theme's own colour of text."""
+
+
+class Shown(NamedTuple):
+    """What stands on the page."""
+
+    text: str
+    unit: str
+    color: str
+    """A CSS colour, or `text`."""
+    known: bool = True
+
+    @property
+    def full(self) -> str:
+        """Value and unit."""
+        return f"{self.text} {self.unit}" if self.unit and self.known else self.text
+
+
+def number(value: object) -> float | None:
+    """Return a finite number, or None for anything that is not one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    found = float(value)
+    return found if math.isfinite(found) else None
+
+
+def show(value: object, field: FieldConfig, *, no_value: str, zone: str) -> Shown:
+    """Show a value; null and NaN are the field's word for unknown, whatever the unit."""
+    properties = field.properties
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return _null(properties, no_value)
+    if word := _word(value, properties):
+        return word
+    if isinstance(value, dt.datetime):
+        return Shown(f"{value.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}", "", PLAIN)
+    amount = number(value)
+    if amount is None:
+        return Shown(str(value), "", PLAIN)
+    text, unit = measure(amount, properties.get("unit", ""), properties.get("decimals"))
+    return Shown(text, unit, color_of(amount, properties))
+
+
+def measure(amount: float, unit: str, decimals: int | None) -> tuple[str, str]:
+    """Return text and unit of a number in one of the units that the definitions use."""
+    if unit == "percentunit":
+        return _plain(amount * 100, decimals), "%"
+    if unit == "s":
+        return duration(amount)
+    return _plain(amount, decimals), unit.removeprefix("suffix:").strip()
+
+
+def duration(seconds: float) -> tuple[str, str]:
+    """Return a length of time in its largest fitting unit, as Grafana's `s` does."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= length:
+            return _plain(seconds / length, 1), unit
+    return _plain(seconds, 0), "s"
+
+
+def _plain(amount: float, decimals: int | None) -> str:
+    if decimals is None:
+        decimals = 0 if amount == int(amount) else 2
+    text = f"{amount:,.{decimals}f}"
+    return text.removeprefix("-") if not any(digit in text for digit in "123456789") else text.replace("-", "−")
+
+
+def color_of(amount: float, properties: Mapping[str, Any]) -> str:
+    """Return the colour of the highest threshold that the value reaches, or the field's fixed colour."""
+    if "thresholds" in properties:
+        color = PLAIN
+        for step in properties["thresholds"]["steps"]:
+            if step["value"] is None or amount >= step["value"]:
+                color = step["color"]
+        return str(color)
+    return str(properties.get("color", {}).get("fixedColor", PLAIN))
+
+
+def _null(properties: Mapping[str, Any], no_value: str) -> Shown:
+    for mapping in properties.get("mappings", ()):
+        if mapping["type"] == "special":
+            result = mapping["options"]["result"]
+            return Shown(result["text"], "", result["color"], known=False)
+    return Shown(no_value, "", PLAIN, known=False)
+
+
+def _word(value: object, properties: Mapping[str, Any]) -> Shown | None:
+    for mapping in properties.get("mappings", ()):
+        if mapping["type"] == "value" and (found := mapping["options"].get(str(value))):
+            return Shown(found["text"], "", found["color"])
+    return None

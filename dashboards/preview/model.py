@@ -1,0 +1,146 @@
+"""The built dashboard as the preview reads it: Grafana's JSON, as much of it as our panels use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALL = "$__all"
+"""Grafana's value of a variable set to "all"."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConfig:
+    """How one column is shown: the panel's defaults with the overrides of that column's name."""
+
+    name: str
+    properties: Mapping[str, Any]
+
+    @property
+    def label(self) -> str | None:
+        """Shown name, if it has one."""
+        return self.properties.get("displayName")
+
+    @property
+    def custom(self) -> dict[str, Any]:
+        """Properties of the visualisation: `{"lineWidth": 2}` of `custom.lineWidth`."""
+        return {
+            key.removeprefix("custom."): value for key, value in self.properties.items() if key.startswith("custom.")
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel."""
+
+    id: int
+    type: str
+    title: str
+    description: str
+    x: int
+    y: int
+    w: int
+    h: int
+    sql: str
+    shortest_interval_s: int
+    no_value: str
+    options: Mapping[str, Any]
+    custom: Mapping[str, Any]
+    """The visualisation's defaults for every field."""
+    fields: Mapping[str, FieldConfig]
+
+    def field(self, name: str) -> FieldConfig:
+        """Return a column's configuration; a column without one has the defaults."""
+        return self.fields.get(name) or FieldConfig(name, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One template variable."""
+
+    name: str
+    label: str
+    sql: str
+    hidden: bool
+    all_value: str | None
+    """What "all" stands for; None where it is not offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One dashboard in one language."""
+
+    uid: str
+    title: str
+    description: str
+    time_zone: str
+    range_from: str
+    refresh: str
+    variables: tuple[Variable, ...]
+    panels: tuple[Panel, ...]
+
+
+def load(built: Mapping[str, Any]) -> Dashboard:
+    """Read Grafana's JSON of a dashboard. Raises KeyError where it is not one."""
+    return Dashboard(
+        uid=built["uid"],
+        title=built["title"],
+        description=built.get("description", ""),
+        time_zone=built["timezone"],
+        range_from=built["time"]["from"],
+        refresh=built["refresh"],
+        variables=tuple(_variable(variable) for variable in built["templating"]["list"]),
+        panels=tuple(_panel(panel) for panel in built["panels"]),
+    )
+
+
+def _variable(built: Mapping[str, Any]) -> Variable:
+    return Variable(
+        name=built["name"],
+        label=built.get("label") or built["name"],
+        sql=built["query"],
+        hidden=built.get("hide", 0) != 0,
+        all_value=built["allValue"].strip("'") if built.get("includeAll") else None,
+    )
+
+
+def _panel(built: Mapping[str, Any]) -> Panel:
+    (target,) = built["targets"]
+    config = built["fieldConfig"]
+    defaults = config["defaults"]
+    fields = {}
+    for override in config["overrides"]:
+        name = override["matcher"]["options"]
+        fields[name] = FieldConfig(name, {item["id"]: item.get("value") for item in override["properties"]})
+    position = built["gridPos"]
+    return Panel(
+        id=built["id"],
+        type=built["type"],
+        title=built["title"],
+        description=built["description"],
+        x=position["x"],
+        y=position["y"],
+        w=position["w"],
+        h=position["h"],
+        sql=target["rawSql"],
+        shortest_interval_s=parse_duration_s(built.get("interval") or "1s"),
+        no_value=defaults.get("noValue", ""),
+        options=built.get("options", {}),
+        custom=defaults.get("custom", {}),
+        fields=fields,
+    )
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_duration_s(text: str) -> int:
+    """Return the seconds of `5s`, `1m`, `6h`, `1d`. Raises ValueError on anything else."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in _SECONDS:
+        msg = f"a duration looks like 5s, 1m, 6h or 1d, not {text!r}"
+        raise ValueError(msg)
+    return int(number) * _SECONDS[unit]

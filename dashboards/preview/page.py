@@ -1,0 +1,295 @@
+"""One open page: builds the grid of a dashboard's panels and keeps them fresh until the browser leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from contextlib import suppress
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from nicegui import background_tasks, ui
+
+from dashboards import labels
+from dashboards.language import Language, Text
+from dashboards.preview.drawing import Canvas, Html, failure
+from dashboards.preview.macros import Scope, TimeRange, parse_range
+from dashboards.preview.model import parse_duration_s
+from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
+from dashboards.preview.render import HTML_TYPES, render
+from dashboards.preview.variables import Resolved, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nicegui.events import ValueChangeEventArguments
+
+    from dashboards.preview.drawing import Drawing
+    from dashboards.preview.model import Dashboard, Panel
+    from dashboards.preview.reader import Reader
+    from dashboards.preview.view import View
+
+PARALLEL = 3
+"""Queries that one page may have running: a page with slow queries leaves connections to the others."""
+
+RETRY_S = 2.0
+"""Pause before a database that went away is tried again."""
+
+REFRESHES = ("5s", "10s", "30s", "1m")
+
+
+class PanelBox:
+    """One panel's elements on the page."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+        self._last: Drawing | None = None
+        place = f"grid-column:{panel.x + 1}/span {panel.w};grid-row:{panel.y + 1}/span {panel.h}"
+        self._box = ui.element("section").classes(f"panel is-{panel.type}").style(place).props(f"data-panel={panel.id}")
+        with self._box:
+            with ui.element("div").classes("panel-head"):
+                self._title = ui.label(panel.title).classes("panel-title")
+                with ui.label("ⓘ").classes("info"):
+                    ui.tooltip(panel.description).classes("about")
+            with ui.element("div").classes("panel-body"):
+                self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
+                self._chart = None if self._html else ui.echart({}).classes("chart")
+            self._over = ui.html("", sanitize=False).classes("panel-over")
+            self._over.visible = False
+
+    def title(self, text: str) -> None:
+        """Show a title whose variables are filled in."""
+        self._title.text = text
+
+    def draw(self, drawing: Drawing) -> None:
+        """Show a drawing, if it differs from the one that is there."""
+        self._over.visible = False
+        self._mark("drawn")
+        if drawing == self._last:
+            return
+        self._last = drawing
+        if isinstance(drawing, Html):
+            if self._html:
+                self._html.content = drawing.content
+        elif self._chart:
+            self._chart.options.clear()
+            self._chart.options.update(drawing.options)
+            self._chart.update()
+
+    def fail(self, message: str, detail: str) -> None:
+        """Say in the panel that its query failed."""
+        self._last = None
+        self._over.content = failure(message, detail).content
+        self._over.visible = True
+        self._mark("failed")
+
+    def away(self) -> None:
+        """Dim what is there: it is from before."""
+        self._mark("away")
+
+    def _mark(self, state: str) -> None:
+        if self._box.props.get("data-state") != state:
+            self._box.props(f"data-state={state}")
+            self._box.classes(**{"add" if state == "away" else "remove": "is-away"})
+
+
+class Page:
+    """A dashboard, open in one browser."""
+
+    def __init__(self, dashboard: Dashboard, titles: Mapping[str, str], reader: Reader, view: View) -> None:
+        self._dashboard = dashboard
+        self._titles = titles
+        self._reader = reader
+        self._view = view
+        self._wanted = asyncio.Event()
+        self._places = asyncio.Semaphore(PARALLEL)
+        self._boxes: list[PanelBox] = []
+        self._selects: dict[str, ui.select] = {}
+        self._links: dict[str, ui.link] = {}
+
+    def build(self) -> None:
+        """Put the elements on the page and start to keep them fresh."""
+        with ui.element("header").classes("bar"):
+            self._build_bar()
+        self._banner = ui.html("", sanitize=False).classes("banner")
+        self._banner.visible = False
+        with ui.element("main").classes("grid"):
+            self._boxes = [PanelBox(panel) for panel in self._dashboard.panels]
+        self._update_links()
+        task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
+        ui.context.client.on_delete(lambda: task.cancel() and None)
+
+    def _text(self, text: Text) -> str:
+        return text(self._view.language)
+
+    def _build_bar(self) -> None:
+        view = self._view
+        ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
+        with ui.element("nav").classes("nav"):
+            for slug, title in self._titles.items():
+                self._links[f"dashboard {slug}"] = ui.link(title, "#").classes("is-here" if slug == view.slug else "")
+        ui.element("div").classes("spring")
+        for variable in self._dashboard.variables:
+            if not variable.hidden:
+                self._selects[variable.name] = self._select(
+                    {}, None, variable.label, lambda event, name=variable.name: self._choose(name, event)
+                ).props(f"data-variable={variable.name}")
+        ranges = {key: self._text(text) for key, text in labels.LAST.items()}
+        start = view.range_from or self._dashboard.range_from
+        if start not in ranges or view.range_to != "now":
+            ranges[start] = self._text(labels.CUSTOM_RANGE)
+        self._select(ranges, start, self._text(labels.TIME_RANGE), self._choose_range).props("data-control=range")
+        refreshes = {"off": self._text(labels.OFF), **{each: each for each in REFRESHES}}
+        refresh = view.refresh or self._dashboard.refresh
+        refresh = refresh if refresh in refreshes else REFRESHES[0]
+        self._select(refreshes, refresh, self._text(labels.REFRESH), self._choose_refresh).props(
+            "data-control=refresh"
+        ).style("min-width:84px")
+        self._clock = ui.label(self._text(labels.LOADING)).classes("clock")
+        self._links["theme"] = ui.link("◐", "#").classes("chip")
+        self._links["theme"].props(f'title="{self._text(labels.THEME)}"')
+        self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
+
+    def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
+        ui.label(label).classes("field-name")
+        select = ui.select(options, value=value, on_change=chosen)  # type: ignore[arg-type]
+        dark = "dark" if self._view.theme == "dark" else ""
+        return select.props(f'dense outlined options-dense {dark} aria-label="{label}"')
+
+    @property
+    def _other_language(self) -> Language:
+        return Language.EN if self._view.language is Language.ZH else Language.ZH
+
+    def _update_links(self) -> None:
+        view = self._view
+        targets = {f"dashboard {slug}": replace(view, slug=slug, refresh="") for slug in self._titles}
+        targets["theme"] = replace(view, theme=view.theme.other)
+        targets["language"] = replace(view, language=self._other_language)
+        for name, link in self._links.items():
+            link.props["href"] = targets[name].address
+            link.update()
+
+    def _look_at(self, view: View) -> None:
+        """Change what this page shows, without loading it anew."""
+        if view == self._view:
+            return
+        self._view = view
+        self._update_links()
+        ui.run_javascript(f"history.replaceState(null, '', {json.dumps(view.address)})")
+        self._wanted.set()
+
+    def _choose(self, name: str, event: ValueChangeEventArguments[str | None]) -> None:
+        if event.value is not None and event.value != self._view.variables.get(name):
+            self._look_at(self._view.with_variable(name, str(event.value)))
+
+    def _choose_range(self, event: ValueChangeEventArguments[str | None]) -> None:
+        self._look_at(replace(self._view, range_from=str(event.value), range_to="now"))
+
+    def _choose_refresh(self, event: ValueChangeEventArguments[str | None]) -> None:
+        self._look_at(replace(self._view, refresh=str(event.value)))
+
+    async def _run(self) -> None:
+        """Refresh for ever; a changed view ends the round that is under way."""
+        while True:
+            self._wanted.clear()
+            round_ = asyncio.create_task(self._refresh())
+            wanted = asyncio.create_task(self._wanted.wait())
+            try:
+                await asyncio.wait({round_, wanted}, return_when=asyncio.FIRST_COMPLETED)
+                if round_.done():
+                    pause_s = RETRY_S if not round_.result() else self._pause_s()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(asyncio.shield(wanted), pause_s)
+            finally:
+                for task in (round_, wanted):
+                    task.cancel()
+                await asyncio.gather(round_, wanted, return_exceptions=True)
+
+    def _pause_s(self) -> float | None:
+        refresh = self._view.refresh or self._dashboard.refresh
+        if refresh == "off":
+            return None
+        try:
+            return max(1.0, float(parse_duration_s(refresh)))
+        except ValueError:
+            return float(parse_duration_s(REFRESHES[0]))
+
+    async def _refresh(self) -> bool:
+        """Draw all panels; return whether the database answered."""
+        now = dt.datetime.now(dt.UTC)
+        dashboard, view = self._dashboard, self._view
+        try:
+            time_range = parse_range(view.range_from or dashboard.range_from, view.range_to, now)
+        except (ValueError, OverflowError):
+            time_range = parse_range(dashboard.range_from, "now", now)
+        try:
+            resolved = await resolve(
+                self._reader, dashboard.variables, view.variables, time_range, self._text(labels.ALL)
+            )
+            self._offer(resolved)
+            answered = await asyncio.gather(*(self._draw(box, time_range, resolved) for box in self._boxes))
+        except AwayError:
+            self._say_away()
+            return False
+        except NotMigratedError:
+            self._say(self._text(labels.NOT_MIGRATED), notice=False)
+            return False
+        except QueryError as error:
+            self._say(f"{self._text(labels.QUERY_FAILED)}: {error}", notice=False)
+            return False
+        if not all(answered):
+            self._say_away()
+            return False
+        self._say(self._notice(resolved), notice=True)
+        local = now.astimezone(ZoneInfo(dashboard.time_zone))
+        self._clock.text = f"{self._text(labels.UPDATED)} {local:%H:%M:%S} {local:UTC%z}".removesuffix("00")
+        return True
+
+    def _say_away(self) -> None:
+        self._say(self._text(labels.DATABASE_AWAY), notice=False)
+        for box in self._boxes:
+            box.away()
+
+    async def _draw(self, box: PanelBox, time_range: TimeRange, resolved: Resolved) -> bool:
+        panel, language = box.panel, self._view.language
+        scope = Scope(time_range, resolved.values)
+        try:
+            query = scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s)
+            async with self._places:
+                rows = await self._reader.fetch(query)
+        except AwayError:
+            return False
+        except SlowError as error:
+            box.fail(labels.QUERY_SLOW(language), str(error))
+        except (QueryError, LookupError) as error:
+            box.fail(labels.QUERY_FAILED(language), str(error))
+        else:
+            box.title(scope.title(panel.title))
+            canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range)
+            box.draw(render(panel, rows, canvas))
+        return True
+
+    def _offer(self, resolved: Resolved) -> None:
+        for name, select in self._selects.items():
+            options = dict(resolved.options[name])
+            if name in resolved.unknown:
+                options[resolved.unknown[name]] = f"{resolved.unknown[name]} ?"
+            value = resolved.chosen[name] or None
+            if options != select.options or value != select.value:
+                self._view = self._view.with_variable(name, value) if value else self._view
+                select.set_options(options, value=value)
+
+    def _notice(self, resolved: Resolved) -> str:
+        if resolved.unknown:
+            return " ".join(f"“{value}” {self._text(labels.UNKNOWN_VALUE)}." for value in resolved.unknown.values())
+        if any(not value for value in resolved.values.values()):
+            return self._text(labels.NOTHING_REGISTERED)
+        return ""
+
+    def _say(self, text: str, *, notice: bool) -> None:
+        self._banner.content = escape(text)
+        self._banner.classes(**{"add" if notice else "remove": "is-notice"})
+        self._banner.visible = bool(text)

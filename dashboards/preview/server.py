@@ -1,0 +1,93 @@
+"""The local web server of the preview."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from dashboards import labels
+from dashboards.build import DEFINITIONS, dashboard_json
+from dashboards.language import Language
+from dashboards.preview.model import Dashboard, load
+from dashboards.preview.page import Page
+from dashboards.preview.reader import Reader
+from dashboards.preview.theme import FONT
+from dashboards.preview.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHUTDOWN_S = 2
+_CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+
+def serve(*, database_url: str, host: str = "127.0.0.1", port: int, open_browser: bool = False) -> None:
+    """Serve the dashboards until SIGINT or SIGTERM. The database need not be there yet."""
+    app = make_app(database_url=database_url, host=host)
+    if open_browser:
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared with, not bound to
+        threading.Timer(1.5, webbrowser.open, [f"http://{shown}:{port}/"]).start()
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
+
+
+def make_app(*, database_url: str, host: str) -> FastAPI:
+    """Build the application: `/` leads to the first dashboard, `/d/<slug>` shows one, `/healthz` answers at once."""
+    loaded: dict[tuple[str, Language], Dashboard] = {
+        (definition.slug, language): load(dashboard_json(definition, language))
+        for definition in DEFINITIONS
+        for language in Language
+    }
+    reader = Reader(database_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await reader.close()
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    if host in LOOPBACK:
+        # A foreign site that names itself 127.0.0.1 (DNS rebinding) shall not read the plant's figures.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/")
+    async def first() -> RedirectResponse:
+        return RedirectResponse(f"/d/{DEFINITIONS[0].slug}")
+
+    @ui.page("/d/{slug}")
+    def dashboard(slug: str, request: Request) -> None:
+        view = View.parse(slug, dict(request.query_params), request.headers.get("accept-language", ""))
+        titles = {definition.slug: definition.title(view.language) for definition in DEFINITIONS}
+        _style(view)
+        shown = loaded.get((slug, view.language))
+        if shown is None:
+            ui.label(f"{labels.NO_SUCH_DASHBOARD(view.language)}: {slug}").classes("banner")
+            for each, title in titles.items():
+                ui.link(title, f"/d/{each}").classes("chip")
+            return
+        ui.page_title(f"{shown.title} · fenhe")
+        Page(shown, titles, reader, view).build()
+
+    ui.run_with(app, title="fenhe", favicon="📈", show_welcome_message=False, tailwind=False, reconnect_timeout=10)
+    return app
+
+
+def _style(view: View) -> None:
+    colors = view.theme.colors
+    names = ("page", "panel", "border", "text", "faint", "track")
+    variables = "".join(f"--{name}:{getattr(colors, name)};" for name in names)
+    ui.add_css(f":root{{{variables}--font:{FONT};--bad:{colors.ink('#dd4f4a')};}}\n{_CSS}")
+    ui.dark_mode(value=view.theme == "dark")

@@ -1,0 +1,50 @@
+"""Template variables of an open page: their options come from the database and may change under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dashboards.preview.macros import Scope, TimeRange
+from dashboards.preview.model import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dashboards.preview.model import Variable
+    from dashboards.preview.reader import Reader
+
+
+@dataclass(slots=True)
+class Resolved:
+    """Values to query with, options to offer, and what was asked for but isn't there."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    """As the SQL sees them: "all" is already what it stands for."""
+    chosen: dict[str, str] = field(default_factory=dict)
+    """As the page's controls show them."""
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Per variable: value to text."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Variables whose value is none of the options. It is queried all the same: another plant would be a lie."""
+
+
+async def resolve(
+    reader: Reader, variables: Sequence[Variable], wanted: Mapping[str, str], time_range: TimeRange, all_text: str
+) -> Resolved:
+    """Query every variable's options in order, a later one may depend on an earlier one."""
+    found = Resolved()
+    for variable in variables:
+        rows = await reader.fetch(Scope(time_range, found.values).bind(variable.sql))
+        at, text = rows.columns.index("__value"), rows.columns.index("__text")
+        options = {ALL: all_text} if variable.all_value is not None else {}
+        options |= {str(row[at]): str(row[text]) for row in rows.rows}
+        value = "" if variable.hidden else wanted.get(variable.name, "")
+        if not value:
+            value = next(iter(options), "")
+        elif value not in options:
+            found.unknown[variable.name] = value
+        found.options[variable.name] = options
+        found.chosen[variable.name] = value
+        found.values[variable.name] = (variable.all_value or "") if value == ALL else value
+    return found

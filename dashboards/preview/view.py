@@ -1,0 +1,61 @@
+"""What one open page shows, and its address: every view can be sent to a colleague as a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlencode
+
+from dashboards.language import Language
+from dashboards.preview.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VARIABLE = "var-"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Dashboard, language, time range and variables of a page; names of parameters are Grafana's."""
+
+    slug: str
+    language: Language = Language.ZH
+    theme: Theme = Theme.DARK
+    range_from: str = ""
+    """Empty for the dashboard's own."""
+    range_to: str = "now"
+    refresh: str = ""
+    """Empty for the dashboard's own; `off` to pause."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, slug: str, query: Mapping[str, str], accept_language: str) -> Self:
+        """Read an address; what it doesn't say is the default, what it says wrongly too."""
+        language = query.get("lang", "")
+        if language not in set(Language):
+            language = Language.EN if accept_language.lower().startswith("en") else Language.ZH
+        theme = query.get("theme", "")
+        return cls(
+            slug=slug,
+            language=Language(language),
+            theme=Theme(theme) if theme in set(Theme) else Theme.DARK,
+            range_from=query.get("from", ""),
+            range_to=query.get("to", "now"),
+            refresh=query.get("refresh", ""),
+            variables={key.removeprefix(_VARIABLE): value for key, value in query.items() if key.startswith(_VARIABLE)},
+        )
+
+    def with_variable(self, name: str, value: str) -> View:
+        """Return the same view of another plant or city."""
+        return replace(self, variables={**self.variables, name: value})
+
+    @property
+    def address(self) -> str:
+        """Path and query of this view."""
+        query = {"lang": str(self.language), "theme": str(self.theme)}
+        to = "" if self.range_to == "now" else self.range_to
+        given = {"from": self.range_from, "to": to, "refresh": self.refresh}
+        query |= {key: value for key, value in given.items() if value}
+        query |= {f"{_VARIABLE}{name}": value for name, value in self.variables.items()}
+        return f"/d/{self.slug}?{urlencode(query)}"

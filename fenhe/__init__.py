@@ -1,0 +1,1 @@
+"""The command line and the embedded local stack: the only package that knows all others."""

@@ -1,0 +1,47 @@
+"""The books, read as the reader role and printed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from schemas.settings import ReaderSettings
+from storage.balance import balance
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from storage.balance import Balance
+
+SHOWN = 20
+"""Discrepancies printed; all of them are in the JSON."""
+
+
+def read_balance(url: str | None = None) -> Balance:
+    """Count the books at a database; by default the one of FENHE_DB_READER_URL."""
+    with connect(url or str(ReaderSettings().db_reader_url), name="balance") as connection:
+        connection.execute("SET statement_timeout = 0")
+        return balance(connection)
+
+
+def print_balance(found: Balance, *, as_json: bool) -> None:
+    """Print the books."""
+    console = Console()
+    if as_json:
+        document = {
+            **found._asdict(),
+            "discrepancies": [item._asdict() for item in found.discrepancies],
+            "closed": found.closed,
+        }
+        console.print_json(json.dumps(document, ensure_ascii=False))
+        return
+    table = Table("received", "stored", "duplicate", "quarantined", "losses", "closed")
+    figures = (found.received, found.stored, found.duplicate, found.quarantined, found.losses)
+    table.add_row(*(f"{figure:,}" for figure in figures), "yes" if found.closed else "NO")
+    console.print(table)
+    for item in found.discrepancies[:SHOWN]:
+        console.print(f"{item.hour}  {item.device_id or '–'}  {item.what}: {item.ledger} against {item.counted}")
+    if len(found.discrepancies) > SHOWN:
+        console.print(f"… and {len(found.discrepancies) - SHOWN} more; --json prints all")

@@ -1,0 +1,325 @@
+"""The command `fenhe`. Every setting is a `FENHE_*` environment variable; options are what changes from run to run."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from fenhe import logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
+dashboards_app = typer.Typer(no_args_is_help=True, help="Dashboards, from their definitions in Python.")
+schema_app = typer.Typer(no_args_is_help=True, help="JSON Schema of everything on the wire.")
+registry_app = typer.Typer(no_args_is_help=True, help="Sites, devices and battery sets.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Messages and readings that could not be used.")
+app.add_typer(dashboards_app, name="dashboards")
+app.add_typer(schema_app, name="schema")
+app.add_typer(registry_app, name="registry")
+app.add_typer(quarantine_app, name="quarantine")
+
+SWITCH_S = 0.0005
+"""A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
+
+ReadyFileOption = Annotated[Path | None, typer.Option(help="File that exists while the process is ready.")]
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Say what is wrong with the settings in a line each, without a traceback."""
+    try:
+        yield
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            name = "FENHE_" + "_".join(str(part) for part in item["loc"]).upper()
+            typer.echo(f"{name}: {item['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def collect(ready_file: ReadyFileOption = None) -> None:
+    """Run one MQTT collector until SIGTERM, then drain."""
+    from fenhe import metrics
+    from fenhe.garbage import spare_what_stays
+    from fenhe.ready import ReadyFile
+    from ingest.collector import Collector
+    from ingest.log import ensure_topic
+    from schemas.settings import CollectorSettings
+
+    logging.configure()
+    with _clear_errors():
+        settings = CollectorSettings()
+    ready = ReadyFile(ready_file)
+    ensure_topic(settings)
+    spare_what_stays()
+    collector = Collector(settings, on_ready=ready.set, on_lost=ready.clear)
+    metrics.serve(settings.metrics_port, "fenhe_collector", collector.figures)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: collector.stop())
+    collector.run()
+    ready.clear()
+
+
+@app.command()
+def work(ready_file: ReadyFileOption = None) -> None:
+    """Run one stream worker until SIGTERM."""
+    from fenhe import metrics
+    from fenhe.garbage import spare_what_stays
+    from fenhe.ready import ReadyFile
+    from ingest.log import ensure_topic
+    from schemas.settings import WorkerSettings
+    from streams.app import Figures, run_worker
+
+    logging.configure()
+    with _clear_errors():
+        settings = WorkerSettings()
+    ready = ReadyFile(ready_file)
+    ensure_topic(settings)
+    figures = Figures()
+    metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
+
+    def on_ready() -> None:
+        spare_what_stays()
+        ready.set()
+
+    sys.setswitchinterval(SWITCH_S)
+
+    run_worker(settings, figures, on_ready=on_ready, on_lost=ready.clear)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date; safe to run again and from several processes at once."""
+    from schemas.settings import MigrateSettings
+    from storage.migrate import MigrationError
+    from storage.migrate import migrate as run
+
+    with _clear_errors():
+        settings = MigrateSettings()
+    writer, reader = settings.db_writer_password, settings.db_reader_password
+    try:
+        applied = run(
+            str(settings.db_owner_url),
+            writer_password=writer.get_secret_value() if writer else None,
+            reader_password=reader.get_secret_value() if reader else None,
+        )
+    except MigrationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for step in applied:
+        typer.echo(f"applied {step}")
+    typer.echo("database is up to date")
+
+
+@app.command()
+def balance(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Tell whether the books close: received = stored + duplicate + quarantined. Exit code 1 if they do not."""
+    from fenhe.books import print_balance, read_balance
+
+    with _clear_errors():
+        found = read_balance()
+    print_balance(found, as_json=as_json)
+    raise typer.Exit(0 if found.closed else 1)
+
+
+@app.command()
+def preview(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
+    *,
+    browser: Annotated[bool, typer.Option(help="Open the page.")] = False,
+) -> None:
+    """Show the dashboards in a local page, reading as the reader role."""
+    from dashboards.preview import serve
+    from schemas.settings import ReaderSettings
+
+    logging.configure()
+    with _clear_errors():
+        settings = ReaderSettings()
+    serve(database_url=str(settings.db_reader_url), host=host, port=port, open_browser=browser)
+
+
+@dashboards_app.command("build")
+def dashboards_build(
+    directory: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("dashboards/generated"),
+) -> None:
+    """Write every dashboard's Grafana JSON."""
+    from dashboards.build import build
+
+    for path in build(directory):
+        typer.echo(path)
+
+
+@schema_app.command("export")
+def schema_export(
+    directory: Annotated[Path, typer.Argument(help="Where the files go.")] = Path("schema"),
+) -> None:
+    """Write JSON Schema of every reading, of the Kafka record and of the registry."""
+    import json
+
+    from schemas.export import json_schemas
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, schema in json_schemas().items():
+        path = directory / name
+        path.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        typer.echo(path)
+
+
+@registry_app.command("import")
+def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Add or replace sites and devices from a YAML file; nothing is removed."""
+    import yaml
+
+    from fenhe.commands import owner_connection
+    from schemas.registry import Registry
+    from storage.registry import import_registry
+    from streams.plant.reference import energy_factors
+    from streams.plant.rolling import unknown_carriers
+
+    try:
+        registry = Registry.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(2) from None
+    for device_id, carrier in unknown_carriers(registry.devices, energy_factors()).items():
+        typer.echo(
+            f"warning: {device_id}: no conversion factor for carrier {carrier!r}: its plant's energy stays unknown"
+        )
+    with _clear_errors(), owner_connection() as connection:
+        import_registry(connection, registry)
+    typer.echo(f"{len(registry.sites)} sites, {len(registry.devices)} devices")
+
+
+@registry_app.command("export")
+def registry_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None) -> None:
+    """Write the whole registry as YAML, to a file or standard output."""
+    import yaml
+
+    from fenhe.commands import owner_connection
+    from storage.registry import load_registry
+
+    with _clear_errors(), owner_connection() as connection:
+        _, registry = load_registry(connection)
+    text = yaml.safe_dump(registry.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False)
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+@quarantine_app.command("count")
+def quarantine_count() -> None:
+    """Count what waits, by reason and device."""
+    from rich.table import Table
+
+    from fenhe.commands import owner_connection
+    from storage.quarantine import counts
+
+    table = Table("reason", "device", "waiting", "replayed")
+    with _clear_errors(), owner_connection() as connection:
+        for row in counts(connection):
+            table.add_row(row.reason, row.device_id or "–", str(row.waiting), str(row.replayed))
+    Console().print(table)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+) -> None:
+    """List what waits, oldest first."""
+    import datetime as dt
+
+    from rich.table import Table
+
+    from fenhe.commands import owner_connection
+    from storage.quarantine import waiting
+
+    table = Table("id", "received", "reason", "detail", "topic", "bytes", "payload")
+    with _clear_errors(), owner_connection() as connection:
+        for item in waiting(connection, reason=reason, device_id=device, limit=limit):
+            moment = dt.datetime.fromtimestamp(item.received_ms / 1000, tz=dt.UTC).isoformat(timespec="seconds")
+            head = item.payload[:60].decode(errors="backslashreplace")
+            table.add_row(str(item.id), moment, item.reason, item.detail, item.topic, str(item.size), head)
+    Console().print(table)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
+) -> None:
+    """Send what waits through the pipeline again, once its cause is mended."""
+    from fenhe.commands import replay_quarantine
+
+    with _clear_errors():
+        replayed, skipped = replay_quarantine(reason=reason, device_id=device)
+    typer.echo(f"{replayed} sent again, {skipped} left (only their head was kept, or their topic is not a device's)")
+
+
+@app.command()
+def simulate(
+    *,
+    sets: Annotated[int, typer.Option(min=0, max=7000, help="Battery sets.")] = 300,
+    seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
+    history: Annotated[float, typer.Option(help="Hours of history before live readings.")] = 0.0,
+    speed: Annotated[float, typer.Option(help="Times real time, until now is caught up with.")] = 1.0,
+    duration: Annotated[float | None, typer.Option(help="Seconds to run; none: until Ctrl-C.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write what was published, per device, as JSON.")] = None,
+    registry: Annotated[Path | None, typer.Option(help="Write the world's registry as YAML and stop.")] = None,
+    plants: Annotated[bool, typer.Option(help="Simulate the four plants.")] = True,
+) -> None:
+    """Publish a simulated fleet and plants over MQTT, exactly as devices would."""
+    from fenhe.simulation import run_simulation, write_registry
+
+    logging.configure()
+    if registry is not None:
+        write_registry(registry, sets=sets, seed=seed, plants=plants)
+        return
+    with _clear_errors():
+        run_simulation(
+            sets=sets, seed=seed, plants=plants, history_h=history, speed=speed, duration_s=duration, report=report
+        )
+
+
+@app.command()
+def demo(
+    *,
+    sets: Annotated[int, typer.Option(min=1, max=7000, help="Battery sets.")] = 300,
+    history: Annotated[float, typer.Option(help="Hours of history to feed first.")] = 6.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
+    duration: Annotated[float | None, typer.Option(help="Seconds of live running; none: until Ctrl-C.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a JSON report.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8090,
+    directory: Annotated[Path | None, typer.Option(help="Where data is kept between runs.")] = None,
+    services: Annotated[str, typer.Option(help="auto, real or embedded.")] = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo stored.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+) -> None:
+    """Bring everything up on this machine with simulated plants and batteries, and show it live."""
+    from fenhe.demo import DemoOptions, run_demo
+
+    options = DemoOptions(
+        sets=sets,
+        history_h=history,
+        seed=seed,
+        duration_s=duration,
+        report=report,
+        port=port,
+        directory=directory,
+        services=services,
+        fresh=fresh,
+        browser=browser,
+    )
+    raise typer.Exit(run_demo(options))

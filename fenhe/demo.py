@@ -1,0 +1,308 @@
+"""`fenhe demo`: everything on this machine, with a simulated world, from one command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import sys
+import threading
+import time
+import urllib.request
+import webbrowser
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from fenhe.books import print_balance, read_balance
+from fenhe.local import MockKafka, Process, Stack, default_directory, wait_until
+from fenhe.simulation import HOUR_MS, ProgressBar, now_ms, progress_bar
+from schemas.settings import MqttSettings
+from simulators.publisher import MqttPublisher
+from simulators.run import Pace, simulate
+from simulators.scene import Scene
+from storage.latency import commit_latency
+from storage.migrate import migrate
+from storage.pool import connect
+from storage.registry import import_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from storage.balance import Balance
+    from storage.latency import Latency
+
+READY_S = 60.0
+DRAIN_S = 60.0
+"""How long the end of a demo waits for the last readings to be stored."""
+SETTLE_MS = 5_000
+"""Live readings of the first seconds queue behind the history's last; latency is measured after them."""
+PARTITIONS = 6
+WORLD_FILE = "world.json"
+WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "3"}
+"""A killed worker's partitions move after this; on one machine nothing argues for waiting longer."""
+
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the command line said."""
+
+    sets: int
+    history_h: float
+    seed: int
+    duration_s: float | None
+    report: Path | None
+    port: int
+    directory: Path | None
+    services: str
+    fresh: bool
+    browser: bool
+
+
+class Outcome(NamedTuple):
+    """What was published, and when it was live."""
+
+    published: int
+    live_from_ms: int
+    live_to_ms: int
+
+
+class World(NamedTuple):
+    """The simulated world a demo directory belongs to."""
+
+    sets: int
+    seed: int
+    start_ms: int
+    last_ms: int
+    """Device time up to which readings were published."""
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run the demo until Ctrl-C or its duration is over.
+
+    Returns 0 if everything published is in the books and they close, 1 if not, 2 if it could not start.
+    """
+    directory = options.directory or default_directory()
+    if options.fresh and directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    world = _find_world(directory, options)
+    if world is None:
+        return 2
+    console.print("[bold]fenhe 汾河[/] starting broker, Kafka and PostgreSQL …")
+    with Stack(directory, services=options.services, partitions=PARTITIONS) as stack:
+        console.print(f"  {stack.describe()}")
+        if isinstance(stack.kafka, MockKafka):
+            console.print("  Kafka is librdkafka's mock cluster: for trying out, never for production")
+        return _Demo(stack, options, world, stop).run()
+
+
+def _find_world(directory: Path, options: DemoOptions) -> World | None:
+    """The world of an earlier run on this directory, or a new one."""
+    path = directory / WORLD_FILE
+    if path.exists():
+        world = World(**json.loads(path.read_text()))
+        if (world.sets, world.seed) != (options.sets, options.seed):
+            console.print(
+                f"{directory} holds a demo of {world.sets} sets, seed {world.seed}:"
+                " ask for the same, or add --fresh to forget it"
+            )
+            return None
+        away_h = (now_ms() - world.last_ms) / HOUR_MS
+        console.print(f"going on where the last demo stopped, {away_h:.1f} h ago (--fresh starts anew)")
+        return world
+    start = now_ms() - round(options.history_h * HOUR_MS)
+    world = World(options.sets, options.seed, start, start)
+    path.write_text(json.dumps(world._asdict()))
+    return world
+
+
+class _Demo:
+    """One run on a started stack."""
+
+    def __init__(self, stack: Stack, options: DemoOptions, world: World, stop: threading.Event) -> None:
+        self._stack = stack
+        self._options = options
+        self._world = world
+        self._stop = stop
+        self._directory = stack.directory
+        self._environment = stack.environment()
+        self._reader = self._environment["FENHE_DB_READER_URL"]
+        self._address = f"http://127.0.0.1:{options.port}/"
+
+    def run(self) -> int:
+        """Play the world through the pipeline, then close the books."""
+        world = self._world
+        migrate(self._environment["FENHE_DB_OWNER_URL"])
+        scene = Scene(seed=world.seed, sets=world.sets, plants=True, start_ms=world.start_ms)
+        with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
+            import_registry(connection, scene.registry())
+        before = _counts(self._reader).received
+        with self._pipeline():
+            console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
+            if self._options.browser and sys.stdout.isatty():
+                webbrowser.open(self._address)
+            outcome = self._play(scene)
+            with contextlib.suppress(TimeoutError):
+                wait_until(
+                    lambda: _counts(self._reader).received - before >= outcome.published,
+                    what="the last readings to be stored",
+                    timeout=DRAIN_S,
+                )
+        return self._close(outcome, before)
+
+    @contextlib.contextmanager
+    def _pipeline(self) -> Iterator[None]:
+        """Collector, worker and preview as processes of their own: ready on entry, watched, drained on exit."""
+        directory = self._directory
+        services: list[tuple[str, list[str]]] = [
+            ("worker", ["work", "--ready-file", str(directory / "worker.ready")]),
+            ("collector", ["collect", "--ready-file", str(directory / "collector.ready")]),
+            ("preview", ["preview", "--port", str(self._options.port)]),
+        ]
+        with contextlib.ExitStack() as stack:
+            running: dict[str, Process] = {}
+            for name, arguments in services:
+                (directory / f"{name}.ready").unlink(missing_ok=True)
+                running[name] = stack.enter_context(
+                    Process(
+                        name,
+                        [sys.executable, "-m", "fenhe", *arguments],
+                        log=directory / f"{name}.log",
+                        environment={**self._environment, **WORKER_ENVIRONMENT},
+                        death_signal=signal.SIGTERM,
+                    )
+                )
+            for name in ("worker", "collector"):
+                running[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
+            running["preview"].wait_until(lambda: _answers(self._address), what="the page", timeout=READY_S)
+            done = threading.Event()
+            guard = threading.Thread(target=_keep_running, args=(list(running.values()), done), daemon=True)
+            guard.start()
+            try:
+                yield
+            finally:
+                done.set()
+                guard.join()
+
+    def _play(self, scene: Scene) -> Outcome:
+        """Publish history, then live, until the duration is over or we are told to stop."""
+        for _ in scene.advance(self._world.last_ms):
+            pass  # an earlier run published this
+        settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
+        with MqttPublisher(settings) as publisher:
+            with progress_bar() as bar:
+                simulate(scene, publisher, Pace(live=False), stop=self._stop, progress=ProgressBar(bar))
+            history = publisher.report()["published_total"]
+            console.print(f"  history: {history:,} readings published; now live")
+            live_from = now_ms()
+            done = threading.Event()
+            summary = threading.Thread(target=self._summarise, args=(publisher, done), daemon=True)
+            summary.start()
+            simulate(scene, publisher, Pace(live_s=self._options.duration_s), stop=self._stop)
+            done.set()
+            summary.join()
+            publisher.flush()
+            published = publisher.report()["published_total"]
+        world = self._world._replace(last_ms=scene.event_ms)
+        (self._directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
+        return Outcome(published, live_from, scene.event_ms)
+
+    def _summarise(self, publisher: MqttPublisher, done: threading.Event) -> None:
+        """Keep a summary in the terminal up to date."""
+        started = time.monotonic()
+        with Live(console=console, refresh_per_second=2, transient=True) as live:
+            while not done.wait(1.0):
+                published = publisher.report()["published_total"]
+                try:
+                    counts = _counts(self._reader)
+                except psycopg.Error:
+                    continue  # the database is away for a moment
+                table = Table("running", "published here", "stored in all", "duplicate", "quarantined")
+                running = f"{time.monotonic() - started:.0f} s"
+                figures = (published, counts.stored, counts.duplicate, counts.quarantined)
+                table.add_row(running, *(f"{figure:,}" for figure in figures))
+                table.title = self._address
+                live.update(table)
+
+    def _close(self, outcome: Outcome, before: int) -> int:
+        """Count the books, print and write the report."""
+        books = read_balance(self._reader)
+        missing = outcome.published - (books.received - before)
+        since = min(outcome.live_from_ms + SETTLE_MS, outcome.live_to_ms)
+        with connect(self._reader, name="demo") as connection:
+            latency = commit_latency(connection, since, outcome.live_to_ms)
+        print_balance(books, as_json=False)
+        if missing > 0:
+            console.print(f"[bold red]{missing:,} readings were published and never came into the books[/]")
+        if latency.p50 is not None and latency.p99 is not None:
+            console.print(
+                f"publication to commit, {latency.readings:,} live readings:"
+                f" p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms"
+            )
+        closed = books.closed and missing <= 0
+        if self._options.report is not None:
+            self._write_report(self._options.report, outcome, books, latency, closed=closed)
+        return 0 if closed else 1
+
+    def _write_report(self, path: Path, outcome: Outcome, books: Balance, latency: Latency, *, closed: bool) -> None:
+        stack = self._stack
+        timescaledb = stack.postgres.timescaledb_version()
+        report: dict[str, Any] = {
+            "published": outcome.published,
+            "stored": books.stored,
+            "duplicate": books.duplicate,
+            "quarantined": books.quarantined,
+            "books_closed": closed,
+            "latency_ms": {"p50": latency.p50, "p99": latency.p99},
+            "engine": f"postgresql {stack.postgres.version}" + (f" + timescaledb {timescaledb}" if timescaledb else ""),
+            "broker": f"{stack.mqtt.kind} {stack.mqtt.version} · {stack.kafka.kind} {stack.kafka.version}",
+        }
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _keep_running(processes: list[Process], done: threading.Event) -> None:
+    """Start a process again that has died, as a supervisor would: killing one costs a moment, never a reading."""
+    while not done.wait(0.5):
+        for process in processes:
+            if not process.running:
+                console.print(f"  [yellow]{process.name} ended ({process.returncode}); starting it again[/]")
+                process.start()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}healthz", timeout=2) as answer:  # noqa: S310 - our own page
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+class _Counts(NamedTuple):
+    received: int
+    stored: int
+    duplicate: int
+    quarantined: int
+
+
+def _counts(url: str) -> _Counts:
+    """Totals of the ledger; cheap, where `balance` counts the tables themselves."""
+    with connect(url, name="summary") as connection:
+        row = connection.execute(
+            "SELECT coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint,"
+            " coalesce(sum(duplicate), 0)::bigint, coalesce(sum(quarantined), 0)::bigint FROM ledger"
+        ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has a row
+    return _Counts._make(row)

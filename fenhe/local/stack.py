@@ -1,0 +1,138 @@
+"""Broker, Kafka and PostgreSQL together, with the environment that points our own processes at them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, Self
+
+from fenhe.local.kafka import find_kafka
+from fenhe.local.mqtt import find_mqtt
+from fenhe.local.postgres import OWNER, Postgres, find_postgres_binaries
+from fenhe.local.services import Services, make_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+DEFAULT_PARTITIONS = 12
+TOPIC_PREFIX = "fenhe.readings"
+
+
+class Stack:
+    """One broker, one Kafka and one PostgreSQL on 127.0.0.1, started and stopped together.
+
+    Data lives in the directory and is found again by the next stack on it. The topic's name ends in the identity of
+    Kafka's log, so offsets kept in the database are never taken for offsets of another log: the mock cluster forgets
+    its records when it stops, the database does not.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        partitions: int = DEFAULT_PARTITIONS,
+        services: Services | str = Services.AUTO,
+        postgres_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Choose the services; `start` starts them.
+
+        Args:
+            directory: where everything is kept; `default_directory()` is a good one.
+            partitions: of the topic of readings.
+            services: auto, real or embedded; see `Services`.
+            postgres_settings: server settings on top of the runner's.
+
+        Raises:
+            MissingServiceError: a service that was asked for is not on this machine.
+            PermissionError: PostgreSQL's user can't reach the directory.
+        """
+        self.directory = make_directory(directory)
+        self.partitions = partitions
+        self.services = Services(services)
+        self.mqtt = find_mqtt(self.directory / "mqtt", self.services)
+        self.kafka = find_kafka(self.directory / "kafka", self.services)
+        self.postgres = self._find_postgres(postgres_settings)
+        self._lock: IO[str] | None = None
+
+    @property
+    def topic(self) -> str:
+        """The topic of readings; known once Kafka is started."""
+        return f"{TOPIC_PREFIX}.{self.kafka.log_id}"
+
+    def start(self) -> None:
+        """Start all three at once and create the topic; on any failure stop what was started and raise it."""
+        self._take_directory()
+        try:
+            _together(self.mqtt.start, self._start_kafka, self.postgres.start)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop all three; harmless when they are stopped."""
+        try:
+            _together(self.mqtt.stop, self.kafka.stop, self.postgres.stop)
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point collector, worker, migrations and dashboards at this stack."""
+        return {
+            "FENHE_MQTT_URL": self.mqtt.url,
+            "FENHE_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
+            "FENHE_KAFKA_TOPIC": self.topic,
+            "FENHE_KAFKA_PARTITIONS": str(self.partitions),
+            "FENHE_DB_OWNER_URL": self.postgres.url(OWNER),
+            "FENHE_DB_WRITER_URL": self.postgres.url("fenhe_writer"),
+            "FENHE_DB_READER_URL": self.postgres.url("fenhe_reader"),
+        }
+
+    def describe(self) -> str:
+        """What runs, in one line: "mosquitto 2.0.11 · apache-kafka 4.1.1 · postgresql 15.20 + timescaledb 2.28.3"."""
+        database = f"{self.postgres.kind} {self.postgres.version}"
+        if (timescaledb := self.postgres.timescaledb_version()) is not None:
+            database += f" + timescaledb {timescaledb}"
+        return f"{self.mqtt.kind} {self.mqtt.version} · {self.kafka.kind} {self.kafka.version} · {database}"
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _find_postgres(self, settings: Mapping[str, str] | None) -> Postgres:
+        directory = self.directory / "postgresql"
+        if self.services is Services.AUTO:
+            return Postgres(directory, settings=settings)
+        return Postgres(directory, binaries=find_postgres_binaries(self.services), settings=settings)
+
+    def _start_kafka(self) -> None:
+        self.kafka.start()
+        self.kafka.create_topic(self.topic, self.partitions)
+
+    def _take_directory(self) -> None:
+        lock = (self.directory / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            msg = f"another local stack runs on {self.directory}: stop it, or name another directory"
+            raise RuntimeError(msg) from None
+        self._lock = lock
+
+
+def _together(*steps: Callable[[], None]) -> None:
+    """Run all steps at once, wait for all of them, then raise the first failure."""
+    with ThreadPoolExecutor(len(steps)) as pool, contextlib.ExitStack() as failures:
+        for future in [pool.submit(step) for step in steps]:
+            failures.callback(future.result)

@@ -1,0 +1,75 @@
+"""Micro-batches by partition: one Kafka record for what came in within a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import HOUR_MS
+from schemas.record import encode_envelope, encode_micro_batch
+
+if TYPE_CHECKING:
+    from ingest.judgement import Judgement
+    from schemas.quarantine import Quarantined
+
+MAX_BYTES = 400_000
+"""A record is closed before it nears Kafka's default limit of 1 MB."""
+
+
+def _quarantined_size(judgement: Judgement) -> int:
+    """At most so many bytes of JSON; a payload travels as base64, a topic may be 64 kB long."""
+    if not judgement.quarantined:
+        return 0
+    return sum(2 * len(item.payload) + 4 * (len(item.topic) + len(item.detail)) + 300 for item in judgement.quarantined)
+
+
+class Token(NamedTuple):
+    """An MQTT message that waits for its acknowledgement."""
+
+    packet_id: int
+    generation: int
+    """The connection it came over: on another one its packet identifier means nothing."""
+
+
+@dataclass(slots=True)
+class MicroBatchBuilder:
+    """One partition's record in the making, and the MQTT messages that wait for its delivery."""
+
+    opened_ms: int
+    readings: int = 0
+    size: int = 0
+    tokens: list[Token] = field(default_factory=list)
+    """What to acknowledge once the record is delivered."""
+    _envelopes: list[bytes] = field(default_factory=list)
+    _quarantined: list[Quarantined] = field(default_factory=list)
+    _received: dict[str, int] = field(default_factory=dict)
+
+    def add(self, judgement: Judgement, token: Token, received_ms: int) -> None:
+        """Take in one judged message."""
+        site_id, kind, device_id, taken, accepted, readings, quarantined = judgement
+        if accepted:
+            envelope = encode_envelope(site_id, kind, device_id, received_ms, readings)
+            self._envelopes.append(envelope)
+            self.size += len(envelope)
+        self._quarantined.extend(quarantined)
+        self.size += _quarantined_size(judgement)
+        self._received[device_id] = self._received.get(device_id, 0) + taken
+        self.readings += taken
+        self.tokens.append(token)
+
+    def has_room_for(self, judgement: Judgement) -> bool:
+        """Whether the record stays within its limit with this message; an empty one takes any."""
+        more = len(judgement.readings) + _quarantined_size(judgement)
+        return not self.tokens or self.size + more <= MAX_BYTES
+
+    def is_full(self, most_readings: int) -> bool:
+        """Whether the record is to be closed."""
+        return self.readings >= most_readings or self.size >= MAX_BYTES
+
+    def is_of_hour(self, now_ms: int) -> bool:
+        """Whether a message arriving now may join: a record lies within one hour of the books."""
+        return self.opened_ms // HOUR_MS == now_ms // HOUR_MS
+
+    def encode(self, collector_id: str) -> bytes:
+        """Write the Kafka record."""
+        return encode_micro_batch(collector_id, self._received, self._envelopes, self._quarantined)

@@ -1,0 +1,129 @@
+"""The collector: MQTT in, Kafka out, acknowledged only once durable.
+
+One thread, one loop. What is in flight is bounded by the receive maximum that the broker honours; so is memory.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ingest.batches import MicroBatchBuilder, Token
+from ingest.broker import BrokerSession
+from ingest.judgement import judge
+from ingest.log import Log
+from schemas.topics import partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confluent_kafka import KafkaError, Message
+
+    from schemas.settings import CollectorSettings
+
+log = structlog.get_logger(__name__)
+
+DRAIN_S = 20.0
+"""How long a stopping collector waits for Kafka before it leaves the rest to the broker's session."""
+
+
+class CollectorError(Exception):
+    """Kafka refused a record for good; nothing of it was acknowledged, so the broker delivers it again."""
+
+
+class Collector:
+    """Takes readings in until told to stop."""
+
+    def __init__(
+        self,
+        settings: CollectorSettings,
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._log = Log(settings)
+        self._session = BrokerSession(settings, self._take, on_ready=on_ready, on_lost=on_lost)
+        self._open: dict[int, MicroBatchBuilder] = {}
+        self._failure: str | None = None
+        self._stopping = False
+        self.readings = 0
+        self.quarantined = 0
+        self.acknowledged = 0
+
+    def figures(self) -> dict[str, float]:
+        """Counts since the start, and what is under way."""
+        return {
+            "readings_total": self.readings,
+            "quarantined_total": self.quarantined,
+            "acknowledged_messages_total": self.acknowledged,
+            "connected": float(self._session.connected),
+        }
+
+    def stop(self) -> None:
+        """Ask the loop to drain and end; safe from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Collect until stopped. Raises CollectorError where Kafka refuses for good."""
+        wait_s = min(self._settings.flush_ms / 1000, 0.005)
+        while not self._stopping:
+            self._session.turn(wait_s)
+            self._flush_due(time.time_ns() // 1_000_000)
+            self._log.poll()
+            if self._failure is not None:
+                raise CollectorError(self._failure)
+        self._drain()
+
+    def _take(self, topic: str, payload: bytes, packet_id: int) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        judgement = judge(topic, payload, now_ms, max_bytes=self._settings.max_payload_bytes)
+        self.readings += judgement.taken
+        self.quarantined += judgement.taken - judgement.accepted
+        partition = partition_of(judgement.site_id, self._settings.kafka_partitions)
+        batch = self._open.get(partition)
+        if batch is not None and not (batch.is_of_hour(now_ms) and batch.has_room_for(judgement)):
+            self._flush(partition, batch)
+            batch = None
+        if batch is None:
+            batch = self._open[partition] = MicroBatchBuilder(now_ms)
+        batch.add(judgement, Token(packet_id, self._session.generation), now_ms)
+        if batch.is_full(self._settings.flush_readings):
+            self._flush(partition, batch)
+
+    def _flush_due(self, now_ms: int) -> None:
+        for partition, batch in list(self._open.items()):
+            if now_ms - batch.opened_ms >= self._settings.flush_ms:
+                self._flush(partition, batch)
+
+    def _flush(self, partition: int, batch: MicroBatchBuilder) -> None:
+        """Hand a record to Kafka; its messages are acknowledged when Kafka says it is durable."""
+        del self._open[partition]
+        tokens = batch.tokens
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                self._failure = f"Kafka did not take a record: {error.str()}"
+                return
+            for token in tokens:
+                self._session.acknowledge(*token)
+            self.acknowledged += len(tokens)
+
+        record = batch.encode(self._settings.collector_id)
+        while True:
+            try:
+                self._log.append(partition, record, delivered)
+            except BufferError:
+                time.sleep(0.01)
+                self._log.poll()
+            else:
+                return
+
+    def _drain(self) -> None:
+        for partition, batch in list(self._open.items()):
+            self._flush(partition, batch)
+        left = self._log.flush(DRAIN_S)
+        self._session.close()
+        log.info("drained", readings=self.readings, quarantined=self.quarantined, records_left=left)

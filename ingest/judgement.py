@@ -1,0 +1,189 @@
+"""What a message is worth by itself: its readings, or a place in the quarantine with a reason.
+
+What needs the registry (unknown devices, ranges) is judged by the worker, beside the database, so that a
+collector needs nothing but its broker and Kafka to go on taking readings in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from schemas.quantity import CLOCK_AHEAD_MS
+from schemas.quarantine import Quarantined, Reason
+from schemas.readings import ADAPTERS, MODELS, Kind, Reading
+from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEAD_BYTES = 16_384
+"""How much of a payload that is too large is kept."""
+
+MOST_APART = 256
+"""Refused elements of one array that are kept one by one. Of more, the array is kept whole, once, and counts once."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_LEVELS = 5
+_ARRAYS: dict[Kind, Any] = {kind: TypeAdapter(cast("Any", list)[model]) for kind, model in MODELS.items()}
+
+
+_ANONYMOUS = (None, None, None)
+"""What most payloads say of who sends them: nothing."""
+
+
+class Judgement(NamedTuple):
+    """One MQTT message, judged. `taken` readings came in: `accepted` are in `readings`, the rest in quarantine."""
+
+    site_id: str
+    kind: str
+    device_id: str
+    taken: int
+    accepted: int
+    readings: bytes
+    """JSON array of the accepted readings; the device's own bytes where all of them were accepted."""
+    quarantined: Sequence[Quarantined]
+
+
+class _Refusal(NamedTuple):
+    reason: Reason
+    detail: str
+
+
+def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int) -> Judgement:
+    """Judge one message. Never raises for anything a device can send."""
+    identity = _identity(topic)
+    named = identity if isinstance(identity, Topic) else Topic("", "", "")
+
+    def refused(refusal: _Refusal, kept: bytes = payload) -> Judgement:
+        return Judgement(
+            *named,
+            1,
+            0,
+            b"[]",
+            (_quarantined(topic, named, refusal, received_ms=received_ms, payload=kept, size=len(payload)),),
+        )
+
+    if len(payload) > max_bytes:
+        digest = hashlib.sha256(payload).hexdigest()
+        detail = f"{len(payload)} bytes, {max_bytes} allowed; sha256 {digest}; the first {HEAD_BYTES} bytes are kept"
+        return refused(_Refusal(Reason.TOO_LARGE, detail), payload[:HEAD_BYTES])
+    if isinstance(identity, _Refusal):
+        return refused(identity)
+    kind = Kind(identity.kind)
+    if payload.lstrip()[:1] == b"[":
+        return _judge_array(topic, identity, kind, payload, received_ms)
+    try:
+        reading = ADAPTERS[kind].validate_json(payload)
+    except ValidationError as error:
+        return refused(_explain(error))
+    refusal = _against_context(reading, identity, received_ms)
+    if refusal is not None:
+        return refused(refusal)
+    return Judgement(*identity, 1, 1, b"[%b]" % payload, ())
+
+
+@lru_cache(maxsize=65_536)
+def _identity(topic: str) -> Topic | _Refusal:
+    levels = topic.split("/")
+    if levels[0] == TOPIC_ROOT and len(levels) > 1 and levels[1] != TOPIC_VERSION and re.fullmatch(r"v\d+", levels[1]):
+        return _Refusal(Reason.UNSUPPORTED_VERSION, f"topic version {levels[1]}, this fenhe speaks {TOPIC_VERSION}")
+    if len(levels) != _LEVELS or levels[0] != TOPIC_ROOT or levels[1] != TOPIC_VERSION:
+        return _Refusal(Reason.MALFORMED, "topic is not fenhe/v1/<site_id>/<kind>/<device_id>")
+    _, _, site_id, kind, device_id = levels
+    if not _IDENTIFIER.fullmatch(site_id) or not _IDENTIFIER.fullmatch(device_id):
+        return _Refusal(Reason.MALFORMED, "site_id or device_id in the topic is not an identifier")
+    if kind not in ADAPTERS:
+        return _Refusal(Reason.SCHEMA, f"no kind of reading is called {kind!r}"[:200])
+    return Topic(site_id, kind, device_id)
+
+
+def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, received_ms: int) -> Judgement:
+    """An array: whole where every element is good, else element by element, so that a bad one costs itself."""
+    try:
+        readings = _ARRAYS[kind].validate_json(payload)
+    except ValidationError:
+        pass
+    else:
+        if readings and all(_against_context(reading, identity, received_ms) is None for reading in readings):
+            return Judgement(*identity, len(readings), len(readings), payload, ())
+    try:
+        elements = from_json(payload)
+    except ValueError as error:
+        refusal = _Refusal(Reason.MALFORMED, str(error)[:500])
+        elements = None
+    else:
+        refusal = _Refusal(Reason.SCHEMA, "an array without a reading")
+    if not elements:
+        item = _quarantined(topic, identity, refusal, received_ms=received_ms, payload=payload, size=len(payload))
+        return Judgement(*identity, 1, 0, b"[]", (item,))
+    accepted: list[bytes] = []
+    refused: list[tuple[_Refusal, bytes]] = []
+    for element in elements:
+        raw = to_json(element, inf_nan_mode="constants")
+        verdict = _judge_element(kind, identity, element, received_ms)
+        if verdict is None:
+            accepted.append(raw)
+        else:
+            refused.append((verdict, raw))
+    # A record has a limit, and written out again elements may be longer than they came.
+    if len(refused) > MOST_APART or sum(len(raw) for _, raw in refused) > len(payload):
+        first = refused[0][0]
+        detail = f"{len(refused)} of {len(elements)} elements refused, the first: {first.detail}"
+        refused = [(_Refusal(first.reason, detail), payload)]
+    quarantined = [
+        _quarantined(topic, identity, verdict, received_ms=received_ms, payload=raw, size=len(raw))
+        for verdict, raw in refused
+    ]
+    taken = len(accepted) + len(quarantined)
+    return Judgement(*identity, taken, len(accepted), b"[%b]" % b",".join(accepted), quarantined)
+
+
+def _judge_element(kind: Kind, identity: Topic, element: Any, received_ms: int) -> _Refusal | None:  # noqa: ANN401
+    try:
+        reading = ADAPTERS[kind].validate_python(element)
+    except ValidationError as error:
+        return _explain(error)
+    return _against_context(reading, identity, received_ms)
+
+
+def _against_context(reading: Reading, identity: Topic, received_ms: int) -> _Refusal | None:
+    """Hold a reading against its topic and the time of its arrival."""
+    own = (reading.site_id, reading.kind, reading.device_id)
+    if own != _ANONYMOUS:
+        for field, says, said in zip(Topic._fields, own, identity, strict=True):
+            if says is not None and says != said:
+                return _Refusal(Reason.IDENTITY_MISMATCH, f"payload says {field} {says}, topic says {said}")
+    if reading.ts > received_ms + CLOCK_AHEAD_MS:
+        ahead_s = (reading.ts - received_ms) // 1000  # an int of any length, which a float is not
+        return _Refusal(Reason.CLOCK_AHEAD, f"device clock is {ahead_s} s ahead of arrival")
+    return None
+
+
+def _explain(error: ValidationError) -> _Refusal:
+    first = error.errors(include_url=False, include_input=False)[0]
+    reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return _Refusal(reason, f"{where}: {first['msg']}{more}"[:500] if where else f"{first['msg']}{more}"[:500])
+
+
+def _quarantined(
+    topic: str, named: Topic, refusal: _Refusal, *, received_ms: int, payload: bytes, size: int
+) -> Quarantined:
+    return Quarantined(
+        reason=refusal.reason,
+        detail=refusal.detail[:500],
+        topic=topic,
+        site_id=named.site_id,
+        kind=named.kind,
+        device_id=named.device_id,
+        received_ms=received_ms,
+        payload=payload,
+        size=size,
+    )

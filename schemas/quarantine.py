@@ -1,0 +1,51 @@
+"""Why a message or reading could not be used. Nothing is dropped in silence: it is kept, with one of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Reason(StrEnum):
+    """The one reason a message or reading is in the quarantine; exhaustive."""
+
+    MALFORMED = "malformed"
+    """Not JSON, not UTF-8, nested too deep, or a topic that is not `fenhe/v1/<site>/<kind>/<device>`."""
+    SCHEMA = "schema"
+    """JSON, but not a reading of this kind: a wrong type, an unknown field, NaN, an unknown kind."""
+    UNKNOWN_DEVICE = "unknown_device"
+    """No such device in the registry. Register it and replay."""
+    IDENTITY_MISMATCH = "identity_mismatch"
+    """Payload, topic and registry name different sites, kinds or devices."""
+    OUT_OF_RANGE = "out_of_range"
+    """A value outside its physical or registered range, 0xFFFF among them."""
+    CLOCK_AHEAD = "clock_ahead"
+    """Device time more than five minutes in the future."""
+    TOO_LARGE = "too_large"
+    """A payload over the limit; its head, size and digest are kept."""
+    UNSUPPORTED_VERSION = "unsupported_version"
+    """A topic or record version this fenhe does not speak."""
+    CONFLICT = "conflict"
+    """Same device and time as a stored reading, with other values. The first one stored stands."""
+    STORAGE_REJECTED = "storage_rejected"
+    """The database or a kernel refused this one reading; the rest of its batch went on."""
+
+
+class Quarantined(BaseModel):
+    """One unusable message or reading, with its raw bytes, as it travels to the quarantine table."""
+
+    model_config = ConfigDict(extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
+
+    reason: Reason
+    detail: Annotated[str, Field(max_length=500)] = ""
+    topic: str
+    site_id: str = ""
+    kind: str = ""
+    device_id: str = ""
+    received_ms: int
+    payload: bytes
+    """The raw bytes; only their head when the message was too large."""
+    size: int
+    """Bytes as received."""

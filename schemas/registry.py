@@ -1,0 +1,130 @@
+"""Sites, devices and battery sets: what is known of a thing before it sends its first reading.
+
+Registered in the database, imported from and exported to YAML, validated by these models.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.quantity import Identifier
+from schemas.readings import Kind
+
+
+class Sector(StrEnum):
+    """What a site is."""
+
+    GANGUE_POWER = "gangue_power"
+    STEEL = "steel"
+    COKING = "coking"
+    AMMONIA = "ammonia"
+    METHANOL = "methanol"
+    CEMENT = "cement"
+    ALUMINIUM = "aluminium"
+    CAUSTIC_SODA = "caustic_soda"
+    BASE_STATION = "base_station"
+
+
+class Role(StrEnum):
+    """How a meter enters its plant's balance."""
+
+    CONSUMED = "consumed"
+    """Crosses the plant's boundary inwards: counts in the totals."""
+    EXPORTED = "exported"
+    """Crosses the boundary outwards: is subtracted."""
+    PRODUCT = "product"
+    """Measures the product: the denominator of every per-tonne figure."""
+    INTERNAL = "internal"
+    """A sub-meter: shown, never added to a total that already holds it."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Model):
+    """A plant or a base station."""
+
+    site_id: Identifier
+    name: str
+    name_zh: str
+    sector: Sector
+    city: str
+    """City as in 朔州, 晋城, 长治; Chinese, it is a name."""
+    product_unit: str = "t"
+    """Unit of the product that per-product figures are divided by: t, or MWh for a power plant."""
+
+
+class Bounds(_Model):
+    """A valid range of this device's own, in place of the model's."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+class BatterySet(_Model):
+    """What is registered of a second-life (梯次) battery set, beside the device itself."""
+
+    cell_count: Annotated[int, Field(ge=1, le=16)] = 16
+    nominal_ah: Annotated[float, Field(gt=0)]
+    nominal_v: Annotated[float, Field(gt=0)] = 51.2
+    contract_h: Annotated[float, Field(ge=0)] = 3.0
+    """Backup hours owed to the base station by contract."""
+    maker: str = ""
+    batch: str = ""
+    commissioned_on: str = ""
+
+
+class Device(_Model):
+    """A meter, a unit's control system, a laboratory, a battery set or a site's power system."""
+
+    device_id: Identifier
+    site_id: Identifier
+    kind: Kind
+    name: str = ""
+    name_zh: str = ""
+    period_s: Annotated[float, Field(gt=0)] = 60.0
+    """Usual time between two readings; a gap is more than three of them."""
+    role: Role = Role.INTERNAL
+    carrier: str = ""
+    """Key of the energy conversion factor, for example `natural_gas_low`; empty where the kind says it all."""
+    rated: Annotated[float, Field(gt=0)] | None = None
+    """Rated power (kW, or MW of a unit) or maximum flow (m³/h or t/h)."""
+    rollover: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """Value at which a register starts again from zero, by register."""
+    lhv_mj_kg: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """Fuel heat value used until the laboratory's arrives, by register: {"gangue_t": 13.2}."""
+    ranges: dict[str, Bounds] = Field(default_factory=dict)
+    battery: BatterySet | None = None
+
+    @model_validator(mode="after")
+    def _battery_needs_its_set(self) -> Self:
+        if (self.kind is Kind.BATTERY) != (self.battery is not None):
+            msg = f"device {self.device_id}: kind battery and a battery section belong together"
+            raise ValueError(msg)
+        return self
+
+
+class Registry(_Model):
+    """A whole registry, as in a YAML file."""
+
+    sites: list[Site] = Field(default_factory=list)
+    devices: list[Device] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _references(self) -> Self:
+        sites = {site.site_id for site in self.sites}
+        if len(sites) != len(self.sites):
+            msg = "a site_id stands twice"
+            raise ValueError(msg)
+        if len({device.device_id for device in self.devices}) != len(self.devices):
+            msg = "a device_id stands twice"
+            raise ValueError(msg)
+        for device in self.devices:
+            if device.site_id not in sites:
+                msg = f"device {device.device_id} names site {device.site_id}, which is not in the registry"
+                raise ValueError(msg)
+        return self

@@ -1,0 +1,85 @@
+"""Settings, from `FENHE_*` environment variables. No secret has a default."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, PostgresDsn, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FENHE_", extra="ignore", frozen=True)
+
+
+class KafkaSettings(_Settings):
+    """Where the readings' log is."""
+
+    kafka_bootstrap: str
+    """host:port[,host:port…]"""
+    kafka_topic: str = "fenhe.readings"
+    kafka_partitions: Annotated[int, Field(ge=1)] = 12
+
+
+class MqttSettings(_Settings):
+    """Where the broker is and how to sign in."""
+
+    mqtt_url: str
+    """mqtt://host:1883, or mqtts://host:8883 for TLS."""
+    mqtt_username: str | None = None
+    mqtt_password: SecretStr | None = None
+    mqtt_ca_file: str | None = None
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _scheme(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+            msg = f"FENHE_MQTT_URL must look like mqtt://host:1883 or mqtts://host:8883, not {url!r}"
+            raise ValueError(msg)
+        return url
+
+
+class CollectorSettings(KafkaSettings, MqttSettings):
+    """The MQTT collector."""
+
+    collector_id: str = Field(default_factory=lambda: f"collector-{socket.gethostname()}")
+    """Stable across restarts: the broker keeps this collector's session under it."""
+    mqtt_group: str = "fenhe"
+    """Shared-subscription group; collectors of one group share the load."""
+    mqtt_session_expiry_s: Annotated[int, Field(ge=60)] = 7 * 86_400
+    receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 8_000
+    """Messages in flight between broker and Kafka: the bound on memory, and the back-pressure."""
+    max_payload_bytes: Annotated[int, Field(ge=1_024)] = 262_144
+    flush_readings: Annotated[int, Field(ge=1)] = 200
+    flush_ms: Annotated[int, Field(ge=1)] = 100
+    metrics_port: int | None = None
+
+
+class WorkerSettings(KafkaSettings):
+    """A stream worker."""
+
+    db_writer_url: PostgresDsn
+    worker_group: str = "fenhe-workers"
+    worker_data_dir: str = Field(default_factory=lambda: f"/tmp/fenhe-worker-{os.getpid()}")  # noqa: S108 - Faust wants a folder; nothing durable is in it
+    batch_records: Annotated[int, Field(ge=1)] = 200
+    batch_within_s: Annotated[float, Field(gt=0)] = 0.25
+    session_timeout_s: Annotated[float, Field(ge=2)] = 10.0
+    metrics_port: int | None = None
+
+
+class MigrateSettings(_Settings):
+    """The owner's connection, and passwords for the roles that migrations create."""
+
+    db_owner_url: PostgresDsn
+    db_writer_password: SecretStr | None = None
+    db_reader_password: SecretStr | None = None
+
+
+class ReaderSettings(_Settings):
+    """The reader's connection: dashboards and books."""
+
+    db_reader_url: PostgresDsn

@@ -1,0 +1,223 @@
+"""Second-life LFP battery sets (梯次电池), vectorised: every quantity is an array over sets, or over sets × cells.
+
+Model: cell voltage = OCV(SoC) + hysteresis + I·R0 + V1, with one RC pair; one thermal mass per set.
+Current is positive while charging. Source of the parameters: specification "Base-station batteries".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.int64]
+
+OCV_PERCENT = (0.0, 6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 60.0, 98.0, 99.0, 99.5, 100.0)
+OCV_VOLTS = (2.5, 3.188, 3.218, 3.238, 3.269, 3.290, 3.301, 3.306, 3.306, 3.34, 3.365, 3.385, 3.44)
+"""Open-circuit voltage of one cell; above 98 % the steep end that lets a cell float at 3.39–3.40 V (unsourced)."""
+
+CELLS_MAX = 16
+OHM_AH = 0.080
+"""R0·C of a cell, Ω·Ah at 25 °C."""
+OHM_AH_CV = 0.086
+RC_RATIO = 0.4
+"""R1/R0: R1·C = 32 mΩ·Ah."""
+TAU_S = (30.0, 60.0)
+ACTIVATION_J_MOL = 20_000.0
+GAS_CONSTANT = 8.314
+REFERENCE_K = 298.15
+KELVIN = 273.15
+
+SOH_MEAN, SOH_SD, SOH_LOW, SOH_HIGH = 0.849, 0.049, 0.74, 0.96
+SOH_CELL_SD = 0.02
+SOH_R_CORRELATION = -0.3
+HYSTERESIS_V = (0.005, 0.010)
+HYSTERESIS_SHARE = 0.05
+"""Charge, as a share of capacity, over which the hysteresis turns round. (unsourced)"""
+
+HEAT_J_K_AH = 450.0
+"""Heat capacity of a 16-cell set for each Ah: 45 kg and 1 kJ/(kg·K) for 100 Ah. (unsourced)"""
+THERMAL_TAU_S = (7_200.0, 14_400.0)
+
+FLOAT_V = (3.390, 3.400)
+"""Float voltage per cell; the rectifier's set point is this times the number of cells."""
+FLOAT_SPREAD_V = 0.006
+"""Standard deviation of cell voltages in float. (unsourced)"""
+CHARGE_C_RATE = 0.15
+CUTOFF_V = 2.80
+"""The BMS opens at this loaded voltage of the weakest cell. (unsourced)"""
+NOMINAL_AH = (100.0, 150.0, 200.0)
+NOMINAL_SHARE = (0.3, 0.3, 0.4)
+
+_STEPS = 200
+_OCV = np.interp(np.arange(_STEPS + 1) * (100 / _STEPS), OCV_PERCENT, OCV_VOLTS)
+_SLOPE = np.append(np.diff(_OCV), 0.0)
+
+
+def ocv(soc: Array) -> tuple[Array, Array]:
+    """Open-circuit voltage (V) of cells at `soc` (0–1), and its slope (V per unit of SoC). Any shape."""
+    position = np.clip(soc, 0.0, 1.0) * _STEPS
+    step = np.minimum(position.astype(np.intp), _STEPS - 1)
+    slope = _SLOPE[step]
+    return _OCV[step] + (position - step) * slope, slope * _STEPS
+
+
+def soc_at(volts: Array) -> Array:
+    """SoC (0–1) at which a rested cell shows `volts`; only for the rising ends of the curve."""
+    return np.interp(volts, _OCV[120:], np.arange(120, _STEPS + 1) / _STEPS)
+
+
+def temperature_factor(temperature_c: Array) -> Array:
+    """Resistance relative to 25 °C: exp[(20 kJ/mol)/R·(1/T − 1/298)]."""
+    factor: Array = np.exp(ACTIVATION_J_MOL / GAS_CONSTANT * (1.0 / (temperature_c + KELVIN) - 1.0 / REFERENCE_K))
+    return factor
+
+
+@dataclass(slots=True)
+class Batteries:
+    """Parameters and true state of n sets. Cell arrays have shape (n, 16); `cells` masks a sixteenth that is absent."""
+
+    cell_count: Index
+    cells: NDArray[np.bool_]
+    nominal_ah: Array
+    capacity_ah: Array
+    """True capacity of each cell (n, 16)."""
+    resistance_ohm: Array
+    """R0 of each cell at 25 °C (n, 16); 0 where absent."""
+    tau_s: Array
+    hysteresis_v: Array
+    heat_j_k: Array
+    thermal_tau_s: Array
+    float_v: Array
+    """Rectifier set point at the pack, V."""
+
+    charge_ah: Array
+    """Charge in each cell (n, 16): the one state that current integrates into."""
+    shunted_ah: Array
+    """Charge that balancing or the cell's limits kept out, so that the books of charge close (n, 16)."""
+    current_a: Array
+    """Current in force since each set's last step, held constant until its next one."""
+    relaxed_a: Array
+    """The RC pair's filtered current: V1 = relaxed·R1."""
+    hysteresis: Array
+    """−1 after discharge … 1 after charge."""
+    temperature_c: Array
+    open: NDArray[np.bool_]
+    """True once the BMS has cut the set off, until mains returns."""
+    throughput_ah: Array
+    pack_v: Array
+    """Terminal voltage at each set's last step."""
+
+    @property
+    def soh(self) -> Array:
+        """True state of health: the weakest cell's capacity over the nominal (n,)."""
+        weakest: Array = np.where(self.cells, self.capacity_ah, np.inf).min(axis=1)
+        return weakest / self.nominal_ah
+
+    def soc(self, index: Index) -> Array:
+        """True SoC (0–1) of the pack: that of its emptiest cell."""
+        charge = self.charge_ah[index] / self.capacity_ah[index]
+        emptiest: Array = np.where(self.cells[index], charge, np.inf).min(axis=1)
+        return emptiest
+
+    def integrate(self, index: Index, seconds: Array, ambient_c: Array) -> None:
+        """Carry the sets at `index` over `seconds` under the current in force; exact for the RC and thermal parts."""
+        current = self.current_a[index]
+        wanted = self.charge_ah[index] + (current * seconds / 3600.0)[:, None]
+        held = np.minimum(np.maximum(wanted, 0.0), self.capacity_ah[index])
+        self.charge_ah[index] = held
+        self.shunted_ah[index] += wanted - held
+        self.throughput_ah[index] += np.abs(current) * seconds / 3600.0
+
+        relaxed = self.relaxed_a[index]
+        self.relaxed_a[index] = current + (relaxed - current) * np.exp(-seconds / self.tau_s[index])
+        moved = np.abs(current) * seconds / (3600.0 * HYSTERESIS_SHARE * self.nominal_ah[index])
+        side = self.hysteresis[index]
+        self.hysteresis[index] = np.sign(current) + (side - np.sign(current)) * np.exp(-moved)
+
+        temperature = self.temperature_c[index]
+        resistance = self.resistance_ohm[index].sum(axis=1) * temperature_factor(temperature) * (1 + RC_RATIO)
+        tau = self.thermal_tau_s[index]
+        settled = ambient_c + current * current * resistance * tau / self.heat_j_k[index]
+        self.temperature_c[index] = settled + (temperature - settled) * np.exp(-seconds / tau)
+
+    def drive(self, index: Index, *, mains: NDArray[np.bool_], load_w: Array, next_s: Array) -> Array:
+        """Set the current of the sets at `index` for the time to come; return their cell voltages (k, 16) now.
+
+        With mains, the rectifier charges at no more than 0.15 C up to its float voltage (solved implicitly over
+        `next_s`, so that a 60 s step is stable on the steep end of the curve). Without, the set carries `load_w`
+        until its weakest loaded cell reaches the cut-off; it then stays open until mains returns.
+        """
+        cells = self.cells[index]
+        capacity = self.capacity_ah[index]
+        open_circuit, slope = ocv(self.charge_ah[index] / capacity)
+        factor = temperature_factor(self.temperature_c[index])
+        r0 = self.resistance_ohm[index] * factor[:, None]
+        shift = self.hysteresis[index] * self.hysteresis_v[index] / 2
+        rest = open_circuit + shift[:, None] + r0 * RC_RATIO * self.relaxed_a[index][:, None]
+        rest_pack = np.where(cells, rest, 0.0).sum(axis=1)
+        r_pack = r0.sum(axis=1)
+
+        stiffness = np.where(cells, slope / capacity, 0.0).sum(axis=1) * next_s / 3600.0
+        charging = (self.float_v[index] - rest_pack) / (r_pack + stiffness)
+        charging = np.minimum(np.maximum(charging, 0.0), CHARGE_C_RATE * self.nominal_ah[index])
+        root = np.sqrt(np.maximum(rest_pack * rest_pack - 4 * r_pack * load_w, 0.0))
+        discharging = -(rest_pack - root) / (2 * r_pack)
+
+        weakest = np.where(cells, rest + r0 * discharging[:, None], np.inf).min(axis=1)
+        opened = ~mains & (self.open[index] | (weakest <= CUTOFF_V))
+        current = np.where(mains, charging, np.where(opened, 0.0, discharging))
+        self.open[index] = opened
+        self.current_a[index] = current
+        volts: Array = np.where(cells, rest + r0 * current[:, None], 0.0)
+        self.pack_v[index] = volts.sum(axis=1)
+        return volts
+
+
+def second_life(count: int, rng: np.random.Generator, ambient_c: Array) -> Batteries:
+    """Draw `count` retired sets, floating at their rectifiers' set points and at `ambient_c` (count,)."""
+    nominal = rng.choice(NOMINAL_AH, count, p=NOMINAL_SHARE)
+    cell_count = np.where(rng.random(count) < 0.3, 15, CELLS_MAX).astype(np.int64)  # noqa: PLR2004 - a 48 V set has 15 cells or 16
+    cells = np.arange(CELLS_MAX)[None, :] < cell_count[:, None]
+    health, other = rng.standard_normal((2, count))
+    soh = np.clip(SOH_MEAN + SOH_SD * health, SOH_LOW, SOH_HIGH)
+    deviation = SOH_R_CORRELATION * health + math.sqrt(1 - SOH_R_CORRELATION**2) * other
+    product = OHM_AH * np.maximum(1 + OHM_AH_CV * deviation, 0.7)
+    cell_soh = soh[:, None] + SOH_CELL_SD * np.clip(rng.standard_normal((count, CELLS_MAX)), -2.5, 2.5)
+    # The pack is as good as its weakest cell, and the specification's spread is that of packs.
+    cell_soh += (soh - np.where(cells, cell_soh, np.inf).min(axis=1))[:, None]
+    capacity = nominal[:, None] * cell_soh
+    spread = np.maximum(1 + OHM_AH_CV / 2 * rng.standard_normal((count, CELLS_MAX)), 0.7)
+    resistance = np.where(cells, product[:, None] / nominal[:, None] * spread, 0.0)
+    float_cell = rng.uniform(*FLOAT_V, count)
+    hysteresis = rng.uniform(*HYSTERESIS_V, count)
+    rested = np.where(cells, FLOAT_SPREAD_V * rng.standard_normal((count, CELLS_MAX)), 0.0)
+    rested -= (rested.sum(axis=1) / cell_count)[:, None]
+    volts = np.clip((float_cell - hysteresis / 2)[:, None] + rested, 3.36, 3.43)
+    return Batteries(
+        nominal_ah=nominal,
+        capacity_ah=capacity,
+        tau_s=rng.uniform(*TAU_S, count),
+        heat_j_k=HEAT_J_K_AH * nominal * cell_count / CELLS_MAX,
+        thermal_tau_s=rng.uniform(*THERMAL_TAU_S, count),
+        cell_count=cell_count,
+        cells=cells,
+        resistance_ohm=resistance,
+        hysteresis_v=hysteresis,
+        float_v=float_cell * cell_count,
+        charge_ah=soc_at(volts) * capacity,
+        shunted_ah=np.zeros((count, CELLS_MAX)),
+        current_a=np.zeros(count),
+        relaxed_a=np.zeros(count),
+        hysteresis=np.ones(count),
+        temperature_c=ambient_c.copy(),
+        open=np.zeros(count, dtype=bool),
+        throughput_ah=np.zeros(count),
+        pack_v=float_cell * cell_count,
+    )

@@ -1,0 +1,81 @@
+"""Cities of Shanxi, their air temperature and their local hour. Pure functions of time: no state, no clock."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+YEAR_DAYS = 365.2425
+UTC_OFFSET_H = 8
+"""Shanxi keeps UTC+8 all year."""
+COLDEST_DAY = 15.0
+"""Day of the year with the lowest mean temperature: mid-January."""
+WARMEST_HOUR = 15.0
+AMBIENT_LIMITS_C = (-20.0, 35.0)
+"""Source: specification "Base-station batteries", ambient of Shanxi."""
+SEASON_C = 14.5
+DAYTIME_C = 5.0
+WEATHER_C = 1.6
+WEATHER_PERIODS_DAYS = (3.1, 5.7, 11.3)
+
+
+class City(NamedTuple):
+    """A prefecture-level city and its yearly mean air temperature."""
+
+    name: str
+    name_zh: str
+    mean_c: float
+
+
+CITIES: tuple[City, ...] = (
+    City("Taiyuan", "太原", 10.0),
+    City("Datong", "大同", 7.0),
+    City("Shuozhou", "朔州", 7.2),
+    City("Xinzhou", "忻州", 8.8),
+    City("Yangquan", "阳泉", 11.0),
+    City("Jinzhong", "晋中", 10.2),
+    City("Lvliang", "吕梁", 9.6),
+    City("Changzhi", "长治", 9.8),
+    City("Jincheng", "晋城", 11.6),
+    City("Linfen", "临汾", 12.8),
+    City("Yuncheng", "运城", 14.0),
+)
+"""The eleven cities; means are long-term climate normals, rounded (unsourced)."""
+
+
+def local_hour(ts_ms: int) -> float:
+    """Hour of the local day, 0 up to 24."""
+    return (ts_ms / HOUR_MS + UTC_OFFSET_H) % 24
+
+
+def day_course(hour: float, peak_hour: float) -> float:
+    """Return a daily course between −1 and 1 that is highest at `peak_hour`."""
+    return math.cos(2 * math.pi * (hour - peak_hour) / 24)
+
+
+class Climate:
+    """Outdoor temperature of every city, from season, hour and a slow weather of its own."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng([seed, 1])
+        self._phases = rng.uniform(0, 2 * math.pi, (len(CITIES), len(WEATHER_PERIODS_DAYS))).tolist()
+
+    def outdoor_c(self, city: int, ts_ms: int) -> float:
+        """Air temperature (°C) in `CITIES[city]`, held to −20…35 °C."""
+        day = ts_ms / DAY_MS
+        season = -SEASON_C * math.cos(2 * math.pi * (day - COLDEST_DAY) / YEAR_DAYS)
+        daytime = DAYTIME_C * day_course(local_hour(ts_ms), WARMEST_HOUR)
+        weather = sum(
+            WEATHER_C * math.sin(2 * math.pi * day / period + phase)
+            for period, phase in zip(WEATHER_PERIODS_DAYS, self._phases[city], strict=True)
+        )
+        low, high = AMBIENT_LIMITS_C
+        return min(high, max(low, CITIES[city].mean_c + season + daytime + weather))
+
+    def all_outdoor_c(self, ts_ms: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """Air temperature (°C) of every city, shape (cities,)."""
+        return np.array([self.outdoor_c(city, ts_ms) for city in range(len(CITIES))])

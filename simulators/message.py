@@ -1,0 +1,58 @@
+"""A message on its way to the broker, and the gateway's habit of sending several readings in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+GATEWAY_SPAN_MS = 15 * 60_000
+"""Longest event time a gateway holds a reading back while it fills an array. (unsourced)"""
+
+
+class Message(NamedTuple):
+    """Readings of one device, in event-time order."""
+
+    topic: str
+    device_id: str
+    readings: list[dict[str, Any]]
+
+    @property
+    def ts(self) -> int:
+        """Device time of the first reading, ms."""
+        ts: int = self.readings[0]["ts"]
+        return ts
+
+
+def encode(message: Message) -> bytes:
+    """JSON payload: one object for one reading, an array for several."""
+    return orjson.dumps(message.readings[0] if len(message.readings) == 1 else message.readings)
+
+
+def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS) -> Iterator[Message]:
+    """Group each device's consecutive readings into arrays of at most `size`.
+
+    An array leaves when it is full or when its first reading is `span_ms` old; what is left leaves at the end.
+    Each device's own order is kept; between devices it loosens by at most `span_ms`.
+    """
+    if size <= 1:
+        yield from messages
+        return
+    open_arrays: dict[str, Message] = {}
+    for message in messages:
+        ts = message.ts
+        while open_arrays:
+            device_id, oldest = next(iter(open_arrays.items()))
+            if ts - oldest.ts < span_ms:
+                break
+            yield open_arrays.pop(device_id)
+        array = open_arrays.get(message.device_id)
+        if array is None:
+            array = open_arrays[message.device_id] = Message(message.topic, message.device_id, [])
+        array.readings.extend(message.readings)
+        if len(array.readings) >= size:
+            yield open_arrays.pop(message.device_id)
+    yield from open_arrays.values()

@@ -1,0 +1,1 @@
+"""TimescaleDB and plain PostgreSQL: migrations, pool, writers, checkpoint, ledger, state, books."""

@@ -1,0 +1,55 @@
+"""The source offset of a partition, moved only by compare-and-set inside the batch's own transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from storage.errors import CheckpointMovedError
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+class Position(NamedTuple):
+    """A partition of the log."""
+
+    topic: str
+    partition: int
+
+
+def load_offset(connection: Connection, position: Position) -> int:
+    """Offset of the next record to store; a partition never seen before starts at 0."""
+    connection.execute(
+        "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
+    )
+    row = connection.execute(
+        "SELECT next_offset FROM checkpoint WHERE topic = %s AND partition = %s", position
+    ).fetchone()
+    assert row is not None  # noqa: S101 - inserted above
+    return int(row[0])
+
+
+def advance(connection: Connection, position: Position, *, expected: int, new: int) -> int:
+    """Move the offset from `expected` to `new` and return the registry's version.
+
+    Holds the row's lock until commit, so that of two workers who both believe they own the partition one waits
+    here and then finds the offset moved. Raises CheckpointMovedError if the offset is not `expected`.
+    """
+    row = connection.execute(
+        "UPDATE checkpoint SET next_offset = %s, updated_at = clock_timestamp()"
+        " WHERE topic = %s AND partition = %s AND next_offset = %s"
+        " RETURNING (SELECT version FROM registry_version)",
+        (new, *position, expected),
+    ).fetchone()
+    if row is None:
+        msg = f"{position.topic}[{position.partition}]: stored offset is not {expected}"
+        raise CheckpointMovedError(msg)
+    return int(row[0])
+
+
+def record_loss(connection: Connection, position: Position, lost: range, what: str) -> None:
+    """Write into the books that a range of the log can no longer be had."""
+    connection.execute(
+        "INSERT INTO log_loss (topic, partition, from_offset, to_offset, what) VALUES (%s, %s, %s, %s, %s)",
+        (*position, lost.start, lost.stop, what),
+    )

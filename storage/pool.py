@@ -1,0 +1,61 @@
+"""Connections: one pool a process, every connection taught fenhe's columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from storage import arrays
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 5}
+"""A database host that vanishes is noticed within half a minute."""
+
+
+def _configure(connection: Connection[TupleRow]) -> None:
+    arrays.register(connection)
+
+
+def open_pool(url: str, *, size: int, name: LiteralString, idle_transaction_s: float = 0.0) -> ConnectionPool:
+    """Open a pool that reconnects for ever; it does not wait for the database to be there.
+
+    A client that says nothing for `idle_transaction_s` within a transaction loses it (0: never): a paused process
+    would otherwise hold its locks against whoever has taken over.
+    """
+
+    def configure(connection: Connection[TupleRow]) -> None:
+        _configure(connection)
+        limit = f"{idle_transaction_s * 1000:.0f}ms"
+        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (limit,))
+        connection.commit()
+
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        configure=configure,
+        kwargs={"application_name": f"fenhe-{name}", **KEEPALIVE},
+        reconnect_timeout=10,
+        timeout=10,
+        open=True,
+    )
+
+
+def connect(url: str, *, name: str, autocommit: bool = False) -> Connection[TupleRow]:
+    """Open one connection of its own, for commands."""
+    connection = psycopg.connect(
+        url,
+        autocommit=autocommit,
+        application_name=f"fenhe-{name}",
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        connect_timeout=5,
+    )
+    _configure(connection)
+    return connection

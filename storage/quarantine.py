@@ -1,0 +1,100 @@
+"""Unusable messages and readings, kept with their raw bytes until their cause is mended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import Connection
+
+    from schemas.quarantine import Quarantined
+
+_NUL = "\x00"
+
+
+def _text(value: str) -> str:
+    """PostgreSQL's text holds everything but NUL, which a hostile topic may carry."""
+    return value.replace(_NUL, "\N{SYMBOL FOR NULL}")
+
+
+def add(connection: Connection, items: Sequence[Quarantined]) -> None:
+    """Keep what could not be used."""
+    if not items:
+        return
+    cursor = connection.cursor()
+    cursor.executemany(
+        "INSERT INTO quarantine (received_at, reason, detail, topic, site_id, kind, device_id, payload, size)"
+        " VALUES ('epoch'::timestamptz + %s * interval '1 ms', %s, %s, %s, %s, %s, %s, %b, %s)",
+        [
+            (
+                item.received_ms,
+                item.reason.value,
+                _text(item.detail),
+                _text(item.topic),
+                _text(item.site_id),
+                _text(item.kind),
+                _text(item.device_id),
+                item.payload,
+                item.size,
+            )
+            for item in items
+        ],
+    )
+
+
+class Count(NamedTuple):
+    """How many items the quarantine holds of one reason and device."""
+
+    reason: str
+    device_id: str
+    waiting: int
+    replayed: int
+
+
+def counts(connection: Connection) -> list[Count]:
+    """Count the quarantine by reason and device, most first."""
+    rows = connection.execute(
+        "SELECT reason, device_id, count(*) FILTER (WHERE replayed_at IS NULL),"
+        " count(*) FILTER (WHERE replayed_at IS NOT NULL)"
+        " FROM quarantine GROUP BY reason, device_id ORDER BY 3 DESC, 1, 2"
+    ).fetchall()
+    return [Count(*row) for row in rows]
+
+
+class Item(NamedTuple):
+    """One quarantined item that waits."""
+
+    id: int
+    received_ms: int
+    reason: str
+    detail: str
+    topic: str
+    payload: bytes
+    size: int
+
+
+def waiting(
+    connection: Connection,
+    *,
+    reason: str | None = None,
+    device_id: str | None = None,
+    limit: int = 1000,
+    after: int = 0,
+) -> list[Item]:
+    """List items not yet replayed, oldest first, from behind id `after`."""
+    rows = connection.execute(
+        "SELECT id, received_at, reason, detail, topic, payload, size FROM quarantine"
+        " WHERE replayed_at IS NULL AND id > %(after)s"
+        " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"
+        " AND (%(device)s::text IS NULL OR device_id = %(device)s) ORDER BY id LIMIT %(limit)s",
+        {"after": after, "reason": reason, "device": device_id, "limit": limit},
+        binary=True,
+    ).fetchall()
+    return [Item(*row) for row in rows]
+
+
+def mark_replayed(connection: Connection, ids: Sequence[int]) -> None:
+    """Note that these items were published again; what becomes of them is booked as new arrivals."""
+    connection.execute("UPDATE quarantine SET replayed_at = clock_timestamp() WHERE id = ANY(%s)", (list(ids),))

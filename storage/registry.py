@@ -1,0 +1,70 @@
+"""The registry in the database: imported whole or in parts, read by workers, never half-changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg.types.json import Jsonb
+
+from schemas.registry import Device, Registry, Site
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+def import_registry(connection: Connection, registry: Registry) -> None:
+    """Add or replace sites and devices in one transaction, and move the registry's version.
+
+    Nothing is removed: a device that is gone keeps its readings.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
+            " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s)"
+            " ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh,"
+            " sector = excluded.sector, city = excluded.city, product_unit = excluded.product_unit",
+            [site.model_dump(mode="json") for site in registry.sites],
+        )
+        cursor.executemany(
+            "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (device_id) DO UPDATE SET site_id = excluded.site_id, kind = excluded.kind,"
+            " name = excluded.name, name_zh = excluded.name_zh, period_s = excluded.period_s,"
+            " role = excluded.role, detail = excluded.detail",
+            [
+                (
+                    device.device_id,
+                    device.site_id,
+                    device.kind.value,
+                    device.name,
+                    device.name_zh,
+                    device.period_s,
+                    device.role.value,
+                    Jsonb(device.model_dump(mode="json")),
+                )
+                for device in registry.devices
+            ],
+        )
+        cursor.execute("UPDATE registry_version SET version = version + 1")
+
+
+def load_registry(connection: Connection) -> tuple[int, Registry]:
+    """Read the whole registry and its version, as one snapshot."""
+    row = connection.execute(
+        "SELECT (SELECT version FROM registry_version),"
+        " (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM site s),"
+        " (SELECT coalesce(jsonb_agg(detail), '[]') FROM device)"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a select without FROM has a row
+    version, sites, devices = row
+    return int(version), Registry(
+        sites=[Site.model_validate(site) for site in sites],
+        devices=[Device.model_validate(device) for device in devices],
+    )
+
+
+def registry_version(connection: Connection) -> int:
+    """Read the number that moves with every change of the registry."""
+    row = connection.execute("SELECT version FROM registry_version").fetchone()
+    assert row is not None  # noqa: S101 - a migration put it there
+    return int(row[0])

@@ -1,0 +1,1 @@
+"""Stream processing: the Faust app, the transaction engine, and the kernels that it feeds."""

@@ -1,0 +1,110 @@
+"""What the registry says of a reading: is its device known, is it who it says, are its values possible?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.quantity import EARLIEST_MS
+from schemas.quarantine import Reason
+from schemas.readings import Kind, Reading, ranges_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from schemas.registry import Device, Registry, Site
+
+RATED_FIELDS = {
+    Kind.ELECTRICITY: (("power_kw", -1.2, 1.2),),
+    Kind.WATER: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
+    Kind.STEAM: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
+    Kind.GAS: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
+    Kind.GANGUE_UNIT: (("power_mw", 0.0, 1.1),),
+}
+"""Fields held against the device's rating: (name, lowest, highest) as multiples of it."""
+
+PRESSURE_MAX_MPA = 4.0
+"""Highest pressure of water and gas; steam goes to 40 (message model)."""
+
+
+class Refusal(NamedTuple):
+    """Why a reading is not admitted."""
+
+    reason: Reason
+    detail: str
+
+
+class _Check(NamedTuple):
+    field: str
+    low: float
+    high: float
+
+
+_INFINITY = float("inf")
+
+
+class Directory:
+    """The registry as a worker uses it; built once per registry version."""
+
+    def __init__(self, version: int, registry: Registry) -> None:
+        self.version = version
+        self.sites: dict[str, Site] = {site.site_id: site for site in registry.sites}
+        self.devices: dict[str, Device] = {device.device_id: device for device in registry.devices}
+        self.site_devices: dict[str, list[Device]] = {}
+        for device in registry.devices:
+            self.site_devices.setdefault(device.site_id, []).append(device)
+        self._checks: dict[str, tuple[_Check, ...]] = {}
+
+    def checks(self, device: Device) -> tuple[_Check, ...]:
+        """Ranges that a device's readings are held to."""
+        found = self._checks.get(device.device_id)
+        if found is None:
+            found = self._checks[device.device_id] = tuple(_checks_of(device))
+        return found
+
+
+def _checks_of(device: Device) -> Iterable[_Check]:
+    """The model's ranges, narrowed by kind and rating, replaced by the device's own where it has one."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for field, declared in ranges_of(device.kind).items():
+        low = -_INFINITY if declared.low is None else declared.low
+        high = _INFINITY if declared.high is None else declared.high
+        ranges[field] = (low, high)
+    if device.kind in {Kind.WATER, Kind.GAS}:
+        ranges["pressure_mpa"] = (0.0, PRESSURE_MAX_MPA)
+    if device.rated is not None:
+        for field, low, high in RATED_FIELDS.get(device.kind, ()):
+            ranges[field] = (low * device.rated, high * device.rated)
+    for field, own in device.ranges.items():
+        ranges[field] = (-_INFINITY if own.low is None else own.low, _INFINITY if own.high is None else own.high)
+    return (_Check(field, low, high) for field, (low, high) in ranges.items())
+
+
+def identify(directory: Directory, site_id: str, kind: Kind, device_id: str) -> Device | Refusal:
+    """Find the device a message comes from, and hold its topic against the registry."""
+    device = directory.devices.get(device_id)
+    if device is None:
+        return Refusal(Reason.UNKNOWN_DEVICE, f"device {device_id} is not registered: register it and replay")
+    if device.site_id != site_id or device.kind is not kind:
+        registered = f"{device.site_id}/{device.kind.value}"
+        return Refusal(
+            Reason.IDENTITY_MISMATCH, f"{device_id} is registered as {registered}, topic says {site_id}/{kind}"
+        )
+    return device
+
+
+def judge(directory: Directory, device: Device, reading: Reading) -> Refusal | None:
+    """Hold a reading's values against what this device can send; None means admitted."""
+    if reading.ts < EARLIEST_MS:
+        return Refusal(Reason.OUT_OF_RANGE, f"ts {reading.ts} ms is before the year 2000: clock lost, or not in ms")
+    values = reading.__dict__
+    for field, low, high in directory.checks(device):
+        value = values[field]
+        if value is None:
+            continue
+        if type(value) is list:
+            present = [item for item in value if item is not None] if None in value else value
+            if present and not (low <= min(present) and max(present) <= high):
+                return Refusal(Reason.OUT_OF_RANGE, f"{field} is {value}, valid is {low:g} to {high:g}"[:500])
+        elif not low <= value <= high:
+            return Refusal(Reason.OUT_OF_RANGE, f"{field} is {value}, valid is {low:g} to {high:g}")
+    return None

@@ -1,0 +1,245 @@
+"""The Faust app: it brings records to the transaction engine, again and again until they are stored.
+
+Faust's own offsets are a convenience: the offset that counts is the one in the database. `take_events`
+acknowledges what left the loop body even when it left by an exception, so nothing may ever leave it that way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import faust
+import structlog
+from faust.types import TP
+
+from storage.errors import CheckpointMovedError
+from storage.pool import open_pool
+from streams.decode import Record
+from streams.engine import Engine, GapError, Partition
+from streams.kernels import installed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from schemas.settings import WorkerSettings
+    from streams.engine import Outcome
+
+log = structlog.get_logger(__name__)
+
+CONCURRENT_PARTITIONS = 3
+"""Transactions under way at once: while one waits for the database another computes."""
+BACKOFF_S = (0.1, 5.0)
+"""First and longest wait before a transaction is tried again."""
+STOP_S = 10.0
+"""How long a worker that was told to stop may take to leave its group."""
+SEEK_PATIENCE_S = 5.0
+"""How long records that do not follow are dropped after a seek before seeking again."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a worker has done since it started."""
+
+    transactions_total: int = 0
+    records_total: int = 0
+    stored_total: int = 0
+    duplicate_total: int = 0
+    quarantined_total: int = 0
+    retries_total: int = 0
+    newest_received_ms: int = 0
+    """Time of arrival of the newest reading stored; its distance from now is the lag."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one transaction."""
+        self.transactions_total += 1
+        self.records_total += outcome.records
+        self.stored_total += outcome.stored
+        self.duplicate_total += outcome.duplicate
+        self.quarantined_total += outcome.quarantined
+        self.newest_received_ms = max(self.newest_received_ms, outcome.newest_received_ms)
+
+    def as_dict(self) -> dict[str, float]:
+        """All of them by name."""
+        return asdict(self)
+
+
+class Shepherd:
+    """Brings every partition's records to the engine, in order, until they are stored."""
+
+    def __init__(self, app: faust.App, engine: Engine, figures: Figures) -> None:
+        self._app = app
+        self._figures = figures
+        self._engine = engine
+        self._partitions: dict[int, Partition] = {}
+        self._sought: dict[int, float] = {}
+        self._slots = asyncio.Semaphore(CONCURRENT_PARTITIONS)
+
+    def forget(self) -> None:
+        """Forget every partition: after a rebalance the database is asked again."""
+        self._partitions.clear()
+        self._sought.clear()
+
+    async def open(self, numbers: Sequence[int]) -> None:
+        """Load assigned partitions ahead of their first record."""
+        started = time.monotonic()
+        for number in numbers:
+            self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
+        states = sum(len(self._partitions[number].memories) for number in numbers)
+        log.info("ready", partitions=len(numbers), states=states, seconds=round(time.monotonic() - started, 3))
+
+    async def store(self, events: Sequence[faust.EventT[bytes]]) -> None:
+        """Store a take of events; returns only when every partition's share is stored or to be fetched again."""
+        by_partition: dict[int, list[Record]] = {}
+        for event in events:
+            message = event.message
+            record = Record(message.offset, int(message.timestamp * 1000), message.value or b"")
+            by_partition.setdefault(message.partition, []).append(record)
+        await asyncio.gather(*(self._store(number, records) for number, records in by_partition.items()))
+
+    async def _store(self, number: int, records: list[Record]) -> None:
+        wait_s = BACKOFF_S[0]
+        while True:
+            try:
+                async with self._slots:
+                    if number not in self._partitions:
+                        self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
+                    partition = self._partitions[number]
+                    await self._check_log(partition, records)
+                    outcome = await asyncio.to_thread(self._engine.apply, partition, records)
+            except CheckpointMovedError as moved:
+                log.warning("another worker stored this range", partition=number, why=str(moved))
+                self._partitions.pop(number, None)
+            except GapError as gap:
+                await self._seek(gap)
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
+                log.warning("transaction failed, trying again", partition=number, error=repr(error), wait_s=wait_s)
+                self._partitions.pop(number, None)
+                await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                wait_s = min(2 * wait_s, BACKOFF_S[1])
+                self._figures.retries_total += 1
+            else:
+                if outcome.records:
+                    self._figures.add(outcome)
+                    self._sought.pop(number, None)
+                return
+
+    async def _check_log(self, partition: Partition, records: Sequence[Record]) -> None:
+        """A log that ends before what is stored of it has been replaced; then its offsets start anew."""
+        if records[-1].offset >= partition.next_offset:
+            return
+        tp = TP(*partition.position)
+        end = self._app.consumer.highwater(tp) or 0
+        if end < partition.next_offset:
+            log.error("log replaced", partition=tp.partition, stored=partition.next_offset, end=end)
+            what = f"log replaced: it ends at {end}, {partition.next_offset} was stored; starting at its beginning"
+            start = (await self._app.consumer.earliest_offsets(tp))[tp]
+            await asyncio.to_thread(self._engine.restart_at, partition, start, what)
+
+    async def _seek(self, gap: GapError) -> None:
+        """Fetch again from where the database stands; book what the log no longer holds."""
+        number = gap.position.partition
+        now = time.monotonic()
+        if now < self._sought.get(number, 0.0):
+            return  # fetched before the seek
+        tp = TP(*gap.position)
+        earliest = (await self._app.consumer.earliest_offsets(tp))[tp]
+        start = gap.expected
+        if earliest > gap.expected:
+            log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
+            lost = range(gap.expected, earliest)
+            await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
+            start = earliest
+        self._sought[number] = now + SEEK_PATIENCE_S
+        log.warning("seeking back", partition=number, to=start, delivered=gap.found)
+        await self._app.consumer.seek(tp, start)
+
+
+def create_app(
+    settings: WorkerSettings, figures: Figures, *, on_ready: Callable[[], None], on_lost: Callable[[], None]
+) -> faust.App:
+    """Build the worker's Faust app; `on_ready` is called when assigned partitions are loaded."""
+    hosts = ";".join(f"kafka://{host}" for host in settings.kafka_bootstrap.split(","))
+    app = faust.App(
+        settings.worker_group,
+        broker=hosts,
+        datadir=settings.worker_data_dir,
+        store="memory://",
+        value_serializer="raw",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        broker_max_poll_records=500,
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 4,
+        stream_wait_empty=False,
+    )
+    topic = app.topic(settings.kafka_topic, value_type=bytes, value_serializer="raw")
+    pool = open_pool(
+        str(settings.db_writer_url),
+        size=CONCURRENT_PARTITIONS + 1,
+        name="worker",
+        idle_transaction_s=2 * settings.session_timeout_s,
+    )
+    engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
+    shepherd = Shepherd(app, engine, figures)
+
+    @app.agent(topic, concurrency=1)  # type: ignore[arg-type] # an agent is handed a Stream, whatever StreamT says
+    async def store_readings(stream: faust.Stream[bytes]) -> AsyncIterator[None]:
+        async for events in stream.take_events(settings.batch_records, within=settings.batch_within_s):
+            await shepherd.store(events)
+            yield
+
+    @app.on_partitions_assigned.connect  # type: ignore[arg-type] # the signal is passed by keyword
+    async def assigned(_sender: Any, *args: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signal
+        shepherd.forget()
+        numbers = sorted(tp.partition for tp in args[0] if tp.topic == settings.kafka_topic)
+        try:
+            await shepherd.open(numbers)
+        except Exception as error:  # noqa: BLE001 - each partition is opened again with its first record
+            log.warning("state not loaded yet", error=repr(error))
+        else:
+            on_ready()
+
+    @app.on_before_shutdown.connect
+    async def stopping(*_: Any, **__: Any) -> None:  # noqa: ANN401 - Faust's signal
+        # Faust waits for ever where Kafka is gone (its consumer's thread dies of it).
+        guard = threading.Timer(STOP_S, _end_now)
+        guard.daemon = True
+        guard.start()
+
+    @app.on_partitions_revoked.connect  # type: ignore[arg-type] # as above
+    async def revoked(_sender: Any, *args: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signal
+        log.info("revoked", partitions=len(args[0]))
+        on_lost()
+        shepherd.forget()
+
+    return app
+
+
+def _end_now() -> None:
+    """End without Faust's consent: what is not committed in the database will be fetched again."""
+    log.warning("not stopped in time, ending", waited_s=STOP_S)
+    os._exit(1)
+
+
+def run_worker(
+    settings: WorkerSettings,
+    figures: Figures,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    on_lost: Callable[[], None] = lambda: None,
+) -> None:
+    """Run one worker until it is told to stop; blocks."""
+    app = create_app(settings, figures, on_ready=on_ready, on_lost=on_lost)
+    faust.Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()

@@ -1,0 +1,1 @@
+"""Plant figures: what the meters say together."""

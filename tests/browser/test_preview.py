@@ -1,0 +1,221 @@
+"""The preview in Chromium: every panel drawn, both languages, live values, and a database that goes away."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from dashboards.build import DEFINITIONS
+from dashboards.language import Language
+from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
+from storage.migrate import migrate
+from tests.fixtures.dashboards import populate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from fenhe.local import Services
+    from tests.fixtures.dashboards import ReaderDatabase
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES = ((1920, 1080), (1280, 720))
+SERVE = "import sys; from dashboards.preview import serve; serve(database_url=sys.argv[1], port=int(sys.argv[2]))"
+ROOT = Path(__file__).parents[2]
+DRAWN = "panels => panels.length > 9 && panels.every(panel => panel.dataset.state === 'drawn')"
+INKED = """canvas => { const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+           return data.some(byte => byte !== 0); }"""
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("FENHE_TEST_SERVICES") == "real":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    if importlib.util.find_spec("playwright") is None:
+        _missing("playwright is not installed: pip install -e '.[dev]'")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may be missing
+
+    if not Path(CHROMIUM).exists():
+        _missing(f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _served(database_url: str) -> Iterator[str]:
+    """A preview in a process of its own, as `fenhe preview` runs it."""
+    port = _free_port()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "NICEGUI"))}
+    with subprocess.Popen([sys.executable, "-c", SERVE, database_url, str(port)], cwd=ROOT, env=environment) as server:  # noqa: S603
+        try:
+            _wait_for_health(server, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_for_health(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the preview did not answer /healthz")
+
+
+@pytest.fixture(scope="module")
+def preview(reader_database: ReaderDatabase) -> Iterator[str]:
+    """A preview of the populated database."""
+    with _served(reader_database.reader_url) as address:
+        yield address
+
+
+@contextmanager
+def _open(browser: Browser, address: str, size: tuple[int, int] = SIZES[0]) -> Iterator[Page]:
+    """A page that must neither complain in its console nor ask anything of the internet."""
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if _is_foreign(request.url) else None)
+    page.goto(address)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def _is_foreign(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+def _wait_until_drawn(page: Page) -> None:
+    page.wait_for_function(f"({DRAWN})([...document.querySelectorAll('.panel')])", timeout=30_000)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("slug", "language"), [(definition.slug, language) for definition in DEFINITIONS for language in Language]
+)
+def test_every_panel_is_drawn(  # noqa: PLR0917 - fixtures and parameters
+    browser: Browser, preview: str, slug: str, language: Language, size: tuple[int, int], tmp_path: Path
+) -> None:
+    """Each panel shows something; no console error, nothing from the internet, no sideways scroll."""
+    with _open(browser, f"{preview}/d/{slug}?lang={language}", size) as page:
+        _wait_until_drawn(page)
+        panels: Any = page.locator(".panel")
+        for index in range(panels.count()):
+            panel = panels.nth(index)
+            assert panel.locator(".panel-title").inner_text()
+            canvas = panel.locator("canvas")
+            if canvas.count():
+                page.wait_for_function(f"canvas => ({INKED})(canvas)", arg=canvas.first.element_handle())
+            else:
+                assert panel.locator(".panel-body").inner_text().strip()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.locator("nav a").count() == len(DEFINITIONS)
+        folder = Path(os.environ.get("FENHE_SCREENSHOTS", tmp_path))
+        page.screenshot(path=folder / f"{slug}.{language}.{size[0]}.png", full_page=True)
+
+
+def test_controls_lead_where_they_say(browser: Browser, preview: str) -> None:
+    """Variable, range and language are kept in the address; the other language shows the same plant."""
+    with _open(browser, f"{preview}/d/plant-energy?lang=zh&var-site=taihang-steel&from=now-1h") as page:
+        _wait_until_drawn(page)
+        page.locator("[data-variable=site]").click()
+        page.get_by_role("option", name="潞城甲醇").click()
+        page.wait_for_url("**var-site=lucheng-methanol**")
+        page.get_by_role("link", name="English").click()
+        page.wait_for_url("**lang=en**")
+        _wait_until_drawn(page)
+        assert "from=now-1h" in page.url
+        assert "Lucheng methanol" in page.locator(".bar").inner_text()
+        page.get_by_role("link", name="Battery fleet").click()
+        page.wait_for_url("**/d/battery-fleet**")
+        _wait_until_drawn(page)
+
+
+def test_an_unknown_plant_is_named_and_nothing_is_shown_for_it(browser: Browser, preview: str) -> None:
+    """A link to a plant that isn't registered shows unknown, not another plant's figures."""
+    with _open(browser, f"{preview}/d/plant-energy?lang=en&var-site=nowhere") as page:
+        _wait_until_drawn(page)
+        assert "nowhere" in page.locator(".banner").inner_text()
+        assert "unknown" in page.locator("[data-panel='1'] .panel-body").inner_text()
+
+
+@pytest.fixture
+def own_postgres(services: Services) -> Iterator[Postgres]:
+    """A server that the test may stop."""
+    with scratch_directory("preview") as path, Postgres(path, binaries=find_postgres_binaries(services)) as server:
+        yield server
+
+
+@pytest.mark.slow
+@pytest.mark.chaos
+def test_values_change_by_themselves_and_the_page_outlives_the_database(
+    browser: Browser, own_postgres: Postgres
+) -> None:
+    """A new row appears on the open page; a stopped database is said and dimmed; a started one is shown again."""
+    owner_url = own_postgres.create_database("live")
+    migrate(owner_url)
+    populate(owner_url, sets=22, hours=2)
+    reader_url = own_postgres.url("fenhe_reader", "live")
+    power = "[data-panel='1'] .stat-value"
+    with _served(reader_url) as address, _open(browser, f"{address}/d/plant-energy?lang=en&refresh=5s") as page:
+        _wait_until_drawn(page)
+        _set_power(owner_url, 4321)
+        page.wait_for_function(f"document.querySelector(\"{power}\").innerText.includes('4,321')", timeout=15_000)
+        own_postgres.stop()
+        page.wait_for_selector(".banner:visible", timeout=20_000)
+        page.wait_for_selector(".panel.is-away")
+        assert "cannot be reached" in page.locator(".banner").inner_text()
+        assert "4,321" in page.locator(power).inner_text()
+        own_postgres.start()
+        _set_power(owner_url, 1234)
+        page.wait_for_function(f"document.querySelector(\"{power}\").innerText.includes('1,234')", timeout=20_000)
+        page.wait_for_selector(".banner", state="hidden")
+        assert page.locator(".panel.is-away").count() == 0
+
+
+def _set_power(owner_url: str, kw: float) -> None:
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("UPDATE plant_window SET power_kw = %s WHERE window_min = 15", [kw])

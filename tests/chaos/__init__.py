@@ -1,0 +1,1 @@
+"""Tests that kill, stop or pause processes on purpose."""

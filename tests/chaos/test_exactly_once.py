@@ -1,0 +1,210 @@
+"""Exactly once, on real services: whatever is killed in mid-run, nothing is lost and nothing is doubled.
+
+After every disaster the same things are looked at: rows stored are the readings published, device by device; derived
+tables are those of one clean ordered pass; the books close, and hold every record of Kafka's log once.
+"""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fenhe.local import ApacheKafka, wait_until
+from tests.support.pipeline import DERIVED, snapshot
+from tests.support.running import Pipeline
+from tests.support.world import World, make_world, ordered_pass, per_device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from fenhe.local import Process, Stack
+    from simulators.message import Message
+    from storage.balance import Balance
+
+pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]
+
+READINGS = 20_000
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """More than 20 000 readings of 80 devices at 32 sites."""
+    made = make_world(copies=16, minutes=245)
+    assert len(made.sent) > READINGS
+    return made
+
+
+@pytest.fixture(scope="module")
+def truth(real_stack: Stack, world: World) -> Iterator[dict[str, list[str]]]:
+    """All tables after one clean ordered pass over the world."""
+    name = f"t_{secrets.token_hex(4)}"
+    yield ordered_pass(real_stack.postgres.create_database(name), world)
+    real_stack.postgres.drop_database(name)
+
+
+@pytest.fixture
+def pipeline(real_stack: Stack, world: World, tmp_path: Path) -> Iterator[Pipeline]:
+    """Topic, database, groups of the test's own; nothing runs yet."""
+    with Pipeline(real_stack, tmp_path, world.registry) as made:
+        yield made
+
+
+def assert_exactly_once(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> Balance:
+    """Let everything come to rest, then look at rows, derived tables and books."""
+    pipeline.wait_stored(len(world.sent))
+    pipeline.settle()
+    assert pipeline.rows_per_device() == per_device(world.messages())
+    found = snapshot(pipeline.owner_url)
+    for table, rows in truth.items():
+        assert rows or table not in DERIVED, f"{table} is empty: nothing is compared"
+        assert found[table] == rows, table
+    books = pipeline.books()
+    assert books.closed, books
+    assert (books.stored, books.quarantined) == (len(world.sent), 0)
+    # Raw rows would hide a record that was applied twice; the books count it twice.
+    assert books.received == pipeline.received_in_log()
+    return books
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """`kill -9` of the worker, twice, in the middle of thousands of readings costs a moment and no reading."""
+    _, worker = pipeline.start()
+    with pipeline.publishing(world.messages()):
+        for share in (0.15, 0.5):
+            pipeline.wait_stored(round(share * len(world.sent)))
+            assert worker.kill() == -signal.SIGKILL
+            assert pipeline.stored() < len(world.sent), "killed too late to show anything"
+            pipeline.restart(worker)
+    assert_exactly_once(pipeline, world, truth)
+
+
+def test_a_collector_killed_before_it_acknowledges_doubles_nothing(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """What Kafka has and the broker was never told of is delivered again, counted as duplicate and stored once."""
+    dying = pipeline.collector(module="tests.chaos.dying_collector", more={"DIES_AFTER": "500"})
+    pipeline.worker()
+    with pipeline.publishing(world.messages()):
+        wait_until(lambda: not dying.running, what="the collector to die", timeout=60)
+        assert dying.returncode == -signal.SIGKILL
+        pipeline.collector()
+    books = assert_exactly_once(pipeline, world, truth)
+    assert books.duplicate > 0, "nothing was delivered again: the collector died elsewhere"
+
+
+def test_postgresql_may_crash_and_come_back(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
+    """PostgreSQL stopped immediately, as in a crash: workers wait for it and go on where it stands."""
+    _, worker = pipeline.start()
+    with pipeline.publishing(world.messages()):
+        pipeline.wait_stored(len(world.sent) // 5)
+        pipeline.stack.postgres.stop("immediate")
+        try:
+            assert worker.running
+        finally:
+            pipeline.stack.postgres.start()
+        assert pipeline.stored() < len(world.sent), "stopped too late to show anything"
+    assert_exactly_once(pipeline, world, truth)
+    assert worker.returncode == 0, "the worker did not live through it"
+
+
+def test_mosquitto_may_be_restarted(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
+    """Mosquitto restarted between devices and collector: sessions are kept, both sides come back by themselves."""
+    collector, _ = pipeline.start()
+    with pipeline.publishing(world.messages(), in_flight=20) as publishing:
+        wait_until(lambda: publishing.acknowledged > len(world.sent) // 5, what="a fifth to be published")
+        pipeline.stack.mqtt.restart()
+        assert publishing.acknowledged < len(world.sent), "restarted too late to show anything"
+    assert collector.running
+    assert_exactly_once(pipeline, world, truth)
+
+
+def test_kafka_may_be_restarted(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
+    """Kafka restarted: the collector holds its acknowledgements back, producer and worker come back by themselves."""
+    collector, worker = pipeline.start()
+    with pipeline.publishing(world.messages()):
+        pipeline.wait_stored(len(world.sent) // 5)
+        kafka = pipeline.stack.kafka
+        assert isinstance(kafka, ApacheKafka)
+        kafka.restart()
+        assert pipeline.stored() < len(world.sent), "restarted too late to show anything"
+    assert_exactly_once(pipeline, world, truth)
+    assert (collector.returncode, worker.returncode) == (0, 0)
+
+
+def test_a_worker_paused_inside_a_transaction_gives_it_up(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """A rebalance in mid-run; then a worker paused with locks in hand: its heir gets them, and goes on without it."""
+    zombie = _replace_in_mid_run(pipeline, world, _pause_inside_a_transaction)
+    assert_exactly_once(pipeline, world, truth)
+    assert zombie.returncode == 0, "the zombie did not come back to life"
+
+
+def test_a_worker_that_does_not_know_it_was_replaced_can_do_no_harm(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """The zombie: paused past its session timeout and resumed, it tries to store what its heir has stored, in vain."""
+    zombie = _replace_in_mid_run(pipeline, world, _pause_outside_a_transaction)
+    assert_exactly_once(pipeline, world, truth)
+    assert zombie.returncode == 0, "the zombie did not come back to life"
+    assert "another worker stored this range" in zombie.log.read_text(), "the zombie never tried"
+
+
+def _replace_in_mid_run(pipeline: Pipeline, world: World, pause: Callable[[Pipeline, Process], None]) -> Process:
+    """Two workers share the partitions; one is paused, the other stores everything; then the first one is resumed."""
+    messages = world.messages()
+    third_of = len(messages) // 3
+    first, second, third = messages[:third_of], messages[third_of : 2 * third_of], messages[2 * third_of :]
+    one_by_one = {"FENHE_BATCH_RECORDS": "1"}
+    pipeline.collector()
+    zombie = pipeline.worker("zombie", more=one_by_one)
+    with pipeline.publishing(first):
+        heir = pipeline.worker("heir", more=one_by_one)
+        assert pipeline.stored() < _readings(first), "joined too late to show anything"
+    with pipeline.publishing(second):
+        pause(pipeline, zombie)
+        assert pipeline.stored() < _readings([*first, *second]), "paused too late to show anything"
+    pipeline.wait_stored(_readings([*first, *second]))
+    assert (heir.running, zombie.running) == (True, True)
+    zombie.resume()
+    pipeline.publish(third)
+    return zombie
+
+
+def _readings(messages: Sequence[Message]) -> int:
+    return sum(len(message.readings) for message in messages)
+
+
+def _pause_inside_a_transaction(pipeline: Pipeline, worker: Process) -> None:
+    _pause(pipeline, worker, inside=True)
+
+
+def _pause_outside_a_transaction(pipeline: Pipeline, worker: Process) -> None:
+    _pause(pipeline, worker, inside=False)
+
+
+def _pause(pipeline: Pipeline, worker: Process, *, inside: bool) -> None:
+    """Stop a worker where it stands, and again, until it stands inside or outside of all transactions."""
+
+    def ended() -> bool:
+        return not pipeline.holds_transaction(worker)
+
+    for _ in range(200):
+        worker.pause()
+        try:
+            # A statement or a commit under way ends without its client; a transaction does not.
+            wait_until(ended, what="its transactions to end", timeout=0.5)
+        except TimeoutError:
+            if inside:
+                return
+        else:
+            if not inside:
+                return
+        worker.resume()
+    pytest.fail("the worker was never caught where it was wanted")

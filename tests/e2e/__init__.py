@@ -1,0 +1,1 @@
+"""Tests of a reading's whole way."""

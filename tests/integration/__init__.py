@@ -1,0 +1,1 @@
+"""Tests of one part with the services it talks to."""

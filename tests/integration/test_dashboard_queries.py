@@ -1,0 +1,182 @@
+"""Every panel's query on a real database, as the read-only role."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from dashboards.build import DEFINITIONS, dashboard_json
+from dashboards.language import Language
+from dashboards.preview.macros import Query, Scope, parse_range
+from dashboards.preview.model import load
+from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
+from dashboards.preview.variables import resolve
+from tests.fixtures.dashboards import populate
+
+if TYPE_CHECKING:
+    from dashboards.preview.model import Dashboard, Panel
+    from tests.fixtures.dashboards import ReaderDatabase
+
+DASHBOARDS = [
+    pytest.param(load(dashboard_json(definition, language)), id=f"{definition.slug}-{language}")
+    for definition in DEFINITIONS
+    for language in Language
+]
+
+
+def _scope(**variables: str) -> Scope:
+    now = dt.datetime.now(dt.UTC)
+    return Scope(
+        parse_range("now-6h", "now", now), {"site": "taihang-steel", "city": "*", "product_unit": "t"} | variables
+    )
+
+
+async def _fetch(url: str, panel: Panel, scope: Scope) -> Rows:
+    reader = Reader(url)
+    try:
+        return await reader.fetch(scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s))
+    finally:
+        await reader.close()
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+async def test_every_query_returns_the_columns_its_panel_shows(
+    dashboard: Dashboard, reader_database: ReaderDatabase
+) -> None:
+    """Each query runs as the reader, returns rows, and every field of the panel is one of its columns."""
+    for panel in dashboard.panels:
+        rows = await _fetch(reader_database.reader_url, panel, _scope())
+        assert rows.rows, panel.title
+        assert set(panel.fields) <= set(rows.columns), panel.title
+        shown = set(rows.columns) - {"time"} if panel.type != "table" else set(panel.fields)
+        assert shown == set(panel.fields), panel.title
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+async def test_every_query_runs_on_an_empty_database(dashboard: Dashboard, migrated_database: ReaderDatabase) -> None:
+    """A fresh installation has pages, not errors."""
+    for panel in dashboard.panels:
+        await _fetch(migrated_database.reader_url, panel, _scope(site="", city="*"))
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
+async def test_variables_offer_what_is_registered(dashboard: Dashboard, reader_database: ReaderDatabase) -> None:
+    """Options come from the registry; a value that isn't there is kept and named as unknown."""
+    reader = Reader(reader_database.reader_url)
+    name = dashboard.variables[0].name
+    time_range = _scope().range
+    found = await resolve(reader, dashboard.variables, {}, time_range, "All")
+    assert len(found.options[name]) == {"site": 4, "city": 12}[name]
+    assert all(found.values.values())
+    assert not found.unknown
+    lost = await resolve(reader, dashboard.variables, {name: "nowhere"}, time_range, "All")
+    assert lost.unknown == {name: "nowhere"}
+    assert lost.values[name] == "nowhere"
+    await reader.close()
+
+
+async def _rows(title: str, database: ReaderDatabase, scope: Scope) -> list[dict[str, object]]:
+    panels = (p for d in DEFINITIONS for p in load(dashboard_json(d, Language.EN)).panels)
+    panel = next(p for p in panels if p.title == title)
+    rows = await _fetch(database.reader_url, panel, scope)
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+
+
+async def test_a_silent_meter_has_no_rate(reader_database: ReaderDatabase) -> None:
+    """Offline is never zero: rate and age of a meter that is silent or was never seen are null, not 0."""
+    meters = {str(row["meter"]): row for row in await _rows("Meters", reader_database, _scope())}
+    silent, never = meters["Compressor house"], meters["Natural gas"]
+    assert (silent["state"], silent["rate"]) == ("stale", None)
+    assert silent["total"] is not None
+    assert (never["state"], never["rate"], never["age_s"], never["total"]) == ("never", None, None, None)
+    assert meters["Incoming feeder 1"]["state"] == "live"
+
+
+async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDatabase) -> None:
+    """A gap is a moment with null, so that the line breaks; the quality there is unknown."""
+    power = await _rows("Power, kW", reader_database, _scope())
+    gap = {row["time"] for row in power if row["power_1_h"] is None}
+    assert 10 <= len(gap) <= 20
+    quality = await _rows("Data quality", reader_database, _scope())
+    assert quality[0]["quality_1_h"] == "good"
+    assert {row["quality_1_h"] for row in quality if row["time"] in gap} == {"unknown"}
+    assert {row["quality_1_h"] for row in quality} == {"good", "partial", "unknown"}
+
+
+async def test_sets_are_counted_once(reader_database: ReaderDatabase) -> None:
+    """Registered = reporting + silent, in total and over the cities; one city shows only its own."""
+    (total,) = await _rows("Sets reporting", reader_database, _scope())
+    assert total["registered"] == 300
+    assert total == {"registered": 300, "reporting": total["reporting"], "silent": 300 - float(str(total["reporting"]))}
+    cities = await _rows("By city", reader_database, _scope())
+    for column in ("registered", "reporting", "silent"):
+        assert sum(float(str(row[column])) for row in cities) == total[column]
+    (one,) = await _rows("By city", reader_database, _scope(city="太原"))
+    assert one in cities
+
+
+async def test_no_outage_is_claimed_where_nothing_reports(migrated_database: ReaderDatabase) -> None:
+    """Without a reporting site the number of outages is unknown, not 0."""
+    (row,) = await _rows("Outages and discharges", migrated_database, _scope())
+    assert (row["mains_failed"], row["discharging"]) == (None, None)
+
+
+async def test_an_outage_whose_sets_are_silent_does_not_claim_that_none_discharges(
+    migrated_database: ReaderDatabase,
+) -> None:
+    """A site without mains and without a reporting set has an unknown number of discharging sets, not 0."""
+    populate(migrated_database.owner_url, sets=62, hours=1)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute("UPDATE battery_latest SET ts = ts - interval '1 day' WHERE device_id = 'bs00031-b1'")
+    sites = {row["site"]: row for row in await _rows("Outages in progress", migrated_database, _scope())}
+    assert (sites["Base station 31"]["discharging"], sites["Base station 31"]["soc"]) == (None, None)
+    assert sites["Base station 62"]["discharging"] == 1
+
+
+async def test_the_preview_cannot_write_even_as_the_owner(migrated_database: ReaderDatabase) -> None:
+    """A wrong address in the settings does not turn a dashboard into a writer."""
+    reader = Reader(migrated_database.owner_url)
+    with pytest.raises(QueryError, match="read-only"):
+        await reader.fetch(Query("INSERT INTO registry_version VALUES (true, 2)", {}))
+    await reader.close()
+
+
+async def test_missing_tables_are_told_apart_from_a_missing_server(empty_database: str) -> None:
+    """An operator reads what to do: migrate, or look after the server."""
+    reader = Reader(empty_database)
+    with pytest.raises(NotMigratedError):
+        await reader.fetch(Query("SELECT * FROM plant_window", {}))
+    await reader.close()
+    away = Reader("postgresql://fenhe_reader@127.0.0.1:1/none")
+    with pytest.raises(AwayError):
+        await away.fetch(Query("SELECT 1", {}))
+
+
+async def test_a_broken_connection_is_replaced(reader_database: ReaderDatabase) -> None:
+    """After the server cut a connection the next query gets a new one."""
+    reader = Reader(reader_database.reader_url)
+    ((pid,),) = (await reader.fetch(Query("SELECT pg_backend_pid()", {}))).rows
+    with psycopg.connect(reader_database.reader_url) as same_role:
+        same_role.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with pytest.raises(AwayError):
+        await reader.fetch(Query("SELECT 1", {}))
+    assert (await reader.fetch(Query("SELECT 1", {}))).rows == [(1,)]
+    await reader.close()
+
+
+async def test_a_slow_query_holds_up_nobody_else(
+    reader_database: ReaderDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one page's query runs into its time limit, another page's is answered."""
+    monkeypatch.setattr("dashboards.preview.reader.STATEMENT_TIMEOUT_S", 1)
+    reader = Reader(reader_database.reader_url, connections=2)
+    slow = asyncio.create_task(reader.fetch(Query("SELECT pg_sleep(60)", {})))
+    assert (await reader.fetch(Query("SELECT 1", {}))).rows == [(1,)]
+    assert not slow.done()
+    with pytest.raises(SlowError):
+        await slow
+    await reader.close()

@@ -1,0 +1,285 @@
+"""The transaction engine on a real database: once, in any order, and whatever is refused costs only itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from schemas.readings import Kind
+from schemas.registry import Registry
+from schemas.topics import partition_of
+from storage.balance import balance
+from storage.errors import CheckpointMovedError
+from storage.pool import connect
+from storage.registry import import_registry
+from streams.engine import GapError
+from tests.support.pipeline import (
+    DERIVED,
+    RAW,
+    REGISTRY,
+    START_MS,
+    Sent,
+    open_engine,
+    prepare,
+    readings,
+    record,
+    snapshot,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fenhe.local import Postgres
+    from storage.balance import Balance
+
+SENT = readings(40)
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """A migrated database with the test registry."""
+    prepare(empty_database)
+    return empty_database
+
+
+@pytest.fixture(scope="module")
+def shared(postgres: Postgres) -> Iterator[str]:
+    """A database that examples of one property share, each under a topic of its own."""
+    url = postgres.create_database("engine_order")
+    prepare(url)
+    yield url
+    postgres.drop_database("engine_order")
+
+
+def books(url: str) -> Balance:
+    """The books of a database."""
+    with connect(url, name="test") as connection:
+        return balance(connection)
+
+
+def reasons(url: str) -> dict[str, int]:
+    """How many items the quarantine holds by reason."""
+    with connect(url, name="test") as connection:
+        return dict(connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY reason").fetchall())
+
+
+def wipe(url: str) -> None:
+    """Forget everything but the registry."""
+    with connect(url, name="test") as connection:
+        for table in [*DERIVED, *RAW, "ledger", "quarantine", "entity_state", "checkpoint"]:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
+    """Apply batches as records of one partition, and return what the database then holds."""
+    engine = open_engine(url)
+    partition = engine.open(0)
+    for offset, batch in enumerate(batches):
+        engine.apply(partition, [record(offset, batch)])
+    engine.close()
+    return snapshot(url)
+
+
+@pytest.fixture(scope="module")
+def ordered(shared: str) -> dict[str, list[str]]:
+    """What one clean ordered pass leaves behind."""
+    wipe(shared)
+    held = feed(shared, [SENT])
+    assert all(held[name] for name in DERIVED)
+    return held
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> list[list[Sent]]:
+    """The same readings shuffled, some delayed, some twice or more, split into records of any size."""
+    again = draw(st.lists(st.sampled_from(SENT), max_size=40))
+    how = draw(st.sampled_from(["shuffled", "delayed", "reversed"]))
+    if how == "shuffled":
+        order = draw(st.permutations([*SENT, *again]))
+    elif how == "delayed":
+        late = draw(st.sets(st.integers(0, len(SENT) - 1), max_size=30))
+        order = [item for at, item in enumerate(SENT) if at not in late] + [SENT[at] for at in late] + again
+    else:
+        order = [*again, *reversed(SENT)]
+    cuts = sorted(draw(st.sets(st.integers(1, len(order) - 1), max_size=8)))
+    return [order[start:end] for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(batches=deliveries())
+def test_any_order_of_delivery_ends_in_the_same_tables(
+    shared: str, ordered: dict[str, list[str]], batches: list[list[Sent]]
+) -> None:
+    """Order does not matter: every shuffle, duplicate, delay and split equals the ordered pass, to the last bit."""
+    wipe(shared)
+    held = feed(shared, batches)
+    for table, rows in ordered.items():
+        assert held[table] == rows, table
+    found = books(shared)
+    assert found.closed
+    assert found.received == sum(len(batch) for batch in batches)
+
+
+def test_a_redelivered_record_changes_nothing(database: str) -> None:
+    """Records below the stored offset are skipped."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    engine.apply(partition, [record(0, SENT[:50]), record(1, SENT[50:100])])
+    before = snapshot(database)
+    assert engine.apply(partition, [record(0, SENT[:50]), record(1, SENT[50:100])]).records == 0
+    assert snapshot(database) == before
+    assert books(database).received == 100
+
+
+def test_a_worker_that_was_replaced_cannot_store(database: str) -> None:
+    """The zombie's compare-and-set fails, its transaction leaves nothing, and after opening again it goes on."""
+    zombie, worker = open_engine(database), open_engine(database)
+    stale, owned = zombie.open(0), worker.open(0)
+    worker.apply(owned, [record(0, SENT[:50])])
+    before = snapshot(database)
+    with pytest.raises(CheckpointMovedError):
+        zombie.apply(stale, [record(0, SENT[:60])])
+    assert snapshot(database) == before
+    fresh = zombie.open(0)
+    assert fresh.next_offset == 1
+    zombie.apply(fresh, [record(0, SENT[:50]), record(1, SENT[50:])])
+    assert books(database).closed
+    assert books(database).stored == len(SENT)
+
+
+def test_a_gap_in_the_offsets_is_never_committed_past(database: str) -> None:
+    """A record that does not follow is refused until the missing one is there."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    with pytest.raises(GapError) as gap:
+        engine.apply(partition, [record(0, SENT[:10]), record(2, SENT[20:30])])
+    assert (gap.value.expected, gap.value.found) == (1, 2)
+    with pytest.raises(GapError):
+        engine.apply(partition, [record(5, SENT[:10])])
+    assert books(database).received == 0
+
+
+def test_memory_survives_a_restart(database: str, ordered: dict[str, list[str]]) -> None:
+    """A worker that starts in the middle ends where one that never stopped does."""
+    for offset, start in enumerate(range(0, len(SENT), 40)):
+        engine = open_engine(database)
+        partition = engine.open(0)
+        assert start == 0 or partition.memories
+        engine.apply(partition, [record(offset, SENT[start : start + 40])])
+        engine.close()
+    assert snapshot(database) == ordered
+
+
+def test_lost_memory_is_rebuilt_from_raw_readings(database: str, ordered: dict[str, list[str]]) -> None:
+    """State is a convenience: without it the raw readings give the same rows."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    engine.apply(partition, [record(0, SENT[:90])])
+    with connect(database, name="test") as connection:
+        connection.execute("DELETE FROM entity_state")
+    partition = engine.open(0)
+    assert not partition.memories
+    engine.apply(partition, [record(1, SENT[90:])])
+    assert snapshot(database) == ordered
+
+
+def test_a_device_that_moves_and_comes_back_is_folded_from_its_newest_state(database: str) -> None:
+    """After a change of the registry the database is asked again what is remembered."""
+    meter = [item for item in SENT if item.device_id == "p-1"]
+    elsewhere = Registry(
+        sites=REGISTRY.sites,
+        devices=[
+            device.model_copy(update={"site_id": "bs-1"}) if device.device_id == "p-1" else device
+            for device in REGISTRY.devices
+        ],
+    )
+    engine = open_engine(database, partitions=5)
+    home, away = (engine.open(partition_of(site, 5)) for site in ("plant-1", "bs-1"))
+    assert home.position != away.position
+    third = len(meter) // 3
+    engine.apply(home, [record(0, meter[:third])])
+    with connect(database, name="test") as connection:
+        import_registry(connection, elsewhere)
+    moved = [item._replace(site_id="bs-1") for item in meter[third : 2 * third]]
+    engine.apply(away, [record(0, moved)])
+    with connect(database, name="test") as connection:
+        import_registry(connection, REGISTRY)
+    engine.apply(home, [record(1, meter[2 * third :])])
+    with connect(database, name="test") as connection:
+        worst = connection.execute("SELECT count(*) FROM meter_minute WHERE quality = 'unknown'").fetchone()
+        last = home.memories["register_metering", "p-1"].last_ts
+    assert worst == (0,)
+    assert last == meter[-1].reading["ts"]
+    assert books(database).closed
+
+
+def test_what_the_registry_refuses_is_quarantined_with_its_reason(database: str) -> None:
+    """Unknown device, wrong site, impossible value, lost clock: one reason each, and the books close."""
+    ts = START_MS
+    bad = [
+        Sent("plant-1", Kind.WATER, "w-99", {"ts": ts, "volume_m3": 1.0}),
+        Sent("bs-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": 1.0}),
+        Sent("plant-1", Kind.GAS, "w-1", {"ts": ts, "volume_m3": 1.0}),
+        Sent("plant-1", Kind.ELECTRICITY, "e-1", {"ts": ts, "power_kw": 6_001.0}),
+        Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "pressure_mpa": 4.1}),
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "pack_voltage_v": 65535}),
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "cell_voltage_v": [3.3, 65.535]}),
+        Sent("plant-1", Kind.WATER, "w-1", {"ts": ts // 1000, "volume_m3": 1.0}),
+        Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": -1.0}),
+    ]
+    feed(database, [[*bad[:4], *SENT[:20], *bad[4:]]])
+    assert reasons(database) == {"unknown_device": 1, "identity_mismatch": 2, "out_of_range": 6}
+    found = books(database)
+    assert (found.received, found.stored, found.closed) == (29, 20, True)
+
+
+def test_the_same_key_with_other_values_is_a_conflict(database: str) -> None:
+    """The first reading stored stands, within one batch and across batches."""
+    first = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_MS, "volume_m3": 1.0})
+    other = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_MS, "volume_m3": 2.0})
+    feed(database, [[first, other, first], [other, first]])
+    assert reasons(database) == {"conflict": 2}
+    found = books(database)
+    assert (found.stored, found.duplicate, found.quarantined, found.closed) == (1, 2, 2, True)
+
+
+def test_a_reading_the_database_refuses_costs_one_reading(database: str, ordered: dict[str, list[str]]) -> None:
+    """Bisected, quarantined as storage_rejected, and the rest of its batch stored."""
+    with connect(database, name="test") as connection:
+        connection.execute("ALTER TABLE reading_production ADD CHECK (grade IS DISTINCT FROM 'cursed')")
+    ts = START_MS + 1
+    cursed = [
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts + at, "mass_t": 1.0, "grade": "cursed"}) for at in range(2)
+    ]
+    held = feed(database, [[*SENT[:70], cursed[0], *SENT[70:90], cursed[1], *SENT[90:]]])
+    assert reasons(database) == {"storage_rejected": 2}
+    assert held == ordered
+    assert books(database).closed
+
+
+def test_an_unreadable_record_costs_itself(database: str) -> None:
+    """Foreign bytes or a newer version on the topic stop nothing."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    foreign = record(0, [])._replace(value=b"\x00rubbish")
+    newer = record(1, [])._replace(value=b'{"version": 2, "what": "ever"}')
+    engine.apply(partition, [foreign, newer, record(2, SENT[:10])])
+    assert reasons(database) == {"malformed": 1, "unsupported_version": 1}
+    found = books(database)
+    assert (found.received, found.stored, found.quarantined, found.closed) == (12, 10, 2, True)
+
+
+def test_books_that_do_not_close_are_seen(database: str) -> None:
+    """A balance that cannot fail is none: a row taken away, a count changed, a loss."""
+    feed(database, [SENT])
+    assert books(database).closed
+    with connect(database, name="test") as connection:
+        connection.execute("DELETE FROM reading_battery WHERE ts = (SELECT max(ts) FROM reading_battery)")
+    assert [item.what for item in books(database).discrepancies] == ["stored ≠ rows in the tables"]
+    with connect(database, name="test") as connection:
+        connection.execute("UPDATE ledger SET received = received + 1 WHERE device_id = 'w-1'")
+    assert {item.device_id for item in books(database).discrepancies} == {"b-1", "w-1"}

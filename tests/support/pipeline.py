@@ -1,0 +1,151 @@
+"""A small world for pipeline tests: a registry, readings of every kind, records of them, and table snapshots."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from schemas.metrics import MINUTE_MS
+from schemas.readings import Kind
+from schemas.record import encode_envelope, encode_micro_batch
+from schemas.registry import BatterySet, Device, Registry, Role, Sector, Site
+from storage.migrate import migrate
+from storage.pool import connect, open_pool
+from storage.registry import import_registry
+from storage.statements import trusted
+from storage.tables import DERIVED_TABLES, READING_TABLES
+from streams.decode import Record
+from streams.engine import Engine
+from streams.kernels import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START_MS = 1_780_000_020_000
+"""Device time of the first reading; not on a minute's edge."""
+
+
+class Sent(NamedTuple):
+    """One reading as a device would send it."""
+
+    site_id: str
+    kind: Kind
+    device_id: str
+    reading: dict[str, Any]
+
+
+REGISTRY = Registry(
+    sites=[
+        Site(site_id="plant-1", name="Coking plant", name_zh="焦化厂", sector=Sector.COKING, city="长治"),
+        Site(site_id="bs-1", name="Base station 1", name_zh="基站1", sector=Sector.BASE_STATION, city="朔州"),
+    ],
+    devices=[
+        Device(device_id="e-1", site_id="plant-1", kind=Kind.ELECTRICITY, role=Role.CONSUMED, rated=5000, period_s=30),
+        Device(device_id="w-1", site_id="plant-1", kind=Kind.WATER, role=Role.CONSUMED, rated=500, period_s=120),
+        Device(device_id="p-1", site_id="plant-1", kind=Kind.PRODUCTION, role=Role.PRODUCT, period_s=60),
+        Device(
+            device_id="b-1",
+            site_id="bs-1",
+            kind=Kind.BATTERY,
+            period_s=60,
+            battery=BatterySet(cell_count=16, nominal_ah=100),
+        ),
+        Device(device_id="s-1", site_id="bs-1", kind=Kind.SITE_POWER, period_s=60),
+    ],
+)
+
+
+def readings(minutes: int, seed: int = 1) -> list[Sent]:
+    """Readings of every device over some minutes, with gaps, a register that falls, and quantities left out."""
+    rng = random.Random(seed)
+    sent: list[Sent] = []
+    end = START_MS + minutes * MINUTE_MS
+
+    def stamps(period_s: int) -> list[int]:
+        times = range(START_MS + rng.randrange(20_000), end, period_s * 1000)
+        return [ts + rng.randrange(900) for ts in times if rng.random() > 0.05]
+
+    energy, water, mass = 1000.0, 50.0, 7.0
+    for ts in stamps(30):
+        energy = energy + rng.uniform(5, 30) if rng.random() > 0.01 else 3.0
+        reading: dict[str, Any] = {"ts": ts, "energy_import_kwh": round(energy, 2), "power_kw": rng.uniform(600, 3600)}
+        if rng.random() > 0.3:
+            reading["reactive_kvarh"] = round(energy / 3, 2)
+        sent.append(Sent("plant-1", Kind.ELECTRICITY, "e-1", reading))
+    for ts in stamps(120):
+        water += rng.uniform(0, 9)
+        sent.append(Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": round(water, 3), "flow_m3_h": 120.5}))
+    for ts in stamps(60):
+        mass += rng.uniform(1, 3)
+        sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
+    for ts in stamps(60):
+        current = round(30 * math.sin(ts / 700_000), 2)
+        cells = [round(3.3 + rng.uniform(-0.02, 0.02), 3) for _ in range(16)]
+        if rng.random() > 0.5:
+            cells[15] = 0.0
+        sent.append(
+            Sent(
+                "bs-1",
+                Kind.BATTERY,
+                "b-1",
+                {
+                    "ts": ts,
+                    "pack_voltage_v": round(sum(cells), 2),
+                    "current_a": current,
+                    "cell_voltage_v": cells,
+                    "temperature_c": [round(rng.uniform(20, 30), 1) for _ in range(4)],
+                    "ambient_c": 18.3,
+                    "soc_pct": 88.8,
+                    "alarm_words": [0, 3],
+                },
+            )
+        )
+    sent.extend(
+        Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "mains_failed": False, "dc_voltage_v": 53.5})
+        for ts in stamps(60)
+    )
+    return sorted(sent, key=lambda item: (item.reading["ts"], item.device_id))
+
+
+def record(offset: int, sent: Sequence[Sent], received_ms: int = START_MS) -> Record:
+    """One Kafka record of some readings, each a message of its own."""
+    received: dict[str, int] = {}
+    envelopes = []
+    for item in sent:
+        received[item.device_id] = received.get(item.device_id, 0) + 1
+        body = b"[%b]" % orjson.dumps(item.reading)
+        envelopes.append(encode_envelope(item.site_id, item.kind.value, item.device_id, received_ms, body))
+    return Record(offset, received_ms, encode_micro_batch("test", received, envelopes, []))
+
+
+def prepare(owner_url: str, registry: Registry = REGISTRY) -> None:
+    """Migrate a database and register devices."""
+    migrate(owner_url)
+    with connect(owner_url, name="test") as connection:
+        import_registry(connection, registry)
+
+
+def open_engine(owner_url: str, topic: str = "test", partitions: int = 1) -> Engine:
+    """An engine on a database."""
+    return Engine(open_pool(owner_url, size=2, name="test"), installed(), topic, partitions)
+
+
+DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
+RAW = sorted({table.name for table in READING_TABLES.values()})
+
+
+def snapshot(owner_url: str, tables: Sequence[str] = (*DERIVED, *RAW)) -> dict[str, list[str]]:
+    """Every row of some tables as text, in order, without the time of arrival."""
+    with connect(owner_url, name="test") as connection:
+        return {
+            name: [
+                row[0]
+                for row in connection.execute(
+                    trusted(f"SELECT (to_jsonb(t) - 'received_at')::text FROM {name} t ORDER BY 1")  # noqa: S608
+                )
+            ]
+            for name in tables
+        }

@@ -1,0 +1,294 @@
+"""A collector and workers as processes of their own, on a stack, with topic, database and groups of their own."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import orjson
+import paho.mqtt.client as paho
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from fenhe.local import Process, wait_until
+from fenhe.local.postgres import SUPERUSER
+from fenhe.local.services import project_root
+from schemas.settings import MqttSettings
+from simulators.publisher import MqttPublisher
+from storage.balance import Balance, balance
+from storage.pool import connect
+from storage.statements import trusted
+from tests.support.pipeline import RAW, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from fenhe.local import Stack
+    from schemas.registry import Registry
+    from simulators.message import Message
+
+READY_S = 60.0
+DRAIN_S = 90.0
+SMALL_BATCHES = {
+    "FENHE_FLUSH_READINGS": "50",
+    "FENHE_BATCH_RECORDS": "6",
+    "FENHE_BATCH_WITHIN_S": "0.05",
+    "FENHE_SESSION_TIMEOUT_S": "3",
+}
+"""Hundreds of transactions where the defaults would need a handful: something is always in the middle."""
+
+
+class Pipeline:
+    """One collector and any number of workers on a stack that others use too."""
+
+    def __init__(
+        self, stack: Stack, folder: Path, registry: Registry, *, environment: Mapping[str, str] = SMALL_BATCHES
+    ) -> None:
+        """Make the database and the topic; nothing runs yet."""
+        self.stack = stack
+        self._folder = folder
+        name = f"t_{secrets.token_hex(4)}"
+        self.topic = f"{name}.readings"
+        self._database = name
+        self.owner_url = stack.postgres.create_database(name)
+        self._collector_id = name
+        prepare(self.owner_url, registry)
+        stack.kafka.create_topic(self.topic, stack.partitions)
+        self.environment = {
+            **stack.environment(),
+            "FENHE_KAFKA_TOPIC": self.topic,
+            "FENHE_DB_OWNER_URL": self.owner_url,
+            "FENHE_DB_WRITER_URL": stack.postgres.url("fenhe_writer", name),
+            "FENHE_DB_READER_URL": stack.postgres.url("fenhe_reader", name),
+            "FENHE_COLLECTOR_ID": name,
+            "FENHE_MQTT_GROUP": name,
+            "FENHE_WORKER_GROUP": name,
+            **environment,
+        }
+        self._processes: list[Process] = []
+
+    def __enter__(self) -> Self:
+        """Nothing more to do; processes are started by name."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what still runs and leave nothing behind on the shared services."""
+        for process in self._processes:
+            process.kill()
+        self._forget_session()
+        self.stack.postgres.drop_database(self._database)
+
+    def collector(self, *, module: str = "fenhe", more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+        """Start a collector and wait until it is subscribed; always under the same id."""
+        return self._start("collector", module, "collect", more or {}, wait=wait)
+
+    def worker(self, name: str = "worker", *, more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+        """Start a worker and wait until its partitions are loaded."""
+        folder = {"FENHE_WORKER_DATA_DIR": str(self._folder / f"faust-{name}")}
+        return self._start(name, "fenhe", "work", {**folder, **(more or {})}, wait=wait)
+
+    def start(self) -> tuple[Process, Process]:
+        """Start a collector and a worker together, and wait until both are ready."""
+        collector = self.collector(wait=False)
+        worker = self.worker()
+        self.wait_ready(collector)
+        return collector, worker
+
+    def restart(self, process: Process) -> None:
+        """Start a dead process again and wait until it is ready."""
+        self._ready_file(process.name).unlink(missing_ok=True)
+        process.start()
+        self.wait_ready(process)
+
+    def wait_ready(self, process: Process) -> None:
+        """Wait for a process's ready file."""
+        process.wait_until(self._ready_file(process.name).exists, what=f"the {process.name}", timeout=READY_S)
+
+    def is_ready(self, process: Process) -> bool:
+        """Whether a process says that it is ready."""
+        return self._ready_file(process.name).exists()
+
+    @contextmanager
+    def publishing(self, messages: Sequence[Message], *, in_flight: int = 50) -> Iterator[Publishing]:
+        """Publish in the background; at the end wait until the broker has acknowledged everything."""
+        settings = MqttSettings(mqtt_url=self.stack.mqtt.url)
+        with MqttPublisher(settings, in_flight=in_flight) as publisher:
+            running = Publishing(publisher, messages)
+            try:
+                yield running
+                running.finish()
+            finally:
+                running.stop()
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish, and return when the broker has acknowledged everything."""
+        with self.publishing(messages):
+            pass
+
+    def stored(self) -> int:
+        """Readings stored so far, by the ledger."""
+        with connect(self.owner_url, name="test") as connection:
+            row = connection.execute("SELECT coalesce(sum(stored), 0)::bigint FROM ledger").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def wait_stored(self, count: int, timeout: float = DRAIN_S) -> None:
+        """Wait until at least so many readings are stored."""
+        wait_until(
+            lambda: self.stored() >= count, what=f"{count} stored readings ({self.stored()} so far)", timeout=timeout
+        )
+
+    def wait_received(self, count: int, timeout: float = DRAIN_S) -> None:
+        """Wait until the books hold so many arrivals."""
+        wait_until(lambda: self.books().received >= count, what=f"{count} readings in the books", timeout=timeout)
+
+    def settle(self) -> None:
+        """End the collector, let workers store all that Kafka holds, end them: now nothing moves any more."""
+        for process in self._processes:
+            if process.name == "collector" and process.running:
+                assert process.terminate() == 0, process.log_tail()
+        wait_until(lambda: self._stored_offset() == self._log_end(), what="the log's end", timeout=DRAIN_S)
+        for process in self._processes:
+            process.terminate()
+
+    def received_in_log(self) -> int:
+        """Readings the collectors counted, summed over the records that Kafka holds: what the books must hold."""
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": f"{self.topic}-count"})
+        try:
+            left = {number: end for number, end in self._log_ends(consumer).items() if end}
+            consumer.assign([TopicPartition(self.topic, number, 0) for number in left])
+            received = 0
+            while left:
+                message = consumer.poll(10.0)
+                assert message is not None, f"Kafka does not give records up to {left}"
+                assert message.error() is None, message.error()
+                value, number, offset = message.value(), message.partition(), message.offset()
+                assert value is not None
+                assert number is not None
+                assert offset is not None
+                received += sum(orjson.loads(value)["received"].values())
+                if offset + 1 >= left[number]:
+                    del left[number]
+            return received
+        finally:
+            consumer.close()
+
+    def books(self) -> Balance:
+        """The books."""
+        with connect(self.owner_url, name="test") as connection:
+            return balance(connection)
+
+    def rows_per_device(self) -> dict[str, int]:
+        """Rows in the raw tables, per device."""
+        union = " UNION ALL ".join(f"SELECT device_id FROM {table}" for table in RAW)  # noqa: S608 - our own names
+        with connect(self.owner_url, name="test") as connection:
+            rows = connection.execute(trusted(f"SELECT device_id, count(*) FROM ({union}) r GROUP BY 1"))  # noqa: S608
+            return dict(rows.fetchall())
+
+    def holds_transaction(self, process: Process) -> bool:
+        """Whether a paused process stands inside a transaction, between two statements or waiting for one."""
+        ports = [link.laddr.port for link in psutil.Process(process.pid).net_connections("tcp")]
+        # Only a superuser sees the sessions of others.
+        with connect(self.stack.postgres.url(SUPERUSER), name="test") as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE client_port = ANY(%s) AND xact_start IS NOT NULL", (ports,)
+            ).fetchone()
+        return row is not None and row[0] > 0
+
+    def _start(self, name: str, module: str, command: str, more: Mapping[str, str], *, wait: bool) -> Process:
+        ready = self._ready_file(name)
+        ready.unlink(missing_ok=True)
+        process = Process(
+            name,
+            [sys.executable, "-m", module, command, "--ready-file", ready],
+            log=self._folder / f"{name}.log",
+            environment={**self.environment, **more},
+            directory=project_root(),
+        )
+        self._processes.append(process)
+        process.start()
+        if wait:
+            self.wait_ready(process)
+        return process
+
+    def _ready_file(self, name: str) -> Path:
+        return self._folder / f"{name}.ready"
+
+    def _stored_offset(self) -> int:
+        with connect(self.owner_url, name="test") as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoint WHERE topic = %s", (self.topic,)
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _log_end(self) -> int:
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": f"{self.topic}-end"})
+        try:
+            return sum(self._log_ends(consumer).values())
+        finally:
+            consumer.close()
+
+    def _log_ends(self, consumer: Consumer) -> dict[int, int]:
+        """Offset behind the last record, by partition."""
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=10.0)[1]
+            for number in range(self.stack.partitions)
+        }
+
+    def _forget_session(self) -> None:
+        """Make the broker forget the collector's session, or it would queue all later tests' messages for it."""
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=self._collector_id, protocol=MQTTProtocolVersion.MQTTv311
+        )
+        connected = threading.Event()
+        client.on_connect = lambda *_: connected.set()
+        client.connect(self.stack.mqtt.host, self.stack.mqtt.port)
+        client.loop_start()
+        connected.wait(5)
+        client.disconnect()
+        client.loop_stop()
+
+
+class Publishing:
+    """Messages on their way in a thread of their own."""
+
+    def __init__(self, publisher: MqttPublisher, messages: Sequence[Message]) -> None:
+        self._publisher = publisher
+        self._messages = messages
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def acknowledged(self) -> int:
+        """Readings that the broker has acknowledged."""
+        return int(self._publisher.report()["published_total"])
+
+    @property
+    def done(self) -> bool:
+        """Whether every message was handed over."""
+        return not self._thread.is_alive()
+
+    def finish(self, timeout: float = DRAIN_S) -> None:
+        """Wait until the broker has acknowledged everything."""
+        self._thread.join(timeout)
+        assert self.done, "publishing did not end"
+        assert self._publisher.flush(timeout), "not everything was acknowledged"
+        report = self._publisher.report()
+        assert (report["unacknowledged"], report["refused"]) == (0, 0)
+
+    def stop(self) -> None:
+        """Give up."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for message in self._messages:
+            if not self._publisher.publish(message, self._stop):
+                return

@@ -1,0 +1,1 @@
+"""Dashboards without a database."""

@@ -1,0 +1,134 @@
+"""The built dashboards: fresh, complete in both languages, and only of what Grafana and the preview both know."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from dashboards.build import DEFINITIONS, GENERATED, build, dashboard_json, file_name, render, stale
+from dashboards.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
+from dashboards.language import Language
+from dashboards.panels import DATA_SOURCE_UID
+from dashboards.preview.model import load
+from dashboards.preview.render import RENDERERS
+from schemas.metrics import Quality
+from schemas.quarantine import Reason
+from schemas.readings import Kind
+from schemas.registry import Role, Sector
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+    from pathlib import Path
+
+    from dashboards.dashboard import Definition
+
+CASES = [pytest.param(d, language, id=f"{d.slug}-{language}") for d in DEFINITIONS for language in Language]
+CHINESE = re.compile(r"[一-鿿]")
+
+
+def test_committed_json_is_fresh() -> None:
+    """What is committed is what the definitions build: `python -m dashboards.build` mends it."""
+    assert stale() == []
+
+
+def test_building_twice_gives_the_same_files(tmp_path: Path) -> None:
+    """Built JSON depends on nothing but the definitions, and left-over files go."""
+    (tmp_path / "gone.json").write_text("{}")
+    first = {path.name: path.read_text(encoding="utf-8") for path in build(tmp_path)}
+    assert {path.name: path.read_text(encoding="utf-8") for path in build(tmp_path)} == first
+    assert {path.name for path in tmp_path.iterdir()} == set(first)
+    assert stale(tmp_path) == []
+
+
+def test_an_edited_file_is_stale(tmp_path: Path) -> None:
+    """A file that was edited by hand is noticed."""
+    build(tmp_path)
+    name = file_name(DEFINITIONS[0], Language.ZH)
+    (tmp_path / name).write_text("{}")
+    assert stale(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_the_sdk_reads_back_what_it_built(definition: Definition, language: Language) -> None:
+    """The JSON has the structure of the SDK's dashboard model."""
+    built = dashboard_json(definition, language)
+    again = json.loads(json.dumps(Dashboard.from_json(built).to_json(), default=lambda item: item.to_json()))
+    assert again["uid"] == built["uid"] == f"fenhe-{definition.slug}-{language}"
+    assert [panel["title"] for panel in again["panels"]] == [panel["title"] for panel in built["panels"]]
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_panels_fill_the_grid_without_overlap(definition: Definition, language: Language) -> None:
+    """No two panels share a cell, none leaves the 24 columns, every id is its own."""
+    panels = load(dashboard_json(definition, language)).panels
+    cells = [(x, y) for p in panels for x in range(p.x, p.x + p.w) for y in range(p.y, p.y + p.h)]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+    assert len({panel.id for panel in panels}) == len(panels)
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_every_panel_explains_itself_and_can_be_drawn(definition: Definition, language: Language) -> None:
+    """A panel has a title, a description with its source, the reader's data source and a renderer in the preview."""
+    built = dashboard_json(definition, language)
+    for panel, raw in zip(load(built).panels, built["panels"], strict=True):
+        assert panel.title
+        assert ("来源" if language is Language.ZH else "Source") in panel.description
+        assert raw["datasource"]["uid"] == raw["targets"][0]["datasource"]["uid"] == DATA_SOURCE_UID
+        assert panel.type in RENDERERS
+        assert panel.fields
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_null_is_a_word_on_every_field(definition: Definition, language: Language) -> None:
+    """Unknown is an answer: every field of every panel maps null to a word."""
+    for panel in load(dashboard_json(definition, language)).panels:
+        for field in panel.fields.values():
+            special = [m for m in field.properties["mappings"] if m["type"] == "special"]
+            assert special, (panel.title, field.name)
+            assert special[0]["options"]["match"] == "null+nan"
+            assert special[0]["options"]["result"]["text"]
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.slug)
+def test_the_english_page_has_no_chinese_left(definition: Definition) -> None:
+    """Apart from the way to the Chinese page and names of cities in the SQL's translation."""
+    built = dashboard_json(definition, Language.EN)
+    for panel in built["panels"]:
+        for target in panel["targets"]:
+            target["rawSql"] = ""
+    built["links"] = []
+    for variable in built["templating"]["list"]:
+        variable["query"] = ""
+    assert CHINESE.findall(json.dumps(built, ensure_ascii=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "enum"), [(KIND, Kind), (ROLE, Role), (SECTOR, Sector), (REASON, Reason), (QUALITY, Quality)]
+)
+def test_every_value_of_an_enum_has_its_word(texts: dict[str, Any], enum: type[StrEnum]) -> None:
+    """A new kind, reason or quality must be named in both languages before it can be shown."""
+    assert set(texts) == set(enum)
+    assert all(text.zh and text.en for text in texts.values())
+    assert all(CITY.values())
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_raw_and_derived_tables_are_filtered_on_time(definition: Definition, language: Language) -> None:
+    """No query reads a table of history without a bound on its time."""
+    history = re.compile(r"\b(plant_window|battery_quarter|meter_minute|reading_\w+|quarantine|ledger)\b")
+    for panel in load(dashboard_json(definition, language)).panels:
+        if history.search(panel.sql):
+            assert "$__timeFrom()" in panel.sql or "$__timeTo()" in panel.sql or "$__timeFilter(" in panel.sql, panel
+
+
+def test_files_are_committed_for_every_dashboard_and_language() -> None:
+    """Grafana's file provisioning finds one file per dashboard and language."""
+    assert {path.name for path in GENERATED.glob("*.json")} == {
+        file_name(definition, language) for definition in DEFINITIONS for language in Language
+    }
+    assert all(json.loads(render(d, language))["panels"] for d in DEFINITIONS for language in Language)

@@ -1,0 +1,1 @@
+"""The simulators: believable, seeded, and unable to send what the models forbid."""

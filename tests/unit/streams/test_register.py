@@ -1,0 +1,127 @@
+"""Registers become consumption: conserved, covered, and the same from wherever the fold begins."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.metrics import MINUTE_MS, MeterMinute, Quality
+from schemas.readings import ElectricityReading, Kind
+from schemas.registry import Device
+from storage.readings import Arrival
+from streams.metering.register import LONG_SILENCE_MS, RegisterMetering
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KERNEL = RegisterMetering()
+T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
+METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60, rollover={"energy_import_kwh": 10_000})
+
+
+def arrivals(points: Sequence[tuple[int, float]]) -> list[Arrival]:
+    """Readings of one register at seconds after T0."""
+    return [
+        Arrival("m", 0, ElectricityReading(ts=T0 + seconds * 1000, energy_import_kwh=value))
+        for seconds, value in points
+    ]
+
+
+def minutes(points: Sequence[tuple[int, float]]) -> list[MeterMinute]:
+    """Minute rows of one ordered pass."""
+    return [row for row in KERNEL.fold(None, METER, arrivals(points))[1] if isinstance(row, MeterMinute)]
+
+
+def test_an_increment_is_split_at_the_minutes_edge_in_proportion_to_time() -> None:
+    """Linear interpolation between readings (metric specification, rule 3)."""
+    rows = minutes([(0, 0.0), (90, 9.0), (120, 15.0)])
+    assert [(row.ts - T0, row.increment) for row in rows] == [(0, 6.0), (60_000, 9.0)]
+    assert all(row.quality is Quality.GOOD and row.coverage == 1 for row in rows)
+
+
+def test_the_first_minute_is_covered_from_its_first_reading() -> None:
+    """What came before the first reading is unknown, not zero."""
+    first = minutes([(45, 100.0), (60, 101.0)])[0]
+    assert (first.coverage, first.quality, first.increment) == (0.25, Quality.PARTIAL, 1.0)
+
+
+def test_a_gap_is_known_in_sum_but_not_in_time() -> None:
+    """More than three periods without a reading: interpolated, no coverage, and nothing lost of the total."""
+    rows = minutes([(0, 0.0), (60, 1.0), (360, 11.0), (420, 12.0)])
+    assert [row.quality for row in rows] == [Quality.GOOD, *[Quality.ESTIMATED] * 5, Quality.GOOD]
+    assert [row.coverage for row in rows[1:6]] == [0.0] * 5
+    assert math.isclose(math.fsum(row.increment or 0 for row in rows), 12.0)
+
+
+def test_a_rollover_counts_on_and_an_unexplained_fall_is_unknown() -> None:
+    """9 990 to 10 of 10 000 is 20 kWh; a fall to 10 from the middle of the range tells nothing."""
+    assert minutes([(0, 9_990.0), (60, 10.0)])[0].increment == 20.0
+    fallen = minutes([(0, 5_000.0), (60, 10.0), (120, 11.0)])
+    assert (fallen[0].increment, fallen[0].quality) == (None, Quality.UNKNOWN)
+    assert fallen[1].increment == 1.0
+
+
+def test_silence_of_more_than_a_week_keeps_its_sum_in_one_row() -> None:
+    """A meter back after a year must not write half a million rows, nor lose what it counted."""
+    rows = minutes([(0, 5.0), (LONG_SILENCE_MS // 1000 + 600, 1_005.0)])
+    assert len(rows) == 1
+    assert (rows[0].increment, rows[0].quality) == (1_000.0, Quality.ESTIMATED)
+
+
+def test_a_stopped_meter_gives_no_rows_rather_than_zeros() -> None:
+    """Offline is unknown: nothing is written until it speaks again."""
+    assert [row.ts for row in minutes([(0, 0.0), (61, 1.0)])] == [T0]
+
+
+points_of = st.lists(
+    st.tuples(st.integers(1, 400), st.floats(0, 50, allow_nan=False, width=32)), min_size=2, max_size=60
+)
+
+
+@given(points_of)
+def test_minutes_add_up_to_the_registers_difference(steps: list[tuple[int, float]]) -> None:
+    """Conservation: up to the last closed minute nothing is created and nothing lost."""
+    points, seconds, value = [(0, 100.0)], 0, 100.0
+    for step, increment in steps:
+        seconds, value = seconds + step, value + increment
+        points.append((seconds, value))
+    end = seconds - seconds % 60 + 60
+    points.append((end, value))
+    rows = minutes(points)
+    assert math.isclose(math.fsum(row.increment or 0 for row in rows), value - 100.0, rel_tol=1e-9, abs_tol=1e-6)
+    assert [row.ts for row in rows] == list(range(T0, T0 + end * 1000, MINUTE_MS))
+
+
+@given(points_of, st.integers(0, 10))
+def test_a_fold_in_two_parts_is_the_fold_of_the_whole(steps: list[tuple[int, float]], cut: int) -> None:
+    """State carries everything the next reading needs, through its saved form too."""
+    seconds, value, points = 0, 0.0, []
+    for step, increment in steps:
+        seconds, value = seconds + step, value + increment
+        points.append((seconds, value))
+    whole_state, whole_rows = KERNEL.fold(None, METER, arrivals(points))
+    state, rows = KERNEL.fold(None, METER, arrivals(points[:cut]))
+    state, more = KERNEL.fold(KERNEL.load(KERNEL.dump(state)), METER, arrivals(points[cut:]))
+    assert state == whole_state
+    assert [row for row in [*rows, *more] if isinstance(row, MeterMinute)] == [
+        row for row in whole_rows if isinstance(row, MeterMinute)
+    ]
+
+
+def test_the_state_it_is_given_stays_as_it_was() -> None:
+    """The transaction may be rolled back."""
+    state, _ = KERNEL.fold(None, METER, arrivals([(0, 1.0)]))
+    before = dict(state)
+    KERNEL.fold(state, METER, arrivals([(90, 2.0)]))
+    assert state == before
+    assert KERNEL.attributes(state, Kind.ELECTRICITY) == ("energy_import_kwh",)
+
+
+@pytest.mark.parametrize("kind", sorted(RegisterMetering.kinds))
+def test_every_meter_kind_has_registers(kind: Kind) -> None:
+    """A kind without registers would be metered as silence."""
+    assert KERNEL._registers[kind]
