@@ -213,8 +213,8 @@ def read_labels(path: Path) -> list[Label]:
     """All labels, in the order in which they begin."""
     with closing(_open(path)) as connection:
         return [
-            Label(LabelKind(row[0]), *row[1:8], json.loads(row[8]))
-            for row in connection.execute(
+            Label._make((LabelKind(kind), *columns, json.loads(params)))
+            for kind, *columns, params in connection.execute(
                 "SELECT kind, site_id, device_id, metric, start_ms, end_ms, size, unit, params FROM label"
                 " ORDER BY start_ms, id"
             )
