@@ -10,6 +10,7 @@ import secrets
 import signal
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from fenhe.local import ApacheKafka, wait_until
@@ -18,7 +19,7 @@ from tests.support.running import Pipeline
 from tests.support.world import World, make_world, ordered_pass, per_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from fenhe.local import Process, Stack
@@ -75,7 +76,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(
 ) -> None:
     """`kill -9` of the worker, twice, in the middle of thousands of readings costs a moment and no reading."""
     _, worker = pipeline.start()
-    with pipeline.publishing(world.messages()):
+    with pipeline.publishing(world.messages(), hurry_until=0.6):
         for share in (0.15, 0.5):
             pipeline.wait_stored(round(share * len(world.sent)))
             assert worker.kill() == -signal.SIGKILL
@@ -90,7 +91,7 @@ def test_a_collector_killed_before_it_acknowledges_doubles_nothing(
     """What Kafka has and the broker was never told of is delivered again, counted as duplicate and stored once."""
     dying = pipeline.collector(module="tests.chaos.dying_collector", more={"DIES_AFTER": "500"})
     pipeline.worker()
-    with pipeline.publishing(world.messages()):
+    with pipeline.publishing(world.messages(), hurry_until=0.6):
         wait_until(lambda: not dying.running, what="the collector to die", timeout=60)
         assert dying.returncode == -signal.SIGKILL
         pipeline.collector()
@@ -101,7 +102,7 @@ def test_a_collector_killed_before_it_acknowledges_doubles_nothing(
 def test_postgresql_may_crash_and_come_back(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
     """PostgreSQL stopped immediately, as in a crash: workers wait for it and go on where it stands."""
     _, worker = pipeline.start()
-    with pipeline.publishing(world.messages()):
+    with pipeline.publishing(world.messages(), hurry_until=0.6):
         pipeline.wait_stored(len(world.sent) // 5)
         pipeline.stack.postgres.stop("immediate")
         try:
@@ -116,7 +117,7 @@ def test_postgresql_may_crash_and_come_back(pipeline: Pipeline, world: World, tr
 def test_mosquitto_may_be_restarted(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
     """Mosquitto restarted between devices and collector: sessions are kept, both sides come back by themselves."""
     collector, _ = pipeline.start()
-    with pipeline.publishing(world.messages(), in_flight=20) as publishing:
+    with pipeline.publishing(world.messages(), in_flight=20, hurry_until=0.6) as publishing:
         wait_until(lambda: publishing.acknowledged > len(world.sent) // 5, what="a fifth to be published")
         pipeline.stack.mqtt.restart()
         assert publishing.acknowledged < len(world.sent), "restarted too late to show anything"
@@ -127,7 +128,7 @@ def test_mosquitto_may_be_restarted(pipeline: Pipeline, world: World, truth: dic
 def test_kafka_may_be_restarted(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> None:
     """Kafka restarted: the collector holds its acknowledgements back, producer and worker come back by themselves."""
     collector, worker = pipeline.start()
-    with pipeline.publishing(world.messages()):
+    with pipeline.publishing(world.messages(), hurry_until=0.6):
         pipeline.wait_stored(len(world.sent) // 5)
         kafka = pipeline.stack.kafka
         assert isinstance(kafka, ApacheKafka)
@@ -141,7 +142,7 @@ def test_a_worker_paused_inside_a_transaction_gives_it_up(
     pipeline: Pipeline, world: World, truth: dict[str, list[str]]
 ) -> None:
     """A rebalance in mid-run; then a worker paused with locks in hand: its heir gets them, and goes on without it."""
-    zombie = _replace_in_mid_run(pipeline, world, _pause_inside_a_transaction)
+    zombie = _replace_in_mid_run(pipeline, world, faints="inside")
     assert_exactly_once(pipeline, world, truth)
     assert zombie.returncode == 0, "the zombie did not come back to life"
 
@@ -150,25 +151,28 @@ def test_a_worker_that_does_not_know_it_was_replaced_can_do_no_harm(
     pipeline: Pipeline, world: World, truth: dict[str, list[str]]
 ) -> None:
     """The zombie: paused past its session timeout and resumed, it tries to store what its heir has stored, in vain."""
-    zombie = _replace_in_mid_run(pipeline, world, _pause_outside_a_transaction)
+    zombie = _replace_in_mid_run(pipeline, world, faints="before")
     assert_exactly_once(pipeline, world, truth)
     assert zombie.returncode == 0, "the zombie did not come back to life"
     assert "another worker stored this range" in zombie.log.read_text(), "the zombie never tried"
 
 
-def _replace_in_mid_run(pipeline: Pipeline, world: World, pause: Callable[[Pipeline, Process], None]) -> Process:
+def _replace_in_mid_run(pipeline: Pipeline, world: World, *, faints: str) -> Process:
     """Two workers share the partitions; one is paused, the other stores everything; then the first one is resumed."""
     messages = world.messages()
     third_of = len(messages) // 3
     first, second, third = messages[:third_of], messages[third_of : 2 * third_of], messages[2 * third_of :]
-    one_by_one = {"FENHE_BATCH_RECORDS": "1"}
+    trigger = pipeline.folder / "faint"
     pipeline.collector()
-    zombie = pipeline.worker("zombie", more=one_by_one)
-    with pipeline.publishing(first):
-        heir = pipeline.worker("heir", more=one_by_one)
+    zombie = pipeline.worker(
+        "zombie", module="tests.chaos.fainting_worker", more={"FAINTS": faints, "FAINTS_ONCE": str(trigger)}
+    )
+    with pipeline.publishing(first, hurry_until=0.5):
+        heir = pipeline.worker("heir")
         assert pipeline.stored() < _readings(first), "joined too late to show anything"
-    with pipeline.publishing(second):
-        pause(pipeline, zombie)
+    with pipeline.publishing(second, hurry_until=0.5):
+        trigger.touch()
+        zombie.wait_until(lambda: _is_stopped(zombie), what="the zombie to faint", timeout=60)
         assert pipeline.stored() < _readings([*first, *second]), "paused too late to show anything"
     pipeline.wait_stored(_readings([*first, *second]))
     assert (heir.running, zombie.running) == (True, True)
@@ -177,34 +181,9 @@ def _replace_in_mid_run(pipeline: Pipeline, world: World, pause: Callable[[Pipel
     return zombie
 
 
+def _is_stopped(process: Process) -> bool:
+    return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+
+
 def _readings(messages: Sequence[Message]) -> int:
     return sum(len(message.readings) for message in messages)
-
-
-def _pause_inside_a_transaction(pipeline: Pipeline, worker: Process) -> None:
-    _pause(pipeline, worker, inside=True)
-
-
-def _pause_outside_a_transaction(pipeline: Pipeline, worker: Process) -> None:
-    _pause(pipeline, worker, inside=False)
-
-
-def _pause(pipeline: Pipeline, worker: Process, *, inside: bool) -> None:
-    """Stop a worker where it stands, and again, until it stands inside or outside of all transactions."""
-
-    def ended() -> bool:
-        return not pipeline.holds_transaction(worker)
-
-    for _ in range(200):
-        worker.pause()
-        try:
-            # A statement or a commit under way ends without its client; a transaction does not.
-            wait_until(ended, what="its transactions to end", timeout=0.5)
-        except TimeoutError:
-            if inside:
-                return
-        else:
-            if not inside:
-                return
-        worker.resume()
-    pytest.fail("the worker was never caught where it was wanted")

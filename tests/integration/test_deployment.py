@@ -28,6 +28,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from fenhe.local import (
     ApacheKafka,
+    MissingServiceError,
     Mosquitto,
     Postgres,
     Process,
@@ -71,6 +72,14 @@ class Outcome(NamedTuple):
     said: str
 
 
+def required_program(name: str) -> str:
+    """Where a program is; without it a service's own command cannot run here."""
+    if (found := shutil.which(name)) is None:
+        msg = f"no {name} on this machine (Debian: apt-get install mosquitto-clients)"
+        raise MissingServiceError(msg)
+    return found
+
+
 class Deployment:
     """The services of docker-compose.yml, on this machine."""
 
@@ -90,6 +99,7 @@ class Deployment:
             root / "db", binaries=binaries, port=int(self.ports["5432"]), settings=self._settings()
         )
         self._mosquitto = real_or_skip(lambda: Mosquitto(root / "unused"))._binary
+        real_or_skip(lambda: required_program("mosquitto_sub"))  # the broker's health check
 
     def local(self, name: str, text: str) -> str:
         """What a string in a service's container means on this machine."""

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 import paho.mqtt.client as paho
-import psutil
 from confluent_kafka import Consumer, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from fenhe.local import Process, wait_until
-from fenhe.local.postgres import SUPERUSER
 from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
 from simulators.publisher import MqttPublisher
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
 
 READY_S = 60.0
 DRAIN_S = 90.0
+TRICKLE_S = 0.05
+"""Between two messages that trickle: a thousand of them last longer than any restart."""
 SMALL_BATCHES = {
     "FENHE_FLUSH_READINGS": "50",
     "FENHE_BATCH_RECORDS": "6",
@@ -51,7 +51,7 @@ class Pipeline:
     ) -> None:
         """Make the database and the topic; nothing runs yet."""
         self.stack = stack
-        self._folder = folder
+        self.folder = folder
         name = f"t_{secrets.token_hex(4)}"
         self.topic = f"{name}.readings"
         self._database = name
@@ -87,10 +87,17 @@ class Pipeline:
         """Start a collector and wait until it is subscribed; always under the same id."""
         return self._start("collector", module, "collect", more or {}, wait=wait)
 
-    def worker(self, name: str = "worker", *, more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+    def worker(
+        self,
+        name: str = "worker",
+        *,
+        module: str = "fenhe",
+        more: Mapping[str, str] | None = None,
+        wait: bool = True,
+    ) -> Process:
         """Start a worker and wait until its partitions are loaded."""
-        folder = {"FENHE_WORKER_DATA_DIR": str(self._folder / f"faust-{name}")}
-        return self._start(name, "fenhe", "work", {**folder, **(more or {})}, wait=wait)
+        folder = {"FENHE_WORKER_DATA_DIR": str(self.folder / f"faust-{name}")}
+        return self._start(name, module, "work", {**folder, **(more or {})}, wait=wait)
 
     def start(self) -> tuple[Process, Process]:
         """Start a collector and a worker together, and wait until both are ready."""
@@ -114,11 +121,17 @@ class Pipeline:
         return self._ready_file(process.name).exists()
 
     @contextmanager
-    def publishing(self, messages: Sequence[Message], *, in_flight: int = 50) -> Iterator[Publishing]:
-        """Publish in the background; at the end wait until the broker has acknowledged everything."""
+    def publishing(
+        self, messages: Sequence[Message], *, in_flight: int = 50, hurry_until: float = 1.0
+    ) -> Iterator[Publishing]:
+        """Publish in the background; at the end wait until the broker has acknowledged everything.
+
+        The share `hurry_until` goes out as fast as the broker takes it. What is left trickles, so that on any machine
+        something is on its way whenever the test does its worst, and goes out in a hurry at the end.
+        """
         settings = MqttSettings(mqtt_url=self.stack.mqtt.url)
         with MqttPublisher(settings, in_flight=in_flight) as publisher:
-            running = Publishing(publisher, messages)
+            running = Publishing(publisher, messages, round(hurry_until * len(messages)))
             try:
                 yield running
                 running.finish()
@@ -190,23 +203,13 @@ class Pipeline:
             rows = connection.execute(trusted(f"SELECT device_id, count(*) FROM ({union}) r GROUP BY 1"))  # noqa: S608
             return dict(rows.fetchall())
 
-    def holds_transaction(self, process: Process) -> bool:
-        """Whether a paused process stands inside a transaction, between two statements or waiting for one."""
-        ports = [link.laddr.port for link in psutil.Process(process.pid).net_connections("tcp")]
-        # Only a superuser sees the sessions of others.
-        with connect(self.stack.postgres.url(SUPERUSER), name="test") as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE client_port = ANY(%s) AND xact_start IS NOT NULL", (ports,)
-            ).fetchone()
-        return row is not None and row[0] > 0
-
     def _start(self, name: str, module: str, command: str, more: Mapping[str, str], *, wait: bool) -> Process:
         ready = self._ready_file(name)
         ready.unlink(missing_ok=True)
         process = Process(
             name,
             [sys.executable, "-m", module, command, "--ready-file", ready],
-            log=self._folder / f"{name}.log",
+            log=self.folder / f"{name}.log",
             environment={**self.environment, **more},
             directory=project_root(),
         )
@@ -217,7 +220,7 @@ class Pipeline:
         return process
 
     def _ready_file(self, name: str) -> Path:
-        return self._folder / f"{name}.ready"
+        return self.folder / f"{name}.ready"
 
     def _stored_offset(self) -> int:
         with connect(self.owner_url, name="test") as connection:
@@ -258,10 +261,12 @@ class Pipeline:
 class Publishing:
     """Messages on their way in a thread of their own."""
 
-    def __init__(self, publisher: MqttPublisher, messages: Sequence[Message]) -> None:
+    def __init__(self, publisher: MqttPublisher, messages: Sequence[Message], hurried: int) -> None:
         self._publisher = publisher
         self._messages = messages
+        self._hurried = hurried
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -276,7 +281,8 @@ class Publishing:
         return not self._thread.is_alive()
 
     def finish(self, timeout: float = DRAIN_S) -> None:
-        """Wait until the broker has acknowledged everything."""
+        """Let what is left go out, and wait until the broker has acknowledged everything."""
+        self._hurry.set()
         self._thread.join(timeout)
         assert self.done, "publishing did not end"
         assert self._publisher.flush(timeout), "not everything was acknowledged"
@@ -286,9 +292,12 @@ class Publishing:
     def stop(self) -> None:
         """Give up."""
         self._stop.set()
+        self._hurry.set()
         self._thread.join()
 
     def _run(self) -> None:
-        for message in self._messages:
+        for number, message in enumerate(self._messages):
+            if number >= self._hurried:
+                self._hurry.wait(TRICKLE_S)
             if not self._publisher.publish(message, self._stop):
                 return
