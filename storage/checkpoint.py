@@ -17,20 +17,28 @@ class Position(NamedTuple):
     partition: int
 
 
-def load_offset(connection: Connection, position: Position) -> int:
-    """Offset of the next record to store; a partition never seen before starts at 0."""
+class Turn(NamedTuple):
+    """What a worker must know of the world when its transaction begins."""
+
+    registry_version: int
+    generation: int
+    """Moves when somebody else than the partition's worker changed what kernels remember."""
+
+
+def load_offset(connection: Connection, position: Position) -> tuple[int, int]:
+    """Offset of the next record to store, and the generation; a partition never seen before starts at 0."""
     connection.execute(
         "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
     )
     row = connection.execute(
-        "SELECT next_offset FROM checkpoint WHERE topic = %s AND partition = %s", position
+        "SELECT next_offset, generation FROM checkpoint WHERE topic = %s AND partition = %s", position
     ).fetchone()
     assert row is not None  # noqa: S101 - inserted above
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
-def advance(connection: Connection, position: Position, *, expected: int, new: int) -> int:
-    """Move the offset from `expected` to `new` and return the registry's version.
+def advance(connection: Connection, position: Position, *, expected: int, new: int) -> Turn:
+    """Move the offset from `expected` to `new`, and return what the worker must know.
 
     Holds the row's lock until commit, so that of two workers who both believe they own the partition one waits
     here and then finds the offset moved. Raises CheckpointMovedError if the offset is not `expected`.
@@ -38,13 +46,26 @@ def advance(connection: Connection, position: Position, *, expected: int, new: i
     row = connection.execute(
         "UPDATE checkpoint SET next_offset = %s, updated_at = clock_timestamp()"
         " WHERE topic = %s AND partition = %s AND next_offset = %s"
-        " RETURNING (SELECT version FROM registry_version)",
+        " RETURNING (SELECT version FROM registry_version), generation",
         (new, *position, expected),
     ).fetchone()
     if row is None:
         msg = f"{position.topic}[{position.partition}]: stored offset is not {expected}"
         raise CheckpointMovedError(msg)
-    return int(row[0])
+    return Turn(int(row[0]), int(row[1]))
+
+
+def take_turn(connection: Connection, position: Position) -> Turn:
+    """Hold a partition still to change what its kernels remember: its worker waits, and then loads it again."""
+    row = connection.execute(
+        "UPDATE checkpoint SET generation = generation + 1 WHERE topic = %s AND partition = %s"
+        " RETURNING (SELECT version FROM registry_version), generation",
+        position,
+    ).fetchone()
+    if row is None:
+        msg = f"{position.topic}[{position.partition}]: nothing was ever stored of this partition"
+        raise LookupError(msg)
+    return Turn(int(row[0]), int(row[1]))
 
 
 def record_loss(connection: Connection, position: Position, lost: range, what: str) -> None:

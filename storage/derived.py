@@ -2,29 +2,99 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
-from schemas.metrics import MeterMinute, Quality, Row
+import numpy as np
+
 from storage.arrays import Column, PgType
+from storage.spans import Span, span_columns
 from storage.statements import trusted, unnest, upsert
-from storage.tables import DERIVED_TABLES, DerivedTable, column_name
+from storage.tables import DERIVED_TABLES, column_names, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import LiteralString
 
     from psycopg import Connection
 
-
-def _sql(row_type: type[Row], table: DerivedTable) -> str:
-    columns = [column_name(field) for field in row_type._fields]
-    where = f"WHERE excluded.ts >= {table.name}.ts" if table.newest_wins else ""
-    return upsert(table.name, columns, table.types, table.key, where)
+    from schemas.metrics import Row
 
 
-_UPSERT = {row_type: trusted(_sql(row_type, table)) for row_type, table in DERIVED_TABLES.items()}
-_KEY_AT = {
-    row_type: tuple(row_type._fields.index(name) for name in table.key) for row_type, table in DERIVED_TABLES.items()
-}
+class _Shape(NamedTuple):
+    """Everything about a row type that its statements are made of."""
+
+    columns: tuple[str, ...]
+    types: tuple[PgType, ...]
+    key_at: tuple[int, ...]
+    words: tuple[tuple[int, type[StrEnum]], ...]
+    """Fields that are read back as words of an enum."""
+    reals: tuple[int, ...]
+
+
+@cache
+def _shape(row_type: type[Row]) -> _Shape:
+    fields = tuple(get_type_hints(row_type))
+    types = column_types(row_type)
+    words = tuple(
+        (at, hint)
+        for at, hint in enumerate(get_type_hints(row_type).values())
+        if isinstance(hint, type) and issubclass(hint, StrEnum)
+    )
+    return _Shape(
+        column_names(row_type),
+        types,
+        tuple(fields.index(name) for name in DERIVED_TABLES[row_type].key),
+        words,
+        tuple(at for at, kind in enumerate(types) if kind is PgType.FLOAT4),
+    )
+
+
+@cache
+def _upsert(row_type: type[Row], *, changed_only: bool) -> LiteralString:
+    table, shape = DERIVED_TABLES[row_type], _shape(row_type)
+    conditions = [f"excluded.ts >= {table.name}.ts"] if table.newest_wins else []
+    if changed_only:
+        comparable = [
+            f"{{0}}.{name}::text" if kind is PgType.JSON else f"{{0}}.{name}"
+            for name, kind in zip(shape.columns, shape.types, strict=True)
+        ]
+        ours, theirs = (", ".join(comparable).format(side) for side in (table.name, "excluded"))
+        conditions.append(f"({ours}) IS DISTINCT FROM ({theirs})")
+    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    returning = " RETURNING " + ", ".join(f"{table.name}.{name}" for name in _key_columns(row_type))
+    statement = upsert(table.name, shape.columns, shape.types, _key_columns(row_type), where)
+    return trusted(statement + (returning if changed_only else ""))
+
+
+def _key_columns(row_type: type[Row]) -> list[str]:
+    shape = _shape(row_type)
+    return [shape.columns[at] for at in shape.key_at]
+
+
+def key_of(row: Row) -> tuple[Any, ...]:
+    """What makes a row one and the same; begins with its entity."""
+    return tuple(row[at] for at in _shape(type(row)).key_at)
+
+
+def _unique(rows: Iterable[Row]) -> dict[type[Row], dict[tuple[Any, ...], Row]]:
+    """Rows by type and key; of two rows of one key the later in order stands, in latest tables the newer."""
+    by_type: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
+    for row in rows:
+        row_type = type(row)
+        unique = by_type.setdefault(row_type, {})
+        key = key_of(row)
+        if DERIVED_TABLES[row_type].newest_wins and key in unique and unique[key].ts > row.ts:
+            continue
+        unique[key] = row
+    return by_type
+
+
+def _columns(row_type: type[Row], ordered: Sequence[Row]) -> list[Column]:
+    return [
+        Column(kind, values) for kind, values in zip(_shape(row_type).types, zip(*ordered, strict=True), strict=True)
+    ]
 
 
 def write(connection: Connection, rows: Iterable[Row]) -> None:
@@ -32,51 +102,106 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
 
     In latest tables an older row never replaces a newer one, whichever comes last.
     """
-    by_type: dict[type[Row], dict[tuple[object, ...], Row]] = {}
-    for row in rows:
-        row_type = type(row)
-        key = tuple(row[at] for at in _KEY_AT[row_type])
-        unique = by_type.setdefault(row_type, {})
-        if DERIVED_TABLES[row_type].newest_wins and key in unique and unique[key].ts > row.ts:
-            continue
-        unique[key] = row
-    for row_type in DERIVED_TABLES:
-        if unique := by_type.get(row_type, {}):
+    by_type = _unique(rows)
+    for row_type in DERIVED_TABLES:  # always in the same order: two writers cannot deadlock
+        if unique := by_type.get(row_type):
             ordered = [unique[key] for key in sorted(unique)]
-            types = DERIVED_TABLES[row_type].types
-            columns = [Column(kind, values) for kind, values in zip(types, zip(*ordered, strict=True), strict=True)]
-            connection.execute(_UPSERT[row_type], columns)
+            connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
 
 
-class Span(NamedTuple):
-    """A device and a stretch of time, from_ms <= ts < to_ms."""
-
-    device_id: str
-    from_ms: int
-    to_ms: int
-
-
-_MINUTES = trusted(
-    "SELECT m.device_id, m.quantity, m.ts, m.site_id, m.increment, m.coverage, m.quality FROM "  # noqa: S608 - own names
-    + unnest((PgType.TEXT, PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ))
-    + " AS s (device_id, low, high) JOIN meter_minute m"
-    " ON m.device_id = s.device_id AND m.ts >= s.low AND m.ts < s.high"
-    " WHERE m.ts >= 'epoch'::timestamptz + %s * interval '1 ms' AND m.ts < 'epoch'::timestamptz + %s * interval '1 ms'"
-    " ORDER BY m.device_id, m.quantity, m.ts"
-)
+def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
+    """Write rows that mostly stand there already; returns those that changed anything."""
+    by_type = _unique(rows)
+    changed: list[Row] = []
+    for row_type in DERIVED_TABLES:
+        if unique := by_type.get(row_type):
+            ordered = [unique[key] for key in sorted(unique)]
+            cursor = connection.execute(_upsert(row_type, changed_only=True), _columns(row_type, ordered), binary=True)
+            changed += [unique[key] for key in cursor.fetchall()]
+    return changed
 
 
-def load_minutes(connection: Connection, spans: Sequence[Span]) -> dict[str, list[MeterMinute]]:
-    """Meter minutes by device, in order of quantity and time; each device once, with a stretch of its own."""
-    found: dict[str, list[MeterMinute]] = {}
+@cache
+def _select(row_type: type[Row], clock: str) -> LiteralString:
+    table, shape = DERIVED_TABLES[row_type], _shape(row_type)
+    entity = table.key[0]
+    columns = ", ".join(f"t.{name}" for name in shape.columns)
+    return trusted(
+        f"SELECT {columns} FROM "  # noqa: S608 - own names
+        + unnest((PgType.TEXT, PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ))
+        + f" AS s (entity, low, high) JOIN {table.name} t"
+        f" ON t.{entity} = s.entity AND t.{clock} >= s.low AND t.{clock} < s.high"
+        f" WHERE t.{clock} >= 'epoch'::timestamptz + %s * interval '1 ms'"
+        f" AND t.{clock} < 'epoch'::timestamptz + %s * interval '1 ms'"
+        f" ORDER BY {', '.join(f't.{name}' for name in _key_columns(row_type))}"
+    )
+
+
+def load(connection: Connection, row_type: type[Row], spans: Sequence[Span], *, clock: str = "ts") -> list[Row]:
+    """Rows of some entities, each within its own stretch of `clock`, in order of the key."""
     if not spans:
-        return found
-    columns = [
-        Column(PgType.TEXT, [span.device_id for span in spans]),
-        Column(PgType.TIMESTAMPTZ, [span.from_ms for span in spans]),
-        Column(PgType.TIMESTAMPTZ, [span.to_ms for span in spans]),
-    ]
+        return []
     bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
-    for row in connection.execute(_MINUTES, [*columns, *bounds], binary=True):
-        found.setdefault(row[0], []).append(MeterMinute._make((*row[:-1], Quality(row[-1]))))
-    return found
+    cursor = connection.execute(_select(row_type, clock), [*span_columns(spans), *bounds], binary=True)
+    make = _maker(row_type)
+    return [make(row) for row in cursor]
+
+
+def has_earlier(connection: Connection, row_type: type[Row], entity_id: str, ts: int) -> bool:
+    """Whether an entity has rows before a moment."""
+    table = DERIVED_TABLES[row_type]
+    statement = (
+        f"SELECT EXISTS (SELECT FROM {table.name} WHERE {table.key[0]} = %s"  # noqa: S608 - own names
+        " AND ts < 'epoch'::timestamptz + %s * interval '1 ms')"
+    )
+    row = connection.execute(trusted(statement), (entity_id, ts)).fetchone()
+    return bool(row and row[0])
+
+
+@cache
+def _maker(row_type: type[Row]) -> Callable[[Sequence[Any]], Row]:
+    words = _shape(row_type).words
+    build: Callable[[Iterable[Any]], Row] = row_type._make  # type: ignore[attr-defined]
+
+    def make(row: Sequence[Any]) -> Row:
+        if not words:
+            return build(row)
+        values = list(row)
+        for at, enum in words:
+            if values[at] is not None:
+                values[at] = enum(values[at])
+        return build(values)
+
+    return make
+
+
+def withdraw(
+    connection: Connection, row_type: type[Row], spans: Sequence[Span], given: Iterable[Row], *, clock: str = "ts"
+) -> list[Row]:
+    """Take away the rows within stretches of `clock` that are not given again; returns what is gone."""
+    kept = {key_of(row) for row in given if type(row) is row_type}
+    gone = [row for row in load(connection, row_type, spans, clock=clock) if key_of(row) not in kept]
+    if gone:
+        shape = _shape(row_type)
+        types = [shape.types[at] for at in shape.key_at]
+        names = _key_columns(row_type)
+        same = " AND ".join(f"t.{name} = k.{name}" for name in names)
+        statement = trusted(
+            f"DELETE FROM {DERIVED_TABLES[row_type].name} t"  # noqa: S608 - own names
+            f" USING {unnest(types)} AS k ({', '.join(names)}) WHERE {same}"
+        )
+        keys = zip(*(key_of(row) for row in gone), strict=True)
+        connection.execute(statement, [Column(kind, values) for kind, values in zip(types, keys, strict=True)])
+    return gone
+
+
+def as_stored(rows: Sequence[Row]) -> list[Row]:
+    """Rows of one type with every `real` as its column holds it: what a kernel would read back."""
+    if not rows or not (reals := _shape(type(rows[0])).reals):
+        return list(rows)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for at in reals:
+        rounded = np.array(columns[at], dtype=np.float32).tolist()  # None becomes NaN
+        columns[at] = [None if before is None else after for before, after in zip(columns[at], rounded, strict=True)]
+    build = type(rows[0])._make  # type: ignore[attr-defined]
+    return [build(row) for row in zip(*columns, strict=True)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.readings import MODELS, Kind, Reading
 from storage.arrays import Column, PgType
+from storage.spans import Span, span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
 
@@ -21,6 +22,11 @@ class Arrival(NamedTuple):
     device_id: str
     received_ms: int
     reading: Reading
+
+    @property
+    def ts(self) -> int:
+        """Device time, ms."""
+        return self.reading.ts
 
     @property
     def key(self) -> tuple[str, int]:
@@ -105,112 +111,40 @@ def _different(connection: Connection, kind: Kind, arrivals: Sequence[Arrival]) 
     return {row[0] for row in rows}
 
 
-class Question(NamedTuple):
-    """Ask for a device's readings around a late one."""
-
-    device_id: str
-    late_ts: int
-    """Device time of the earliest late reading, ms."""
-    attributes: tuple[str, ...]
-    """Attributes that a fold follows each for itself; empty where every reading carries the whole state on."""
-
-
-class Answer(NamedTuple):
-    """A device's readings from the anchor to its newest, in order of device time."""
-
-    changed_from: int
-    """Start of the first bucket that the late reading may change."""
-    arrivals: list[Arrival]
-
-
-LOOKBACK_LIMIT_MS = 30 * 86_400_000
-"""How far back an anchor is looked for."""
-
-
-def recall(
-    connection: Connection, kind: Kind, questions: Sequence[Question], *, bucket_ms: int, lookback_ms: int
-) -> list[Answer]:
-    """Read back what a kernel must fold again because of late readings: one answer per question, in order.
-
-    The first bucket that changes is the one holding the last reading before the late one. The answer begins with
-    an anchor, the newest reading at or before that bucket's start less the lookback, so that every bucket from
-    there on is computed from its very beginning, as in a single ordered pass. Where a fold follows several
-    attributes, which need not all be in every reading, both are looked for per attribute and the earliest taken.
-    """
-    before = _newest(connection, kind, questions, [question.late_ts - 1 for question in questions])
-    changed = []
-    for question, found in zip(questions, before, strict=True):
-        known = min((question.late_ts if ts is None else ts for ts in found), default=question.late_ts)
-        changed.append(known - known % bucket_ms)
-    edges = [ts - lookback_ms for ts in changed]
-    anchors = _newest(connection, kind, questions, edges)
-    starts = [
-        min((ts for ts in found if ts is not None), default=edge) for edge, found in zip(edges, anchors, strict=True)
-    ]
-    loaded = load(connection, kind, [question.device_id for question in questions], starts)
-    return [Answer(ts, loaded[question.device_id]) for question, ts in zip(questions, changed, strict=True)]
-
-
-def _anchor_sql(table: ReadingTable, attributes: Sequence[str]) -> str:
-    """Newest reading at or before a time, of those that have the attribute asked for."""
-    needs = [f"need_{at}" for at in range(len(attributes))]
-    present = "".join(
-        f" AND (NOT q.{need} OR r.{attribute} IS NOT NULL)" for need, attribute in zip(needs, attributes, strict=True)
-    )
-    types = (*_KEY, *(PgType.BOOL for _ in attributes))
-    return (
-        f"SELECT (SELECT r.ts FROM {table.name} r WHERE r.device_id = q.device_id"  # noqa: S608
-        f" AND r.ts <= q.at AND r.ts >= q.at - interval '{LOOKBACK_LIMIT_MS // 1000} s'{present}"
-        " ORDER BY r.ts DESC LIMIT 1)"
-        f" FROM {unnest(types)} WITH ORDINALITY AS q (device_id, at{''.join(f', {need}' for need in needs)}, ord)"
-        " ORDER BY q.ord"
-    )
-
-
-def _newest(
-    connection: Connection, kind: Kind, questions: Sequence[Question], at_or_before: Sequence[int]
-) -> list[list[int | None]]:
-    """Per question, the time of the newest reading at or before a time: per attribute, or of any reading."""
-    asked = [
-        (question.device_id, at, attribute)
-        for question, at in zip(questions, at_or_before, strict=True)
-        for attribute in question.attributes or (None,)
-    ]
-    attributes = sorted({attribute for _, _, attribute in asked if attribute is not None})
-    columns = [
-        Column(PgType.TEXT, [device_id for device_id, _, _ in asked]),
-        Column(PgType.TIMESTAMPTZ, [at for _, at, _ in asked]),
-        *(Column(PgType.BOOL, [name == attribute for _, _, attribute in asked]) for name in attributes),
-    ]
-    statement = trusted(_anchor_sql(READING_TABLES[kind], attributes))
-    found = iter(connection.execute(statement, columns, binary=True).fetchall())
-    return [[next(found)[0] for _ in question.attributes or (None,)] for question in questions]
-
-
 def _load_sql(table: ReadingTable) -> str:
     names = ", ".join(f"r.{field.column}" for field in table.fields)
     return (
-        f"SELECT r.device_id, r.ts, r.received_at, {names} FROM {unnest(_KEY)} AS q (device_id, start)"  # noqa: S608
-        f" JOIN {table.name} r ON r.device_id = q.device_id AND r.ts >= q.start"
-        " WHERE r.ts >= 'epoch'::timestamptz + %s * interval '1 ms' ORDER BY r.device_id, r.ts"
+        f"SELECT r.device_id, r.ts, r.received_at, {names}"  # noqa: S608 - own names
+        f" FROM {unnest((*_KEY, PgType.TIMESTAMPTZ))} AS q (device_id, low, high)"
+        f" JOIN {table.name} r ON r.device_id = q.device_id AND r.ts >= q.low AND r.ts < q.high"
+        " WHERE r.ts >= 'epoch'::timestamptz + %s * interval '1 ms'"
+        " AND r.ts < 'epoch'::timestamptz + %s * interval '1 ms' ORDER BY r.device_id, r.ts"
     )
 
 
 _LOAD = {kind: trusted(_load_sql(table)) for kind, table in READING_TABLES.items()}
 
 
-def load(
-    connection: Connection, kind: Kind, device_ids: Sequence[str], from_ms: Sequence[int]
-) -> dict[str, list[Arrival]]:
-    """Read devices' readings, each from its own device time on, in order, as the models they came as."""
+def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str, list[Arrival]]:
+    """Read devices' readings, each within its own stretch of time, in order, as the models they came as."""
     table = READING_TABLES[kind]
-    found: dict[str, list[Arrival]] = {device_id: [] for device_id in device_ids}
+    found: dict[str, list[Arrival]] = {span.entity_id: [] for span in spans}
     if not found:
         return found
-    columns = [Column(PgType.TEXT, device_ids), Column(PgType.TIMESTAMPTZ, from_ms)]
-    for row in connection.execute(_LOAD[kind], [*columns, min(from_ms)], binary=True):
+    bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
+    for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True):
         found[row[0]].append(Arrival(row[0], row[2], _reading(kind, table, row[1], row[3:])))
     return found
+
+
+def has_earlier(connection: Connection, kind: Kind, device_id: str, ts: int) -> bool:
+    """Whether a device has readings before a moment."""
+    statement = (
+        f"SELECT EXISTS (SELECT FROM {READING_TABLES[kind].name} WHERE device_id = %s"  # noqa: S608 - own names
+        " AND ts < 'epoch'::timestamptz + %s * interval '1 ms')"
+    )
+    row = connection.execute(trusted(statement), (device_id, ts)).fetchone()
+    return bool(row and row[0])
 
 
 def _reading(kind: Kind, table: ReadingTable, ts: int, row: Sequence[object]) -> Reading:

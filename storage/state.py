@@ -1,48 +1,107 @@
-"""What kernels remember of devices between batches, written in the batch's own transaction."""
+"""What kernels remember of entities between batches, and remembered once, to go back to when something comes late."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from storage.arrays import Column, PgType
-from storage.statements import trusted, upsert
+from storage.spans import span_columns
+from storage.statements import trusted, unnest, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psycopg import Connection
 
+    from storage.spans import Span
+
 
 class SavedState(NamedTuple):
-    """One kernel's memory of one device."""
+    """One kernel's memory of one entity."""
 
-    device_id: str
+    entity_id: str
     kernel: str
     version: int
-    """Of the state's form; one that the kernel no longer speaks is rebuilt from raw readings."""
+    """Of the state's form; one that the kernel no longer speaks is rebuilt."""
     last_ts: int
-    """Device time of the newest reading that went into it, ms."""
+    """Device time of the newest item that went into it, ms."""
     state: str
     """JSON."""
 
 
+class Snapshot(NamedTuple):
+    """One kernel's memory of one entity as it was after everything before `ts`."""
+
+    entity_id: str
+    kernel: str
+    version: int
+    ts: int
+    state: str
+
+
 _TYPES = (PgType.TEXT, PgType.TEXT, PgType.INT4, PgType.TIMESTAMPTZ, PgType.JSON)
-_SAVE = trusted(upsert("entity_state", SavedState._fields, _TYPES, ("device_id", "kernel")))
+_SAVE = trusted(upsert("entity_state", SavedState._fields, _TYPES, ("entity_id", "kernel")))
+_KEEP = trusted(upsert("entity_snapshot", Snapshot._fields, _TYPES, ("entity_id", "kernel", "ts")))
 
 
 def save(connection: Connection, states: Sequence[SavedState]) -> None:
-    """Insert or replace changed states; of one device and kernel there must be only one."""
-    if states:
-        ordered = sorted(states)
-        columns = [Column(kind, values) for kind, values in zip(_TYPES, zip(*ordered, strict=True), strict=True)]
-        connection.execute(_SAVE, columns)
+    """Insert or replace changed states; of one entity and kernel there must be only one."""
+    _write(connection, _SAVE, sorted(states))
 
 
-def load(connection: Connection, device_ids: Sequence[str]) -> list[SavedState]:
-    """Load the states of some devices, all kernels."""
+def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
+    """Insert or replace snapshots; of two with the same key the later in order stands."""
+    last = {(item.entity_id, item.kernel, item.ts): item for item in snapshots}
+    _write(connection, _KEEP, [last[key] for key in sorted(last)])
+
+
+def _write(connection: Connection, statement: str, items: Sequence[tuple[object, ...]]) -> None:
+    if items:
+        columns = [Column(kind, values) for kind, values in zip(_TYPES, zip(*items, strict=True), strict=True)]
+        connection.execute(trusted(statement), columns)
+
+
+def load(connection: Connection, entity_ids: Sequence[str]) -> list[SavedState]:
+    """Load the states of some entities, all kernels."""
     rows = connection.execute(
-        "SELECT device_id, kernel, version, last_ts, state::text FROM entity_state WHERE device_id = ANY(%b)",
-        (Column(PgType.TEXT, device_ids),),
+        "SELECT entity_id, kernel, version, last_ts, state::text FROM entity_state WHERE entity_id = ANY(%b)",
+        (Column(PgType.TEXT, entity_ids),),
         binary=True,
     ).fetchall()
     return [SavedState(*row) for row in rows]
+
+
+_SINCE = trusted(
+    "SELECT s.entity_id, s.kernel, s.version, s.ts, s.state::text"  # noqa: S608 - own names
+    f" FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ))} AS q (entity_id, at) JOIN entity_snapshot s"
+    " ON s.entity_id = q.entity_id AND s.kernel = %s AND s.ts >= coalesce("
+    "(SELECT max(e.ts) FROM entity_snapshot e"
+    " WHERE e.entity_id = q.entity_id AND e.kernel = %s AND e.version = %s AND e.ts <= q.at), '-infinity')"
+    " WHERE s.version = %s ORDER BY s.entity_id, s.ts"
+)
+
+
+def snapshots_since(
+    connection: Connection, kernel: str, version: int, moments: Sequence[tuple[str, int]]
+) -> dict[str, list[Snapshot]]:
+    """Per entity the newest snapshot at or before its moment, if there is one, and all later ones, in order."""
+    found: dict[str, list[Snapshot]] = {entity_id: [] for entity_id, _ in moments}
+    columns = [
+        Column(PgType.TEXT, [entity_id for entity_id, _ in moments]),
+        Column(PgType.TIMESTAMPTZ, [ts for _, ts in moments]),
+    ]
+    for row in connection.execute(_SINCE, [*columns, kernel, kernel, version, version], binary=True):
+        found[row[0]].append(Snapshot(*row))
+    return found
+
+
+def drop(connection: Connection, kernel: str, spans: Sequence[Span]) -> None:
+    """Forget the snapshots within some stretches of time: they may remember what is no more."""
+    connection.execute(_DROP, [*span_columns(spans), kernel])
+
+
+_DROP = trusted(
+    "DELETE FROM entity_snapshot s"  # noqa: S608 - own names
+    f" USING {unnest((PgType.TEXT, PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ))} AS q (entity_id, low, high)"
+    " WHERE s.entity_id = q.entity_id AND s.ts > q.low AND s.ts < q.high AND s.kernel = %s"
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import orjson
@@ -12,9 +13,12 @@ import orjson
 from schemas.metrics import (
     BatteryLatest,
     BatteryQuarter,
+    Json,
     MeterLatest,
     MeterMinute,
+    Moment,
     PlantWindow,
+    Real,
     Row,
     SitePowerLatest,
 )
@@ -190,44 +194,59 @@ READING_TABLES: dict[Kind, ReadingTable] = {
 """The raw table of each kind of reading."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedTable:
-    """One derived table: columns in the order of its row's fields."""
+    """One derived table: columns in the order of its row's fields, of the types of their annotations."""
 
     name: str
     key: tuple[str, ...]
-    types: tuple[PgType, ...]
+    """Begins with the entity's id."""
     newest_wins: bool = False
     """Latest tables: an older row never replaces a newer one."""
+    retractable: bool = False
+    """Its rows can be disproved by late readings; `seen_ts` says which item gave a row out."""
 
 
 DERIVED_TABLES: dict[type[Row], DerivedTable] = {
-    MeterMinute: DerivedTable("meter_minute", ("device_id", "quantity", "ts"), (TEXT, TEXT, TIME, TEXT, F8, F4, TEXT)),
-    MeterLatest: DerivedTable("meter_latest", ("device_id",), (TEXT, TIME, TEXT, TEXT, TIME, F8, F8), newest_wins=True),
-    PlantWindow: DerivedTable(
-        "plant_window",
-        ("site_id", "window_min", "ts"),
-        (TEXT, I4, TIME, F8, F8, F8, F8, F8, F8, F8, F4, TEXT, TEXT),
-    ),
-    BatteryQuarter: DerivedTable(
-        "battery_quarter", ("device_id", "ts"), (TEXT, TIME, TEXT, F8, F8, F8, F8, F4, F4, F4, F4, F4, TEXT)
-    ),
-    BatteryLatest: DerivedTable(
-        "battery_latest",
-        ("device_id",),
-        (TEXT, TIME, TEXT, TIME, F8, F8, F4, F4, F4, F4, F4, I4, F4, F4, F4),
-        newest_wins=True,
-    ),
-    SitePowerLatest: DerivedTable(
-        "site_power_latest",
-        ("device_id",),
-        (TEXT, TIME, TEXT, TIME, BOOL, F4, F4, F4, BOOL, BOOL, BOOL),
-        newest_wins=True,
-    ),
+    MeterMinute: DerivedTable(name="meter_minute", key=("device_id", "quantity", "ts")),
+    MeterLatest: DerivedTable(name="meter_latest", key=("device_id",), newest_wins=True),
+    PlantWindow: DerivedTable(name="plant_window", key=("site_id", "window_min", "ts")),
+    BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),
+    BatteryLatest: DerivedTable(name="battery_latest", key=("device_id",), newest_wins=True),
+    SitePowerLatest: DerivedTable(name="site_power_latest", key=("device_id",), newest_wins=True),
 }
 """The table of each derived row."""
 
+_COLUMN_OF = {Moment: TIME, Real: F4, Json: JSON, float: F8, int: I4, bool: BOOL}
 
-def column_name(field: str) -> str:
-    """Column of a row's field: times are `…_ms` in Python and `…_at` in the database."""
-    return f"{field.removesuffix('_ms')}_at" if field.endswith("_ms") else field
+
+def column_types(row_type: type[Row]) -> tuple[PgType, ...]:
+    """Column types of a derived row, from the annotations of its fields, in order.
+
+    Raises TypeError where a field is annotated with something that no column holds.
+    """
+    return tuple(_column_type(row_type, field, annotation) for field, annotation in _hints(row_type).items())
+
+
+def column_names(row_type: type[Row]) -> tuple[str, ...]:
+    """Column names of a derived row: moments are `…_ms` in Python and `…_at` in the database."""
+    return tuple(
+        f"{field.removesuffix('_ms')}_at" if kind is TIME and field.endswith("_ms") else field
+        for field, kind in zip(_hints(row_type), column_types(row_type), strict=True)
+    )
+
+
+def _hints(row_type: type[Row]) -> dict[str, Any]:
+    return get_type_hints(row_type, include_extras=True)
+
+
+def _column_type(row_type: type[Row], field: str, annotation: Any) -> PgType:  # noqa: ANN401 - any type
+    present = annotation
+    if get_origin(annotation) in {Union, UnionType}:
+        present = next(part for part in get_args(annotation) if part is not type(None))
+    if present in _COLUMN_OF:
+        return _COLUMN_OF[present]
+    if isinstance(present, type) and issubclass(present, str):
+        return TEXT
+    msg = f"{row_type.__name__}.{field}: no column holds {annotation}"
+    raise TypeError(msg)

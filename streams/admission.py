@@ -54,6 +54,14 @@ class Directory:
             self.site_devices.setdefault(device.site_id, []).append(device)
         self._checks: dict[str, tuple[_Check, ...]] = {}
 
+    def entities_of(self, site_id: str) -> list[str]:
+        """Everything at a site that a kernel may remember something of."""
+        return [site_id, *(device.device_id for device in self.site_devices.get(site_id, ()))]
+
+    def subject(self, entity_id: str) -> Device | Site:
+        """Look up what an entity's id stands for. Raises KeyError where nothing is registered under it."""
+        return self.devices.get(entity_id) or self.sites[entity_id]
+
     def checks(self, device: Device) -> tuple[_Check, ...]:
         """Ranges that a device's readings are held to."""
         found = self._checks.get(device.device_id)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from schemas.settings import WorkerSettings
-    from streams.engine import Outcome
+    from streams.transaction import Outcome
 
 log = structlog.get_logger(__name__)
 

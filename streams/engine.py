@@ -5,48 +5,33 @@ this worker believes it is to behind the run, and writes raw readings, quarantin
 the ledger. It either happens whole or not at all, so a crash, a redelivery, a rebalance or a worker that does not
 know it has been replaced can neither lose nor double anything.
 
-Only readings the database had not seen are folded, and what a fold has seen is stored with it. A reading older
-than its device's newest sends the kernel back to the raw readings (`storage.readings.recall`), so that any order
-of arrival ends in the same rows.
+What one transaction writes is in `streams.transaction`, how kernels are fed in `streams.folding`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from schemas.metrics import MeterMinute
-from schemas.quarantine import Quarantined, Reason
-from schemas.topics import Topic, partition_of
-from storage import checkpoint, derived, ledger, quarantine, readings, state
-from storage.checkpoint import Position
+from schemas.topics import partition_of
+from storage import checkpoint, state
+from storage.checkpoint import Position, Turn
 from storage.errors import CheckpointMovedError, is_refusal
-from storage.ledger import UNREGISTERED, Ledger
-from storage.readings import Arrival, Question
 from storage.registry import load_registry, registry_version
-from streams.admission import Directory, Refusal, identify, judge
+from streams.admission import Directory
 from streams.decode import Record, decode
+from streams.folding import Memories, Memory
+from streams.transaction import Outcome, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
-    from schemas.metrics import Row
-    from schemas.readings import Kind
     from schemas.record import MicroBatch
-    from schemas.registry import Device
-    from streams.kernel import Fold
     from streams.kernels import Kernels
-
-
-class Memory(NamedTuple):
-    """What a fold remembers of a device, and how far it has come."""
-
-    last_ts: int
-    state: Any
 
 
 @dataclass(slots=True)
@@ -55,35 +40,8 @@ class Partition:
 
     position: Position
     next_offset: int
-    registry_version: int
-    memories: dict[tuple[str, str], Memory] = field(default_factory=dict)
-    """By (kernel, device)."""
-
-
-class Candidate(NamedTuple):
-    """An admitted reading on its way into the transaction."""
-
-    device: Device
-    arrival: Arrival
-
-
-class Intake(NamedTuple):
-    """A run of records, judged: what the transaction has to write."""
-
-    candidates: list[Candidate]
-    quarantined: list[Quarantined]
-    received: list[tuple[str, int, int]]
-    """(device id of the topic, received_ms, count) as the collectors counted."""
-
-
-class Outcome(NamedTuple):
-    """What one transaction did."""
-
-    records: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    newest_received_ms: int
+    turn: Turn
+    memories: Memories = field(default_factory=dict)
 
 
 class GapError(Exception):
@@ -102,7 +60,6 @@ class Engine:
         self._kernels = kernels
         self._topic = topic
         self._partitions = partitions
-        self._folds = _by_kind(kernels.folds)
         self._directory: Directory | None = None
 
     def close(self) -> None:
@@ -114,21 +71,22 @@ class Engine:
         position = Position(self._topic, number)
         with self._pool.connection() as connection:
             directory = self.directory(connection, registry_version(connection))
-            partition = Partition(position, checkpoint.load_offset(connection, position), directory.version)
+            next_offset, generation = checkpoint.load_offset(connection, position)
+            partition = Partition(position, next_offset, Turn(directory.version, generation))
             partition.memories = self.load_memories(connection, directory, number)
         return partition
 
-    def load_memories(self, connection: Connection, directory: Directory, number: int) -> dict[tuple[str, str], Memory]:
-        """What the kernels remember of a partition's devices; a state of another version is left to be rebuilt."""
+    def load_memories(self, connection: Connection, directory: Directory, number: int) -> Memories:
+        """What the kernels remember of a partition's entities; a state of another version is left to be rebuilt."""
         here = [
-            device.device_id
-            for site_id, devices in directory.site_devices.items()
+            entity_id
+            for site_id in directory.sites
             if partition_of(site_id, self._partitions) == number
-            for device in devices
+            for entity_id in directory.entities_of(site_id)
         ]
         folds = {fold.name: fold for fold in self._kernels.folds}
         return {
-            (item.kernel, item.device_id): Memory(item.last_ts, fold.load(item.state))
+            (item.kernel, item.entity_id): Memory(item.last_ts, fold.load(item.state))
             for item in state.load(connection, here)
             if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
         }
@@ -151,9 +109,9 @@ class Engine:
         batches = [decode(record, where) for record in run]
         refused: dict[int, str] = {}
         while True:
-            attempt = _Attempt(self, partition, run[-1].offset + 1, refused)
+            attempt = Transaction(self, partition, refused)
             try:
-                outcome = attempt.run(batches, None, commit=True)
+                outcome = attempt.run(batches, run[-1].offset + 1, None, commit=True)
             except CheckpointMovedError:
                 raise
             except Exception as error:
@@ -178,7 +136,7 @@ class Engine:
 
         def passes(count: int) -> bool:
             try:
-                _Attempt(self, partition, new_offset, refused).run(batches, count, commit=False)
+                Transaction(self, partition, refused).run(batches, new_offset, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
@@ -229,193 +187,16 @@ class Engine:
         """Borrow a connection."""
         return self._pool.connection()
 
-    def folds_of(self, kind: Kind) -> tuple[Fold, ...]:
-        """Kernels that are fed readings of a kind."""
-        return self._folds.get(kind, ())
+    def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int) -> int:
+        """Derive everything of some devices from a moment on again, from the raw readings; returns rows written.
+
+        The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
+        LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
+        """
+        partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
+        return Transaction(self, partition).rebuild(device_ids, from_ms)
 
     @property
     def kernels(self) -> Kernels:
         """What is computed."""
         return self._kernels
-
-
-def _by_kind(folds: Iterable[Fold]) -> dict[Kind, tuple[Fold, ...]]:
-    found: dict[Kind, tuple[Fold, ...]] = {}
-    for fold in folds:
-        for kind in fold.kinds:
-            found[kind] = (*found.get(kind, ()), fold)
-    return found
-
-
-class _Attempt:
-    """One try at one run: everything inside one transaction."""
-
-    def __init__(self, engine: Engine, partition: Partition, new_offset: int, refused: dict[int, str]) -> None:
-        self._engine = engine
-        self._partition = partition
-        self._new_offset = new_offset
-        self._refused = refused
-        self._ledger = Ledger()
-        self.memories: dict[tuple[str, str], Memory] = {}
-
-    def run(self, batches: Sequence[MicroBatch], limit: int | None, *, commit: bool) -> Outcome:
-        """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
-        with self._engine.begin() as connection, connection.transaction(force_rollback=not commit):
-            return self._write(connection, batches, limit)
-
-    def _write(self, connection: Connection, batches: Sequence[MicroBatch], limit: int | None) -> Outcome:
-        partition = self._partition
-        version = checkpoint.advance(
-            connection, partition.position, expected=partition.next_offset, new=self._new_offset
-        )
-        directory = self._engine.directory(connection, version)
-        if partition.registry_version != version:
-            # A device may have come from another partition, which has seen more of it than we remember.
-            number = partition.position.partition
-            partition.memories = self._engine.load_memories(connection, directory, number)
-            partition.registry_version = version
-        intake = self._judge(directory, batches, limit)
-        for device_id, received_ms, count in intake.received:
-            booked = device_id if device_id in directory.devices else UNREGISTERED
-            self._ledger.entry(booked, received_ms).received += count
-        stored, duplicate, rows = self._store(connection, intake)
-        for item in intake.quarantined:
-            booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
-            self._ledger.entry(booked, item.received_ms).quarantined += 1
-        with connection.pipeline():  # none of these is waited for before the next is sent
-            derived.write(connection, rows)
-            state.save(connection, self._saved_states())
-            quarantine.add(connection, intake.quarantined)
-            ledger.add(connection, partition.position.partition, self._ledger.entries)
-        self._write_views(connection, directory, rows)
-        newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
-        return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
-
-    def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
-        """Split a run into admitted readings and quarantined ones."""
-        intake = Intake([], [], [])
-        ordinal = 0
-        for batch in batches:
-            first_ms = min(
-                [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined],
-                default=0,
-            )
-            intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
-            intake.quarantined.extend(batch.quarantined)
-            for message in batch.messages:
-                found = identify(directory, message.site_id, message.kind, message.device_id)
-                for reading in message.readings:
-                    if limit is not None and ordinal >= limit:
-                        return intake
-                    arrival = Arrival(message.device_id, message.received_ms, reading)
-                    topic = Topic(message.site_id, message.kind.value, message.device_id)
-                    refusal = found if isinstance(found, Refusal) else judge(directory, found, reading)
-                    if ordinal in self._refused:
-                        refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
-                    if refusal is not None:
-                        intake.quarantined.append(_quarantined(topic, arrival, refusal))
-                    elif not isinstance(found, Refusal):
-                        intake.candidates.append(Candidate(found, arrival))
-                    ordinal += 1
-        return intake
-
-    def _store(self, connection: Connection, intake: Intake) -> tuple[int, int, list[Row]]:
-        """Store raw readings and fold the new ones; returns stored and duplicate counts and the derived rows."""
-        by_kind: dict[Kind, list[Arrival]] = {}
-        devices: dict[str, Device] = {}
-        for device, arrival in intake.candidates:
-            by_kind.setdefault(device.kind, []).append(arrival)
-            devices[device.device_id] = device
-        rows: list[Row] = []
-        stored_count = duplicate_count = 0
-        for kind, arrivals in by_kind.items():
-            stored = readings.store(connection, kind, arrivals)
-            stored_count += len(stored.fresh)
-            duplicate_count += len(stored.duplicates)
-            for arrival in stored.fresh:
-                self._ledger.entry(arrival.device_id, arrival.received_ms).stored += 1
-            for arrival in stored.duplicates:
-                self._ledger.entry(arrival.device_id, arrival.received_ms).duplicate += 1
-            for arrival in stored.conflicts:
-                topic = Topic(devices[arrival.device_id].site_id, kind.value, arrival.device_id)
-                refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
-                intake.quarantined.append(_quarantined(topic, arrival, refusal))
-            for fold in self._engine.folds_of(kind):
-                rows += self._fold(connection, fold, kind, devices, stored.fresh)
-        return stored_count, duplicate_count, rows
-
-    def _saved_states(self) -> list[state.SavedState]:
-        """What the folds remember now, of the devices this run has moved."""
-        folds = {fold.name: fold for fold in self._engine.kernels.folds}
-        return [
-            state.SavedState(device_id, name, folds[name].version, memory.last_ts, folds[name].dump(memory.state))
-            for (name, device_id), memory in self.memories.items()
-        ]
-
-    def _fold(
-        self,
-        connection: Connection,
-        fold: Fold,
-        kind: Kind,
-        devices: dict[str, Device],
-        fresh: Sequence[Arrival],
-    ) -> list[Row]:
-        """Feed one kernel; `fresh` is ordered by device and device time."""
-        rows: list[Row] = []
-        by_device: dict[str, list[Arrival]] = {}
-        for arrival in fresh:
-            by_device.setdefault(arrival.device_id, []).append(arrival)
-        late: list[Question] = []
-        for device_id, arrivals in by_device.items():
-            memory = self._partition.memories.get((fold.name, device_id))
-            if memory is None or arrivals[0].reading.ts <= memory.last_ts:
-                followed = fold.attributes(memory.state if memory else None, kind)
-                late.append(Question(device_id, arrivals[0].reading.ts, followed))
-                continue
-            after, given = fold.fold(memory.state, devices[device_id], arrivals)
-            self.memories[fold.name, device_id] = Memory(arrivals[-1].reading.ts, after)
-            rows += given
-        if late:
-            answers = readings.recall(connection, kind, late, bucket_ms=fold.bucket_ms, lookback_ms=fold.lookback_ms)
-            for question, answer in zip(late, answers, strict=True):
-                after, given = fold.fold(None, devices[question.device_id], answer.arrivals)
-                self.memories[fold.name, question.device_id] = Memory(answer.arrivals[-1].reading.ts, after)
-                rows += [row for row in given if row.ts >= answer.changed_from]
-        return rows
-
-    def _write_views(self, connection: Connection, directory: Directory, rows: Sequence[Row]) -> None:
-        """Compute again what is derived from the minutes that have just changed."""
-        changed: dict[str, tuple[int, int]] = {}
-        for row in rows:
-            if isinstance(row, MeterMinute):
-                low, high = changed.get(row.site_id, (row.ts, row.ts))
-                changed[row.site_id] = (min(low, row.ts), max(high, row.ts))
-        given: list[Row] = []
-        for view in self._engine.kernels.views:
-            members = {site_id: view.devices(directory.site_devices[site_id]) for site_id in changed}
-            spans = [
-                derived.Span(device.device_id, changed[site_id][0] - view.reach_ms, changed[site_id][1] + view.reach_ms)
-                for site_id, devices in members.items()
-                for device in devices
-            ]
-            minutes = derived.load_minutes(connection, spans)
-            for site_id, (low, high) in changed.items():
-                of_site = [minute for device in members[site_id] for minute in minutes.get(device.device_id, ())]
-                site = directory.sites[site_id]
-                given += view.rows(site, members[site_id], of_site, low, high + view.reach_ms)
-        derived.write(connection, given)
-
-
-def _quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined:
-    payload = arrival.reading.model_dump_json(exclude_none=True).encode()
-    return Quarantined(
-        reason=refusal.reason,
-        detail=refusal.detail[:500],
-        topic=str(topic),
-        site_id=topic.site_id,
-        kind=topic.kind,
-        device_id=topic.device_id,
-        received_ms=arrival.received_ms,
-        payload=payload,
-        size=len(payload),
-    )

@@ -1,29 +1,35 @@
-"""What a kernel is: a pure fold over one device's ordered readings, or a view over rows already derived.
+"""What a kernel is: a pure fold over one entity's ordered items, or a view over rows already derived.
 
 A new metric is a new kernel in `streams.kernels`; the transaction engine stays as it is. Kernels do no I/O and
-never ask for the time: state and ordered readings in, new state and rows out. They may not change the state they
+never ask for the time: state and ordered items in, new state and rows out. They may not change the state they
 are given, because the transaction it belongs to may be rolled back.
 
-The promise a fold makes, and the engine relies on for late data: fed from an *anchor* (a reading at or before a
-bucket's start less `lookback_ms`) with no state, it comes to exactly the rows and, at the end, exactly
-the state that a single pass over everything would have come to. So it remembers nothing older than that.
+The promise a fold makes, and the engine relies on for late data: it does not matter how its items are cut. Fed one
+by one, all at once, or with its state written and read back in between, it comes to the same rows and the same state.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from schemas.metrics import MeterMinute, Row
+    from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Device, Site
-    from storage.readings import Arrival
+
+DAY_MS = 86_400_000
+QUARTER_DAY_MS = DAY_MS // 4
+
+Changed = Mapping["type[Row]", "Sequence[Row]"]
+"""Rows of one site that this transaction wrote or took away, by type; what stands now is in the database."""
+Found = Mapping["type[Row]", "Sequence[Row]"]
+"""Rows of one site that a view asked for, by type, in order of their key."""
 
 
+@runtime_checkable
 class Fold(Protocol):
-    """A kernel over one device's readings."""
+    """A kernel over one entity's items: a device's readings, or the derived rows of a device or site."""
 
     @property
     def name(self) -> str:
@@ -31,44 +37,66 @@ class Fold(Protocol):
 
     @property
     def version(self) -> int:
-        """Of the form of its state; a saved state of another version is rebuilt from raw readings."""
+        """Of the form of its state; a saved state of another version is rebuilt from the items."""
 
     @property
-    def kinds(self) -> frozenset[Kind]:
-        """Kinds of reading it is fed."""
+    def source(self) -> frozenset[Kind] | type[Row]:
+        """What it is fed: readings of some kinds, or derived rows of one type.
+
+        A row that still grows is given again and again; take one as final only when a later one has come.
+        """
 
     @property
-    def bucket_ms(self) -> int:
-        """Length of the buckets its rows stand for."""
+    def events(self) -> tuple[type[Row], ...]:
+        """Types of rows it gives out that a late item may disprove; their `seen_ts` says which item gave them out."""
 
     @property
-    def lookback_ms(self) -> int:
-        """How much before a bucket's start it must have seen to compute the bucket."""
+    def snapshot_ms(self) -> int:
+        """How far apart its state is kept to go back to; multiples of it are the moments."""
 
-    def fold(self, state: Any, device: Device, arrivals: Sequence[Arrival]) -> tuple[Any, list[Row]]:  # noqa: ANN401
-        """Take readings newer than any before, in order of device time; `state` is None at the beginning."""
+    def fold(self, state: Any, subject: Any, items: Sequence[Any], /) -> tuple[Any, list[Row]]:  # noqa: ANN401
+        """Take items newer than any before, in order of time; `state` is None at the beginning.
 
-    def attributes(self, state: Any, kind: Kind) -> tuple[str, ...]:  # noqa: ANN401
-        """Attributes the fold follows each for itself, so that each needs an anchor; empty if a reading is whole."""
+        The subject is the device, or the site, that the items are of.
+        """
 
-    def dump(self, state: Any) -> str:  # noqa: ANN401
+    def dump(self, state: Any, /) -> str:  # noqa: ANN401
         """Write a state as JSON."""
 
-    def load(self, text: str) -> Any:  # noqa: ANN401
-        """Read a state back."""
+    def load(self, text: str, /) -> Any:  # noqa: ANN401
+        """Read a state back, exactly."""
 
 
-class PlantView(Protocol):
-    """A view over the meter minutes of one site: no state, computed from rows alone."""
+class Want(NamedTuple):
+    """Rows a view needs: of one type, of some entities, with from_ms <= ts < to_ms."""
+
+    row_type: type[Row]
+    entity_ids: Sequence[str]
+    from_ms: int
+    to_ms: int
+
+
+class Replaced(NamedTuple):
+    """What a view came to: rows, and stretches of which it gave all rows there are."""
+
+    rows: list[Row]
+    cleared: Sequence[Want] = ()
+    """Rows of these that are not among the given ones are taken away."""
+
+
+class View(Protocol):
+    """A kernel over rows of one site: no state, computed from rows alone."""
 
     @property
-    def reach_ms(self) -> int:
-        """How far before and after a changed minute it reads, and how far after it rewrites."""
+    def name(self) -> str:
+        """For logs."""
 
-    def rows(
-        self, site: Site, devices: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int
-    ) -> list[Row]:
-        """Compute the view's rows with from_ms < ts <= to_ms out of the minutes of [from_ms − reach, to_ms)."""
+    @property
+    def inputs(self) -> frozenset[type[Row]]:
+        """A change of rows of these types calls for it."""
 
-    def devices(self, devices: Sequence[Device]) -> list[Device]:
-        """Choose the devices of a site whose minutes it reads."""
+    def wants(self, site: Site, devices: Sequence[Device], changed: Changed, /) -> Sequence[Want]:
+        """Choose the rows it needs to compute again what the change touches."""
+
+    def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found, /) -> Replaced:
+        """Compute again what the change touches."""

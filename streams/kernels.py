@@ -6,21 +6,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streams.battery.pack import PackMonitor
 from streams.battery.site_power import SitePowerView
+from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
 from streams.plant.reference import energy_factors
 from streams.plant.rolling import RollingPlant
 
 if TYPE_CHECKING:
-    from streams.kernel import Fold, PlantView
+    from streams.kernel import View
 
 
 class Kernels(NamedTuple):
-    """What is computed from readings: folds over devices, and views over what the folds gave."""
+    """What is computed: from readings first, then from rows, in this order."""
 
-    folds: tuple[Fold, ...]
-    views: tuple[PlantView, ...]
+    readings: tuple[Fold, ...]
+    rows: tuple[Fold | View, ...]
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """All that remember something."""
+        return (*self.readings, *(kernel for kernel in self.rows if isinstance(kernel, Fold)))
 
 
 def installed() -> Kernels:
     """All kernels of this fenhe."""
-    return Kernels((RegisterMetering(), PackMonitor(), SitePowerView()), (RollingPlant(energy_factors()),))
+    return Kernels(
+        readings=(RegisterMetering(), PackMonitor(), SitePowerView()),
+        rows=(RollingPlant(energy_factors()),),
+    )

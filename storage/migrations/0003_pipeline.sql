@@ -5,6 +5,7 @@ CREATE TABLE checkpoint (
     topic       text   NOT NULL,
     partition   int    NOT NULL,
     next_offset bigint NOT NULL,
+    generation  bigint NOT NULL DEFAULT 0, -- moves when somebody else than the partition's worker changed its memory
     updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (topic, partition)
 ) WITH (fillfactor = 50);
@@ -20,15 +21,25 @@ CREATE TABLE log_loss (
     what         text   NOT NULL
 );
 
--- What each kernel remembers of a device between two batches.
+-- What each kernel remembers of an entity (a device, a site) between two batches.
 CREATE TABLE entity_state (
-    device_id text   NOT NULL,
-    kernel    text   NOT NULL,
-    version   int    NOT NULL,
+    entity_id text NOT NULL,
+    kernel    text NOT NULL,
+    version   int  NOT NULL,
     last_ts   timestamptz NOT NULL,
-    state     json   NOT NULL,
-    PRIMARY KEY (device_id, kernel)
+    state     json NOT NULL,
+    PRIMARY KEY (entity_id, kernel)
 ) WITH (fillfactor = 50);
+
+-- What it remembered once, after everything before ts: a late reading is folded in from the newest one before it.
+CREATE TABLE entity_snapshot (
+    entity_id text NOT NULL,
+    kernel    text NOT NULL,
+    version   int  NOT NULL,
+    ts        timestamptz NOT NULL,
+    state     json NOT NULL,
+    PRIMARY KEY (entity_id, kernel, ts)
+);
 
 -- The books: received = stored + duplicate + quarantined, per device and hour of arrival.
 -- `received` is the collectors' count, the other three are the database's; device_id '' holds the unregistered.

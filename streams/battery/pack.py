@@ -12,6 +12,7 @@ import orjson
 
 from schemas.metrics import MINUTE_MS, QUARTER_MS, BatteryLatest, BatteryQuarter, Row, quality_of
 from schemas.readings import BatteryReading, Kind
+from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,9 @@ class PackMonitor:
 
     name = "pack_monitor"
     version = 1
-    kinds = frozenset({Kind.BATTERY})
-    bucket_ms = QUARTER_MS
-    lookback_ms = RATE_SPAN_MS + 2 * MINUTE_MS
+    source = frozenset({Kind.BATTERY})
+    events = ()
+    snapshot_ms = QUARTER_DAY_MS
 
     def fold(
         self, state: PackState | None, device: Device, arrivals: Sequence[Arrival]
@@ -85,10 +86,6 @@ class PackMonitor:
         if view is not None:
             rows.append(_latest(device, arrivals[-1], view, rate))
         return state, rows
-
-    def attributes(self, _state: PackState | None, _kind: Kind) -> tuple[str, ...]:
-        """None: every reading carries the whole state on, and what it lacks is unknown on any path."""
-        return ()
 
     def dump(self, state: PackState) -> str:
         """Write a state as JSON."""

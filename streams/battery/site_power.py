@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from schemas.metrics import MINUTE_MS, Row, SitePowerLatest
+from schemas.metrics import Row, SitePowerLatest
 from schemas.readings import Kind, SitePowerReading
+from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,9 @@ class SitePowerView:
 
     name = "site_power_view"
     version = 1
-    kinds = frozenset({Kind.SITE_POWER})
-    bucket_ms = MINUTE_MS
-    lookback_ms = 0
+    source = frozenset({Kind.SITE_POWER})
+    events = ()
+    snapshot_ms = QUARTER_DAY_MS
 
     def fold(self, _state: None, device: Device, arrivals: Sequence[Arrival]) -> tuple[None, list[Row]]:
         """Give out the newest reading."""
@@ -46,10 +47,6 @@ class SitePowerView:
             reading.door,
         )
         return None, [row]
-
-    def attributes(self, _state: None, _kind: Kind) -> tuple[str, ...]:
-        """None."""
-        return ()
 
     def dump(self, _state: None) -> str:
         """Write nothing."""

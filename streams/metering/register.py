@@ -12,6 +12,7 @@ import orjson
 
 from schemas.metrics import GOOD_COVERAGE, MINUTE_MS, MeterLatest, MeterMinute, Quality, Row, quality_of
 from schemas.readings import Kind, registers_of
+from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,12 +51,12 @@ class RegisterMetering:
 
     name = "register_metering"
     version = 1
-    kinds = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION, Kind.GANGUE_UNIT})
-    bucket_ms = MINUTE_MS
-    lookback_ms = 0
+    source = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION, Kind.GANGUE_UNIT})
+    events = ()
+    snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self) -> None:
-        self._registers = {kind: registers_of(kind) for kind in self.kinds}
+        self._registers = {kind: registers_of(kind) for kind in self.source}
 
     def fold(
         self, state: dict[str, RegisterState] | None, device: Device, arrivals: Sequence[Arrival]
@@ -79,10 +80,6 @@ class RegisterMetering:
         if arrivals:
             rows.append(_latest(device, arrivals[-1]))
         return registers, rows
-
-    def attributes(self, state: dict[str, RegisterState] | None, kind: Kind) -> tuple[str, ...]:
-        """Every register this meter has ever sent; without a state, every one it might have."""
-        return tuple(state) if state else self._registers[kind]
 
     def dump(self, state: dict[str, RegisterState]) -> str:
         """Write a state as JSON."""

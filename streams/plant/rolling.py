@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics import HOUR_MS, MINUTE_MS, MeterMinute, PlantWindow, Quality, Row, quality_of
 from schemas.readings import Kind
 from schemas.registry import Role
+from streams.kernel import Replaced, Want
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from schemas.reference import EnergyFactors
     from schemas.registry import Device, Site
+    from streams.kernel import Changed, Found
 
 WINDOWS_MIN = (15, 60)
 MIN_KNOWN = 0.5
@@ -104,27 +106,31 @@ def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribut
 class RollingPlant:
     """View over meter minutes: the plant's windows that end with each minute."""
 
-    reach_ms = HOUR_MS
+    name = "rolling_plant"
+    inputs: frozenset[type[Row]] = frozenset({MeterMinute})
 
     def __init__(self, factors: EnergyFactors) -> None:
         self._factors = factors
 
-    def devices(self, devices: Sequence[Device]) -> list[Device]:
-        """Choose the meters at the plant's boundary and of its product."""
-        return [
-            device
-            for device in devices
-            if device.role is not Role.INTERNAL and device.kind not in {Kind.LAB, Kind.BATTERY, Kind.SITE_POWER}
-        ]
+    def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
+        """Minutes of the meters at the plant's boundary that share a window with a changed one."""
+        first, last = _reach(changed)
+        return [Want(MeterMinute, [meter.device_id for meter in _meters(devices)], first - HOUR_MS, last + HOUR_MS)]
 
-    def rows(
-        self, site: Site, devices: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int
+    def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
+        """Compute the windows that hold a changed minute and end with one of which anything is known."""
+        first, last = _reach(changed)
+        minutes = [row for row in found[MeterMinute] if isinstance(row, MeterMinute)]
+        return Replaced(self.windows(site, _meters(devices), minutes, first, last + HOUR_MS))
+
+    def windows(
+        self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int
     ) -> list[Row]:
         """Compute the windows with from_ms < end <= to_ms that end with a minute of which anything is known."""
         series: dict[tuple[str, str], dict[int, MeterMinute]] = {}
         for minute in minutes:
             series.setdefault((minute.device_id, minute.quantity), {})[minute.ts] = minute
-        parts = [(device, contributions(device, self._factors)) for device in devices]
+        parts = [(device, contributions(device, self._factors)) for device in meters]
         ends = sorted({minute.ts + MINUTE_MS for minute in minutes if from_ms < minute.ts + MINUTE_MS <= to_ms})
         return [self._window(site, parts, series, end, window) for end in ends for window in WINDOWS_MIN]
 
@@ -197,6 +203,21 @@ class RollingPlant:
             quality,
             self._factors.version,
         )
+
+
+def _reach(changed: Changed) -> tuple[int, int]:
+    """First and last changed minute."""
+    times = [row.ts for row in changed[MeterMinute]]
+    return min(times), max(times)
+
+
+def _meters(devices: Sequence[Device]) -> list[Device]:
+    """Choose the meters at the plant's boundary and of its product."""
+    return [
+        device
+        for device in devices
+        if device.role is not Role.INTERNAL and device.kind not in {Kind.LAB, Kind.BATTERY, Kind.SITE_POWER}
+    ]
 
 
 def _known(minute: MeterMinute) -> float:

@@ -128,13 +128,18 @@ def prepare(owner_url: str, registry: Registry = REGISTRY) -> None:
         import_registry(connection, registry)
 
 
-def open_engine(owner_url: str, topic: str = "test", partitions: int = 1) -> Engine:
-    """An engine on a database."""
-    return Engine(open_pool(owner_url, size=2, name="test"), installed(), topic, partitions)
+def open_engine(owner_url: str, topic: str = "test", partitions: int = 1, *, snapshot_ms: int | None = None) -> Engine:
+    """An engine on a database, with all kernels; `snapshot_ms` brings the moments of their snapshots closer."""
+    kernels = installed()
+    if snapshot_ms is not None:
+        for fold in kernels.folds:
+            vars(fold)["snapshot_ms"] = snapshot_ms
+    return Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions)
 
 
 DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
 RAW = sorted({table.name for table in READING_TABLES.values()})
+MEMORY = ["entity_state", "entity_snapshot"]
 
 
 def snapshot(owner_url: str, tables: Sequence[str] = (*DERIVED, *RAW)) -> dict[str, list[str]]:

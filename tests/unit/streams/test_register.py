@@ -118,10 +118,9 @@ def test_the_state_it_is_given_stays_as_it_was() -> None:
     before = dict(state)
     KERNEL.fold(state, METER, arrivals([(90, 2.0)]))
     assert state == before
-    assert KERNEL.attributes(state, Kind.ELECTRICITY) == ("energy_import_kwh",)
 
 
-@pytest.mark.parametrize("kind", sorted(RegisterMetering.kinds))
+@pytest.mark.parametrize("kind", sorted(RegisterMetering.source))
 def test_every_meter_kind_has_registers(kind: Kind) -> None:
     """A kind without registers would be metered as silence."""
     assert KERNEL._registers[kind]

@@ -29,7 +29,7 @@ def minute(device: str, quantity: str, at: int, increment: float | None, coverag
 def last_quarter(devices: list[Device], minutes: list[MeterMinute]) -> PlantWindow:
     """The 15-minute window that ends with the fifteenth minute."""
     end = T0 + 15 * MINUTE_MS
-    rows = VIEW.rows(SITE, devices, minutes, end - 1, end)
+    rows = VIEW.windows(SITE, devices, minutes, end - 1, end)
     return next(row for row in rows if isinstance(row, PlantWindow) and row.window_min == 15)
 
 
@@ -88,7 +88,8 @@ def test_water_counts_as_water_and_as_its_energy() -> None:
 def test_sub_meters_are_left_out_of_totals() -> None:
     """A sub-meter's energy is in the main meter's already."""
     sub = Device(device_id="e2", site_id="s", kind=Kind.ELECTRICITY, role=Role.INTERNAL)
-    assert VIEW.devices([POWER, sub, PRODUCT]) == [POWER, PRODUCT]
+    (want,) = VIEW.wants(SITE, [POWER, sub, PRODUCT], {MeterMinute: [minute("e", "energy_import_kwh", 0, 1.0)]})
+    assert want.entity_ids == ["e", "p"]
 
 
 def test_gangue_burns_by_its_heat_value() -> None:

@@ -1,0 +1,61 @@
+"""Rows the stream processors derive. Plain named tuples: built by the thousand, checked by the database's types.
+
+The first field is the entity's id (a device or a site), `ts` a time of it. Every row over a window carries coverage
+(0–1, share of its window backed by good readings) and quality. Null is an answer: a figure that cannot be known is
+None, never 0. A new row gets its table in `storage.tables`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
+from schemas.metrics.common import (
+    GOOD_COVERAGE,
+    HOUR_MS,
+    MINUTE_MS,
+    QUARTER_MS,
+    Json,
+    Moment,
+    Quality,
+    Real,
+    quality_of,
+)
+from schemas.metrics.meter import MeterLatest, MeterMinute
+from schemas.metrics.plant import PlantWindow
+
+
+class Row(Protocol):
+    """Any derived row."""
+
+    @property
+    def ts(self) -> int:
+        """Device time it stands for, ms."""
+
+    @property
+    def site_id(self) -> str:
+        """Site it belongs to; all of a site's rows are written on one partition."""
+
+    def __getitem__(self, at: int, /) -> Any: ...  # noqa: ANN401 - a field
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+__all__ = [
+    "GOOD_COVERAGE",
+    "HOUR_MS",
+    "MINUTE_MS",
+    "QUARTER_MS",
+    "BatteryLatest",
+    "BatteryQuarter",
+    "Json",
+    "MeterLatest",
+    "MeterMinute",
+    "Moment",
+    "PlantWindow",
+    "Quality",
+    "Real",
+    "Row",
+    "SitePowerLatest",
+    "quality_of",
+]

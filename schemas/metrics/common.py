@@ -1,0 +1,40 @@
+"""What all derived rows have in common: quality, lengths of time, and how a number is kept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+MINUTE_MS = 60_000
+QUARTER_MS = 15 * MINUTE_MS
+HOUR_MS = 60 * MINUTE_MS
+
+
+class Quality(StrEnum):
+    """How far a derived figure can be trusted."""
+
+    GOOD = "good"
+    PARTIAL = "partial"
+    ESTIMATED = "estimated"
+    UNKNOWN = "unknown"
+
+
+GOOD_COVERAGE = 0.99
+"""Share of a window that must be backed by good readings for `good`. (unsourced)"""
+
+
+def quality_of(coverage: float, *, estimated: bool) -> Quality:
+    """Quality of a sum from its coverage; `estimated` where some of it is an interpolation over a gap."""
+    if coverage >= GOOD_COVERAGE:
+        return Quality.GOOD
+    if coverage > 0:
+        return Quality.PARTIAL
+    return Quality.ESTIMATED if estimated else Quality.UNKNOWN
+
+
+Moment = Annotated[int, "timestamptz"]
+"""Milliseconds since the epoch, UTC; kept as a time stamp, in a column `…_at` where the field is called `…_ms`."""
+Real = Annotated[float, "real"]
+"""A figure kept with 24 bits of mantissa, which no later computation starts from."""
+Json = Annotated[str, "json"]
+"""A JSON document."""

@@ -1,0 +1,36 @@
+"""Rows derived from single meters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from schemas.metrics.common import Moment, Quality, Real
+
+
+class MeterMinute(NamedTuple):
+    """What one register counted within one minute."""
+
+    device_id: str
+    quantity: str
+    """The register's field name; its unit is in it."""
+    ts: Moment
+    """Start of the minute, ms."""
+    site_id: str
+    increment: float | None
+    """In the register's unit; None where not even the register tells."""
+    coverage: Real
+    quality: Quality
+
+
+class MeterLatest(NamedTuple):
+    """Newest reading of a meter, for live pages."""
+
+    device_id: str
+    ts: Moment
+    site_id: str
+    kind: str
+    received_ms: Moment
+    total: float | None
+    """The kind's main register, in its own unit."""
+    rate: float | None
+    """Instantaneous kW, MW, m³/h or t/h, as the device says."""

@@ -1,0 +1,158 @@
+"""Derivation: what all kernels make of one transaction's new readings, from folds over devices to views over sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage import derived
+from storage.spans import Span
+from streams.folding import Folding, in_time
+from streams.kernel import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from psycopg import Connection
+
+    from schemas.metrics import Row
+    from schemas.readings import Kind
+    from schemas.registry import Device, Site
+    from storage.readings import Arrival
+    from storage.state import Snapshot
+    from streams.admission import Directory
+    from streams.folding import Given, Memories
+    from streams.kernel import View, Want
+    from streams.kernels import Kernels
+
+ByType = dict["type[Row]", list["Row"]]
+
+
+class Derivation:
+    """All kernels at work in one transaction: `feed` them readings kind by kind, then `finish`."""
+
+    def __init__(
+        self, connection: Connection, kernels: Kernels, directory: Directory, known: Memories, moved: Memories
+    ) -> None:
+        """Take `known` as what kernels remember, and put into `moved` what they remember then."""
+        self._connection = connection
+        self._kernels = kernels
+        self._directory = directory
+        self._known = known
+        self._moved = moved
+        self._unwritten: list[Row] = []
+        self._standing: dict[str, ByType] = {}
+        """Rows that this transaction wrote, by site."""
+        self._gone: dict[str, ByType] = {}
+        """Rows that it took away."""
+        self._written = 0
+        self.snapshots: list[Snapshot] = []
+
+    def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
+        """Feed readings of one kind that were stored just now, in order of device and time."""
+        by_device: dict[str, list[Arrival]] = {}
+        for arrival in fresh:
+            by_device.setdefault(arrival.device_id, []).append(arrival)
+        if not by_device:
+            return
+        for fold in self._kernels.readings:
+            if isinstance(fold.source, frozenset) and kind in fold.source:
+                self._take(self._folding(fold).feed(self._directory.devices, by_device))
+
+    def rebuild(self, devices: Sequence[Device], from_ms: int) -> None:
+        """Feed the stored readings of some devices again, from a moment on."""
+        for fold in self._kernels.readings:
+            if isinstance(fold.source, frozenset):
+                own = {device.device_id: device for device in devices if device.kind in fold.source}
+                if own:
+                    self._take(self._folding(fold).rebuild(own, from_ms))
+
+    def finish(self) -> int:
+        """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""
+        self._write(self._unwritten)
+        for kernel in self._kernels.rows:
+            if isinstance(kernel, Fold):
+                self._fold_rows(kernel)
+            else:
+                self._look(kernel)
+        return self._written
+
+    def _folding(self, fold: Fold) -> Folding:
+        return Folding(self._connection, fold, self._known, self._moved)
+
+    def _take(self, given: Given) -> None:
+        self._unwritten += given.rows
+        self.snapshots += given.snapshots
+        self._note(self._standing, given.rewritten)
+        self._note(self._gone, given.gone)
+        self._written += len(given.rewritten)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        derived.write(self._connection, rows)
+        self._note(self._standing, rows)
+        self._written += len(rows)
+
+    @staticmethod
+    def _note(where: dict[str, ByType], rows: Iterable[Row]) -> None:
+        for row in rows:
+            where.setdefault(row.site_id, {}).setdefault(type(row), []).append(row)
+
+    def _fold_rows(self, fold: Fold) -> None:
+        """Feed a fold with the rows of its type that this transaction changed."""
+        source = fold.source
+        assert not isinstance(source, frozenset)  # noqa: S101 - a fold over rows
+        standing = [row for of_site in self._standing.values() for row in of_site.get(source, ())]
+        gone = [row for of_site in self._gone.values() for row in of_site.get(source, ())]
+        if not standing and not gone:
+            return
+        newest = {derived.key_of(row): row for row in standing}
+        items = in_time(derived.as_stored(list(newest.values())))
+        times = {entity_id: [row.ts for row in rows] for entity_id, rows in in_time(gone).items()}
+        subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
+        self._unwritten = []
+        self._take(self._folding(fold).feed(subjects, items, times))
+        self._write(self._unwritten)
+
+    def _look(self, view: View) -> None:
+        """Have a view compute again what the changes touch."""
+        changed: dict[str, ByType] = {}
+        for where in (self._standing, self._gone):
+            for site_id, by_type in where.items():
+                for row_type in view.inputs & by_type.keys():
+                    changed.setdefault(site_id, {}).setdefault(row_type, []).extend(by_type[row_type])
+        wants: dict[str, Sequence[Want]] = {
+            site_id: view.wants(self._site(site_id), self._devices(site_id), touched)
+            for site_id, touched in changed.items()
+        }
+        found = self._load(wants)
+        rows: list[Row] = []
+        for site_id, touched in changed.items():
+            replaced = view.rows(self._site(site_id), self._devices(site_id), touched, found[site_id])
+            for cleared in replaced.cleared:
+                gone = derived.withdraw(self._connection, cleared.row_type, _spans(cleared), replaced.rows)
+                self._note(self._gone, gone)
+            rows += replaced.rows
+        self._write(rows)
+
+    def _load(self, wants: dict[str, Sequence[Want]]) -> dict[str, ByType]:
+        """Rows that views asked for, by site: one query a type."""
+        spans: dict[type[Row], list[Span]] = {}
+        found: dict[str, ByType] = {}
+        for site_id, of_site in wants.items():
+            found[site_id] = {want.row_type: [] for want in of_site}
+            for want in of_site:
+                spans.setdefault(want.row_type, []).extend(_spans(want))
+        for row_type, asked in spans.items():
+            for row in derived.load(self._connection, row_type, asked):
+                if row.site_id in found:
+                    found[row.site_id][row_type].append(row)
+        return found
+
+    def _site(self, site_id: str) -> Site:
+        return self._directory.sites[site_id]
+
+    def _devices(self, site_id: str) -> Sequence[Device]:
+        return self._directory.site_devices.get(site_id, ())
+
+
+def _spans(want: Want) -> list[Span]:
+    return [Span(entity_id, want.from_ms, want.to_ms) for entity_id in want.entity_ids]
