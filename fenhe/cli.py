@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import logging
+from fenhe import logging, reference_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ app.add_typer(dashboards_app, name="dashboards")
 app.add_typer(schema_app, name="schema")
 app.add_typer(registry_app, name="registry")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(reference_commands.app, name="reference")
 
 SWITCH_S = 0.0005
 """A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
@@ -117,6 +118,9 @@ def migrate() -> None:
         raise typer.Exit(1) from None
     for step in applied:
         typer.echo(f"applied {step}")
+    shipped, is_new = reference_commands.load(str(settings.db_owner_url))
+    if is_new:
+        typer.echo(f"reference data {shipped.version} loaded")
     typer.echo("database is up to date")
 
 
@@ -183,7 +187,8 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
     from fenhe.commands import owner_connection
     from schemas.registry import Registry
     from storage.registry import import_registry
-    from streams.plant.reference import energy_factors
+    from streams.plant.lines import unknown_keys
+    from streams.plant.reference import energy_factors, reference
     from streams.plant.rolling import unknown_carriers
 
     try:
@@ -195,6 +200,8 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
         typer.echo(
             f"warning: {device_id}: no conversion factor for carrier {carrier!r}: its plant's energy stays unknown"
         )
+    for warning in unknown_keys(registry.sites, reference()):
+        typer.echo(f"warning: {warning}")
     with _clear_errors(), owner_connection() as connection:
         import_registry(connection, registry)
     typer.echo(f"{len(registry.sites)} sites, {len(registry.devices)} devices")

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from fenhe.books import print_balance, read_balance
 from fenhe.local import MockKafka, Process, Stack, default_directory, wait_until
+from fenhe.reference_commands import load as load_reference_data
 from fenhe.simulation import HOUR_MS, ProgressBar, now_ms, progress_bar
 from schemas.settings import MqttSettings
 from simulators.publisher import MqttPublisher
@@ -146,6 +147,7 @@ class _Demo:
         """Play the world through the pipeline, then close the books."""
         world = self._world
         migrate(self._environment["FENHE_DB_OWNER_URL"])
+        load_reference_data(self._environment["FENHE_DB_OWNER_URL"])
         scene = Scene(seed=world.seed, sets=world.sets, plants=True, start_ms=world.start_ms)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())

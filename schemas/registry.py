@@ -39,10 +39,38 @@ class Role(StrEnum):
     """Measures the product: the denominator of every per-tonne figure."""
     INTERNAL = "internal"
     """A sub-meter: shown, never added to a total that already holds it."""
+    REUSED = "reused"
+    """Water used again (重复利用水量): the reuse rate's numerator, never part of the intake."""
+    STORED = "stored"
+    """Water into a tank: it left the intake and was not used yet."""
+    DRAWN = "drawn"
+    """Water out of a tank."""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+WHOLE_PLANT = "plant"
+"""Name of the product line that is the whole plant; every plant has it, declared or not."""
+
+
+class ProductLine(_Model):
+    """A product, its limits, and the meters that stand for its energy, water and output."""
+
+    line_id: Identifier = WHOLE_PLANT
+    name: str = ""
+    name_zh: str = ""
+    product: str = ""
+    """Key of the energy limit in the reference data, `eaf_70`; empty: held to none."""
+    water_quota: str = ""
+    """Key of the water quota in the reference data, `steel_eaf`; empty: held to none."""
+    meters: list[Identifier] = Field(default_factory=list)
+    """Devices whose roles add up to the line; empty: every device of the site, which is the whole plant."""
+    parameters: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
+    """Properties its limit is corrected by, per cent: {"clinker_ratio_pct": 78}."""
+    idle_production_per_h: Annotated[float, Field(ge=0)] = 0.0
+    """Output below which the line counts as standing still at night, product units an hour."""
 
 
 class Site(_Model):
@@ -56,6 +84,27 @@ class Site(_Model):
     """City as in 朔州, 晋城, 长治; Chinese, it is a name."""
     product_unit: str = "t"
     """Unit of the product that per-product figures are divided by: t, or MWh for a power plant."""
+    product_lines: list[ProductLine] = Field(default_factory=list)
+    """Its products; the one called `plant` is the whole plant and is added where it is not declared."""
+
+    @property
+    def lines(self) -> list[ProductLine]:
+        """All product lines, the whole plant first."""
+        declared = [line for line in self.product_lines if line.line_id != WHOLE_PLANT]
+        whole = [line for line in self.product_lines if line.line_id == WHOLE_PLANT]
+        return [*(whole or [ProductLine(name=self.name, name_zh=self.name_zh)]), *declared]
+
+    @model_validator(mode="after")
+    def _lines_are_told_apart(self) -> Self:
+        names = [line.line_id for line in self.product_lines]
+        if len(set(names)) != len(names):
+            msg = f"site {self.site_id}: a line_id stands twice"
+            raise ValueError(msg)
+        for line in self.product_lines:
+            if (line.line_id == WHOLE_PLANT) != (not line.meters):
+                msg = f"site {self.site_id}: line {line.line_id!r} needs meters, and only {WHOLE_PLANT!r} has none"
+                raise ValueError(msg)
+        return self
 
 
 class Bounds(_Model):
@@ -93,6 +142,8 @@ class Device(_Model):
     """Key of the energy conversion factor, for example `natural_gas_low`; empty where the kind says it all."""
     rated: Annotated[float, Field(gt=0)] | None = None
     """Rated power (kW, or MW of a unit) or maximum flow (m³/h or t/h)."""
+    accuracy: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Relative error of the meter, 0.01 for ±1 %; None: the reference data's default."""
     rollover: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Value at which a register starts again from zero, by register."""
     lhv_mj_kg: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
@@ -123,6 +174,13 @@ class Registry(_Model):
         if len({device.device_id for device in self.devices}) != len(self.devices):
             msg = "a device_id stands twice"
             raise ValueError(msg)
+        of_site = {device.device_id: device.site_id for device in self.devices}
+        for site in self.sites:
+            for line in site.product_lines:
+                for meter in line.meters:
+                    if of_site.get(meter) != site.site_id:
+                        msg = f"line {line.line_id} of site {site.site_id} names {meter}, which is no device of it"
+                        raise ValueError(msg)
         for device in self.devices:
             if device.site_id not in sites:
                 msg = f"device {device.device_id} names site {device.site_id}, which is not in the registry"

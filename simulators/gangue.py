@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.readings import Kind
-from schemas.registry import Device, Role, Sector, Site
+from schemas.registry import Device, ProductLine, Role, Sector, Site
 from schemas.topics import Topic
 from simulators.campaign import Campaign
 from simulators.climate import CITIES, HOUR_MS
@@ -30,6 +30,7 @@ SITE = Site(
     sector=Sector.GANGUE_POWER,
     city="朔州",
     product_unit="MWh",
+    product_lines=[ProductLine(name="Power supplied", name_zh="供电", product="power_subcritical_300")],
 )
 CITY = next(number for number, city in enumerate(CITIES) if city.name_zh == SITE.city)
 RATED_MW = 300.0

@@ -7,7 +7,7 @@ are engineering estimates that add up to it (unsourced). All names are invented.
 from __future__ import annotations
 
 from schemas.readings import Kind
-from schemas.registry import Sector, Site
+from schemas.registry import ProductLine, Sector, Site
 from simulators.process_plant import Consumer, PlantPlan, Utility
 
 STEEL = PlantPlan(
@@ -18,6 +18,9 @@ STEEL = PlantPlan(
         name_zh="汾北特钢",
         sector=Sector.STEEL,
         city="太原",
+        product_lines=[
+            ProductLine(name="Arc-furnace steel", name_zh="电炉钢", product="eaf_70", water_quota="steel_eaf")
+        ],
     ),
     product="Cast steel",
     product_zh="连铸钢坯",
@@ -65,6 +68,7 @@ COKING = PlantPlan(
         name_zh="河光焦化",
         sector=Sector.COKING,
         city="吕梁",
+        product_lines=[ProductLine(name="Coke, stamp-charged", name_zh="捣固焦", product="coke_stamp_charged")],
     ),
     product="Coke, dry",
     product_zh="干焦",
@@ -121,6 +125,14 @@ METHANOL = PlantPlan(
         name_zh="沁源甲醇",
         sector=Sector.METHANOL,
         city="长治",
+        product_lines=[
+            ProductLine(
+                name="Methanol from coke-oven gas",
+                name_zh="焦炉煤气制甲醇",
+                product="methanol_coke_oven_gas",
+                water_quota="methanol_coke_oven_gas",
+            )
+        ],
     ),
     product="Refined methanol",
     product_zh="精甲醇",

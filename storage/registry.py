@@ -19,11 +19,16 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
-            " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s)"
+            "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines)"
+            " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s, %(product_lines)s)"
             " ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh,"
-            " sector = excluded.sector, city = excluded.city, product_unit = excluded.product_unit",
-            [site.model_dump(mode="json") for site in registry.sites],
+            " sector = excluded.sector, city = excluded.city, product_unit = excluded.product_unit,"
+            " product_lines = excluded.product_lines",
+            [
+                site.model_dump(mode="json")
+                | {"product_lines": Jsonb([line.model_dump(mode="json") for line in site.product_lines])}
+                for site in registry.sites
+            ],
         )
         cursor.executemany(
             "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"

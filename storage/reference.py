@@ -1,0 +1,68 @@
+"""Reference data in the database: every version that was loaded stays, the newest is the current one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from schemas.reference import Reference
+
+TABLES = {
+    "factors": "reference_energy_factor",
+    "limits": "reference_energy_limit",
+    "corrections": "reference_correction",
+    "quotas": "reference_water_quota",
+    "targets": "reference_target",
+    "settings": "reference_setting",
+}
+"""The table of each part."""
+
+
+class ReferenceConflictError(Exception):
+    """The database holds other figures under the same version."""
+
+
+def load_reference(connection: Connection, reference: Reference) -> bool:
+    """Store a version of the reference data and make it the current one; False where it was so already.
+
+    Raises ReferenceConflictError where the version is there with other figures.
+    """
+    with connection.transaction():
+        connection.execute("LOCK TABLE reference_version IN SHARE ROW EXCLUSIVE MODE")
+        found = connection.execute(
+            "SELECT digest, version = (SELECT version FROM reference_current) FROM reference_version"
+            " WHERE version = %s",
+            (reference.version,),
+        ).fetchone()
+        if found is not None:
+            digest, is_current = found
+            if digest != reference.digest:
+                msg = f"version {reference.version} of the reference data is in the database with other figures"
+                raise ReferenceConflictError(msg)
+            if is_current:
+                return False
+            connection.execute(
+                "UPDATE reference_version SET loaded_at = clock_timestamp() WHERE version = %s", (reference.version,)
+            )
+            return True
+        connection.execute(
+            "INSERT INTO reference_version (version, digest) VALUES (%s, %s)", (reference.version, reference.digest)
+        )
+        for part, table in TABLES.items():
+            _insert(connection, table, reference.version, reference.model_dump(mode="json")[part])
+    return True
+
+
+def _insert(connection: Connection, table: str, version: str, rows: dict[str, dict[str, object]]) -> None:
+    columns = ["version", "key", *next(iter(rows.values()))]
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(version, key, *row.values()) for key, row in rows.items()])
