@@ -20,6 +20,7 @@ from schemas.metrics import (
     PlantWindow,
     Real,
     Row,
+    Signal,
     SitePowerLatest,
 )
 from schemas.readings import Kind, Reading
@@ -214,6 +215,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),
     BatteryLatest: DerivedTable(name="battery_latest", key=("device_id",), newest_wins=True),
     SitePowerLatest: DerivedTable(name="site_power_latest", key=("device_id",), newest_wins=True),
+    Signal: DerivedTable(name="signal", key=("device_id", "metric", "kind", "ts"), retractable=True),
 }
 """The table of each derived row."""
 

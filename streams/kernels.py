@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.anomaly.site_safety import SiteSafety
 from streams.battery.pack import PackMonitor
 from streams.battery.site_power import SitePowerView
 from streams.kernel import Fold
@@ -30,6 +31,6 @@ class Kernels(NamedTuple):
 def installed() -> Kernels:
     """All kernels of this fenhe."""
     return Kernels(
-        readings=(RegisterMetering(), PackMonitor(), SitePowerView()),
+        readings=(RegisterMetering(), PackMonitor(), SitePowerView(), SiteSafety()),
         rows=(RollingPlant(energy_factors()),),
     )

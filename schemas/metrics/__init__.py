@@ -23,6 +23,7 @@ from schemas.metrics.common import (
 )
 from schemas.metrics.meter import MeterLatest, MeterMinute
 from schemas.metrics.plant import PlantWindow
+from schemas.metrics.signal import DetectorStatus, Signal
 
 
 class Row(Protocol):
@@ -48,6 +49,7 @@ __all__ = [
     "QUARTER_MS",
     "BatteryLatest",
     "BatteryQuarter",
+    "DetectorStatus",
     "Json",
     "MeterLatest",
     "MeterMinute",
@@ -56,6 +58,7 @@ __all__ = [
     "Quality",
     "Real",
     "Row",
+    "Signal",
     "SitePowerLatest",
     "quality_of",
 ]

@@ -68,6 +68,9 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
         times = range(START_MS + rng.randrange(20_000), end, period_s * 1000)
         return [ts + rng.randrange(900) for ts in times if rng.random() > 0.05]
 
+    def smokes(ts: int) -> bool:
+        return 10 * MINUTE_MS <= ts - START_MS < 17 * MINUTE_MS
+
     energy, water, mass = 1000.0, 50.0, 7.0
     for ts in stamps(30):
         energy = energy + rng.uniform(5, 30) if rng.random() > 0.01 else 3.0
@@ -104,7 +107,9 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
             )
         )
     sent.extend(
-        Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "mains_failed": False, "dc_voltage_v": 53.5})
+        Sent(
+            "bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "mains_failed": False, "dc_voltage_v": 53.5, "smoke": smokes(ts)}
+        )
         for ts in stamps(60)
     )
     return sorted(sent, key=lambda item: (item.reading["ts"], item.device_id))
