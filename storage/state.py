@@ -55,6 +55,12 @@ def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     _write(connection, _KEEP, [last[key] for key in sorted(last)])
 
 
+def forget(connection: Connection, memories: Sequence[tuple[str, str]]) -> None:
+    """Remove the states of some (kernel, entity)."""
+    for kernel, entity_id in memories:
+        connection.execute("DELETE FROM entity_state WHERE kernel = %s AND entity_id = %s", (kernel, entity_id))
+
+
 def _write(connection: Connection, statement: str, items: Sequence[tuple[object, ...]]) -> None:
     if items:
         columns = [Column(kind, values) for kind, values in zip(_TYPES, zip(*items, strict=True), strict=True)]

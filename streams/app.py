@@ -137,7 +137,9 @@ class Shepherd:
         if records[-1].offset >= partition.next_offset:
             return
         tp = TP(*partition.position)
-        end = self._app.consumer.highwater(tp) or 0
+        # Asked of the broker: what the consumer knows is as old as its last fetch, and a worker that was paused
+        # would take what its heir stored meanwhile for another log.
+        end = (await self._app.consumer.highwaters(tp))[tp]
         if end < partition.next_offset:
             log.error("log replaced", partition=tp.partition, stored=partition.next_offset, end=end)
             what = f"log replaced: it ends at {end}, {partition.next_offset} was stored; starting at its beginning"

@@ -41,8 +41,8 @@ class Memory(NamedTuple):
     state: Any
 
 
-Memories = dict[tuple[str, str], Memory]
-"""By (kernel, entity)."""
+Memories = dict[tuple[str, str], Memory | None]
+"""By (kernel, entity); None where all that was remembered is disproved."""
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Folding:
 
     def _memory(self, entity_id: str) -> Memory | None:
         key = (self._fold.name, entity_id)
-        return self._moved.get(key) or self._known.get(key)
+        return self._moved[key] if key in self._moved else self._known.get(key)
 
     def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any]) -> None:
         """Fold newer items, and keep the state at every moment of snapshots that is passed."""
@@ -182,8 +182,11 @@ class Folding:
             now, given = fold.fold(now, subject, part)
             begun = True
             rows += given
+        key = (fold.name, late.entity_id)
         if items:
-            self._moved[fold.name, late.entity_id] = Memory(items[-1].ts, now)
+            self._moved[key] = Memory(items[-1].ts, now)
+        else:
+            self._moved[key] = Memory(origin.ts - 1, now) if begun else None
         return rows, FOREVER_MS
 
     def _load(self, subjects: Mapping[str, Device | Site], spans: Sequence[Span]) -> dict[str, list[Any]]:

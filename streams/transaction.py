@@ -123,8 +123,10 @@ class Transaction:
         moved = [
             state.SavedState(entity_id, name, folds[name].version, memory.last_ts, folds[name].dump(memory.state))
             for (name, entity_id), memory in self.memories.items()
+            if memory is not None
         ]
         state.save(connection, moved)
+        state.forget(connection, [key for key, memory in self.memories.items() if memory is None])
         state.keep(connection, derivation.snapshots)
 
     def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:

@@ -230,9 +230,10 @@ def test_a_device_that_moves_and_comes_back_is_folded_from_its_newest_state(data
     engine.apply(home, [record(1, meter[2 * third :])])
     with connect(database, name="test") as connection:
         worst = connection.execute("SELECT count(*) FROM meter_minute WHERE quality = 'unknown'").fetchone()
-        last = home.memories["register_metering", "p-1"].last_ts
+        memory = home.memories["register_metering", "p-1"]
     assert worst == (0,)
-    assert last == meter[-1].reading["ts"]
+    assert memory is not None
+    assert memory.last_ts == meter[-1].reading["ts"]
     assert books(database).closed
 
 
