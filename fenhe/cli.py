@@ -285,7 +285,7 @@ def simulate(
     duration: Annotated[float | None, typer.Option(help="Seconds to run; none: until Ctrl-C.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write what was published, per device, as JSON.")] = None,
     registry: Annotated[Path | None, typer.Option(help="Write the world's registry as YAML and stop.")] = None,
-    plants: Annotated[bool, typer.Option(help="Simulate the four plants.")] = True,
+    plants: Annotated[bool, typer.Option(help="Simulate a plant of each sector.")] = True,
 ) -> None:
     """Publish a simulated fleet and plants over MQTT, exactly as devices would."""
     from fenhe.simulation import run_simulation, write_registry

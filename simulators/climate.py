@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -57,6 +60,26 @@ def day_course(hour: float, peak_hour: float) -> float:
     return math.cos(2 * math.pi * (hour - peak_hour) / 24)
 
 
+def day_courses(hour: float, peak_hours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return daily courses between −1 and 1, each highest at its own peak hour.
+
+    Rounded: the last bit of a cosine differs between machines, and a scene is the same bytes on all of them.
+    """
+    courses: NDArray[np.float64] = np.cos(2 * math.pi / 24 * (hour - peak_hours)).round(9)
+    return courses
+
+
+def wet_bulb_c(outdoor_c: NDArray[np.float64], ts_ms: int) -> NDArray[np.float64]:
+    """Wet-bulb temperature (°C) from air temperature, season and hour.
+
+    Relative humidity 57 % in the mean, higher in July and at night (unsourced); the depression is a linear fit to
+    Stull (2011), https://doi.org/10.1175/JAMC-D-11-0143.1, within 1 K from −10 to 30 °C.
+    """
+    season = -math.cos(2 * math.pi * (ts_ms / DAY_MS - COLDEST_DAY) / YEAR_DAYS)
+    humidity = round(0.57 + 0.12 * season - 0.12 * day_course(local_hour(ts_ms), WARMEST_HOUR), 9)
+    return outdoor_c - (1 - humidity) * np.maximum(0.36 * outdoor_c + 6, 0.5)
+
+
 class Climate:
     """Outdoor temperature of every city, from season, hour and a slow weather of its own."""
 
@@ -74,8 +97,8 @@ class Climate:
             for period, phase in zip(WEATHER_PERIODS_DAYS, self._phases[city], strict=True)
         )
         low, high = AMBIENT_LIMITS_C
-        return min(high, max(low, CITIES[city].mean_c + season + daytime + weather))
+        return round(min(high, max(low, CITIES[city].mean_c + season + daytime + weather)), 9)
 
-    def all_outdoor_c(self, ts_ms: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def all_outdoor_c(self, ts_ms: int) -> NDArray[np.float64]:
         """Air temperature (°C) of every city, shape (cities,)."""
         return np.array([self.outdoor_c(city, ts_ms) for city in range(len(CITIES))])

@@ -14,11 +14,15 @@ GATEWAY_SPAN_MS = 15 * 60_000
 
 
 class Message(NamedTuple):
-    """Readings of one device, in event-time order."""
+    """Readings of one device, in the order in which it sends them."""
 
     topic: str
     device_id: str
     readings: list[dict[str, Any]]
+    sent_ms: int | None = None
+    """When it leaves the gateway; None: at the device time of its first reading."""
+    raw: bytes | None = None
+    """Sent in place of the readings, which then only tell its time: what no encoder of ours would write."""
 
     @property
     def ts(self) -> int:
@@ -26,16 +30,23 @@ class Message(NamedTuple):
         ts: int = self.readings[0]["ts"]
         return ts
 
+    @property
+    def at_ms(self) -> int:
+        """When it leaves the gateway, ms."""
+        return self.ts if self.sent_ms is None else self.sent_ms
+
 
 def encode(message: Message) -> bytes:
     """JSON payload: one object for one reading, an array for several."""
+    if message.raw is not None:
+        return message.raw
     return orjson.dumps(message.readings[0] if len(message.readings) == 1 else message.readings)
 
 
 def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS) -> Iterator[Message]:
     """Group each device's consecutive readings into arrays of at most `size`.
 
-    An array leaves when it is full or when its first reading is `span_ms` old; what is left leaves at the end.
+    An array leaves when it is full or when its first reading was sent `span_ms` ago; what is left leaves at the end.
     Each device's own order is kept; between devices it loosens by at most `span_ms`.
     """
     if size <= 1:
@@ -43,15 +54,20 @@ def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS
         return
     open_arrays: dict[str, Message] = {}
     for message in messages:
-        ts = message.ts
+        at = message.at_ms
         while open_arrays:
             device_id, oldest = next(iter(open_arrays.items()))
-            if ts - oldest.ts < span_ms:
+            if at - oldest.at_ms < span_ms:
                 break
             yield open_arrays.pop(device_id)
+        if message.raw is not None:
+            if message.device_id in open_arrays:
+                yield open_arrays.pop(message.device_id)
+            yield message
+            continue
         array = open_arrays.get(message.device_id)
         if array is None:
-            array = open_arrays[message.device_id] = Message(message.topic, message.device_id, [])
+            array = open_arrays[message.device_id] = Message(message.topic, message.device_id, [], message.sent_ms)
         array.readings.extend(message.readings)
         if len(array.readings) >= size:
             yield open_arrays.pop(message.device_id)

@@ -1,163 +1,219 @@
-"""Meters: a true flow, carried exactly between ticks, and a device that shows it with its own error and resolution."""
+"""Meters in arrays: true flows, carried exactly between ticks, and banks of devices that show them.
+
+A meter shows its flow with a gain (its class error), on top of what it counted before the simulation, at its
+resolution. Banks of a kind read all meters that are due within a tick at once.
+"""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from schemas.readings import Kind
 from schemas.topics import Topic
+from simulators.campaign import STATES
+from simulators.message import Message
 
 if TYPE_CHECKING:
-    import random
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from schemas.registry import Device
-    from simulators.campaign import Campaign
+    from simulators.campaign import Campaigns
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.int64]
 
 HOUR_MS = 3_600_000.0
+BASE_HOURS = (2_000.0, 9_000.0)
+"""Hours at rated flow that a meter counted before the simulation."""
+POWER_FACTOR = (0.90, 0.97)
 
 
-class Flow:
-    """A rate per hour, constant between ticks, and its running total."""
+class Flows:
+    """Rates per hour, constant between ticks, and their running totals."""
 
-    __slots__ = ("rate", "total")
-
-    def __init__(self) -> None:
-        self.rate = 0.0
-        self.total = 0.0
+    def __init__(self, count: int) -> None:
+        self.rate = np.zeros(count)
+        self.total = np.zeros(count)
 
     def carry(self, ms: int) -> None:
-        """Add `ms` milliseconds at the present rate."""
-        self.total += self.rate * ms / HOUR_MS
+        """Add `ms` milliseconds at the present rates."""
+        self.total += self.rate * (ms / HOUR_MS)
 
-    def after(self, ms: int) -> float:
-        """Return the total `ms` milliseconds into the present tick."""
-        return self.total + self.rate * ms / HOUR_MS
+    def after(self, flows: Index, ms: Array) -> Array:
+        """Totals of `flows`, each `ms` milliseconds into the present tick."""
+        totals: Array = self.total[flows] + self.rate[flows] * (ms / HOUR_MS)
+        return totals
 
 
-class Meter(Protocol):
-    """Anything that sends readings at its own period."""
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One meter before it joins a bank."""
 
     device: Device
-    topic: str
-    due_ms: int
-
-    def read(self, since_tick_ms: int) -> dict[str, Any]:
-        """Values to show `since_tick_ms` into the present tick, without the common fields."""
-
-
-class FlowMeter:
-    """Shows one flow; its gain is its class error, its base what it counted before the simulation."""
-
-    def __init__(self, device: Device, flow: Flow, rng: random.Random, *, gain: float, start_ms: int) -> None:
-        self.device = device
-        self.topic = str(Topic(device.site_id, device.kind, device.device_id))
-        self.flow = flow
-        self._rng = rng
-        self._gain = gain
-        rated = device.rated or 100.0
-        self._base = round(rated * rng.uniform(2_000, 9_000), 1)
-        self.due_ms = start_ms + rng.randrange(0, max(1, round(device.period_s * 1_000)))
-
-    def register(self, since_tick_ms: int, digits: int) -> float:
-        """Total as the register shows it."""
-        return round(self._base + self._gain * self.flow.after(since_tick_ms), digits)
-
-    def rate(self, digits: int) -> float:
-        """Rate per hour as the display shows it."""
-        return round(self._gain * self.flow.rate, digits)
+    flow: int
+    """Index of the flow it shows."""
+    gain: float
+    usual: float
+    """Flow at usual production, per hour."""
+    volts: float = 10_300.0
+    exports: bool = False
+    pressure_mpa: float = 0.3
+    temperature_c: float = 20.0
+    plant: int = -1
+    """Index of the plant whose campaign it tells, for a product meter."""
+    grade: str = ""
 
 
-class ElectricityMeter(FlowMeter):
-    """A three-phase meter on a feeder of `volts` between phases; an exporting one counts what leaves through it."""
+class Bank:
+    """Meters of one kind; a period is at least a tick, so that each reads at most once within one."""
 
-    def __init__(
-        self,
-        device: Device,
-        flow: Flow,
-        rng: random.Random,
-        *,
-        gain: float,
-        start_ms: int,
-        volts: float = 10_300.0,
-        exports: bool = False,
-    ) -> None:
-        super().__init__(device, flow, rng, gain=gain, start_ms=start_ms)
-        self._phase_v = volts / math.sqrt(3)
-        self._power_factor = rng.uniform(0.90, 0.97)
-        self._exports = exports
-        self._register = "energy_export_kwh" if exports else "energy_import_kwh"
+    register = "mass_t"
 
-    def read(self, since_tick_ms: int) -> dict[str, Any]:
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
+        count = len(meters)
+        self.meters = meters
+        self._flows, self.rng = flows, rng
+        self._flow: Index = np.array([meter.flow for meter in meters], dtype=np.int64)
+        self.gain = np.array([meter.gain for meter in meters])
+        rated = np.array([meter.device.rated or 100.0 for meter in meters])
+        self._base = np.round(rated * rng.uniform(*BASE_HOURS, count), 1)
+        self._period_ms = np.array([round(meter.device.period_s * 1_000) for meter in meters], dtype=np.int64)
+        self._due_ms = start_ms + np.floor(rng.random(count) * self._period_ms).astype(np.int64)
+        self._seq = np.zeros(count, dtype=np.int64)
+        self._topics = [str(Topic(m.device.site_id, m.device.kind, m.device.device_id)) for m in meters]
+        self._ids = [meter.device.device_id for meter in meters]
+
+    def read(self, tick_ms: int, end_ms: int) -> Iterator[Message]:
+        """Messages of all meters due before `end_ms`, the flows standing at `tick_ms`."""
+        due = np.flatnonzero(self._due_ms < end_ms).astype(np.int64)
+        if not len(due):
+            return
+        ts, seq = self._due_ms[due], self._seq[due]
+        shown = self._base[due] + self.gain[due] * self._flows.after(self._flow[due], (ts - tick_ms).astype(float))
+        values = self.values(due, shown, self.gain[due] * self._flows.rate[self._flow[due]])
+        self._due_ms[due] += self._period_ms[due]
+        self._seq[due] += 1
+        for meter, at, number, value in zip(due.tolist(), ts.tolist(), seq.tolist(), values, strict=True):
+            yield Message(self._topics[meter], self._ids[meter], [{"ts": at, "seq": number, **value}])
+
+    def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:
+        """What meters `due` show beside the common fields, from register and flow as they see them."""
+        raise NotImplementedError
+
+    def flow_of(self) -> Iterator[tuple[str, str, int]]:
+        """Device, register and flow of every meter."""
+        for meter in self.meters:
+            yield meter.device.device_id, self.register, meter.flow
+
+
+class ElectricityBank(Bank):
+    """Three-phase meters; an exporting one counts what leaves through it."""
+
+    register = "energy_import_kwh"
+
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
+        super().__init__(meters, flows, rng, start_ms)
+        self._phase_v = np.array([meter.volts for meter in meters]) / np.sqrt(3.0)
+        self._power_factor = rng.uniform(*POWER_FACTOR, len(meters))
+        self._reactive = np.sqrt(1 - self._power_factor**2) / self._power_factor
+        self._sign = np.array([-1.0 if meter.exports else 1.0 for meter in meters])
+        self._registers = ["energy_export_kwh" if meter.exports else "energy_import_kwh" for meter in meters]
+
+    def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:
         """Registers, power and phases."""
-        rng = self._rng
-        power = -self.rate(2) if self._exports else self.rate(2)
-        volts = [self._phase_v * (1 + rng.gauss(0, 0.003)) for _ in range(3)]
-        factor = self._power_factor + rng.gauss(0, 0.002)
-        total = self.register(since_tick_ms, 2)
-        return {
-            self._register: total,
-            "reactive_kvarh": round(total * math.tan(math.acos(self._power_factor)), 2),
-            "power_kw": power,
-            "voltage_v": [round(value, 1) for value in volts],
-            "current_a": [round(power * 1_000 / (3 * factor * value), 2) for value in volts],
-            "power_factor": round(factor, 3),
-            "frequency_hz": round(50 + rng.gauss(0, 0.015), 3),
-        }
+        rng, count = self.rng, len(due)
+        power = np.round(self._sign[due] * rate, 2)
+        volts = self._phase_v[due][:, None] * (1 + 0.003 * rng.standard_normal((count, 3)))
+        factor = self._power_factor[due] + 0.002 * rng.standard_normal(count)
+        amps = (power * 1_000 / (3 * factor))[:, None] / volts
+        total = np.round(total, 2)
+        columns = (
+            due.tolist(),
+            total.tolist(),
+            np.round(total * self._reactive[due], 2).tolist(),
+            power.tolist(),
+            np.round(volts, 1).tolist(),
+            np.round(amps, 2).tolist(),
+            np.round(factor, 3).tolist(),
+            np.round(50 + 0.015 * rng.standard_normal(count), 3).tolist(),
+        )
+        for meter, register, reactive, kw, phases, currents, pf, hertz in zip(*columns, strict=True):
+            yield {
+                self._registers[meter]: register,
+                "reactive_kvarh": reactive,
+                "power_kw": kw,
+                "voltage_v": phases,
+                "current_a": currents,
+                "power_factor": pf,
+                "frequency_hz": hertz,
+            }
+
+    def flow_of(self) -> Iterator[tuple[str, str, int]]:
+        """Device, register and flow of every meter."""
+        for meter, register in zip(self.meters, self._registers, strict=True):
+            yield meter.device.device_id, register, meter.flow
 
 
-class PipeMeter(FlowMeter):
-    """A water, gas (by volume) or steam (by mass) meter."""
+class PipeBank(Bank):
+    """Water and gas meters (by volume) or steam meters (by mass)."""
 
-    def __init__(
-        self,
-        device: Device,
-        flow: Flow,
-        rng: random.Random,
-        *,
-        gain: float,
-        start_ms: int,
-        pressure_mpa: float,
-        temperature_c: float,
-    ) -> None:
-        super().__init__(device, flow, rng, gain=gain, start_ms=start_ms)
-        self._pressure_mpa, self._temperature_c = pressure_mpa, temperature_c
-        self._names = ("mass_t", "flow_t_h") if device.kind is Kind.STEAM else ("volume_m3", "flow_m3_h")
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
+        super().__init__(meters, flows, rng, start_ms)
+        self._pressure = np.array([meter.pressure_mpa for meter in meters])
+        self._temperature = np.array([meter.temperature_c for meter in meters])
+        self._names = [
+            ("mass_t", "flow_t_h") if meter.device.kind is Kind.STEAM else ("volume_m3", "flow_m3_h")
+            for meter in meters
+        ]
 
-    def read(self, since_tick_ms: int) -> dict[str, Any]:
+    def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:
         """Register, flow and the state of the fluid."""
-        rng, (register, flow) = self._rng, self._names
-        return {
-            register: self.register(since_tick_ms, 3),
-            flow: self.rate(3),
-            "pressure_mpa": round(self._pressure_mpa * (1 + rng.gauss(0, 0.01)), 3),
-            "temperature_c": round(self._temperature_c + rng.gauss(0, 0.3), 1),
-            "status": 0,
-        }
+        rng, count = self.rng, len(due)
+        columns = (
+            due.tolist(),
+            np.round(total, 3).tolist(),
+            np.round(rate, 3).tolist(),
+            np.round(self._pressure[due] * (1 + 0.01 * rng.standard_normal(count)), 3).tolist(),
+            np.round(self._temperature[due] + 0.3 * rng.standard_normal(count), 1).tolist(),
+        )
+        for meter, register, flow, pressure, temperature in zip(*columns, strict=True):
+            names = self._names[meter]
+            yield {
+                names[0]: register,
+                names[1]: flow,
+                "pressure_mpa": pressure,
+                "temperature_c": temperature,
+                "status": 0,
+            }
+
+    def flow_of(self) -> Iterator[tuple[str, str, int]]:
+        """Device, register and flow of every meter."""
+        for meter, names in zip(self.meters, self._names, strict=True):
+            yield meter.device.device_id, names[0], meter.flow
 
 
-class ProductionMeter(FlowMeter):
-    """A weighbridge or the MES: mass, and the state of the campaign where it is the product."""
+class ProductionBank(Bank):
+    """Weighbridges, belt scales and the MES: mass, and the state of the campaign where it is the product."""
 
     def __init__(
-        self,
-        device: Device,
-        flow: Flow,
-        rng: random.Random,
-        *,
-        gain: float,
-        start_ms: int,
-        campaign: Campaign | None = None,
-        grade: str = "",
+        self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int, campaigns: Campaigns
     ) -> None:
-        super().__init__(device, flow, rng, gain=gain, start_ms=start_ms)
-        self._campaign, self._grade = campaign, grade
+        super().__init__(meters, flows, rng, start_ms)
+        self._campaigns = campaigns
 
-    def read(self, since_tick_ms: int) -> dict[str, Any]:
+    def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - a mass has no rate on the wire
         """Register, state and grade."""
-        values: dict[str, Any] = {"mass_t": self.register(since_tick_ms, 3)}
-        if self._campaign is not None:
-            values["state"] = self._campaign.state.value
-        if self._grade:
-            values["grade"] = self._grade
-        return values
+        states = self._campaigns.state.tolist()
+        for number, mass in zip(due.tolist(), np.round(total, 3).tolist(), strict=True):
+            meter = self.meters[number]
+            value: dict[str, Any] = {"mass_t": mass}
+            if meter.plant >= 0:
+                value["state"] = STATES[states[meter.plant]].value
+            if meter.grade:
+                value["grade"] = meter.grade
+            yield value

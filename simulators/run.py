@@ -89,7 +89,7 @@ def simulate(
 ) -> dict[str, Any]:
     """Publish the scene from its start; return the publisher's report, flushed.
 
-    In live operation a reading leaves when the clock reaches its ts, so ts is its time of publication.
+    In live operation a message leaves when the clock reaches its time of sending: its ts, unless a fault delays it.
     """
     run = _Run(scene, publisher, stop or threading.Event(), progress, clock_ms)
     if pace.speed is None:
@@ -147,7 +147,7 @@ class _Run:
         end = None if seconds is None else self._clock_ms() + round(seconds * 1_000)
         horizon = 1 << 62
         for message in self._scene.advance(horizon if end is None else end):
-            while (ahead := message.ts - self._clock_ms()) > 0:
+            while (ahead := message.at_ms - self._clock_ms()) > 0:
                 self._tell(Phase.LIVE)
                 if self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
                     return

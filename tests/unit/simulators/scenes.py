@@ -20,6 +20,6 @@ OUTAGE = RegionalOutage(START_MS + HOUR_MS, duration_ms=5 * HOUR_MS, share=1.0)
 
 @cache
 def scene_and_messages() -> tuple[Scene, list[Message]]:
-    """Nine hours of forty sets and four plants, with an outage long enough to empty some of the sets."""
+    """Nine hours of forty sets and a plant of each sector, with an outage long enough to empty some of the sets."""
     scene = Scene(seed=11, sets=40, start_ms=START_MS, regional=[OUTAGE])
     return scene, list(scene.advance(START_MS + 9 * HOUR_MS))

@@ -40,3 +40,15 @@ def test_one_reading_is_an_object_and_several_are_an_array() -> None:
     message = single(1, 5)
     assert orjson.loads(encode(message)) == {"ts": 5}
     assert orjson.loads(encode(message._replace(readings=[{"ts": 5}, {"ts": 6}]))) == [{"ts": 5}, {"ts": 6}]
+
+
+def test_a_raw_payload_travels_alone_and_in_its_place() -> None:
+    """It is never put in an array, and what the device sent before it leaves before it."""
+    raw = single(1, 6)._replace(raw=b"{")
+    assert encode(raw) == b"{"
+    sent = list(batch([single(1, 5), raw, single(1, 7), single(1, 8)], 10))
+    assert [(message.raw, [reading["ts"] for reading in message.readings]) for message in sent] == [
+        (None, [5]),
+        (b"{", [6]),
+        (None, [7, 8]),
+    ]

@@ -12,9 +12,8 @@ import pytest
 from schemas.readings import ADAPTERS, Kind, ranges_of, registers_of
 from schemas.registry import Role
 from schemas.topics import Topic
-from simulators.climate import Climate
 from simulators.fleet import BURST_MS, Fleet
-from simulators.gangue import GanguePlant
+from simulators.fuel import Laboratory
 from simulators.message import encode
 from simulators.scene import Scene
 from tests.unit.simulators.scenes import HOUR_MS, MINUTE_MS, OUTAGE, START_MS, scene_and_messages
@@ -156,7 +155,16 @@ def test_sites_per_set_is_the_specified_share(sets: int, sites: int) -> None:
     assert set(fleet.site_of_set.tolist()) == set(range(sites))
 
 
-LIMITS = {"GANGUE1": (285, 321), "STEEL1": (61, 72), "COKE1": (115, 140), "METH1": (1280, 1500)}
+LIMITS = {
+    "GANGUE1": (285, 321),
+    "STEEL1": (61, 72),
+    "COKE1": (115, 140),
+    "AMMON1": (1090, 1350),
+    "METH1": (1280, 1500),
+    "CEMENT1": (80, 94),
+    "ALU1": (1670, 1720),
+    "SODA1": (308, 350),
+}
 """Level 1 (level 2 for gangue, which is the stricter) and level 3, kgce per product unit."""
 KGCE = {
     "electricity": 0.1229,
@@ -165,6 +173,7 @@ KGCE = {
     "natural_gas_low": 1.2143,
     "natural_gas_high": 1.33,
     "coke_oven_gas": 0.5929,
+    "raw_coal": 714.3,
 }
 
 
@@ -214,10 +223,9 @@ def test_sub_meters_close_the_balance_to_loss_and_meter_error() -> None:
 
 def test_laboratory_results_come_hours_late_and_near_the_truth() -> None:
     """Released 4–12 h after the sampled shift ended, in 2 600–4 100 kcal/kg for gangue."""
-    plant = GanguePlant(1, START_MS, Climate(1))
-    sheets = [
-        message.readings[0] for message in plant.generate(START_MS + 36 * HOUR_MS) if message.device_id == "GANGUE1-LAB"
-    ]
+    laboratory = Laboratory("GANGUE1", seed=1, start_ms=START_MS)
+    laboratory.advance(START_MS + 36 * HOUR_MS)
+    sheets = [message.readings[0] for message in laboratory.release(START_MS + 36 * HOUR_MS)]
     assert len(sheets) >= 9
     assert {sheet["fuel"] for sheet in sheets} == {"gangue", "slime", "coal"}
     for sheet in sheets:

@@ -1,4 +1,4 @@
-"""The plants of the demonstration: an arc-furnace steel works, a coking plant and a methanol plant, as data.
+"""A coking plant, a methanol plant and an ammonia plant, as data.
 
 Unit consumption lies between level 1 and level 3 of each sector's standard (metric specification, §1); single figures
 are engineering estimates that add up to it (unsourced). All names are invented.
@@ -8,57 +8,7 @@ from __future__ import annotations
 
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Sector, Site
-from simulators.process_plant import Consumer, PlantPlan, Utility
-
-STEEL = PlantPlan(
-    # GB 21256-2025, arc furnace of 70 t and more: 61 / 64 / 72 kgce/t.
-    site=Site(
-        site_id="STEEL1",
-        name="Fenbei special steel works",
-        name_zh="汾北特钢",
-        sector=Sector.STEEL,
-        city="太原",
-        product_lines=[
-            ProductLine(name="Arc-furnace steel", name_zh="电炉钢", product="eaf_70", water_quota="steel_eaf")
-        ],
-    ),
-    product="Cast steel",
-    product_zh="连铸钢坯",
-    grade="45#",
-    capacity_t_h=140,
-    level=0.92,
-    daily=0.05,
-    peak_hour=2,
-    utilities=(
-        Utility(
-            "E", Kind.ELECTRICITY, "electricity", "Electricity", "用电", 110_000, volts=35_800,
-            consumers=(
-                Consumer("EAF", "arc furnace", "电弧炉", base=400, per_t=300, pulsed=True),
-                Consumer("LF", "ladle furnace", "精炼炉", base=300, per_t=32),
-                Consumer("ROLL", "casting and rolling", "连铸轧钢", base=800, per_t=40),
-                Consumer("OXY", "oxygen plant", "制氧站", base=900, per_t=25),
-                Consumer("AUX", "pumps and dedusting", "水泵除尘", base=900, per_t=4),
-            ),
-        ),
-        Utility(
-            "G", Kind.GAS, "natural_gas_low", "Natural gas", "天然气", 4_000,
-            period_s=30, sub_period_s=60, pressure_mpa=0.2, temperature_c=15,
-            consumers=(
-                Consumer("HEAT", "ladle heating", "烤包", base=30, per_t=3.4),
-                Consumer("FURN", "reheating furnace", "加热炉", base=40, per_t=5.0),
-            ),
-        ),
-        Utility(
-            "W", Kind.WATER, "fresh_water", "Fresh water", "新水", 500,
-            period_s=60, sub_period_s=900, loss=0.02, pressure_mpa=0.4, temperature_c=16,
-            consumers=(
-                Consumer("COOL", "furnace cooling make-up", "炉体冷却补水", base=12, per_t=0.75),
-                Consumer("ROLLW", "rolling mill", "轧钢浊环", base=6, per_t=0.35),
-                Consumer("LIFE", "offices and canteen", "生活", base=6),
-            ),
-        ),
-    ),
-)  # fmt: skip
+from simulators.plan import Consumer, PlantPlan, Tank, Utility
 
 COKING = PlantPlan(
     # GB 21342-2025, stamp-charged: 115 / 115 / 140 kgce/t. Coal in and coke out are raw material, not fuel.
@@ -102,14 +52,16 @@ COKING = PlantPlan(
             period_s=60, sub_period_s=60, pressure_mpa=0.8, temperature_c=175,
             consumers=(
                 Consumer("STRIP", "ammonia still", "蒸氨", base=0.4, per_t=0.03),
-                Consumer("BENZ", "benzol recovery", "粗苯", base=0.3, per_t=0.03),
+                Consumer("BENZ", "benzol recovery", "粗苯", base=0.3, per_t=0.03, per_k=-0.01),
             ),
         ),
         Utility(
             "W", Kind.WATER, "fresh_water", "Fresh water", "新水", 400,
-            period_s=60, sub_period_s=900, loss=0.02, pressure_mpa=0.4, temperature_c=14,
+            period_s=60, sub_period_s=900, loss=0.004, pressure_mpa=0.4, temperature_c=14,
+            tank=Tank(capacity_m3=600, pump_m3_h=190),
             consumers=(
-                Consumer("COOL", "circulating water make-up", "循环水补水", base=10, per_t=0.9),
+                Consumer("COOL", "circulating water make-up", "循环水补水",
+                         base=10, per_t=0.9, cooling=True, from_tank=True),
                 Consumer("CHEM", "gas recovery", "化产回收", base=5, per_t=0.4),
                 Consumer("LIFE", "offices and canteen", "生活", base=5),
             ),
@@ -147,7 +99,7 @@ METHANOL = PlantPlan(
                 Consumer("COMP", "gas compression", "焦炉气压缩", base=300, per_t=420),
                 Consumer("SYN", "synthesis compressor", "合成压缩", base=200, per_t=205),
                 Consumer("ASU", "air separation", "空分", base=400, per_t=105),
-                Consumer("COOL", "cooling water", "循环水", base=300, per_t=35),
+                Consumer("COOL", "cooling water", "循环水", base=300, per_t=35, per_k=8),
             ),
         ),
         Utility(
@@ -173,9 +125,9 @@ METHANOL = PlantPlan(
         ),
         Utility(
             "W", Kind.WATER, "fresh_water", "Fresh water", "新水", 500,
-            period_s=60, sub_period_s=900, loss=0.02, pressure_mpa=0.4, temperature_c=13,
+            period_s=60, sub_period_s=900, loss=0.004, pressure_mpa=0.4, temperature_c=13,
             consumers=(
-                Consumer("COOL", "circulating water make-up", "循环水补水", base=15, per_t=5.4),
+                Consumer("COOL", "circulating water make-up", "循环水补水", base=15, per_t=5.4, cooling=True),
                 Consumer("DEMI", "demineralised water", "脱盐水", base=5, per_t=1.9),
                 Consumer("LIFE", "offices and canteen", "生活", base=4),
             ),
@@ -183,4 +135,66 @@ METHANOL = PlantPlan(
     ),
 )  # fmt: skip
 
-PLANS: tuple[PlantPlan, ...] = (STEEL, COKING, METHANOL)
+AMMONIA = PlantPlan(
+    # GB 21344-2023, from premium anthracite lump: 1090 / 1100 / 1350 kgce/t.
+    site=Site(
+        site_id="AMMON1",
+        name="Danhe ammonia plant",
+        name_zh="丹河化肥",
+        sector=Sector.AMMONIA,
+        city="晋城",
+        product_lines=[
+            ProductLine(
+                name="Ammonia from anthracite lump",
+                name_zh="无烟块煤制合成氨",
+                product="ammonia_anthracite_lump",
+                water_quota="ammonia_anthracite",
+            )
+        ],
+    ),
+    product="Liquid ammonia",
+    product_zh="液氨",
+    grade="优等品",
+    capacity_t_h=45,
+    level=0.93,
+    noise=0.01,
+    utilities=(
+        Utility(
+            "C", Kind.PRODUCTION, "raw_coal", "Anthracite", "无烟煤", 80,
+            period_s=60, sub_period_s=60, loss=0.003,
+            consumers=(
+                Consumer("GASIF", "gasifiers", "造气炉", base=0.6, per_t=1.10),
+                Consumer("BOIL", "boilers", "锅炉", base=0.8, per_t=0.12, per_k=-0.01),
+            ),
+        ),
+        Utility(
+            "E", Kind.ELECTRICITY, "electricity", "Electricity", "用电", 80_000, volts=110_000,
+            consumers=(
+                Consumer("COMP", "synthesis gas compression", "压缩", base=900, per_t=820),
+                Consumer("BLOW", "gasification blowers", "造气风机", base=300, per_t=130),
+                Consumer("REFR", "refrigeration", "冰机", base=200, per_t=95, per_k=12),
+                Consumer("PUMP", "pumps", "泵", base=400, per_t=110),
+                Consumer("COOL", "cooling water", "循环水", base=400, per_t=60, per_k=8),
+            ),
+        ),
+        Utility(
+            "S", Kind.STEAM, "steam_saturated", "Steam bought in", "外购蒸汽", 90,
+            period_s=60, sub_period_s=60, pressure_mpa=0.9, temperature_c=180,
+            consumers=(
+                Consumer("SHIFT", "shift conversion", "变换", base=1.5, per_t=0.72),
+                Consumer("WASH", "gas purification", "净化", base=0.8, per_t=0.34),
+            ),
+        ),
+        Utility(
+            "W", Kind.WATER, "fresh_water", "Fresh water", "新水", 800,
+            period_s=60, sub_period_s=900, loss=0.004, pressure_mpa=0.4, temperature_c=14,
+            tank=Tank(capacity_m3=1_500, pump_m3_h=420),
+            consumers=(
+                Consumer("COOL", "circulating water make-up", "循环水补水",
+                         base=20, per_t=5.2, cooling=True, from_tank=True),
+                Consumer("DEMI", "demineralised water", "脱盐水", base=8, per_t=2.4),
+                Consumer("LIFE", "offices and canteen", "生活", base=6),
+            ),
+        ),
+    ),
+)  # fmt: skip
