@@ -6,6 +6,7 @@ Source: specification "Message model". Every field but `ts` may be absent: a mis
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
@@ -217,6 +218,7 @@ def registers_of(kind: Kind) -> tuple[str, ...]:
     )
 
 
+@cache
 def ranges_of(kind: Kind) -> dict[str, Range]:
     """Declared valid range by field name; for a list field, the range of each element."""
     ranges: dict[str, Range] = {}
