@@ -49,10 +49,32 @@ def save(connection: Connection, states: Sequence[SavedState]) -> None:
     _write(connection, _SAVE, sorted(states))
 
 
+KEPT_DAYS = 40
+"""How far back every snapshot is kept: longer than late readings usually are late. (unsourced)"""
+SPARSE_DAYS = 28
+"""Of older ones, one in so many days stays."""
+
+_THIN = trusted(
+    "DELETE FROM entity_snapshot s"  # noqa: S608 - own names
+    f" USING {unnest((PgType.TEXT, PgType.TEXT, PgType.TIMESTAMPTZ))} AS n (entity_id, kernel, ts)"
+    " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel"
+    f" AND s.ts < n.ts - interval '{KEPT_DAYS} days'"
+    f" AND date_bin('{SPARSE_DAYS} days', s.ts, 'epoch') <> s.ts"
+)
+
+
 def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
-    """Insert or replace snapshots; of two with the same key the later in order stands."""
+    """Insert or replace snapshots, and thin out what lies long before them; of one key the later in order stands."""
     last = {(item.entity_id, item.kernel, item.ts): item for item in snapshots}
-    _write(connection, _KEEP, [last[key] for key in sorted(last)])
+    ordered = [last[key] for key in sorted(last)]
+    _write(connection, _KEEP, ordered)
+    if ordered:
+        columns = (
+            Column(PgType.TEXT, [item.entity_id for item in ordered]),
+            Column(PgType.TEXT, [item.kernel for item in ordered]),
+            Column(PgType.TIMESTAMPTZ, [item.ts for item in ordered]),
+        )
+        connection.execute(_THIN, columns)
 
 
 def forget(connection: Connection, memories: Sequence[tuple[str, str]]) -> None:
