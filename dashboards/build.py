@@ -1,4 +1,6 @@
-"""Build every dashboard in every language into `dashboards/generated/`: `python -m dashboards.build`.
+"""Build every dashboard in every language into `dashboards/generated/`, and the alert rules' provisioning file.
+
+`python -m dashboards.build`, or `fenhe dashboards build`.
 
 To add a dashboard: write its module with a `DASHBOARD`, name it in `DEFINITIONS`, build, commit the JSON.
 """
@@ -6,12 +8,13 @@ To add a dashboard: write its module with a `DASHBOARD`, name it in `DEFINITIONS
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import battery_fleet, plant_energy
+from dashboards import battery_fleet, plant_energy, watch
 from dashboards.language import Language
 
 if TYPE_CHECKING:
@@ -23,8 +26,11 @@ DEFINITIONS: Sequence[Definition] = (plant_energy.DASHBOARD, battery_fleet.DASHB
 """All dashboards, in the order of the navigation."""
 
 GENERATED = Path(__file__).parent / "generated"
+ALERTING = Path(__file__).parents[1] / "deploy" / "grafana" / "alerting" / "fenhe.yaml"
+"""Alert rules and contact point, where compose's Grafana reads its provisioning."""
 
 
+@cache
 def render(definition: Definition, language: Language) -> str:
     """Grafana's JSON of a dashboard; the same text for the same definition, always."""
     return json.dumps(definition.build(language), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -34,6 +40,11 @@ def dashboard_json(definition: Definition, language: Language) -> dict[str, Any]
     """Return the dashboard model as Grafana would load it."""
     loaded: dict[str, Any] = json.loads(render(definition, language))
     return loaded
+
+
+def all_dashboards() -> list[dict[str, Any]]:
+    """Return every dashboard in every language, as Grafana would load it."""
+    return [dashboard_json(definition, language) for definition in DEFINITIONS for language in Language]
 
 
 def file_name(definition: Definition, language: Language) -> str:
@@ -55,6 +66,13 @@ def build(folder: Path = GENERATED) -> list[Path]:
     return written
 
 
+def build_alerting(path: Path = ALERTING) -> Path:
+    """Write the alert rules and their contact point as a file of Grafana's provisioning; return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(watch.provisioning_file(), encoding="utf-8")
+    return path
+
+
 def stale(folder: Path = GENERATED) -> list[str]:
     """Names of built files that are missing, left over, or differ from what the definitions say."""
     expected = {file_name(d, language): render(d, language) for d in DEFINITIONS for language in Language}
@@ -64,3 +82,4 @@ def stale(folder: Path = GENERATED) -> list[str]:
 
 if __name__ == "__main__":
     build()
+    build_alerting()

@@ -52,9 +52,9 @@ class Variable:
         return variable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Definition:
-    """One dashboard: its name and its panels, from left to right and top to bottom."""
+    """One dashboard: its name and its panels, from left to right and top to bottom. Each is only equal to itself."""
 
     slug: str
     title: Text

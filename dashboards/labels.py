@@ -42,6 +42,9 @@ ROLE = {
     Role.EXPORTED: Text("外送", "exported"),
     Role.PRODUCT: Text("产品", "product"),
     Role.INTERNAL: Text("内部", "internal"),
+    Role.REUSED: Text("回用", "reused"),
+    Role.STORED: Text("入池", "stored"),
+    Role.DRAWN: Text("出池", "drawn"),
 }
 SECTOR = {
     Sector.GANGUE_POWER: Text("煤矸石发电", "gangue power"),

@@ -12,17 +12,16 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import logging, reference_commands
+from fenhe import dashboard_commands, logging, reference_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
-dashboards_app = typer.Typer(no_args_is_help=True, help="Dashboards, from their definitions in Python.")
 schema_app = typer.Typer(no_args_is_help=True, help="JSON Schema of everything on the wire.")
 registry_app = typer.Typer(no_args_is_help=True, help="Sites, devices and battery sets.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages and readings that could not be used.")
-app.add_typer(dashboards_app, name="dashboards")
+app.add_typer(dashboard_commands.app, name="dashboards")
 app.add_typer(schema_app, name="schema")
 app.add_typer(registry_app, name="registry")
 app.add_typer(quarantine_app, name="quarantine")
@@ -150,17 +149,6 @@ def preview(
     with _clear_errors():
         settings = ReaderSettings()
     serve(database_url=str(settings.db_reader_url), host=host, port=port, open_browser=browser)
-
-
-@dashboards_app.command("build")
-def dashboards_build(
-    directory: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("dashboards/generated"),
-) -> None:
-    """Write every dashboard's Grafana JSON."""
-    from dashboards.build import build
-
-    for path in build(directory):
-        typer.echo(path)
 
 
 @schema_app.command("export")

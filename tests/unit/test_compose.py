@@ -18,6 +18,8 @@ import yaml
 from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
+from dashboards import watch
+from dashboards.build import ALERTING
 from dashboards.panels import DATA_SOURCE_UID
 from fenhe.cli import app
 from fenhe.local.services import project_root
@@ -351,6 +353,12 @@ class TestGrafana:
         for model in models:
             assert model.get("id") is None
             assert {source["uid"] for source in data_sources(model)} == {DATA_SOURCE_UID}
+
+    def test_alert_rules_are_provisioned_and_their_webhook_is_a_variable_of_the_service(self) -> None:
+        """Grafana reads the rules where they are built, and does not start without the webhook's value."""
+        sources = {target: source for source, target, _ in mounts(services()["grafana"])}
+        assert (ROOT / sources["/etc/grafana/provisioning/alerting"] / ALERTING.name).resolve() == ALERTING
+        assert services()["grafana"]["environment"][watch.WEBHOOK_VARIABLE]
 
     def test_its_variables_are_sections_and_keys(self) -> None:
         """GF_<section>_<key>, of the sections that Grafana has."""
