@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import dashboard_commands, logging, reference_commands
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from fenhe import alarm_commands, dashboard_commands, logging, reference_commands
+from fenhe.clear_errors import clear_errors as _clear_errors
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
 schema_app = typer.Typer(no_args_is_help=True, help="JSON Schema of everything on the wire.")
@@ -25,24 +22,13 @@ app.add_typer(dashboard_commands.app, name="dashboards")
 app.add_typer(schema_app, name="schema")
 app.add_typer(registry_app, name="registry")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(reference_commands.app, name="reference")
 
 SWITCH_S = 0.0005
 """A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
 
 ReadyFileOption = Annotated[Path | None, typer.Option(help="File that exists while the process is ready.")]
-
-
-@contextlib.contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Say what is wrong with the settings in a line each, without a traceback."""
-    try:
-        yield
-    except ValidationError as error:
-        for item in error.errors(include_url=False):
-            name = "FENHE_" + "_".join(str(part) for part in item["loc"]).upper()
-            typer.echo(f"{name}: {item['msg']}", err=True)
-        raise typer.Exit(2) from None
 
 
 @app.command()
@@ -105,12 +91,13 @@ def migrate() -> None:
 
     with _clear_errors():
         settings = MigrateSettings()
-    writer, reader = settings.db_writer_password, settings.db_reader_password
+    writer, reader, operator = settings.db_writer_password, settings.db_reader_password, settings.db_operator_password
     try:
         applied = run(
             str(settings.db_owner_url),
             writer_password=writer.get_secret_value() if writer else None,
             reader_password=reader.get_secret_value() if reader else None,
+            operator_password=operator.get_secret_value() if operator else None,
         )
     except MigrationError as error:
         typer.echo(str(error), err=True)

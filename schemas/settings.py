@@ -77,9 +77,16 @@ class MigrateSettings(_Settings):
     db_owner_url: PostgresDsn
     db_writer_password: SecretStr | None = None
     db_reader_password: SecretStr | None = None
+    db_operator_password: SecretStr | None = None
 
 
 class ReaderSettings(_Settings):
     """The reader's connection: dashboards and books."""
 
     db_reader_url: PostgresDsn
+
+
+class OperatorSettings(_Settings):
+    """The operator's connection: alarms, by functions only."""
+
+    db_operator_url: PostgresDsn

@@ -69,7 +69,13 @@ def detect_engine(connection: Connection) -> str:
     return "timescaledb" if row and row[0] else "postgresql"
 
 
-def migrate(owner_url: str, *, writer_password: str | None = None, reader_password: str | None = None) -> list[str]:
+def migrate(
+    owner_url: str,
+    *,
+    writer_password: str | None = None,
+    reader_password: str | None = None,
+    operator_password: str | None = None,
+) -> list[str]:
     """Bring the database up to date and return the steps applied; none means it was up to date.
 
     Idempotent, and safe to run from several processes at once. Each step is one transaction. Raises
@@ -103,6 +109,7 @@ def migrate(owner_url: str, *, writer_password: str | None = None, reader_passwo
             applied.append(f"{step.number:04d}_{step.name}")
         _set_password(connection, "fenhe_writer", writer_password)
         _set_password(connection, "fenhe_reader", reader_password)
+        _set_password(connection, "fenhe_operator", operator_password)
     return applied
 
 

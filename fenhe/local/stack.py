@@ -90,6 +90,7 @@ class Stack:
             "FENHE_DB_OWNER_URL": self.postgres.url(OWNER),
             "FENHE_DB_WRITER_URL": self.postgres.url("fenhe_writer"),
             "FENHE_DB_READER_URL": self.postgres.url("fenhe_reader"),
+            "FENHE_DB_OPERATOR_URL": self.postgres.url("fenhe_operator"),
         }
 
     def describe(self) -> str:

@@ -1,0 +1,83 @@
+"""The operator's hand: alarms listed, shown and dealt with by the functions of migration 0031."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from schemas.alarms import AlarmState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg import Connection
+
+_LIST = """
+    SELECT alarm_id, site_id, device_id, metric, kind, region, state, active, severity, event_at, detected_at,
+           cleared_at, acknowledged_by, shelved_until, suppressed_by, group_id, occurrences, amended, disproved,
+           value, baseline, unit, cost, cost_unit
+    FROM alarm
+    WHERE state = ANY(%(states)s) AND (%(site)s::text IS NULL OR site_id = %(site)s)
+    ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low'], severity), event_at, alarm_id
+    LIMIT %(limit)s
+"""
+
+OPEN_STATES = tuple(state for state in AlarmState if state is not AlarmState.NORMAL)
+BEFORE_OPERATORS = (
+    AlarmState.ACTIVE_UNACKNOWLEDGED,
+    AlarmState.ACTIVE_ACKNOWLEDGED,
+    AlarmState.RETURNED_UNACKNOWLEDGED,
+)
+"""States that somebody is to look at now."""
+
+
+class History(NamedTuple):
+    """An alarm and all that happened to it, oldest first; columns by name, moments in ms."""
+
+    alarm: Mapping[str, Any]
+    transitions: list[dict[str, Any]]
+
+
+def alarms(
+    connection: Connection, *, states: tuple[AlarmState, ...], site_id: str | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Alarms in some states, the most severe first."""
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        cursor.execute(_LIST, {"states": [str(state) for state in states], "site": site_id, "limit": limit})
+        return cursor.fetchall()
+
+
+def history(connection: Connection, alarm_id: str) -> History:
+    """One alarm with its history. Raises LookupError where there is none; an id may be cut to its first 8 digits."""
+    full = find(connection, alarm_id)
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        alarm = cursor.execute("SELECT * FROM alarm WHERE alarm_id = %s", (full,)).fetchone()
+        assert alarm is not None  # noqa: S101 - just found
+        cursor.execute("SELECT * FROM alarm_transition WHERE alarm_id = %s ORDER BY id", (full,))
+        return History(alarm, cursor.fetchall())
+
+
+def find(connection: Connection, beginning: str) -> str:
+    """Find the one alarm whose id begins so. Raises LookupError where there is none, or more than one."""
+    rows = connection.execute(
+        "SELECT alarm_id FROM alarm WHERE starts_with(alarm_id, %s) LIMIT 2", (beginning,)
+    ).fetchall()
+    if len(rows) != 1 or not beginning:
+        msg = f"{'no' if not rows else 'more than one'} alarm begins with {beginning!r}"
+        raise LookupError(msg)
+    return str(rows[0][0])
+
+
+def call(connection: Connection, function: str, *arguments: object) -> Any:  # noqa: ANN401 - what the function gives
+    """Call one of the operator's functions and commit.
+
+    Raises psycopg.Error with the database's own words where it is refused.
+    """
+    statement = sql.SQL("SELECT {}({})").format(
+        sql.Identifier(function), sql.SQL(", ").join([sql.Placeholder()] * len(arguments))
+    )
+    with connection.transaction():
+        row = connection.execute(statement, arguments).fetchone()
+    return None if row is None else row[0]

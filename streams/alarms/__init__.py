@@ -1,0 +1,1 @@
+"""Alarms: what becomes of a detector's verdicts, and of silence."""

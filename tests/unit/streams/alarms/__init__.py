@@ -1,0 +1,1 @@
+"""Alarms without a database."""
