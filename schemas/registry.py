@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from schemas.detection import Overrides, checked_overrides
 from schemas.quantity import Identifier
 from schemas.readings import Kind
 
@@ -150,6 +151,8 @@ class Device(_Model):
     """Fuel heat value used until the laboratory's arrives, by register: {"gangue_t": 13.2}."""
     ranges: dict[str, Bounds] = Field(default_factory=dict)
     battery: BatterySet | None = None
+    detection: Annotated[Overrides, AfterValidator(checked_overrides)] = Field(default_factory=dict)
+    """Detector parameters of this device's own: {"night_flow": {"jump_z": 8}}; {"drift": {"enabled": false}}."""
 
     @model_validator(mode="after")
     def _battery_needs_its_set(self) -> Self:

@@ -13,6 +13,7 @@ import orjson
 from schemas.metrics import (
     BatteryLatest,
     BatteryQuarter,
+    DetectorStatus,
     Json,
     MeterLatest,
     MeterMinute,
@@ -215,6 +216,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),
     BatteryLatest: DerivedTable(name="battery_latest", key=("device_id",), newest_wins=True),
     SitePowerLatest: DerivedTable(name="site_power_latest", key=("device_id",), newest_wins=True),
+    DetectorStatus: DerivedTable(name="detector_status", key=("device_id", "metric", "kind"), newest_wins=True),
     Signal: DerivedTable(name="signal", key=("device_id", "metric", "kind", "ts"), retractable=True),
 }
 """The table of each derived row."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.anomaly.meters import MeterDetectors
+from streams.anomaly.reference import detection
 from streams.anomaly.site_safety import SiteSafety
 from streams.battery.pack import PackMonitor
 from streams.battery.site_power import SitePowerView
@@ -32,5 +34,5 @@ def installed() -> Kernels:
     """All kernels of this fenhe."""
     return Kernels(
         readings=(RegisterMetering(), PackMonitor(), SitePowerView(), SiteSafety()),
-        rows=(RollingPlant(energy_factors()),),
+        rows=(RollingPlant(energy_factors()), MeterDetectors(detection())),
     )

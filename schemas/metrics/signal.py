@@ -80,6 +80,20 @@ SAFETY_KINDS = frozenset(
 )
 """Battery safety (metric specification, section 4): no on-delay, published without waiting for the database."""
 
+CONFIRMED_KINDS = frozenset(
+    {
+        SignalKind.DRIFT,
+        SignalKind.STEP,
+        SignalKind.BASE_LOAD,
+        SignalKind.NIGHT_FLOW,
+        SignalKind.FLATLINE,
+        SignalKind.EFFICIENCY,
+        SignalKind.BALANCE,
+        SignalKind.RESISTANCE,
+    }
+)
+"""Their detectors have weighed many samples before they speak: no on-delay in samples is due on top."""
+
 YOUNG_SAMPLES = 4
 """A verdict is given out at each of its first samples up to this one, so that delays can be counted in samples."""
 

@@ -1,0 +1,195 @@
+"""Parameters of detectors: defaults per kind of series in reference data, overridden per device in the registry.
+
+Times are in the unit their names say; thresholds of z are in robust standard deviations. Where a default comes from
+section 5 of the metric specification its docstring says so; the others are engineering defaults (unsourced).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+
+
+class SeasonalRule(_Rule):
+    """Hour-of-week baseline: z of each hour against the usual of this hour of the week."""
+
+    clip_z: Positive = 3.0
+    """What is learned from is held within this (section 5)."""
+    alarm_z: Positive = 6.0
+    """An hour farther out than this is active. (unsourced)"""
+    return_z: Positive = 3.0
+    """Nearer than this it has returned: the deadband. (unsourced)"""
+    weeks_needed: Count = 3
+    """History before it is armed. (unsourced)"""
+    memory_weeks: Count = 8
+    """Weeks that the baseline averages over. (unsourced)"""
+    level_days: Positive = 14.0
+    """Time constant of the level that all hours share: follows the seasons, not a day. (unsourced)"""
+    floor_share: Share = 0.03
+    """A spread below this share of the level is taken for this: no meter and no plant is quieter. (unsourced)"""
+    downward: bool = False
+    """Whether a value far below the usual counts too."""
+
+
+class DriftRule(_Rule):
+    """CUSUM over the clipped z of the hours, in long-run standard deviations."""
+
+    k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
+    """Slack (section 5: 0.5–1.0)."""
+    h: Annotated[float, Field(ge=6, le=10)] = 8.0
+    """Decision interval (section 5: 6–10)."""
+    adopt_days: Positive = 14.0
+    """A level that has stood this long in alarm becomes the baseline, and the detector is armed again. (unsourced)"""
+
+
+class StepRule(_Rule):
+    """Week-on-week difference of the daily mean, median of two days."""
+
+    sd: Positive = 2.5
+    """Robust standard deviations (section 5)."""
+    hold_days: Count = 7
+    """How long it is held (section 5)."""
+    days_needed: Count = 28
+    floor_share: Share = 0.02
+    """Least spread of the differences, as a share of the level. (unsourced)"""
+
+
+class BaseLoadRule(_Rule):
+    """The 20 % quantile of the last 24 hours against its median of 28 days."""
+
+    share: Share = 0.2
+    z: Positive = 6.0
+    """(section 5)"""
+    days: Annotated[int, Field(ge=7, le=28)] = 28
+    """(section 5)"""
+    days_needed: Count = 28
+    confirm_hours: Count = 3
+    """In a row beyond the threshold: around midnight the last 24 hours are a mixture of two days. (unsourced)"""
+    floor_share: Share = 0.03
+    """Least spread, as a share of the median. (unsourced)"""
+    adopt_days: Positive = 14.0
+
+
+class NightFlowRule(_Rule):
+    """Minimum night flow against the same nights of the weeks before: a leak, abrupt or incipient."""
+
+    from_hour: Annotated[int, Field(ge=0, le=23)] = 2
+    to_hour: Annotated[int, Field(ge=1, le=24)] = 5
+    """Local (section 3)."""
+    weeks: Annotated[int, Field(ge=2, le=4)] = 4
+    """Same weekdays that are compared with. (unsourced)"""
+    nights_needed: Count = 21
+    jump_z: Positive = 5.0
+    """One night this far above is an abrupt leak. (unsourced)"""
+    k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
+    h: Annotated[float, Field(ge=6, le=10)] = 10.0
+    """CUSUM of the nights: an incipient leak (section 5)."""
+    clip_z: Positive = 3.0
+    hold_nights: Count = 7
+    """After this the new level becomes the baseline, and the detector is armed again."""
+    floor_share: Share = 0.03
+    """Least spread, as a share of the level. (unsourced)"""
+
+
+class FlatlineRule(_Rule):
+    """No change at all (section 5: max(12 samples, 3 h))."""
+
+    samples: Count = 12
+    hours: Positive = 3.0
+
+
+class SpikeRule(_Rule):
+    """Beyond what the meter's rating allows and far from the day's median (section 5)."""
+
+    mads: Positive = 8.0
+    rated_share: Positive = 1.0
+    """Physical maximum as a share of the registered rating."""
+
+
+class EfficiencyRule(_Rule):
+    """Energy against what a regression on production explains, hour by hour of operation (EnPI CUSUM)."""
+
+    k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
+    h: Annotated[float, Field(ge=6, le=10)] = 8.0
+    clip_z: Positive = 3.0
+    hours_needed: Count = 168
+    memory_hours: Positive = 1_008.0
+    """Forgetting of the regression: six weeks. (unsourced)"""
+    floor_share: Share = 0.005
+    """Least spread of the residual, as a share of the energy. (unsourced)"""
+    adopt_hours: Positive = 336.0
+
+
+class SeriesRules(BaseModel):
+    """All detectors of one kind of series; one that is absent is not run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit: str
+    cost_unit: str = ""
+    seasonal: SeasonalRule | None = None
+    drift: DriftRule | None = None
+    step: StepRule | None = None
+    base_load: BaseLoadRule | None = None
+    night_flow: NightFlowRule | None = None
+    flatline: FlatlineRule | None = None
+    spike: SpikeRule | None = None
+
+
+class Detection(BaseModel):
+    """Defaults of one version; the version stands in every signal."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    series: dict[str, SeriesRules]
+    """By register name."""
+    efficiency: EfficiencyRule
+
+
+Overrides = dict[str, dict[str, Any]]
+"""Of one device: detector name → parameters that differ, as in {"night_flow": {"jump_z": 8, "enabled": true}}."""
+
+
+def checked_overrides(overrides: Overrides) -> Overrides:
+    """Return overrides that fit the rules; raises ValueError where a detector or a parameter is unknown."""
+    rules = {name: field for name, field in SeriesRules.model_fields.items() if name in _RULES}
+    for name, parameters in overrides.items():
+        if name not in rules:
+            msg = f"no detector {name!r}; there are {', '.join(sorted(rules))}"
+            raise ValueError(msg)
+        _RULES[name].model_validate(parameters)
+    return overrides
+
+
+_RULES: dict[str, type[_Rule]] = {
+    "seasonal": SeasonalRule,
+    "drift": DriftRule,
+    "step": StepRule,
+    "base_load": BaseLoadRule,
+    "night_flow": NightFlowRule,
+    "flatline": FlatlineRule,
+    "spike": SpikeRule,
+}
+
+
+def with_overrides(rules: SeriesRules, overrides: Overrides) -> SeriesRules:
+    """Lay a device's overrides over the rules of its kind of series; detectors the kind does not run stay away."""
+    if not overrides:
+        return rules
+    merged = rules.model_dump()
+    for name, parameters in overrides.items():
+        if merged.get(name) is not None:
+            merged[name] |= parameters
+    return SeriesRules.model_validate(merged)

@@ -1,0 +1,73 @@
+"""CUSUM: small deviations that last.
+
+    S ← max(0, S + z − k),   in alarm from S > h until S is 0 again
+
+over z held within ±3 and divided by the stretch of hours that follow each other, so that h means the same for a
+steady meter and for one whose hours hang together. In alarm the sum is held at h: it comes down within h/k hours once
+the cause is gone, and the detector is armed again. A level that stays for `adopt_days` is taken over by the baseline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.metrics import HOUR_MS
+from streams.anomaly.packed import packed, single, unpacked
+from streams.anomaly.robust import clip
+
+if TYPE_CHECKING:
+    from schemas.detection import DriftRule
+
+
+class Drift(NamedTuple):
+    """Where a sum of deviations stands."""
+
+    cusum: float = 0.0
+    rising_since: int = 0
+    """When the sum left zero, ms; 0 while it is zero."""
+    active: bool = False
+    samples: int = 0
+    """In alarm: how many samples, and the mean of their excess."""
+    excess: float = 0.0
+    total: float = 0.0
+    """Excess since the onset, in the series' unit times hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cusum:
+    """One-sided CUSUM of a series of one sample an hour."""
+
+    rule: DriftRule
+    clip_z: float
+
+    def advance(self, drift: Drift, ts: int, z: float, excess: float) -> Drift:
+        """Take one z (already divided by the stretch) and the excess it stands for."""
+        cusum = single(max(0.0, drift.cusum + clip(z, self.clip_z) - self.rule.k))
+        if cusum == 0:
+            return Drift()
+        since = drift.rising_since or ts - HOUR_MS
+        total = single(max(0.0, drift.total + excess))
+        if drift.active:
+            samples = drift.samples + 1
+            mean = single(drift.excess + (excess - drift.excess) / samples)
+            return Drift(min(cusum, self.rule.h), since, active=True, samples=samples, excess=mean, total=total)
+        if cusum > self.rule.h:
+            return Drift(self.rule.h, since, active=True, samples=1, excess=single(excess), total=total)
+        return Drift(cusum, since, total=total)
+
+    def is_adopted(self, drift: Drift) -> bool:
+        """Whether a level has stood so long that it is the usual now."""
+        return drift.active and drift.samples >= self.rule.adopt_days * 24
+
+
+def drift_to_json(drift: Drift) -> list[str | int]:
+    """Write where a sum stands as JSON values."""
+    return [packed((drift.cusum, drift.excess, drift.total)), drift.rising_since, int(drift.active), drift.samples]
+
+
+def drift_from_json(fields: list[Any]) -> Drift:
+    """Read it back."""
+    numbers, rising_since, active, samples = fields
+    cusum, excess, total = unpacked(numbers)
+    return Drift(cusum, rising_since, bool(active), samples, excess, total)
