@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import battery_fleet, plant_energy, watch
+from dashboards import battery_fleet, pipeline, plant_energy, watch
 from dashboards.language import Language
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dashboards.dashboard import Definition
 
-DEFINITIONS: Sequence[Definition] = (plant_energy.DASHBOARD, battery_fleet.DASHBOARD)
+DEFINITIONS: Sequence[Definition] = (plant_energy.DASHBOARD, battery_fleet.DASHBOARD, pipeline.DASHBOARD)
 """All dashboards, in the order of the navigation."""
 
 GENERATED = Path(__file__).parent / "generated"

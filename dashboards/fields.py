@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from grafana_foundation_sdk.models import dashboard as model
@@ -34,6 +35,32 @@ class Step(NamedTuple):
     color: str
 
 
+class Link(NamedTuple):
+    """Where a cell leads: another dashboard, in the same time range, with variables from columns of the same row."""
+
+    slug: str
+    title: Text
+    variables: Mapping[str, str]
+    """Variable to column; a column that is only for a link is a `hidden` field."""
+
+    def url(self, language: Language) -> str:
+        """Return Grafana's address with its own macros."""
+        values = "".join(f"&var-{name}=${{__data.fields.{column}}}" for name, column in self.variables.items())
+        return f"/d/fenhe-{self.slug}-{language}?${{__url_time_range}}{values}"
+
+
+class Cell(StrEnum):
+    """How a table shows a column."""
+
+    PLAIN = "auto"
+    COLORED = "color-text"
+    """Thresholds and words colour the text."""
+    HEAT = "color-background"
+    """The value colours the cell, between the field's minimum and maximum; it is written in it too."""
+    GAUGE = "gauge"
+    """A bar between the field's minimum and maximum, with the value beside it."""
+
+
 class Word(NamedTuple):
     """What is shown in place of a value."""
 
@@ -51,6 +78,9 @@ TEMPERATURE_RATE_STEPS = (Step(None, PLAIN), Step(1, BAD))
 """°C/min, the specification's safety limit at rest."""
 ANY_IS_BAD = (Step(None, GOOD), Step(1, BAD))
 ANY_IS_WARNING = (Step(None, GOOD), Step(1, PARTIAL))
+
+HEAT_SCHEME = "continuous-blues"
+"""Grafana's scale for heat: one hue, so that more is darker for every eye."""
 
 QUALITY_WORDS = {
     str(quality): Word(
@@ -93,6 +123,11 @@ class Field:
     color: str = PLAIN
     width: int | None = None
     """Column width in a table, pixels."""
+    cell: Cell | None = None
+    """How a table shows it; None: as its thresholds, words and width suggest."""
+    link: Link | None = None
+    hidden: bool = False
+    """A column of a table that only a link reads."""
     custom: Mapping[str, object] = field(default_factory=dict)
     """Grafana's `custom.*` properties: `axisPlacement`, `lineWidth`, `lineStyle`…"""
 
@@ -113,14 +148,28 @@ class Field:
                 "steps": [{"value": step.value, "color": step.color} for step in self.thresholds],
             }
             found["color"] = {"mode": "thresholds"}
+        elif self.cell is Cell.HEAT:
+            found["color"] = {"mode": HEAT_SCHEME}
         else:
             found["color"] = {"mode": "fixed", "fixedColor": self.color}
         if self.width is not None:
             found["custom.width"] = self.width
-        if self.width is not None and (self.thresholds or self.words):
-            found["custom.cellOptions"] = {"type": "color-text"}
+        found |= self._cell()
+        if self.hidden:
+            found["custom.hidden"] = True
+        if self.link is not None:
+            found["links"] = [{"title": self.link.title(language), "url": self.link.url(language)}]
         found |= {f"custom.{key}": value for key, value in self.custom.items()}
         return [model.DynamicConfigValue(id_val=key, value=value) for key, value in found.items()]
+
+    def _cell(self) -> dict[str, object]:
+        cell = self.cell
+        if cell is None and self.width is not None and (self.thresholds or self.words):
+            cell = Cell.COLORED
+        options: dict[str, object] = {"type": str(cell)}
+        if cell in {Cell.HEAT, Cell.GAUGE}:
+            options["mode"] = "basic"
+        return {"custom.cellOptions": options} if cell is not None else {}
 
     def _mappings(self, language: Language) -> list[dict[str, object]]:
         unknown: dict[str, object] = {

@@ -162,9 +162,13 @@ LAST = {
     "now-1h": Text("最近 1 小时", "Last hour"),
     "now-6h": Text("最近 6 小时", "Last 6 hours"),
     "now-24h": Text("最近 24 小时", "Last 24 hours"),
+    "now-7d": Text("最近 7 天", "Last 7 days"),
+    "now-30d": Text("最近 30 天", "Last 30 days"),
+    "now-365d": Text("最近一年", "Last year"),
 }
 CUSTOM_RANGE = Text("自定义", "Custom")
 THEME = Text("明暗", "Light or dark")
+KIOSK = Text("大屏模式", "Panels only, for a screen on the wall")
 UPDATED = Text("更新于", "updated")
 LOADING = Text("读取中…", "loading…")
 NO_SET_REPORTS = Text("没有在线上报的电池组", "no set reports")

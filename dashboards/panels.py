@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 from grafana_foundation_sdk.builders import barchart as build_barchart
 from grafana_foundation_sdk.builders import common as build_common
 from grafana_foundation_sdk.builders import gauge as build_gauge
+from grafana_foundation_sdk.builders import heatmap as build_heatmap
 from grafana_foundation_sdk.builders import histogram as build_histogram
 from grafana_foundation_sdk.builders import stat as build_stat
 from grafana_foundation_sdk.builders import statetimeline as build_statetimeline
@@ -18,6 +19,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards import labels
 
@@ -33,6 +35,9 @@ SHORTEST_INTERVAL = "1m"
 """Derived windows end on whole minutes: a finer `$__interval` would ask for moments that do not exist."""
 
 Panel = Builder[model.Panel]
+
+UNKNOWN_FILL = "#858f9f"
+"""What is not known is grey."""
 
 
 class Format(StrEnum):
@@ -202,3 +207,27 @@ def histogram(about: About, sql: str, field: Field, *, bucket: int) -> Panel:
     """Distribution of one column in buckets of a fixed size; nulls are not counted."""
     panel = build_histogram.Panel().bucket_size(bucket).fill_opacity(70).line_width(0).legend(_legend(shown=False))
     return _common(panel, about, SqlQuery(sql, Format.TABLE), [field])
+
+
+def heatmap(about: About, sql: str, *rows: Field, unit: str) -> Panel:
+    """Colour over time, one row per field from the bottom up; the first column is `time`, null stays empty.
+
+    Grafana writes the column's own name at a row (a heat map has no display names): let the SQL name it as it is read.
+    """
+    panel = (
+        build_heatmap.Panel()
+        .calculate(calculate=False)
+        .color(
+            build_heatmap.HeatmapColorOptions()
+            .mode(heatmap_model.HeatmapColorMode.SCHEME)
+            .scheme("Blues")
+            .scale(heatmap_model.HeatmapColorScale.LINEAR)
+            .steps(64)
+            .fill(UNKNOWN_FILL)
+        )
+        .cell_gap(1)
+        .cell_values(build_heatmap.CellValues().unit(f"suffix: {unit}").decimals(0))
+        .unit(f"suffix: {unit}")
+        .show_legend()
+    )
+    return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from dashboards.preview.formats import number, show
+from dashboards.preview.theme import heat, ink_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dashboards.preview.model import FieldConfig, Panel
     from dashboards.preview.reader import Rows
     from dashboards.preview.theme import Colors
+    from dashboards.preview.view import View
 
 
 class Html(NamedTuple):
@@ -43,6 +45,8 @@ class Canvas:
     language: Language
     zone: str
     range: TimeRange
+    view: View
+    """What is looked at: links lead on from there."""
 
     def wall_ms(self, moment: object) -> int:
         """Milliseconds for an axis in UTC that then reads as the dashboard's wall clock, wherever the browser is."""
@@ -71,29 +75,54 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
     """Draw rows as they come, numbers to the right, unknown in grey."""
     if not rows.rows:
         return Html(f'<div class="empty">{escape(panel.no_value)}</div>')
-    chosen = [(index, panel.fields[name]) for index, name in enumerate(rows.columns) if name in panel.fields]
-    numeric = {index for index, field in chosen if _is_numeric(field, [row[index] for row in rows.rows])}
+    shown = [
+        (index, panel.fields[name])
+        for index, name in enumerate(rows.columns)
+        if name in panel.fields and not panel.fields[name].custom.get("hidden")
+    ]
+    numeric = {index for index, field in shown if _is_numeric(field, [row[index] for row in rows.rows])}
     head = "".join(
         f'<th class="{"n" if index in numeric else "t"}"{_width(field)}>{escape(field.label or field.name)}</th>'
-        for index, field in chosen
+        for index, field in shown
     )
     body = []
     for row in rows.rows:
-        cells = []
-        for index, field in chosen:
-            shown = show(row[index], field, no_value=panel.no_value, zone=canvas.zone)
-            colored = shown.color != "text" and ("custom.cellOptions" in field.properties or not shown.known)
-            style = f' style="color:{canvas.colors.ink(shown.color)}"' if colored else ""
-            unit = f" <small>{escape(shown.unit)}</small>" if shown.unit else ""
-            text = escape(shown.text)
-            cells.append(
-                f'<td class="{"n" if index in numeric else "t"}{"" if shown.known else " is-unknown"}"'
-                f'{style} title="{text}">{text}{unit}</td>'
-            )
+        named = dict(zip(rows.columns, row, strict=True))
+        cells = [
+            _cell(panel, field, row[index], named, canvas, "n" if index in numeric else "t") for index, field in shown
+        ]
         body.append(f"<tr>{''.join(cells)}</tr>")
     return Html(
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
     )
+
+
+def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
+    panel: Panel, field: FieldConfig, value: object, row: dict[str, object], canvas: Canvas, side: str
+) -> str:
+    shown = show(value, field, no_value=panel.no_value, zone=canvas.zone)
+    kind = field.custom.get("cellOptions", {}).get("type")
+    style = ""
+    if kind == "color-background" and (amount := number(value)) is not None:
+        ground = heat(amount, field.properties.get("min", 0), field.properties.get("max", 1))
+        style = f"background:{ground};color:{ink_on(ground)}"
+    elif shown.color != "text" and (kind in {"color-text", "gauge"} or not shown.known):
+        style = f"color:{canvas.colors.ink(shown.color)}"
+    text = escape(shown.text)
+    unit = f" <small>{escape(shown.unit)}</small>" if shown.unit else ""
+    content = f"{text}{unit}"
+    if (links := field.properties.get("links")) and (address := canvas.view.follow(links[0]["url"], row)):
+        content = f'<a class="link" href="{escape(address)}" title="{escape(links[0]["title"])}">{content}</a>'
+    if kind == "gauge":
+        content = f'<span class="meter">{_bar(number(value), field, canvas, shown.color)}{content}</span>'
+    unknown = "" if shown.known else " is-unknown"
+    return f'<td class="{side}{unknown}" style="{style}" title="{text}">{content}</td>'
+
+
+def _bar(amount: float | None, field: FieldConfig, canvas: Canvas, color: str) -> str:
+    low, high = field.properties.get("min", 0), field.properties.get("max", 1)
+    share = 0.0 if amount is None else min(1.0, max(0.0, (amount - low) / (high - low)))
+    return f'<i class="bar-track"><i style="width:{100 * share:.1f}%;background:{canvas.colors.fill(color)}"></i></i>'
 
 
 def _width(field: FieldConfig) -> str:

@@ -92,7 +92,7 @@ def load(built: Mapping[str, Any]) -> Dashboard:
         time_zone=built["timezone"],
         range_from=built["time"]["from"],
         refresh=built["refresh"],
-        variables=tuple(_variable(variable) for variable in built["templating"]["list"]),
+        variables=tuple(_variable(variable) for variable in built["templating"].get("list", [])),
         panels=tuple(_panel(panel) for panel in built["panels"]),
     )
 

@@ -112,7 +112,7 @@ class Page:
 
     def build(self) -> None:
         """Put the elements on the page and start to keep them fresh."""
-        with ui.element("header").classes("bar"):
+        with ui.element("header").classes("bar").classes("is-kiosk" if self._view.kiosk else ""):
             self._build_bar()
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
@@ -151,6 +151,8 @@ class Page:
         self._clock = ui.label(self._text(labels.LOADING)).classes("clock")
         self._links["theme"] = ui.link("◐", "#").classes("chip")
         self._links["theme"].props(f'title="{self._text(labels.THEME)}"')
+        self._links["kiosk"] = ui.link("⛶", "#").classes("chip kiosk")
+        self._links["kiosk"].props(f'title="{self._text(labels.KIOSK)}"')
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
 
     def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
@@ -167,6 +169,7 @@ class Page:
         view = self._view
         targets = {f"dashboard {slug}": replace(view, slug=slug, refresh="") for slug in self._titles}
         targets["theme"] = replace(view, theme=view.theme.other)
+        targets["kiosk"] = replace(view, kiosk=not view.kiosk)
         targets["language"] = replace(view, language=self._other_language)
         for name, link in self._links.items():
             link.props["href"] = targets[name].address
@@ -268,7 +271,7 @@ class Page:
             box.fail(labels.QUERY_FAILED(language), str(error))
         else:
             box.title(scope.title(panel.title))
-            canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range)
+            canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range, self._view)
             box.draw(render(panel, rows, canvas))
         return True
 

@@ -48,6 +48,20 @@ class Colors:
         return self.text if color == "text" else color
 
 
+_HEAT = ((0xE3, 0xEE, 0xF9), (0x73, 0xA8, 0xD8), (0x08, 0x45, 0x94))
+
+
+def heat(amount: float, low: float, high: float) -> str:
+    """Colour of a value on the scale of blues, `#rrggbb`; outside of it the nearer end."""
+    share = 0.0 if high <= low else min(1.0, max(0.0, (amount - low) / (high - low)))
+    first, second = (_HEAT[0], _HEAT[1]) if share < 0.5 else (_HEAT[1], _HEAT[2])  # noqa: PLR2004 - the middle
+    part = share * 2 - (0 if first is _HEAT[0] else 1)
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(first, second, strict=True))
+
+
+HEAT_COLORS = tuple(heat(share, 0, 1) for share in (0, 0.25, 0.5, 0.75, 1))
+
+
 def ink_on(ground: str) -> str:
     """Black or white, whichever reads better on a `#rrggbb` ground (by its WCAG relative luminance)."""
     channels = [int(ground[at : at + 2], 16) / 255 for at in (1, 3, 5)]

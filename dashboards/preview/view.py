@@ -28,6 +28,8 @@ class View:
     refresh: str = ""
     """Empty for the dashboard's own; `off` to pause."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    kiosk: bool = False
+    """Panels only, for a screen on a wall: Grafana's `&kiosk`."""
 
     @classmethod
     def parse(cls, slug: str, query: Mapping[str, str], accept_language: str) -> Self:
@@ -43,12 +45,31 @@ class View:
             range_from=query.get("from", ""),
             range_to=query.get("to", "now"),
             refresh=query.get("refresh", ""),
+            kiosk="kiosk" in query,
             variables={key.removeprefix(_VARIABLE): value for key, value in query.items() if key.startswith(_VARIABLE)},
         )
 
     def with_variable(self, name: str, value: str) -> View:
         """Return the same view of another plant or city."""
         return replace(self, variables={**self.variables, name: value})
+
+    def follow(self, url: str, row: Mapping[str, object]) -> str:
+        """Return this preview's address for a link of a definition, from one row's values; empty if one is null.
+
+        Language, theme, time range and refresh go along, as `${__url_time_range}` takes the range along in Grafana.
+        """
+        target, _, query = url.partition("?")
+        slug = target.removeprefix("/d/fenhe-").rpartition("-")[0]
+        variables = {}
+        for part in query.split("&"):
+            name, _, place = part.partition("=")
+            if not name.startswith(_VARIABLE):
+                continue
+            value = row.get(place.removeprefix("${__data.fields.").removesuffix("}"))
+            if value is None:
+                return ""
+            variables[name.removeprefix(_VARIABLE)] = str(value)
+        return replace(self, slug=slug, variables=variables).address
 
     @property
     def address(self) -> str:
@@ -57,5 +78,7 @@ class View:
         to = "" if self.range_to == "now" else self.range_to
         given = {"from": self.range_from, "to": to, "refresh": self.refresh}
         query |= {key: value for key, value in given.items() if value}
+        if self.kiosk:
+            query["kiosk"] = "1"
         query |= {f"{_VARIABLE}{name}": value for name, value in self.variables.items()}
         return f"/d/{self.slug}?{urlencode(query)}"

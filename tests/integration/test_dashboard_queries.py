@@ -66,6 +66,8 @@ async def test_every_query_runs_on_an_empty_database(dashboard: Dashboard, migra
 @pytest.mark.parametrize("dashboard", DASHBOARDS)
 async def test_variables_offer_what_is_registered(dashboard: Dashboard, reader_database: ReaderDatabase) -> None:
     """Options come from the registry; a value that isn't there is kept and named as unknown."""
+    if not dashboard.variables:
+        pytest.skip("has none")
     reader = Reader(reader_database.reader_url)
     name = dashboard.variables[0].name
     time_range = _scope().range

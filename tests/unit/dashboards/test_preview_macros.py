@@ -73,6 +73,16 @@ def test_a_view_survives_its_own_address() -> None:
     assert View.parse(parts.path.removeprefix("/d/"), dict(parse_qsl(parts.query)), "") == view
 
 
+def test_a_screen_on_the_wall_stays_one() -> None:
+    """Kiosk is in the address, and links from there lead to pages like it."""
+    view = View.parse("province", {"kiosk": ""}, "")
+    assert View.parse("x", dict(parse_qsl(urlsplit(view.address).query)), "").kiosk
+    led = view.follow(
+        "/d/fenhe-plant-energy-zh?${__url_time_range}&var-site=${__data.fields.site_id}", {"site_id": "a"}
+    )
+    assert "kiosk" in led
+
+
 def test_a_browsers_language_is_the_default() -> None:
     """English browsers get English, all others Chinese."""
     assert View.parse("x", {}, "en-GB,en").language is Language.EN

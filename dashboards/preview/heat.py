@@ -1,0 +1,79 @@
+"""Heat map: colour over time, one row per field; what is not known stays grey."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from dashboards import labels
+from dashboards.preview.charts import base, note
+from dashboards.preview.drawing import Canvas, Chart
+from dashboards.preview.formats import number
+from dashboards.preview.theme import HEAT_COLORS
+
+if TYPE_CHECKING:
+    from dashboards.preview.model import Panel
+    from dashboards.preview.reader import Rows
+
+
+def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
+    """Draw one cell per moment and column; the moments stand as they come, evenly."""
+    at = rows.columns.index("time")
+    names = [name for index, name in enumerate(rows.columns) if index != at]
+    moments = [canvas.wall_ms(row[at]) for row in rows.rows]
+    cells = [
+        [place, level, round(amount, 3)]
+        for place, row in enumerate(rows.rows)
+        for level, name in enumerate(names)
+        if (amount := number(row[rows.columns.index(name)])) is not None
+    ]
+    colors = canvas.colors
+    unit = json.dumps(" " + panel.options["cellValues"]["unit"].removeprefix("suffix:").strip(), ensure_ascii=False)
+    is_daily = len(moments) > 1 and moments[1] - moments[0] >= 86_400_000  # noqa: PLR2004 - a day
+    label = "slice(5, 10)" if is_daily else "slice(5, 16).replace('T', ' ')"
+    unknown = json.dumps(labels.UNKNOWN(canvas.language), ensure_ascii=False)
+    values = [cell[2] for cell in cells]
+    axis = {"axisLine": {"show": False}, "axisTick": {"show": False}}
+    text = {"color": colors.faint, "fontSize": 11, "hideOverlap": True}
+    options = base(canvas) | {
+        "title": note("" if cells else f"{panel.no_value}", canvas),
+        "grid": {"left": 8, "right": 62, "top": 4, "bottom": 2, "containLabel": True},
+        "xAxis": axis
+        | {
+            "type": "category",
+            "data": moments,
+            "axisLabel": text | {":formatter": f"t => new Date(Number(t)).toISOString().{label}"},
+        },
+        "yAxis": axis | {"type": "category", "data": names, "axisLabel": text},
+        "visualMap": {
+            "min": min(values, default=0),
+            "max": max(values, default=1),
+            "show": bool(values),
+            "calculable": False,
+            "orient": "vertical",
+            "right": 0,
+            "top": "middle",
+            "itemWidth": 10,
+            "itemHeight": 70,
+            "precision": 0,
+            "textStyle": {"color": colors.faint, "fontSize": 10},
+            "text": [f"{max(values, default=0):,.0f}", f"{min(values, default=0):,.0f}"],
+            "inRange": {"color": list(HEAT_COLORS)},
+        },
+        "series": [
+            {
+                "type": "heatmap",
+                "data": cells,
+                "itemStyle": {"borderColor": colors.panel, "borderWidth": 1},
+                "emphasis": {"disabled": True},
+            }
+        ],
+    }
+    options["tooltip"] |= {
+        ":formatter": (
+            "p => new Date(Number(p.name)).toISOString().slice(0, 16).replace('T', ' ') + ' · ' "
+            f"+ {json.dumps(names, ensure_ascii=False)}[p.value[1]] + ': <b>' + (p.value[2] == null ? {unknown} "
+            f": p.value[2].toLocaleString('en-US', {{maximumFractionDigits: 0}}) + {unit}) + '</b>'"
+        )
+    }
+    return Chart(options)
