@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import alarm_commands, dashboard_commands, logging, reference_commands
+from fenhe import alarm_commands, dashboard_commands, logging, reference_commands, scenario_commands
 from fenhe.clear_errors import clear_errors as _clear_errors
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
@@ -24,6 +24,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(reference_commands.app, name="reference")
+app.add_typer(scenario_commands.app, name="scenarios")
 
 SWITCH_S = 0.0005
 """A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
@@ -253,33 +254,50 @@ def quarantine_replay(
 @app.command()
 def simulate(
     *,
-    sets: Annotated[int, typer.Option(min=0, max=7000, help="Battery sets.")] = 300,
+    scenario: Annotated[
+        str | None,
+        typer.Option(callback=scenario_commands.known, help="What happens: see `fenhe scenarios list`; none: nothing."),
+    ] = None,
+    sets: Annotated[int | None, typer.Option(min=0, max=7000, help="Battery sets, in place of the scenario's.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
-    history: Annotated[float, typer.Option(help="Hours of history before live readings.")] = 0.0,
-    speed: Annotated[float, typer.Option(help="Times real time, until now is caught up with.")] = 1.0,
-    duration: Annotated[float | None, typer.Option(help="Seconds to run; none: until Ctrl-C.")] = None,
+    history: Annotated[float, typer.Option(help="Hours of history before live readings, without a scenario.")] = 0.0,
+    speed: Annotated[float, typer.Option(help="Times real time, until now is caught up with; 1: no limit.")] = 1.0,
+    duration: Annotated[float | None, typer.Option(help="Seconds to run live; none: until Ctrl-C.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write the truth of the run: an SQLite file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write what was published, per device, as JSON.")] = None,
     registry: Annotated[Path | None, typer.Option(help="Write the world's registry as YAML and stop.")] = None,
-    plants: Annotated[bool, typer.Option(help="Simulate a plant of each sector.")] = True,
+    plants: Annotated[bool, typer.Option(help="Simulate a plant of each sector, without a scenario.")] = True,
 ) -> None:
     """Publish a simulated fleet and plants over MQTT, exactly as devices would."""
-    from fenhe.simulation import run_simulation, write_registry
+    from fenhe.simulation import SimulateOptions, run_simulation, write_registry
 
     logging.configure()
-    if registry is not None:
-        write_registry(registry, sets=sets, seed=seed, plants=plants)
-        return
+    options = SimulateOptions(
+        scenario=scenario,
+        seed=seed,
+        sets=sets,
+        plants=plants,
+        history_h=history,
+        speed=speed,
+        duration_s=duration,
+        report=report,
+        truth=truth,
+    )
     with _clear_errors():
-        run_simulation(
-            sets=sets, seed=seed, plants=plants, history_h=history, speed=speed, duration_s=duration, report=report
-        )
+        if registry is not None:
+            write_registry(registry, options)
+        else:
+            run_simulation(options)
 
 
 @app.command()
 def demo(
     *,
-    sets: Annotated[int, typer.Option(min=1, max=7000, help="Battery sets.")] = 300,
-    history: Annotated[float, typer.Option(help="Hours of history to feed first.")] = 6.0,
+    scenario: Annotated[
+        str, typer.Option(callback=scenario_commands.watched, help="What happens: see `fenhe scenarios list`.")
+    ] = "demo",
+    sets: Annotated[int | None, typer.Option(min=1, max=7000, help="Battery sets, in place of the scenario's.")] = None,
+    history: Annotated[float | None, typer.Option(help="Hours of history to feed first.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
     duration: Annotated[float | None, typer.Option(help="Seconds of live running; none: until Ctrl-C.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report.")] = None,
@@ -293,6 +311,7 @@ def demo(
     from fenhe.demo import DemoOptions, run_demo
 
     options = DemoOptions(
+        scenario=scenario,
         sets=sets,
         history_h=history,
         seed=seed,

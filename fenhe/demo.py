@@ -23,11 +23,11 @@ from rich.table import Table
 from fenhe.books import print_balance, read_balance
 from fenhe.local import MockKafka, Process, Stack, default_directory, wait_until
 from fenhe.reference_commands import load as load_reference_data
-from fenhe.simulation import HOUR_MS, ProgressBar, now_ms, progress_bar
+from fenhe.simulation import HOUR_MS, ProgressBar, now_ms, progress_bar, truth_of
 from schemas.settings import MqttSettings
 from simulators.publisher import MqttPublisher
 from simulators.run import Pace, simulate
-from simulators.scene import Scene
+from simulators.scenario import load
 from storage.latency import commit_latency
 from storage.migrate import migrate
 from storage.pool import connect
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from simulators.scene import Scene
     from storage.balance import Balance
     from storage.latency import Latency
 
@@ -47,6 +48,9 @@ SETTLE_MS = 5_000
 """Live readings of the first seconds queue behind the history's last; latency is measured after them."""
 PARTITIONS = 6
 WORLD_FILE = "world.json"
+TRUTH_FILE = "truth.sqlite"
+HISTORY_READINGS_PER_S = 6_000
+"""How fast history is published and stored on a small machine; only decides when the first thing happens."""
 WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "3"}
 """A killed worker's partitions move after this; on one machine nothing argues for waiting longer."""
 
@@ -57,8 +61,11 @@ console = Console(stderr=True)
 class DemoOptions:
     """What the command line said."""
 
-    sets: int
-    history_h: float
+    scenario: str
+    sets: int | None
+    """None: as many as the scenario has."""
+    history_h: float | None
+    """None: as much as the scenario has."""
     seed: int
     duration_s: float | None
     report: Path | None
@@ -80,9 +87,12 @@ class Outcome(NamedTuple):
 class World(NamedTuple):
     """The simulated world a demo directory belongs to."""
 
+    scenario: str
     sets: int
     seed: int
     start_ms: int
+    live_ms: int
+    """When it went live first: what is planned happens relative to this."""
     last_ms: int
     """Device time up to which readings were published."""
 
@@ -99,8 +109,12 @@ def run_demo(options: DemoOptions) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    world = _find_world(directory, options)
-    if world is None:
+    world = _earlier_world(directory)
+    if world is not None and not _is_the_same(world, options):
+        console.print(
+            f"{directory} holds a demo of scenario {world.scenario}, {world.sets} sets, seed {world.seed}:"
+            " ask for the same, or add --fresh to forget it"
+        )
         return 2
     console.print("[bold]fenhe 汾河[/] starting broker, Kafka and PostgreSQL …")
     with Stack(directory, services=options.services, partitions=PARTITIONS) as stack:
@@ -110,33 +124,28 @@ def run_demo(options: DemoOptions) -> int:
         return _Demo(stack, options, world, stop).run()
 
 
-def _find_world(directory: Path, options: DemoOptions) -> World | None:
-    """The world of an earlier run on this directory, or a new one."""
+def _earlier_world(directory: Path) -> World | None:
+    """The world of an earlier run on this directory."""
     path = directory / WORLD_FILE
-    if path.exists():
-        world = World(**json.loads(path.read_text()))
-        if (world.sets, world.seed) != (options.sets, options.seed):
-            console.print(
-                f"{directory} holds a demo of {world.sets} sets, seed {world.seed}:"
-                " ask for the same, or add --fresh to forget it"
-            )
-            return None
-        away_h = (now_ms() - world.last_ms) / HOUR_MS
-        console.print(f"going on where the last demo stopped, {away_h:.1f} h ago (--fresh starts anew)")
-        return world
-    start = now_ms() - round(options.history_h * HOUR_MS)
-    world = World(options.sets, options.seed, start, start)
-    path.write_text(json.dumps(world._asdict()))
-    return world
+    if not path.exists():
+        return None
+    return World(**{"scenario": "", "live_ms": 0} | json.loads(path.read_text()))
+
+
+def _is_the_same(world: World, options: DemoOptions) -> bool:
+    """Whether a demo that is asked for goes on with an earlier world."""
+    sets = load(options.scenario).fleet.sets if options.sets is None else options.sets
+    return (world.scenario, world.sets, world.seed) == (options.scenario, sets, options.seed)
 
 
 class _Demo:
     """One run on a started stack."""
 
-    def __init__(self, stack: Stack, options: DemoOptions, world: World, stop: threading.Event) -> None:
+    def __init__(self, stack: Stack, options: DemoOptions, earlier: World | None, stop: threading.Event) -> None:
         self._stack = stack
         self._options = options
-        self._world = world
+        self._earlier = earlier
+        self._scenario = load(options.scenario)
         self._stop = stop
         self._directory = stack.directory
         self._environment = stack.environment()
@@ -145,18 +154,14 @@ class _Demo:
 
     def run(self) -> int:
         """Play the world through the pipeline, then close the books."""
-        world = self._world
         migrate(self._environment["FENHE_DB_OWNER_URL"])
         load_reference_data(self._environment["FENHE_DB_OWNER_URL"])
-        scene = Scene(seed=world.seed, sets=world.sets, plants=True, start_ms=world.start_ms)
-        with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
-            import_registry(connection, scene.registry())
         before = _counts(self._reader).received
         with self._pipeline():
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
             if self._options.browser and sys.stdout.isatty():
                 webbrowser.open(self._address)
-            outcome = self._play(scene)
+            outcome = self._play(self._begin() if self._earlier is None else self._go_on(self._earlier))
             with contextlib.suppress(TimeoutError):
                 wait_until(
                     lambda: _counts(self._reader).received - before >= outcome.published,
@@ -199,10 +204,36 @@ class _Demo:
                 done.set()
                 guard.join()
 
-    def _play(self, scene: Scene) -> Outcome:
+    def _begin(self) -> World:
+        """A new world, whose history ends about when it will be published: what is planned is seen happening."""
+        options, scenario, now = self._options, self._scenario, now_ms()
+        history_ms = (scenario.history or 0) if options.history_h is None else round(options.history_h * HOUR_MS)
+        sets = scenario.fleet.sets if options.sets is None else options.sets
+        start = now - history_ms
+        rate = scenario.scene(seed=options.seed, start_ms=start, sets=sets).readings_per_s
+        live = now + round(rate * history_ms / HISTORY_READINGS_PER_S)
+        world = World(options.scenario, sets, options.seed, start, live, start)
+        self._remember(world)
+        return world
+
+    def _go_on(self, world: World) -> World:
+        away_h = (now_ms() - world.last_ms) / HOUR_MS
+        console.print(f"going on where the last demo stopped, {away_h:.1f} h ago (--fresh starts anew)")
+        return world
+
+    def _remember(self, world: World) -> None:
+        (self._directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
+
+    def _play(self, world: World) -> Outcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
-        for _ in scene.advance(self._world.last_ms):
-            pass  # an earlier run published this
+        scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
+        with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
+            import_registry(connection, scene.registry())
+        with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
+            return self._publish(scene, world)
+
+    def _publish(self, scene: Scene, world: World) -> Outcome:
+        scene.skip(world.last_ms)  # an earlier run published this
         settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
         with MqttPublisher(settings) as publisher:
             with progress_bar() as bar:
@@ -218,8 +249,7 @@ class _Demo:
             summary.join()
             publisher.flush()
             published = publisher.report()["published_total"]
-        world = self._world._replace(last_ms=scene.event_ms)
-        (self._directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
+        self._remember(world._replace(last_ms=scene.event_ms))
         return Outcome(published, live_from, scene.event_ms)
 
     def _summarise(self, publisher: MqttPublisher, done: threading.Event) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,14 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from schemas.settings import MqttSettings
 from simulators.publisher import MqttPublisher
 from simulators.run import Pace, simulate
-from simulators.scene import Scene
+from simulators.scenario import Scenario, load, quiet
+from simulators.truth import Run, TruthWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from simulators.run import Progress as RunProgress
+    from simulators.scene import Scene
 
 HOUR_MS = 3_600_000
+QUIET_SETS = 300
+"""Battery sets of a world that no scenario describes."""
 
 
 def now_ms() -> int:
@@ -28,13 +35,46 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def write_registry(path: Path, *, sets: int, seed: int, plants: bool) -> None:
+@dataclass(frozen=True)
+class SimulateOptions:
+    """What the command line said."""
+
+    scenario: str | None
+    seed: int
+    sets: int | None
+    plants: bool
+    history_h: float
+    speed: float
+    duration_s: float | None
+    report: Path | None
+    truth: Path | None
+
+    def world(self) -> Scenario:
+        """The scenario that was named, or a world in which nothing is planned. Raises ValueError for an unknown one."""
+        if self.scenario is not None:
+            return load(self.scenario)
+        return quiet(sets=QUIET_SETS if self.sets is None else self.sets, history_h=self.history_h, plants=self.plants)
+
+
+def write_registry(path: Path, options: SimulateOptions) -> None:
     """Write the registry of a world, for `fenhe registry import`."""
-    registry = Scene(seed=seed, sets=sets, plants=plants, start_ms=now_ms()).registry()
+    world = options.world()
+    registry = world.scene(seed=options.seed, start_ms=world.start_ms(now_ms()), sets=options.sets).registry()
     path.write_text(
         yaml.safe_dump(registry.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False),
         encoding="utf-8",
     )
+
+
+@contextlib.contextmanager
+def truth_of(scene: Scene, scenario: Scenario, path: Path | None) -> Iterator[None]:
+    """Write the truth of a run to `path`, if there is one: labels on entry, states as the scene advances."""
+    if path is None:
+        yield
+        return
+    with TruthWriter(path, Run(scenario.name, scene.seed, scene.start_ms)) as truth:
+        scene.record(truth, step_ms=scenario.step, until_ms=scenario.end_ms(scene.start_ms))
+        yield
 
 
 class ProgressBar:
@@ -64,23 +104,22 @@ def progress_bar() -> Progress:
     )
 
 
-def run_simulation(
-    *,
-    sets: int,
-    seed: int,
-    plants: bool,
-    history_h: float,
-    speed: float,
-    duration_s: float | None,
-    report: Path | None,
-) -> dict[str, Any]:
-    """Publish a world until the duration is over or Ctrl-C; returns the publisher's report."""
+def run_simulation(options: SimulateOptions) -> dict[str, Any]:
+    """Publish a world until it or the duration is over, or Ctrl-C; returns the publisher's report."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    start = now_ms() - round(history_h * HOUR_MS)
-    scene = Scene(seed=seed, sets=sets, plants=plants, start_ms=start)
-    pace = Pace(speed=None if speed == 1.0 else speed, live_s=duration_s)
+    world = options.world()
+    scene = world.scene(seed=options.seed, start_ms=world.start_ms(now_ms()), sets=options.sets)
+    pace = Pace(
+        speed=None if options.speed == 1.0 else options.speed,
+        live_s=options.duration_s,
+        until_ms=None if options.scenario is None else world.end_ms(scene.start_ms),
+    )
     settings = MqttSettings()
-    with MqttPublisher(settings) as publisher, progress_bar() as bar:
-        return simulate(scene, publisher, pace, stop=stop, progress=ProgressBar(bar), report_path=report)
+    with (
+        MqttPublisher(settings) as publisher,
+        truth_of(scene, world, options.truth),
+        progress_bar() as bar,
+    ):
+        return simulate(scene, publisher, pace, stop=stop, progress=ProgressBar(bar), report_path=options.report)

@@ -57,7 +57,7 @@ class Programme(NamedTuple):
 class Order(NamedTuple):
     """A plant is told what to do for a while: its programme stands back."""
 
-    plant: int
+    site_id: str
     start_ms: int
     end_ms: int
     share: float
@@ -67,7 +67,9 @@ class Order(NamedTuple):
 class Campaigns:
     """Markov chains of states × courses × AR(1) noise, ramped, for all plants at once; they start in full run."""
 
-    def __init__(self, programmes: Sequence[Programme], rng: np.random.Generator, orders: Sequence[Order] = ()) -> None:
+    def __init__(
+        self, programmes: Sequence[Programme], rng: np.random.Generator, orders: Sequence[tuple[int, Order]] = ()
+    ) -> None:
         count = len(programmes)
         self._rng = rng
         self._level, self._daily, self._peak_hour, self._weekly, self._noise = (
@@ -75,6 +77,7 @@ class Campaigns:
         )
         self._wander = rng.standard_normal(count)
         self._orders = orders
+        """Plant and what it is told."""
         self.state = np.full(count, RUN)
         self.utilisation = self._level.copy()
         """Production as a share of capacity, 0 to 1."""
@@ -92,10 +95,10 @@ class Campaigns:
         if _weekday(ts_ms) >= SATURDAY:
             course = course - self._weekly
         target = np.minimum(1.0, LEVEL[self.state] * self._level * np.maximum(0.0, course))
-        for order in self._orders:
+        for plant, order in self._orders:
             if order.start_ms <= ts_ms < order.end_ms:
-                target[order.plant] = order.share
-                self.state[order.plant] = RUN if order.share > LEVEL[REDUCED] else REDUCED if order.share else DOWN
+                target[plant] = order.share
+                self.state[plant] = RUN if order.share > LEVEL[REDUCED] else REDUCED if order.share else DOWN
         ramp = 1 - round(math.exp(-seconds / RAMP_S), 12)
         moved = self.utilisation + (target - self.utilisation) * ramp
         self.utilisation = np.where((self.state == DOWN) & (moved < IDLE), 0.0, moved)

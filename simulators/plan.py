@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from schemas.registry import Role
+from schemas.registry import Role, Sector
 from simulators.climate import CITIES
 
 if TYPE_CHECKING:
@@ -102,11 +102,15 @@ class PlantPlan:
 
 
 def numbered(plan: PlantPlan, number: int, rng: np.random.Generator) -> PlantPlan:
-    """Return the `number`-th plant of a plan's sector (from 1): the first is the plan itself, others differ in size."""
+    """Return the `number`-th plant of a plan's sector (from 1): the first is the plan itself, others differ in size.
+
+    Gangue units are all of 300 MW.
+    """
     if number == 1:
         return plan
-    size = round(float(rng.uniform(*CAPACITY_SPREAD)), 2)
     site = plan.site
+    is_of_one_size = site.sector is Sector.GANGUE_POWER
+    size = 1.0 if is_of_one_size else round(float(rng.uniform(*CAPACITY_SPREAD)), 2)
     stem = site.site_id.rstrip("0123456789")
     city = CITIES[int(rng.integers(len(CITIES)))]
     return replace(

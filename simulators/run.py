@@ -75,6 +75,8 @@ class Pace:
     """Go on in real time once the past is through."""
     live_s: float | None = None
     """Seconds of live operation; None until stopped."""
+    until_ms: int | None = None
+    """End of the scene, event time; None: it has none."""
 
 
 def simulate(
@@ -91,7 +93,7 @@ def simulate(
 
     In live operation a message leaves when the clock reaches its time of sending: its ts, unless a fault delays it.
     """
-    run = _Run(scene, publisher, stop or threading.Event(), progress, clock_ms)
+    run = _Run(scene, publisher, stop or threading.Event(), progress, clock_ms, until_ms=pace.until_ms)
     if pace.speed is None:
         run.history(pace)
     else:
@@ -115,9 +117,11 @@ class _Run:
         stop: threading.Event,
         progress: Callable[[Progress], None] | None,
         clock_ms: Callable[[], int],
+        *,
+        until_ms: int | None,
     ) -> None:
         self._scene, self._publisher, self._stop = scene, publisher, stop
-        self._progress, self._clock_ms = progress, clock_ms
+        self._progress, self._clock_ms, self._until_ms = progress, clock_ms, until_ms
         self._done = 0
         self._told = 0.0
 
@@ -125,8 +129,9 @@ class _Run:
         """Everything up to now, in arrays; now moves on meanwhile."""
         while not self._stop.is_set():
             now = self._clock_ms()
-            self._publish_all(batch(self._scene.advance(now), pace.batch_size, pace.span_ms), Phase.HISTORY)
-            if self._clock_ms() - now < CAUGHT_UP_MS:
+            until = self._end_before(now)
+            self._publish_all(batch(self._scene.advance(until), pace.batch_size, pace.span_ms), Phase.HISTORY)
+            if until < now or self._clock_ms() - now < CAUGHT_UP_MS:
                 break
         self._tell(Phase.HISTORY, force=True)
 
@@ -135,16 +140,17 @@ class _Run:
         began, first = self._clock_ms(), self._scene.event_ms
         while not self._stop.is_set():
             now = self._clock_ms()
-            event = first + round((now - began) * speed)
-            self._publish_all(batch(self._scene.advance(min(now, event)), pace.batch_size, pace.span_ms), Phase.PACED)
-            if event >= now:
+            event, end = first + round((now - began) * speed), self._end_before(now)
+            self._publish_all(batch(self._scene.advance(min(end, event)), pace.batch_size, pace.span_ms), Phase.PACED)
+            if event >= end:
                 break
             self._stop.wait(SLICE_S)
         self._tell(Phase.PACED, force=True)
 
     def live(self, seconds: float | None) -> None:
         """Each reading alone, when its time has come."""
-        end = None if seconds is None else self._clock_ms() + round(seconds * 1_000)
+        ends = [] if seconds is None else [self._clock_ms() + round(seconds * 1_000)]
+        end = min(ends if self._until_ms is None else [*ends, self._until_ms], default=None)
         horizon = 1 << 62
         for message in self._scene.advance(horizon if end is None else end):
             while (ahead := message.at_ms - self._clock_ms()) > 0:
@@ -157,6 +163,10 @@ class _Run:
             while (ahead := end - self._clock_ms()) > 0 and not self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
                 self._tell(Phase.LIVE)
         self._tell(Phase.LIVE, force=True)
+
+    def _end_before(self, now: int) -> int:
+        """`now`, or the scene's end where that comes earlier."""
+        return now if self._until_ms is None else min(now, self._until_ms)
 
     def _publish_all(self, messages: Iterable[Message], phase: Phase) -> None:
         for message in messages:
@@ -176,5 +186,5 @@ class _Run:
             return
         self._told = now
         scene = self._scene
-        ahead_s = max(0, self._clock_ms() - scene.event_ms) / 1_000
+        ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ms) / 1_000
         self._progress(Progress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ms))

@@ -1,23 +1,30 @@
-"""A scene: every device of a demonstration, giving its messages in event-time order on a clock that is an argument."""
+"""A scene: every device of a world, giving its messages in the order of sending on a clock that is an argument."""
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
 from schemas.registry import Registry
-from simulators.climate import Climate
+from simulators.climate import HOUR_MS, Climate
+from simulators.faults import Faults
 from simulators.fleet import Fleet
+from simulators.happening import stage
+from simulators.network import Network, NetworkPlan
 from simulators.sectors import PLANS, plans_for
+from simulators.truth import Source
 from simulators.works import TICK_MS, Works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from schemas.registry import Sector
+    from schemas.registry import Device, Sector
     from simulators.campaign import Order
+    from simulators.happening import Chance, Happening
     from simulators.message import Message
     from simulators.outages import RegionalOutage
+    from simulators.truth import Label, TruthWriter
 
 ONE_OF_EACH: dict[Sector, int] = dict.fromkeys(PLANS, 1)
 
@@ -26,7 +33,8 @@ class Scene:
     """`sets` battery sets (0 for none) and plants by sector; deterministic for a seed and a start.
 
     `plants`: how many of each sector; True is one of each, False none. The same seed, sets, plants, start and
-    plan of what happens give the same bytes, however the advances are cut.
+    plan of what happens give the same bytes, however the advances are cut. What happens is drawn here, before the
+    first reading.
     """
 
     def __init__(
@@ -38,6 +46,9 @@ class Scene:
         plants: bool | Mapping[Sector, int] = True,
         regional: Sequence[RegionalOutage] = (),
         orders: Sequence[Order] = (),
+        happenings: Sequence[Happening] = (),
+        chances: Sequence[Chance] = (),
+        network: NetworkPlan | None = None,
     ) -> None:
         climate = Climate(seed)
         self.seed = seed
@@ -50,20 +61,53 @@ class Scene:
         counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
         plans = plans_for(counts, seed)
         self.works = Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders) if plans else None
+        self._parts = [part for part in (self.works, self.fleet) if part is not None]
+        staged = stage(happenings, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
+        if self.works is not None:
+            self.works.disturbances = staged.disturbances
+        self._faults = Faults(staged.faults)
+        sites = [site.site_id for part in self._parts for site in part.sites_registered()]
+        self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ms=start_ms)
         self._pending: deque[Message] = deque()
+        self._late: list[tuple[int, int, Message]] = []
+        """Messages that leave after the time drawn so far: a heap by time of sending and order of reading."""
+        self._count = 0
+        self._truth: TruthWriter | None = None
+        self._told_ms = start_ms
+        self._step_ms = HOUR_MS
+
+    def _devices(self) -> list[Device]:
+        return [device for part in self._parts for device in part.devices_registered()]
+
+    def _sources(self) -> list[Source]:
+        """The parts that know their own truth."""
+        return [part for part in (*self._parts, self._network) if isinstance(part, Source)]
 
     def registry(self) -> Registry:
         """All sites and devices of this scene."""
-        parts = [part for part in (self.works, self.fleet) if part is not None]
         return Registry(
-            sites=[site for part in parts for site in part.sites_registered()],
-            devices=[device for part in parts for device in part.devices_registered()],
+            sites=[site for part in self._parts for site in part.sites_registered()],
+            devices=[self._faults.registered(device) for device in self._devices()],
         )
 
     @property
     def readings_per_s(self) -> float:
         """Readings per second of event time in quiet times; mains changes add bursts."""
-        return sum(part.readings_per_s for part in (self.works, self.fleet) if part is not None)
+        return sum(part.readings_per_s for part in self._parts)
+
+    def labels(self, until_ms: int | None = None) -> list[Label]:
+        """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
+        labels = self._faults.labels()
+        for source in self._sources():
+            labels += source.labels()
+        labels = [label for label in labels if until_ms is None or label.start_ms < until_ms]
+        return sorted(labels, key=lambda label: (label.start_ms, label.kind, label.site_id, label.device_id))
+
+    def record(self, truth: TruthWriter, *, step_ms: int = HOUR_MS, until_ms: int | None = None) -> None:
+        """Write the labels now, and the true state every `step_ms` (whole ticks) from now on; before any advance."""
+        self._truth, self._step_ms = truth, step_ms
+        truth.add_labels(self.labels(until_ms))
+        self._tell(self.start_ms)
 
     def advance(self, until_ms: int) -> Iterator[Message]:
         """Give, in the order of sending, the messages before `until_ms` that have not been given; one reading each."""
@@ -88,8 +132,38 @@ class Scene:
         """Draw the next ten seconds, ahead of anyone's asking for their end: what comes is settled by the seed."""
         self._drawn_ms += TICK_MS
         drawn: list[Message] = []
-        for part in (self.works, self.fleet):
-            if part is not None:
-                drawn += part.generate(self._drawn_ms)
+        for part in self._parts:
+            drawn += part.generate(self._drawn_ms)
         drawn.sort(key=lambda message: message.readings[0]["ts"])
-        self._pending.extend(drawn)
+        self._pending.extend(self._sent(drawn))
+        if self._drawn_ms >= self._told_ms + self._step_ms:
+            self._tell(self._drawn_ms)
+
+    def _sent(self, drawn: list[Message]) -> list[Message]:
+        """What leaves within the time drawn so far, in order; what leaves later waits."""
+        messages = self._faults.through(drawn)
+        if self._network is not None:
+            messages = self._network.carry(messages)
+        now: list[Message] = []
+        for message in messages:
+            if message.sent_ms is None or message.sent_ms < self._drawn_ms:
+                now.append(message)
+            else:
+                heapq.heappush(self._late, (message.sent_ms, self._count, message))
+                self._count += 1
+        while self._late and self._late[0][0] < self._drawn_ms:
+            now.append(heapq.heappop(self._late)[2])
+        now.sort(key=lambda message: message.at_ms)
+        return now
+
+    def _tell(self, ts_ms: int) -> None:
+        """Write the true state at `ts_ms`, and what has passed the meters since the last time."""
+        if self._truth is None:
+            return
+        for source in self._sources():
+            self._truth.add_states(source.states(ts_ms))
+            if ts_ms > self._told_ms:
+                self._truth.add_totals(source.totals(self._told_ms, ts_ms))
+        self._truth.add_states(self._faults.moments())
+        self._truth.commit()
+        self._told_ms = ts_ms

@@ -17,7 +17,7 @@ import json
 import sqlite3
 from contextlib import closing
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -122,6 +122,7 @@ class Total(NamedTuple):
     increment: float
 
 
+@runtime_checkable
 class Source(Protocol):
     """A part of a scene that knows its own truth."""
 

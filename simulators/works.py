@@ -71,8 +71,11 @@ class Works:
         self.layout = layout = lay_out(plans, rng)
         self._capacity = np.array([plan.capacity_t_h for plan in plans])
         self._city = np.array([_city(plan.site) for plan in plans])
+        number = {plan.site.site_id: place for place, plan in enumerate(plans)}
         self.campaigns = Campaigns(
-            [Programme(plan.level, plan.daily, plan.peak_hour, plan.weekly, plan.noise) for plan in plans], rng, orders
+            [Programme(plan.level, plan.daily, plan.peak_hour, plan.weekly, plan.noise) for plan in plans],
+            rng,
+            [(number[order.site_id], order) for order in orders],
         )
         self.condition = Condition(plans, rng, start_ms)
         self._heat_s = rng.uniform(0, HEAT_S, len(plans))

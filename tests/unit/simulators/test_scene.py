@@ -183,7 +183,7 @@ def test_unit_consumption_lies_between_level_one_and_three(seed: int) -> None:
     scene = Scene(seed=seed, sets=0, start_ms=START_MS)
     first: dict[str, dict[str, Any]] = {}
     last: dict[str, dict[str, Any]] = {}
-    for message in scene.advance(START_MS + 6 * HOUR_MS):
+    for message in scene.advance(START_MS + 3 * HOUR_MS):
         first.setdefault(message.device_id, message.readings[0])
         last[message.device_id] = message.readings[0]
     energy: dict[str, float] = defaultdict(float)
