@@ -11,7 +11,14 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import alarm_commands, dashboard_commands, logging, reference_commands, scenario_commands
+from fenhe import (
+    alarm_commands,
+    dashboard_commands,
+    logging,
+    reference_commands,
+    replay_commands,
+    scenario_commands,
+)
 from fenhe.clear_errors import clear_errors as _clear_errors
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
@@ -25,6 +32,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(reference_commands.app, name="reference")
 app.add_typer(scenario_commands.app, name="scenarios")
+app.command("replay")(replay_commands.replay)
 
 SWITCH_S = 0.0005
 """A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
@@ -186,14 +194,12 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
 @registry_app.command("export")
 def registry_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None) -> None:
     """Write the whole registry as YAML, to a file or standard output."""
-    import yaml
-
     from fenhe.commands import owner_connection
     from storage.registry import load_registry
 
     with _clear_errors(), owner_connection() as connection:
         _, registry = load_registry(connection)
-    text = yaml.safe_dump(registry.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False)
+    text = registry.as_yaml()
     if file is None:
         sys.stdout.write(text)
     else:

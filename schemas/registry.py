@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
+import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.detection import Overrides, checked_overrides
@@ -189,3 +190,7 @@ class Registry(_Model):
                 msg = f"device {device.device_id} names site {device.site_id}, which is not in the registry"
                 raise ValueError(msg)
         return self
+
+    def as_yaml(self) -> str:
+        """The registry as YAML that `fenhe registry import` takes; what has its default value is left out."""
+        return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False)
