@@ -116,6 +116,19 @@ class Bounds(_Model):
     high: float | None = None
 
 
+class Chemistry(StrEnum):
+    """A kind of battery cell; its curve and limits are reference data (`streams/battery/reference`)."""
+
+    LFP = "lfp"
+    """Lithium iron phosphate (磷酸铁锂)."""
+    LI_ION = "li_ion"
+    """Other lithium-ion cells, charged to about 4.2 V: capacity from full discharges alone."""
+
+
+LFP_NOMINAL_CELL_V = (3.0, 3.4)
+"""Nominal voltage of a cell that is taken for LFP where the registry names no chemistry. (unsourced)"""
+
+
 class BatterySet(_Model):
     """What is registered of a second-life (梯次) battery set, beside the device itself."""
 
@@ -127,6 +140,23 @@ class BatterySet(_Model):
     maker: str = ""
     batch: str = ""
     commissioned_on: str = ""
+    """Date, YYYY-MM-DD; empty where it is not known."""
+    chemistry: Chemistry | None = None
+    """None: told from nominal_v / cell_count."""
+    cutoff_cell_v: Annotated[float, Field(gt=0)] | None = None
+    """Loaded voltage of the weakest cell at which a discharge is over; None: the chemistry's."""
+    cutoff_v: Annotated[float, Field(gt=0)] | None = None
+    """Loaded voltage of the whole set at which a discharge is over as well; None: only cells count."""
+    float_cell_v: Annotated[float, Field(gt=0)] | None = None
+    """At or above this voltage an idle cell is on float, or full; None: the chemistry's."""
+
+    @property
+    def chemistry_name(self) -> Chemistry:
+        """The registered chemistry, or what the nominal voltage of a cell says."""
+        if self.chemistry is not None:
+            return self.chemistry
+        low, high = LFP_NOMINAL_CELL_V
+        return Chemistry.LFP if low <= self.nominal_v / self.cell_count <= high else Chemistry.LI_ION
 
 
 class Device(_Model):

@@ -11,8 +11,13 @@ import numpy as np
 import orjson
 
 from schemas.metrics import (
+    BatteryCapacity,
+    BatteryEpisode,
+    BatteryHour,
     BatteryLatest,
     BatteryQuarter,
+    BatteryResistance,
+    BatteryState,
     DetectorStatus,
     Json,
     MeterLatest,
@@ -216,6 +221,11 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),
     BatteryLatest: DerivedTable(name="battery_latest", key=("device_id",), newest_wins=True),
     SitePowerLatest: DerivedTable(name="site_power_latest", key=("device_id",), newest_wins=True),
+    BatteryEpisode: DerivedTable(name="battery_episode", key=("device_id", "ts", "kind"), retractable=True),
+    BatteryCapacity: DerivedTable(name="battery_capacity", key=("device_id", "ts"), retractable=True),
+    BatteryResistance: DerivedTable(name="battery_resistance", key=("device_id", "ts"), retractable=True),
+    BatteryHour: DerivedTable(name="battery_hour", key=("device_id", "ts")),
+    BatteryState: DerivedTable(name="battery_state_latest", key=("device_id",), newest_wins=True),
     DetectorStatus: DerivedTable(name="detector_status", key=("device_id", "metric", "kind"), newest_wins=True),
     Signal: DerivedTable(name="signal", key=("device_id", "metric", "kind", "ts"), retractable=True),
 }

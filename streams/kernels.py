@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.reference import detection
 from streams.anomaly.site_safety import SiteSafety
+from streams.battery.health import SetHealth
 from streams.battery.pack import PackMonitor
+from streams.battery.reference import health_reference
 from streams.battery.site_power import SitePowerView
 from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
@@ -33,6 +35,12 @@ class Kernels(NamedTuple):
 def installed() -> Kernels:
     """All kernels of this fenhe."""
     return Kernels(
-        readings=(RegisterMetering(), PackMonitor(), SitePowerView(), SiteSafety()),
+        readings=(
+            RegisterMetering(),
+            PackMonitor(),
+            SetHealth(health_reference()),
+            SitePowerView(),
+            SiteSafety(),
+        ),
         rows=(RollingPlant(energy_factors()), MeterDetectors(detection())),
     )

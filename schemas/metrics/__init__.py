@@ -10,6 +10,13 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
+from schemas.metrics.battery_health import (
+    BatteryCapacity,
+    BatteryEpisode,
+    BatteryHour,
+    BatteryResistance,
+    BatteryState,
+)
 from schemas.metrics.common import (
     GOOD_COVERAGE,
     HOUR_MS,
@@ -47,8 +54,13 @@ __all__ = [
     "HOUR_MS",
     "MINUTE_MS",
     "QUARTER_MS",
+    "BatteryCapacity",
+    "BatteryEpisode",
+    "BatteryHour",
     "BatteryLatest",
     "BatteryQuarter",
+    "BatteryResistance",
+    "BatteryState",
     "DetectorStatus",
     "Json",
     "MeterLatest",

@@ -200,8 +200,8 @@ def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, start: i
     volts_a, volts_b = from_v + (to_v - from_v) * a, from_v + (to_v - from_v) * b
     amps_a, amps_b = from_a + (to_a - from_a) * a, from_a + (to_a - from_a) * b
     hours = (stop - start) / MS_PER_H
-    charge, discharge = _split_trapezoid(amps_a, amps_b, hours)
-    energy_in, energy_out = _split_trapezoid(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
+    charge, discharge = split_trapezoid(amps_a, amps_b, hours)
+    energy_in, energy_out = split_trapezoid(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
     return _Sums(
         sums.energy_in_kwh + energy_in,
         sums.energy_out_kwh + energy_out,
@@ -211,7 +211,7 @@ def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, start: i
     )
 
 
-def _split_trapezoid(a: float, b: float, hours: float) -> tuple[float, float]:
+def split_trapezoid(a: float, b: float, hours: float) -> tuple[float, float]:
     """Areas above and below zero of a straight line from a to b: what went in and what came out, both ≥ 0."""
     if a >= 0 and b >= 0:
         return (a + b) / 2 * hours, 0.0

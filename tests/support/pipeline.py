@@ -86,7 +86,9 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
         sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
     for ts in stamps(60):
         current = round(30 * math.sin(ts / 700_000), 2)
-        cells = [round(3.3 + rng.uniform(-0.02, 0.02), 3) for _ in range(16)]
+        if 5 * MINUTE_MS <= ts - START_MS < 9 * MINUTE_MS:
+            current = -45.0  # a load step
+        cells = [round(3.3 + current / 1000 + rng.uniform(-0.005, 0.005), 3) for _ in range(16)]
         if rng.random() > 0.5:
             cells[15] = 0.0
         sent.append(

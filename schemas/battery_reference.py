@@ -1,0 +1,137 @@
+"""Reference data of battery health: curves, thresholds and uncertainties, versioned; never constants in code."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Reference(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _ascending(what: str, numbers: tuple[float, ...], *, strictly: bool) -> None:
+    if any(b < a or (strictly and b == a) for a, b in pairwise(numbers)):
+        msg = f"{what} must ascend: {numbers}"
+        raise ValueError(msg)
+
+
+class ChemistryReference(_Reference):
+    """A kind of cell. Without an open-circuit curve its capacity is known from full discharges alone."""
+
+    ocv_percent: tuple[float, ...]
+    """True SoC, %, ascending."""
+    ocv_v: tuple[float, ...]
+    """Rest voltage of one cell at those, V at 25 °C."""
+    blind_from_percent: float
+    """From here up to `blind_to_percent` a rest voltage does not tell the SoC."""
+    blind_to_percent: float
+    float_cell_v: Positive
+    cutoff_cell_v: Positive
+    full_by_voltage: bool
+    ohm_ah: Positive
+    """Quasi-steady resistance of a cell times its capacity, Ω·Ah at 25 °C."""
+    sigma_ocv_v: Positive
+    sigma_full_percent: Positive
+    sigma_empty_percent: Positive
+
+    @model_validator(mode="after")
+    def _a_curve(self) -> Self:
+        if len(self.ocv_percent) != len(self.ocv_v):
+            msg = "ocv_percent and ocv_v are the two sides of one curve: give as many of each"
+            raise ValueError(msg)
+        _ascending("ocv_percent", self.ocv_percent, strictly=True)
+        _ascending("ocv_v", self.ocv_v, strictly=False)
+        return self
+
+
+class Rates(_Reference):
+    """Currents, as multiples of the nominal capacity per hour."""
+
+    idle_c: Positive
+    step_c: Positive
+    firm_c: Positive
+    sigma_current_c: Positive
+    sigma_current_known_c: Positive
+    offset_alarm_c: Positive
+
+
+class Times(_Reference):
+    """Lengths of time, ms, and of gaps in the device's periods."""
+
+    full_after_ms: int
+    rest_after_ms: int
+    bridged_gap_ms: int
+    gap_periods: float
+    coarse_ms: int
+    frozen_ms: int
+
+
+class CapacityRules(_Reference):
+    """When a discharge tells the capacity."""
+
+    sigma_max: Share
+    bridged_max: Share
+    shallow: Share
+    start_sigma_max: Share
+    temperature_min_c: float
+    temperature_max_c: float
+    temperature_sigma: Share
+    noted_from: Share
+
+
+class Fusion(_Reference):
+    """How estimates of one set are fused. Shares of the nominal capacity."""
+
+    fade_per_year: float
+    fade_sigma_year: Positive
+    fade_sigma_cycle: Positive
+    systematic_sigma: Positive
+    population_soh: Share
+    population_sigma: Share
+
+
+class SocRules(_Reference):
+    """How far a counted SoC is trusted. Shares of one."""
+
+    hold_sigma_per_h: Share
+    frozen_after: Share
+    odd_difference: Share
+
+
+class AdviceThresholds(_Reference):
+    """When a set is to be watched or retired (退役)."""
+
+    watch_below_soh_pct: float
+    retire_below_soh_pct: float
+    spread_float_mv: float
+    worst_cell_z: float
+
+
+class BatteryHealthReference(_Reference):
+    """Everything battery health is computed with; the version is stored with every figure."""
+
+    version: str
+    chemistries: dict[str, ChemistryReference]
+    capacity_temperature_c: tuple[float, ...]
+    capacity_factor: tuple[float, ...]
+    activation_j_mol: Positive
+    rates: Rates
+    times: Times
+    capacity: CapacityRules
+    fusion: Fusion
+    soc: SocRules
+    advice: AdviceThresholds
+
+    @model_validator(mode="after")
+    def _a_table(self) -> Self:
+        if len(self.capacity_temperature_c) != len(self.capacity_factor):
+            msg = "capacity_temperature_c and capacity_factor are the two sides of one table: give as many of each"
+            raise ValueError(msg)
+        _ascending("capacity_temperature_c", self.capacity_temperature_c, strictly=True)
+        return self

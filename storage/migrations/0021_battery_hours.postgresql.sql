@@ -1,0 +1,1 @@
+CREATE INDEX battery_hour_ts ON battery_hour USING brin (ts);

@@ -1,0 +1,109 @@
+"""What the registry and the reference data make of one set: its thresholds in volts, amperes and milliseconds."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.battery_reference import BatteryHealthReference, ChemistryReference
+    from schemas.registry import Device
+
+GAS_CONSTANT = 8.314
+KELVIN = 273.15
+REFERENCE_C = 25.0
+
+
+class SocReading(NamedTuple):
+    """A state of charge read from a rest voltage; shares of one."""
+
+    soc: float
+    sigma: float
+
+
+class Limits:
+    """Thresholds of one set, and the curves of its chemistry. Pure: built from registry and reference data alone."""
+
+    def __init__(self, device: Device, reference: BatteryHealthReference) -> None:
+        battery = device.battery
+        assert battery is not None  # noqa: S101 - a device of kind battery has one
+        self.reference = reference
+        self.chemistry: ChemistryReference = reference.chemistries[battery.chemistry_name]
+        chemistry, rates, times = self.chemistry, reference.rates, reference.times
+        self.nominal_ah = nominal = battery.nominal_ah
+        self.cell_count = battery.cell_count
+        self.idle_a = rates.idle_c * nominal
+        self.step_a = rates.step_c * nominal
+        self.firm_a = rates.firm_c * nominal
+        self.sigma_a = rates.sigma_current_c * nominal
+        self.sigma_known_a = rates.sigma_current_known_c * nominal
+        self.offset_alarm_a = rates.offset_alarm_c * nominal
+        self.float_cell_v = chemistry.float_cell_v if battery.float_cell_v is None else battery.float_cell_v
+        self.cutoff_cell_v = chemistry.cutoff_cell_v if battery.cutoff_cell_v is None else battery.cutoff_cell_v
+        self.cutoff_v = battery.cutoff_v
+        self.full_by_voltage = chemistry.full_by_voltage
+        self.gap_ms = times.gap_periods * device.period_s * 1000
+        self.bridged_gap_ms = max(times.bridged_gap_ms, self.gap_ms)
+        self.full_after_ms = times.full_after_ms
+        self.rest_after_ms = times.rest_after_ms
+        self.coarse_ms = times.coarse_ms
+        self.has_curve = bool(chemistry.ocv_v)
+        self.mean_cell_v = battery.nominal_v / battery.cell_count
+        """Over a whole discharge; what charge is turned into energy with."""
+
+    def capacity_factor(self, temperature_c: float) -> float:
+        """Share of the 25 °C capacity that can be drawn at a temperature (k_T); linear between, level outside."""
+        reference = self.reference
+        return interpolate(temperature_c, reference.capacity_temperature_c, reference.capacity_factor)
+
+    def resistance_factor(self, temperature_c: float) -> float:
+        """Resistance at a temperature over that at 25 °C: exp[E/R·(1/T − 1/298)], E = 20 kJ/mol."""
+        inverse = 1.0 / (temperature_c + KELVIN) - 1.0 / (REFERENCE_C + KELVIN)
+        return math.exp(self.reference.activation_j_mol / GAS_CONSTANT * inverse)
+
+    def cell_drop_v(self, amps: float, temperature_c: float) -> float:
+        """Voltage a cell loses under a steady current (A, discharge positive), by the chemistry's usual resistance."""
+        return amps * self.chemistry.ohm_ah / self.nominal_ah * self.resistance_factor(temperature_c)
+
+    def soc_at(self, cell_v: float) -> float:
+        """SoC (0–1) on the open-circuit curve, whether or not the voltage tells it well there."""
+        chemistry = self.chemistry
+        return interpolate(cell_v, chemistry.ocv_v, chemistry.ocv_percent) / 100
+
+    def soc_left(self, loaded_cell_v: float, amps: float, temperature_c: float) -> float:
+        """SoC (0–1) left in a cell that shows `loaded_cell_v` under `amps` of discharge; 0 without a curve."""
+        if not self.has_curve:
+            return 0.0
+        return self.soc_at(loaded_cell_v + self.cell_drop_v(amps, temperature_c))
+
+    def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> SocReading:
+        """SoC that a discharge to the cut-off leaves inside: 0 % is where the chemistry's curve ends."""
+        celsius = REFERENCE_C if temperature_c is None else temperature_c
+        sigma = self.chemistry.sigma_empty_percent / 100
+        return SocReading(self.soc_left(loaded_cell_v, amps, celsius), sigma)
+
+    def read_rest(self, cell_v: float) -> SocReading | None:
+        """SoC from a rest voltage, with its σ from the curve's slope; None where the curve is blind."""
+        if not self.has_curve:
+            return None
+        chemistry = self.chemistry
+        soc = self.soc_at(cell_v)
+        if chemistry.blind_from_percent / 100 <= soc <= chemistry.blind_to_percent / 100:
+            return None
+        width = chemistry.sigma_ocv_v
+        sigma = (self.soc_at(cell_v + width) - self.soc_at(cell_v - width)) / 2
+        return SocReading(soc, max(sigma, chemistry.sigma_empty_percent / 100))
+
+
+def interpolate(at: float, xs: Sequence[float], ys: Sequence[float]) -> float:
+    """Linear between points, level outside of them; `xs` ascends and may stay level, where the later point counts."""
+    upper = bisect_right(xs, at)
+    if upper == 0:
+        return ys[0]
+    if upper == len(xs):
+        return ys[-1]
+    x0, x1 = xs[upper - 1], xs[upper]
+    return ys[upper - 1] + (ys[upper] - ys[upper - 1]) * (at - x0) / (x1 - x0)

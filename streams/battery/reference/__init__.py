@@ -1,0 +1,17 @@
+"""Reference data of battery health shipped with fenhe: validated when loaded."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from schemas.battery_reference import BatteryHealthReference
+
+
+@cache
+def health_reference() -> BatteryHealthReference:
+    """Load curves, thresholds and uncertainties."""
+    text = resources.files(__name__).joinpath("battery_health.yaml").read_text(encoding="utf-8")
+    return BatteryHealthReference.model_validate(yaml.safe_load(text))
