@@ -45,7 +45,7 @@ class Limits:
         self.cutoff_cell_v = chemistry.cutoff_cell_v if battery.cutoff_cell_v is None else battery.cutoff_cell_v
         self.cutoff_v = battery.cutoff_v
         self.full_by_voltage = chemistry.full_by_voltage
-        self.gap_ms = times.gap_periods * device.period_s * 1000
+        self.gap_ms = round(times.gap_periods * device.period_s * 1000)
         self.bridged_gap_ms = max(times.bridged_gap_ms, self.gap_ms)
         self.full_after_ms = times.full_after_ms
         self.rest_after_ms = times.rest_after_ms

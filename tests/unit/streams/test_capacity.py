@@ -55,6 +55,7 @@ def test_a_discharge_to_the_cut_off_gives_the_capacity_down_to_empty() -> None:
     assert row.capacity_ah == pytest.approx(85.0, rel=0.01)
     assert row.sigma_ah is not None
     assert 0 < row.sigma_ah < 0.03 * 85
+    assert row.capacity_ah is not None
     assert row.drawn_ah < row.capacity_ah
 
 

@@ -208,7 +208,8 @@ def test_an_absent_sixteenth_cell_is_no_weak_cell(cells: int, channels: int, *, 
     rig.run(2)
     last = hours_of(rig)[-1]
     assert last.float_spread_mv == pytest.approx(20.0, abs=0.5)
-    assert (last.float_worst_cell, last.float_worst_z) == (5, pytest.approx(-20.0, abs=0.5))
+    assert last.float_worst_cell == 5
+    assert last.float_worst_z == pytest.approx(-20.0, abs=0.5)
     assert ("absent_cell" in last.flags) is absent
 
 
@@ -238,5 +239,6 @@ def test_a_discharge_tells_how_long_it_will_last_only_with_a_capacity_of_its_own
     now = now_of(rig)
     assert now.kind is EpisodeKind.DISCHARGE
     assert now.remaining_p50_h == pytest.approx(85 * 0.97 / 25 - 1, rel=0.06)
+    assert now.remaining_p50_h is not None
     assert now.remaining_p10_h is not None
     assert now.remaining_p10_h < now.remaining_p50_h
