@@ -171,9 +171,9 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
     from fenhe.commands import owner_connection
     from schemas.registry import Registry
     from storage.registry import import_registry
+    from streams.plant.boundary import unknown_carriers
     from streams.plant.lines import unknown_keys
     from streams.plant.reference import energy_factors, reference
-    from streams.plant.rolling import unknown_carriers
 
     try:
         registry = Registry.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))

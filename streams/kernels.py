@@ -13,8 +13,15 @@ from streams.battery.reference import health_reference
 from streams.battery.site_power import SitePowerView
 from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
-from streams.plant.reference import energy_factors
+from streams.plant.assays import FuelAssays
+from streams.plant.days import PlantDays, PlantRollings
+from streams.plant.gangue import GangueDays, GangueHours, GangueMonths
+from streams.plant.hours import PlantHours
+from streams.plant.night import NightFlows
+from streams.plant.quarters import Quarters
+from streams.plant.reference import reference
 from streams.plant.rolling import RollingPlant
+from streams.plant.water import WaterDays
 
 if TYPE_CHECKING:
     from streams.kernel import View
@@ -37,10 +44,23 @@ def installed() -> Kernels:
     return Kernels(
         readings=(
             RegisterMetering(),
+            FuelAssays(),
             PackMonitor(),
             SetHealth(health_reference()),
             SitePowerView(),
             SiteSafety(),
         ),
-        rows=(RollingPlant(energy_factors()), MeterDetectors(detection())),
+        rows=(
+            RollingPlant(reference().energy_factors),
+            Quarters(),
+            GangueHours(reference()),
+            GangueDays(reference()),
+            GangueMonths(reference()),
+            PlantHours(reference()),
+            PlantDays(reference()),
+            PlantRollings(reference()),
+            WaterDays(reference()),
+            NightFlows(reference()),
+            MeterDetectors(detection()),
+        ),
     )

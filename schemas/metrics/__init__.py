@@ -28,8 +28,9 @@ from schemas.metrics.common import (
     Real,
     quality_of,
 )
-from schemas.metrics.meter import MeterLatest, MeterMinute
-from schemas.metrics.plant import PlantWindow
+from schemas.metrics.gangue import FuelAssay, GangueSum, GangueWindow
+from schemas.metrics.meter import MeterLatest, MeterMinute, MeterQuarter
+from schemas.metrics.plant import NightFlow, PlantDay, PlantHour, PlantRolling, PlantWindow, WaterDay
 from schemas.metrics.signal import DetectorStatus, Signal
 
 
@@ -62,15 +63,24 @@ __all__ = [
     "BatteryResistance",
     "BatteryState",
     "DetectorStatus",
+    "FuelAssay",
+    "GangueSum",
+    "GangueWindow",
     "Json",
     "MeterLatest",
     "MeterMinute",
+    "MeterQuarter",
     "Moment",
+    "NightFlow",
+    "PlantDay",
+    "PlantHour",
+    "PlantRolling",
     "PlantWindow",
     "Quality",
     "Real",
     "Row",
     "Signal",
     "SitePowerLatest",
+    "WaterDay",
     "quality_of",
 ]

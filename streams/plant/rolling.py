@@ -7,16 +7,15 @@ window its sum is scaled to the whole of it before the ratio, and below half of 
 from __future__ import annotations
 
 import math
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import HOUR_MS, MINUTE_MS, MeterMinute, PlantWindow, Quality, Row, quality_of
-from schemas.readings import Kind
-from schemas.registry import Role
 from streams.kernel import Replaced, Want
+from streams.plant.boundary import Contribution, Total, boundary_meters, contributions
+from streams.plant.quarters import known_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from schemas.reference import EnergyFactors
     from schemas.registry import Device, Site
@@ -29,78 +28,21 @@ MIN_PRODUCTION = 0.01
 """Smallest production, in product units, that anything is divided by. (unsourced)"""
 
 
-class Total(Enum):
-    """What a register adds to."""
+class _Register(NamedTuple):
+    """A register minute by minute, zero where there is no row; lists, because `math.fsum` likes them best."""
 
-    ELECTRICITY_KWH = "energy_kwh"
-    COAL_EQUIVALENT = "energy_kgce"
-    WATER_M3 = "water_m3"
-    PRODUCTION = "production"
-
-
-class Contribution(NamedTuple):
-    """One register's part in one total of its plant."""
-
-    quantity: str
-    total: Total
-    factor: float | None
-    """Total's unit per register's unit; negative where it leaves the plant; None where nobody knows it."""
+    increment: list[float]
+    known: list[float]
+    coverage: list[float]
+    estimated: list[bool]
+    present: list[bool]
 
 
-KGCE_PER_MJ = 1 / 29.3076
-"""A kilogram of coal equivalent is 29 307.6 kJ (GB/T 2589-2020)."""
+class _Dense(NamedTuple):
+    """Registers on one grid of minutes that begins at `begin`."""
 
-
-def contributions(device: Device, factors: EnergyFactors) -> list[Contribution]:
-    """What a boundary meter's registers add to, by its kind, role and energy carrier.
-
-    A carrier that the reference data does not know leaves the factor unknown, and so the total it belongs to.
-    """
-    return list(_contributions(device, factors))
-
-
-def unknown_carriers(devices: Sequence[Device], factors: EnergyFactors) -> dict[str, str]:
-    """Boundary meters whose energy cannot be converted, with the carrier they name."""
-    return {
-        device.device_id: device.carrier
-        for device in devices
-        if device.role is not Role.INTERNAL and any(part.factor is None for part in contributions(device, factors))
-    }
-
-
-def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:
-    sign = -1.0 if device.role is Role.EXPORTED else 1.0
-
-    def kgce(carrier: str, sign: float) -> float | None:
-        factor = factors.factors.get(carrier)
-        return None if factor is None else sign * factor.kgce
-
-    match device.kind:
-        case Kind.ELECTRICITY:
-            carrier = device.carrier or "electricity"
-            for quantity, direction in (("energy_import_kwh", sign), ("energy_export_kwh", -sign)):
-                yield Contribution(quantity, Total.ELECTRICITY_KWH, direction)
-                yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(carrier, direction))
-        case Kind.WATER:
-            yield Contribution("volume_m3", Total.WATER_M3, sign)
-            yield Contribution("volume_m3", Total.COAL_EQUIVALENT, kgce(device.carrier or "fresh_water", sign))
-        case Kind.STEAM | Kind.GAS:
-            factor = factors.factors.get(device.carrier)
-            quantity = "mass_t" if factor is not None and factor.per == "t" else "volume_m3"
-            yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(device.carrier, sign))
-        case Kind.PRODUCTION:
-            if device.role is Role.PRODUCT:
-                yield Contribution("mass_t", Total.PRODUCTION, 1.0)
-            else:
-                yield Contribution("mass_t", Total.COAL_EQUIVALENT, kgce(device.carrier, sign))
-        case Kind.GANGUE_UNIT:
-            yield Contribution("generated_mwh", Total.PRODUCTION, 1.0)
-            yield Contribution("auxiliary_mwh", Total.PRODUCTION, -1.0)
-            for quantity, lhv_mj_kg in device.lhv_mj_kg.items():
-                yield Contribution(quantity, Total.COAL_EQUIVALENT, 1000 * lhv_mj_kg * KGCE_PER_MJ)
-            yield Contribution("heat_export_gj", Total.COAL_EQUIVALENT, kgce("heat", -1.0))
-        case _:
-            return
+    begin: int
+    registers: dict[tuple[str, str], _Register]
 
 
 class RollingPlant:
@@ -115,34 +57,37 @@ class RollingPlant:
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """Minutes of the meters at the plant's boundary that share a window with a changed one."""
         first, last = _reach(changed)
-        return [Want(MeterMinute, [meter.device_id for meter in _meters(devices)], first - HOUR_MS, last + HOUR_MS)]
+        return [
+            Want(MeterMinute, [meter.device_id for meter in boundary_meters(devices)], first - HOUR_MS, last + HOUR_MS)
+        ]
 
     def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Compute the windows that hold a changed minute and end with one of which anything is known."""
         first, last = _reach(changed)
         minutes = [row for row in found[MeterMinute] if isinstance(row, MeterMinute)]
-        return Replaced(self.windows(site, _meters(devices), minutes, first, last + HOUR_MS))
+        return Replaced(self.windows(site, boundary_meters(devices), minutes, first, last + HOUR_MS))
 
     def windows(
         self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int
     ) -> list[Row]:
         """Compute the windows with from_ms < end <= to_ms that end with a minute of which anything is known."""
-        series: dict[tuple[str, str], dict[int, MeterMinute]] = {}
-        for minute in minutes:
-            series.setdefault((minute.device_id, minute.quantity), {})[minute.ts] = minute
-        parts = [(device, contributions(device, self._factors)) for device in meters]
         ends = sorted({minute.ts + MINUTE_MS for minute in minutes if from_ms < minute.ts + MINUTE_MS <= to_ms})
+        if not ends:
+            return []
+        series = _dense(minutes, ends[0] - HOUR_MS, ends[-1])
+        parts = [(device, contributions(device, self._factors)) for device in meters]
         return [self._window(site, parts, series, end, window) for end in ends for window in WINDOWS_MIN]
 
     def _window(
         self,
         site: Site,
         parts: Sequence[tuple[Device, Sequence[Contribution]]],
-        series: dict[tuple[str, str], dict[int, MeterMinute]],
+        series: _Dense,
         end: int,
         window_min: int,
     ) -> PlantWindow:
-        starts = range(end - window_min * MINUTE_MS, end, MINUTE_MS)
+        stop = (end - series.begin) // MINUTE_MS
+        over = slice(stop - window_min, stop)
         sums: dict[Total, list[float]] = {total: [] for total in Total}
         rates: dict[Total, list[float | None]] = {total: [] for total in Total}
         coverages, estimated = [], False
@@ -150,14 +95,13 @@ class RollingPlant:
         for device, contributed in parts:
             covered = []
             for quantity in dict.fromkeys(part.quantity for part in contributed):
-                minutes = series.get((device.device_id, quantity))
-                if minutes is None:
+                register = series.registers.get((device.device_id, quantity))
+                if register is None or not any(register.present[over]):
                     continue  # a register this meter does not have
-                found = [minute for start in starts if (minute := minutes.get(start)) is not None]
-                known = math.fsum(_known(minute) for minute in found) / window_min
-                counted = math.fsum(minute.increment for minute in found if minute.increment is not None)
-                estimated |= any(minute.quality is Quality.ESTIMATED for minute in found)
-                covered.append(math.fsum(minute.coverage for minute in found) / window_min)
+                known = math.fsum(register.known[over]) / window_min
+                counted = math.fsum(register.increment[over])
+                estimated |= any(register.estimated[over])
+                covered.append(math.fsum(register.coverage[over]) / window_min)
                 for part in contributed:
                     if part.quantity == quantity and part.factor is not None:
                         if known:
@@ -211,22 +155,6 @@ def _reach(changed: Changed) -> tuple[int, int]:
     return min(times), max(times)
 
 
-def _meters(devices: Sequence[Device]) -> list[Device]:
-    """Choose the meters at the plant's boundary and of its product."""
-    return [
-        device
-        for device in devices
-        if device.role is not Role.INTERNAL and device.kind not in {Kind.LAB, Kind.BATTERY, Kind.SITE_POWER}
-    ]
-
-
-def _known(minute: MeterMinute) -> float:
-    """Share of a minute whose increment is in the row."""
-    if minute.increment is None:
-        return 0.0
-    return minute.coverage if minute.quality is Quality.PARTIAL else 1.0
-
-
 def _sum_or_unknown(values: Sequence[float | None]) -> float | None:
     """Sum of the meters' rates; unknown when one of them is, or when there is no meter."""
     known = [value for value in values if value is not None]
@@ -237,3 +165,24 @@ def _ratio(numerator: float | None, denominator: float | None) -> float | None:
     if numerator is None or denominator is None or denominator < MIN_PRODUCTION:
         return None
     return numerator / denominator
+
+
+def _dense(minutes: Sequence[MeterMinute], begin: int, end: int) -> _Dense:
+    count = (end - begin) // MINUTE_MS
+    registers: dict[tuple[str, str], _Register] = {}
+    for minute in minutes:
+        at = (minute.ts - begin) // MINUTE_MS
+        if not 0 <= at < count:
+            continue
+        key = (minute.device_id, minute.quantity)
+        register = registers.get(key)
+        if register is None:
+            nothing = [0.0] * count
+            register = _Register(nothing, [*nothing], [*nothing], [False] * count, [False] * count)
+            registers[key] = register
+        register.increment[at] = minute.increment or 0.0
+        register.known[at] = known_share(minute)
+        register.coverage[at] = minute.coverage
+        register.present[at] = True
+        register.estimated[at] = minute.quality is Quality.ESTIMATED
+    return _Dense(begin, registers)

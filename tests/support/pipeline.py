@@ -11,7 +11,7 @@ import orjson
 from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
-from schemas.registry import BatterySet, Device, Registry, Role, Sector, Site
+from schemas.registry import BatterySet, Device, ProductLine, Registry, Role, Sector, Site
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry
@@ -40,12 +40,32 @@ class Sent(NamedTuple):
 REGISTRY = Registry(
     sites=[
         Site(site_id="plant-1", name="Coking plant", name_zh="焦化厂", sector=Sector.COKING, city="长治"),
+        Site(
+            site_id="plant-2",
+            name="Gangue power",
+            name_zh="矸石电厂",
+            sector=Sector.GANGUE_POWER,
+            city="朔州",
+            product_unit="MWh",
+            product_lines=[ProductLine(product="power_subcritical_300")],
+        ),
         Site(site_id="bs-1", name="Base station 1", name_zh="基站1", sector=Sector.BASE_STATION, city="朔州"),
     ],
     devices=[
         Device(device_id="e-1", site_id="plant-1", kind=Kind.ELECTRICITY, role=Role.CONSUMED, rated=5000, period_s=30),
         Device(device_id="w-1", site_id="plant-1", kind=Kind.WATER, role=Role.CONSUMED, rated=500, period_s=120),
         Device(device_id="p-1", site_id="plant-1", kind=Kind.PRODUCTION, role=Role.PRODUCT, period_s=60),
+        Device(device_id="w-2", site_id="plant-1", kind=Kind.WATER, role=Role.REUSED, rated=500, period_s=120),
+        Device(
+            device_id="u-1",
+            site_id="plant-2",
+            kind=Kind.GANGUE_UNIT,
+            role=Role.CONSUMED,
+            rated=300,
+            period_s=60,
+            lhv_mj_kg={"gangue_t": 12.6, "coal_t": 21.0},
+        ),
+        Device(device_id="l-1", site_id="plant-2", kind=Kind.LAB, period_s=3600),
         Device(
             device_id="b-1",
             site_id="bs-1",
@@ -81,6 +101,7 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
     for ts in stamps(120):
         water += rng.uniform(0, 9)
         sent.append(Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": round(water, 3), "flow_m3_h": 120.5}))
+        sent.append(Sent("plant-1", Kind.WATER, "w-2", {"ts": ts + 7, "volume_m3": round(9 * water, 3)}))
     for ts in stamps(60):
         mass += rng.uniform(1, 3)
         sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
@@ -114,7 +135,28 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
         )
         for ts in stamps(60)
     )
+    sent += _gangue_unit(stamps(60), rng)
     return sorted(sent, key=lambda item: (item.reading["ts"], item.device_id))
+
+
+def _gangue_unit(stamps: Sequence[int], rng: random.Random) -> list[Sent]:
+    """Readings of a unit, and laboratory results: one for what is being burnt, one corrected, one for another fuel."""
+    sent: list[Sent] = []
+    generated, auxiliary, gangue, coal = 5000.0, 400.0, 3000.0, 100.0
+    for ts in stamps:
+        generated, auxiliary = generated + rng.uniform(2.8, 3.2), auxiliary + rng.uniform(0.2, 0.3)
+        gangue, coal = gangue + rng.uniform(2, 3), coal + rng.uniform(0.1, 0.2)
+        values = {"generated_mwh": generated, "auxiliary_mwh": auxiliary, "gangue_t": gangue, "coal_t": coal}
+        sent.append(
+            Sent("plant-2", Kind.GANGUE_UNIT, "u-1", {"ts": ts} | {key: round(each, 3) for key, each in values.items()})
+        )
+    results = [("gangue", 12.1, 4), ("coal", 22.5, 9), ("gangue", 12.4, 22), ("gangue", 13.0, 33)]
+    for fuel, lhv, minute in results:
+        ts = START_MS + minute * MINUTE_MS
+        begin = START_MS - 3600_000 if minute < 30 else ts - 10 * MINUTE_MS
+        result = {"ts": ts, "sample_from": begin, "sample_to": ts, "fuel": fuel, "lhv_mj_kg": lhv, "ash_pct": 50.0}
+        sent.append(Sent("plant-2", Kind.LAB, "l-1", result | {"sulphur_pct": 1.2}))
+    return sent
 
 
 def record(offset: int, sent: Sequence[Sent], received_ms: int = START_MS) -> Record:

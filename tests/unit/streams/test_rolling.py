@@ -9,8 +9,9 @@ import pytest
 from schemas.metrics import MINUTE_MS, MeterMinute, PlantWindow, Quality
 from schemas.readings import Kind
 from schemas.registry import Device, Role, Sector, Site
+from streams.plant.boundary import Total, contributions, unknown_carriers
 from streams.plant.reference import energy_factors
-from streams.plant.rolling import RollingPlant, Total, contributions, unknown_carriers
+from streams.plant.rolling import RollingPlant
 
 T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
 SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="长治")

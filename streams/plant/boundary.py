@@ -1,0 +1,101 @@
+"""A plant's boundary: what each meter's registers add to its totals, by kind, role and energy carrier."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.readings import Kind
+from schemas.registry import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from schemas.reference import EnergyFactors
+    from schemas.registry import Device
+
+BOUNDARY = frozenset({Role.CONSUMED, Role.EXPORTED, Role.PRODUCT})
+"""Roles that count in a plant's totals of energy, water and product."""
+
+
+class Total(Enum):
+    """What a register adds to."""
+
+    ELECTRICITY_KWH = "energy_kwh"
+    COAL_EQUIVALENT = "energy_kgce"
+    WATER_M3 = "water_m3"
+    PRODUCTION = "production"
+
+
+class Contribution(NamedTuple):
+    """One register's part in one total of its plant."""
+
+    quantity: str
+    total: Total
+    factor: float | None
+    """Total's unit per register's unit; negative where it leaves the plant; None where nobody knows it."""
+
+
+KGCE_PER_MJ = 1 / 29.3076
+"""A kilogram of coal equivalent is 29 307.6 kJ (GB/T 2589-2020)."""
+
+
+def contributions(device: Device, factors: EnergyFactors) -> list[Contribution]:
+    """What a boundary meter's registers add to, by its kind, role and energy carrier.
+
+    A carrier that the reference data does not know leaves the factor unknown, and so the total it belongs to.
+    """
+    return list(_contributions(device, factors))
+
+
+def unknown_carriers(devices: Sequence[Device], factors: EnergyFactors) -> dict[str, str]:
+    """Boundary meters whose energy cannot be converted, with the carrier they name."""
+    return {
+        device.device_id: device.carrier
+        for device in devices
+        if device.role in BOUNDARY and any(part.factor is None for part in contributions(device, factors))
+    }
+
+
+def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:
+    sign = -1.0 if device.role is Role.EXPORTED else 1.0
+
+    def kgce(carrier: str, sign: float) -> float | None:
+        factor = factors.factors.get(carrier)
+        return None if factor is None else sign * factor.kgce
+
+    match device.kind:
+        case Kind.ELECTRICITY:
+            carrier = device.carrier or "electricity"
+            for quantity, direction in (("energy_import_kwh", sign), ("energy_export_kwh", -sign)):
+                yield Contribution(quantity, Total.ELECTRICITY_KWH, direction)
+                yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(carrier, direction))
+        case Kind.WATER:
+            yield Contribution("volume_m3", Total.WATER_M3, sign)
+            yield Contribution("volume_m3", Total.COAL_EQUIVALENT, kgce(device.carrier or "fresh_water", sign))
+        case Kind.STEAM | Kind.GAS:
+            factor = factors.factors.get(device.carrier)
+            quantity = "mass_t" if factor is not None and factor.per == "t" else "volume_m3"
+            yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(device.carrier, sign))
+        case Kind.PRODUCTION:
+            if device.role is Role.PRODUCT:
+                yield Contribution("mass_t", Total.PRODUCTION, 1.0)
+            else:
+                yield Contribution("mass_t", Total.COAL_EQUIVALENT, kgce(device.carrier, sign))
+        case Kind.GANGUE_UNIT:
+            yield Contribution("generated_mwh", Total.PRODUCTION, 1.0)
+            yield Contribution("auxiliary_mwh", Total.PRODUCTION, -1.0)
+            for quantity, lhv_mj_kg in device.lhv_mj_kg.items():
+                yield Contribution(quantity, Total.COAL_EQUIVALENT, 1000 * lhv_mj_kg * KGCE_PER_MJ)
+            yield Contribution("heat_export_gj", Total.COAL_EQUIVALENT, kgce("heat", -1.0))
+        case _:
+            return
+
+
+def boundary_meters(devices: Sequence[Device]) -> list[Device]:
+    """Choose the meters at the plant's boundary and of its product."""
+    return [
+        device
+        for device in devices
+        if device.role in BOUNDARY and device.kind not in {Kind.LAB, Kind.BATTERY, Kind.SITE_POWER}
+    ]
