@@ -8,6 +8,7 @@ from storage import derived
 from storage.spans import Span
 from streams.folding import Folding, in_time
 from streams.kernel import Fold
+from streams.stage import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,6 +76,10 @@ class Derivation:
             else:
                 self._look(kernel)
         return self._written
+
+    def written(self) -> Written:
+        """What was written and taken away, for the stages that follow."""
+        return Written(self._connection, self._directory, self._standing, self._gone)
 
     def _folding(self, fold: Fold) -> Folding:
         return Folding(self._connection, fold, self._known, self._moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.alarms.signals import SignalAlarms
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.reference import detection
 from streams.anomaly.site_safety import SiteSafety
@@ -25,6 +26,7 @@ from streams.plant.water import WaterDays
 
 if TYPE_CHECKING:
     from streams.kernel import View
+    from streams.stage import Stage
 
 
 class Kernels(NamedTuple):
@@ -32,6 +34,8 @@ class Kernels(NamedTuple):
 
     readings: tuple[Fold, ...]
     rows: tuple[Fold | View, ...]
+    stages: tuple[Stage, ...] = ()
+    """What follows from the rows, in the same transaction."""
 
     @property
     def folds(self) -> tuple[Fold, ...]:
@@ -63,4 +67,5 @@ def installed() -> Kernels:
             NightFlows(reference()),
             MeterDetectors(detection()),
         ),
+        stages=(SignalAlarms(),),
     )

@@ -81,6 +81,7 @@ class Transaction:
             derivation = self._derivation(connection, directory)
             derivation.rebuild([directory.devices[device_id] for device_id in device_ids], from_ms)
             written = derivation.finish()
+            self._run_stages(derivation)
             self._remember(connection, derivation)
             return written
 
@@ -110,12 +111,18 @@ class Transaction:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, item.received_ms).quarantined += 1
         derivation.finish()
+        self._run_stages(derivation)
         with connection.pipeline():  # none of these is waited for before the next is sent
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
             ledger.add(connection, self._partition.position.partition, self._ledger.entries)
         newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
+
+    def _run_stages(self, derivation: Derivation) -> None:
+        """Have follow what follows from the rows."""
+        for stage in self._engine.kernels.stages:
+            stage.run(derivation.written())
 
     def _remember(self, connection: Connection, derivation: Derivation) -> None:
         """Save what kernels remember now, of the entities that were moved."""
