@@ -70,7 +70,8 @@ class SignalAlarms:
 
 def write(directory: Directory, connection: Connection, changes: Iterable[Change]) -> None:
     """Write what has become of alarms: rows first, then their events in order."""
-    ordered = sorted(changes, key=lambda change: (change.alarm.raised_ms, change.alarm.alarm_id))
+    # A new alarm after what has ended of its condition: there may be only one open at any moment.
+    ordered = sorted(changes, key=lambda change: (change.is_new, change.alarm.raised_ms if change.is_new else 0))
     alarms.insert(connection, [_new_row(directory, change) for change in ordered if change.is_new])
     events = [Applied(change.alarm.alarm_id, *item) for change in ordered for item in change.happenings]
     alarms.apply(connection, events)

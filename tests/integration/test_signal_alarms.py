@@ -174,7 +174,7 @@ def test_alarms_of_one_site_are_grouped_under_the_first_out(connection: Connecti
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(pictures=st.lists(st.text(alphabet="#.", min_size=8, max_size=24), min_size=1, max_size=5), data=st.data())
 def test_whatever_is_rewritten_alarms_end_where_the_verdicts_do(
