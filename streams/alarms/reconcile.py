@@ -207,7 +207,7 @@ def _attach_or_create(
     """Give episodes that no alarm stands for an alarm; where another is open, note them there."""
     standing = next((change for change in changes if change.alarm.is_open), None)
     for episode in left:
-        if standing is not None and not standing.is_new:
+        if standing is not None and not standing.is_new and episode.raised.ts <= standing.alarm.last_raised_ms:
             standing.take(
                 AlarmEvent.AMEND,
                 "late readings show that it held before, too",
