@@ -104,6 +104,16 @@ class SocRules(_Reference):
     odd_difference: Share
 
 
+class BackupRules(_Reference):
+    """How backup time is forecast, and why a set was discharged."""
+
+    load_sigma: Share
+    clock_ms: int
+    test_from_ms: int
+    counted_from_h: float
+    observable_days: float
+
+
 class AdviceThresholds(_Reference):
     """When a set is to be watched or retired (退役)."""
 
@@ -126,6 +136,7 @@ class BatteryHealthReference(_Reference):
     capacity: CapacityRules
     fusion: Fusion
     soc: SocRules
+    backup: BackupRules
     advice: AdviceThresholds
 
     @model_validator(mode="after")

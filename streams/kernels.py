@@ -8,10 +8,14 @@ from streams.alarms.signals import SignalAlarms
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.reference import detection
 from streams.anomaly.site_safety import SiteSafety
+from streams.battery.discharges import Discharges
+from streams.battery.fleet import FleetHealth
 from streams.battery.health import SetHealth
+from streams.battery.outages import SiteOutages
 from streams.battery.pack import PackMonitor
 from streams.battery.reference import health_reference
 from streams.battery.site_power import SitePowerView
+from streams.battery.state_of_health import StateOfHealth
 from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
 from streams.plant.assays import FuelAssays
@@ -52,6 +56,7 @@ def installed() -> Kernels:
             PackMonitor(),
             SetHealth(health_reference()),
             SitePowerView(),
+            SiteOutages(),
             SiteSafety(),
         ),
         rows=(
@@ -65,6 +70,9 @@ def installed() -> Kernels:
             PlantRollings(reference()),
             WaterDays(reference()),
             NightFlows(reference()),
+            StateOfHealth(health_reference()),
+            Discharges(health_reference()),
+            FleetHealth(health_reference()),
             MeterDetectors(detection()),
         ),
         stages=(SignalAlarms(),),

@@ -113,6 +113,7 @@ class BatteryEpisode(NamedTuple):
     energy_kwh: float | None
     pack_start_v: Real | None
     pack_end_v: Real | None
+    temperature_start_c: Real | None
     temperature_min_c: Real | None
     temperature_max_c: Real | None
     temperature_mean_c: Real | None
@@ -377,7 +378,7 @@ class BatteryHealth(NamedTuple):
     load_w: Real | None
     """Of the site: median of the last 24 h around the same hour."""
     backup_p50_h: Real | None
-    """Of the site, whose sets share its load, from full, at the present load and temperature."""
+    """From full, at the site's present load, of which the set carries its share, and the present temperature."""
     backup_p10_h: Real | None
     contract_h: Real
     misses_contract: bool | None
@@ -387,7 +388,7 @@ class BatteryHealth(NamedTuple):
     observable: bool
     """Whether there was one within twelve months."""
     test_priority_kwh: Real
-    """Contracted energy times the doubt about the SoH: where a core-capacity test (核对性放电) tells most."""
+    """Contracted energy times the relative doubt about the SoH: where a core-capacity test (核对性放电) tells most."""
     advice: Advice
     advice_reasons: str
     flags: str

@@ -83,6 +83,8 @@ def add_temperatures(state: SetState, sensors: Sequence[float | None], lasted: i
     mean, spread = sum(known) / len(known), max(known) - min(known)
     episode, hour = state.episode, state.hour
     lowest, highest = episode.temperature_min_c, episode.temperature_max_c
+    if lowest is None:
+        episode.temperature_start_c = mean
     episode.temperature_min_c = mean if lowest is None or mean < lowest else lowest
     episode.temperature_max_c = mean if highest is None or mean > highest else highest
     episode.temperature_last_c = mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 GAS_CONSTANT = 8.314
 KELVIN = 273.15
 REFERENCE_C = 25.0
+MEAN_FROM_PERCENT = 3.0
+"""About what a cut-off leaves inside. (unsourced)"""
 
 
 class SocReading(NamedTuple):
@@ -51,8 +54,7 @@ class Limits:
         self.rest_after_ms = times.rest_after_ms
         self.coarse_ms = times.coarse_ms
         self.has_curve = bool(chemistry.ocv_v)
-        self.mean_cell_v = battery.nominal_v / battery.cell_count
-        """Over a whole discharge; what charge is turned into energy with."""
+        self._mean_cell_v = _mean_between(chemistry, MEAN_FROM_PERCENT) or battery.nominal_v / battery.cell_count
 
     def capacity_factor(self, temperature_c: float) -> float:
         """Share of the 25 °C capacity that can be drawn at a temperature (k_T); linear between, level outside."""
@@ -67,6 +69,13 @@ class Limits:
     def cell_drop_v(self, amps: float, temperature_c: float) -> float:
         """Voltage a cell loses under a steady current (A, discharge positive), by the chemistry's usual resistance."""
         return amps * self.chemistry.ohm_ah / self.nominal_ah * self.resistance_factor(temperature_c)
+
+    def loaded_v(self, amps: float, temperature_c: float | None) -> float:
+        """Mean voltage of the set over a discharge at `amps`: what charge is turned into energy with."""
+        drop = (
+            self.cell_drop_v(amps, REFERENCE_C if temperature_c is None else temperature_c) if self.has_curve else 0.0
+        )
+        return (self._mean_cell_v - drop) * self.cell_count
 
     def soc_at(self, cell_v: float) -> float:
         """SoC (0–1) on the open-circuit curve, whether or not the voltage tells it well there."""
@@ -96,6 +105,16 @@ class Limits:
         width = chemistry.sigma_ocv_v
         sigma = (self.soc_at(cell_v + width) - self.soc_at(cell_v - width)) / 2
         return SocReading(soc, max(sigma, chemistry.sigma_empty_percent / 100))
+
+
+def _mean_between(chemistry: ChemistryReference, from_percent: float) -> float | None:
+    """Mean open-circuit voltage from a SoC up to full, by trapezoids; None without a curve."""
+    if not chemistry.ocv_v:
+        return None
+    points = [from_percent, *[percent for percent in chemistry.ocv_percent if percent > from_percent]]
+    volts = [interpolate(percent, chemistry.ocv_percent, chemistry.ocv_v) for percent in points]
+    area = sum((v0 + v1) / 2 * (p1 - p0) for (p0, v0), (p1, v1) in pairwise(zip(points, volts, strict=True)))
+    return area / (points[-1] - points[0])
 
 
 def interpolate(at: float, xs: Sequence[float], ys: Sequence[float]) -> float:

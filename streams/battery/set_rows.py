@@ -63,6 +63,7 @@ def episode(tracker: Tracker, one: OpenEpisode, end_ts: int | None, seen_ts: int
         energy_kwh=sign * one.energy_kwh,
         pack_start_v=one.pack_start_v,
         pack_end_v=one.pack_end_v,
+        temperature_start_c=one.temperature_start_c,
         temperature_min_c=one.temperature_min_c,
         temperature_max_c=one.temperature_max_c,
         temperature_mean_c=mean_temperature(one),
@@ -112,6 +113,7 @@ def offline(tracker: Tracker, from_ts: int, ts: int, volts_before: float, volts:
         energy_kwh=None,
         pack_start_v=volts_before,
         pack_end_v=volts,
+        temperature_start_c=None,
         temperature_min_c=None,
         temperature_max_c=None,
         temperature_mean_c=None,
@@ -228,7 +230,7 @@ def _remaining(state: SetState, limits: Limits) -> tuple[float | None, float | N
     celsius = state.episode.temperature_last_c
     usable = 1.0 if celsius is None else limits.capacity_factor(celsius)
     left = limits.soc_left(limits.cutoff_cell_v, -state.amps, 25.0 if celsius is None else celsius)
-    capacity_wh = state.belief_soh * limits.nominal_ah * usable * limits.mean_cell_v * limits.cell_count
+    capacity_wh = state.belief_soh * limits.nominal_ah * usable * limits.loaded_v(-state.amps, celsius)
     relative = (state.belief_variance + limits.reference.fusion.systematic_sigma**2) ** 0.5 / state.belief_soh
     share = max(0.0, state.soc - left)
     doubt = ((relative * share) ** 2 + state.soc_sigma**2) ** 0.5

@@ -31,6 +31,7 @@ class OpenEpisode:
     """Longest."""
     bridged_ah: float = 0.0
     pack_end_v: float = 0.0
+    temperature_start_c: float | None = None
     temperature_min_c: float | None = None
     temperature_max_c: float | None = None
     temperature_last_c: float | None = None

@@ -22,7 +22,7 @@ from streams.engine import Engine
 from streams.kernels import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 START_MS = 1_780_000_020_000
 """Device time of the first reading; not on a minute's edge."""
@@ -105,38 +105,39 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
     for ts in stamps(60):
         mass += rng.uniform(1, 3)
         sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
+    sent += _battery(stamps(60), rng)
     for ts in stamps(60):
+        out = 5 * MINUTE_MS <= ts - START_MS < 9 * MINUTE_MS
+        power = {"mains_failed": out, "dc_voltage_v": 53.5, "dc_load_current_a": 45.0, "smoke": smokes(ts)}
+        sent.append(Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts} | power))
+    sent += _gangue_unit(stamps(60), rng)
+    return sorted(sent, key=lambda item: (item.reading["ts"], item.device_id))
+
+
+def _battery(stamps: Sequence[int], rng: random.Random) -> Iterator[Sent]:
+    """A set that charges, carries a load for four minutes and goes on; its last cell comes and goes."""
+    for ts in stamps:
         current = round(30 * math.sin(ts / 700_000), 2)
         if 5 * MINUTE_MS <= ts - START_MS < 9 * MINUTE_MS:
             current = -45.0  # a load step
         cells = [round(3.3 + current / 1000 + rng.uniform(-0.005, 0.005), 3) for _ in range(16)]
         if rng.random() > 0.5:
             cells[15] = 0.0
-        sent.append(
-            Sent(
-                "bs-1",
-                Kind.BATTERY,
-                "b-1",
-                {
-                    "ts": ts,
-                    "pack_voltage_v": round(sum(cells), 2),
-                    "current_a": current,
-                    "cell_voltage_v": cells,
-                    "temperature_c": [round(rng.uniform(20, 30), 1) for _ in range(4)],
-                    "ambient_c": 18.3,
-                    "soc_pct": 88.8,
-                    "alarm_words": [0, 3],
-                },
-            )
+        yield Sent(
+            "bs-1",
+            Kind.BATTERY,
+            "b-1",
+            {
+                "ts": ts,
+                "pack_voltage_v": round(sum(cells), 2),
+                "current_a": current,
+                "cell_voltage_v": cells,
+                "temperature_c": [round(rng.uniform(20, 30), 1) for _ in range(4)],
+                "ambient_c": 18.3,
+                "soc_pct": 88.8,
+                "alarm_words": [0, 3],
+            },
         )
-    sent.extend(
-        Sent(
-            "bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "mains_failed": False, "dc_voltage_v": 53.5, "smoke": smokes(ts)}
-        )
-        for ts in stamps(60)
-    )
-    sent += _gangue_unit(stamps(60), rng)
-    return sorted(sent, key=lambda item: (item.reading["ts"], item.device_id))
 
 
 def _gangue_unit(stamps: Sequence[int], rng: random.Random) -> list[Sent]:
