@@ -1,7 +1,135 @@
-"""`python -m bench.health`: battery health against the simulator's truth, a stratified fleet over a year.
+"""`python -m bench.health`: battery health against the simulator's truth, and what its kernels cost.
 
-Readings go from the simulator's arrays straight through the kernels: the wire and the database add nothing to an
-estimate, and a year of 700 sets is 370 million readings. So quiet float is sampled every 15 minutes, which no figure
-of a discharge depends on, and every 60 s from an hour before a discharge until its charge is back: what a set really
-sends. Truth is the simulator's `Batteries.soh` and the moment at which its BMS opens.
+A fleet (by default 700 sets, a tenth of the real one, drawn from the same distributions) over a year in compressed
+time, straight through the kernels: the wire and the database add nothing to an estimate, and a year of 7 000 sets is
+3.7 billion readings. `tests/support/fleet_year.py` says what is left out. `--burst` measures the kernels instead:
+7 000 sets, each a reading a second, one call of each fold a reading.
 """
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from schemas.metrics.battery_health import BatteryCapacity
+from streams.battery.health import SetHealth
+from streams.battery.pack import PackMonitor
+from streams.battery.reference import health_reference
+from tests.support.fleet_year import FleetYear
+from tests.support.health_score import score
+from tests.support.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
+
+if TYPE_CHECKING:
+    from schemas.battery_reference import BatteryHealthReference
+    from tests.support.health_score import Score
+
+SETS = 7_000
+
+
+def main() -> None:
+    """Run what the arguments ask for and print it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.health", description=__doc__)
+    parser.add_argument("--sets", type=int, default=700)
+    parser.add_argument("--days", type=float, default=365)
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--burst", action="store_true", help="measure the kernels at a reading a second of 7 000 sets")
+    parser.add_argument("--nasa", action="store_true", help="the NASA cell B0005 at full rate and at 60 s")
+    options = parser.parse_args()
+    if options.burst:
+        burst()
+    elif options.nasa:
+        nasa()
+    else:
+        reference = health_reference()
+        began = time.process_time()
+        result = score(FleetYear(seed=options.seed, sets=options.sets, days=options.days), reference)
+        print(
+            f"{options.sets} sets, {options.days:g} days, seed {options.seed}: {time.process_time() - began:.0f} s of CPU"
+        )
+        show(result)
+        if result.forecasts:
+            bands(result)
+            warm = no_cold_derating(reference)
+            again = score(FleetYear(seed=options.seed, sets=options.sets, days=options.days), warm)
+            print(f"with k_T = 1, as the simulated cells behave: within 15 % {again.within(0.15):.1%}")
+
+
+def show(result: Score) -> None:
+    """Print the SoH's figures."""
+    single = result.single_errors
+    print(
+        f"readings through the kernel      {result.readings}, {result.kernel_us:.1f} µs each, state {result.state_bytes} B"
+    )
+    print(f"sets cut off at least once       {result.possible} of {result.sets}: the most that can be known")
+    print(f"sets with a published SoH        {len(result.errors)}")
+    print(f"SoH MAE / bias                   {result.mae:.2f} / {statistics.fmean(result.errors):+.2f} points")
+    print(f"90 % interval holds the truth    {result.hit_rate:.1%}")
+    print(f"single discharges                {len(single)}, MAE {statistics.fmean(abs(e) for e in single):.2f} points")
+    print(f"published from the flat region   {result.published_flat}")
+    print(f"refused                          {dict(sorted(result.reasons.items()))}")
+
+
+def bands(result: Score) -> None:
+    """Print the forecasts' figures, by the battery's temperature at load-on."""
+    print(f"backup forecasts                 {len(result.forecasts)}, within 15 % {result.within(0.15):.1%}")
+    below = statistics.fmean(item.p10_h <= item.true_h for item in result.forecasts)
+    print(f"true time beyond the p10         {below:.1%}")
+    edges = [-30, -10, 0, 10, 20, 60]
+    for low, high in pairwise(edges):
+        own = [item.error for item in result.forecasts if low <= (item.temperature_c or 0.0) < high]
+        if own:
+            share = statistics.fmean(abs(error) <= 0.15 for error in own)
+            print(
+                f"  {low:>3} to {high:>2} °C  {len(own):>4}  mean error {statistics.fmean(own):+.1%}  within 15 % {share:.1%}"
+            )
+
+
+def no_cold_derating(reference: BatteryHealthReference) -> BatteryHealthReference:
+    """The same reference data with cells that lose nothing to cold but by their resistance."""
+    return reference.model_copy(update={"capacity_factor": tuple(1.0 for _ in reference.capacity_factor)})
+
+
+def burst() -> None:
+    """Cost per reading of each battery fold, one reading a call, 7 000 sets in a discharge."""
+    rig = Rig(lfp_set())
+    rig.say(0.0)
+    rig.run(2)
+    settled = len(rig.readings)
+    rig.run(20 / 3600, -30.0, period_s=1.0)
+    for kernel in (PackMonitor(), SetHealth(health_reference())):
+        start, _ = kernel.fold(None, rig.device, rig.readings[:settled])
+        states = [start] * SETS
+        began, rows = time.process_time(), 0
+        for arrival in rig.readings[settled:]:
+            for number in range(SETS):
+                states[number], given = kernel.fold(states[number], rig.device, [arrival])
+                rows += len(given)
+        count = SETS * (len(rig.readings) - settled)
+        micros = (time.process_time() - began) / count * 1e6
+        print(
+            f"{kernel.name:<13} {micros:.1f} µs a reading, {rows / count:.3f} rows a reading, state {len(kernel.dump(states[0]))} B"
+        )
+
+
+def nasa() -> None:
+    """SoH of every discharge of the NASA cell against the data set's label."""
+    discharges = nasa_discharges()
+    for every_s in (0.0, 60.0):
+        rows = SetHealth(health_reference()).fold(None, NASA_SET, nasa_readings(discharges, every_s=every_s))[1]
+        last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
+        errors = [
+            abs(row.capacity_ah - discharge.capacity_ah) / 2.0 * 100
+            for row, discharge in zip(last.values(), discharges, strict=True)
+            if row.capacity_ah is not None
+        ]
+        rate = f"one sample in {every_s:g} s" if every_s else "full rate"
+        print(
+            f"{rate}: {len(errors)} of {len(discharges)}, MAE {statistics.fmean(errors):.4f} points, worst {max(errors):.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
