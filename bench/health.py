@@ -46,9 +46,8 @@ def main() -> None:
         reference = health_reference()
         began = time.process_time()
         result = score(FleetYear(seed=options.seed, sets=options.sets, days=options.days), reference)
-        print(
-            f"{options.sets} sets, {options.days:g} days, seed {options.seed}: {time.process_time() - began:.0f} s of CPU"
-        )
+        spent = time.process_time() - began
+        print(f"{options.sets} sets, {options.days:g} days, seed {options.seed}: {spent:.0f} s of CPU")
         show(result)
         if result.forecasts:
             bands(result)
@@ -60,9 +59,8 @@ def main() -> None:
 def show(result: Score) -> None:
     """Print the SoH's figures."""
     single = result.single_errors
-    print(
-        f"readings through the kernel      {result.readings}, {result.kernel_us:.1f} µs each, state {result.state_bytes} B"
-    )
+    print(f"readings through the kernel      {result.readings}, {result.kernel_us:.1f} µs each")
+    print(f"largest state                    {result.state_bytes} B")
     print(f"sets cut off at least once       {result.possible} of {result.sets}: the most that can be known")
     print(f"sets with a published SoH        {len(result.errors)}")
     print(f"SoH MAE / bias                   {result.mae:.2f} / {statistics.fmean(result.errors):+.2f} points")
@@ -82,9 +80,8 @@ def bands(result: Score) -> None:
         own = [item.error for item in result.forecasts if low <= (item.temperature_c or 0.0) < high]
         if own:
             share = statistics.fmean(abs(error) <= 0.15 for error in own)
-            print(
-                f"  {low:>3} to {high:>2} °C  {len(own):>4}  mean error {statistics.fmean(own):+.1%}  within 15 % {share:.1%}"
-            )
+            mean = statistics.fmean(own)
+            print(f"  {low:>3} to {high:>2} °C  {len(own):>4}  mean error {mean:+.1%}  within 15 % {share:.1%}")
 
 
 def no_cold_derating(reference: BatteryHealthReference) -> BatteryHealthReference:
@@ -109,9 +106,8 @@ def burst() -> None:
                 rows += len(given)
         count = SETS * (len(rig.readings) - settled)
         micros = (time.process_time() - began) / count * 1e6
-        print(
-            f"{kernel.name:<13} {micros:.1f} µs a reading, {rows / count:.3f} rows a reading, state {len(kernel.dump(states[0]))} B"
-        )
+        size = len(kernel.dump(states[0]))
+        print(f"{kernel.name:<13} {micros:.1f} µs and {rows / count:.3f} rows a reading, state {size} B")
 
 
 def nasa() -> None:
@@ -126,9 +122,8 @@ def nasa() -> None:
             if row.capacity_ah is not None
         ]
         rate = f"one sample in {every_s:g} s" if every_s else "full rate"
-        print(
-            f"{rate}: {len(errors)} of {len(discharges)}, MAE {statistics.fmean(errors):.4f} points, worst {max(errors):.3f}"
-        )
+        mean = statistics.fmean(errors)
+        print(f"{rate}: {len(errors)} of {len(discharges)}, MAE {mean:.4f} points, worst {max(errors):.3f}")
 
 
 if __name__ == "__main__":
