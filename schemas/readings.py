@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, ClassVar, Self, get_args, get_origin
+from typing import Annotated, ClassVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total
 
@@ -137,25 +137,10 @@ Cells = Annotated[list[Annotated[Finite, Range(2.0, 3.9)] | None], Field(min_len
 Temperatures = Annotated[list[Annotated[Finite, Range(-40, 100)] | None], Field(min_length=1, max_length=4)]
 
 
-NOT_MEASURED = frozenset({65_535.0, 6_553.5, 655.35, 65.535})
-"""0xFFFF in the resolutions of YD/T 1363 (1, 0.1, 0.01 and 0.001 of the unit): the BMS has no value there."""
-_BMS_SCALARS = (
-    "pack_voltage_v",
-    "current_a",
-    "soc_pct",
-    "soh_bms_pct",
-    "ambient_c",
-    "remaining_ah",
-    "full_ah",
-    "cycles",
-)
-
-
 class BatteryReading(Reading):
     """A battery set's BMS through the site's FSU. 60 s; 1–10 s for five minutes after a mains change.
 
-    `current_a` is positive while charging. A cell at exactly 0.000 V is an absent channel, a value of 0xFFFF none at
-    all: both become None, and the rest of the reading stands.
+    `current_a` is positive while charging. A cell at exactly 0.000 V is an absent channel and becomes None.
     """
 
     KIND = frozenset({Kind.BATTERY})
@@ -176,23 +161,9 @@ class BatteryReading(Reading):
     @field_validator("cell_voltage_v", mode="after")
     @classmethod
     def _absent_channels(cls, cells: list[float | None] | None) -> list[float | None] | None:
-        if cells is not None and (0.0 in cells or not NOT_MEASURED.isdisjoint(cells)):
-            return [None if volts == 0.0 or volts in NOT_MEASURED else volts for volts in cells]
+        if cells is not None and 0.0 in cells:
+            return [None if volts == 0.0 else volts for volts in cells]
         return cells
-
-    @field_validator("temperature_c", mode="after")
-    @classmethod
-    def _absent_sensors(cls, sensors: list[float | None] | None) -> list[float | None] | None:
-        if sensors is not None and not NOT_MEASURED.isdisjoint(sensors):
-            return [None if celsius in NOT_MEASURED else celsius for celsius in sensors]
-        return sensors
-
-    @model_validator(mode="after")
-    def _not_measured(self) -> Self:
-        for name in _BMS_SCALARS:
-            if getattr(self, name) in NOT_MEASURED:
-                self.__dict__[name] = None
-        return self
 
 
 class SitePowerReading(Reading):

@@ -25,7 +25,7 @@ class BatteryFlag(StrEnum):
     """What is odd about a set's readings; several are joined by commas."""
 
     ABSENT_CELL = "absent_cell"
-    """A registered cell has no voltage: 0.000 V or 0xFFFF on the wire."""
+    """A registered cell has no voltage: 0.000 V on the wire."""
     REVERSED_CURRENT = "reversed_current"
     """The voltage rises when the current falls: counted with the sign turned round."""
     OFFSET_CURRENT = "offset_current"

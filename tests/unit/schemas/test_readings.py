@@ -57,23 +57,6 @@ def test_a_cell_at_zero_volts_is_an_absent_channel() -> None:
     assert reading.cell_voltage_v == [3.3] * 15 + [None]
 
 
-def test_a_value_of_0xffff_is_none_and_costs_only_itself() -> None:
-    """A BMS without a value sends 0xFFFF in the field's resolution; what else it says stands."""
-    reading = parse(
-        Kind.BATTERY,
-        pack_voltage_v=52.8,
-        current_a=655.35,
-        soc_pct=655.35,
-        soh_bms_pct=65535,
-        cell_voltage_v=[3.3, 65.535, 3.31],
-        temperature_c=[6553.5, 25.0],
-        cycles=65535,
-    )
-    assert isinstance(reading, BatteryReading)
-    assert (reading.pack_voltage_v, reading.current_a, reading.soc_pct, reading.soh_bms_pct) == (52.8, None, None, None)
-    assert (reading.cell_voltage_v, reading.temperature_c, reading.cycles) == ([3.3, None, 3.31], [None, 25.0], None)
-
-
 def test_registers_and_ranges_are_read_off_the_models() -> None:
     """Kernels and admission take them from here, so a new field needs no second list."""
     assert registers_of(Kind.ELECTRICITY) == ("energy_import_kwh", "energy_export_kwh", "reactive_kvarh")
