@@ -100,7 +100,7 @@ class Batteries:
     charge_ah: Array
     """Charge in each cell (n, 16): the one state that current integrates into."""
     shunted_ah: Array
-    """Charge that balancing or the cell's limits kept out, so that the books of charge close (n, 16)."""
+    """Charge that leaks, fade or the cell's limits kept out, so that the books of charge close (n, 16)."""
     current_a: Array
     """Current in force since each set's last step, held constant until its next one."""
     relaxed_a: Array
@@ -113,6 +113,10 @@ class Batteries:
     throughput_ah: Array
     pack_v: Array
     """Terminal voltage at each set's last step."""
+    leak_a: Array
+    """Self-discharge of each cell (n, 16), beside the current that everyone sees."""
+    joint_ohm: Array
+    """Resistance of the joint at each cell (n, 16) beyond a sound one's: ohmic, so without temperature or RC part."""
 
     @property
     def soh(self) -> Array:
@@ -126,11 +130,19 @@ class Batteries:
         emptiest: Array = np.where(self.cells[index], charge, np.inf).min(axis=1)
         return emptiest
 
+    def lose_capacity(self, kept: Array) -> None:
+        """Multiply the capacity of every cell by `kept` (n, 16); cells keep their state of charge."""
+        lost = self.charge_ah * (1 - kept)
+        self.charge_ah -= lost
+        self.shunted_ah += lost
+        self.capacity_ah *= kept
+
     def integrate(self, index: Index, seconds: Array, ambient_c: Array) -> None:
         """Carry the sets at `index` over `seconds` under the current in force; exact for the RC and thermal parts."""
         current = self.current_a[index]
         wanted = self.charge_ah[index] + (current * seconds / 3600.0)[:, None]
-        held = np.minimum(np.maximum(wanted, 0.0), self.capacity_ah[index])
+        left = wanted - self.leak_a[index] * (seconds / 3600.0)[:, None]
+        held = np.minimum(np.maximum(left, 0.0), self.capacity_ah[index])
         self.charge_ah[index] = held
         self.shunted_ah[index] += wanted - held
         self.throughput_ah[index] += np.abs(current) * seconds / 3600.0
@@ -143,6 +155,7 @@ class Batteries:
 
         temperature = self.temperature_c[index]
         resistance = self.resistance_ohm[index].sum(axis=1) * temperature_factor(temperature) * (1 + RC_RATIO)
+        resistance += self.joint_ohm[index].sum(axis=1)
         tau = self.thermal_tau_s[index]
         settled = ambient_c + current * current * resistance * tau / self.heat_j_k[index]
         self.temperature_c[index] = settled + (temperature - settled) * np.exp(-seconds / tau)
@@ -158,9 +171,10 @@ class Batteries:
         capacity = self.capacity_ah[index]
         open_circuit, slope = ocv(self.charge_ah[index] / capacity)
         factor = temperature_factor(self.temperature_c[index])
-        r0 = self.resistance_ohm[index] * factor[:, None]
+        inner = self.resistance_ohm[index] * factor[:, None]
+        r0 = inner + self.joint_ohm[index]
         shift = self.hysteresis[index] * self.hysteresis_v[index] / 2
-        rest = open_circuit + shift[:, None] + r0 * RC_RATIO * self.relaxed_a[index][:, None]
+        rest = open_circuit + shift[:, None] + inner * RC_RATIO * self.relaxed_a[index][:, None]
         rest_pack = np.where(cells, rest, 0.0).sum(axis=1)
         r_pack = r0.sum(axis=1)
 
@@ -220,4 +234,6 @@ def second_life(count: int, rng: np.random.Generator, ambient_c: Array) -> Batte
         open=np.zeros(count, dtype=bool),
         throughput_ah=np.zeros(count),
         pack_v=float_cell * cell_count,
+        leak_a=np.zeros((count, CELLS_MAX)),
+        joint_ohm=np.zeros((count, CELLS_MAX)),
     )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Sector, Site
 from schemas.topics import Topic
-from simulators.battery import CELLS_MAX, second_life
-from simulators.climate import CITIES, Climate, day_course, local_hour
-from simulators.message import Message
+from simulators.ageing import Ageing
+from simulators.battery import second_life
+from simulators.battery_faults import BatteryFaults, Fleetwide, draw_faults
+from simulators.bms import Bms, SetsShown, SitesShown, power_messages, set_messages
+from simulators.capacity_test import LONGEST_MS, CapacityTests
+from simulators.climate import CITIES, DAY_MS, Climate, day_course, local_hour
 from simulators.outages import OutageSchedule, RegionalOutage
+from simulators.truth import Label, LabelKind, State, Total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulators.battery import Array, Index
+    from simulators.happening import Chance, Happening
+    from simulators.message import Message
 
 SITES_A_SET = 5_000 / 7_000
 SETS_MAX = 7_000
@@ -27,6 +33,8 @@ PERIOD_MS = 60_000
 BURST_MS = 300_000
 """How long a site reports fast after a mains change."""
 BURST_PERIODS_MS = (1_000, 2_000, 5_000, 10_000)
+LABELLED_MS = round(400 * DAY_MS)
+"""Outages and tests of so much time from the start are drawn, and labelled, before the first reading."""
 
 LOAD_MEDIAN_W, LOAD_SIGMA, LOAD_LIMITS_W = 2_500.0, 0.35, (1_000.0, 5_000.0)
 LOAD_DAILY, LOAD_NOISE, LOAD_NOISE_S = 0.25, 0.1, 900.0
@@ -34,20 +42,9 @@ LOAD_PEAK_HOUR = 20.0
 SHELTER_C = (0.0, 4.0)
 """How much warmer the shelter is than the air outside. (unsourced)"""
 
-VOLT_OFFSET_V, VOLT_NOISE_V = 0.001, 0.0005
-CURRENT_OFFSET_A = 0.0025 * 100.0
-"""0.25 % of a 100 A shunt."""
-CURRENT_NOISE_A = 0.02
-TEMPERATURE_OFFSET_C, TEMPERATURE_NOISE_C = 1.0, 0.05
-SENSORS = 4
-BMS_SOC_GAIN_SD = 0.05
-BMS_SOH_STUCK_SHARE = 0.25
-"""Share of sets whose BMS says SoH 99 % for ever. (unsourced)"""
-BMS_SOH_SD = 0.04
-ABSENT_CHANNEL_SHARE = 0.7
-"""Share of 15-cell sets whose BMS sends a sixteenth channel of 0.000 V. (unsourced)"""
-LOW_CELL_V, HOT_C, LOW_SOC_PCT = 2.9, 55.0, 20.0
 DOOR_OPEN_CHANCE = 2e-5
+DISCHARGE_V = 3.22
+"""Mean voltage of a cell under load, for the true backup time. (unsourced)"""
 MAKERS = ("江河", "恒源", "北峰")
 
 
@@ -62,6 +59,8 @@ class Fleet:
         start_ms: int,
         regional: Sequence[RegionalOutage] = (),
         climate: Climate | None = None,
+        happenings: Sequence[Happening] = (),
+        chances: Sequence[Chance] = (),
     ) -> None:
         if not 1 <= sets <= SETS_MAX:
             msg = f"a fleet has 1 to {SETS_MAX} sets, not {sets}"
@@ -78,15 +77,19 @@ class Fleet:
         self._load_noise = rng.standard_normal(self.sites)
         self._burst_ms = rng.choice(BURST_PERIODS_MS, self.sites)
         self._door = np.zeros(self.sites, dtype=bool)
+        self._lowest_v = np.full(self.sites, np.inf)
 
         ambient = (self._climate.all_outdoor_c(start_ms)[self.city] + self._shelter_c)[self.site_of_set]
         self.batteries = second_life(sets, rng, ambient)
         weight = self.batteries.nominal_ah * self.batteries.soh
         self._load_share = weight / np.bincount(self.site_of_set, weight)[self.site_of_set]
-        self._draw_sensors(rng)
+        self.bms = Bms(rng, self.batteries)
 
         self.outages = OutageSchedule(seed, self.city, start_ms, regional)
-        self._start_ms = start_ms
+        self.tests = CapacityTests(seed, self.sites, start_ms)
+        self._ageing = Ageing(np.random.default_rng([seed, 9]), self.bms.cycles.astype(np.float64))
+        self._start_ms = self._aged_ms = start_ms
+        self._told_day = -1
         self._last_ms = np.full(self.sites, start_ms, dtype=np.int64)
         self._grid_ms = start_ms + rng.integers(0, PERIOD_MS, self.sites)
         self._due_ms = np.minimum(self._grid_ms, self.outages.next_change_ms)
@@ -99,24 +102,18 @@ class Fleet:
             str(Topic(self.site_ids[site], Kind.BATTERY, set_id))
             for site, set_id in zip(self.site_of_set.tolist(), self.set_ids, strict=True)
         ]
-        self._power_topics = [str(Topic(site_id, Kind.SITE_POWER, f"{site_id}-P")) for site_id in self.site_ids]
-
-    def _draw_sensors(self, rng: np.random.Generator) -> None:
-        """Offsets of every sensor, and what each BMS believes of its own set."""
-        sets, batteries = self.sets, self.batteries
-        self._volt_offset = VOLT_OFFSET_V * np.clip(rng.standard_normal((sets, CELLS_MAX)), -2, 2)
-        self._current_offset = rng.uniform(-CURRENT_OFFSET_A, CURRENT_OFFSET_A, sets)
-        self._temperature_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, (sets, SENSORS))
-        self._ambient_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, sets)
-        self._full_soc = batteries.soc(np.arange(sets))
-        self._soc_gain = np.maximum(1 + BMS_SOC_GAIN_SD * rng.standard_normal(sets), 0.8)
-        believed = np.clip(batteries.soh + BMS_SOH_SD * rng.standard_normal(sets), 0.5, 1.0)
-        stuck = rng.random(sets) < BMS_SOH_STUCK_SHARE
-        self._soh_bms_pct = np.where(stuck, 99.0, np.rint(believed * 100))
-        self._full_ah = np.round(batteries.nominal_ah * self._soh_bms_pct / 100, 2)
-        self._cycles = rng.integers(200, 2_000, sets)
-        silent = rng.random(sets) < ABSENT_CHANNEL_SHARE
-        self._channels = np.where(silent, CELLS_MAX, batteries.cell_count)
+        self._power_ids = [f"{site_id}-P" for site_id in self.site_ids]
+        self._power_topics = [
+            str(Topic(site_id, Kind.SITE_POWER, power_id))
+            for site_id, power_id in zip(self.site_ids, self._power_ids, strict=True)
+        ]
+        place = dict(zip(self.set_ids, range(sets), strict=True))
+        homes = Fleetwide(
+            {set_id: self.site_ids[site] for set_id, site in zip(self.set_ids, self.site_of_set.tolist(), strict=True)},
+            dict(zip(self.set_ids, self.batteries.cell_count.tolist(), strict=True)),
+        )
+        drawn = draw_faults(happenings, chances, fleet=homes, seed=seed)
+        self.faults = BatteryFaults(drawn, place, dict(zip(self.site_ids, range(self.sites), strict=True)))
 
     @property
     def readings_per_s(self) -> float:
@@ -181,17 +178,33 @@ class Fleet:
 
     def generate(self, until_ms: int) -> list[Message]:
         """All messages of the fleet before `until_ms` that have not been given yet, site by site; not sorted."""
-        self.outages.extend(until_ms + 2 * PERIOD_MS)  # before any due time could reach past a new epoch's changes
         messages: list[Message] = []
+        for sets, power in self.polls(until_ms):
+            messages += set_messages(sets, self._set_topics, self.set_ids)
+            messages += power_messages(power, self._power_topics, self._power_ids)
+        return messages
+
+    def polls(self, until_ms: int) -> Iterator[tuple[SetsShown, SitesShown]]:
+        """Readings before `until_ms` as arrays, without the cost of messages: for long runs and for benches.
+
+        One item is one poll of each site that is due. Cut into steps of a minute it is fastest; a scene cuts it into
+        ten seconds, and gets other noise of the same kind for the same seed.
+        """
+        self.outages.extend(until_ms + 2 * PERIOD_MS)  # before any due time could reach past a new epoch's changes
         while True:
             due = np.flatnonzero(self._due_ms < until_ms)
             if not len(due):
-                return messages
-            self._poll(due, until_ms, messages)
+                return
+            yield self._poll(due, until_ms)
 
-    def _poll(self, sites: Index, until_ms: int, messages: list[Message]) -> None:
+    def _poll(self, sites: Index, until_ms: int) -> tuple[SetsShown, SitesShown]:
         """One poll of each of `sites`, each at its own due time."""
         ts = self._due_ms[sites]
+        begins = int(ts.min())
+        self.faults.pass_time(begins, self.batteries)
+        if begins - self._aged_ms >= DAY_MS:
+            self._ageing.advance(self.batteries, (begins - self._start_ms) / DAY_MS)
+            self._aged_ms = begins
         seconds = (ts - self._last_ms[sites]) / 1_000.0
         ambient = self._climate.all_outdoor_c(until_ms)[self.city[sites]] + self._shelter_c[sites]
         members = self._members(sites)
@@ -203,21 +216,34 @@ class Fleet:
             self._fast_until_ms[site] = self._due_ms[site] + BURST_MS
         mains = self.outages.mains[sites]
         period = np.where(ts < self._fast_until_ms[sites], self._burst_ms[sites], PERIOD_MS)
+        rectified = mains & ~self.tests.carry_on(sites, ts, self._lowest_v[sites])
 
         load = self._load(sites, seconds, until_ms)
         volts = self.batteries.drive(
             members,
-            mains=mains[position],
+            mains=rectified[position],
             load_w=load[position] * self._load_share[members],
             next_s=(period / 1_000.0)[position],
         )
+        self._note_lowest(sites, members, volts, position)
         seq = self._seq[sites]
-        messages += self._set_messages(members, (ts[position], seq[position]), volts, ambient[position])
-        messages += self._power_messages(sites, (ts, seq), load)
-
-        self._seq[sites] = seq + 1
+        heard = ~self.faults.silent[sites]
+        self._seq[sites] = seq + heard
         self._last_ms[sites] = ts
         self._due_ms[sites] = np.minimum(ts + period, self.outages.next_change_ms[sites])
+        shown = self.bms.shown(members, (ts[position], seq[position]), volts, ambient[position], self.faults)
+        power = self._power_shown(sites, (ts, seq), load)
+        if heard.all():
+            return shown, power
+        told = heard[position]
+        return SetsShown._make(column[told] for column in shown), SitesShown._make(column[heard] for column in power)
+
+    def _note_lowest(self, sites: Index, members: Index, volts: Array, position: Index) -> None:
+        """Remember the weakest cell of each site: what ends a capacity test."""
+        lowest = np.where(self.batteries.cells[members], volts, np.inf).min(axis=1)
+        of_site = np.full(len(sites), np.inf)
+        np.minimum.at(of_site, position, lowest)
+        self._lowest_v[sites] = of_site
 
     def _members(self, sites: Index) -> Index:
         """Sets of `sites`, in order."""
@@ -234,86 +260,81 @@ class Fleet:
         load: Array = self.load_w[sites] * np.clip(1 + daily + LOAD_NOISE * noise, 0.3, 1.6)
         return load
 
-    def _set_messages(self, index: Index, when: tuple[Index, Index], volts: Array, ambient: Array) -> Iterator[Message]:
-        """What the BMS of each set says, at the wire's resolution."""
-        rng, batteries, count = self._rng, self.batteries, len(index)
-        noise = self._volt_offset[index] + VOLT_NOISE_V * rng.standard_normal((count, CELLS_MAX))
-        cells = np.where(batteries.cells[index], np.round(volts + noise, 3), 0.0)
-        pack = np.round(volts.sum(axis=1) + 0.01 * rng.standard_normal(count), 2)
-        current = batteries.current_a[index]
-        shunt_error = self._current_offset[index] + CURRENT_NOISE_A * rng.standard_normal(count)
-        drawn = 1 - batteries.soc(index) / self._full_soc[index]
-        soc = np.round(100 * np.clip(1 - drawn * self._soc_gain[index], 0.0, 1.0), 1)
-        temperature = batteries.temperature_c[index][:, None] + self._temperature_offset[index]
-        temperature = np.round(temperature + TEMPERATURE_NOISE_C * rng.standard_normal((count, SENSORS)), 1)
-        full = self._full_ah[index]
-        lowest = np.where(batteries.cells[index], cells, np.inf).min(axis=1)
-        alarm = (lowest < LOW_CELL_V) + 2 * (temperature.max(axis=1) > HOT_C) + 4 * (soc < LOW_SOC_PCT)
-        busy = np.abs(current) > 0.01 * batteries.nominal_ah[index]
-        mode = np.where(busy, np.where(current > 0, "charge", "discharge"), "float")
-        mode = np.where(batteries.open[index], "protect", mode)
-        full_cycles = batteries.throughput_ah[index] / (2 * batteries.nominal_ah[index])
-        cycles = self._cycles[index] + full_cycles.astype(np.int64)
-        columns: tuple[list[Any], ...] = (
-            index.tolist(),
-            *(column.tolist() for column in when),
-            pack.tolist(),
-            np.round(current + shunt_error, 2).tolist(),
-            soc.tolist(),
-            self._soh_bms_pct[index].tolist(),
-            cells.tolist(),
-            self._channels[index].tolist(),
-            temperature.tolist(),
-            np.round(ambient + self._ambient_offset[index], 1).tolist(),
-            np.round(full * soc / 100, 2).tolist(),
-            full.tolist(),
-            cycles.tolist(),
-            alarm.tolist(),
-            mode.tolist(),
-        )
-        topics, ids = self._set_topics, self.set_ids
-        for i, at, n, v, a, s, h, c, channels, t, amb, left, whole, turns, word, state in zip(*columns, strict=True):
-            reading = {
-                "ts": at,
-                "seq": n,
-                "pack_voltage_v": v,
-                "current_a": a,
-                "soc_pct": s,
-                "soh_bms_pct": h,
-                "cell_voltage_v": c[:channels],
-                "temperature_c": t,
-                "ambient_c": amb,
-                "remaining_ah": left,
-                "full_ah": whole,
-                "cycles": turns,
-                "alarm_words": [word, 0, 0, 0, 0],
-                "mode": state,
-            }
-            yield Message(topics[i], ids[i], [reading])
-
-    def _power_messages(self, sites: Index, when: tuple[Index, Index], load: Array) -> Iterator[Message]:
+    def _power_shown(self, sites: Index, when: tuple[Index, Index], load: Array) -> SitesShown:
         """What the FSU says of the site itself. Without mains and battery its busbar is dead: no voltage is known."""
         rng, batteries, count = self._rng, self.batteries, len(sites)
         mains = self.outages.mains[sites]
-        phases = np.where(mains[:, None], 225.0 + 3.0 * rng.standard_normal((count, 3)), 0.0)
+        phases: Array = np.where(mains[:, None], 225.0 + 3.0 * rng.standard_normal((count, 3)), 0.0)
         first = self._first_set[sites]
         alive: NDArray[np.bool_] = mains | ~batteries.open[first]
+        load_a: Array = np.where(alive, load / batteries.pack_v[first], 0.0)
         bus = batteries.pack_v[first]
-        load_a = np.where(alive, load / bus, 0.0)
         self._door[sites] ^= rng.random(count) < np.where(self._door[sites], 0.1, DOOR_OPEN_CHANCE)
-        columns = (
-            sites.tolist(),
-            *(column.tolist() for column in when),
-            np.round(phases, 1).tolist(),
-            mains.tolist(),
-            np.round(bus + 0.02 * rng.standard_normal(count), 2).tolist(),
-            alive.tolist(),
-            np.round(load_a, 2).tolist(),
-            self._door[sites].tolist(),
+        return SitesShown(
+            number=sites,
+            ts=when[0],
+            seq=when[1],
+            phase_v=np.round(phases, 1),
+            mains=mains,
+            dc_v=np.round(bus + 0.02 * rng.standard_normal(count), 2),
+            alive=alive,
+            load_a=np.round(load_a, 2),
+            smoke=self.faults.smoke[sites],
+            door=self._door[sites],
         )
-        for i, at, n, volts, on, dc, known, amps, door in zip(*columns, strict=True):
-            reading: dict[str, Any] = {"ts": at, "seq": n, "mains_voltage_v": volts, "mains_failed": not on}
-            if known:
-                reading["dc_voltage_v"] = dc
-            reading |= {"dc_load_current_a": amps, "smoke": False, "water": False, "door": door}
-            yield Message(self._power_topics[i], f"{self.site_ids[i]}-P", [reading])
+
+    def labels(self) -> list[Label]:
+        """Faults, absent channels, outages and capacity tests, as far ahead as `LABELLED_MS`."""
+        until_ms = self._start_ms + LABELLED_MS
+        labels = list(self.faults.labels)
+        labels += [
+            Label(LabelKind.ABSENT_CHANNEL, site_id, set_id, "cell_voltage_v", self._start_ms, None, 16.0, "cell")
+            for set_id, site_id, sent, cells in self._homes()
+            if sent > cells
+        ]
+        labels += [
+            Label(LabelKind.MAINS_OUTAGE, self.site_ids[site], "", "", fails, returns, (returns - fails) / 3.6e6, "h")
+            for site, fails, returns in self.outages.intervals(until_ms)
+        ]
+        labels += [
+            Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, begins + LONGEST_MS, 0.0, "")
+            for site, begins in self.tests.planned(until_ms)
+        ]
+        return labels
+
+    def _homes(self) -> Iterator[tuple[str, str, int, int]]:
+        """Set, its site, channels sent and cells there are."""
+        sites = [self.site_ids[site] for site in self.site_of_set.tolist()]
+        channels, cells = self.bms.channels.tolist(), self.batteries.cell_count.tolist()
+        return zip(self.set_ids, sites, channels, cells, strict=True)
+
+    def states(self, ts_ms: int) -> Iterator[State]:
+        """True SoC (%), temperature and backup time of every set; once a day also capacity, SoH and resistance.
+
+        `backup_h`: how long the set would carry its share of the site's usual load now, until its emptiest cell is.
+        Capacity is that of the weakest cell; resistance is the pack's R0 at 25 °C, joints included.
+        """
+        batteries, every = self.batteries, np.arange(self.sets)
+        soc = batteries.soc(every)
+        load_w = self.load_w[self.site_of_set] * self._load_share
+        weakest = batteries.soh * batteries.nominal_ah
+        usable = np.where(batteries.cells, batteries.charge_ah, np.inf).min(axis=1)
+        columns = {
+            "soc_pct": 100 * soc,
+            "temperature_c": batteries.temperature_c,
+            "backup_h": usable * DISCHARGE_V * batteries.cell_count / load_w,
+        }
+        if (day := ts_ms // DAY_MS) != self._told_day:
+            self._told_day = day
+            columns |= {
+                "soh": batteries.soh,
+                "capacity_ah": weakest,
+                "resistance_mohm": 1_000 * (batteries.resistance_ohm + batteries.joint_ohm).sum(axis=1),
+            }
+        for quantity, values in columns.items():
+            for set_id, value in zip(self.set_ids, values.tolist(), strict=True):
+                yield State(set_id, ts_ms, quantity, value)
+
+    def totals(self, from_ms: int, to_ms: int) -> Iterator[Total]:  # noqa: ARG002 - no meters
+        """No meters."""
+        return iter(())

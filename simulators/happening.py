@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.readings import Kind
+from simulators.battery_faults import BATTERY_KINDS
 from simulators.disturbance import NIGHT_HOURS, PLANT_KINDS, Disturbance, leak_m3_h
 from simulators.faults import FAULT_KINDS, PHASE_LOSS, Fault, fault_for
 from simulators.truth import Label, LabelKind
@@ -206,7 +207,7 @@ def _draw(chance: Chance, planned: Sequence[Happening], places: _Places, rng: ra
     """Draw what chance does; a target that something happens to already is left alone while there are others."""
     taken = {happening.target for happening in planned}
     drawn = []
-    for kind in chance.kinds:
+    for kind in (kind for kind in chance.kinds if kind not in BATTERY_KINDS):
         for _ in range(chance.each):
             candidates = places.candidates(kind)
             if not candidates:

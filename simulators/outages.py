@@ -64,6 +64,7 @@ class OutageSchedule:
         rng = np.random.default_rng([seed, 2])
         self._yearly = rng.gamma(OUTAGE_RATE_SHAPE, OUTAGES_A_YEAR / OUTAGE_RATE_SHAPE, self._sites)
         self._changes: list[list[int]] = [[] for _ in range(self._sites)]
+        self._passed = [0] * self._sites
         self._until_ms = [0] * self._sites
         self._forced = [interval for number, outage in enumerate(forced) for interval in self._regional(number, outage)]
         self.next_change_ms = np.full(self._sites, NEVER, dtype=np.int64)
@@ -80,15 +81,26 @@ class OutageSchedule:
             for site, fails, returns in sorted(intervals):
                 self._add(site, fails, returns)
             self._epochs += 1
-            for site, changes in enumerate(self._changes):
-                self.next_change_ms[site] = changes[0] if changes else NEVER
+            for site in range(self._sites):
+                self._look_ahead(site)
+
+    def intervals(self, until_ms: int) -> Iterator[tuple[int, int, int]]:
+        """Site, failure and return of every outage that begins before `until_ms`, by site and time."""
+        self.extend(until_ms)
+        for site, changes in enumerate(self._changes):
+            for fails, returns in zip(changes[::2], changes[1::2], strict=True):
+                if fails < until_ms:
+                    yield site, fails, returns
 
     def pass_change(self, site: int) -> None:
         """Turn the site's mains over: its next change has come."""
-        changes = self._changes[site]
-        changes.pop(0)
+        self._passed[site] += 1
         self.mains[site] = not self.mains[site]
-        self.next_change_ms[site] = changes[0] if changes else NEVER
+        self._look_ahead(site)
+
+    def _look_ahead(self, site: int) -> None:
+        changes, passed = self._changes[site], self._passed[site]
+        self.next_change_ms[site] = changes[passed] if passed < len(changes) else NEVER
 
     def _add(self, site: int, fails: int, returns: int) -> None:
         """Append an outage; one that begins before the last has ended prolongs it."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.registry import Sector
+from simulators.battery_faults import BATTERY_KINDS, PERMANENT, SENSORS
 from simulators.campaign import Order
 from simulators.disturbance import PLANT_KINDS
 from simulators.faults import FAULT_KINDS
@@ -88,12 +89,17 @@ class Event(_Model):
     register_at: Annotated[float, Field(ge=0)] | None = None
     """Reading of the new meter after a replacement, or the value at which a register rolls over."""
 
+    cell: Annotated[int, Field(ge=1, le=16)] | None = None
+    sensor: Annotated[int, Field(ge=1, le=SENSORS)] | None = None
+    field: Literal["temperature_c", "cell_voltage_v", "current_a"] | None = None
+    """What a stuck sensor measures."""
+
     @model_validator(mode="after")
     def _is_an_event(self) -> Self:
-        if self.kind not in PLANT_KINDS | FAULT_KINDS:
+        if self.kind not in PLANT_KINDS | FAULT_KINDS | BATTERY_KINDS:
             msg = f"{self.kind} is no event: plan it in the fleet or the network"
             raise ValueError(msg)
-        momentary = {LabelKind.RESET, LabelKind.REPLACEMENT, LabelKind.ROLLOVER}
+        momentary = {LabelKind.RESET, LabelKind.REPLACEMENT, LabelKind.ROLLOVER} | PERMANENT
         if self.lasts is None and self.kind not in momentary:
             msg = f"{self.kind} at {self.where}: say how long it lasts"
             raise ValueError(msg)
@@ -105,6 +111,9 @@ class Event(_Model):
             "diameter_mm": self.diameter_mm,
             "grows_ms": self.grows,
             "copies": self.copies,
+            "cell": self.cell,
+            "sensor": self.sensor,
+            "field": self.field,
             "rollover_at" if self.kind is LabelKind.ROLLOVER else "register": self.register_at,
         }
         return {name: value for name, value in names.items() if value is not None}

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from schemas.registry import Registry
+from simulators.battery_faults import BATTERY_KINDS
 from simulators.climate import HOUR_MS, Climate
 from simulators.faults import Faults
 from simulators.fleet import Fleet
@@ -55,14 +56,30 @@ class Scene:
         self.start_ms = self._drawn_ms = start_ms
         self.event_ms = start_ms
         """Everything before this has been given."""
+        of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
+        by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
+        if not sets and (of_batteries or by_chance):
+            msg = "faults of batteries are planned, and the scene has no battery sets"
+            raise ValueError(msg)
         self.fleet = (
-            Fleet(seed=seed, sets=sets, start_ms=start_ms, regional=regional, climate=climate) if sets else None
+            Fleet(
+                seed=seed,
+                sets=sets,
+                start_ms=start_ms,
+                regional=regional,
+                climate=climate,
+                happenings=of_batteries,
+                chances=by_chance,
+            )
+            if sets
+            else None
         )
         counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
         plans = plans_for(counts, seed)
         self.works = Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders) if plans else None
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
-        staged = stage(happenings, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
+        others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
+        staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
         if self.works is not None:
             self.works.disturbances = staged.disturbances
         self._faults = Faults(staged.faults)

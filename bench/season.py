@@ -1,0 +1,54 @@
+"""How fast a fleet simulates as arrays, without messages: `python bench/season.py --days 3`.
+
+One simulated minute of 7 000 sets must cost at most 60 ms of one core (1 000 times real time), memory stay below 1 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+
+from simulators.climate import DAY_MS
+from simulators.fleet import PERIOD_MS, Fleet
+
+START_MS = 1_764_547_200_000
+"""2025-12-01T00:00:00Z: a winter."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=float, default=3.0)
+    parser.add_argument("--sets", type=int, default=7_000)
+    options = parser.parse_args()
+    fleet = Fleet(seed=1, sets=options.sets, start_ms=START_MS)
+    began, wall, readings, minutes = (
+        time.process_time(),
+        time.perf_counter(),
+        0,
+        round(options.days * DAY_MS / PERIOD_MS),
+    )
+    for minute in range(1, minutes + 1):
+        for sets, power in fleet.polls(START_MS + minute * PERIOD_MS):
+            readings += len(sets.number) + len(power.number)
+    cpu_s, wall_s = time.process_time() - began, time.perf_counter() - wall
+    print(
+        json.dumps(
+            {
+                "sets": options.sets,
+                "days": options.days,
+                "cpu_s": round(cpu_s, 1),
+                "wall_s": round(wall_s, 1),
+                "ms_per_minute": round(1_000 * cpu_s / minutes, 2),
+                "times_real_time": round(60 * minutes / cpu_s),
+                "readings": readings,
+                "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
