@@ -17,10 +17,9 @@ from schemas.metrics.common import HOUR_MS, Quality
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device, Sector, Site
 from simulators.battery import CELLS_MAX, second_life
+from simulators.bms import CURRENT_NOISE_A, CURRENT_OFFSET_A, TEMPERATURE_OFFSET_C, VOLT_NOISE_V, VOLT_OFFSET_V
 from simulators.climate import CITIES, DAY_MS, Climate, day_course, local_hour
 from simulators.fleet import (
-    CURRENT_NOISE_A,
-    CURRENT_OFFSET_A,
     LOAD_DAILY,
     LOAD_LIMITS_W,
     LOAD_MEDIAN_W,
@@ -29,9 +28,6 @@ from simulators.fleet import (
     LOAD_PEAK_HOUR,
     LOAD_SIGMA,
     SITES_A_SET,
-    TEMPERATURE_OFFSET_C,
-    VOLT_NOISE_V,
-    VOLT_OFFSET_V,
 )
 from simulators.outages import OutageSchedule
 from storage.readings import Arrival
