@@ -29,6 +29,14 @@ DRAIN_S = 20.0
 """How long a stopping collector waits for Kafka before it leaves the rest to the broker's session."""
 
 
+BEAT_MS = 10_000
+"""How often a collector says of a partition that it hears nothing: by this, silence is told from a standstill."""
+STEADY_MS = 60_000
+"""It says so only once it has been connected, and Kafka quick, for so long: what had piled up has then come in."""
+SLOW_MS = 5_000
+"""A delivery that takes longer is not quick."""
+
+
 class CollectorError(Exception):
     """Kafka refused a record for good; nothing of it was acknowledged, so the broker delivers it again."""
 
@@ -49,6 +57,9 @@ class Collector:
         self._open: dict[int, MicroBatchBuilder] = {}
         self._failure: str | None = None
         self._stopping = False
+        self._unsteady_ms = self._beaten_ms = time.time_ns() // 1_000_000
+        self._oldest_undelivered: dict[int, int] = {}
+        """By partition, when the oldest record that Kafka has not confirmed was begun."""
         self.readings = 0
         self.quarantined = 0
         self.acknowledged = 0
@@ -71,7 +82,9 @@ class Collector:
         wait_s = min(self._settings.flush_ms / 1000, 0.005)
         while not self._stopping:
             self._session.turn(wait_s)
-            self._flush_due(time.time_ns() // 1_000_000)
+            now_ms = time.time_ns() // 1_000_000
+            self._flush_due(now_ms)
+            self._beat_due(now_ms)
             self._log.poll()
             if self._failure is not None:
                 raise CollectorError(self._failure)
@@ -98,15 +111,32 @@ class Collector:
             if now_ms - batch.opened_ms >= self._settings.flush_ms:
                 self._flush(partition, batch)
 
+    def _beat_due(self, now_ms: int) -> None:
+        """Write an empty record into every partition that has no other, while the way in is known to be open."""
+        slow = any(now_ms - since_ms > SLOW_MS for since_ms in self._oldest_undelivered.values())
+        if slow or not self._session.connected:
+            self._unsteady_ms = now_ms
+        if now_ms - self._beaten_ms < BEAT_MS:
+            return
+        self._beaten_ms = now_ms
+        if now_ms - self._unsteady_ms >= STEADY_MS:
+            for partition in range(self._settings.kafka_partitions):
+                if partition not in self._open and partition not in self._oldest_undelivered:
+                    self._open[partition] = MicroBatchBuilder(now_ms)
+                    self._flush(partition, self._open[partition])
+
     def _flush(self, partition: int, batch: MicroBatchBuilder) -> None:
         """Hand a record to Kafka; its messages are acknowledged when Kafka says it is durable."""
         del self._open[partition]
         tokens = batch.tokens
+        self._oldest_undelivered.setdefault(partition, batch.opened_ms)
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is not None:
                 self._failure = f"Kafka did not take a record: {error.str()}"
                 return
+            if self._oldest_undelivered.get(partition) == batch.opened_ms:
+                del self._oldest_undelivered[partition]
             for token in tokens:
                 self._session.acknowledge(*token)
             self.acknowledged += len(tokens)

@@ -50,13 +50,13 @@ class Stored(NamedTuple):
     detector: str
 
 
-_COLUMNS = (
+COLUMNS = (
     "a.alarm_id, a.site_id, a.device_id, a.metric, a.kind, a.state, a.active, a.severity, a.event_at, a.raised_at,"
     " coalesce(a.last_raised_at, a.raised_at), a.cleared_at, a.ended_at, a.return_pending_at, a.group_id,"
     " a.occurrences, a.disproved, a.detector"
 )
 _KNOWN = trusted(
-    f"SELECT {_COLUMNS} FROM {unnest((TEXT, TEXT, TEXT, TEXT, TIME))}"  # noqa: S608 - own names
+    f"SELECT {COLUMNS} FROM {unnest((TEXT, TEXT, TEXT, TEXT, TIME))}"  # noqa: S608 - own names
     " AS q (site_id, device_id, metric, kind, low) JOIN alarm a USING (site_id, device_id, metric, kind)"
     " WHERE a.state <> 'normal' OR a.ended_at >= q.low ORDER BY a.alarm_id FOR UPDATE OF a"
 )

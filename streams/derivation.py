@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Device, Site
+    from storage.checkpoint import Position
     from storage.readings import Arrival
     from storage.state import Snapshot
     from streams.admission import Directory
@@ -77,9 +78,28 @@ class Derivation:
                 self._look(kernel)
         return self._written
 
-    def written(self) -> Written:
+    def written(self, position: Position, partitions: int, record_ms: int | None) -> Written:
         """What was written and taken away, for the stages that follow."""
-        return Written(self._connection, self._directory, self._standing, self._gone)
+        return Written(
+            self._connection,
+            self._directory,
+            self._standing,
+            self._gone,
+            position,
+            partitions,
+            record_ms,
+            self._newest_ms,
+        )
+
+    def _newest_ms(self) -> dict[str, int]:
+        """Time of the newest reading of each device that any fold over readings remembers."""
+        names = {fold.name for fold in self._kernels.readings}
+        found: dict[str, int] = {}
+        for memories in (self._known, self._moved):
+            for (name, entity_id), memory in memories.items():
+                if memory is not None and name in names and memory.last_ts > found.get(entity_id, -1):
+                    found[entity_id] = memory.last_ts
+        return found
 
     def _folding(self, fold: Fold) -> Folding:
         return Folding(self._connection, fold, self._known, self._moved)

@@ -109,7 +109,7 @@ class Engine:
         batches = [decode(record, where) for record in run]
         refused: dict[int, str] = {}
         while True:
-            attempt = Transaction(self, partition, refused)
+            attempt = Transaction(self, partition, refused, record_ms=run[-1].timestamp_ms)
             try:
                 outcome = attempt.run(batches, run[-1].offset + 1, None, commit=True)
             except CheckpointMovedError:
@@ -195,6 +195,11 @@ class Engine:
         """
         partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
         return Transaction(self, partition).rebuild(device_ids, from_ms)
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the log has."""
+        return self._partitions
 
     @property
     def kernels(self) -> Kernels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.reference import detection
@@ -75,5 +76,5 @@ def installed() -> Kernels:
             FleetHealth(health_reference()),
             MeterDetectors(detection()),
         ),
-        stages=(SignalAlarms(),),
+        stages=(SignalAlarms(), AlarmClock()),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from psycopg import Connection
 
     from schemas.metrics import Row
+    from storage.checkpoint import Position
     from streams.admission import Directory
 
 
@@ -22,6 +23,12 @@ class Written(NamedTuple):
     """Rows it wrote, by site and type."""
     gone: Mapping[str, Mapping[type[Row], Sequence[Row]]]
     """Rows it took away."""
+    position: Position
+    partitions: int
+    record_ms: int | None
+    """When the newest record it stores was written; None where it stores none."""
+    newest_ms: Callable[[], dict[str, int]]
+    """Device time of the newest reading of each device of the partition, this transaction's included."""
 
 
 class Stage(Protocol):

@@ -59,8 +59,17 @@ class Outcome(NamedTuple):
 class Transaction:
     """One try at one run: everything inside one database transaction."""
 
-    def __init__(self, engine: Engine, partition: Partition, refused: Mapping[int, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        partition: Partition,
+        refused: Mapping[int, str] = MappingProxyType({}),
+        *,
+        record_ms: int | None = None,
+    ) -> None:
+        """Take readings that are refused already, by ordinal, and when the newest record was written."""
         self._engine = engine
+        self._record_ms = record_ms
         self._partition = partition
         self._refused = refused
         self._ledger = Ledger()
@@ -81,7 +90,7 @@ class Transaction:
             derivation = self._derivation(connection, directory)
             derivation.rebuild([directory.devices[device_id] for device_id in device_ids], from_ms)
             written = derivation.finish()
-            self._run_stages(derivation)
+            self._run_stages(derivation, None)
             self._remember(connection, derivation)
             return written
 
@@ -111,7 +120,7 @@ class Transaction:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, item.received_ms).quarantined += 1
         derivation.finish()
-        self._run_stages(derivation)
+        self._run_stages(derivation, self._record_ms)
         with connection.pipeline():  # none of these is waited for before the next is sent
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
@@ -119,10 +128,11 @@ class Transaction:
         newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
 
-    def _run_stages(self, derivation: Derivation) -> None:
+    def _run_stages(self, derivation: Derivation, record_ms: int | None) -> None:
         """Have follow what follows from the rows."""
+        written = derivation.written(self._partition.position, self._engine.partitions, record_ms)
         for stage in self._engine.kernels.stages:
-            stage.run(derivation.written())
+            stage.run(written)
 
     def _remember(self, connection: Connection, derivation: Derivation) -> None:
         """Save what kernels remember now, of the entities that were moved."""

@@ -61,6 +61,10 @@ class Change:
     is_new: bool = False
     shown: Episode | None = None
     """Whose verdict is its evidence."""
+    figures: dict[str, Any] | None = None
+    """Its evidence where it is not a verdict."""
+    touched: bool = False
+    """Whether something beside its state is to be written."""
     happenings: list[Happening] = field(default_factory=list)
 
     def take(self, event: AlarmEvent, reason: str, event_ms: int | None = None, **detail: object) -> None:

@@ -140,11 +140,11 @@ def _kept_back_by(episode: Episode, condition: Condition, rule: Rule, windows: S
     return None
 
 
-def _figures(episode: Episode | None) -> dict[str, Any]:
-    if episode is None:
+def _figures(change: Change) -> dict[str, Any]:
+    if change.shown is None:
         names = ("value", "baseline", "low", "high", "z", "unit", "window_s", "cost", "cost_unit", "detector")
-        return {**dict.fromkeys(names), "evidence": None}
-    signal = episode.last
+        return {**dict.fromkeys(names), "evidence": None, **(change.figures or {})}
+    signal = change.shown.last
     return {
         "value": signal.value,
         "baseline": signal.baseline,
@@ -178,19 +178,22 @@ def _row(change: Change) -> dict[str, Any]:
         "cleared_ms": alarm.cleared_ms,
         "ended_ms": alarm.ended_ms,
         "pending_ms": alarm.pending_ms,
-        **_figures(change.shown),
+        **_figures(change),
     }
 
 
 def _new_row(directory: Directory, change: Change) -> dict[str, Any]:
     condition = change.alarm.condition
+    row = _row(change)
+    needed = {"unit": "", "window_s": 0.0, "cost_unit": "", "evidence": {}}  # their columns have no nulls
     return {
-        **_row(change),
+        **row,
+        **{name: value for name, value in needed.items() if row[name] is None},
         "site_id": condition.site_id,
         "device_id": condition.device_id,
         "metric": condition.metric,
         "kind": condition.kind,
-        "region": directory.sites[condition.site_id].city,
+        "region": directory.sites[condition.site_id].city if condition.site_id else condition.device_id,
         "safety": alarm_rules().handling(condition.kind) is alarm_rules().safety,
         "group_id": change.alarm.group_id,
     }

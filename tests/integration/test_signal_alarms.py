@@ -14,6 +14,7 @@ from schemas.metrics import MINUTE_MS, Signal
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import Kind
 from storage import derived, operator
+from storage.checkpoint import Position
 from storage.pool import connect
 from storage.spans import Span
 from streams.admission import Directory
@@ -57,7 +58,18 @@ def say(connection: Connection, *signals: Signal, gone: Sequence[Signal] = ()) -
     if gone:
         spans = [Span(item.device_id, item.ts, item.ts + 1) for item in gone]
         derived.withdraw(connection, Signal, spans, [])
-    SignalAlarms().run(Written(connection, DIRECTORY, {"plant-1": {Signal: signals}}, {"plant-1": {Signal: gone}}))
+    SignalAlarms().run(
+        Written(
+            connection,
+            DIRECTORY,
+            standing={"plant-1": {Signal: signals}},
+            gone={"plant-1": {Signal: gone}},
+            position=Position("test", 0),
+            partitions=1,
+            record_ms=None,
+            newest_ms=dict,
+        )
+    )
 
 
 def alarms(connection: Connection) -> list[dict[str, Any]]:

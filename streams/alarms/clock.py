@@ -1,0 +1,270 @@
+"""What time brings about: silence, its end, and the ends of shelving, maintenance, holds and acknowledgements.
+
+A stage that acts at most every few seconds of a partition's own records. Its clock is the partition's progress in
+event time, so a pipeline that stands still, or is behind, makes no device look dead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.alarms import NO_DATA, AlarmEvent, AlarmState, alarm_id
+from schemas.metrics.signal import SAFETY_KINDS, Severity
+from schemas.topics import partition_of
+from storage import alarms, silence
+from streams.alarms.machine import TRANSITIONS
+from streams.alarms.reconcile import Change, First, Known, first_out
+from streams.alarms.reference import alarm_rules
+from streams.alarms.rules import Condition
+from streams.alarms.signals import known_of, write
+from streams.alarms.silence import Progress, SiteSilence, advance, is_region, silence_of
+
+if TYPE_CHECKING:
+    from storage.alarms import Window
+    from storage.silence import Open
+    from streams.admission import Directory
+    from streams.alarms.rules import AlarmRules
+    from streams.stage import Written
+
+WATCH_MS = 10_000
+"""How often a partition is looked at, by the time of its records."""
+DETECTOR = "no_data/1"
+RESUMABLE = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
+NAMED_DEVICES = 20
+"""So many silent devices are named in the evidence; all are counted."""
+
+
+class AlarmClock:
+    """A stage: silence and deadlines."""
+
+    def __init__(self, rules: AlarmRules | None = None) -> None:
+        self._rules = rules or alarm_rules()
+        self._looked: dict[int, int] = {}
+        """By partition; only a throttle, so it does no harm that a transaction may be rolled back."""
+
+    def run(self, written: Written) -> None:
+        """Look at a partition if it is time to."""
+        number, record_ms = written.position.partition, written.record_ms
+        if record_ms is None or 0 <= record_ms - self._looked.get(number, -WATCH_MS) < WATCH_MS:
+            return
+        self._looked[number] = record_ms
+        newest_ms = written.newest_ms()
+        found = silence.load_progress(written.connection, written.position)
+        now = advance(None if found is None else Progress(*found), record_ms, max(newest_ms.values(), default=None))
+        silence.save_progress(written.connection, written.position, *now)
+        _Look(written, self._rules, now.event_ms, newest_ms).take()
+
+
+class _Look:
+    """One look at one partition."""
+
+    def __init__(self, written: Written, rules: AlarmRules, now_ms: int, newest_ms: dict[str, int]) -> None:
+        self._connection = written.connection
+        self._directory: Directory = written.directory
+        self._rules = rules
+        self._now_ms = now_ms
+        self._sites = [
+            site_id
+            for site_id in written.directory.sites
+            if partition_of(site_id, written.partitions) == written.position.partition
+        ]
+        self._silence = {
+            site_id: found
+            for site_id in self._sites
+            if (found := silence_of(written.directory.site_devices.get(site_id, ()), newest_ms, now_ms, rules.no_data))
+        }
+        self._newest_ms = newest_ms
+        self._open: dict[Condition, Open] = {}
+        self._changes: dict[Condition, Change] = {}
+        self._windows: list[Window] = []
+
+    def take(self) -> None:
+        """Bring alarms to what time has brought about, and write them."""
+        for item in silence.open_alarms(self._connection, self._sites):
+            self._note(item)
+        self._windows = alarms.maintenance(self._connection, self._sites, self._now_ms)
+        regions = self._look_at_regions()
+        for site_id, found in self._silence.items():
+            self._look_at_site(site_id, found, regions.get(self._directory.sites[site_id].city))
+        for item in list(self._open.values()):
+            self._keep_deadlines(item)
+        changes = [change for change in self._changes.values() if change.is_something or change.touched]
+        new = [change for change in changes if change.is_new and change.alarm.condition.site_id]
+        if new:
+            standing = alarms.open_at(self._connection, sorted({change.alarm.condition.site_id for change in new}))
+            first_out(new, [First(*row) for row in standing], self._rules.group_window_s * 1000)
+        write(self._directory, self._connection, changes)
+
+    def _note(self, item: Open) -> None:
+        known = known_of(item.stored)
+        self._open[known.condition] = item
+        self._changes[known.condition] = Change(known)
+
+    def _look_at_regions(self) -> dict[str, str]:
+        """Note silent sites, judge their regions; returns the alarms of regions that account for their sites."""
+        offline = {site_id for site_id, found in self._silence.items() if found.offline}
+        noted = silence.silent_sites(self._connection, self._sites)
+        city = {site_id: self._directory.sites[site_id].city for site_id in offline | noted}
+        silence.note_silent(
+            self._connection,
+            {name: (city[name], self._silence[name].newest_ms) for name in offline - noted},
+            noted - offline,
+        )
+        own = {self._directory.sites[site_id].city for site_id in self._sites}
+        regions = set(city.values()) | (silence.regions_in_alarm(self._connection) & own)
+        if not regions:
+            return {}
+        counts = silence.count_silent(self._connection, regions)
+        for item in silence.region_alarms(self._connection, regions):
+            self._note(item)
+        totals: dict[str, int] = {}
+        for site in self._directory.sites.values():
+            totals[site.city] = totals.get(site.city, 0) + 1
+        found: dict[str, str] = {}
+        for region in sorted(regions):
+            condition = Condition("", region, "", NO_DATA)
+            silent = counts.get(region, 0)
+            holds = is_region(silent, totals[region], self._rules.no_data)
+            due = any(self._silence[name].site_due for name in offline if city[name] == region)
+            since = [self._silence[name].newest_ms for name in offline if city[name] == region]
+            figures = _figures(silent, totals[region], "sites", sorted(offline)[:NAMED_DEVICES])
+            self._bring(condition, Severity.HIGH, min(since, default=self._now_ms), figures, holds=holds, due=due)
+            change = self._changes.get(condition)
+            if change is not None and change.alarm.active and holds:
+                found[region] = change.alarm.alarm_id
+        return found
+
+    def _look_at_site(self, site_id: str, found: SiteSilence, region_alarm: str | None) -> None:
+        condition = Condition(site_id, site_id, "", NO_DATA)
+        figures = _figures(len(found.silent), found.seen, "devices", list(found.silent[:NAMED_DEVICES]))
+        since = found.newest_ms if found.offline else min(
+            (self._newest_ms[device_id] for device_id in found.silent), default=self._now_ms
+        )  # fmt: skip
+        severity = Severity.HIGH if found.offline else Severity.MEDIUM
+        parent = self._parent(site_id, "", region_alarm)
+        self._bring(condition, severity, since, figures, holds=found.rolled_up, due=found.site_due, parent=parent)
+        change = self._changes.get(condition)
+        site_alarm = change.alarm.alarm_id if change is not None and change.alarm.active and found.rolled_up else None
+        for device in self._directory.site_devices.get(site_id, ()):
+            name = device.device_id
+            own = Condition(site_id, name, "", NO_DATA)
+            if name not in self._newest_ms or (name not in found.silent and own not in self._changes):
+                continue
+            late_s = (self._now_ms - self._newest_ms[name]) / 1000
+            evidence = {
+                "value": late_s,
+                "unit": "s",
+                "evidence": {"period_s": device.period_s, "last_ms": self._newest_ms[name]},
+            }
+            self._bring(
+                own,
+                Severity.MEDIUM,
+                self._newest_ms[name],
+                evidence,
+                holds=name in found.silent,
+                due=name in found.due and not found.rolled_up,
+                parent=self._parent(site_id, name, site_alarm),
+                period_ms=device.period_s * 1000,
+            )
+
+    def _parent(self, site_id: str, device_id: str, alarm: str | None) -> str | None:
+        """What accounts for silence: the parent's alarm, or planned maintenance."""
+        if alarm is not None:
+            return alarm
+        for window in self._windows:
+            at_it = window.site_id == site_id and window.device_id in {"", device_id}
+            if at_it and window.from_ms <= self._now_ms < window.to_ms:
+                return f"maintenance:{window.number}"
+        return None
+
+    def _bring(
+        self,
+        condition: Condition,
+        severity: Severity,
+        since_ms: int,
+        figures: dict[str, Any],
+        *,
+        holds: bool,
+        due: bool,
+        parent: str | None = None,
+        period_ms: float = 60_000,
+    ) -> None:
+        """Bring one alarm of silence to whether its condition holds, with its delays."""
+        change = self._changes.get(condition)
+        if change is None or not change.alarm.active:
+            if holds and due:
+                change = change or self._new(condition, severity, since_ms)
+                self._changes[condition] = change
+                detail = {} if parent is None else {"by": parent}
+                event = AlarmEvent.RAISE if parent is None else AlarmEvent.RAISE_SUPPRESSED
+                again = not change.is_new
+                change.take(event, "nothing is heard", self._now_ms, **detail)
+                change.alarm = change.alarm._replace(
+                    last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None, pending_ms=None,
+                    detector=DETECTOR, occurrences=change.alarm.occurrences + again,
+                )  # fmt: skip
+                change.figures = {**figures, "detector": DETECTOR}
+            return
+        if holds:
+            if change.alarm.pending_ms is not None:
+                change.alarm, change.touched = change.alarm._replace(pending_ms=None), True
+            self._keep_to_parent(change, parent)
+            return
+        if change.alarm.pending_ms is None:
+            change.alarm, change.touched = change.alarm._replace(pending_ms=self._now_ms), True
+        elif self._now_ms - change.alarm.pending_ms >= self._rules.no_data.off_delay_periods * period_ms:
+            change.take(AlarmEvent.CLEAR, "heard again", change.alarm.pending_ms)
+            change.alarm = change.alarm._replace(
+                cleared_ms=change.alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None
+            )
+
+    def _keep_to_parent(self, change: Change, parent: str | None) -> None:
+        """Suppress a child whose parent is in alarm, and let it go when the parent no longer accounts for it."""
+        suppressed = change.alarm.state is AlarmState.SUPPRESSED
+        if parent is not None and (change.alarm.state, AlarmEvent.SUPPRESS) in TRANSITIONS:
+            change.take(AlarmEvent.SUPPRESS, "its parent accounts for it", self._now_ms, by=parent)
+        elif parent is None and suppressed:
+            change.take(AlarmEvent.RESUME_ACTIVE, "its parent no longer accounts for it", self._now_ms)
+
+    def _new(self, condition: Condition, severity: Severity, since_ms: int) -> Change:
+        name = alarm_id(condition.device_id, condition.metric, condition.kind, self._now_ms)
+        known = Known(
+            alarm_id=name, condition=condition, state=AlarmState.NORMAL, active=False, severity=severity,
+            event_ms=since_ms, raised_ms=self._now_ms, last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None,
+            pending_ms=None, group_id=name, occurrences=1, disproved=False, detector=DETECTOR,
+        )  # fmt: skip
+        return Change(known, is_new=True)
+
+    def _keep_deadlines(self, item: Open) -> None:
+        """End what has a time: shelving, maintenance, holds, and the patience with what was acknowledged."""
+        change = self._changes[known_of(item.stored).condition]
+        alarm = change.alarm
+        resume = AlarmEvent.RESUME_ACTIVE if alarm.active else AlarmEvent.RESUME_NORMAL
+        if alarm.state is AlarmState.SHELVED and item.shelf_over:
+            change.take(resume, "its time on the shelf is over")
+        elif alarm.state is AlarmState.SUPPRESSED and alarm.condition.kind != NO_DATA:
+            if item.suppressed_by not in {f"maintenance:{window.number}" for window in self._windows}:
+                change.take(resume, "maintenance is over")
+        elif self._is_forgotten(alarm, item):
+            change.take(AlarmEvent.REALARM, "acknowledged long ago and still active")
+        if self._is_held_long_enough(alarm):
+            latching = alarm.condition.kind in SAFETY_KINDS
+            event = AlarmEvent.CLEAR_LATCHED if latching else AlarmEvent.CLEAR
+            change.take(event, "over for as long as the deadband asks", alarm.pending_ms)
+            change.alarm = change.alarm._replace(cleared_ms=alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None)
+
+    def _is_forgotten(self, alarm: Known, item: Open) -> bool:
+        """Whether an alarm was acknowledged so long ago that it comes up again."""
+        patience_h = self._rules.realarm_h[alarm.severity]
+        acknowledged = alarm.state is AlarmState.ACTIVE_ACKNOWLEDGED and item.acknowledged_h is not None
+        return acknowledged and (item.acknowledged_h or 0.0) >= patience_h
+
+    def _is_held_long_enough(self, alarm: Known) -> bool:
+        """Whether a return within the deadband has lasted; silence has delays of its own."""
+        if not alarm.active or alarm.pending_ms is None or alarm.condition.kind == NO_DATA:
+            return False
+        return self._now_ms - alarm.pending_ms >= self._rules.deadband_hold_s * 1000
+
+
+def _figures(silent: int, total: int, unit: str, named: list[str]) -> dict[str, Any]:
+    return {"value": float(silent), "baseline": 0.0, "unit": unit, "evidence": {"of": total, "silent": named}}

@@ -1,0 +1,88 @@
+"""When silence is an alarm, and of what: a device, a site, or a region. Pure: the clock is an argument."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from schemas.registry import Device
+    from streams.alarms.rules import NoDataRules
+
+MAX_STEP_MS = 30_000
+"""Between two records of a partition at most so much counts as time passed. Collectors beat every 10 s, so where
+nothing at all came for longer it was the pipeline that stood still, not the devices that fell silent."""
+
+
+class Progress(NamedTuple):
+    """How far a partition has come."""
+
+    event_ms: int
+    """Event time: as if now, for its devices."""
+    record_ms: int
+    """When the newest record was written."""
+
+
+def advance(before: Progress | None, record_ms: int, newest_ms: int | None) -> Progress:
+    """Move on with a record: to its newest reading, else by the time since the last record.
+
+    A reading from the future does not count for more than the time it was received at.
+    """
+    heard_ms = min(newest_ms, record_ms) if newest_ms is not None else None
+    if before is None:
+        return Progress(record_ms if heard_ms is None else heard_ms, record_ms)
+    passed_ms = min(max(record_ms - before.record_ms, 0), MAX_STEP_MS)
+    moved_ms = min(before.event_ms + passed_ms, max(record_ms, before.event_ms))
+    return Progress(max(moved_ms, heard_ms or 0), max(record_ms, before.record_ms))
+
+
+class SiteSilence(NamedTuple):
+    """What is not heard of a site."""
+
+    newest_ms: int
+    """Newest reading of any of its devices."""
+    seen: int
+    """Devices that were ever heard."""
+    silent: tuple[str, ...]
+    """Devices with a gap, in order of their last reading."""
+    due: frozenset[str]
+    """Of these, the ones whose on-delay has passed."""
+    offline: bool
+    """Nothing at all is heard of it."""
+    rolled_up: bool
+    """So many of its devices are silent that it is one alarm of the site."""
+    site_due: bool
+    """The site's own on-delay has passed."""
+
+
+def silence_of(
+    devices: Sequence[Device], newest_ms: Mapping[str, int], now_ms: int, rules: NoDataRules
+) -> SiteSilence | None:
+    """Judge a site by the newest reading of each of its devices; None where none was ever heard."""
+    seen = [(newest_ms[device.device_id], device) for device in devices if device.device_id in newest_ms]
+    if not seen:
+        return None
+    gap, delayed = rules.gap_periods, rules.gap_periods + rules.on_delay_periods
+    silent = sorted(
+        (last_ms, device.device_id) for last_ms, device in seen if now_ms - last_ms > gap * device.period_s * 1000
+    )
+    due = frozenset(device.device_id for last_ms, device in seen if now_ms - last_ms > delayed * device.period_s * 1000)
+    newest = max(last_ms for last_ms, _ in seen)
+    shortest_ms = min(device.period_s for _, device in seen) * 1000
+    offline = now_ms - newest > gap * shortest_ms and 2 * len(silent) >= len(seen)
+    many = max(rules.roll_up_devices, rules.roll_up_share * len(seen))
+    return SiteSilence(
+        newest_ms=newest,
+        seen=len(seen),
+        silent=tuple(device_id for _, device_id in silent),
+        due=due,
+        offline=offline,
+        rolled_up=offline or len(silent) >= many,
+        site_due=(offline and now_ms - newest > delayed * shortest_ms) or len(due) >= many,
+    )
+
+
+def is_region(silent_sites: int, sites: int, rules: NoDataRules) -> bool:
+    """Whether so many sites of a region are silent that it is one alarm of the region."""
+    return silent_sites >= max(rules.region_sites, rules.region_share * sites)

@@ -1,0 +1,97 @@
+"""Beats of a collector: by them silence of devices is told from a pipeline that stands still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from ingest import collector as module
+from ingest.collector import BEAT_MS, SLOW_MS, STEADY_MS, Collector
+from schemas.settings import CollectorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PARTITIONS = 3
+
+
+class Session:
+    """A broker session that is what it is set to."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.connected = True
+
+    def acknowledge(self, *_: object) -> None:
+        """Nothing to acknowledge in a beat."""
+
+
+class Log:
+    """A Kafka that confirms when it is told to."""
+
+    def __init__(self, _settings: object) -> None:
+        self.records: list[tuple[int, dict[str, Any]]] = []
+        self.waiting: list[Callable[[None, Any], None]] = []
+
+    def append(self, partition: int, record: bytes, delivered: Callable[[None, Any], None]) -> None:
+        """Take a record."""
+        self.records.append((partition, orjson.loads(record)))
+        self.waiting.append(delivered)
+
+    def confirm(self) -> None:
+        """Say of everything that it is durable."""
+        for delivered in self.waiting:
+            delivered(None, None)
+        self.waiting.clear()
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
+    """A collector without broker and Kafka, at time 0."""
+    monkeypatch.setattr(module, "BrokerSession", Session)
+    monkeypatch.setattr(module, "Log", Log)
+    settings = CollectorSettings(
+        kafka_bootstrap="unused:1", mqtt_url="mqtt://unused", kafka_partitions=PARTITIONS, collector_id="c"
+    )
+    made = Collector(settings)
+    made._unsteady_ms = made._beaten_ms = 0
+    return made
+
+
+def beat(collector: Collector, from_ms: int, to_ms: int) -> list[tuple[int, dict[str, Any]]]:
+    """What is written while time passes second by second."""
+    log: Any = collector._log
+    log.records.clear()
+    for now_ms in range(from_ms, to_ms, 1000):
+        collector._beat_due(now_ms)
+    return list(log.records)
+
+
+def test_a_steady_collector_beats_into_every_partition(collector: Collector) -> None:
+    """Empty records, every ten seconds, once the way in has been open for a minute."""
+    assert beat(collector, 0, STEADY_MS) == []
+    written = beat(collector, STEADY_MS, STEADY_MS + BEAT_MS)
+    assert [number for number, _ in written] == list(range(PARTITIONS))
+    assert all((item["received"], item["messages"], item["quarantined"]) == ({}, [], []) for _, item in written)
+
+
+def test_it_says_nothing_while_the_broker_is_away_or_what_piled_up_comes_in(collector: Collector) -> None:
+    """Hearing nothing because one is not connected is no silence."""
+    session: Any = collector._session
+    session.connected = False
+    assert beat(collector, STEADY_MS, 2 * STEADY_MS) == []
+    session.connected = True
+    assert beat(collector, 2 * STEADY_MS, 3 * STEADY_MS - 1000) == []
+    assert len(beat(collector, 3 * STEADY_MS - 1000, 3 * STEADY_MS + BEAT_MS)) == PARTITIONS
+
+
+def test_it_says_nothing_while_kafka_is_slow(collector: Collector) -> None:
+    """One beat waits at most; once Kafka is back there is a minute for what was held up."""
+    log: Any = collector._log
+    assert len(beat(collector, STEADY_MS, STEADY_MS + 5 * BEAT_MS)) == PARTITIONS
+    log.confirm()
+    back = STEADY_MS + 5 * BEAT_MS
+    assert beat(collector, back, back + STEADY_MS - BEAT_MS) == []
+    assert len(beat(collector, back + STEADY_MS - BEAT_MS, back + STEADY_MS + BEAT_MS)) == PARTITIONS
+    assert SLOW_MS < BEAT_MS
