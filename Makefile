@@ -15,7 +15,7 @@ SECRETS    := FENHE_DB_SUPERUSER_PASSWORD FENHE_DB_OWNER_PASSWORD FENHE_DB_WRITE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check format-check lint types layers dependencies format bench lock env kafka clean
+.PHONY: help install demo test check format-check lint types layers dependencies format bench score lock env kafka clean
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 bench: $(READY) ## Measure the whole way on this machine, into bench/results/latest.json (ARGS="…")
 	$(BIN)/python -m bench $(ARGS)
+
+score: $(READY) ## Hold what the pipeline says against simulated truth, into bench/results/score.json (ARGS="…")
+	$(BIN)/python bench/score.py $(ARGS)
 
 lock: $(READY) ## Compile requirements.lock again (ARGS="--upgrade" for newer versions)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \

@@ -18,6 +18,7 @@ from fenhe import (
     reference_commands,
     replay_commands,
     scenario_commands,
+    score_commands,
 )
 from fenhe.clear_errors import clear_errors as _clear_errors
 
@@ -33,6 +34,7 @@ app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(reference_commands.app, name="reference")
 app.add_typer(scenario_commands.app, name="scenarios")
 app.command("replay")(replay_commands.replay)
+app.command("score")(score_commands.score)
 
 SWITCH_S = 0.0005
 """A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
