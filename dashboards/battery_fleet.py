@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import battery_sets, books, fields, labels, panels, sql
+from dashboards import battery_sets, books, fields, fleet_health, labels, panels, sql
 from dashboards.battery_sets import DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.dashboard import Definition, Variable
 from dashboards.fields import Field
@@ -343,8 +343,14 @@ def _panels(language: Language) -> Sequence[Panel]:
         reporting(language),
         outages_now(language),
         claimed_now(language),
+        fleet_health.health_now(language),
+        fleet_health.backup_now(language),
+        fleet_health.soh_by_city(language),
         by_city(language),
+        fleet_health.soh_distribution(language),
+        fleet_health.worst(language),
         outages(language),
+        fleet_health.next_tests(language),
         energy(language),
         battery_sets.spread_distribution(language),
         battery_sets.temperature_distribution(language),

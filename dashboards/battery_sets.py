@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import fields, labels, panels, sql
-from dashboards.fields import Field
+from dashboards.fields import Field, Link
 from dashboards.language import Language, Text
 from dashboards.panels import About, Panel
 
@@ -11,6 +11,8 @@ REST_C = 0.02
 """Below this many C of current a set neither charges nor discharges (specification, battery health)."""
 
 WORST = 20
+
+TO_SET = Link("battery-set", Text("看单组", "Battery set"), {"set": "device_id"})
 
 DISCHARGES = f"b.current_a < -{REST_C} * (d.detail -> 'battery' ->> 'nominal_ah')::float8"
 
@@ -104,7 +106,7 @@ def claimed_distribution(language: Language) -> Panel:
 
 def _worst(language: Language, order: str) -> str:
     return f"""
-SELECT {sql.name(language, "d", "device_id")} AS battery_set,
+SELECT d.device_id, {sql.name(language, "d", "device_id")} AS battery_set,
        {sql.city(language)} AS city,
        b.cell_spread_mv::float8 AS cell_spread_mv,
        b.worst_cell::float8 AS worst_cell,
@@ -121,7 +123,8 @@ LIMIT {WORST}
 
 def _set_fields(language: Language) -> list[Field]:
     return [
-        Field(name="battery_set", label=labels.SET),
+        Field(name="device_id", hidden=True),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
         Field(name="city", label=labels.CITY_COLUMN, width=60 if language is Language.ZH else 80),
         spread_field(),
         Field(name="worst_cell", label=labels.WORST_CELL, decimals=0, width=80),
@@ -144,7 +147,8 @@ def worst_spread(language: Language) -> Panel:
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
-    return panels.table(about, _worst(language, "cell_spread_mv"), *_set_fields(language), temperature_field())
+    chosen = [field for field in _set_fields(language) if field.name != "current_a"]
+    return panels.table(about, _worst(language, "cell_spread_mv"), *chosen, temperature_field())
 
 
 def worst_rise(language: Language) -> Panel:
@@ -162,7 +166,9 @@ def worst_rise(language: Language) -> Panel:
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
-    chosen = [field for field in _set_fields(language) if field.name in {"battery_set", "city", "current_a"}]
+    chosen = [
+        field for field in _set_fields(language) if field.name in {"device_id", "battery_set", "city", "current_a"}
+    ]
     return panels.table(
         about,
         _worst(language, "temperature_rise_c"),
@@ -177,5 +183,4 @@ def worst_rise(language: Language) -> Panel:
             width=120,
             thresholds=fields.TEMPERATURE_RATE_STEPS,
         ),
-        spread_field(),
     )

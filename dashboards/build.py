@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import battery_fleet, pipeline, plant_energy, watch
+from dashboards import (
+    alarms,
+    battery_fleet,
+    battery_set,
+    gangue,
+    pipeline,
+    plant_energy,
+    province,
+    watch,
+    water,
+)
 from dashboards.language import Language
 
 if TYPE_CHECKING:
@@ -22,7 +32,16 @@ if TYPE_CHECKING:
 
     from dashboards.dashboard import Definition
 
-DEFINITIONS: Sequence[Definition] = (plant_energy.DASHBOARD, battery_fleet.DASHBOARD, pipeline.DASHBOARD)
+DEFINITIONS: Sequence[Definition] = (
+    province.DASHBOARD,
+    plant_energy.DASHBOARD,
+    gangue.DASHBOARD,
+    water.DASHBOARD,
+    battery_fleet.DASHBOARD,
+    battery_set.DASHBOARD,
+    alarms.DASHBOARD,
+    pipeline.DASHBOARD,
+)
 """All dashboards, in the order of the navigation."""
 
 GENERATED = Path(__file__).parent / "generated"

@@ -79,6 +79,9 @@ TEMPERATURE_RATE_STEPS = (Step(None, PLAIN), Step(1, BAD))
 ANY_IS_BAD = (Step(None, GOOD), Step(1, BAD))
 ANY_IS_WARNING = (Step(None, GOOD), Step(1, PARTIAL))
 
+HATCHED = {"fillOpacity": 25, "lineWidth": 1, "lineStyle": {"fill": "dash", "dash": [3, 4]}}
+"""Bars of estimated values: pale with a dashed rim in Grafana, hatched in the preview."""
+
 HEAT_SCHEME = "continuous-blues"
 """Grafana's scale for heat: one hue, so that more is darker for every eye."""
 
@@ -215,3 +218,15 @@ def state(width: int | None = None) -> Field:
 def age(width: int | None = None) -> Field:
     """Seconds since the newest reading, shown as a duration."""
     return Field(name="age_s", label=labels.AGE, grafana_unit="s", decimals=0, unknown=labels.NEVER, width=width)
+
+
+def line(name: str, label: Text, color: str, *, unit: str = "", decimals: int = 0) -> Field:
+    """A limit or target on a chart: thin, dashed, named in the legend; its value comes from the query."""
+    custom = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [6, 6]}}
+    return Field(name=name, label=label, unit=unit, decimals=decimals, color=color, custom=custom)
+
+
+def estimated(name: str, label: Text, *, unit: str = "", decimals: int = 0) -> Field:
+    """Values that are estimated, apart from those that are measured: violet, dashed, named ◇."""
+    custom = {"lineWidth": 2.5, "fillOpacity": 0, "lineStyle": {"fill": "dash", "dash": [3, 4]}}
+    return Field(name=name, label=label, unit=unit, decimals=decimals, color=ESTIMATED, custom=custom)

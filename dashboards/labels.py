@@ -14,6 +14,9 @@ NEVER = Text("从未", "never")
 NONE = Text("无", "none")
 YES = Text("是", "yes")
 NO = Text("否", "no")
+DASH = Text("–", "–")
+"""Where there is nothing to say, which is not the same as not knowing."""
+SHARE = Text("占比", "Share")
 
 # State of a device: a mark beside the word, so that colour is never the only signal.
 LIVE = Text("● 在线", "● live")
@@ -104,6 +107,8 @@ QUALITY_1_H = Text("1 小时", "1 h")
 ROLLING_15_MIN = Text("15 分钟滚动", "rolling 15 min")
 ROLLING_1_H = Text("1 小时滚动", "rolling 1 h")
 POWER = Text("功率 15 分钟", "Power 15 min")
+ENERGY_PER_PRODUCT = Text("单位能耗", "Energy/product")
+WATER_PER_PRODUCT = Text("单位取水 m³", "Water/product, m³")
 UNIT_ENERGY = Text("单位产品能耗 1 h", "Energy/product 1 h")
 UNIT_WATER = Text("单位产品取水 1 h", "Water/product 1 h")
 PER_UNIT = Text("产品单位", "Product unit")

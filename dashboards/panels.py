@@ -151,8 +151,18 @@ def gauge(about: About, sql: str, *fields: Field) -> Panel:
     return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
 
 
-def timeseries(about: About, sql: str, *fields: Field, bars: bool = False) -> Panel:
-    """Lines over time, or bars for sums over fixed slots. A null breaks the line."""
+def timeseries(
+    about: About,
+    sql: str,
+    *fields: Field,
+    bars: bool = False,
+    stacked: bool = False,
+    last_days: int | None = None,
+) -> Panel:
+    """Lines over time, or bars for sums over fixed slots, beside each other or stacked. A null breaks the line.
+
+    `last_days` gives the panel a range of its own, up to now; Grafana and the preview say so beside its title.
+    """
     panel = (
         build_timeseries.Panel()
         .interval(SHORTEST_INTERVAL)
@@ -164,6 +174,10 @@ def timeseries(about: About, sql: str, *fields: Field, bars: bool = False) -> Pa
         .legend(_legend(shown=True))
         .tooltip(build_common.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.NONE))
     )
+    if stacked:
+        panel = panel.stacking(build_common.StackingConfig().mode(common.StackingMode.NORMAL))
+    if last_days is not None:
+        panel = panel.time_from(f"{last_days}d")
     return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), fields)
 
 
@@ -209,25 +223,32 @@ def histogram(about: About, sql: str, field: Field, *, bucket: int) -> Panel:
     return _common(panel, about, SqlQuery(sql, Format.TABLE), [field])
 
 
-def heatmap(about: About, sql: str, *rows: Field, unit: str) -> Panel:
+def heatmap(
+    about: About, sql: str, *rows: Field, unit: str, maximum: float | None = None, last_days: int | None = None
+) -> Panel:
     """Colour over time, one row per field from the bottom up; the first column is `time`, null stays empty.
 
     Grafana writes the column's own name at a row (a heat map has no display names): let the SQL name it as it is read.
     """
+    color = (
+        build_heatmap.HeatmapColorOptions()
+        .mode(heatmap_model.HeatmapColorMode.SCHEME)
+        .scheme("Blues")
+        .scale(heatmap_model.HeatmapColorScale.LINEAR)
+        .steps(64)
+        .fill(UNKNOWN_FILL)
+    )
+    if maximum is not None:
+        color = color.min(0).max(maximum)
     panel = (
         build_heatmap.Panel()
         .calculate(calculate=False)
-        .color(
-            build_heatmap.HeatmapColorOptions()
-            .mode(heatmap_model.HeatmapColorMode.SCHEME)
-            .scheme("Blues")
-            .scale(heatmap_model.HeatmapColorScale.LINEAR)
-            .steps(64)
-            .fill(UNKNOWN_FILL)
-        )
+        .color(color)
         .cell_gap(1)
         .cell_values(build_heatmap.CellValues().unit(f"suffix: {unit}").decimals(0))
         .unit(f"suffix: {unit}")
         .show_legend()
     )
+    if last_days is not None:
+        panel = panel.time_from(f"{last_days}d")
     return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), rows)

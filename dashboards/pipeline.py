@@ -98,7 +98,7 @@ WHERE {sql.fresh("a")}
                 name=f"{stage}_{share}",
                 label=Text(f"{name.zh} {part.zh}", f"{name.en}, {part.en}"),
                 unit="s",
-                decimals=2,
+                decimals=1,
             )
             for stage, name in stages.items()
             for share, part in shares.items()
@@ -130,7 +130,7 @@ WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo(
 GROUP BY hour
 ORDER BY hour
 """
-    line = {"drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}, "showPoints": "always"}
+    line = {"drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}, "stacking": {"mode": "none"}}
     return panels.timeseries(
         about,
         query,
@@ -139,6 +139,7 @@ ORDER BY hour
         Field(name="quarantined", label=labels.QUARANTINED, decimals=0, color=fields.PARTIAL),
         Field(name="received", label=labels.RECEIVED, decimals=0, custom=line),
         bars=True,
+        stacked=True,
     )
 
 
@@ -312,7 +313,7 @@ WITH fleet AS MATERIALIZED (
 ), quarters AS MATERIALIZED (
     SELECT date_trunc('hour', q.ts) AS hour, s.city, sum(q.coverage)::float8 AS coverage
     FROM battery_quarter q JOIN site s USING (site_id)
-    WHERE $__timeFilter(q.ts)
+    WHERE $__timeFilter(q.ts) AND q.ts >= date_trunc('hour', $__timeFrom()::timestamptz) + interval '1 hour'
     GROUP BY 1, 2
 )
 SELECT q.hour AS time,
@@ -324,7 +325,7 @@ GROUP BY q.hour
 ORDER BY q.hour
 """  # noqa: S608 - fragments of ours
     names = [city if language is Language.ZH else english for city, english in labels.CITY.items()]
-    return panels.heatmap(about, query, *(Field(name=name) for name in names), unit="%")
+    return panels.heatmap(about, query, *(Field(name=name) for name in names), unit="%", maximum=100)
 
 
 def losses(language: Language) -> Panel:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import books, fields, labels, panels, sql
-from dashboards.dashboard import Definition, Variable
+from dashboards import books, fields, labels, panels, plant_limits, sql
+from dashboards.dashboard import Definition
 from dashboards.fields import Field, Step
 from dashboards.language import Language, Text
 from dashboards.panels import About
+from dashboards.plants import PRODUCT_UNIT, SITE, TO_ENERGY, sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboards.panels import Panel
 
-SITE = "${site:sqlstring}"
 METER_KINDS = "('electricity', 'water', 'steam', 'gas', 'production', 'gangue_unit')"
 """Kinds that have registers; a laboratory has none."""
 
@@ -25,19 +25,6 @@ UNIT_ENERGY_FORMULA = Text(
     "Unit-product energy = ΣE / ΣP, a ratio of sums; unknown when the window holds too little product. Conversion "
     "factors of GB/T 2589-2020, their version stored with every row. Source: plant_window.unit_energy_kgce.",
 )
-
-
-def _sites(language: Language) -> str:
-    return f"""
-SELECT site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
-FROM site s
-WHERE sector <> 'base_station'
-ORDER BY 2, 1
-"""  # noqa: S608 - fragments of ours
-
-
-def _product_unit(_language: Language) -> str:
-    return f"SELECT product_unit AS __value, product_unit AS __text FROM site WHERE site_id = {SITE}"  # noqa: S608 - quoted by Grafana's sqlstring format
 
 
 def _newest(window_min: int, *columns: str) -> str:
@@ -378,7 +365,7 @@ def plants(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT {sql.name(language, "s", "site_id")} AS plant,
+SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant,
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
        max(w.power_kw) FILTER (WHERE w.window_min = 15)         AS power_kw,
        max(w.unit_energy_kgce) FILTER (WHERE w.window_min = 60) AS unit_energy_kgce,
@@ -399,7 +386,8 @@ ORDER BY 1
     return panels.table(
         about,
         query,
-        Field(name="plant", label=labels.PLANT),
+        Field(name="site_id", hidden=True),
+        Field(name="plant", label=labels.PLANT, link=TO_ENERGY),
         Field(name="sector", label=labels.SECTOR_COLUMN, width=100),
         Field(name="power_kw", label=Text("功率 kW", "Power kW"), decimals=0, width=90),
         Field(name="unit_energy_kgce", label=Text("单位能耗", "Energy/product"), decimals=1, width=110),
@@ -424,6 +412,9 @@ def _panels(language: Language) -> Sequence[Panel]:
         water_history(language),
         production_history(language),
         quality_history(language),
+        plant_limits.standing(language),
+        plant_limits.against_levels(language),
+        plant_limits.load_curve(language),
         meters(language),
         plants(language),
         *books.row(language),
@@ -438,9 +429,6 @@ DASHBOARD = Definition(
         "Power, unit-product energy and water of one plant, and how far these figures can be trusted.",
     ),
     refresh="5s",
-    variables=[
-        Variable(name="site", label=labels.PLANT, query=_sites),
-        Variable(name="product_unit", label=labels.PER_UNIT, query=_product_unit, hidden=True),
-    ],
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
 )

@@ -24,6 +24,9 @@ _TIME_LABELS = {
 }
 
 
+_HATCH = {"color": "rgba(255,255,255,0.55)", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.785}
+
+
 def base(canvas: Canvas) -> dict[str, Any]:
     """Options that all charts share."""
     colors = canvas.colors
@@ -121,11 +124,15 @@ def _line_or_bars(panel: Panel, field: FieldConfig, data: list[Any], canvas: Can
         "tooltip": {":valueFormatter": _formatter(field, canvas)},
     }
     if custom.get("drawStyle") == "bars":
-        return one | {"type": "bar", "barMaxWidth": 14, "barGap": "10%"}
+        stacked = custom.get("stacking", {}).get("mode") == "normal"
+        if custom.get("lineStyle", {}).get("fill") == "dash":
+            one["itemStyle"]["decal"] = _HATCH
+        return one | {"type": "bar", "barMaxWidth": 14, "barGap": "10%"} | ({"stack": "one"} if stacked else {})
     dashed = custom.get("lineStyle", {}).get("fill") == "dash"
     return one | {
         "type": "line",
-        "showSymbol": False,
+        "showSymbol": custom.get("showPoints") == "always",
+        "symbolSize": 4,
         "connectNulls": False,
         "lineStyle": {"width": custom.get("lineWidth", 1), "type": "dashed" if dashed else "solid"},
         "areaStyle": {"opacity": custom.get("fillOpacity", 0) / 100},
@@ -218,10 +225,11 @@ def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     (value,) = (index for index in range(len(rows.columns)) if index != category)
     field = panel.field(rows.columns[value])
     color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
+    below = any((amount := number(row[value])) is not None and amount < 0 for row in rows.rows)
     options = base(canvas) | {
         "title": note("" if rows.rows else panel.no_value, canvas),
-        "grid": {"left": 8, "right": 56, "top": 4, "bottom": 4, "containLabel": True},
-        "xAxis": {"type": "value", "show": False, "minInterval": 1},
+        "grid": {"left": 8, "right": 76, "top": 4, "bottom": 4, "containLabel": True},
+        "xAxis": {"type": "value", "show": False, "boundaryGap": ["14%" if below else 0, 0]},
         "yAxis": {
             "type": "category",
             "inverse": True,
@@ -234,16 +242,19 @@ def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             {
                 "type": "bar",
                 "name": field.label or "",
-                "data": [_scaled(row[value], 1) for row in rows.rows],
+                "data": [
+                    {"value": amount, "label": {"position": "left" if amount is not None and amount < 0 else "right"}}
+                    for row in rows.rows
+                    for amount in [_scaled(row[value], 1)]
+                ],
                 "barMaxWidth": 18,
                 "showBackground": True,
                 "backgroundStyle": {"color": colors.track, "opacity": 0.35},
                 "itemStyle": {"color": color, "borderRadius": 2},
                 "label": {
                     "show": True,
-                    "position": "right",
                     "color": colors.text,
-                    ":formatter": "p => Number(p.value).toLocaleString('en-US')",
+                    ":formatter": f"p => ({_formatter(field, canvas)})(p.value)",
                 },
             }
         ],

@@ -85,11 +85,13 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         f'<th class="{"n" if index in numeric else "t"}"{_width(field)}>{escape(field.label or field.name)}</th>'
         for index, field in shown
     )
+    hottest = _hottest(shown, rows)
     body = []
     for row in rows.rows:
         named = dict(zip(rows.columns, row, strict=True))
         cells = [
-            _cell(panel, field, row[index], named, canvas, "n" if index in numeric else "t") for index, field in shown
+            _cell(panel, field, row[index], named, canvas, "n" if index in numeric else "t", hottest)
+            for index, field in shown
         ]
         body.append(f"<tr>{''.join(cells)}</tr>")
     return Html(
@@ -97,14 +99,22 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
     )
 
 
+def _hottest(shown: Sequence[tuple[int, FieldConfig]], rows: Rows) -> float:
+    """Highest figure of the heat columns together: the end of their scale, as in Grafana, where none is given."""
+    heats = [index for index, field in shown if field.custom.get("cellOptions", {}).get("type") == "color-background"]
+    return max(
+        (amount for row in rows.rows for index in heats if (amount := number(row[index])) is not None), default=1
+    )
+
+
 def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
-    panel: Panel, field: FieldConfig, value: object, row: dict[str, object], canvas: Canvas, side: str
+    panel: Panel, field: FieldConfig, value: object, row: dict[str, object], canvas: Canvas, side: str, hottest: float
 ) -> str:
     shown = show(value, field, no_value=panel.no_value, zone=canvas.zone)
     kind = field.custom.get("cellOptions", {}).get("type")
     style = ""
     if kind == "color-background" and (amount := number(value)) is not None:
-        ground = heat(amount, field.properties.get("min", 0), field.properties.get("max", 1))
+        ground = heat(amount, field.properties.get("min", 0), field.properties.get("max", hottest))
         style = f"background:{ground};color:{ink_on(ground)}"
     elif shown.color != "text" and (kind in {"color-text", "gauge"} or not shown.known):
         style = f"color:{canvas.colors.ink(shown.color)}"

@@ -48,7 +48,7 @@ def show(value: object, field: FieldConfig, *, no_value: str, zone: str) -> Show
     if word := _word(value, properties):
         return word
     if isinstance(value, dt.datetime):
-        return Shown(f"{value.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}", "", PLAIN)
+        return Shown(f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}", "", PLAIN)
     amount = number(value)
     if amount is None:
         return Shown(str(value), "", PLAIN)

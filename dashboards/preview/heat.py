@@ -33,6 +33,8 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     label = "slice(5, 10)" if is_daily else "slice(5, 16).replace('T', ' ')"
     unknown = json.dumps(labels.UNKNOWN(canvas.language), ensure_ascii=False)
     values = [cell[2] for cell in cells]
+    color = panel.options["color"]
+    low, high = color.get("min", min(values, default=0)), color.get("max", max(values, default=1))
     axis = {"axisLine": {"show": False}, "axisTick": {"show": False}}
     text = {"color": colors.faint, "fontSize": 11, "hideOverlap": True}
     options = base(canvas) | {
@@ -46,8 +48,8 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         },
         "yAxis": axis | {"type": "category", "data": names, "axisLabel": text},
         "visualMap": {
-            "min": min(values, default=0),
-            "max": max(values, default=1),
+            "min": low,
+            "max": high,
             "show": bool(values),
             "calculable": False,
             "orient": "vertical",
@@ -57,7 +59,7 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             "itemHeight": 70,
             "precision": 0,
             "textStyle": {"color": colors.faint, "fontSize": 10},
-            "text": [f"{max(values, default=0):,.0f}", f"{min(values, default=0):,.0f}"],
+            "text": [f"{high:,.0f}", f"{low:,.0f}"],
             "inRange": {"color": list(HEAT_COLORS)},
         },
         "series": [

@@ -151,7 +151,7 @@ class Page:
         self._clock = ui.label(self._text(labels.LOADING)).classes("clock")
         self._links["theme"] = ui.link("◐", "#").classes("chip")
         self._links["theme"].props(f'title="{self._text(labels.THEME)}"')
-        self._links["kiosk"] = ui.link("⛶", "#").classes("chip kiosk")
+        self._links["kiosk"] = ui.link("▣", "#").classes("chip kiosk")
         self._links["kiosk"].props(f'title="{self._text(labels.KIOSK)}"')
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
 
@@ -258,6 +258,8 @@ class Page:
 
     async def _draw(self, box: PanelBox, time_range: TimeRange, resolved: Resolved) -> bool:
         panel, language = box.panel, self._view.language
+        if panel.last_s is not None:
+            time_range = TimeRange(time_range.end - dt.timedelta(seconds=panel.last_s), time_range.end)
         scope = Scope(time_range, resolved.values)
         try:
             query = scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s)

@@ -1,0 +1,80 @@
+"""Words of alarms: states, severities and what detectors see."""
+
+from __future__ import annotations
+
+from dashboards.language import Text
+from schemas.alarms import NO_DATA, AlarmState
+from schemas.metrics.signal import Severity, SignalKind
+
+ALARMS = Text("告警", "Alarms")
+
+SEVERITY = {
+    Severity.CRITICAL: Text("▲▲ 紧急", "▲▲ critical"),
+    Severity.HIGH: Text("▲ 高", "▲ high"),
+    Severity.MEDIUM: Text("■ 中", "■ medium"),
+    Severity.LOW: Text("▽ 低", "▽ low"),
+}
+STATE = {
+    AlarmState.NORMAL: Text("○ 正常", "○ normal"),
+    AlarmState.ACTIVE_UNACKNOWLEDGED: Text("● 未确认", "● unacknowledged"),
+    AlarmState.ACTIVE_ACKNOWLEDGED: Text("◐ 已确认", "◐ acknowledged"),
+    AlarmState.RETURNED_UNACKNOWLEDGED: Text("◌ 已恢复未确认", "◌ returned, unseen"),
+    AlarmState.SHELVED: Text("⏸ 搁置", "⏸ shelved"),
+    AlarmState.SUPPRESSED: Text("⊘ 抑制", "⊘ suppressed"),
+    AlarmState.OUT_OF_SERVICE: Text("✕ 停用", "✕ out of service"),
+}
+KIND = {
+    SignalKind.SEASONAL: Text("偏离往常", "unusual for the hour"),
+    SignalKind.DRIFT: Text("缓慢漂移", "drift"),
+    SignalKind.STEP: Text("水平跃变", "step"),
+    SignalKind.BASE_LOAD: Text("基础负荷上升", "base load"),
+    SignalKind.FLATLINE: Text("读数不变", "flat line"),
+    SignalKind.SPIKE: Text("尖峰", "spike"),
+    SignalKind.NIGHT_FLOW: Text("夜间流量（漏水）", "night flow (leak)"),
+    SignalKind.BALANCE: Text("平衡差", "balance"),
+    SignalKind.LIMIT: Text("超限额", "beyond limit"),
+    SignalKind.QUOTA: Text("超定额", "beyond quota"),
+    SignalKind.CAPACITY_FACTOR: Text("出力系数", "capacity factor"),
+    SignalKind.HEAT_RATE: Text("热耗率", "heat rate"),
+    SignalKind.EFFICIENCY: Text("能效下降", "efficiency"),
+    SignalKind.PHASE_LOSS: Text("缺相", "phase loss"),
+    SignalKind.OVER_TEMPERATURE: Text("过温", "over temperature"),
+    SignalKind.SELF_HEATING: Text("自热", "self heating"),
+    SignalKind.CELL_SAG: Text("单体跌落", "cell sag"),
+    SignalKind.FLOAT_CURRENT: Text("浮充电流上升", "float current"),
+    SignalKind.SMOKE: Text("烟感", "smoke"),
+    SignalKind.WATER: Text("水浸", "water"),
+    SignalKind.CELL_SPREAD: Text("单体压差", "cell spread"),
+    SignalKind.WEAK_CELL: Text("弱单体", "weak cell"),
+    SignalKind.RESISTANCE: Text("内阻上升", "resistance"),
+    SignalKind.BACKUP: Text("备电不足", "backup time"),
+}
+OTHER_KINDS = {NO_DATA: Text("无数据", "no data")}
+"""Of alarms that no detector raises."""
+
+UNACKNOWLEDGED = Text("未确认", "unacknowledged")
+ACKNOWLEDGED = Text("已确认", "acknowledged")
+RETURNED = Text("已恢复未确认", "returned, unseen")
+SHELVED = Text("搁置", "shelved")
+SUPPRESSED = Text("抑制", "suppressed")
+STANDING = Text("超过 24 h", "standing > 24 h")
+SEVERITY_COLUMN = Text("级别", "Severity")
+STATE_COLUMN = Text("状态", "State")
+KIND_COLUMN = Text("类型", "Kind")
+SINCE = Text("发生", "Since")
+LASTED = Text("持续", "For")
+DETECTED = Text("发现", "Detected")
+VALUE = Text("数值", "Value")
+EXPECTED = Text("预期", "Expected")
+COST = Text("估计代价", "Cost")
+DEVICE = Text("设备/站点", "Device or site")
+COUNT = Text("次数", "Alarms")
+PRESENTED = Text("提示数", "alarms")
+TARGET = Text("目标 1", "target 1")
+FLOOD = Text("洪泛 10", "flood 10")
+AT = Text("时间", "At")
+EVENT = Text("事件", "Event")
+ACTOR = Text("操作者", "By")
+REASON = Text("理由", "Reason")
+NO_ACTIVE = Text("没有活动告警", "no alarm is active")
+"""Said where the table is empty: the alarm engine is the one to ask."""
