@@ -61,18 +61,15 @@ def add_cells(state: SetState, cells: Sequence[float | None], present: Sequence[
         return
     sums, counts = hour.cell_sums[at], hour.cell_counts[at]
     if not sums:
-        sums += [0.0] * len(cells)
-        counts += [0] * len(cells)
+        sums, counts = [0.0] * len(cells), [0] * len(cells)
     if len(cells) != len(sums):
         return
     if len(present) == len(cells):
         hour.cell_sums[at] = [total + volts for total, volts in zip(sums, present, strict=True)]
         hour.cell_counts[at] = [count + 1 for count in counts]
         return
-    for cell, volts in enumerate(cells):
-        if volts is not None:
-            sums[cell] += volts
-            counts[cell] += 1
+    hour.cell_sums[at] = [total + (volts or 0.0) for total, volts in zip(sums, cells, strict=True)]
+    hour.cell_counts[at] = [count + (volts is not None) for count, volts in zip(counts, cells, strict=True)]
 
 
 def add_temperatures(state: SetState, sensors: Sequence[float | None], lasted: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TypeVar
 
 import orjson
@@ -75,7 +76,7 @@ class HourSums:
     temperature_ms: int = 0
     temperature_spread_c: float | None = None
     cell_sums: list[list[float]] = field(default_factory=lambda: [[] for _ in range(CONDITIONS)])
-    """Volts, by condition and cell; empty where the condition did not occur."""
+    """Volts, by condition and cell; empty where the condition did not occur. The inner lists are never changed."""
     cell_counts: list[list[int]] = field(default_factory=lambda: [[] for _ in range(CONDITIONS)])
     flags: int = 0
 
@@ -121,8 +122,7 @@ class SetState:
         copy = _copied(self)
         copy.episode = _copied(self.episode)
         hour = copy.hour = _copied(self.hour)
-        hour.cell_sums = [list(sums) for sums in hour.cell_sums]
-        hour.cell_counts = [list(counts) for counts in hour.cell_counts]
+        hour.cell_sums, hour.cell_counts = list(hour.cell_sums), list(hour.cell_counts)
         return copy
 
     def dump(self) -> str:
@@ -144,22 +144,16 @@ class SetState:
         return state
 
 
-_NAMES = {kind: tuple(each.name for each in fields(kind)) for kind in (SetState, OpenEpisode, HourSums)}
-_EPISODE_AT = _NAMES[SetState].index("episode")
-_HOUR_AT = _NAMES[SetState].index("hour")
-
-
+_READ = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (SetState, OpenEpisode, HourSums)}
+_EPISODE_AT, _HOUR_AT = ([each.name for each in fields(SetState)].index(name) for name in ("episode", "hour"))
 Part = TypeVar("Part", SetState, OpenEpisode, HourSums)
 
 
 def _copied(one: Part) -> Part:
-    """A shallow copy; several times faster than `copy.copy` of a class with slots."""
+    """A shallow copy; many times faster than `copy.copy` of a class with slots."""
     kind = type(one)
-    other = object.__new__(kind)
-    for name in _NAMES[kind]:
-        setattr(other, name, getattr(one, name))
-    return other
+    return kind(*_READ[kind](one))
 
 
 def _plain(one: SetState | OpenEpisode | HourSums) -> list[object]:
-    return [getattr(one, name) for name in _NAMES[type(one)]]
+    return list(_READ[type(one)](one))
