@@ -15,6 +15,7 @@ from fenhe import (
     alarm_commands,
     dashboard_commands,
     logging,
+    notify_commands,
     reference_commands,
     replay_commands,
     scenario_commands,
@@ -31,6 +32,7 @@ app.add_typer(schema_app, name="schema")
 app.add_typer(registry_app, name="registry")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
+app.add_typer(notify_commands.app, name="notify")
 app.add_typer(reference_commands.app, name="reference")
 app.add_typer(scenario_commands.app, name="scenarios")
 app.command("replay")(replay_commands.replay)

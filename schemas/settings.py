@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -90,3 +91,18 @@ class OperatorSettings(_Settings):
     """The operator's connection: alarms, by functions only."""
 
     db_operator_url: PostgresDsn
+
+
+class NotifyFileSettings(_Settings):
+    """Where the notifier's file is."""
+
+    notify_file: Path = Path("deploy/notify.yaml")
+    notify_url: SecretStr = SecretStr("")
+    """Address that the file as shipped names; a file of your own may name any variable."""
+
+
+class NotifySettings(NotifyFileSettings):
+    """The notifier."""
+
+    db_writer_url: PostgresDsn
+    metrics_port: int | None = None

@@ -24,7 +24,7 @@ from dashboards.panels import DATA_SOURCE_UID
 from fenhe.cli import app
 from fenhe.local.services import project_root
 from ingest.collector import DRAIN_S
-from schemas.settings import CollectorSettings, MigrateSettings, MqttSettings, WorkerSettings
+from schemas.settings import CollectorSettings, MigrateSettings, MqttSettings, NotifySettings, WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +43,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "migrate": MigrateSettings,
     "registry": MigrateSettings,
     "simulate": MqttSettings,
+    "notify": NotifySettings,
 }
 
 
@@ -249,7 +250,7 @@ class TestServices:
         for start in [index for index, word in enumerate(script) if word == "fenhe"]:
             words = script[start + 1 :]
             words = words[: words.index("fenhe")] if "fenhe" in words else words
-            depth = 2 if words[0] in {"registry", "dashboards", "schema", "quarantine"} else 1
+            depth = 2 if words[0] in {"registry", "dashboards", "schema", "quarantine", "notify"} else 1
             shown = CliRunner().invoke(app, [*words[:depth], "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
             assert shown.exit_code == 0, shown.output
             assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", shown.output))

@@ -1,0 +1,1 @@
+"""The notifier: from the outbox to people."""
