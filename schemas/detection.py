@@ -131,6 +131,45 @@ class EfficiencyRule(_Rule):
     adopt_hours: Positive = 336.0
 
 
+class BatteryRules(_Rule):
+    """Battery safety and cells; thresholds of the specification's section 4, the others (unsourced)."""
+
+    temperature_max_c: float = 55.0
+    """(section 4)"""
+    temperature_deadband_c: Positive = 2.0
+    rate_max_c_min: Positive = 1.0
+    """(section 4)"""
+    rate_errors: Positive = 6.0
+    """The slope must be this many of its standard errors: a noisy sensor is no fire."""
+    idle_c_rate: Positive = 0.05
+    """(section 4)"""
+    rise_min_c: Positive = 10.0
+    """T_max − T_ambient at rest, above this set's own usual."""
+    rise_sd: Positive = 5.0
+    rise_readings: Count = 3
+    rests_needed: Count = 1_440
+    float_cell_v: Positive = 3.33
+    """The median cell is at least at this voltage in float."""
+    float_settle_h: Positive = 1.0
+    cells_needed: Count = 12
+    cell_noise_mv: Positive = 2.0
+    """A cell's noise is never taken for less (simulator specification: V ±2 mV)."""
+    sag_z: Positive = 6.0
+    floats_needed: Count = 240
+    memory_readings: Count = 1_440
+    day_readings_needed: Count = 120
+    weak_z: Positive = 6.0
+    """(section 4)"""
+    fall_mv: Positive = 5.0
+    """Fallen by this over seven days."""
+    spread_max_mv: Positive = 50.0
+    """(section 4)"""
+    current_days: Count = 28
+    current_days_needed: Count = 14
+    current_sd: Positive = 6.0
+    current_c_rate: Positive = 0.005
+
+
 class SeriesRules(BaseModel):
     """All detectors of one kind of series; one that is absent is not run."""
 
@@ -156,6 +195,7 @@ class Detection(BaseModel):
     series: dict[str, SeriesRules]
     """By register name."""
     efficiency: EfficiencyRule
+    battery: BatteryRules
 
 
 Overrides = dict[str, dict[str, Any]]

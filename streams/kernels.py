@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
+from streams.anomaly.efficiency import PlantEfficiency
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.reference import detection
+from streams.anomaly.set_safety import SetSafety
 from streams.anomaly.site_safety import SiteSafety
 from streams.battery.discharges import Discharges
 from streams.battery.fleet import FleetHealth
@@ -59,6 +61,7 @@ def installed() -> Kernels:
             SitePowerView(),
             SiteOutages(),
             SiteSafety(),
+            SetSafety(detection().battery, detection().version),
         ),
         rows=(
             RollingPlant(reference().energy_factors),
@@ -75,6 +78,7 @@ def installed() -> Kernels:
             Discharges(health_reference()),
             FleetHealth(health_reference()),
             MeterDetectors(detection()),
+            PlantEfficiency(detection().efficiency, detection().version),
         ),
         stages=(SignalAlarms(), AlarmClock()),
     )

@@ -1,0 +1,442 @@
+"""A battery set's safety, judged on each reading, and its cells, judged once a day (metric specification, section 4).
+
+* over-temperature: T_max > 55 °C;
+* self-heating, with |I| < 0.05 C: dT/dt > 1 °C/min as the slope of a straight line through five minutes, steeper than
+  six of its own standard errors; or T_max − T_ambient far above what this set shows at rest;
+* cell sag, in float: one cell suddenly below its own usual place in the pack, or at z < −6 (median and MAD of the
+  pack's daily means) and fallen over seven days;
+* float current: its daily mean above 28 days of it;
+* spread and weak cell: daily means in float above 50 mV, or at z < −6 without falling.
+
+What is sudden is measured against the set itself: retired cells differ by more than a sick one moves in its first hour.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from schemas.metrics import HOUR_MS, MINUTE_MS, Signal
+from schemas.metrics.signal import Severity, SignalKind
+from schemas.readings import BatteryReading, Kind
+from streams.anomaly.judgement import (
+    NEW,
+    Judgement,
+    Standing,
+    Subject,
+    enter,
+    stand,
+    standing_from_json,
+    standing_to_json,
+    status,
+)
+from streams.anomaly.local_time import local_day
+from streams.anomaly.packed import Floats, packed, packed_bytes, pushed, single, unpacked, unpacked_bytes
+from streams.anomaly.robust import SD_PER_MAD, median, robust_sd
+from streams.kernel import QUARTER_DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.detection import BatteryRules
+    from schemas.metrics import Row
+    from schemas.registry import Device
+    from storage.readings import Arrival
+
+CELLS = 16
+RATE_SPAN_MS = 5 * MINUTE_MS
+RATE_MIN_SPAN_MS = 4 * MINUTE_MS
+RATE_POINTS = 4
+GAP_MS = 10 * MINUTE_MS
+"""After so long without a reading float begins anew. (unsourced)"""
+WEEK = 7
+DAY_S = 86_400.0
+STEP_MV = 1.0
+"""Daily places of cells are remembered to the millivolt."""
+
+METRICS = {
+    SignalKind.OVER_TEMPERATURE: ("temperature_max_c", "°C"),
+    SignalKind.SELF_HEATING: ("temperature_rise_c", "°C"),
+    SignalKind.CELL_SAG: ("cell_voltage_mv", "mV"),
+    SignalKind.FLOAT_CURRENT: ("float_current_a", "A"),
+    SignalKind.CELL_SPREAD: ("float_spread_mv", "mV"),
+    SignalKind.WEAK_CELL: ("cell_voltage_mv", "mV"),
+}
+KINDS = tuple(METRICS)
+
+
+class SetState(NamedTuple):
+    """What the next reading of a set needs of those before it."""
+
+    ts: int
+    float_since: int = 0
+    """Since when it floats; 0 while it does not."""
+    temperatures: tuple[tuple[int, float], ...] = ()
+    """(ts, T_max) of the last five minutes."""
+    places: Floats = ()
+    """Usual distance of each cell from the pack's median in float, mV."""
+    noise: float = 0.0
+    """Variance of a cell around its place, mV²."""
+    floats: int = 0
+    """Readings in float that were learned from."""
+    low_cell: int = 0
+    """Cell (1-based) that the last reading showed far too low."""
+    sagging: int = 0
+    """Cell that is in alarm."""
+    rise: float = 0.0
+    rise_variance: float = 0.0
+    rests: int = 0
+    """T_max − T_ambient at rest: mean, variance, readings."""
+    scatter: float = 0.0
+    """Usual variance of T_max around the straight line of five minutes, °C²."""
+    warm: int = 0
+    """Readings in a row far above it."""
+    day: int = 0
+    day_sums: Floats = ()
+    """Of the open day, per cell: sum of distances in float, mV."""
+    day_current_a: float = 0.0
+    day_readings: int = 0
+    days: tuple[tuple[int, ...], ...] = ()
+    """Daily mean place of each cell in float, mV, of the last week."""
+    currents: Floats = ()
+    """Daily mean float current, A."""
+    standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
+
+
+class SetSafety:
+    """Fold of battery readings: the safety set and the state of the cells in float."""
+
+    name = "set_safety"
+    version = 1
+    source = frozenset({Kind.BATTERY})
+    events = (Signal,)
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, rules: BatteryRules, version: str) -> None:
+        self._rules = rules
+        self._version = version
+
+    def fold(self, state: SetState | None, device: Device, arrivals: Sequence[Arrival]) -> tuple[SetState, list[Row]]:
+        """Take readings; what a reading lacks is not judged by it."""
+        rows: list[Row] = []
+        after = state or SetState(arrivals[0].reading.ts)
+        for arrival in arrivals:
+            reading = arrival.reading
+            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            after = _Judge(self._rules, self._version, device, rows).take(after, reading)
+        return after, rows
+
+    def dump(self, state: SetState) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(_to_json(state)).decode()
+
+    def load(self, text: str) -> SetState:
+        """Read a state back."""
+        return _from_json(orjson.loads(text))
+
+
+def _to_json(state: SetState) -> list[Any]:
+    fields: dict[str, Any] = state._asdict()
+    fields["temperatures"] = [list(sample) for sample in state.temperatures]
+    for name in ("places", "day_sums", "currents"):
+        fields[name] = packed(fields[name])
+    fields["days"] = [packed_bytes(day) for day in state.days]
+    fields["standings"] = [standing_to_json(standing) for standing in state.standings]
+    return list(fields.values())
+
+
+def _from_json(values: list[Any]) -> SetState:
+    fields = dict(zip(SetState._fields, values, strict=True))
+    fields["temperatures"] = tuple((ts, celsius) for ts, celsius in fields["temperatures"])
+    for name in ("places", "day_sums", "currents"):
+        fields[name] = unpacked(fields[name])
+    fields["days"] = tuple(unpacked_bytes(day) for day in fields["days"])
+    fields["standings"] = tuple(standing_from_json(standing) for standing in fields["standings"])
+    return SetState(**fields)
+
+
+class _Judge:
+    """Judges one reading of one set."""
+
+    def __init__(self, rules: BatteryRules, version: str, device: Device, rows: list[Row]) -> None:
+        self._rules, self._version, self._device, self._rows = rules, version, device, rows
+        self._nominal_ah = device.battery.nominal_ah if device.battery else math.inf
+        self._standings: list[Standing] = []
+        self._ts = 0
+
+    def take(self, state: SetState, reading: BatteryReading) -> SetState:
+        """Advance a set by one reading."""
+        self._standings, self._ts = list(state.standings), reading.ts
+        state = self._temperature(state, reading)
+        day = local_day(reading.ts)
+        if day != state.day:
+            state = self._day(state)._replace(day=day)
+        state = self._cells(state, reading)
+        return state._replace(ts=reading.ts, standings=tuple(self._standings))
+
+    def _is_idle(self, reading: BatteryReading) -> bool:
+        return reading.current_a is not None and abs(reading.current_a) < self._rules.idle_c_rate * self._nominal_ah
+
+    def _temperature(self, state: SetState, reading: BatteryReading) -> SetState:
+        sensors = [celsius for celsius in reading.temperature_c or () if celsius is not None]
+        if not sensors:
+            return state
+        rules, ts, hottest = self._rules, reading.ts, max(sensors)
+        kept = tuple(sample for sample in state.temperatures if ts - sample[0] <= RATE_SPAN_MS)
+        if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
+            kept = (*kept, (ts, hottest))
+        is_hot = self._is_active(SignalKind.OVER_TEMPERATURE)
+        limit = rules.temperature_max_c - (rules.temperature_deadband_c if is_hot else 0.0)
+        self._say(
+            SignalKind.OVER_TEMPERATURE,
+            active=hottest > limit,
+            value=hottest,
+            high=rules.temperature_max_c,
+            evidence={"sensors_c": str(sensors)},
+        )
+        if not self._is_idle(reading):
+            return state._replace(temperatures=kept, warm=0)
+        line = slope_of(kept)
+        slope, scatter = line.slope, max(line.variance, state.scatter)
+        error = math.sqrt(scatter / line.squares) if line.squares else 0.0
+        is_steep = slope > max(rules.rate_max_c_min, rules.rate_errors * error)
+        rise = None if reading.ambient_c is None else hottest - reading.ambient_c
+        warm = 0
+        usual, allowed = state.rise, math.inf
+        if rise is not None and state.rests >= rules.rests_needed:
+            allowed = max(rules.rise_min_c, rules.rise_sd * math.sqrt(state.rise_variance))
+            warm = state.warm + 1 if rise - usual > allowed else 0
+        active = is_steep or warm >= rules.rise_readings
+        self._say(
+            SignalKind.SELF_HEATING,
+            active=active,
+            value=hottest if rise is None else rise,
+            baseline=usual if state.rests else None,
+            high=None if math.isinf(allowed) else usual + allowed,
+            evidence={"rate_c_min": slope, "rate_error_c_min": error, "current_a": reading.current_a},
+        )
+        if line.squares and not is_steep:
+            state = state._replace(
+                scatter=state.scatter + (line.variance - state.scatter) / min(state.rests + 1, rules.memory_readings)
+            )
+        if rise is not None and not active and not warm:
+            rests = state.rests + 1
+            weight = 1 / min(rests, rules.memory_readings)
+            off = rise - state.rise
+            state = state._replace(
+                rise=state.rise + weight * off,
+                rise_variance=state.rise_variance + weight * ((1 - weight) * off * off - state.rise_variance),
+                rests=rests,
+            )
+        return state._replace(temperatures=kept, warm=warm)
+
+    def _cells(self, state: SetState, reading: BatteryReading) -> SetState:
+        rules, ts = self._rules, reading.ts
+        cells = [volts for volts in reading.cell_voltage_v or () if volts is not None]
+        volts = median(cells) if cells else 0.0
+        floats = self._is_idle(reading) and len(cells) >= rules.cells_needed and volts >= rules.float_cell_v
+        if not floats or (state.float_since and ts - state.ts > GAP_MS):
+            return state._replace(float_since=ts if floats else 0, low_cell=0)
+        if not state.float_since:
+            return state._replace(float_since=ts)
+        if ts - state.float_since < rules.float_settle_h * HOUR_MS:
+            return state
+        present = [*(reading.cell_voltage_v or ()), *[None] * CELLS][:CELLS]
+        off = [math.nan if cell is None else (cell - volts) * 1000 for cell in present]
+        places = state.places or tuple(single(each) for each in off)
+        noise = max(math.sqrt(state.noise), rules.cell_noise_mv)
+        falls = [now - usual for now, usual in zip(off, places, strict=True)]
+        lowest = min((fall for fall in falls if not math.isnan(fall)), default=math.nan)
+        cell = falls.index(lowest) + 1 if not math.isnan(lowest) else 0
+        learned = state.floats >= rules.floats_needed
+        far = rules.sag_z * noise * (0.5 if state.sagging else 1.0)
+        is_low = learned and not math.isnan(lowest) and lowest < -far
+        if learned:
+            active = is_low and (state.sagging > 0 or state.low_cell == cell)
+            self._say(
+                SignalKind.CELL_SAG,
+                active=active,
+                value=off[cell - 1] if cell else None,
+                baseline=places[cell - 1] if cell else None,
+                low=places[cell - 1] - far if cell else None,
+                z=lowest / noise,
+                evidence={"cell": cell, "found_by": "sudden"},
+            )
+            state = state._replace(sagging=cell if active else 0)
+        if not is_low:
+            weight = 1 / min(state.floats + 1, rules.memory_readings)
+            squares = [fall * fall for fall in falls if not math.isnan(fall)]
+            square = sum(squares) / len(squares) if squares else state.noise
+            places = tuple(
+                single(now if math.isnan(usual) else usual if math.isnan(now) else usual + weight * (now - usual))
+                for now, usual in zip(off, places, strict=True)
+            )
+            state = state._replace(
+                places=places, noise=state.noise + weight * (square - state.noise), floats=state.floats + 1
+            )
+        sums = state.day_sums or (0.0,) * CELLS
+        return state._replace(
+            low_cell=cell if is_low else 0,
+            day_sums=tuple(single(total + now) for total, now in zip(sums, off, strict=True)),
+            day_current_a=state.day_current_a + (reading.current_a or 0.0),
+            day_readings=state.day_readings + 1,
+        )
+
+    def _day(self, state: SetState) -> SetState:
+        """Judge a day of float that is over; a day with too little float is not judged."""
+        rules, count = self._rules, state.day_readings
+        closed = state._replace(day_sums=(), day_current_a=0.0, day_readings=0)
+        if count < rules.day_readings_needed:
+            return closed
+        means = [total / count for total in state.day_sums]
+        today = tuple(max(-127, min(127, round(mean / STEP_MV))) if not math.isnan(mean) else -128 for mean in means)
+        known = [mean for mean in means if not math.isnan(mean)]
+        if len(known) < rules.cells_needed:
+            return closed
+        current = state.day_current_a / count
+        spread = max(known) - min(known)
+        scale = max(robust_sd(known), rules.cell_noise_mv * SD_PER_MAD)
+        lowest = min(known)
+        cell = means.index(lowest) + 1
+        z = (lowest - median(known)) / scale
+        fallen = 0.0
+        if len(state.days) == WEEK and state.days[0][cell - 1] != -128:  # noqa: PLR2004 - unknown
+            fallen = today[cell - 1] - state.days[0][cell - 1]
+        evidence: dict[str, float | int | str | None] = {"cell": cell, "fallen_7d_mv": fallen, "readings": count}
+        is_weak = z < -rules.weak_z
+        is_falling = fallen <= -rules.fall_mv
+        if is_weak and is_falling:
+            self._say(SignalKind.CELL_SAG, active=True, value=lowest, z=z, evidence=evidence, window_s=DAY_S)
+        self._say(
+            SignalKind.WEAK_CELL,
+            active=is_weak,
+            value=lowest,
+            z=z,
+            evidence=evidence,
+            severity=Severity.MEDIUM,
+            window_s=DAY_S,
+        )
+        self._say(
+            SignalKind.CELL_SPREAD,
+            active=spread > rules.spread_max_mv,
+            value=spread,
+            high=rules.spread_max_mv,
+            evidence=evidence,
+            severity=Severity.MEDIUM,
+            window_s=DAY_S,
+        )
+        currents = state.currents
+        raised = False
+        if len(currents) >= rules.current_days_needed:
+            usual = median(currents)
+            allowed = max(rules.current_sd * robust_sd(currents), rules.current_c_rate * self._nominal_ah)
+            raised = current > usual + allowed
+            self._say(
+                SignalKind.FLOAT_CURRENT,
+                active=raised,
+                value=current,
+                baseline=usual,
+                high=usual + allowed,
+                evidence={"days": len(currents)},
+                severity=Severity.HIGH,
+                window_s=DAY_S,
+            )
+        self._statuses(state, len(currents))
+        return closed._replace(
+            days=(*state.days, today)[-WEEK:],
+            currents=currents if raised else pushed(currents, current, rules.current_days),
+        )
+
+    def _statuses(self, state: SetState, days: int) -> None:
+        rules = self._rules
+        learned = {
+            SignalKind.SELF_HEATING: (state.rests, rules.rests_needed),
+            SignalKind.CELL_SAG: (state.floats, rules.floats_needed),
+            SignalKind.FLOAT_CURRENT: (days, rules.current_days_needed),
+        }
+        for kind, have in learned.items():
+            at = KINDS.index(kind)
+            self._standings[at] = enter(self._standings[at], learned=have[0] >= have[1], ts=self._ts)
+            self._rows.append(
+                status(
+                    self._standings[at],
+                    subject=self._subject(kind),
+                    kind=kind,
+                    ts=self._ts,
+                    learned=have,
+                    baseline=None,
+                )
+            )
+
+    def _is_active(self, kind: SignalKind) -> bool:
+        return self._standings[KINDS.index(kind)].active
+
+    def _subject(self, kind: SignalKind) -> Subject:
+        metric, unit = METRICS[kind]
+        return Subject(self._device.device_id, self._device.site_id, metric, unit, self._version)
+
+    def _say(
+        self,
+        kind: SignalKind,
+        *,
+        active: bool,
+        value: float | None,
+        evidence: dict[str, Any],
+        severity: Severity = Severity.CRITICAL,
+        baseline: float | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        z: float | None = None,
+        window_s: float = 0.0,
+    ) -> None:
+        at = KINDS.index(kind)
+        if not active and not self._standings[at].samples:
+            return
+        verdict = Judgement(
+            active=active,
+            since_ms=self._ts,
+            value=value,
+            evidence=evidence,
+            severity=severity,
+            baseline=baseline,
+            low=low,
+            high=high,
+            z=z,
+        )
+        self._standings[at], signal = stand(
+            self._standings[at],
+            verdict,
+            subject=self._subject(kind),
+            kind=kind,
+            ts=self._ts,
+            seen_ts=self._ts,
+            window_s=window_s,
+        )
+        if signal is not None:
+            self._rows.append(signal)
+
+
+class Line(NamedTuple):
+    """A straight line through samples over time in minutes."""
+
+    slope: float = 0.0
+    variance: float = 0.0
+    """Of the samples around it."""
+    squares: float = 0.0
+    """Σ(t − t̄)²: the slope's own variance is variance / squares; 0 where there is no line."""
+
+
+def slope_of(samples: Sequence[tuple[int, float]]) -> Line:
+    """Fit a straight line through (ms, °C); none where they are fewer than four or span less than four minutes."""
+    if len(samples) < RATE_POINTS or samples[-1][0] - samples[0][0] < RATE_MIN_SPAN_MS:
+        return Line()
+    minutes = [(ts - samples[0][0]) / MINUTE_MS for ts, _ in samples]
+    mean_t = sum(minutes) / len(minutes)
+    mean_c = sum(celsius for _, celsius in samples) / len(samples)
+    offsets = [(minute - mean_t, celsius - mean_c) for minute, (_, celsius) in zip(minutes, samples, strict=True)]
+    squares = sum(time * time for time, _ in offsets)
+    slope = sum(time * heat for time, heat in offsets) / squares
+    residual = sum((heat - slope * time) ** 2 for time, heat in offsets)
+    return Line(slope, residual / (len(samples) - 2), squares)
