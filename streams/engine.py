@@ -18,6 +18,7 @@ from storage import checkpoint, state
 from storage.checkpoint import Position, Turn
 from storage.errors import CheckpointMovedError, is_refusal
 from storage.registry import load_registry, registry_version
+from storage.spans import FOREVER_MS
 from streams.admission import Directory
 from streams.decode import Record, decode
 from streams.folding import Memories, Memory
@@ -187,14 +188,15 @@ class Engine:
         """Borrow a connection."""
         return self._pool.connection()
 
-    def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int) -> int:
-        """Derive everything of some devices from a moment on again, from the raw readings; returns rows written.
+    def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> int:
+        """Derive everything of some devices between two moments again, from raw readings; returns rows written.
 
-        The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
+        With readings behind `to_ms` it is a part: what kernels remember stands until a call goes on from there to
+        the end. The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
         LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
         """
         partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
-        return Transaction(self, partition).rebuild(device_ids, from_ms)
+        return Transaction(self, partition).rebuild(device_ids, from_ms, to_ms)
 
     @property
     def partitions(self) -> int:

@@ -68,6 +68,8 @@ class _Late(NamedTuple):
     """Behind its last late item: from here on a snapshot may be met."""
     until_ms: int
     """Behind what is remembered: newer items are folded onwards."""
+    is_part: bool = False
+    """More comes after `until_ms`, in another transaction: what is remembered at the end stands."""
 
 
 class Folding:
@@ -111,9 +113,17 @@ class Folding:
                 self._onwards(entity_id, subjects[entity_id], own)
         return self._given
 
-    def rebuild(self, subjects: Mapping[str, Device | Site], from_ms: int) -> Given:
-        """Fold everything from a moment on again, whatever stands there; all of its rows are then `rewritten`."""
-        self._again(subjects, [_Late(each, from_ms, FOREVER_MS, FOREVER_MS) for each in subjects], forced=True)
+    def rebuild(self, subjects: Mapping[str, Device | Site], from_ms: int, to_ms: int = FOREVER_MS) -> Given:
+        """Fold what lies between two moments again, whatever stands there; all of its rows are then `rewritten`.
+
+        Where there is more behind `to_ms`, what is remembered is left for whoever folds that again: begin there next.
+        """
+        late = []
+        for entity_id in subjects:
+            memory = self._memory(entity_id)
+            is_part = memory is not None and memory.last_ts >= to_ms
+            late.append(_Late(entity_id, from_ms, FOREVER_MS, to_ms if is_part else FOREVER_MS, is_part))
+        self._again(subjects, late, forced=True)
         return self._given
 
     def _memory(self, entity_id: str) -> Memory | None:
@@ -145,22 +155,24 @@ class Folding:
         kept = state.snapshots_since(
             self._connection, fold.name, fold.version, [(item.entity_id, item.from_ms) for item in late]
         )
-        origins = {item.entity_id: _origin(kept[item.entity_id], item.from_ms) for item in late}
-        stored = self._load(
-            subjects, [Span(item.entity_id, origins[item.entity_id].ts, item.until_ms) for item in late]
+        walks = [_walk(fold, item, kept[item.entity_id]) for item in late]
+        self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
+        further = [each for each in walks if each.end is None]
+        self._advance(
+            subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
         again: list[Row] = []
         spans: list[Span] = []
-        for item in late:
-            origin = origins[item.entity_id]
-            met = {snapshot.ts: snapshot.state for snapshot in kept[item.entity_id] if snapshot.ts >= item.to_ms}
-            rows, end = self._again_one(subjects[item.entity_id], item, origin, stored.get(item.entity_id, ()), met)
-            start = origin.ts
-            if origin.state is None and self._has_earlier(subjects[item.entity_id], item.entity_id, start):
-                start = item.from_ms - SETTLED_MS
+        for walk in walks:
+            start, rows = walk.origin.ts, walk.rows
+            if walk.origin.state is None and self._has_earlier(subjects[walk.entity_id], walk.entity_id, start):
+                start = walk.late.from_ms - SETTLED_MS
                 rows = [row for row in rows if row.ts >= start]
             again += rows
-            spans.append(Span(item.entity_id, start, end))
+            spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
+            if walk.end is None:
+                self._moved[fold.name, walk.entity_id] = walk.memory()
+            self._given.snapshots += walk.snapshots
         if not isinstance(fold.source, frozenset):
             state.drop(self._connection, fold.name, spans)
         for row_type in fold.events:
@@ -168,34 +180,12 @@ class Folding:
         different = derived.rewrite(self._connection, again)
         self._given.rewritten += again if forced else different
 
-    def _again_one(
-        self,
-        subject: Device | Site,
-        late: _Late,
-        origin: _Origin,
-        items: Sequence[Any],
-        met: Mapping[int, str],
-    ) -> tuple[list[Row], int]:
-        """Fold one entity's stored items; returns its rows, and the moment from which on nothing differs."""
-        fold = self._fold
-        begun = origin.state is not None
-        now = None if origin.state is None else fold.load(origin.state)
-        rows: list[Row] = []
-        for moment, part in _parts(items, fold.snapshot_ms):
-            if begun:
-                text = fold.dump(now)
-                if met.get(moment) == text:
-                    return rows, moment  # and what is remembered at the end stands
-                self._given.snapshots.append(Snapshot(late.entity_id, fold.name, fold.version, moment, text))
-            now, given = fold.fold(now, subject, part)
-            begun = True
-            rows += given
-        key = (fold.name, late.entity_id)
-        if items:
-            self._moved[key] = Memory(items[-1].ts, now)
-        else:
-            self._moved[key] = Memory(origin.ts - 1, now) if begun else None
-        return rows, FOREVER_MS
+    def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[_Walk], spans: Sequence[Span]) -> None:
+        """Load what lies within the walks' next stretches, and fold it."""
+        open_spans = [span for span in spans if span.from_ms < span.to_ms]
+        stored = self._load(subjects, open_spans) if open_spans else {}
+        for walk, span in zip(walks, spans, strict=True):
+            walk.take(subjects[walk.entity_id], stored.get(walk.entity_id, ()), span.to_ms)
 
     def _load(self, subjects: Mapping[str, Device | Site], spans: Sequence[Span]) -> dict[str, list[Any]]:
         """Stored items of some entities, in order of time."""
@@ -218,6 +208,60 @@ class Folding:
         return readings.has_earlier(self._connection, _kind(subject), entity_id, ts)
 
 
+@dataclass(slots=True)
+class _Walk:
+    """One entity's way through its stored items, from a snapshot on, as far as anything may differ.
+
+    It is walked in two stretches: to the first snapshot that may be met, which is nearly always met, and the rest.
+    """
+
+    fold: Fold
+    late: _Late
+    origin: _Origin
+    met: Mapping[int, str]
+    """Snapshots that stand behind the last late item: where the state equals one, nothing differs from there on."""
+    first_stop: int
+    now: Any
+    begun: bool
+    last_ts: int
+    end: int | None = None
+    """From here on nothing differs, or another transaction goes on."""
+    rows: list[Row] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+    @property
+    def entity_id(self) -> str:
+        """The entity."""
+        return self.late.entity_id
+
+    def take(self, subject: Device | Site, items: Sequence[Any], to_ms: int) -> None:
+        """Fold the items before `to_ms` that were not folded yet, unless a snapshot is met."""
+        for moment, part in _parts(items, self.fold.snapshot_ms):
+            if self.begun and self._meets(moment):
+                return
+            self.now, given = self.fold.fold(self.now, subject, part)
+            self.begun = True
+            self.last_ts = part[-1].ts
+            self.rows += given
+        if self.begun and to_ms in self.met and self._meets(to_ms):
+            return
+        if self.late.is_part and to_ms == self.late.until_ms:
+            self.end = to_ms
+
+    def _meets(self, moment: int) -> bool:
+        text = self.fold.dump(self.now)
+        if not self.late.is_part and self.met.get(moment) == text:
+            self.end = moment
+            return True
+        snapshot = Snapshot(self.entity_id, self.fold.name, self.fold.version, moment, text)
+        self.snapshots.append(snapshot)
+        return False
+
+    def memory(self) -> Memory | None:
+        """What is remembered at the end; None: nothing was ever folded."""
+        return Memory(self.last_ts, self.now) if self.begun else None
+
+
 class _Origin(NamedTuple):
     """Where folding again begins."""
 
@@ -230,6 +274,16 @@ def _origin(kept: Sequence[Snapshot], from_ms: int) -> _Origin:
     if kept and kept[0].ts <= from_ms:
         return _Origin(kept[0].ts, kept[0].state)
     return _Origin(from_ms - REBUILD_MS, None)
+
+
+def _walk(fold: Fold, late: _Late, kept: Sequence[Snapshot]) -> _Walk:
+    """Set out from the newest snapshot before the first late item."""
+    origin = _origin(kept, late.from_ms)
+    behind = late.until_ms if late.is_part else late.to_ms
+    met = {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= behind}
+    stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)
+    now = None if origin.state is None else fold.load(origin.state)
+    return _Walk(fold, late, origin, met, stop, now, origin.state is not None, origin.ts - 1)
 
 
 def _kind(subject: Device | Site) -> Kind:

@@ -83,12 +83,12 @@ class Transaction:
             turn = checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=new_offset)
             return self._write(connection, self._begin(connection, turn), batches, limit)
 
-    def rebuild(self, device_ids: Sequence[str], from_ms: int) -> int:
-        """Derive everything of some devices from a moment on again, and commit; returns how many rows it gave."""
+    def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
+        """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
         with self._engine.begin() as connection, connection.transaction():
             directory = self._begin(connection, checkpoint.take_turn(connection, self._partition.position))
             derivation = self._derivation(connection, directory)
-            derivation.rebuild([directory.devices[device_id] for device_id in device_ids], from_ms)
+            derivation.rebuild([directory.devices[device_id] for device_id in device_ids], from_ms, to_ms)
             written = derivation.finish()
             self._run_stages(derivation, None)
             self._remember(connection, derivation)

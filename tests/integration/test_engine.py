@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.registry import Registry
 from schemas.topics import partition_of
@@ -204,6 +205,34 @@ def test_a_rebuild_from_raw_readings_changes_nothing(database: str, ordered: dic
     assert other.rebuild(0, [device.device_id for device in REGISTRY.devices], START_MS) > 0
     engine.apply(partition, [record(1, SENT[90:])])
     assert snapshot(database, EVERYTHING) == ordered
+
+
+def test_a_rebuild_in_parts_while_live_work_goes_on_ends_in_the_same_tables(
+    database: str, ordered: dict[str, list[str]]
+) -> None:
+    """Bounded steps between a worker's batches, late readings among them, equal one ordered pass."""
+    late = SENT[30:110:9]
+    on_time = [item for item in SENT if item not in late]
+    middle = len(on_time) // 2
+    engine = open_engine(database, snapshot_ms=SNAPSHOT_MS)
+    partition = engine.open(0)
+    engine.apply(partition, [record(0, on_time[:middle])])
+    with connect(database, name="test") as connection:
+        connection.execute("UPDATE meter_minute SET increment = 0")
+        connection.execute("DELETE FROM battery_quarter")
+        connection.execute("DELETE FROM gangue_sum")
+    other = open_engine(database, snapshot_ms=SNAPSHOT_MS)
+    devices = [device.device_id for device in REGISTRY.devices]
+    live = [late, *(on_time[start : start + 40] for start in range(middle, len(on_time), 40))]
+    begin = START_MS - START_MS % SNAPSHOT_MS - SNAPSHOT_MS
+    for step in range(2 + 50 * MINUTE_MS // SNAPSHOT_MS):
+        other.rebuild(0, devices, begin + step * SNAPSHOT_MS, begin + (step + 1) * SNAPSHOT_MS)
+        if live:
+            engine.apply(partition, [record(partition.next_offset, live.pop(0))])
+    while live:
+        engine.apply(partition, [record(partition.next_offset, live.pop(0))])
+    held = snapshot(database, EVERYTHING)
+    assert {table: set(rows) ^ set(held[table]) for table, rows in ordered.items() if held[table] != rows} == {}
 
 
 def test_a_device_that_moves_and_comes_back_is_folded_from_its_newest_state(database: str) -> None:
