@@ -16,6 +16,7 @@ from fenhe import (
     dashboard_commands,
     logging,
     notify_commands,
+    recompute_commands,
     reference_commands,
     replay_commands,
     scenario_commands,
@@ -34,6 +35,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(notify_commands.app, name="notify")
 app.add_typer(reference_commands.app, name="reference")
+app.command("recompute")(recompute_commands.recompute)
 app.add_typer(scenario_commands.app, name="scenarios")
 app.command("replay")(replay_commands.replay)
 app.command("score")(score_commands.score)

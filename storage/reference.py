@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from storage import recompute
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -29,10 +31,12 @@ class ReferenceConflictError(Exception):
 def load_reference(connection: Connection, reference: Reference) -> bool:
     """Store a version of the reference data and make it the current one; False where it was so already.
 
+    Where another version was current, every plant is marked for recompute.
     Raises ReferenceConflictError where the version is there with other figures.
     """
     with connection.transaction():
         connection.execute("LOCK TABLE reference_version IN SHARE ROW EXCLUSIVE MODE")
+        others = connection.execute("SELECT EXISTS (SELECT FROM reference_version)").fetchone()
         found = connection.execute(
             "SELECT digest, version = (SELECT version FROM reference_current) FROM reference_version"
             " WHERE version = %s",
@@ -48,13 +52,26 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
             connection.execute(
                 "UPDATE reference_version SET loaded_at = clock_timestamp() WHERE version = %s", (reference.version,)
             )
-            return True
-        connection.execute(
-            "INSERT INTO reference_version (version, digest) VALUES (%s, %s)", (reference.version, reference.digest)
-        )
-        for part, table in TABLES.items():
-            _insert(connection, table, reference.version, reference.model_dump(mode="json")[part])
+        else:
+            _add(connection, reference)
+        if others == (True,):
+            plants = connection.execute("SELECT site_id FROM site WHERE sector <> 'base_station'").fetchall()
+            recompute.ask(connection, (site_id for (site_id,) in plants), reason=f"reference {reference.version}")
     return True
+
+
+def is_current(connection: Connection, version: str) -> bool:
+    """Whether a version is the current one, or none was ever loaded."""
+    row = connection.execute("SELECT version FROM reference_current").fetchone()
+    return row is None or row[0] == version
+
+
+def _add(connection: Connection, reference: Reference) -> None:
+    connection.execute(
+        "INSERT INTO reference_version (version, digest) VALUES (%s, %s)", (reference.version, reference.digest)
+    )
+    for part, table in TABLES.items():
+        _insert(connection, table, reference.version, reference.model_dump(mode="json")[part])
 
 
 def _insert(connection: Connection, table: str, version: str, rows: dict[str, dict[str, object]]) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from psycopg.types.json import Jsonb
 
 from schemas.registry import Device, Registry, Site
+from storage import recompute
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 def import_registry(connection: Connection, registry: Registry) -> None:
     """Add or replace sites and devices in one transaction, and move the registry's version.
 
-    Nothing is removed: a device that is gone keeps its readings.
+    Nothing is removed: a device that is gone keeps its readings. Sites whose figures the change touches are marked
+    for recompute.
     """
     with connection.transaction(), connection.cursor() as cursor:
+        touched = _touched(connection, registry)
         cursor.executemany(
             "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines)"
             " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s, %(product_lines)s)"
@@ -51,6 +54,31 @@ def import_registry(connection: Connection, registry: Registry) -> None:
             ],
         )
         cursor.execute("UPDATE registry_version SET version = version + 1")
+        recompute.ask(connection, touched, reason="registry")
+
+
+def _touched(connection: Connection, registry: Registry) -> set[str]:
+    """Sites known before whose figures come out otherwise by the new registry; another name changes none."""
+    _, before = load_registry(connection)
+    sites = {site.site_id: _figures(site) for site in before.sites}
+    devices = {device.device_id: _figures(device) for device in before.devices}
+    touched = {site.site_id for site in registry.sites if _differs(sites.get(site.site_id), site)}
+    return touched | {device.site_id for device in registry.devices if _differs(devices.get(device.device_id), device)}
+
+
+_Entry = TypeVar("_Entry", Site, Device)
+
+
+def _differs(before: _Entry | None, now: _Entry) -> bool:
+    return before is not None and before != _figures(now)
+
+
+def _figures(entry: _Entry) -> _Entry:
+    """What of an entry goes into figures: all but its names and place."""
+    if isinstance(entry, Site):
+        lines = [line.model_copy(update={"name": "", "name_zh": ""}) for line in entry.product_lines]
+        return entry.model_copy(update={"name": "", "name_zh": "", "city": "", "product_lines": lines})
+    return entry.model_copy(update={"name": "", "name_zh": ""})
 
 
 def load_registry(connection: Connection) -> tuple[int, Registry]:

@@ -23,6 +23,7 @@ from storage.pool import open_pool
 from streams.decode import Record
 from streams.engine import Engine, GapError, Partition
 from streams.kernels import installed
+from streams.recompute import Recompute
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,6 +37,8 @@ CONCURRENT_PARTITIONS = 3
 """Transactions under way at once: while one waits for the database another computes."""
 BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
+RECOMPUTE_POLL_S = 5.0
+"""How often requests to recompute are looked for; between two steps the worker rests for as long as a step took."""
 STOP_S = 10.0
 """How long a worker that was told to stop may take to leave its group."""
 SEEK_PATIENCE_S = 5.0
@@ -165,6 +168,20 @@ class Shepherd:
         await self._app.consumer.seek(tp, start)
 
 
+async def _recompute(app: faust.App, recompute: Recompute) -> None:
+    """Do a step whenever there is one, and rest for as long as it took: live work comes first."""
+    while not app.should_stop:
+        started = time.monotonic()
+        progress = None
+        try:
+            progress = await asyncio.to_thread(recompute.step)
+        except Exception as error:  # noqa: BLE001 - live work goes on; the step left nothing behind
+            log.warning("recompute step failed, trying again", error=repr(error))
+        if progress is not None and progress.is_finished:
+            log.info("recomputed", site=progress.site_id, rows=progress.rows_written)
+        await app.sleep(RECOMPUTE_POLL_S if progress is None else time.monotonic() - started)
+
+
 def create_app(
     settings: WorkerSettings, figures: Figures, *, on_ready: Callable[[], None], on_lost: Callable[[], None]
 ) -> faust.App:
@@ -189,7 +206,7 @@ def create_app(
     topic = app.topic(settings.kafka_topic, value_type=bytes, value_serializer="raw")
     pool = open_pool(
         str(settings.db_writer_url),
-        size=CONCURRENT_PARTITIONS + 1,
+        size=CONCURRENT_PARTITIONS + 2,
         name="worker",
         idle_transaction_s=2 * settings.session_timeout_s,
     )
@@ -201,6 +218,10 @@ def create_app(
         async for events in stream.take_events(settings.batch_records, within=settings.batch_within_s):
             await shepherd.store(events)
             yield
+
+    @app.task  # type: ignore[untyped-decorator] # Faust types its tasks loosely
+    async def recompute_what_is_asked_for() -> None:
+        await _recompute(app, Recompute(engine))
 
     @app.on_partitions_assigned.connect  # type: ignore[arg-type] # the signal is passed by keyword
     async def assigned(_sender: Any, *args: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signal

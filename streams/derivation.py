@@ -60,13 +60,19 @@ class Derivation:
             if isinstance(fold.source, frozenset) and kind in fold.source:
                 self._take(self._folding(fold).feed(self._directory.devices, by_device))
 
-    def rebuild(self, devices: Sequence[Device], from_ms: int, to_ms: int) -> None:
-        """Feed the stored readings of some devices between two moments again."""
+    def rebuild(self, devices: Sequence[Device], from_ms: int, to_ms: int, *, until_it_agrees: bool) -> None:
+        """Feed the stored readings of some devices between two moments again.
+
+        `until_it_agrees`: from the first moment on, and only as far as what is remembered still differs.
+        """
         for fold in self._kernels.readings:
             if isinstance(fold.source, frozenset):
                 own = {device.device_id: device for device in devices if device.kind in fold.source}
                 if own:
-                    self._take(self._folding(fold).rebuild(own, from_ms, to_ms))
+                    folding = self._folding(fold)
+                    self._take(
+                        folding.settle(own, from_ms) if until_it_agrees else folding.rebuild(own, from_ms, to_ms)
+                    )
 
     def finish(self) -> int:
         """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.record import MicroBatch
+    from schemas.registry import Device
     from streams.kernels import Kernels
 
 
@@ -85,10 +86,14 @@ class Engine:
             if partition_of(site_id, self._partitions) == number
             for entity_id in directory.entities_of(site_id)
         ]
+        return self.memories_of(connection, here)
+
+    def memories_of(self, connection: Connection, entity_ids: Sequence[str]) -> Memories:
+        """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
         folds = {fold.name: fold for fold in self._kernels.folds}
         return {
             (item.kernel, item.entity_id): Memory(item.last_ts, fold.load(item.state))
-            for item in state.load(connection, here)
+            for item in state.load(connection, entity_ids)
             if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
         }
 
@@ -197,6 +202,14 @@ class Engine:
         """
         partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
         return Transaction(self, partition).rebuild(device_ids, from_ms, to_ms)
+
+    def whereabouts(self, site_id: str) -> Partition:
+        """The partition of a site, with nothing known of it: for who changes it without being its worker."""
+        return Partition(Position(self._topic, partition_of(site_id, self._partitions)), 0, Turn(0, 0))
+
+    def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
+        """Devices of a site, as the registry stands now."""
+        return self.directory(connection, registry_version(connection)).site_devices.get(site_id, [])
 
     @property
     def partitions(self) -> int:

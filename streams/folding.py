@@ -126,6 +126,11 @@ class Folding:
         self._again(subjects, late, forced=True)
         return self._given
 
+    def settle(self, subjects: Mapping[str, Device | Site], from_ms: int) -> Given:
+        """Fold from a moment on again, as far as the state differs from what it was: the end of a rebuild in parts."""
+        self._again(subjects, [_Late(each, from_ms, from_ms + 1, FOREVER_MS) for each in subjects], forced=False)
+        return self._given
+
     def _memory(self, entity_id: str) -> Memory | None:
         key = (self._fold.name, entity_id)
         return self._moved[key] if key in self._moved else self._known.get(key)

@@ -13,6 +13,7 @@ from schemas.topics import Topic
 from storage import checkpoint, ledger, quarantine, readings, state
 from storage.ledger import UNREGISTERED, Ledger
 from storage.readings import Arrival
+from storage.registry import registry_version
 from streams.admission import Refusal, identify, judge
 from streams.derivation import Derivation
 
@@ -86,13 +87,34 @@ class Transaction:
     def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
         """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
         with self._engine.begin() as connection, connection.transaction():
-            directory = self._begin(connection, checkpoint.take_turn(connection, self._partition.position))
-            derivation = self._derivation(connection, directory)
-            derivation.rebuild([directory.devices[device_id] for device_id in device_ids], from_ms, to_ms)
-            written = derivation.finish()
-            self._run_stages(derivation, None)
-            self._remember(connection, derivation)
-            return written
+            directory = self._engine.directory(connection, registry_version(connection))
+            devices = [directory.devices[device_id] for device_id in device_ids]
+            return self.rebuild_within(connection, devices, from_ms, to_ms)
+
+    def rebuild_within(
+        self,
+        connection: Connection,
+        devices: Sequence[Device],
+        from_ms: int,
+        to_ms: int,
+        *,
+        until_it_agrees: bool = False,
+    ) -> int:
+        """Do it within a transaction of the caller's; `until_it_agrees`: only as far as anything still differs.
+
+        Raises LookupError where nothing was ever stored of the partition.
+        """
+        turn = checkpoint.take_turn(connection, self._partition.position)
+        directory = self._engine.directory(connection, turn.registry_version)
+        sites = sorted({device.site_id for device in devices})
+        entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
+        self._partition.memories = self._engine.memories_of(connection, entities)
+        derivation = self._derivation(connection, directory)
+        derivation.rebuild(devices, from_ms, to_ms, until_it_agrees=until_it_agrees)
+        written = derivation.finish()
+        self._run_stages(derivation, None)
+        self._remember(connection, derivation)
+        return written
 
     def _begin(self, connection: Connection, turn: Turn) -> Directory:
         """Return the registry as of this transaction, and load memory again if it is no longer the partition's own."""

@@ -1,0 +1,123 @@
+"""Requests to derive a site's rows again from its raw readings, and how far each has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from storage.arrays import Column, PgType
+from storage.spans import FOREVER_MS, LONG_AGO_MS
+from storage.statements import trusted
+from storage.tables import READING_TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from psycopg import Connection
+
+    from schemas.readings import Kind
+
+
+class Request(NamedTuple):
+    """A site and a stretch of time to derive again; times are ms."""
+
+    id: int
+    site_id: str
+    from_ms: int
+    to_ms: int
+    next_ms: int | None
+    """Where the next step begins; None: nothing is done yet."""
+    next_group: int
+    """Group of the site's devices that the next step takes."""
+    rows_written: int
+    finished_ms: int | None
+    error: str
+
+
+_FIELDS = "id, site_id, from_at, to_at, next_at, next_group, rows_written, finished_at, error"
+_MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"
+
+
+def ask(
+    connection: Connection,
+    site_ids: Iterable[str],
+    *,
+    reason: str,
+    from_ms: int = LONG_AGO_MS,
+    to_ms: int = FOREVER_MS,
+) -> list[int]:
+    """Ask for sites to be derived again within a stretch of time; returns the requests' numbers.
+
+    An open request of the same site and reason is widened and starts anew.
+    """
+    statement = (
+        f"INSERT INTO recompute_request (site_id, from_at, to_at, reason) VALUES (%s, {_MOMENT}, {_MOMENT}, %s)"  # noqa: S608 - own text
+        " ON CONFLICT (site_id, reason) WHERE finished_at IS NULL DO UPDATE SET"
+        " from_at = least(recompute_request.from_at, excluded.from_at),"
+        " to_at = greatest(recompute_request.to_at, excluded.to_at), next_at = NULL, next_group = 0, rows_written = 0"
+        " RETURNING id"
+    )
+    found = []
+    for site_id in sorted(site_ids):
+        row = connection.execute(trusted(statement), (site_id, from_ms, to_ms, reason)).fetchone()
+        assert row is not None  # noqa: S101 - inserted or updated
+        found.append(int(row[0]))
+    return found
+
+
+def claim(connection: Connection, request_id: int | None = None) -> Request | None:
+    """Take an open request for one step, until the transaction ends; None where there is none that nobody has."""
+    row = connection.execute(
+        trusted(
+            f"SELECT {_FIELDS} FROM recompute_request WHERE finished_at IS NULL"  # noqa: S608 - own text
+            " AND (%s::bigint IS NULL OR id = %s) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        ),
+        (request_id, request_id),
+        binary=True,
+    ).fetchone()
+    return None if row is None else Request(*row)
+
+
+def read(connection: Connection, request_id: int) -> Request:
+    """Read a request; LookupError where there is none of this number."""
+    row = connection.execute(
+        trusted(f"SELECT {_FIELDS} FROM recompute_request WHERE id = %s"),  # noqa: S608 - own text
+        (request_id,),
+        binary=True,
+    ).fetchone()
+    if row is None:
+        msg = f"there is no recompute request {request_id}"
+        raise LookupError(msg)
+    return Request(*row)
+
+
+def note(connection: Connection, request: Request, *, is_finished: bool) -> None:
+    """Write how far a claimed request has come."""
+    finished = "clock_timestamp()" if is_finished else "NULL"
+    connection.execute(
+        trusted(
+            f"UPDATE recompute_request SET next_at = {_MOMENT}, next_group = %s, rows_written = %s, error = %s,"  # noqa: S608 - own text
+            f" finished_at = {finished} WHERE id = %s"
+        ),
+        (request.next_ms, request.next_group, request.rows_written, request.error, request.id),
+    )
+
+
+def stretch_of(connection: Connection, devices: Sequence[tuple[Kind, str]]) -> tuple[int, int] | None:
+    """Device time of the first and the newest reading of some devices; None where they have none."""
+    by_table: dict[str, list[str]] = {}
+    for kind, device_id in devices:
+        by_table.setdefault(READING_TABLES[kind].name, []).append(device_id)
+    ends: list[tuple[int, int]] = []
+    for table, device_ids in by_table.items():
+        row = connection.execute(
+            trusted(
+                "SELECT min(e.first), max(e.last) FROM unnest(%b::text[]) AS d (device_id), LATERAL (SELECT"  # noqa: S608 - own names
+                f" (SELECT r.ts FROM {table} r WHERE r.device_id = d.device_id ORDER BY r.ts LIMIT 1) AS first,"
+                f" (SELECT r.ts FROM {table} r WHERE r.device_id = d.device_id ORDER BY r.ts DESC LIMIT 1) AS last) e"
+            ),
+            (Column(PgType.TEXT, device_ids),),
+            binary=True,
+        ).fetchone()
+        if row is not None and row[0] is not None:
+            ends.append((row[0], row[1]))
+    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None

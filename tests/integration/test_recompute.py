@@ -1,0 +1,176 @@
+"""Recompute on a real database: the same rows again, step by step, beside live work, shared and resumable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg import sql
+
+from schemas.metrics import MINUTE_MS
+from schemas.readings import Kind
+from schemas.registry import ProductLine, Registry
+from storage import recompute as requests
+from storage.pool import connect
+from storage.reference import load_reference
+from storage.registry import import_registry
+from streams import recompute
+from streams.plant.reference import reference
+from streams.recompute import Recompute
+from tests.support.pipeline import REGISTRY, START_MS, open_engine, prepare, readings, record, snapshot
+
+if TYPE_CHECKING:
+    from storage.recompute import Request
+
+SENT = readings(40)
+SITE = "plant-1"
+REBUILT = ("meter_quarter", "plant_hour", "plant_day", "plant_rolling", "water_day", "plant_window")
+DERIVED_HERE = ("meter_minute", *REBUILT)
+
+
+@pytest.fixture
+def database(empty_database: str) -> str:
+    """A migrated database with the test registry."""
+    prepare(empty_database)
+    return empty_database
+
+
+def ask(url: str, *sites: str, from_ms: int = 0) -> list[int]:
+    """Ask for sites."""
+    with connect(url, name="test") as connection:
+        return requests.ask(connection, sites, reason="test", from_ms=from_ms)
+
+
+def open_requests(url: str) -> dict[str, str]:
+    """Site and reason of what is still to be done."""
+    with connect(url, name="test") as connection:
+        return dict(
+            connection.execute("SELECT site_id, reason FROM recompute_request WHERE finished_at IS NULL").fetchall()
+        )
+
+
+def look(url: str, number: int) -> Request:
+    """A request."""
+    with connect(url, name="test") as connection:
+        return requests.read(connection, number)
+
+
+def spoil(url: str) -> None:
+    """Make derived rows of every kind wrong or absent."""
+    with connect(url, name="test") as connection:
+        connection.execute("UPDATE meter_minute SET increment = 7 WHERE site_id = %s", (SITE,))
+        for table in REBUILT:
+            connection.execute(sql.SQL("DELETE FROM {} WHERE site_id = %s").format(sql.Identifier(table)), (SITE,))
+
+
+def test_a_request_is_done_in_steps_beside_live_work_and_gives_the_same_rows(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small step is a device or two; between the steps a worker stores new and late readings."""
+    monkeypatch.setattr(recompute, "STEP_READINGS", 300)
+    late = SENT[20:120:11]
+    on_time = [item for item in SENT if item not in late]
+    engine = open_engine(database)
+    partition = engine.open(0)
+    engine.apply(partition, [record(0, on_time[:150])])
+    spoil(database)
+    (number,) = ask(database, SITE)
+    live = [late, on_time[150:200], on_time[200:]]
+    other = Recompute(open_engine(database))
+    steps = 0
+    while (progress := other.step()) is not None and not progress.is_finished:
+        steps += 1
+        if live:
+            engine.apply(partition, [record(partition.next_offset, live.pop(0))])
+    for batch in live:
+        engine.apply(partition, [record(partition.next_offset, batch)])
+    assert steps >= 3
+    assert other.step() is None
+    assert look(database, number).finished_ms is not None
+    held = snapshot(database, DERIVED_HERE)
+    with connect(database, name="test") as connection:
+        for table in (*DERIVED_HERE, "entity_state", "entity_snapshot"):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    fresh = open_engine(database)
+    fresh.rebuild(0, [device.device_id for device in REGISTRY.devices], START_MS)
+    assert snapshot(database, DERIVED_HERE) == held
+
+
+def test_a_step_that_fails_leaves_nothing_and_is_done_again(database: str) -> None:
+    """Progress is in the step's own transaction."""
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    (number,) = ask(database, SITE)
+    with connect(database, name="test") as connection:
+        connection.execute("ALTER TABLE plant_hour ADD CHECK (energy_kgce IS DISTINCT FROM 1) NOT VALID")
+        connection.execute("UPDATE plant_hour SET coverage = 0.5")
+        connection.execute("ALTER TABLE plant_hour RENAME TO plant_hour_away")
+    with pytest.raises(Exception, match="plant_hour"):
+        Recompute(engine).step()
+    assert look(database, number).next_ms is None
+    with connect(database, name="test") as connection:
+        connection.execute("ALTER TABLE plant_hour_away RENAME TO plant_hour")
+    while (progress := Recompute(engine).step()) is not None and not progress.is_finished:
+        pass
+    with connect(database, name="test") as connection:
+        worst = connection.execute("SELECT count(*) FROM plant_hour WHERE coverage = 0.5 AND site_id = %s", (SITE,))
+        assert worst.fetchone() == (0,)
+
+
+def test_a_request_in_another_hand_is_left_alone(database: str) -> None:
+    """Two workers share requests: one holds one, the other takes the next."""
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    first, second = ask(database, SITE, "plant-2")
+    with connect(database, name="test") as connection, connection.transaction():
+        claimed = requests.claim(connection)
+        assert claimed is not None
+        assert claimed.id == first
+        step = Recompute(engine).step()
+        assert step is not None
+        assert step.request_id == second
+
+
+def test_a_changed_registry_marks_the_plants_it_touches(database: str) -> None:
+    """A new role, product or rollover marks; a new name or a new device does not."""
+    renamed = [device.model_copy(update={"name_zh": "新名"}) for device in REGISTRY.devices]
+    with connect(database, name="test") as connection:
+        import_registry(connection, Registry(sites=REGISTRY.sites, devices=renamed))
+    assert open_requests(database) == {}
+    rolled = [
+        device.model_copy(update={"rollover": {"mass_t": 1000.0}}) if device.kind is Kind.PRODUCTION else device
+        for device in renamed
+    ]
+    held = [
+        site.model_copy(update={"product_lines": [ProductLine(product="power_super_high_200")]})
+        if site.site_id == "plant-2"
+        else site
+        for site in REGISTRY.sites
+    ]
+    with connect(database, name="test") as connection:
+        import_registry(connection, Registry(sites=held, devices=rolled))
+    assert open_requests(database) == {"plant-1": "registry", "plant-2": "registry"}
+
+
+def test_new_reference_data_marks_every_plant_and_waits_for_workers_that_speak_it(database: str) -> None:
+    """The first version marks nothing; a worker of an older version does not touch what the newer one is to do."""
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    newer = reference().model_copy(update={"version": "next"})
+    with connect(database, name="test") as connection:
+        load_reference(connection, reference())
+        assert open_requests(database) == {}
+        load_reference(connection, newer)
+    assert open_requests(database) == {"plant-1": "reference next", "plant-2": "reference next"}
+    assert Recompute(engine).step() is None
+    with connect(database, name="test") as connection:
+        load_reference(connection, reference())
+    assert Recompute(engine).step() is not None
+
+
+def test_a_site_without_readings_is_finished_at_once(database: str) -> None:
+    """Nothing to derive is done."""
+    (number,) = ask(database, "bs-1", from_ms=START_MS + 5 * MINUTE_MS)
+    step = Recompute(open_engine(database)).step(number)
+    assert step is not None
+    assert step.is_finished
