@@ -293,14 +293,14 @@ def reporting_by_city(language: Language) -> Panel:
         language=language,
         title=Text("电池组在线率 %（按城市，每小时）", "Battery sets reporting, % (by city, per hour)"),
         description=Text(
-            "每小时：Σ 各组覆盖率 / 已登记组数。灰色为未知。来源：battery_quarter.coverage。",
-            "Per hour: Σ of the sets' coverage / sets registered. Grey is unknown. Source: battery_quarter.coverage.",
+            "每小时：Σ 各组覆盖率 / 已登记组数。灰色为未知。来源：battery_hour.coverage。",
+            "Per hour: Σ of the sets' coverage / sets registered. Grey is unknown. Source: battery_hour.coverage.",
         ),
         width=14,
         height=7,
     )
     columns = ",\n       ".join(
-        f"100 * sum(q.coverage) FILTER (WHERE q.city = {sql.quote(city)}) / 4 / NULLIF(max(f.sets) FILTER "
+        f"100 * sum(q.coverage) FILTER (WHERE q.city = {sql.quote(city)}) / NULLIF(max(f.sets) FILTER "
         f'(WHERE f.city = {sql.quote(city)}), 0) AS "{city if language is Language.ZH else english}"'
         for city, english in labels.CITY.items()
     )
@@ -310,19 +310,19 @@ WITH fleet AS MATERIALIZED (
     FROM device d JOIN site s USING (site_id)
     WHERE d.kind = 'battery'
     GROUP BY s.city
-), quarters AS MATERIALIZED (
-    SELECT date_trunc('hour', q.ts) AS hour, s.city, sum(q.coverage)::float8 AS coverage
-    FROM battery_quarter q JOIN site s USING (site_id)
-    WHERE $__timeFilter(q.ts) AND q.ts >= date_trunc('hour', $__timeFrom()::timestamptz) + interval '1 hour'
+), hours AS MATERIALIZED (
+    SELECT h.ts, s.city, sum(h.coverage)::float8 AS coverage
+    FROM battery_hour h JOIN site s USING (site_id)
+    WHERE $__timeFilter(h.ts)
     GROUP BY 1, 2
 )
-SELECT q.hour AS time,
+SELECT q.ts AS time,
        {columns}
-FROM quarters q
+FROM hours q
 JOIN fleet f USING (city)
-WHERE q.hour < date_trunc('hour', $__timeTo()::timestamptz)
-GROUP BY q.hour
-ORDER BY q.hour
+WHERE q.ts < date_trunc('hour', $__timeTo()::timestamptz)
+GROUP BY q.ts
+ORDER BY q.ts
 """  # noqa: S608 - fragments of ours
     names = [city if language is Language.ZH else english for city, english in labels.CITY.items()]
     return panels.heatmap(about, query, *(Field(name=name) for name in names), unit="%", maximum=100)

@@ -373,12 +373,12 @@ SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant,
        max(w.coverage) FILTER (WHERE w.window_min = 60)         AS coverage,
        COALESCE(max(w.quality) FILTER (WHERE w.window_min = 60), 'unknown') AS quality
 FROM site s
-LEFT JOIN (
-    SELECT DISTINCT ON (site_id, window_min) *
-    FROM plant_window
-    WHERE window_min IN (15, 60) AND {sql.RECENT}
-    ORDER BY site_id, window_min, ts DESC
-) w USING (site_id)
+CROSS JOIN (VALUES (15), (60)) AS asked (minutes)
+LEFT JOIN LATERAL (
+    SELECT * FROM plant_window p
+    WHERE p.site_id = s.site_id AND p.window_min = asked.minutes AND {sql.RECENT.replace("ts", "p.ts", 1)}
+    ORDER BY p.ts DESC LIMIT 1
+) w ON true
 WHERE s.sector <> 'base_station'
 GROUP BY s.site_id
 ORDER BY 1

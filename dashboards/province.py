@@ -45,9 +45,11 @@ SELECT count(*) FILTER (WHERE s.sector <> 'base_station')::float8               
        count(*) FILTER (WHERE s.sector = 'base_station')::float8                               AS stations,
        count(*) FILTER (WHERE s.sector = 'base_station' AND l.site_id IS NOT NULL)::float8     AS stations_live,
        (SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE grade = 0) END::float8 FROM (
-            SELECT DISTINCT ON (site_id, line_id) grade FROM plant_rolling
-            WHERE window_h = 720 AND {days_back(3)}
-            ORDER BY site_id, line_id, ts DESC
+            SELECT newest.grade FROM product_line p CROSS JOIN LATERAL (
+                SELECT r.grade FROM plant_rolling r
+                WHERE r.site_id = p.site_id AND r.line_id = p.line_id AND r.window_h = 720 AND {days_back(3, "r.ts")}
+                ORDER BY r.ts DESC LIMIT 1
+            ) newest
         ) g)                                                                                   AS over_limit
 FROM site s
 LEFT JOIN live l USING (site_id)
@@ -220,22 +222,22 @@ SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(langu
        day.unit_water_m3, day.gap_to_quota_pct, day.coverage, COALESCE(day.quality, 'unknown') AS quality,
        COALESCE(al.active, 0)::float8 AS alarms, fresh.age_s
 FROM site s
-LEFT JOIN (
-    SELECT DISTINCT ON (site_id) * FROM plant_rolling
-    WHERE line_id = 'plant' AND window_h = 24 AND {days_back(1)}
-    ORDER BY site_id, ts DESC
-) day USING (site_id)
-LEFT JOIN (
-    SELECT DISTINCT ON (site_id) site_id, grade FROM plant_rolling
-    WHERE line_id = 'plant' AND window_h = 720 AND {days_back(3)}
-    ORDER BY site_id, ts DESC
-) month USING (site_id)
+LEFT JOIN LATERAL (
+    SELECT * FROM plant_rolling r
+    WHERE r.site_id = s.site_id AND r.line_id = 'plant' AND r.window_h = 24 AND {days_back(1, "r.ts")}
+    ORDER BY r.ts DESC LIMIT 1
+) day ON true
+LEFT JOIN LATERAL (
+    SELECT r.grade FROM plant_rolling r
+    WHERE r.site_id = s.site_id AND r.line_id = 'plant' AND r.window_h = 720 AND {days_back(3, "r.ts")}
+    ORDER BY r.ts DESC LIMIT 1
+) month ON true
 LEFT JOIN (
     SELECT a.site_id, count(*) AS active FROM alarm a WHERE {alarms.ACTIVE} GROUP BY a.site_id
-) al USING (site_id)
+) al ON al.site_id = s.site_id
 LEFT JOIN (
     SELECT m.site_id, min({sql.age_s("m")}) AS age_s FROM meter_latest m GROUP BY m.site_id
-) fresh USING (site_id)
+) fresh ON fresh.site_id = s.site_id
 WHERE s.sector <> 'base_station'
 ORDER BY alarms DESC, day.gap_to_limit_pct DESC NULLS LAST, s.site_id
 LIMIT 300
