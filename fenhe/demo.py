@@ -91,6 +91,8 @@ class World(NamedTuple):
     sets: int
     seed: int
     start_ms: int
+    has_past: bool
+    """Whether the scenario's long past came before its history."""
     live_ms: int
     """When it went live first: what is planned happens relative to this."""
     last_ms: int
@@ -129,7 +131,7 @@ def _earlier_world(directory: Path) -> World | None:
     path = directory / WORLD_FILE
     if not path.exists():
         return None
-    return World(**{"scenario": "", "live_ms": 0} | json.loads(path.read_text()))
+    return World(**{"scenario": "", "has_past": False, "live_ms": 0} | json.loads(path.read_text()))
 
 
 def _is_the_same(world: World, options: DemoOptions) -> bool:
@@ -210,9 +212,10 @@ class _Demo:
         history_ms = (scenario.history or 0) if options.history_h is None else round(options.history_h * HOUR_MS)
         sets = scenario.fleet.sets if options.sets is None else options.sets
         start = now - history_ms
-        rate = scenario.scene(seed=options.seed, start_ms=start, sets=sets).readings_per_s
-        live = now + round(rate * history_ms / HISTORY_READINGS_PER_S)
-        world = World(options.scenario, sets, options.seed, start, live, start)
+        has_past = options.history_h is None
+        scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets, with_past=has_past)
+        live = now + round(1_000 * scene.readings_until(now) / HISTORY_READINGS_PER_S)
+        world = World(options.scenario, sets, options.seed, start, has_past, live, scene.start_ms)
         self._remember(world)
         return world
 
@@ -226,7 +229,13 @@ class _Demo:
 
     def _play(self, world: World) -> Outcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
-        scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
+        scene = self._scenario.scene(
+            seed=world.seed,
+            start_ms=world.start_ms,
+            live_ms=world.live_ms,
+            sets=world.sets,
+            with_past=world.has_past,
+        )
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):

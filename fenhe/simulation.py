@@ -73,7 +73,7 @@ def truth_of(scene: Scene, scenario: Scenario, path: Path | None) -> Iterator[No
         yield
         return
     with TruthWriter(path, Run(scenario.name, scene.seed, scene.start_ms)) as truth:
-        scene.record(truth, step_ms=scenario.step, until_ms=scenario.end_ms(scene.start_ms))
+        scene.record(truth, step_ms=scenario.step, until_ms=scenario.end_ms(scene.whole_ms))
         yield
 
 
@@ -114,7 +114,7 @@ def run_simulation(options: SimulateOptions) -> dict[str, Any]:
     pace = Pace(
         speed=None if options.speed == 1.0 else options.speed,
         live_s=options.duration_s,
-        until_ms=None if options.scenario is None else world.end_ms(scene.start_ms),
+        until_ms=None if options.scenario is None else world.end_ms(scene.whole_ms),
     )
     settings = MqttSettings()
     with (

@@ -91,13 +91,27 @@ class Bank:
     def read(self, tick_ms: int, end_ms: int) -> Iterator[Message]:
         """Messages of all meters due before `end_ms`, the flows standing at `tick_ms`."""
         due = np.flatnonzero(self._due_ms < end_ms).astype(np.int64)
-        if not len(due):
-            return
-        ts, seq = self._due_ms[due], self._seq[due]
+        if len(due):
+            yield from self._messages(due, self._due_ms[due], self._seq[due], tick_ms)
+            self._due_ms[due] += self._period_ms[due]
+            self._seq[due] += 1
+
+    def read_past(self, tick_ms: int, end_ms: int, heard: frozenset[str]) -> Iterator[Message]:
+        """The same over a tick longer than the periods: everything of the meters `heard`, nothing of the others."""
+        times = np.maximum(0, -(-(end_ms - self._due_ms) // self._period_ms))
+        told = np.where([device_id in heard for device_id in self._ids], times, 0)
+        due = np.repeat(np.arange(len(told)), told).astype(np.int64)
+        if len(due):
+            turn = np.arange(len(due)) - np.repeat(np.cumsum(told) - told, told)
+            ts = self._due_ms[due] + turn * self._period_ms[due]
+            yield from self._messages(due, ts, self._seq[due] + turn, tick_ms)
+        self._due_ms += times * self._period_ms
+        self._seq += told
+
+    def _messages(self, due: Index, ts: Index, seq: Index, tick_ms: int) -> Iterator[Message]:
+        """Readings of meters `due`, each at its `ts`."""
         shown = self._base[due] + self.gain[due] * self._flows.after(self._flow[due], (ts - tick_ms).astype(float))
         values = self.values(due, shown, self.gain[due] * self._flows.rate[self._flow[due]])
-        self._due_ms[due] += self._period_ms[due]
-        self._seq[due] += 1
         for meter, at, number, value in zip(due.tolist(), ts.tolist(), seq.tolist(), values, strict=True):
             yield Message(self._topics[meter], self._ids[meter], [{"ts": at, "seq": number, **value}])
 

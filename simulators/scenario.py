@@ -25,6 +25,7 @@ from simulators.outages import RegionalOutage
 from simulators.scene import Scene
 from simulators.sectors import PLANS
 from simulators.truth import LabelKind
+from simulators.works import PAST_TICK_MS, Past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,6 +164,20 @@ class Weather(_Model):
     offline: list[Blackout] = Field(default_factory=list)
 
 
+class PastPlan(_Model):
+    """A long past before the history, of which only some meters are heard: what detectors learn from."""
+
+    lasts: Duration
+    meters: list[str]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.lasts % PAST_TICK_MS:
+            msg = "a past lasts whole quarters of an hour"
+            raise ValueError(msg)
+        return self
+
+
 class Scenario(_Model):
     """One scenario, as in a YAML file."""
 
@@ -175,6 +190,7 @@ class Scenario(_Model):
     """Moment with a time zone; none for a scenario that is watched live."""
     history: Duration | None = None
     """How much lies before the live moment."""
+    past: PastPlan | None = None
     lasts: Duration
     """Length after the start, or after going live."""
     step: Duration = 3_600_000
@@ -206,15 +222,29 @@ class Scenario(_Model):
         """Where a scene that began at `start_ms` is over."""
         return start_ms + (self.history or 0) + self.lasts
 
-    def scene(self, *, seed: int, start_ms: int, live_ms: int | None = None, sets: int | None = None) -> Scene:
-        """Its scene. `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets."""
+    def scene(
+        self,
+        *,
+        seed: int,
+        start_ms: int,
+        live_ms: int | None = None,
+        sets: int | None = None,
+        with_past: bool = True,
+    ) -> Scene:
+        """Its scene, in which all devices are heard from `start_ms` on.
+
+        `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets; `with_past`:
+        whether the long past of some meters comes first, where the scenario has one.
+        """
+        past = self.past if with_past else None
         zero = start_ms if self.start is not None or live_ms is None else live_ms
         if self.history is not None and live_ms is None:
             zero = start_ms + self.history
         return Scene(
             seed=seed,
             sets=self.fleet.sets if sets is None else sets,
-            start_ms=start_ms,
+            start_ms=start_ms if past is None else start_ms - past.lasts,
+            past=None if past is None else Past(start_ms, frozenset(past.meters)),
             plants=self.plants,
             regional=self._outages(zero),
             orders=[Order(o.site, zero + o.at, zero + o.at + o.lasts, o.share) for o in self.orders],

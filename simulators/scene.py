@@ -15,7 +15,7 @@ from simulators.happening import stage
 from simulators.network import Network, NetworkPlan
 from simulators.sectors import PLANS, plans_for
 from simulators.truth import Source
-from simulators.works import TICK_MS, Works
+from simulators.works import PAST_TICK_MS, TICK_MS, Works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulators.message import Message
     from simulators.outages import RegionalOutage
     from simulators.truth import Label, TruthWriter
+    from simulators.works import Past
 
 ONE_OF_EACH: dict[Sector, int] = dict.fromkeys(PLANS, 1)
 
@@ -50,12 +51,16 @@ class Scene:
         happenings: Sequence[Happening] = (),
         chances: Sequence[Chance] = (),
         network: NetworkPlan | None = None,
+        past: Past | None = None,
     ) -> None:
         climate = Climate(seed)
         self.seed = seed
         self.start_ms = self._drawn_ms = start_ms
         self.event_ms = start_ms
         """Everything before this has been given."""
+        self._past = past
+        self.whole_ms = start_ms if past is None else past.until_ms
+        """From here on every device is heard; before, in a long past, only some meters are."""
         of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
         by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
         if not sets and (of_batteries or by_chance):
@@ -65,7 +70,7 @@ class Scene:
             Fleet(
                 seed=seed,
                 sets=sets,
-                start_ms=start_ms,
+                start_ms=self.whole_ms,
                 regional=regional,
                 climate=climate,
                 happenings=of_batteries,
@@ -76,7 +81,9 @@ class Scene:
         )
         counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
         plans = plans_for(counts, seed)
-        self.works = Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders) if plans else None
+        self.works = (
+            Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders, past=past) if plans else None
+        )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
         others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
         staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
@@ -112,6 +119,14 @@ class Scene:
         """Readings per second of event time in quiet times; mains changes add bursts."""
         return sum(part.readings_per_s for part in self._parts)
 
+    def readings_until(self, ts_ms: int) -> float:
+        """About how many readings come before `ts_ms`."""
+        whole = self.readings_per_s * (ts_ms - self.whole_ms) / 1_000
+        if self._past is None:
+            return whole
+        periods = [device.period_s for device in self._devices() if device.device_id in self._past.meters]
+        return whole + sum((self.whole_ms - self.start_ms) / 1_000 / period for period in periods)
+
     def labels(self, until_ms: int | None = None) -> list[Label]:
         """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
         labels = self._faults.labels()
@@ -146,8 +161,8 @@ class Scene:
         deque(self.advance(until_ms), maxlen=0)
 
     def _draw(self) -> None:
-        """Draw the next ten seconds, ahead of anyone's asking for their end: what comes is settled by the seed."""
-        self._drawn_ms += TICK_MS
+        """Draw the next tick, ahead of anyone's asking for its end: what comes is settled by the seed."""
+        self._drawn_ms += TICK_MS if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
         drawn: list[Message] = []
         for part in self._parts:
             drawn += part.generate(self._drawn_ms)

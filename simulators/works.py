@@ -5,7 +5,8 @@ Ticks of ten seconds; within one, every flow is constant and every meter is read
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 TICK_MS = 10_000
+PAST_TICK_MS = 900_000
 NOISE = 0.01
+"""Of each consumer's draw over a tick of ten seconds; over a longer one it averages out."""
 HEAT_S = 3_000.0
 """Tap-to-tap time of an arc furnace. (unsourced)"""
 HEAT_ON_SHARE = 0.72
@@ -52,6 +55,14 @@ MAKE_UP_A_KELVIN = 0.012
 MAKE_UP_LIMITS = (0.6, 1.4)
 
 
+class Past(NamedTuple):
+    """A long past of which only some meters are heard, simulated in coarse ticks: what detectors learn from."""
+
+    until_ms: int
+    """Whole quarters of an hour after the start."""
+    meters: frozenset[str]
+
+
 class Works:
     """Plants after `plans`; deterministic for a seed, a start and what is planned to happen."""
 
@@ -63,7 +74,9 @@ class Works:
         start_ms: int,
         climate: Climate,
         orders: Sequence[Order] = (),
+        past: Past | None = None,
     ) -> None:
+        self._past = past
         self._rng = rng = np.random.default_rng([seed, 2])
         self._climate = climate
         self.plans = plans
@@ -162,20 +175,35 @@ class Works:
     def generate(self, until_ms: int) -> list[Message]:
         """All messages of whole ticks up to `until_ms` that have not been given yet; not sorted."""
         messages: list[Message] = []
+        past = self._past
+        if past is not None:
+            while self._tick_ms < past.until_ms and self._tick_ms + PAST_TICK_MS <= until_ms:
+                tick, end = self._tick_ms, self._tick_ms + PAST_TICK_MS
+                self._process(tick, PAST_TICK_MS)
+                for bank in self.banks:
+                    messages += bank.read_past(tick, end, past.meters)
+                if self.units is not None:
+                    self.units.pass_over(end)
+                self._go_to(end)
+            if self._tick_ms < past.until_ms:
+                return messages
         while self._tick_ms + TICK_MS <= until_ms:
             tick, end = self._tick_ms, self._tick_ms + TICK_MS
-            self._process(tick)
+            self._process(tick, TICK_MS)
             for bank in self.banks:
                 messages += bank.read(tick, end)
             if self.units is not None:
                 messages += self.units.read(tick, end)
-            self.flows.carry(TICK_MS)
-            self._tick_ms = end
+            self._go_to(end)
         return messages
 
-    def _process(self, ts_ms: int) -> None:
-        """Set the rates of all flows for the tick that begins at `ts_ms`."""
-        rate, seconds, influence = self.flows.rate, TICK_MS / 1_000, self.influence
+    def _go_to(self, end_ms: int) -> None:
+        self.flows.carry(end_ms - self._tick_ms)
+        self._tick_ms = end_ms
+
+    def _process(self, ts_ms: int, tick_ms: int) -> None:
+        """Set the rates of all flows for the tick of `tick_ms` that begins at `ts_ms`."""
+        rate, seconds, influence = self.flows.rate, tick_ms / 1_000, self.influence
         outdoor = self._climate.all_outdoor_c(ts_ms)[self._city]
         self.produced = self._capacity * self.campaigns.step(ts_ms, seconds)
         influence.clear()
@@ -193,7 +221,8 @@ class Works:
         variable *= np.where(self._cooling, wet[self._plant_of], 1.0)
         drawn = self._base + variable + self._per_k * (outdoor[self._plant_of] - REFERENCE_C)
         drawn *= np.where(self._energy, efficiency[self._plant_of], 1.0) * influence.factor
-        drawn *= np.maximum(0.0, 1 + NOISE * self._rng.standard_normal(len(drawn)))
+        noise = NOISE * math.sqrt(TICK_MS / tick_ms)
+        drawn *= np.maximum(0.0, 1 + noise * self._rng.standard_normal(len(drawn)))
         drawn = np.maximum(drawn, 0.0) + influence.extra
         rate[self._flow_of] = drawn
         through = np.bincount(self._main_of, np.where(self._from_tank, 0.0, drawn), minlength=len(self._main_flow))

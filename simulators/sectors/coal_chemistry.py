@@ -58,10 +58,9 @@ COKING = PlantPlan(
         Utility(
             "W", Kind.WATER, "fresh_water", "Fresh water", "新水", 400,
             period_s=60, sub_period_s=900, loss=0.004, pressure_mpa=0.4, temperature_c=14,
-            tank=Tank(capacity_m3=600, pump_m3_h=190),
             consumers=(
                 Consumer("COOL", "circulating water make-up", "循环水补水",
-                         base=10, per_t=0.9, cooling=True, from_tank=True),
+                         base=10, per_t=0.9, cooling=True),
                 Consumer("CHEM", "gas recovery", "化产回收", base=5, per_t=0.4),
                 Consumer("LIFE", "offices and canteen", "生活", base=5),
             ),

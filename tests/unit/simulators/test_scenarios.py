@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_a_scenario_labels_what_it_has_within_its_time(name: str) -> None:
     devices = {device.device_id: device.site_id for device in registry.devices}
     labels = scene.labels(scenario.end_ms(start))
     for label in labels:
-        assert start <= label.start_ms < scenario.end_ms(start)
+        assert scene.start_ms <= label.start_ms < scenario.end_ms(start)
         assert label.end_ms is None or label.start_ms < label.end_ms
         assert not label.site_id or label.site_id in sites
         assert not label.device_id or devices[label.device_id] == label.site_id
@@ -204,12 +205,30 @@ def test_times_are_written_with_their_unit() -> None:
 
 
 def test_a_watched_scenario_counts_from_the_moment_it_goes_live() -> None:
-    """The demo's first leak begins ten seconds after that, however long its history was."""
+    """The demo's first gap begins twenty seconds after that, however long its history was."""
     demo = load("demo")
     live = START_MS + 7 * HOUR_MS
     labels = demo.scene(seed=1, start_ms=START_MS, live_ms=live, sets=5).labels()
-    leak = next(label for label in labels if label.kind is LabelKind.LEAK_ABRUPT)
-    assert leak.start_ms == live + 10_000
+    gap = next(label for label in labels if label.kind is LabelKind.GAP)
+    assert gap.start_ms == live + 20_000
+
+
+def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -> None:
+    """Thirty days of one meter at its own period, without a break where everything begins to be heard."""
+    demo, live = load("demo"), START_MS + HOUR_MS
+    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=live, sets=5)
+    past = list(scene.advance(START_MS))
+    assert {message.device_id for message in past} == {"ALU1-W0"}
+    assert len(past) == 30 * 24 * 60
+    now = list(scene.advance(START_MS + 10 * MINUTE_MS))
+    assert {message.device_id for message in now} > {"ALU1-W0", "B0001", "GANGUE1-U1", "STEEL1-E1"}
+    ours = [message.readings[0] for message in (*past, *now) if message.device_id == "ALU1-W0"]
+    assert [reading["seq"] for reading in ours] == list(range(len(ours)))
+    assert all(second["ts"] - first["ts"] == MINUTE_MS for first, second in pairwise(ours))
+    assert all(0.3 < second["volume_m3"] - first["volume_m3"] < 2.5 for first, second in pairwise(ours))
+    leak = [reading["flow_m3_h"] for reading in ours if reading["ts"] > live - 28 * HOUR_MS]
+    before = [reading["flow_m3_h"] for reading in ours if reading["ts"] < live - 28 * HOUR_MS]
+    assert sum(leak) / len(leak) - sum(before) / len(before) == pytest.approx(leak_m3_h(23), rel=0.2)
 
 
 def test_only_meters_of_plants_are_drawn_by_chance() -> None:
