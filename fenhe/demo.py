@@ -49,7 +49,7 @@ SETTLE_MS = 5_000
 PARTITIONS = 6
 WORLD_FILE = "world.json"
 TRUTH_FILE = "truth.sqlite"
-HISTORY_READINGS_PER_S = 6_000
+HISTORY_READINGS_PER_S = 3_000
 """How fast history is published and stored on a small machine; only decides when the first thing happens."""
 WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "3"}
 """A killed worker's partitions move after this; on one machine nothing argues for waiting longer."""
