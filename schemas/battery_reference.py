@@ -31,6 +31,8 @@ class ChemistryReference(_Reference):
     blind_from_percent: float
     """From here up to `blind_to_percent` a rest voltage does not tell the SoC."""
     blind_to_percent: float
+    knee_percent: float
+    """Up to here the curve is so steep that a loaded voltage tells the SoC too."""
     float_cell_v: Positive
     cutoff_cell_v: Positive
     full_by_voltage: bool

@@ -47,6 +47,8 @@ class CapacityMethod(StrEnum):
 
     FULL = "full"
     """Down to the cut-off voltage under load."""
+    KNEE = "knee"
+    """Not quite to the cut-off, but onto the steep end of the curve, where the loaded voltage tells the SoC too."""
     OCV = "ocv"
     """From the charge between two known states of charge, the last one by its rest voltage."""
 

@@ -114,6 +114,9 @@ def _end(discharge: Discharge, limits: Limits) -> _End:
     drawn = discharge.drawn_ah + discharge.bridged_ah
     rest = None if discharge.rest_cell_v is None else limits.read_rest(discharge.rest_cell_v)
     if discharge.cutoff_ts is None or discharge.cutoff_ah is None:
+        knee = limits.read_knee(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c)
+        if rest is None and knee is not None:
+            return _End(CapacityMethod.KNEE, knee, drawn)
         return _End(CapacityMethod.OCV, rest, drawn)
     beyond = drawn - discharge.cutoff_ah > limits.reference.capacity.noted_from * limits.nominal_ah
     if rest is None or beyond:

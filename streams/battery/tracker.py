@@ -34,7 +34,7 @@ LEAVE_LOAD = 0.5
 """A discharge ends at this share of the idle current. (unsourced)"""
 LEAVE_FLOAT_V = 0.01
 """Float ends this far below the voltage per cell at which it begins. (unsourced)"""
-VOTE_CELL_V = 0.005
+VOTE_CELL_V = 0.010
 """Smallest answer of a cell to a load step that tells the sign of the current. (unsourced)"""
 VOTES_MAX = 4
 POWER_SPAN_MS = 300_000.0

@@ -16,8 +16,10 @@ from schemas.metrics.battery_health import SiteLoadHour
 from schemas.metrics.common import HOUR_MS, Quality
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device, Sector, Site
+from simulators.ageing import Ageing
 from simulators.battery import CELLS_MAX, second_life
 from simulators.bms import CURRENT_NOISE_A, CURRENT_OFFSET_A, TEMPERATURE_OFFSET_C, VOLT_NOISE_V, VOLT_OFFSET_V
+from simulators.capacity_test import LONGEST_MS, STOP_V, CapacityTests
 from simulators.climate import CITIES, DAY_MS, Climate, day_course, local_hour
 from simulators.fleet import (
     LOAD_DAILY,
@@ -29,7 +31,7 @@ from simulators.fleet import (
     LOAD_SIGMA,
     SITES_A_SET,
 )
-from simulators.outages import OutageSchedule
+from simulators.outages import NEVER, OutageSchedule
 from storage.readings import Arrival
 
 if TYPE_CHECKING:
@@ -74,9 +76,20 @@ class FleetYear:
         self._noise = rng.standard_normal(self.sites)
         self._outages = OutageSchedule(seed, self._city, START_MS, ())
         self._outages.extend(self._end_ms + DAY_MS)
+        self._ageing = Ageing(np.random.default_rng([seed, 78]), rng.uniform(200, 2_000, sets))
+        self._tests: list[list[int]] = [[] for _ in range(self.sites)]
+        for site, begins in CapacityTests(seed, self.sites, START_MS).planned(self._end_ms):
+            self._tests[site].append(begins)
+        self.tested: set[str] = set()
+        """Sets that a core-capacity test drew down to where it is stopped."""
         self.outage_starts: list[list[int]] = [[] for _ in range(self.sites)]
         self.cuts: list[Cut] = []
         self.devices = [self._device(number) for number in range(sets)]
+
+    @property
+    def end_ms(self) -> int:
+        """When the run is over, and the truth is taken."""
+        return self._end_ms
 
     def _device(self, number: int) -> Device:
         cells = int(self.batteries.cell_count[number])
@@ -114,16 +127,17 @@ class FleetYear:
         """Give each reading with its set's number."""
         batteries, outages = self.batteries, self._outages
         clock = np.full(self.sites, START_MS, dtype=np.int64)
-        due = np.maximum(START_MS, outages.next_change_ms - LEAD_MS)
+        test_ms = np.array([self._next_test(site) for site in range(self.sites)], dtype=np.int64)
+        test_ends_ms = np.zeros(self.sites, dtype=np.int64)
+        due = np.maximum(START_MS, np.minimum(outages.next_change_ms, test_ms) - LEAD_MS)
         active_until = np.full(self.sites, START_MS, dtype=np.int64)
         everyone = np.arange(len(self.devices))
         while True:
             sites = np.flatnonzero(due < self._end_ms)
             if not len(sites):
+                self._age(np.full(self.sites, self._end_ms))
                 return
-            chosen = np.zeros(self.sites, dtype=bool)
-            chosen[sites] = True
-            members = everyone[chosen[self.site_of_set]]
+            members = everyone[np.isin(self.site_of_set, sites)]
             at = self.site_of_set[members]
             seconds = (due - clock) / 1000.0
             ambient = np.zeros(self.sites)
@@ -134,27 +148,50 @@ class FleetYear:
                 active_until[site] = due[site] + RECHARGE_MS
                 if not outages.mains[site]:
                     self.outage_starts[site].append(int(due[site]))
+                    self._age(clock)
+            for site in sites[test_ms[sites] <= due[sites]].tolist():
+                test_ms[site] = self._next_test(site)
+                if outages.mains[site] and active_until[site] <= due[site]:
+                    test_ends_ms[site] = due[site] + LONGEST_MS
+                    active_until[site] = due[site] + LONGEST_MS + RECHARGE_MS
+            testing = test_ends_ms > due
+            event_ms = np.minimum(outages.next_change_ms, test_ms)
             settled = due - (active_until - RECHARGE_MS) > HOUR_MS
-            warned = outages.next_change_ms - due < 4 * SLOW_MS
-            period = np.where(outages.mains & settled & ~warned, SLOW_MS, FAST_MS)
+            warned = event_ms - due < 4 * SLOW_MS
+            period = np.where(outages.mains & settled & ~warned & ~testing, SLOW_MS, FAST_MS)
             was_open = batteries.open[members].copy()
             volts = batteries.drive(
                 members,
-                mains=outages.mains[at],
+                mains=(outages.mains & ~testing)[at],
                 load_w=self._load(sites, seconds, due)[at] * self._share[members],
                 next_s=(period / 1000.0)[at],
             )
-            for member in members[batteries.open[members] & ~was_open].tolist():
+            weakest = np.where(batteries.cells[members], volts, np.inf).min(axis=1)
+            for member in members[testing[at] & (weakest <= STOP_V)].tolist():
+                self.tested.add(self.devices[member].device_id)
+                site = int(self.site_of_set[member])
+                test_ends_ms[site] = due[site]
+                active_until[site] = due[site] + RECHARGE_MS
+            for member in members[batteries.open[members] & ~was_open & ~testing[at]].tolist():
                 site = int(self.site_of_set[member])
                 started = self.outage_starts[site][-1]
                 hours = float(due[site] - started) / HOUR_MS
                 self.cuts.append(Cut(self.devices[member].device_id, started, hours))
             self._give(take, members, due[at], volts)
             clock[sites] = due[sites]
-            idle = outages.mains & (clock >= active_until) & (outages.next_change_ms - clock > LEAD_MS + SLOW_MS)
+            idle = outages.mains & (clock >= active_until) & (event_ms - clock > LEAD_MS + SLOW_MS)
             batteries.current_a[idle[self.site_of_set]] = 0.0
-            ahead = np.where(idle, outages.next_change_ms - LEAD_MS, np.minimum(clock + period, outages.next_change_ms))
+            ahead = np.where(idle, event_ms - LEAD_MS, np.minimum(clock + period, event_ms))
             due[sites] = ahead[sites]
+
+    def _next_test(self, site: int) -> int:
+        """Take a site's next core-capacity test out of its plan."""
+        return self._tests[site].pop(0) if self._tests[site] else NEVER
+
+    def _age(self, clock: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        """Let every set fade to its own site's clock."""
+        days = (clock - START_MS)[self.site_of_set] / DAY_MS
+        self._ageing.advance(self.batteries, days)  # type: ignore[arg-type] # one of each set
 
     def _ambient_of(
         self, sites: np.ndarray[tuple[int], np.dtype[np.int64]], ts: np.ndarray[tuple[int], np.dtype[np.int64]]

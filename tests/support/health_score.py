@@ -17,8 +17,10 @@ from schemas.metrics.battery_health import (
     SiteOutage,
 )
 from streams.battery.discharges import Discharges
+from streams.battery.fusion import Z_90
 from streams.battery.health import SetHealth
 from streams.battery.reference import health_reference
+from streams.battery.site_view import soh_at
 from streams.battery.state_of_health import StateOfHealth
 
 if TYPE_CHECKING:
@@ -57,14 +59,14 @@ class Score:
     """CPU per reading in the fold."""
     state_bytes: int = 0
     errors: list[float] = field(default_factory=list)
-    """Last fused SoH of each set that has one, less the truth."""
+    """SoH at the end of each set that has one, less the truth then."""
     hits: list[bool] = field(default_factory=list)
     """Whether its 90 % interval holds the truth."""
     single_errors: list[float] = field(default_factory=list)
-    """Of single discharges."""
+    """Of single discharges, less the truth at the end of the run."""
     reasons: dict[str, int] = field(default_factory=dict)
     possible: int = 0
-    """Sets whose BMS opened at least once: without a core-capacity test no other discharge can be used."""
+    """Sets whose BMS opened at least once, or that a core-capacity test drew down to its end."""
     published_flat: int = 0
     """Estimates from discharges that truly ended in the flat region: must be none."""
     forecasts: list[Forecast] = field(default_factory=list)
@@ -113,19 +115,22 @@ def score(fleet: FleetYear, reference: BatteryHealthReference | None = None) -> 
     result.kernel_us *= 1e6 / max(1, result.readings)
     result.state_bytes = max(len(kernel.dump(state)) for state in states)
     truth = (100 * fleet.batteries.soh).tolist()
-    cut = {item.device_id for item in fleet.cuts}
+    cut = {item.device_id for item in fleet.cuts} | fleet.tested
     result.possible = len(cut)
     soh: dict[str, list[BatterySoh]] = {}
     for number, device in enumerate(fleet.devices):
         capacities = list({row.ts: row for row in rows[number] if isinstance(row, BatteryCapacity)}.values())
         capacities.sort(key=lambda row: row.ts)
         soh[device.device_id] = history = list(view.history(device, capacities))
-        _score_set(result, history, capacities, truth[number])
+        _score_set(result, history, capacities, truth[number], fleet.end_ms)
     _score_forecasts(result, fleet, reference, rows, soh)
     return result
 
 
-def _score_set(result: Score, history: list[BatterySoh], capacities: list[BatteryCapacity], truth_pct: float) -> None:
+def _score_set(
+    result: Score, history: list[BatterySoh], capacities: list[BatteryCapacity], truth_pct: float, end_ms: int
+) -> None:
+    fusion = health_reference().fusion
     for row in capacities:
         if row.soh_pct is not None:
             result.single_errors.append(row.soh_pct - truth_pct)
@@ -134,13 +139,11 @@ def _score_set(result: Score, history: list[BatterySoh], capacities: list[Batter
             )
         elif row.reason is not None:
             result.reasons[row.reason] = result.reasons.get(row.reason, 0) + 1
-    if history and history[-1].soh_pct is not None:
-        last = history[-1]
-        assert last.soh_low_pct is not None
-        assert last.soh_high_pct is not None
-        assert last.soh_pct is not None
-        result.errors.append(last.soh_pct - truth_pct)
-        result.hits.append(last.soh_low_pct <= truth_pct <= last.soh_high_pct)
+    known = soh_at(history, end_ms, fusion)[1]
+    if known is not None:
+        error = 100 * known.soh - truth_pct
+        result.errors.append(error)
+        result.hits.append(abs(error) <= 100 * Z_90 * known.sigma)
 
 
 def _score_forecasts(

@@ -68,6 +68,17 @@ def test_cold_hides_charge_that_is_not_lost() -> None:
     assert row.capacity_ah == pytest.approx(85.0, rel=0.012)
 
 
+def test_a_test_that_stops_short_of_the_cut_off_still_tells_the_capacity() -> None:
+    """A core-capacity test is stopped at 3.0 V a cell and charged at once: on the steep end that is enough."""
+    rig = on_float(soh=0.82)
+    assert rig.run(8, -15.0, until_cell_v=3.0)
+    rig.readings.pop()
+    rig.run(0.5, 15.0)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.KNEE
+    assert row.capacity_ah == pytest.approx(82.0, rel=0.01)
+
+
 def test_a_partial_discharge_that_rests_below_thirty_percent_gives_an_estimate() -> None:
     """The rest voltage tells the SoC there; C = ΔAh/ΔSoC."""
     rig = on_float(soh=0.80)
