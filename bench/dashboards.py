@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
-import os
 import statistics
 import time
-from pathlib import Path
 
 import psycopg
 
@@ -69,7 +67,7 @@ def main() -> None:
     parser.add_argument("--range", default="now-6h", help="the pages' time range")
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
-    binaries = Path(os.environ["PG_BIN"]) if "PG_BIN" in os.environ else find_postgres_binaries(Services.AUTO)
+    binaries = find_postgres_binaries(Services.AUTO)
     with scratch_directory("bench") as path, Postgres(path, binaries=binaries) as server:
         owner_url = server.create_database("bench")
         migrate(owner_url)
