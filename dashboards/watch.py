@@ -127,6 +127,42 @@ FROM (
         severity="critical",
     ),
     Rule(
+        slug="no-data-at-all",
+        title="没有任何读数 · No readings at all",
+        summary="超过 10 分钟没有任何读数 · no reading of any device for 10 minutes: see broker, collectors, network",
+        sql="""SELECT COALESCE(extract(epoch FROM now() - max(received_at)), 0)::float8 AS silent_s
+FROM (
+    SELECT max(received_at) AS received_at FROM meter_latest
+    UNION ALL SELECT max(received_at) FROM battery_latest
+    UNION ALL SELECT max(received_at) FROM site_power_latest
+) AS latest""",
+        above=600,
+        holds="1m",
+        severity="critical",
+    ),
+    Rule(
+        slug="safety-active",
+        title="电池安全报警未确认 · Battery safety alarm not acknowledged",
+        summary="电池安全报警超过 2 分钟无人确认 · nobody has acknowledged it for 2 minutes: fenhe alarms list",
+        sql="""SELECT count(*)::float8 AS alarms
+FROM alarm
+WHERE safety AND state = 'active_unacknowledged' AND detected_at >= now() - interval '30 days'""",
+        above=0,
+        holds="2m",
+        severity="critical",
+    ),
+    Rule(
+        slug="notifier-behind",
+        title="通知未送达 · Notifications do not get out",
+        summary="报警等待通知超过 5 分钟 · alarms have waited 5 minutes for the notifier: see fenhe notify",
+        sql="""SELECT COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS waiting_s
+FROM notification_outbox
+WHERE planned_at IS NULL""",
+        above=300,
+        holds="1m",
+        severity="critical",
+    ),
+    Rule(
         slug="quarantine-share",
         title="隔离过多 · Too much in quarantine",
         summary="近 2 小时超过 5 % 的读数无法使用 · over 5 % of 2 hours' readings are unusable: see 数据质量 Pipeline",

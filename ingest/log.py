@@ -25,10 +25,15 @@ def ensure_topic(settings: KafkaSettings, *, timeout_s: float = 30.0) -> None:
 
     Raises LogError on a mismatch: a site's partition follows from the number, and must never change under way.
     """
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
-    found = admin.list_topics(topic=settings.kafka_topic, timeout=timeout_s).topics.get(settings.kafka_topic)
+    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_partitions, timeout_s=timeout_s)
+
+
+def ensure_named_topic(bootstrap: str, name: str, partitions: int, *, timeout_s: float = 30.0) -> None:
+    """Create any topic where it is missing; raises LogError where it has another number of partitions."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    found = admin.list_topics(topic=name, timeout=timeout_s).topics.get(name)
     if found is None or found.error is not None:
-        topic = NewTopic(settings.kafka_topic, num_partitions=settings.kafka_partitions, replication_factor=-1)
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1)
         for future in admin.create_topics([topic], request_timeout=timeout_s).values():
             try:
                 future.result()
@@ -36,10 +41,10 @@ def ensure_topic(settings: KafkaSettings, *, timeout_s: float = 30.0) -> None:
                 if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise
         return
-    if len(found.partitions) != settings.kafka_partitions:
+    if len(found.partitions) != partitions:
         msg = (
-            f"topic {settings.kafka_topic} has {len(found.partitions)} partitions, FENHE_KAFKA_PARTITIONS says"
-            f" {settings.kafka_partitions}: set it to the topic's number"
+            f"topic {name} has {len(found.partitions)} partitions, settings say {partitions}:"
+            " set FENHE_KAFKA_PARTITIONS to the readings' topic's number; the alarms' topic has one"
         )
         raise LogError(msg)
 

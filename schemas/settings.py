@@ -106,3 +106,13 @@ class NotifySettings(NotifyFileSettings):
 
     db_writer_url: PostgresDsn
     metrics_port: int | None = None
+
+
+class GuardSettings(KafkaSettings):
+    """The guard: battery safety without the database."""
+
+    kafka_alarm_topic: str = "fenhe.alarms"
+    guard_group: str = "fenhe-guard"
+    db_reader_url: PostgresDsn | None = None
+    """For the registry, while there is a database."""
+    metrics_port: int | None = None

@@ -24,7 +24,14 @@ from dashboards.panels import DATA_SOURCE_UID
 from fenhe.cli import app
 from fenhe.local.services import project_root
 from ingest.collector import DRAIN_S
-from schemas.settings import CollectorSettings, MigrateSettings, MqttSettings, NotifySettings, WorkerSettings
+from schemas.settings import (
+    CollectorSettings,
+    GuardSettings,
+    MigrateSettings,
+    MqttSettings,
+    NotifySettings,
+    WorkerSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +51,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "registry": MigrateSettings,
     "simulate": MqttSettings,
     "notify": NotifySettings,
+    "guard": GuardSettings,
 }
 
 

@@ -1,0 +1,129 @@
+"""Safety conditions out of readings, as they come: the detectors' own folds, and what is known to be active.
+
+Pure but for its memory, which is small and can be lost: what was published is read back from the alarms' topic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemas.alarms import alarm_id
+from schemas.metrics import Signal
+from schemas.metrics.signal import SAFETY_KINDS
+from schemas.readings import Kind
+from schemas.registry import BatterySet, Device, Registry
+from schemas.safety import SafetyEvent, SafetyRecord
+from storage.readings import Arrival
+from streams.admission import Directory, Refusal, identify, judge
+from streams.alarms.reference import alarm_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.record import Envelope, MicroBatch
+    from streams.kernel import Fold
+
+GUARDED = frozenset({Kind.BATTERY, Kind.SITE_POWER})
+ASSUMED_AH = 100.0
+"""Capacity of a set of which no registry could be loaded yet; only whether it rests depends on it. (unsourced)"""
+
+_Key = tuple[str, str, str]
+
+
+class SafetyWatch:
+    """Feeds guarded readings to the detectors and tells what has come and gone."""
+
+    def __init__(self, folds: Sequence[Fold]) -> None:
+        """Take folds over readings; of what they give out only safety verdicts count."""
+        self._folds = [fold for fold in folds if isinstance(fold.source, frozenset) and Signal in fold.events]
+        self._memories: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._active: dict[_Key, str] = {}
+        """Alarms that were published as raised and not yet as cleared."""
+        self.directory: Directory | None = None
+        """The registry, once it could be loaded; kept while the database is away."""
+
+    def remember(self, records: Iterable[SafetyRecord]) -> None:
+        """Take in what was published before, in order."""
+        for record in records:
+            key = (record.device_id, record.metric, record.kind.value)
+            if record.event is SafetyEvent.RAISE:
+                self._active[key] = record.alarm_id
+            else:
+                self._active.pop(key, None)
+
+    def take(self, batch: MicroBatch, now_ms: int) -> list[SafetyRecord]:
+        """Judge one record's readings; readings older than a device's newest are left to the database's way."""
+        found: list[SafetyRecord] = []
+        for envelope in batch.messages:
+            if envelope.kind in GUARDED:
+                found += self._take_envelope(envelope, now_ms)
+        return found
+
+    def _take_envelope(self, envelope: Envelope, now_ms: int) -> list[SafetyRecord]:
+        device = self._device(envelope)
+        if device is None:
+            return []
+        directory = self.directory or _UNKNOWN
+        arrivals = [
+            Arrival(device.device_id, envelope.received_ms, reading)
+            for reading in sorted(envelope.readings, key=lambda reading: reading.ts)
+            if judge(directory, device, reading) is None
+        ]
+        found: list[SafetyRecord] = []
+        for fold in self._folds:
+            if not (isinstance(fold.source, frozenset) and device.kind in fold.source):
+                continue
+            last_ms, state = self._memories.get((fold.name, device.device_id), (-1, None))
+            fresh = [arrival for arrival in arrivals if arrival.reading.ts > last_ms]
+            if not fresh:
+                continue
+            state, rows = fold.fold(state, device, fresh)
+            self._memories[fold.name, device.device_id] = (fresh[-1].reading.ts, state)
+            for row in rows:
+                record = _record(row, self._active, now_ms) if isinstance(row, Signal) else None
+                if record is not None:
+                    found.append(record)
+        return found
+
+    def _device(self, envelope: Envelope) -> Device | None:
+        """The registered device; without any registry one with nothing known of it."""
+        if self.directory is not None:
+            known = identify(self.directory, envelope.site_id, envelope.kind, envelope.device_id)
+            return None if isinstance(known, Refusal) else known
+        battery = BatterySet(nominal_ah=ASSUMED_AH) if envelope.kind is Kind.BATTERY else None
+        return Device(device_id=envelope.device_id, site_id=envelope.site_id, kind=envelope.kind, battery=battery)
+
+
+_UNKNOWN = Directory(0, Registry())
+
+
+def _record(signal: Signal, known: dict[_Key, str], now_ms: int) -> SafetyRecord | None:
+    """What a verdict changes, if anything; `known` is kept up."""
+    if signal.kind not in SAFETY_KINDS:
+        return None
+    key = (signal.device_id, signal.metric, signal.kind.value)
+    handling = alarm_rules().handling(signal.kind)
+    if signal.active and key not in known and signal.samples >= handling.on_delay_samples:
+        name = known[key] = alarm_id(*key, signal.ts)
+        event = SafetyEvent.RAISE
+    elif not signal.active and key in known and signal.samples >= handling.off_delay_samples:
+        name = known.pop(key)
+        event = SafetyEvent.CLEAR
+    else:
+        return None
+    return SafetyRecord(
+        alarm_id=name,
+        event=event,
+        site_id=signal.site_id,
+        device_id=signal.device_id,
+        metric=signal.metric,
+        kind=signal.kind,
+        severity=signal.severity,
+        event_ms=signal.since_ms,
+        sample_ms=signal.ts,
+        detected_ms=now_ms,
+        value=signal.value,
+        high=signal.high,
+        unit=signal.unit,
+        detector=signal.detector,
+    )

@@ -1,0 +1,134 @@
+"""The safety path on a real log: the database may be gone, the alarm arrives."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Producer
+
+from fenhe.local import wait_until
+from schemas.alarms import alarm_id
+from schemas.readings import Kind
+from schemas.registry import Registry
+from schemas.safety import SafetyEvent, SafetyRecord
+from schemas.settings import GuardSettings
+from storage.pool import connect
+from streams.admission import Directory
+from streams.decode import decode
+from streams.guard.service import Guard
+from streams.guard.watch import SafetyWatch
+from streams.kernels import installed
+from tests.support.pipeline import Sent, open_engine, prepare, record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fenhe.local import Kafka
+
+START_MS = 1_780_000_000_000
+NOWHERE = "postgresql://fenhe_reader@127.0.0.1:1/none"
+SMOKE = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
+OVER = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": False}) for at in range(5, 9)]
+
+
+class Running:
+    """A guard in a thread, on topics of its own, with a database that is not there."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        name = f"guard.{secrets.token_hex(4)}"
+        kafka.create_topic(f"{name}.readings", 1)
+        kafka.create_topic(f"{name}.alarms", 1)
+        self.settings = GuardSettings(
+            kafka_bootstrap=kafka.bootstrap,
+            kafka_topic=f"{name}.readings",
+            kafka_partitions=1,
+            kafka_alarm_topic=f"{name}.alarms",
+            guard_group=name,
+            db_reader_url=NOWHERE,
+        )
+        self._producer = Producer({"bootstrap.servers": kafka.bootstrap})
+        self.start()
+
+    def start(self) -> None:
+        """Start a guard that remembers nothing."""
+        self._guard = Guard(self.settings, SafetyWatch(installed().readings))
+        self._thread = threading.Thread(target=self._guard.run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._guard.stopping.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+    def put(self, sent: list[Sent]) -> None:
+        """Write readings into the log, as a collector does."""
+        self._producer.produce(self.settings.kafka_topic, value=record(0, sent).value)
+        assert self._producer.flush(10) == 0
+
+    def published(self) -> list[SafetyRecord]:
+        """What is on the alarms' topic."""
+        return self._guard._published_before()
+
+    def wait(self, count: int) -> list[SafetyRecord]:
+        """Wait for so many records."""
+        wait_until(lambda: len(self.published()) >= count, what=f"{count} safety records", timeout=60)
+        return self.published()
+
+
+@pytest.fixture
+def running(kafka: Kafka) -> Iterator[Running]:
+    """A guard."""
+    made = Running(kafka)
+    yield made
+    made.stop()
+
+
+def test_a_safety_alarm_arrives_without_a_database(running: Running) -> None:
+    """Once when it comes, once when it goes, with the name that follows from condition and sample."""
+    running.put(SMOKE)
+    (raised,) = running.wait(1)
+    assert (raised.event, raised.device_id, raised.kind, raised.severity) == ("raise", "s-1", "smoke", "critical")
+    assert raised.alarm_id == alarm_id("s-1", "smoke", "smoke", START_MS + 120_000)
+    running.put(SMOKE)
+    running.put(OVER)
+    records = running.wait(2)
+    assert [item.event for item in records] == [SafetyEvent.RAISE, SafetyEvent.CLEAR]
+    assert {item.alarm_id for item in records} == {raised.alarm_id}
+
+
+def test_a_guard_that_starts_again_says_nothing_twice(running: Running) -> None:
+    """What is active is read back from the topic, also where the same readings come again."""
+    running.put(SMOKE)
+    running.wait(1)
+    running.stop()
+    running.start()
+    running.put(SMOKE)
+    running.put(OVER)
+    records = running.wait(2)
+    assert [item.event for item in records] == [SafetyEvent.RAISE, SafetyEvent.CLEAR]
+
+
+def test_the_database_comes_to_the_same_name(running: Running, empty_database: str) -> None:
+    """Whoever has heard of it by the topic finds it in the database."""
+    running.put(SMOKE)
+    (raised,) = running.wait(1)
+    prepare(empty_database)
+    engine = open_engine(empty_database)
+    engine.apply(engine.open(0), [record(0, SMOKE)])
+    engine.close()
+    with connect(empty_database, name="test") as connection:
+        assert connection.execute("SELECT alarm_id FROM alarm").fetchall() == [(raised.alarm_id,)]
+
+
+def test_an_unregistered_device_alarms_nobody_once_a_registry_is_known() -> None:
+    """Without any registry every reading counts; with one, the same rules as on the database's way."""
+    batch = decode(record(0, SMOKE), "test")
+    without, elsewhere = SafetyWatch(installed().readings), SafetyWatch(installed().readings)
+    elsewhere.directory = Directory(1, Registry())
+    assert len(without.take(batch, 0)) == 1
+    assert without.take(batch, 0) == []
+    assert elsewhere.take(batch, 0) == []
