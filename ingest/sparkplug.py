@@ -1,0 +1,205 @@
+"""Decodes Sparkplug B: sessions of edge nodes, aliases out of birth certificates, readings out of data.
+
+A decoder never guesses. What it cannot place (a gap in `seq`, an alias that no birth named, data before a birth) gives
+no readings and asks the node for its birth certificates again, until they come.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from schemas.sparkplug import (
+    DEATH_SEQUENCE,
+    REBIRTH,
+    SEQUENCE,
+    DataType,
+    MessageType,
+    Payload,
+    SparkplugTopic,
+    get_value,
+    set_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SEQUENCE_NUMBERS = range(SEQUENCE)
+
+
+class SparkplugReading(NamedTuple):
+    """Values of one device (or of the node itself: device is empty) at one moment, by metric name."""
+
+    group: str
+    node: str
+    device: str
+    ts: int
+    values: dict[str, Any]
+    """None where the metric is null."""
+
+
+class Decoded(NamedTuple):
+    """What one message came to."""
+
+    readings: list[SparkplugReading]
+    rebirth: str | None
+    """Why the node must send its births again; None if all is well."""
+
+
+class SparkplugError(ValueError):
+    """A message that is no Sparkplug B: for the quarantine."""
+
+
+class _Metric(NamedTuple):
+    name: str
+    datatype: DataType
+
+
+@dataclass(slots=True)
+class _Node:
+    """One session of an edge node."""
+
+    expected: int
+    death: int | None
+    metrics: dict[int, tuple[str, _Metric]] = field(default_factory=dict)
+    """Device and metric by alias; aliases are a node's, not a device's."""
+    types: dict[tuple[str, str], DataType] = field(default_factory=dict)
+    devices: set[str] = field(default_factory=set)
+
+
+class SparkplugDecoder:
+    """Holds the sessions of all nodes. Deterministic: the same messages in the same order give the same readings."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[str, str], _Node] = {}
+
+    def decode(self, topic: str, payload: bytes) -> Decoded:
+        """Take one message. Raises SparkplugError where topic, protobuf or a value's type is broken."""
+        try:
+            at = SparkplugTopic.parse(topic)
+            message = Payload.FromString(payload)
+        except (ValueError, DecodeError) as error:
+            raise SparkplugError(str(error)) from error
+        match at.type:
+            case MessageType.NBIRTH:
+                return self._node_birth(at, message)
+            case MessageType.NDEATH:
+                return self._node_death(at, message)
+            case MessageType.NCMD:
+                return Decoded([], None)
+            case _:
+                return self._of_a_session(at, message)
+
+    def _node_birth(self, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401 - a message made at run time
+        if message.seq not in SEQUENCE_NUMBERS:
+            msg = f"seq {message.seq} of an NBIRTH"
+            raise SparkplugError(msg)
+        death = next((metric for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
+        node = _Node((message.seq + 1) % SEQUENCE, None if death is None else death.long_value)
+        readings = _born(node, at, message)
+        self._nodes[at.group, at.node] = node
+        return Decoded(readings, None)
+
+    def _node_death(self, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401
+        node = self._nodes.get((at.group, at.node))
+        dead = next((metric.long_value for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
+        # The will of an earlier connection may arrive after the birth of the next one: it ends nothing.
+        if node is not None and dead == node.death:
+            del self._nodes[at.group, at.node]
+        return Decoded([], None)
+
+    def _of_a_session(self, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401
+        node = self._nodes.get((at.group, at.node))
+        if node is None:
+            return Decoded([], "no birth certificate")
+        if not message.HasField("seq") or message.seq != node.expected:
+            found = message.seq if message.HasField("seq") else "none"
+            del self._nodes[at.group, at.node]
+            return Decoded([], f"seq {found}, expected {node.expected}")
+        node.expected = (node.expected + 1) % SEQUENCE
+        match at.type:
+            case MessageType.DBIRTH:
+                return Decoded(_born(node, at, message), None)
+            case MessageType.DDEATH:
+                node.devices.discard(at.device)
+                return Decoded([], None)
+            case _ if at.device and at.device not in node.devices:
+                return Decoded([], f"no birth certificate of {at.device}")
+            case _:
+                return _data(node, at, message)
+
+
+def _born(node: _Node, at: SparkplugTopic, message: Any) -> list[SparkplugReading]:  # noqa: ANN401
+    """Learn names, types and aliases; a birth is also a reading."""
+    found: list[tuple[int, str, Any]] = []
+    for metric in message.metrics:
+        if not metric.name:
+            msg = f"a birth certificate of {at.device or at.node} with a metric without name"
+            raise SparkplugError(msg)
+        datatype = _type(metric.datatype)
+        if datatype is None:
+            continue  # data sets, templates and files carry no reading
+        node.types[at.device, metric.name] = datatype
+        if metric.HasField("alias"):
+            node.metrics[metric.alias] = (at.device, _Metric(metric.name, datatype))
+        if at.device:
+            found.append((_ts(metric, message), metric.name, _value(metric, datatype)))
+    node.devices.add(at.device)
+    return _grouped(at, found)
+
+
+def _data(node: _Node, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401
+    found: list[tuple[int, str, Any]] = []
+    for metric in message.metrics:
+        if metric.HasField("alias") and not metric.name:
+            device, known = node.metrics.get(metric.alias, ("", None))
+            if known is None or device != at.device:
+                return Decoded([], f"unknown alias {metric.alias} of {at.device or at.node}")
+        else:
+            datatype = node.types.get((at.device, metric.name))
+            if datatype is None:
+                return Decoded([], f"unknown metric {metric.name!r} of {at.device or at.node}")
+            known = _Metric(metric.name, datatype)
+        found.append((_ts(metric, message), known.name, _value(metric, known.datatype)))
+    return Decoded(_grouped(at, found), None)
+
+
+def _type(number: int) -> DataType | None:
+    return DataType(number) if number in DataType._value2member_map_ else None
+
+
+def _ts(metric: Any, message: Any) -> int:  # noqa: ANN401
+    """Time of a metric: its own, else its message's. Raises SparkplugError without either."""
+    for held in (metric, message):
+        if held.HasField("timestamp"):
+            return int(held.timestamp)
+    msg = f"metric {metric.name or metric.alias} has no time"
+    raise SparkplugError(msg)
+
+
+def _value(metric: Any, datatype: DataType) -> Any:  # noqa: ANN401
+    try:
+        value = get_value(metric, datatype)
+    except ValueError as error:
+        raise SparkplugError(str(error)) from error
+    if isinstance(value, list):
+        return [None if isinstance(item, float) and math.isnan(item) else item for item in value]
+    return value
+
+
+def _grouped(at: SparkplugTopic, found: Iterable[tuple[int, str, Any]]) -> list[SparkplugReading]:
+    by_time: dict[int, dict[str, Any]] = {}
+    for ts, name, value in found:
+        by_time.setdefault(ts, {})[name] = value
+    return [SparkplugReading(at.group, at.node, at.device, ts, values) for ts, values in by_time.items()]
+
+
+def rebirth_request(topic: str, now_ms: int) -> tuple[str, bytes]:
+    """Topic and payload of the NCMD that asks the node of `topic` for its birth certificates."""
+    at = SparkplugTopic.parse(topic)
+    payload = Payload(timestamp=now_ms)
+    set_value(payload.metrics.add(name=REBIRTH, timestamp=now_ms), DataType.BOOLEAN, value=True)
+    return str(SparkplugTopic(at.group, MessageType.NCMD, at.node)), payload.SerializeToString()

@@ -1,0 +1,200 @@
+"""Sparkplug B: birth, data by alias, death, gaps; nothing is guessed, and a node is asked for what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.sparkplug import SparkplugDecoder, SparkplugError, SparkplugReading, rebirth_request
+from schemas.readings import BatteryReading
+from schemas.sparkplug import REBIRTH, DataType, Payload, SparkplugTopic, get_value, set_value
+from simulators.sparkplug import EdgeNode, SparkplugMessage
+
+TS = 1_767_225_600_000
+FIRST: dict[str, Any] = {
+    "ts": TS,
+    "pack_voltage_v": 53.51,
+    "current_a": -12.5,
+    "cell_voltage_v": [3.301, None, 3.304],
+    "cycles": 7,
+    "mode": "float",
+    "alarm_words": [0, 3],
+}
+
+
+def decode(decoder: SparkplugDecoder, message: SparkplugMessage) -> tuple[list[SparkplugReading], str | None]:
+    """Take a message as it comes over MQTT."""
+    found = decoder.decode(str(message.topic), message.payload)
+    return found.readings, found.rebirth
+
+
+def born() -> tuple[EdgeNode, SparkplugDecoder]:
+    """A node with one device, known to a decoder."""
+    node, decoder = EdgeNode("shanxi", "BS0001"), SparkplugDecoder()
+    for message in (node.node_birth(TS), node.device_birth("B0001", FIRST)):
+        assert decode(decoder, message)[1] is None
+    return node, decoder
+
+
+def values(readings: list[SparkplugReading]) -> list[dict[str, Any]]:
+    """Readings as a device would send them in JSON."""
+    return [{"ts": each.ts, **each.values} for each in readings]
+
+
+def test_a_birth_is_a_reading_and_data_by_alias_are_readings_of_their_own_time() -> None:
+    """Names, types and list elements come back; several moments in one message stay apart."""
+    node, decoder = EdgeNode("shanxi", "BS0001"), SparkplugDecoder()
+    decode(decoder, node.node_birth(TS))
+    readings, _ = decode(decoder, node.device_birth("B0001", FIRST))
+    assert values(readings) == [FIRST]
+    later = [{**FIRST, "ts": TS + 60_000, "current_a": 1.0}, {"ts": TS + 120_000, "mode": "charge"}]
+    readings, rebirth = decode(decoder, node.device_data("B0001", *later))
+    assert rebirth is None
+    assert values(readings) == later
+    assert readings[0][:3] == ("shanxi", "BS0001", "B0001")
+    BatteryReading.model_validate(values(readings)[0])
+
+
+def test_data_carry_neither_names_nor_types() -> None:
+    """That is what aliases are for."""
+    node, _ = born()
+    payload = Payload.FromString(node.device_data("B0001", FIRST).payload)
+    assert all(not metric.name and not metric.HasField("datatype") for metric in payload.metrics)
+
+
+def test_data_keep_the_type_of_their_birth() -> None:
+    """A whole number where the birth said a double is sent as a double."""
+    node, decoder = born()
+    readings, _ = decode(decoder, node.device_data("B0001", {"ts": TS, "current_a": 1}))
+    assert values(readings) == [{"ts": TS, "current_a": 1.0}]
+    assert type(readings[0].values["current_a"]) is float
+
+
+def test_a_lost_message_asks_for_a_rebirth_and_readings_go_on_after_it() -> None:
+    """A gap in seq gives no readings until the node was born again."""
+    node, decoder = born()
+    node.device_data("B0001", FIRST)  # lost
+    readings, rebirth = decode(decoder, node.device_data("B0001", FIRST))
+    assert not readings
+    assert rebirth == "seq 3, expected 2"
+    assert decode(decoder, node.device_data("B0001", FIRST)) == ([], "no birth certificate")
+    decode(decoder, node.node_birth(TS))
+    decode(decoder, node.device_birth("B0001", FIRST))
+    assert values(decode(decoder, node.device_data("B0001", FIRST))[0]) == [FIRST]
+
+
+def test_the_sequence_goes_round_after_255() -> None:
+    """Three hundred messages without a gap."""
+    node, decoder = born()
+    assert all(
+        decode(decoder, node.device_data("B0001", {"ts": TS + at, "cycles": at}))[1] is None for at in range(300)
+    )
+
+
+def test_an_alias_that_no_birth_named_asks_for_a_rebirth() -> None:
+    """Unknown alias, unknown device, and an alias of another device."""
+    node, decoder = born()
+    stranger = Payload(timestamp=TS, seq=2)
+    set_value(stranger.metrics.add(alias=99), DataType.DOUBLE, 1.0)
+    topic = "spBv1.0/shanxi/DDATA/BS0001/B0001"
+    assert decoder.decode(topic, stranger.SerializeToString()).rebirth == "unknown alias 99 of B0001"
+    node, decoder = born()
+    assert decoder.decode(topic[:-1] + "2", node.device_data("B0001", FIRST).payload).rebirth is not None
+
+
+def test_a_dead_device_or_node_sends_nothing_until_it_is_born_again() -> None:
+    """DDEATH ends a device, NDEATH all of the node; the will of an earlier session ends nothing."""
+    node, decoder = born()
+    decode(decoder, node.device_death("B0001", TS))
+    assert decode(decoder, node.device_data("B0001", FIRST))[1] == "no birth certificate of B0001"
+    node, decoder = born()
+    will = node.node_death()
+    decode(decoder, node.node_birth(TS))
+    decode(decoder, node.device_birth("B0001", FIRST))
+    decode(decoder, will)
+    assert values(decode(decoder, node.device_data("B0001", FIRST))[0]) == [FIRST]
+    decode(decoder, node.node_death())
+    assert decode(decoder, node.device_data("B0001", FIRST))[1] == "no birth certificate"
+
+
+def test_a_rebirth_request_is_a_command_to_the_node() -> None:
+    """NCMD with Node Control/Rebirth true."""
+    topic, payload = rebirth_request("spBv1.0/shanxi/DDATA/BS0001/B0001", TS)
+    assert topic == "spBv1.0/shanxi/NCMD/BS0001"
+    (metric,) = Payload.FromString(payload).metrics
+    assert (metric.name, metric.boolean_value) == (REBIRTH, True)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "fenhe/v1/a/b/c",
+        "spBv1.0/g/NDATA",
+        "spBv1.0/g/DDATA/n",
+        "spBv1.0/g/NBIRTH/n/d",
+        "spBv1.0/g/XDATA/n",
+        "spBv1.0//NDATA/n",
+    ],
+)
+def test_what_is_no_topic_of_sparkplug_is_refused(topic: str) -> None:
+    """Another namespace, levels missing or too many, an unknown type."""
+    with pytest.raises(SparkplugError):
+        SparkplugDecoder().decode(topic, b"")
+
+
+@given(st.binary(max_size=120))
+def test_rubbish_is_refused_or_asks_for_a_rebirth_and_never_crashes(raw: bytes) -> None:
+    """Any bytes as data of a known device."""
+    _, decoder = born()
+    try:
+        found = decoder.decode("spBv1.0/shanxi/DDATA/BS0001/B0001", raw)
+    except SparkplugError:
+        return
+    assert found.rebirth is not None or not found.readings
+
+
+VALUES: dict[DataType, st.SearchStrategy[Any]] = {
+    DataType.INT8: st.integers(-128, 127),
+    DataType.INT16: st.integers(-(2**15), 2**15 - 1),
+    DataType.INT32: st.integers(-(2**31), 2**31 - 1),
+    DataType.INT64: st.integers(-(2**63), 2**63 - 1),
+    DataType.UINT8: st.integers(0, 255),
+    DataType.UINT32: st.integers(0, 2**32 - 1),
+    DataType.UINT64: st.integers(0, 2**64 - 1),
+    DataType.DATETIME: st.integers(0, 2**63),
+    DataType.FLOAT: st.floats(width=32, allow_nan=False),
+    DataType.DOUBLE: st.floats(allow_nan=False),
+    DataType.BOOLEAN: st.booleans(),
+    DataType.STRING: st.text(alphabet=st.characters(exclude_categories=["Cs"])),
+    DataType.INT32_ARRAY: st.lists(st.integers(-(2**31), 2**31 - 1)),
+    DataType.UINT64_ARRAY: st.lists(st.integers(0, 2**64 - 1)),
+    DataType.DOUBLE_ARRAY: st.lists(st.floats(allow_nan=False)),
+}
+
+
+@given(st.data())
+def test_a_value_of_any_type_survives_the_wire(data: st.DataObject) -> None:
+    """Negative integers, both ends of each range, empty lists, null."""
+    datatype = data.draw(st.sampled_from(sorted(VALUES)))
+    value = data.draw(st.none() | VALUES[datatype])
+    payload = Payload()
+    set_value(payload.metrics.add(name="x"), datatype, value)
+    (metric,) = Payload.FromString(payload.SerializeToString()).metrics
+    assert get_value(metric, DataType(metric.datatype)) == value
+
+
+def test_a_value_in_the_field_of_another_type_is_refused() -> None:
+    """A text where the birth said a number."""
+    payload = Payload()
+    set_value(payload.metrics.add(), DataType.STRING, "1.0")
+    with pytest.raises(ValueError, match="DOUBLE in string_value"):
+        get_value(payload.metrics[0], DataType.DOUBLE)
+
+
+def test_a_topic_is_read_as_it_was_written() -> None:
+    """Both of nodes and of devices."""
+    for text in ("spBv1.0/g/NBIRTH/n", "spBv1.0/g/DDATA/n/d"):
+        assert str(SparkplugTopic.parse(text)) == text
