@@ -171,7 +171,7 @@ def test_the_clock_ends_shelves_and_maintenance_and_alarms_again(small: World) -
 
 
 def test_a_region_that_is_out_is_one_alarm(empty_database: str) -> None:
-    """A thousand sites: below EEMUA's one in ten minutes, and no flood when they come back (2 h: docs/alarms.md)."""
+    """A thousand sites, out for eight minutes: one alarm, and no flood when they come back."""
     world = World(empty_database, 1000, 1, partitions=2)
     everything = [*world.devices]
     world.minutes(1)
