@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from streams.engine import Engine
 
 STEP_READINGS = 8_000
-"""About so many readings are folded in one step, so that the partition's worker waits a fraction of a second."""
+"""About so many readings are folded in one step, so that the partition's worker does not wait for long."""
 
 
 class Progress(NamedTuple):
