@@ -218,6 +218,11 @@ def registers_of(kind: Kind) -> tuple[str, ...]:
     )
 
 
+def unit_of(register: str) -> str:
+    """Unit in a register's name: `kwh` of `energy_import_kwh`."""
+    return register.rpartition("_")[2]
+
+
 @cache
 def ranges_of(kind: Kind) -> dict[str, Range]:
     """Declared valid range by field name; for a list field, the range of each element."""

@@ -6,14 +6,18 @@ Registered in the database, imported from and exported to YAML, validated by the
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.detection import Overrides, checked_overrides
 from schemas.quantity import Identifier
-from schemas.readings import Kind
+from schemas.readings import Kind, registers_of, unit_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class Sector(StrEnum):
@@ -75,6 +79,53 @@ class ProductLine(_Model):
     """Output below which the line counts as standing still at night, product units an hour."""
 
 
+class Part(_Model):
+    """One meter's contribution to a virtual meter."""
+
+    meter_id: Identifier
+    """A device of the same site, or another virtual meter of it."""
+    quantity: str
+    """Field of the device's reading, or the virtual meter's quantity, for example `volume_m3`."""
+    sign: Literal[1, -1] = 1
+    factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """The virtual meter's unit per the register's; needed where the two units differ, otherwise 1."""
+
+
+class VirtualMeter(_Model):
+    """A sum or difference of meters: configuration, not a device; its minutes stand beside those of real meters."""
+
+    meter_id: Identifier
+    name: str = ""
+    name_zh: str = ""
+    kind: Kind
+    """Kind of meter it stands for; its quantity is one of that kind's registers."""
+    quantity: str
+    role: Role = Role.INTERNAL
+    carrier: str = ""
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _quantity_is_a_register(self) -> Self:
+        known = registers_of(self.kind)
+        if self.quantity not in known:
+            msg = f"virtual meter {self.meter_id}: a {self.kind} meter has no register {self.quantity}"
+            msg += f"; it has {', '.join(known)}" if known else ""
+            raise ValueError(msg)
+        return self
+
+    def as_device(self, site: Site) -> Device:
+        """Describe it as the meter it stands for: what a kernel over its rows is given as their subject."""
+        return Device(
+            device_id=self.meter_id,
+            site_id=site.site_id,
+            kind=self.kind,
+            name=self.name,
+            name_zh=self.name_zh,
+            role=self.role,
+            carrier=self.carrier,
+        )
+
+
 class Site(_Model):
     """A plant or a base station."""
 
@@ -88,6 +139,16 @@ class Site(_Model):
     """Unit of the product that per-product figures are divided by: t, or MWh for a power plant."""
     product_lines: list[ProductLine] = Field(default_factory=list)
     """Its products; the one called `plant` is the whole plant and is added where it is not declared."""
+    virtual_meters: tuple[VirtualMeter, ...] = ()
+    """Sums and differences of its meters."""
+
+    @cached_property
+    def virtual_terms(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Every virtual meter down to (device, register) of real ones, with the factor each counts with, by its id.
+
+        Raises ValueError where one holds itself.
+        """
+        return flattened(self.site_id, self.virtual_meters)
 
     @property
     def lines(self) -> list[ProductLine]:
@@ -193,6 +254,66 @@ class Device(_Model):
         return self
 
 
+def flattened(site_id: str, meters: Iterable[VirtualMeter]) -> dict[str, dict[tuple[str, str], float]]:
+    """Resolve virtual meters that are made of others; a register that enters twice counts with the sum of its factors.
+
+    Raises ValueError where one holds itself, directly or through others.
+    """
+    by_id = {meter.meter_id: meter for meter in meters}
+    found: dict[str, dict[tuple[str, str], float]] = {}
+
+    def resolve(meter_id: str, path: tuple[str, ...]) -> dict[tuple[str, str], float]:
+        if meter_id in path:
+            msg = f"site {site_id}: virtual meters hold each other: {' → '.join((*path, meter_id))}"
+            raise ValueError(msg)
+        if meter_id not in found:
+            terms: dict[tuple[str, str], float] = {}
+            for part in by_id[meter_id].parts:
+                factor = part.sign * (1.0 if part.factor is None else part.factor)
+                inner = (
+                    resolve(part.meter_id, (*path, meter_id))
+                    if part.meter_id in by_id
+                    else {(part.meter_id, part.quantity): 1.0}
+                )
+                for register, weight in inner.items():
+                    terms[register] = terms.get(register, 0.0) + factor * weight
+            found[meter_id] = terms
+        return found[meter_id]
+
+    for meter_id in by_id:
+        resolve(meter_id, ())
+    return found
+
+
+def _check_virtual_meters(site: Site, devices: Mapping[str, Device]) -> None:
+    """Hold a site's virtual meters against its devices. Raises ValueError with what to mend."""
+    virtual = {meter.meter_id: meter for meter in site.virtual_meters}
+    for meter in site.virtual_meters:
+        for part in meter.parts:
+            where = f"virtual meter {meter.meter_id}: part {part.meter_id}"
+            device, other = devices.get(part.meter_id), virtual.get(part.meter_id)
+            if other is not None:
+                known: tuple[str, ...] = (other.quantity,)
+            elif device is None:
+                msg = f"{where} is neither a device nor a virtual meter in the registry"
+                raise ValueError(msg)
+            elif device.site_id != site.site_id:
+                msg = f"{where} belongs to site {device.site_id}, not to {site.site_id}"
+                raise ValueError(msg)
+            else:
+                known = registers_of(device.kind)
+            if part.quantity not in known:
+                msg = f"{where} has no register {part.quantity}; it has {', '.join(known) or 'none'}"
+                raise ValueError(msg)
+            if part.factor is None and unit_of(part.quantity) != unit_of(meter.quantity):
+                msg = (
+                    f"{where} counts in {unit_of(part.quantity)}, the virtual meter in {unit_of(meter.quantity)}:"
+                    " give the part a factor that converts it"
+                )
+                raise ValueError(msg)
+    flattened(site.site_id, site.virtual_meters)
+
+
 class Registry(_Model):
     """A whole registry, as in a YAML file."""
 
@@ -224,3 +345,16 @@ class Registry(_Model):
     def as_yaml(self) -> str:
         """The registry as YAML that `fenhe registry import` takes; what has its default value is left out."""
         return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False)
+
+    @model_validator(mode="after")
+    def _virtual_meters(self) -> Self:
+        devices = {device.device_id: device for device in self.devices}
+        taken = set(devices)
+        for site in self.sites:
+            for meter in site.virtual_meters:
+                if meter.meter_id in taken:
+                    msg = f"virtual meter {meter.meter_id}: another meter or device has this id"
+                    raise ValueError(msg)
+                taken.add(meter.meter_id)
+            _check_virtual_meters(site, devices)
+        return self

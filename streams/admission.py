@@ -52,15 +52,21 @@ class Directory:
         self.site_devices: dict[str, list[Device]] = {}
         for device in registry.devices:
             self.site_devices.setdefault(device.site_id, []).append(device)
+        self._virtual = {
+            meter.meter_id: meter.as_device(site) for site in registry.sites for meter in site.virtual_meters
+        }
+        """Rows may be of these; readings never are."""
         self._checks: dict[str, tuple[_Check, ...]] = {}
 
     def entities_of(self, site_id: str) -> list[str]:
         """Everything at a site that a kernel may remember something of."""
-        return [site_id, *(device.device_id for device in self.site_devices.get(site_id, ()))]
+        devices = (device.device_id for device in self.site_devices.get(site_id, ()))
+        site = self.sites.get(site_id)
+        return [site_id, *devices, *(meter.meter_id for meter in (site.virtual_meters if site else ()))]
 
     def subject(self, entity_id: str) -> Device | Site:
         """Look up what an entity's id stands for. Raises KeyError where nothing is registered under it."""
-        return self.devices.get(entity_id) or self.sites[entity_id]
+        return self.devices.get(entity_id) or self._virtual.get(entity_id) or self.sites[entity_id]
 
     def checks(self, device: Device) -> tuple[_Check, ...]:
         """Ranges that a device's readings are held to."""

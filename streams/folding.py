@@ -16,7 +16,7 @@ from schemas.registry import Device
 from storage import derived, readings, state
 from storage.spans import FOREVER_MS, Span
 from storage.state import Snapshot
-from streams.kernel import DAY_MS
+from streams.kernel import DAY_MS, Reviser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -167,9 +167,14 @@ class Folding:
             subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
         again: list[Row] = []
+        open_: list[Row] = []
         spans: list[Span] = []
         for walk in walks:
             start, rows = walk.origin.ts, walk.rows
+            if walk.end is not None and not walk.late.is_part and isinstance(fold, Reviser):
+                # What a later item could still revise, one may have revised already: that stands.
+                open_ += [row for row in rows if not fold.is_final(walk.now, row)]
+                rows = [row for row in rows if fold.is_final(walk.now, row)]
             if walk.origin.state is None and self._has_earlier(subjects[walk.entity_id], walk.entity_id, start):
                 start = walk.late.from_ms - SETTLED_MS
                 rows = [row for row in rows if row.ts >= start]
@@ -181,7 +186,7 @@ class Folding:
         if not isinstance(fold.source, frozenset):
             state.drop(self._connection, fold.name, spans)
         for row_type in fold.events:
-            self._given.gone += derived.withdraw(self._connection, row_type, spans, again, clock="seen_ts")
+            self._given.gone += derived.withdraw(self._connection, row_type, spans, [*again, *open_], clock="seen_ts")
         different = derived.rewrite(self._connection, again)
         self._given.rewritten += again if forced else different
 

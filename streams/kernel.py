@@ -67,6 +67,18 @@ class Fold(Protocol):
         """Read a state back, exactly."""
 
 
+@runtime_checkable
+class Reviser(Fold, Protocol):
+    """A fold that gives rows of the past out again when a later item shows what they really were.
+
+    Two promises more. Whatever stretch of the past a state may still revise, the fold gives its rows out again, as
+    they then look, with the first item that is not plain, and they follow from the state alone.
+    """
+
+    def is_final(self, state: Any, row: Row, /) -> bool:  # noqa: ANN401
+        """Whether no item after `state` can give this row out again."""
+
+
 class Want(NamedTuple):
     """Rows a view needs: of one type, of some entities, with from_ms <= ts < to_ms."""
 

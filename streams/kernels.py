@@ -21,6 +21,7 @@ from streams.battery.site_power import SitePowerView
 from streams.battery.state_of_health import StateOfHealth
 from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
+from streams.metering.virtual import VirtualMeters
 from streams.plant.assays import FuelAssays
 from streams.plant.days import PlantDays, PlantRollings
 from streams.plant.gangue import GangueDays, GangueHours, GangueMonths
@@ -64,6 +65,7 @@ def installed() -> Kernels:
             SetSafety(detection().battery, detection().version),
         ),
         rows=(
+            VirtualMeters(),
             RollingPlant(reference().energy_factors),
             Quarters(),
             GangueHours(reference()),

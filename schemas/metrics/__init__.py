@@ -34,7 +34,7 @@ from schemas.metrics.common import (
     quality_of,
 )
 from schemas.metrics.gangue import FuelAssay, GangueSum, GangueWindow
-from schemas.metrics.meter import MeterLatest, MeterMinute, MeterQuarter
+from schemas.metrics.meter import MeterEvent, MeterEventKind, MeterLatest, MeterMinute, MeterQuarter
 from schemas.metrics.plant import NightFlow, PlantDay, PlantHour, PlantRolling, PlantWindow, WaterDay
 from schemas.metrics.signal import DetectorStatus, Signal
 
@@ -75,6 +75,8 @@ __all__ = [
     "GangueSum",
     "GangueWindow",
     "Json",
+    "MeterEvent",
+    "MeterEventKind",
     "MeterLatest",
     "MeterMinute",
     "MeterQuarter",

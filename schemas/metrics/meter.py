@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.metrics.common import Moment, Quality, Real
@@ -54,3 +55,57 @@ class MeterQuarter(NamedTuple):
     """Its last minute is there. Hours, days and balances are made of whole quarters only."""
     coverage: Real
     quality: Quality
+
+
+class MeterEventKind(StrEnum):
+    """Everything that can befall a register; each has its own rule and its own effect (docs/metering.md)."""
+
+    GAP = "gap"
+    """Readings are missing; what passed is known in sum, not in time."""
+    OFFLINE = "offline"
+    """Silent for so long that its minutes stay unknown; the sum stands in one row."""
+    SPIKE = "spike"
+    """Readings far above the line before and after them."""
+    NOISE_DIP = "noise_dip"
+    """Readings below the line before and after them."""
+    RESET = "reset"
+    """Falls to about zero and counts on from there."""
+    ROLLOVER = "rollover"
+    """Passes its highest value and counts on from zero."""
+    REPLACEMENT = "replacement"
+    """Another value, up or down, and counts on from there: another meter."""
+    SCALE = "scale"
+    """Shows a power of ten times what it should, for several readings."""
+    FREEZE = "freeze"
+    """Stands still while something passes."""
+    CATCH_UP = "catch_up"
+    """Shows at once what passed while it stood."""
+
+
+class MeterEvent(NamedTuple):
+    """Something befell a register, with what a person needs to check the verdict."""
+
+    device_id: str
+    quantity: str
+    ts: Moment
+    """Beginning: the last reading before it, or for spikes and dips the first odd reading, ms."""
+    kind: MeterEventKind
+    site_id: str
+    seen_ts: Moment
+    """The reading that settled it, ms."""
+    until_ms: Moment | None
+    """End, ms; None while it lasts."""
+    readings: int
+    """How many readings are concerned."""
+    value_before: float
+    """Register before, in its unit."""
+    value_seen: float | None
+    """The odd reading, or the first one after a break."""
+    value_after: float | None
+    """Register after it is over."""
+    plausible: float | None
+    """The most that could have passed, in the register's unit, by the rating or the register's own history."""
+    increment: float | None
+    """What is attributed to the time from `ts` to `until_ms`; None where nothing is."""
+    rule: str
+    """Why it was taken for what it is."""

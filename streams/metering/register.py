@@ -1,182 +1,109 @@
-"""Register metering: a running total becomes consumption per minute.
+"""Register metering: a running total becomes consumption per minute, through every fault a real meter shows.
 
 The register is the truth: a minute's increment is the register at its end less the register at its start, linear
 between readings, so a duplicate, a late or a replayed reading cannot count twice (metric specification, rule 3).
+
+Of each register a *window* of its last readings is kept, as runs of equal values: the anchor, which nothing can revise
+any more, and behind it usually one run, the newest. While every reading simply counts on, that is all. A reading that
+does not opens the window: it then holds all readings since, `explain` is asked what happened with each new one, and
+the window's minutes are given out again, until enough readings agree and it closes with its verdict as `MeterEvent`s.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from schemas.metrics import GOOD_COVERAGE, MINUTE_MS, MeterLatest, MeterMinute, Quality, Row, quality_of
+from schemas.metrics import MeterEvent, MeterMinute, Row
 from schemas.readings import Kind, registers_of
 from streams.kernel import QUARTER_DAY_MS
+from streams.metering.explain import Run
+from streams.metering.habit import Habit
+from streams.metering.latest import latest
+from streams.metering.minutes import Filling, Minutes
+from streams.metering.rates import RATES, FlowState, integrate, rate_per_ms
+from streams.metering.window import RegisterState, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.readings import Reading
     from schemas.registry import Device
     from storage.readings import Arrival
 
-GAP_PERIODS = 3
-"""No reading for more than this many of the device's periods is a gap: known in sum, not in time."""
 
-LONG_SILENCE_MS = 7 * 86_400_000
-"""Silence longer than this is not spread over its minutes: its sum stands in the last minute before it. (unsourced)"""
+class MeterState(NamedTuple):
+    """A meter: its registers, and the flows that stand in for registers it has never sent."""
 
-ROLLOVER_FROM = 0.9
-ROLLOVER_TO = 0.1
-"""A register falls from above 90 % of its range to below 10 %: it has rolled over. (unsourced)"""
-
-
-class RegisterState(NamedTuple):
-    """One register: its newest reading and the minute that is being filled."""
-
-    ts: int
-    value: float
-    minute: int
-    """Start of the open minute, ms."""
-    increment: float
-    covered_ms: float
-    """Of the open minute, backed by readings close enough to each other."""
-    bridged_ms: float
-    """Of the open minute, interpolated over a gap."""
+    registers: dict[str, RegisterState]
+    flows: dict[str, FlowState]
 
 
 class RegisterMetering:
-    """Fold of every kind of meter: minutes per register and the meter's newest reading."""
+    """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 1
+    version = 2
     source = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION, Kind.GANGUE_UNIT})
-    events = ()
+    events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self) -> None:
         self._registers = {kind: registers_of(kind) for kind in self.source}
 
     def fold(
-        self, state: dict[str, RegisterState] | None, device: Device, arrivals: Sequence[Arrival]
-    ) -> tuple[dict[str, RegisterState], list[Row]]:
-        """Advance every register of a meter; minutes are given out once they are over."""
-        registers = dict(state or {})
+        self, state: MeterState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[MeterState, list[Row]]:
+        """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
+        registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
         rows: list[Row] = []
-        for arrival in arrivals:
-            reading = arrival.reading
-            for quantity in self._registers[device.kind]:
-                value = getattr(reading, quantity)
+        rates = RATES.get(device.kind, {})
+        for quantity in self._registers[device.kind]:
+            window = Window(device, quantity, rows)
+            register, source = registers.get(quantity), rates.get(quantity)
+            for arrival in arrivals:
+                reading = arrival.reading
+                value: float | None = getattr(reading, quantity)
+                rate = None if source is None else rate_per_ms(reading, source)
                 if value is None:
-                    continue
-                before = registers.get(quantity)
-                if before is None:
-                    registers[quantity] = RegisterState(reading.ts, value, _minute(reading.ts), 0.0, 0.0, 0.0)
+                    if rate is not None and register is None:
+                        minutes = Minutes(device, quantity, rows)
+                        flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
+                elif register is None:
+                    flows.pop(quantity, None)
+                    register = window.begin(reading.ts, value, rate)
                 else:
-                    registers[quantity] = _advance(
-                        before, reading.ts, value, device=device, quantity=quantity, rows=rows
-                    )
+                    register = window.read(register, reading.ts, value, rate)
+            if register is not None:
+                registers[quantity] = register
         if arrivals:
-            rows.append(_latest(device, arrivals[-1]))
-        return registers, rows
+            rows.append(latest(device, arrivals[-1]))
+        return MeterState(registers, flows), rows
 
-    def dump(self, state: dict[str, RegisterState]) -> str:
+    def is_final(self, state: MeterState, row: Row) -> bool:
+        """Whether no later reading can give a row out again."""
+        if isinstance(row, MeterMinute):
+            register = state.registers.get(row.quantity)
+            return register is None or row.ts < register.filling.minute
+        if isinstance(row, MeterEvent):
+            return row.ts < state.registers[row.quantity].tail[0].first
+        return True
+
+    def dump(self, state: MeterState) -> str:
         """Write a state as JSON."""
-        return orjson.dumps(state, default=tuple).decode()
+        return orjson.dumps(tuple(state), default=tuple).decode()
 
-    def load(self, text: str) -> dict[str, RegisterState]:
+    def load(self, text: str) -> MeterState:
         """Read a state back."""
-        return {quantity: RegisterState(*fields) for quantity, fields in orjson.loads(text).items()}
-
-
-def _minute(ts: int) -> int:
-    return ts - ts % MINUTE_MS
-
-
-def _advance(
-    before: RegisterState, ts: int, value: float, *, device: Device, quantity: str, rows: list[Row]
-) -> RegisterState:
-    """Spread what the register counted since its last reading over the minutes between."""
-    counted = _counted(before.value, value, device.rollover.get(quantity))
-    span = ts - before.ts
-    is_gap = span > GAP_PERIODS * device.period_s * 1000
-    if span > LONG_SILENCE_MS:
-        total, bridged = before.increment + (counted or 0.0), before.bridged_ms + (counted is not None)
-        rows.append(
-            _row(device, quantity, before.minute, increment=total, covered_ms=before.covered_ms, bridged_ms=bridged)
+        registers, flows = orjson.loads(text)
+        return MeterState(
+            {quantity: _register(fields) for quantity, fields in registers.items()},
+            {quantity: FlowState(ts, rate, Filling(*open_)) for quantity, (ts, rate, open_) in flows.items()},
         )
-        return RegisterState(ts, value, _minute(ts), 0.0, 0.0, 0.0)
-    _, _, minute, increment, covered, bridged = before
-    start, done = before.ts, 0.0
-    while True:
-        end = minute + MINUTE_MS
-        stop = min(end, ts)
-        if counted is not None:
-            until = counted if stop == ts else counted * ((stop - before.ts) / span)
-            increment += until - done
-            done = until
-            if is_gap:
-                bridged += stop - start
-            else:
-                covered += stop - start
-        if ts < end:
-            return RegisterState(ts, value, minute, increment, covered, bridged)
-        rows.append(_row(device, quantity, minute, increment=increment, covered_ms=covered, bridged_ms=bridged))
-        minute, start, increment, covered, bridged = end, end, 0.0, 0.0, 0.0
-        if ts == end:
-            return RegisterState(ts, value, minute, 0.0, 0.0, 0.0)
 
 
-def _counted(before: float, now: float, rollover: float | None) -> float | None:
-    """What a register counted between two readings; None where a fall cannot be explained."""
-    if now >= before:
-        return now - before
-    if rollover is not None and before > ROLLOVER_FROM * rollover and now < ROLLOVER_TO * rollover:
-        return now + rollover - before
-    return None
-
-
-def _row(
-    device: Device, quantity: str, minute: int, *, increment: float, covered_ms: float, bridged_ms: float
-) -> MeterMinute:
-    coverage = covered_ms / MINUTE_MS
-    known = (covered_ms + bridged_ms) / MINUTE_MS
-    quality = quality_of(coverage, estimated=bridged_ms > 0)
-    if quality is Quality.PARTIAL and known >= GOOD_COVERAGE:
-        quality = Quality.ESTIMATED  # whole, but partly interpolated over a gap
-    return MeterMinute(
-        device.device_id, quantity, minute, device.site_id, increment if known else None, coverage, quality
+def _register(fields: Sequence[Any]) -> RegisterState:
+    anchor, filling, tail, shown, rate, habit = fields
+    return RegisterState(
+        Run(*anchor), Filling(*filling), tuple(Run(*run) for run in tail), Filling(*shown), rate, Habit(*habit)
     )
-
-
-def _latest(device: Device, arrival: Arrival) -> MeterLatest:
-    reading = arrival.reading
-    total, rate = _headline(device.kind, reading)
-    return MeterLatest(
-        device.device_id, reading.ts, device.site_id, device.kind.value, arrival.received_ms, total, rate
-    )
-
-
-def _headline(kind: Kind, reading: Reading) -> tuple[float | None, float | None]:
-    """Main register and instantaneous rate of a reading."""
-    totals: tuple[str, ...]
-    rates: tuple[str, ...]
-    match kind:
-        case Kind.ELECTRICITY:
-            totals, rates = ("energy_import_kwh",), ("power_kw",)
-        case Kind.WATER | Kind.STEAM | Kind.GAS:
-            totals, rates = ("volume_m3", "mass_t"), ("flow_m3_h", "flow_t_h")
-        case Kind.PRODUCTION:
-            totals, rates = ("mass_t",), ()
-        case Kind.GANGUE_UNIT:
-            totals, rates = ("generated_mwh",), ("power_mw",)
-        case Kind.LAB | Kind.BATTERY | Kind.SITE_POWER:
-            totals, rates = (), ()
-        case _:
-            assert_never(kind)
-    return _first(reading, totals), _first(reading, rates)
-
-
-def _first(reading: Reading, names: Sequence[str]) -> float | None:
-    return next((value for name in names if (value := getattr(reading, name)) is not None), None)

@@ -13,7 +13,8 @@ from schemas.metrics import MINUTE_MS, MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from storage.readings import Arrival
-from streams.metering.register import LONG_SILENCE_MS, RegisterMetering
+from streams.metering.minutes import LONG_SILENCE_MS
+from streams.metering.register import RegisterMetering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +33,9 @@ def arrivals(points: Sequence[tuple[int, float]]) -> list[Arrival]:
 
 
 def minutes(points: Sequence[tuple[int, float]]) -> list[MeterMinute]:
-    """Minute rows of one ordered pass."""
-    return [row for row in KERNEL.fold(None, METER, arrivals(points))[1] if isinstance(row, MeterMinute)]
+    """Minute rows as they stand after one ordered pass: of one minute the last one given."""
+    rows = KERNEL.fold(None, METER, arrivals(points))[1]
+    return list({row.ts: row for row in rows if isinstance(row, MeterMinute)}.values())
 
 
 def test_an_increment_is_split_at_the_minutes_edge_in_proportion_to_time() -> None:
@@ -57,12 +59,20 @@ def test_a_gap_is_known_in_sum_but_not_in_time() -> None:
     assert math.isclose(math.fsum(row.increment or 0 for row in rows), 12.0)
 
 
-def test_a_rollover_counts_on_and_an_unexplained_fall_is_unknown() -> None:
-    """9 990 to 10 of 10 000 is 20 kWh; a fall to 10 from the middle of the range tells nothing."""
-    assert minutes([(0, 9_990.0), (60, 10.0)])[0].increment == 20.0
-    fallen = minutes([(0, 5_000.0), (60, 10.0), (120, 11.0)])
-    assert (fallen[0].increment, fallen[0].quality) == (None, Quality.UNKNOWN)
-    assert fallen[1].increment == 1.0
+def test_a_registered_rollover_counts_on_at_once() -> None:
+    """9 990 to 10 of 10 000 is 20 kWh, and needs no further reading."""
+    row = minutes([(0, 9_970.0), (60, 9_990.0), (120, 10.0)])[-1]
+    assert (row.ts - T0, row.increment, row.quality) == (60_000, 20.0, Quality.GOOD)
+
+
+def test_a_fall_is_unknown_until_the_next_readings_tell_what_it_was() -> None:
+    """While it may still be a dip nothing is said; then the reset counts from zero, as estimated."""
+    steady = [(at * 60, 5_000.0 + at) for at in range(20)]
+    held = minutes([*steady, (1_200, 0.5)])[-1]
+    assert (held.ts - T0, held.increment, held.quality) == (1_140_000, None, Quality.UNKNOWN)
+    told = {row.ts - T0: row for row in minutes([*steady, (1_200, 0.5), (1_260, 1.5)])}
+    assert (told[1_140_000].increment, told[1_140_000].quality) == (0.5, Quality.ESTIMATED)
+    assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.GOOD)
 
 
 def test_silence_of_more_than_a_week_keeps_its_sum_in_one_row() -> None:
@@ -115,9 +125,9 @@ def test_a_fold_in_two_parts_is_the_fold_of_the_whole(steps: list[tuple[int, flo
 def test_the_state_it_is_given_stays_as_it_was() -> None:
     """The transaction may be rolled back."""
     state, _ = KERNEL.fold(None, METER, arrivals([(0, 1.0)]))
-    before = dict(state)
+    before = KERNEL.dump(state)
     KERNEL.fold(state, METER, arrivals([(90, 2.0)]))
-    assert state == before
+    assert KERNEL.dump(state) == before
 
 
 @pytest.mark.parametrize("kind", sorted(RegisterMetering.source))
