@@ -155,6 +155,17 @@ class Window:
         self._report(runs, steps, ts)
         return self._close(state, runs, steps, fillings)
 
+    def _begin_anew(self, state: RegisterState, old: Run, unknown: Filling, ts: int) -> RegisterState:
+        """Give up on readings of which no two agree; what passed meanwhile stays unknown."""
+        newest = state.tail[-1]
+        run = newest._replace(first=newest.last, readings=1, implied=None)
+        self._event(
+            MeterEventKind.REPLACEMENT, old.last, ts, newest.last,
+            readings=len(state.tail), before=old.value, seen=newest.value, after=None,
+            plausible=None, increment=None, rule="no two of so many readings agree with each other: begins anew",
+        )  # fmt: skip
+        return RegisterState(run, unknown, (run,), unknown, state.rate, state.habit)
+
     def _walk(self, runs: Sequence[Run], filling: Filling, steps: Sequence[Step]) -> list[tuple[Filling, Filling]]:
         """Give out the minutes of an explanation; returns the open minute at the beginning and end of each run kept."""
         found: list[tuple[Filling, Filling]] = []

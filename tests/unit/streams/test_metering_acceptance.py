@@ -44,7 +44,7 @@ def test_the_faulted_year_is_within_a_thousandth_and_every_fault_is_named(rated:
     dips = {49 * DAY + 30: 0.0, 50 * DAY + 70: value[50 * DAY + 70] - 5_000.0}
     reset, lower, higher, rollover = 150 * DAY + 41, 180 * DAY + 3, 230 * DAY + 50, 300 * DAY + 47
     for start, length in freezes.items():
-        points = change(points, {number: value[start - 1] for number in range(start, start + length)})
+        points = change(points, dict.fromkeys(range(start, start + length), value[start - 1]))
     points = change(points, spikes | dips)
     points = shift(points, reset, -value[reset - 1])
     points = shift(points, lower, 4_711.3 - dict(points)[lower])

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.metrics import MINUTE_MS, MeterMinute, Quality
+from schemas.metrics import MINUTE_MS, MeterLatest, MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from storage.readings import Arrival
 from streams.metering.minutes import LONG_SILENCE_MS
 from streams.metering.register import RegisterMetering
+from streams.metering.window import MAX_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,6 +121,25 @@ def test_a_fold_in_two_parts_is_the_fold_of_the_whole(steps: list[tuple[int, flo
     assert [row for row in [*rows, *more] if isinstance(row, MeterMinute)] == [
         row for row in whole_rows if isinstance(row, MeterMinute)
     ]
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 1e6, width=32)), min_size=1, max_size=60))
+def test_rubbish_keeps_the_window_small_and_leaves_no_minute_out(steps: list[tuple[int, float]]) -> None:
+    """Whatever a register shows, memory is bounded, every minute has a row, and cutting the items changes nothing."""
+    points, seconds = [(0, 100.0)], 0
+    for step, value in steps:
+        seconds += step * 60
+        points.append((seconds, value))
+    state, rows = KERNEL.fold(None, METER, arrivals(points))
+    assert max(len(register.tail) for register in state.registers.values()) <= MAX_RUNS
+    given_out = {row.ts for row in rows if isinstance(row, MeterMinute)}
+    assert given_out == set(range(T0, T0 + seconds * 1000, MINUTE_MS))
+    cut, pieces = None, []
+    for arrival in arrivals(points):
+        cut, more = KERNEL.fold(None if cut is None else KERNEL.load(KERNEL.dump(cut)), METER, [arrival])
+        pieces += [row for row in more if not isinstance(row, MeterLatest)]
+    assert cut == state
+    assert pieces == [row for row in rows if not isinstance(row, MeterLatest)]
 
 
 def test_the_state_it_is_given_stays_as_it_was() -> None:
