@@ -36,9 +36,11 @@ PRECURSOR_MINUTES = 60
 Change = dict[str, Any]
 
 
-def floating(minutes: int, change: Callable[[int], Change] = lambda _: {}, step: int = 1) -> list[Arrival]:
+def floating(
+    minutes: int, change: Callable[[int], Change] = lambda _: {}, step: int = 1, seed: int = 3
+) -> list[Arrival]:
     """A set in float, a reading every `step` minutes; `change` lays other values over the reading of a minute."""
-    rng = random.Random(3)
+    rng = random.Random(seed)
     usual = [3.39 + rng.gauss(0, 0.006) for _ in range(16)]
     arrivals = []
     for minute in range(0, minutes, step):
