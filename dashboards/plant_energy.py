@@ -9,7 +9,7 @@ from dashboards.dashboard import Definition
 from dashboards.fields import Field, Step
 from dashboards.language import Language, Text
 from dashboards.panels import About
-from dashboards.plants import PRODUCT_UNIT, SITE, TO_ENERGY, sites
+from dashboards.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -318,7 +318,7 @@ def meters(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT {sql.name(language, "d", "device_id")} AS meter,
+SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter,
        {sql.words_of("d.kind", labels.KIND, language)} AS kind,
        {sql.words_of("d.role", labels.ROLE, language)} AS role,
        CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
@@ -337,7 +337,9 @@ ORDER BY COALESCE({sql.fresh("m")}, false), d.kind, d.device_id
     return panels.table(
         about,
         query,
-        Field(name="meter", label=labels.METER),
+        Field(name="device_id", hidden=True),
+        Field(name="site_id", hidden=True),
+        Field(name="meter", label=labels.METER, link=TO_METER),
         Field(name="kind", label=labels.KIND_COLUMN, width=90),
         Field(name="role", label=labels.ROLE_COLUMN, width=90),
         fields.state(width=110),
@@ -415,6 +417,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         plant_limits.standing(language),
         plant_limits.against_levels(language),
         plant_limits.load_curve(language),
+        plant_limits.meter_events(language),
         meters(language),
         plants(language),
         *books.row(language),

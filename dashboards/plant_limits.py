@@ -6,7 +6,7 @@ from dashboards import fields, labels, labels_plant, panels, sql
 from dashboards.fields import Field, Step, Word
 from dashboards.language import Language, Text
 from dashboards.panels import About, Panel
-from dashboards.plants import SITE, WHOLE_PLANT, days_back
+from dashboards.plants import SITE, TO_METER, WHOLE_PLANT, days_back
 
 GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
 """% above a limit."""
@@ -124,7 +124,7 @@ def load_curve(language: Language) -> Panel:
             "Electricity in less out of each hour is its mean power; hours of Beijing time upwards. Empty is unknown. "
             "Source: plant_hour.energy_kwh.",
         ),
-        width=24,
+        width=12,
         height=8,
     )
     hour = "extract(hour FROM ts AT TIME ZONE 'Asia/Shanghai')"
@@ -141,4 +141,42 @@ ORDER BY 1
 """  # noqa: S608 - fragments of ours
     return panels.heatmap(
         about, query, *(Field(name=f"{each:02}:00") for each in range(24)), unit="kW", last_days=LOAD_CURVE_DAYS
+    )
+
+
+def meter_events(language: Language) -> Panel:
+    """What befell the plant's registers."""
+    about = About(
+        language=language,
+        title=Text("表计事件（近 30 天）", "Events of meters (30 days)"),
+        description=Text(
+            "清零、翻转、换表、冻结、缺数等，连同判据；计入 = 归到该时段的增量。来源：meter_event。",
+            "Resets, rollovers, replacements, freezes, gaps and the like, and why each was taken for that; attributed "
+            "is the increment given to that time. Source: meter_event.",
+        ),
+        width=12,
+        height=8,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT e.device_id, e.site_id, {sql.name(language, "d", "device_id")} AS meter,
+       {sql.case_of("e.kind", {kind: text(language) for kind, text in labels_plant.EVENTS.items()})} AS event,
+       e.ts, e.until_at, e.increment, e.rule
+FROM meter_event e
+JOIN device d USING (device_id)
+WHERE e.site_id = {SITE} AND {days_back(30, "e.ts")}
+ORDER BY e.ts DESC
+LIMIT 50
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="device_id", hidden=True),
+        Field(name="site_id", hidden=True),
+        Field(name="meter", label=labels.METER, link=TO_METER, width=130),
+        Field(name="event", label=labels_plant.EVENT, width=90),
+        Field(name="ts", label=labels_plant.FROM, width=125),
+        Field(name="until_at", label=labels_plant.UNTIL, width=125, unknown=labels_plant.LASTING),
+        Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=90),
+        Field(name="rule", label=labels_plant.RULE),
     )

@@ -9,7 +9,7 @@ from dashboards.dashboard import Definition
 from dashboards.fields import Field, Step, Word
 from dashboards.language import Language, Text
 from dashboards.panels import About
-from dashboards.plants import PRODUCT_UNIT, SITE, WHOLE_PLANT, days_back, sites
+from dashboards.plants import PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -274,7 +274,7 @@ def night_by_meter(language: Language) -> Panel:
     )
     methods = sql.case_of("n.method", {key: text(language) for key, text in labels_plant.METHODS.items()})
     query = f"""
-SELECT {sql.name(language, "d", "device_id")} AS meter,
+SELECT n.meter_id AS device_id, n.site_id, {sql.name(language, "d", "device_id")} AS meter,
        n.night_flow_m3_h, past.median, 100 * (n.night_flow_m3_h / NULLIF(past.median, 0) - 1) AS change_pct,
        {methods} AS method, n.points::float8 AS points, n.quality
 FROM (
@@ -293,7 +293,9 @@ ORDER BY change_pct DESC NULLS LAST, n.meter_id
     return panels.table(
         about,
         query,
-        Field(name="meter", label=labels.METER),
+        Field(name="device_id", hidden=True),
+        Field(name="site_id", hidden=True),
+        Field(name="meter", label=labels.METER, link=TO_METER),
         Field(name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, width=130),
         Field(name="median", label=Text("28 日中位", "28-day median"), unit="m³/h", decimals=1, width=120),
         Field(name="change_pct", label=Text("变化", "Change"), unit="%", decimals=0, width=80),

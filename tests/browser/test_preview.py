@@ -160,14 +160,19 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
             page.screenshot(path=folder / f"{slug}.{language}.{width}.png", full_page=True)
 
 
-def test_a_plant_leads_to_its_energy(browser: Browser, preview: str) -> None:
-    """Province → plant: the same range, and the very plant that was clicked."""
+def test_a_plant_leads_to_its_energy_and_its_meter(browser: Browser, preview: str) -> None:
+    """Province → plant → meter: the same range, and the very plant and meter that were clicked."""
     with _open(browser, f"{preview}/d/province?lang=en&from=now-1h") as page:
         _wait_until_drawn(page)
         page.get_by_role("link", name="Fenyang coking").first.click()
         page.wait_for_url("**/d/plant-energy?**var-site=fenyang-coking**")
         _wait_until_drawn(page)
         assert "from=now-1h" in page.url
+        page.get_by_role("link", name="Incoming feeder 2").first.click()
+        page.wait_for_url("**/d/meter?**var-site=fenyang-coking&var-meter=fenyang-coking-e2**")
+        _wait_until_drawn(page)
+        assert "from=now-1h" in page.url
+        assert "Incoming feeder 2" in page.locator(".bar").inner_text()
 
 
 def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> None:
