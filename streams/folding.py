@@ -247,25 +247,26 @@ class _Walk:
     def take(self, subject: Device | Site, items: Sequence[Any], to_ms: int) -> None:
         """Fold the items before `to_ms` that were not folded yet, unless a snapshot is met."""
         for moment, part in _parts(items, self.fold.snapshot_ms):
-            if self.begun and self._meets(moment):
-                return
+            if self.begun:
+                text = self.fold.dump(self.now)
+                if self._meets(moment, text):
+                    return
+                self.snapshots.append(Snapshot(self.entity_id, self.fold.name, self.fold.version, moment, text))
             self.now, given = self.fold.fold(self.now, subject, part)
             self.begun = True
             self.last_ts = part[-1].ts
             self.rows += given
-        if self.begun and to_ms in self.met and self._meets(to_ms):
+        if self.begun and to_ms in self.met and self._meets(to_ms, self.fold.dump(self.now)):
             return
         if self.late.is_part and to_ms == self.late.until_ms:
             self.end = to_ms
 
-    def _meets(self, moment: int) -> bool:
-        text = self.fold.dump(self.now)
-        if not self.late.is_part and self.met.get(moment) == text:
-            self.end = moment
-            return True
-        snapshot = Snapshot(self.entity_id, self.fold.name, self.fold.version, moment, text)
-        self.snapshots.append(snapshot)
-        return False
+    def _meets(self, moment: int, text: str) -> bool:
+        """Whether the state equals the one that was kept at a moment: then the way ends there."""
+        if self.late.is_part or self.met.get(moment) != text:
+            return False
+        self.end = moment
+        return True
 
     def memory(self) -> Memory | None:
         """What is remembered at the end; None: nothing was ever folded."""
