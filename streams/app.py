@@ -211,6 +211,7 @@ def create_app(
         idle_transaction_s=2 * settings.session_timeout_s,
     )
     engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
+    threading.Thread(target=engine.warm_up, daemon=True).start()  # while Kafka makes up its mind
     shepherd = Shepherd(app, engine, figures)
 
     @app.agent(topic, concurrency=1)  # type: ignore[arg-type] # an agent is handed a Stream, whatever StreamT says

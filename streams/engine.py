@@ -10,8 +10,13 @@ What one transaction writes is in `streams.transaction`, how kernels are fed in 
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg_pool import PoolTimeout
 
 from schemas.topics import partition_of
 from storage import checkpoint, state
@@ -21,7 +26,7 @@ from storage.registry import load_registry, registry_version
 from storage.spans import FOREVER_MS
 from streams.admission import Directory
 from streams.decode import Record, decode
-from streams.folding import Memories, Memory
+from streams.folding import Memories, Memory, Unread
 from streams.transaction import Outcome, Transaction
 
 if TYPE_CHECKING:
@@ -63,6 +68,12 @@ class Engine:
         self._topic = topic
         self._partitions = partitions
         self._directory: Directory | None = None
+        self._loading = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Load the registry ahead of the first partition; a database that is not there yet is asked again later."""
+        with contextlib.suppress(psycopg.Error, PoolTimeout), self._pool.connection() as connection:
+            self.directory(connection, registry_version(connection))
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -92,7 +103,7 @@ class Engine:
         """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
         folds = {fold.name: fold for fold in self._kernels.folds}
         return {
-            (item.kernel, item.entity_id): Memory(item.last_ts, fold.load(item.state))
+            (item.kernel, item.entity_id): Memory(item.last_ts, Unread(item.state))
             for item in state.load(connection, entity_ids)
             if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
         }
@@ -162,13 +173,10 @@ class Engine:
 
     def directory(self, connection: Connection, version: int) -> Directory:
         """Return the registry, reloaded if it has moved."""
-        if self._directory is None or self._directory.version != version:
-            return self._reload_directory(connection)
-        return self._directory
-
-    def _reload_directory(self, connection: Connection) -> Directory:
-        self._directory = Directory(*load_registry(connection))
-        return self._directory
+        with self._loading:
+            if self._directory is None or self._directory.version != version:
+                self._directory = Directory(*load_registry(connection))
+            return self._directory
 
     def record_loss(self, partition: Partition, lost: range, what: str) -> None:
         """Book a range of the log that can no longer be had, and move behind it, in one transaction."""

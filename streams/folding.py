@@ -39,6 +39,13 @@ class Memory(NamedTuple):
 
     last_ts: int
     state: Any
+    """As the fold made it, or `Unread`."""
+
+
+class Unread(NamedTuple):
+    """A state as it was saved: read when its entity is next heard of, so that a worker is soon ready."""
+
+    text: str
 
 
 Memories = dict[tuple[str, str], Memory | None]
@@ -133,7 +140,12 @@ class Folding:
 
     def _memory(self, entity_id: str) -> Memory | None:
         key = (self._fold.name, entity_id)
-        return self._moved[key] if key in self._moved else self._known.get(key)
+        if key in self._moved:
+            return self._moved[key]
+        memory = self._known.get(key)
+        if memory is not None and type(memory.state) is Unread:
+            memory = self._known[key] = Memory(memory.last_ts, self._fold.load(memory.state.text))
+        return memory
 
     def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any]) -> None:
         """Fold newer items, and keep the state at every moment of snapshots that is passed."""

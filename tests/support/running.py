@@ -35,7 +35,7 @@ DRAIN_S = 90.0
 TRICKLE_S = 0.05
 """Between two messages that trickle: a thousand of them last longer than any restart."""
 SMALL_BATCHES = {
-    "FENHE_FLUSH_READINGS": "50",
+    "FENHE_FLUSH_READINGS": "100",
     "FENHE_BATCH_RECORDS": "6",
     "FENHE_BATCH_WITHIN_S": "0.05",
     "FENHE_SESSION_TIMEOUT_S": "3",
