@@ -141,6 +141,7 @@ class Bench:
         after = read_balance(self._reader)
         latency = self._latency(started_ms, array)
         stored = after.stored - before.stored
+        booked = after.received - before.received
         acknowledged = report["acknowledged"]
         if report["error"]:
             console.print(f"[red]load: {report['error']}[/]")
@@ -152,7 +153,7 @@ class Bench:
             seconds=report["seconds"],
             sent_per_s=report["readings_per_s"],
             stored=stored,
-            lost=acknowledged - stored,
+            lost=acknowledged - booked,
             behind_s=report["behind_s_max"],
             drain_s=drained,
             lag_growth_per_s=_slope(lags),
@@ -261,8 +262,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the run that counts")
     parser.add_argument("--probe", type=float, default=15.0, help="length of each step of the search")
-    parser.add_argument("--single", type=float, nargs="+", default=[4_000, 6_000, 8_000, 9_000, 10_000, 12_000])
-    parser.add_argument("--array50", type=float, nargs="+", default=[10_000, 15_000, 20_000, 25_000, 30_000, 40_000])
+    parser.add_argument("--single", type=float, nargs="+", default=[1_000, 1_500, 2_000, 3_000, 5_000, 8_000])
+    parser.add_argument("--array50", type=float, nargs="+", default=[1_000, 2_000, 3_000, 4_000, 6_000, 10_000, 15_000])
     parser.add_argument("--sets", type=int, default=7_000)
     parser.add_argument("--plants", type=int, default=200)
     parser.add_argument("--services", default="real", help="auto, real or embedded")
