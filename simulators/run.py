@@ -23,6 +23,8 @@ CAUGHT_UP_MS = 1_000
 SLICE_S = 0.1
 """How often a paced run looks at the clock."""
 PROGRESS_S = 0.2
+IN_ORDER_MS = 6 * 60_000
+"""The last of history goes out reading by reading: a device whose array still fills would look silent."""
 
 
 class Phase(StrEnum):
@@ -130,7 +132,9 @@ class _Run:
         while not self._stop.is_set():
             now = self._clock_ms()
             until = self._end_before(now)
-            self._publish_all(batch(self._scene.advance(until), pace.batch_size, pace.span_ms), Phase.HISTORY)
+            past = self._scene.advance(until - IN_ORDER_MS)
+            self._publish_all(batch(past, pace.batch_size, pace.span_ms), Phase.HISTORY)
+            self._publish_all(self._scene.advance(until), Phase.HISTORY)
             if until < now or self._clock_ms() - now < CAUGHT_UP_MS:
                 break
         self._tell(Phase.HISTORY, force=True)

@@ -151,20 +151,20 @@ class Folding:
         """Fold newer items, and keep the state at every moment of snapshots that is passed."""
         fold, every = self._fold, self._fold.snapshot_ms
         memory = self._memory(entity_id)
-        assert memory is not None  # noqa: S101 - remembered, or just folded again
-        last_ts, now = memory
-        if items[-1].ts // every == last_ts // every:  # no moment is passed: nearly always
+        # None where all that was remembered was disproved just now: these items are the first.
+        last_ts, now = (None, None) if memory is None else memory
+        if last_ts is not None and items[-1].ts // every == last_ts // every:  # no moment is passed: nearly always
             now, rows = fold.fold(now, subject, items)
             self._given.rows += rows
             self._moved[fold.name, entity_id] = Memory(items[-1].ts, now)
             return
         for moment, part in _parts(items, every):
-            if last_ts < moment:
+            if last_ts is not None and last_ts < moment:
                 self._given.snapshots.append(Snapshot(entity_id, fold.name, fold.version, moment, fold.dump(now)))
             now, rows = fold.fold(now, subject, part)
             last_ts = part[-1].ts
             self._given.rows += rows
-        self._moved[fold.name, entity_id] = Memory(last_ts, now)
+        self._moved[fold.name, entity_id] = Memory(items[-1].ts, now)
 
     def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[_Late], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""

@@ -52,7 +52,8 @@ class AlarmClock:
         found = silence.load_progress(written.connection, written.position)
         now = advance(None if found is None else Progress(*found), record_ms, max(newest_ms.values(), default=None))
         silence.save_progress(written.connection, written.position, *now)
-        _Look(written, self._rules, now.event_ms, newest_ms).take()
+        if now.is_current:
+            _Look(written, self._rules, now.event_ms, newest_ms).take()
 
 
 class _Look:

@@ -15,6 +15,10 @@ MAX_STEP_MS = 30_000
 nothing at all came for longer it was the pipeline that stood still, not the devices that fell silent."""
 
 
+CURRENT_MS = 300_000
+"""Newest readings older than this when they come in are the past: a backlog or history is being fed. (unsourced)"""
+
+
 class Progress(NamedTuple):
     """How far a partition has come."""
 
@@ -22,6 +26,11 @@ class Progress(NamedTuple):
     """Event time: as if now, for its devices."""
     record_ms: int
     """When the newest record was written."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its devices have come to the present; until then some are ahead of others, and none is silent."""
+        return self.record_ms - self.event_ms <= CURRENT_MS
 
 
 def advance(before: Progress | None, record_ms: int, newest_ms: int | None) -> Progress:

@@ -97,3 +97,10 @@ def test_a_region_is_ten_sites_and_a_fifth() -> None:
     assert not is_region(9, 9, RULES)
     assert not is_region(19, 100, RULES)
     assert is_region(20, 100, RULES)
+
+
+def test_who_is_fed_the_past_is_not_yet_current() -> None:
+    """While a history or a backlog comes in some devices are ahead of others; none of them is silent."""
+    assert not advance(None, NOW, NOW - 6 * 3_600_000).is_current
+    assert advance(None, NOW, NOW - 60_000).is_current
+    assert advance(Progress(NOW, NOW), NOW + 10_000, None).is_current
