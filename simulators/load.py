@@ -53,6 +53,8 @@ class LoadPlan:
     """Unacknowledged messages on each connection."""
     sets: int = 7_000
     plants: int = 200
+    introduce: bool = False
+    """Begin with one reading of every device, so that none of them is new to the worker later on."""
     username: str | None = None
     password: str | None = None
 
@@ -153,6 +155,8 @@ class _Load:
         mine = range(connection, len(self._templates), step)
         batteries = [number for number in mine if number < sets]
         meters = [number for number in mine if number >= sets]
+        if self._plan.introduce:
+            yield from mine
         while True:
             for second in range(SECONDS_A_ROUND):
                 yield from batteries
@@ -160,11 +164,9 @@ class _Load:
 
     def run(self, progress: Callable[[float, int], None] | None) -> LoadReport:
         plan, cpu, error = self._plan, time.process_time(), ""
-        round_readings = (plan.sets * SECONDS_A_ROUND + len(self._templates) - plan.sets) * plan.array
-        step_ms = round(1_000 * round_readings / SECONDS_A_ROUND / (plan.rate or 20_000))
         first_ts = time.time_ns() // 1_000_000
         for template in self._templates:
-            template.last_ms = first_ts - max(plan.array, step_ms if plan.array > 1 else 1)
+            template.last_ms = first_ts - plan.array  # never before the run: what an earlier one sent ends there
         began = time.perf_counter()
         elapsed = behind = worst = told = 0.0
         try:
@@ -323,6 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--window", type=int, default=LoadPlan.window, help="unacknowledged messages per connection")
     parser.add_argument("--sets", type=int, default=LoadPlan.sets)
     parser.add_argument("--plants", type=int, default=LoadPlan.plants)
+    parser.add_argument("--introduce", action="store_true", help="begin with one reading of every device")
     parser.add_argument("--username")
     parser.add_argument("--password")
     parser.add_argument("--report", type=Path, help="write the report, with counts per device, as JSON")

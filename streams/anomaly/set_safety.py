@@ -187,15 +187,17 @@ class _Judge:
         kept = tuple(sample for sample in state.temperatures if ts - sample[0] <= RATE_SPAN_MS)
         if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
             kept = (*kept, (ts, hottest))
-        is_hot = self._is_active(SignalKind.OVER_TEMPERATURE)
-        limit = rules.temperature_max_c - (rules.temperature_deadband_c if is_hot else 0.0)
-        self._say(
-            SignalKind.OVER_TEMPERATURE,
-            active=hottest > limit,
-            value=hottest,
-            high=rules.temperature_max_c,
-            evidence={"sensors_c": str(sensors)},
-        )
+        limit = rules.temperature_max_c
+        if self._is_active(SignalKind.OVER_TEMPERATURE):
+            limit -= rules.temperature_deadband_c
+        if self._has_to_say(SignalKind.OVER_TEMPERATURE, active=hottest > limit):
+            self._say(
+                SignalKind.OVER_TEMPERATURE,
+                active=hottest > limit,
+                value=hottest,
+                high=rules.temperature_max_c,
+                evidence={"sensors_c": str(sensors)},
+            )
         if not self._is_idle(reading):
             return state._replace(temperatures=kept, warm=0)
         line = slope_of(kept)
@@ -209,14 +211,15 @@ class _Judge:
             allowed = max(rules.rise_min_c, rules.rise_sd * math.sqrt(state.rise_variance))
             warm = state.warm + 1 if rise - usual > allowed else 0
         active = is_steep or warm >= rules.rise_readings
-        self._say(
-            SignalKind.SELF_HEATING,
-            active=active,
-            value=hottest if rise is None else rise,
-            baseline=usual if state.rests else None,
-            high=None if math.isinf(allowed) else usual + allowed,
-            evidence={"rate_c_min": slope, "rate_error_c_min": error, "current_a": reading.current_a},
-        )
+        if self._has_to_say(SignalKind.SELF_HEATING, active=active):
+            self._say(
+                SignalKind.SELF_HEATING,
+                active=active,
+                value=hottest if rise is None else rise,
+                baseline=usual if state.rests else None,
+                high=None if math.isinf(allowed) else usual + allowed,
+                evidence={"rate_c_min": slope, "rate_error_c_min": error, "current_a": reading.current_a},
+            )
         if line.squares and not is_steep:
             state = state._replace(
                 scatter=state.scatter + (line.variance - state.scatter) / min(state.rests + 1, rules.memory_readings)
@@ -373,6 +376,10 @@ class _Judge:
     def _is_active(self, kind: SignalKind) -> bool:
         return self._standings[KINDS.index(kind)].active
 
+    def _has_to_say(self, kind: SignalKind, *, active: bool) -> bool:
+        """Whether a verdict changes anything: most readings of most sets are normal, and were before."""
+        return active or self._standings[KINDS.index(kind)].samples > 0
+
     def _subject(self, kind: SignalKind) -> Subject:
         metric, unit = METRICS[kind]
         return Subject(self._device.device_id, self._device.site_id, metric, unit, self._version)
@@ -391,9 +398,9 @@ class _Judge:
         z: float | None = None,
         window_s: float = 0.0,
     ) -> None:
-        at = KINDS.index(kind)
-        if not active and not self._standings[at].samples:
+        if not self._has_to_say(kind, active=active):
             return
+        at = KINDS.index(kind)
         verdict = Judgement(
             active=active,
             since_ms=self._ts,
