@@ -118,7 +118,17 @@ class Bench:
         before = read_balance(self._reader)
         report_path = self._stack.directory / "load.json"
         cpu_before = self._cpu_seconds()
-        arguments = ["--rate", str(rate), "--seconds", str(seconds), "--array", str(array), "--report", report_path, *options]
+        arguments = [
+            "--rate",
+            str(rate),
+            "--seconds",
+            str(seconds),
+            "--array",
+            str(array),
+            "--report",
+            report_path,
+            *options,
+        ]
         arguments += [
             "--sets",
             str(self._sets),
