@@ -147,17 +147,6 @@ def load(connection: Connection, row_type: type[Row], spans: Sequence[Span], *, 
     return [make(row) for row in cursor]
 
 
-def has_earlier(connection: Connection, row_type: type[Row], entity_id: str, ts: int) -> bool:
-    """Whether an entity has rows before a moment."""
-    table = DERIVED_TABLES[row_type]
-    statement = (
-        f"SELECT EXISTS (SELECT FROM {table.name} WHERE {table.key[0]} = %s"  # noqa: S608 - own names
-        " AND ts < 'epoch'::timestamptz + %s * interval '1 ms')"
-    )
-    row = connection.execute(trusted(statement), (entity_id, ts)).fetchone()
-    return bool(row and row[0])
-
-
 @cache
 def _maker(row_type: type[Row]) -> Callable[[Sequence[Any]], Row]:
     words = _shape(row_type).words

@@ -137,16 +137,6 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
     return found
 
 
-def has_earlier(connection: Connection, kind: Kind, device_id: str, ts: int) -> bool:
-    """Whether a device has readings before a moment."""
-    statement = (
-        f"SELECT EXISTS (SELECT FROM {READING_TABLES[kind].name} WHERE device_id = %s"  # noqa: S608 - own names
-        " AND ts < 'epoch'::timestamptz + %s * interval '1 ms')"
-    )
-    row = connection.execute(trusted(statement), (device_id, ts)).fetchone()
-    return bool(row and row[0])
-
-
 def _reading(kind: Kind, table: ReadingTable, ts: int, row: Sequence[object]) -> Reading:
     """Build a reading back from its row."""
     values: dict[str, Any] = {"ts": ts}

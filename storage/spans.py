@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from storage.arrays import Column, PgType
+from storage.statements import trusted, unnest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from psycopg import Connection
 
 FOREVER_MS = 253_370_764_800_000
 """9999-01-01: later than anything."""
@@ -30,3 +33,14 @@ def span_columns(spans: Sequence[Span]) -> list[Column]:
         Column(PgType.TIMESTAMPTZ, [span.from_ms for span in spans]),
         Column(PgType.TIMESTAMPTZ, [span.to_ms for span in spans]),
     ]
+
+
+def begun_before(connection: Connection, table: str, entity: str, moments: Sequence[tuple[str, int]]) -> set[str]:
+    """Entities, named by the column `entity`, that have rows in a table before a moment of their own."""
+    statement = (
+        f"SELECT q.id FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ))} AS q (id, at)"  # noqa: S608 - own names
+        f" CROSS JOIN LATERAL (SELECT FROM {table} t WHERE t.{entity} = q.id AND t.ts < q.at LIMIT 1) AS earlier"
+    )
+    ids, times = ([moment[at] for moment in moments] for at in (0, 1))
+    columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]
+    return {row[0] for row in connection.execute(trusted(statement), columns)}

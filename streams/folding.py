@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.registry import Device
 from storage import derived, readings, state
-from storage.spans import FOREVER_MS, Span
+from storage.spans import FOREVER_MS, Span, begun_before
 from storage.state import Snapshot
+from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.kernel import DAY_MS, Reviser
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class Folding:
         self._advance(
             subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
+        begun = self._begun(subjects, [(each.entity_id, each.origin.ts) for each in walks if each.origin.state is None])
         again: list[Row] = []
         open_: list[Row] = []
         spans: list[Span] = []
@@ -187,7 +189,7 @@ class Folding:
                 # What a later item could still revise, one may have revised already: that stands.
                 open_ += [row for row in rows if not fold.is_final(walk.now, row)]
                 rows = [row for row in rows if fold.is_final(walk.now, row)]
-            if walk.origin.state is None and self._has_earlier(subjects[walk.entity_id], walk.entity_id, start):
+            if walk.origin.state is None and walk.entity_id in begun:
                 start = walk.late.from_ms - SETTLED_MS
                 rows = [row for row in rows if row.ts >= start]
             again += rows
@@ -222,12 +224,19 @@ class Folding:
             found |= readings.load(self._connection, kind, own)
         return found
 
-    def _has_earlier(self, subject: Device | Site, entity_id: str, ts: int) -> bool:
-        """Whether anything is stored of an entity before a moment."""
+    def _begun(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> set[str]:
+        """Entities of which anything is stored before a moment of their own."""
         source = self._fold.source
+        if not moments:
+            return set()
         if not isinstance(source, frozenset):
-            return derived.has_earlier(self._connection, source, entity_id, ts)
-        return readings.has_earlier(self._connection, _kind(subject), entity_id, ts)
+            table = DERIVED_TABLES[source]
+            return begun_before(self._connection, table.name, table.key[0], moments)
+        by_table: dict[str, list[tuple[str, int]]] = {}
+        for moment in moments:
+            by_table.setdefault(READING_TABLES[_kind(subjects[moment[0]])].name, []).append(moment)
+        found = (begun_before(self._connection, name, "device_id", own) for name, own in by_table.items())
+        return set[str]().union(*found)
 
 
 @dataclass(slots=True)
