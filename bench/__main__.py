@@ -189,7 +189,7 @@ class Bench:
 
     def _received(self) -> int:
         with connect(self._reader, name="bench") as connection:
-            row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger").fetchone()
+            row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger_total").fetchone()
         return int(row[0]) if row else 0
 
     def _watch_lag(

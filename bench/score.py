@@ -88,7 +88,7 @@ def _process(command: str, folder: Path, environment: dict[str, str]) -> Iterato
 
 def _received(reader: str) -> int:
     with connect(reader, name="score") as connection:
-        row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger").fetchone()
+        row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger_total").fetchone()
     return int(row[0]) if row else 0
 
 

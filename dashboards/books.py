@@ -22,10 +22,10 @@ def balance(language: Language) -> Panel:
         title=labels.BOOKS,
         description=Text(
             "时间范围所涉整点小时内全部设备的合计。收到 = 采集器计数；入库、重复、隔离 = 数据库计数；两边相等为“平”。"
-            "日志缺失 = Kafka 已不再保留、无法处理的区段数。来源：ledger、log_loss。",
+            "日志缺失 = Kafka 已不再保留、无法处理的区段数。来源：ledger_total、log_loss。",
             "All devices over the whole hours that the range touches. Received is the collectors' count; stored, "
             "duplicate and quarantined are the database's; closed when both sides agree. Log losses are ranges that "
-            "Kafka no longer held. Source: ledger, log_loss.",
+            "Kafka no longer held. Source: ledger_total, log_loss.",
         ),
         width=13,
         height=4,
@@ -37,7 +37,7 @@ SELECT sum(received)::float8    AS received,
        sum(quarantined)::float8 AS quarantined,
        (sum(received) = sum(stored) + sum(duplicate) + sum(quarantined))::int AS closed,
        (SELECT count(*) FROM log_loss WHERE $__timeFilter(detected_at))::float8 AS lost
-FROM ledger
+FROM ledger_total
 WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo()::timestamptz
 """
     return panels.stat(

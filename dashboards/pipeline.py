@@ -112,9 +112,9 @@ def books_per_hour(language: Language) -> Panel:
         language=language,
         title=Text("数据账（每小时）", "Books per hour"),
         description=Text(
-            "按到达小时：柱为入库、重复、隔离，线为采集器计数的收到；线应与三柱之和相等。来源：ledger。",
+            "按到达小时：柱为入库、重复、隔离，线为采集器计数的收到；线应与三柱之和相等。来源：ledger_total。",
             "By hour of arrival: bars are stored, duplicate and quarantined; the line is what the collectors counted "
-            "and equals their sum. Source: ledger.",
+            "and equals their sum. Source: ledger_total.",
         ),
         width=14,
         height=7,
@@ -125,7 +125,7 @@ SELECT hour AS time,
        sum(duplicate)::float8   AS duplicate,
        sum(quarantined)::float8 AS quarantined,
        sum(received)::float8    AS received
-FROM ledger
+FROM ledger_total
 WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo()::timestamptz
 GROUP BY hour
 ORDER BY hour

@@ -99,7 +99,7 @@ RULES = (
         sql="""SELECT count(*)::float8 AS open_hours
 FROM (
     SELECT hour
-    FROM ledger
+    FROM ledger_total
     WHERE hour >= now() - interval '25 hours'
     GROUP BY hour
     HAVING sum(received) <> sum(stored) + sum(duplicate) + sum(quarantined)
@@ -167,7 +167,7 @@ WHERE planned_at IS NULL""",
         title="隔离过多 · Too much in quarantine",
         summary="近 2 小时超过 5 % 的读数无法使用 · over 5 % of 2 hours' readings are unusable: see 数据质量 Pipeline",
         sql="""SELECT COALESCE(100.0 * sum(quarantined) / NULLIF(sum(received), 0), 0)::float8 AS quarantined_pct
-FROM ledger
+FROM ledger_total
 WHERE hour >= now() - interval '2 hours'""",
         above=5,
         holds="10m",

@@ -339,11 +339,11 @@ class _Counts(NamedTuple):
 
 
 def _counts(url: str) -> _Counts:
-    """Totals of the ledger; cheap, where `balance` counts the tables themselves."""
+    """Totals of the books; cheap, where `balance` counts the tables themselves."""
     with connect(url, name="summary") as connection:
         row = connection.execute(
             "SELECT coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint,"
-            " coalesce(sum(duplicate), 0)::bigint, coalesce(sum(quarantined), 0)::bigint FROM ledger"
+            " coalesce(sum(duplicate), 0)::bigint, coalesce(sum(quarantined), 0)::bigint FROM ledger_total"
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has a row
     return _Counts._make(row)

@@ -61,6 +61,15 @@ _QUARANTINED_SQL = (
 )
 """By hour only: a device may have been registered since its readings were booked as unregistered."""
 
+_TOTALS_SQL = (
+    "WITH book AS (SELECT hour, partition, sum(received) AS received, sum(stored) AS stored,"
+    " sum(duplicate) AS duplicate, sum(quarantined) AS quarantined FROM ledger GROUP BY 1, 2)"
+    " SELECT hour::text, coalesce(book.received, 0)::bigint, coalesce(total.received, 0)::bigint"
+    " FROM book FULL JOIN ledger_total total USING (hour, partition)"
+    " WHERE (book.received, book.stored, book.duplicate, book.quarantined)"
+    " IS DISTINCT FROM (total.received, total.stored, total.duplicate, total.quarantined)"
+)
+
 
 def balance(connection: Connection) -> Balance:
     """Hold the collectors' count, the workers' count and the tables themselves against each other."""
@@ -83,5 +92,9 @@ def balance(connection: Connection) -> Balance:
     found += [
         Discrepancy(row[0], "", "quarantined ≠ rows in the quarantine", row[1], row[2])
         for row in connection.execute(_QUARANTINED_SQL)
+    ]
+    found += [
+        Discrepancy(row[0], "", "totals of the hour ≠ sum over devices", row[1], row[2])
+        for row in connection.execute(_TOTALS_SQL)
     ]
     return Balance._make((*totals, found))

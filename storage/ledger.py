@@ -11,6 +11,7 @@ from storage.statements import insert_select, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import LiteralString
 
     from psycopg import Connection
 
@@ -20,12 +21,19 @@ UNREGISTERED = ""
 
 @dataclass(slots=True)
 class Entry:
-    """Counts of one device and hour."""
+    """Counts of one hour: a device's, or all of them."""
 
     received: int = 0
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
+
+    def add(self, other: Entry) -> None:
+        """Take in another's counts."""
+        self.received += other.received
+        self.stored += other.stored
+        self.duplicate += other.duplicate
+        self.quarantined += other.quarantined
 
 
 class Ledger:
@@ -43,28 +51,42 @@ class Ledger:
         return found
 
 
-_COLUMNS = ("device_id", "hour", "partition", "received", "stored", "duplicate", "quarantined")
-_TYPES = (PgType.TEXT, PgType.TIMESTAMPTZ, PgType.INT4, PgType.INT8, PgType.INT8, PgType.INT8, PgType.INT8)
-_ADD = trusted(
-    insert_select("ledger", _COLUMNS, _TYPES)
-    + " ON CONFLICT (device_id, hour, partition) DO UPDATE SET "
-    + ", ".join(f"{name} = ledger.{name} + excluded.{name}" for name in _COLUMNS[3:])
-)
+_COUNTS = ("received", "stored", "duplicate", "quarantined")
+_COUNT_TYPES = (PgType.INT8,) * len(_COUNTS)
+
+
+def _add_sql(table: str, key: Sequence[str], types: Sequence[PgType]) -> LiteralString:
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _COUNTS)
+    insert = insert_select(table, (*key, *_COUNTS), (*types, *_COUNT_TYPES))
+    return trusted(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}")
+
+
+_KEY_TYPES = (PgType.TEXT, PgType.TIMESTAMPTZ, PgType.INT4)
+_ADD = _add_sql("ledger", ("device_id", "hour", "partition"), _KEY_TYPES)
+_ADD_TOTAL = _add_sql("ledger_total", ("hour", "partition"), _KEY_TYPES[1:])
 
 
 def add(connection: Connection, partition: int, entries: Mapping[tuple[str, int], Entry]) -> None:
-    """Add a batch's counts to the books."""
+    """Add a batch's counts to the books, and to their totals by hour."""
     if not entries:
         return
     keys = sorted(entries)
-    counts = [entries[key] for key in keys]
-    values: tuple[Sequence[object], ...] = (
-        [device_id for device_id, _ in keys],
-        [hour for _, hour in keys],
-        [partition] * len(keys),
-        [count.received for count in counts],
-        [count.stored for count in counts],
-        [count.duplicate for count in counts],
-        [count.quarantined for count in counts],
-    )
-    connection.execute(_ADD, [Column(kind, column) for kind, column in zip(_TYPES, values, strict=True)])
+    totals: dict[int, Entry] = {}
+    for (_, hour), count in entries.items():
+        totals.setdefault(hour, Entry()).add(count)
+    hours = sorted(totals)
+    of_devices = ([device_id for device_id, _ in keys], [hour for _, hour in keys], [partition] * len(keys))
+    _write(connection, _ADD, _KEY_TYPES, of_devices, [entries[key] for key in keys])
+    _write(connection, _ADD_TOTAL, _KEY_TYPES[1:], (hours, [partition] * len(hours)), [totals[hour] for hour in hours])
+
+
+def _write(
+    connection: Connection,
+    statement: LiteralString,
+    types: Sequence[PgType],
+    key: Sequence[Sequence[object]],
+    counts: Sequence[Entry],
+) -> None:
+    columns = [*key, *([getattr(count, name) for count in counts] for name in _COUNTS)]
+    values = [Column(kind, column) for kind, column in zip((*types, *_COUNT_TYPES), columns, strict=True)]
+    connection.execute(statement, values)

@@ -175,7 +175,7 @@ def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
     """Apply batches to emptied tables, and return what they then hold."""
     with connect(url, name="test") as connection:
         connection.execute(
-            "TRUNCATE silence, silence_total, silence_site, reading_site_power, ledger, checkpoint,"
+            "TRUNCATE silence, silence_total, silence_site, reading_site_power, ledger, ledger_total, checkpoint,"
             " entity_state, entity_snapshot"
         )
     kernels = Kernels(readings=(FindSilence(),), rows=(TotalSilence(), CountSilence()))
