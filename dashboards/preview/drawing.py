@@ -113,8 +113,10 @@ def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
     shown = show(value, field, no_value=panel.no_value, zone=canvas.zone)
     kind = field.custom.get("cellOptions", {}).get("type")
     style = ""
-    if kind == "color-background" and (amount := number(value)) is not None:
-        ground = heat(amount, field.properties.get("min", 0), field.properties.get("max", hottest))
+    low = field.properties.get("min", 0)
+    if kind == "color-background" and (amount := number(value)) is not None and amount > low:
+        # At the low end there is nothing to see: a pale cell would shine on a dark page.
+        ground = heat(amount, low, field.properties.get("max", hottest))
         style = f"background:{ground};color:{ink_on(ground)}"
     elif shown.color != "text" and (kind in {"color-text", "gauge"} or not shown.known):
         style = f"color:{canvas.colors.ink(shown.color)}"

@@ -69,10 +69,12 @@ def test_nulls_are_drawn_as_unknown(panel: Panel) -> None:
 
 
 def test_heat_is_written_as_well_as_coloured() -> None:
-    """More is darker, the figure stands in the cell, and what is not known has no colour."""
+    """More is darker, the figure stands in the cell; nothing, and what is not known, have no colour."""
     field = Field(name="sets", label=Text("组", "Sets"), decimals=0, minimum=0, maximum=10, cell=Cell.HEAT)
     panel = _table(field)
-    few, many, none = (_html(panel, Rows(["sets"], [(amount,)])) for amount in (1, 10, None))
+    nothing, few, many, none = (_html(panel, Rows(["sets"], [(amount,)])) for amount in (0, 1, 10, None))
+    assert ">0<" in nothing
+    assert "background" not in nothing
     assert ">1<" in few
     assert ">10<" in many
     assert f"background:{heat(10, 0, 10)}" in many
