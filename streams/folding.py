@@ -99,26 +99,27 @@ class Folding:
     ) -> Given:
         """Fold items that are stored already, per entity in order of their `ts`; `gone` are times of items no more."""
         late: list[_Late] = []
-        onwards: dict[str, Sequence[Any]] = {}
+        after: dict[str, Sequence[Any]] = {}
+        """Newer items of entities that have late ones too."""
         for entity_id, own in items.items():
             memory = self._memory(entity_id)
             if memory is None:
                 late.append(_Late(entity_id, own[0].ts, FOREVER_MS, FOREVER_MS))
             elif own[0].ts > memory.last_ts and entity_id not in gone:
-                onwards[entity_id] = own
+                self._onwards(entity_id, subjects[entity_id], own, memory)
             else:
                 behind = [item.ts for item in own if item.ts <= memory.last_ts]
                 times = [*behind, *gone.get(entity_id, ())]
                 late.append(_Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1))
-                onwards[entity_id] = own[len(behind) :]
+                after[entity_id] = own[len(behind) :]
         for entity_id, moments in gone.items():
             if entity_id not in items and (memory := self._memory(entity_id)) is not None:
                 late.append(_Late(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
         if late:
             self._again(subjects, late, forced=False)
-        for entity_id, own in onwards.items():
+        for entity_id, own in after.items():
             if own:
-                self._onwards(entity_id, subjects[entity_id], own)
+                self._onwards(entity_id, subjects[entity_id], own, self._memory(entity_id))
         return self._given
 
     def rebuild(self, subjects: Mapping[str, Device | Site], from_ms: int, to_ms: int = FOREVER_MS) -> Given:
@@ -148,16 +149,18 @@ class Folding:
             memory = self._known[key] = Memory(memory.last_ts, self._fold.load(memory.state.text))
         return memory
 
-    def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any]) -> None:
-        """Fold newer items, and keep the state at every moment of snapshots that is passed."""
+    def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | None) -> None:
+        """Fold newer items, and keep the state at every moment of snapshots that is passed.
+
+        No memory: all that was remembered was disproved just now, and these items are the first.
+        """
         fold, every = self._fold, self._fold.snapshot_ms
-        memory = self._memory(entity_id)
-        # None where all that was remembered was disproved just now: these items are the first.
         last_ts, now = (None, None) if memory is None else memory
-        if last_ts is not None and items[-1].ts // every == last_ts // every:  # no moment is passed: nearly always
+        newest_ts = items[-1].ts
+        if last_ts is not None and newest_ts // every == last_ts // every:  # no moment is passed: nearly always
             now, rows = fold.fold(now, subject, items)
             self._given.rows += rows
-            self._moved[fold.name, entity_id] = Memory(items[-1].ts, now)
+            self._moved[fold.name, entity_id] = Memory(newest_ts, now)
             return
         for moment, part in _parts(items, every):
             if last_ts is not None and last_ts < moment:
@@ -165,7 +168,7 @@ class Folding:
             now, rows = fold.fold(now, subject, part)
             last_ts = part[-1].ts
             self._given.rows += rows
-        self._moved[fold.name, entity_id] = Memory(items[-1].ts, now)
+        self._moved[fold.name, entity_id] = Memory(newest_ts, now)
 
     def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[_Late], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
