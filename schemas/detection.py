@@ -131,6 +131,51 @@ class EfficiencyRule(_Rule):
     adopt_hours: Positive = 336.0
 
 
+class LimitRule(_Rule):
+    """A plant's unit consumption against its limit or quota."""
+
+    window_h: Annotated[int, Field(ge=24, le=720)] = 720
+    """24, 168 or 720: the window that is held against it; limits stand for long periods."""
+    coverage_needed: Share = 0.9
+    """Of the window's hours. (unsourced)"""
+    return_share: Share = 0.01
+    """Below the limit by this share it has returned. (unsourced)"""
+
+
+class HeatRateRule(EfficiencyRule):
+    """Fuel heat of a unit against the electricity it supplied."""
+
+    laboratory_share: Share = 0.9
+    """Of the fuel's mass that laboratory values must cover. (unsourced)"""
+
+
+class CapacityFactorRule(_Rule):
+    """Daily capacity factor below its own median (CUSUM)."""
+
+    k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
+    h: Annotated[float, Field(ge=6, le=10)] = 8.0
+    clip_z: Positive = 3.0
+    days: Count = 28
+    days_needed: Count = 14
+    coverage_needed: Share = 0.95
+    floor_share: Share = 0.05
+    """Least spread, as a share of the median. (unsourced)"""
+    standstill_pct: Positive = 5.0
+    """At or below this the unit stands, which is no drift. (unsourced)"""
+    adopt_days: Count = 28
+
+
+class PhaseLossRule(_Rule):
+    """The weakest of three phases against the strongest."""
+
+    voltage_share: Share = 0.78
+    """(DL/T 645 meters' usual setting, unverified)"""
+    current_share: Share = 0.05
+    """(unsourced)"""
+    load_share: Share = 0.1
+    """Of the rating from which currents are looked at. (unsourced)"""
+
+
 class BatteryRules(_Rule):
     """Battery safety and cells; thresholds of the specification's section 4, the others (unsourced)."""
 
@@ -195,6 +240,10 @@ class Detection(BaseModel):
     series: dict[str, SeriesRules]
     """By register name."""
     efficiency: EfficiencyRule
+    limit: LimitRule
+    heat_rate: HeatRateRule
+    capacity_factor: CapacityFactorRule
+    phase_loss: PhaseLossRule
     battery: BatteryRules
 
 

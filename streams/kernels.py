@@ -8,9 +8,12 @@ from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.anomaly.efficiency import PlantEfficiency
 from streams.anomaly.meters import MeterDetectors
+from streams.anomaly.phases import PhaseLoss
+from streams.anomaly.plant_limits import PlantLimits, WaterBalance
 from streams.anomaly.reference import detection
 from streams.anomaly.set_safety import SetSafety
 from streams.anomaly.site_safety import SiteSafety
+from streams.anomaly.unit_drift import UnitDrift
 from streams.battery.discharges import Discharges
 from streams.battery.fleet import FleetHealth
 from streams.battery.health import SetHealth
@@ -63,6 +66,7 @@ def installed() -> Kernels:
             SiteOutages(),
             SiteSafety(),
             SetSafety(detection().battery, detection().version),
+            PhaseLoss(detection().phase_loss, detection().version),
         ),
         rows=(
             VirtualMeters(),
@@ -81,6 +85,9 @@ def installed() -> Kernels:
             FleetHealth(health_reference()),
             MeterDetectors(detection()),
             PlantEfficiency(detection().efficiency, detection().version),
+            PlantLimits(detection().limit, detection().version),
+            WaterBalance(detection().version),
+            UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),
         stages=(SignalAlarms(), AlarmClock()),
     )

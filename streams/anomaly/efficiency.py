@@ -251,7 +251,7 @@ class PlantEfficiency:
         """Write a state as JSON."""
         return orjson.dumps(
             {
-                name: [list(line.open_hour), _state_to_json(line.state), standing_to_json(line.standing)]
+                name: [list(line.open_hour), efficiency_to_json(line.state), standing_to_json(line.standing)]
                 for name, line in state.items()
             }
         ).decode()
@@ -260,18 +260,20 @@ class PlantEfficiency:
         """Read a state back."""
         fields: dict[str, Any] = orjson.loads(text)
         return {
-            name: LineState(_hour_from_json(hour), _state_from_json(state), standing_from_json(standing))
+            name: LineState(_hour_from_json(hour), efficiency_from_json(state), standing_from_json(standing))
             for name, (hour, state, standing) in fields.items()
         }
 
 
-def _state_to_json(state: EfficiencyState) -> list[Any]:
+def efficiency_to_json(state: EfficiencyState) -> list[Any]:
+    """Write what has been learned as JSON values."""
     known = state.regression
     last_z = None if math.isnan(known.last_z) else known.last_z
     return [list(known._replace(last_z=0.0)), last_z, *state[1:]]
 
 
-def _state_from_json(fields: list[Any]) -> EfficiencyState:
+def efficiency_from_json(fields: Sequence[Any]) -> EfficiencyState:
+    """Read it back."""
     known, last_z, *rest = fields
     regression = Regression(*known)._replace(last_z=math.nan if last_z is None else last_z)
     return EfficiencyState(regression, *rest)
