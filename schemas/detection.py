@@ -49,6 +49,8 @@ class DriftRule(_Rule):
     """Slack (section 5: 0.5–1.0)."""
     h: Annotated[float, Field(ge=6, le=10)] = 8.0
     """Decision interval (section 5: 6–10)."""
+    day_share: Share | None = None
+    """Share of h that the hours of one local day can add; None: no bound. Below 1/2 it takes three days. (unsourced)"""
     adopt_days: Positive = 14.0
     """A level that has stood this long in alarm becomes the baseline, and the detector is armed again. (unsourced)"""
 

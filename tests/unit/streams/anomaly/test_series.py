@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.detection import checked_overrides, with_overrides
-from schemas.metrics import QUARTER_MS
+from schemas.detection import DriftRule, checked_overrides, with_overrides
+from schemas.metrics import HOUR_MS, QUARTER_MS
 from schemas.metrics.signal import Phase, SignalKind
+from streams.anomaly.drift import Cusum, Drift, drift_from_json, drift_to_json
+from streams.anomaly.local_time import DAY_MS, OFFSET_MS
 from streams.anomaly.reference import detection
 from streams.anomaly.series import SeriesDetectors, dumped
 from tests.unit.streams.anomaly.series import (
@@ -203,3 +205,17 @@ def test_a_device_may_have_parameters_of_its_own() -> None:
         checked_overrides({"nightflow": {}})
     with pytest.raises(ValueError, match="jump"):
         checked_overrides({"night_flow": {"jump": 3}})
+
+
+def test_one_day_is_no_drift_where_a_day_is_bounded() -> None:
+    """A Sunday of overtime adds at most its share of h, in however many hours; three days like it do speak."""
+    rule = DriftRule(h=10, day_share=0.5)
+    cusum, drift = Cusum(rule, 3.0), Drift()
+    midnight = 20_600 * DAY_MS - OFFSET_MS
+    active = []
+    for hour in range(1, 72):
+        drift = drift_from_json(drift_to_json(cusum.advance(drift, midnight + hour * HOUR_MS, 3.0, 1.0)))
+        active.append(drift.active)
+    assert not any(active[:48])
+    assert all(active[48:])
+    assert Cusum(DriftRule(h=10), 3.0).advance(Drift(cusum=9.0), midnight, 3.0, 1.0).active
