@@ -70,12 +70,11 @@ lock: $(READY) ## Compile requirements.lock again (ARGS="--upgrade" for newer ve
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	  $(ARGS) --output-file requirements.lock pyproject.toml
 
-env: .env ## Write .env with random secrets for docker compose, unless there is one
-
-.env:
-	@umask 077; for name in $(SECRETS); do \
-	  echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')"; done > $@
-	@echo "wrote $@"
+env: ## Write .env with random secrets for docker compose; adds what an older one lacks and touches nothing else
+	@umask 077; touch .env; test -z "$$(tail -c 1 .env)" || echo >> .env; \
+	for name in $(SECRETS); do grep -q "^$$name=" .env || { \
+	  echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')" >> .env; \
+	  echo "added $$name to .env"; }; done
 
 kafka: $(KAFKA_LIBS)/.ready ## Fetch Apache Kafka's jars by Maven, for the tests on real services
 

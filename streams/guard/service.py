@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from schemas.safety import SafetyRecord
 from storage.pool import connect
-from storage.registry import load_registry
+from storage.registry import load_registry, registry_version
 from streams.admission import Directory
 from streams.decode import Record, decode
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-REGISTRY_S = 60.0
-"""How often the registry is loaded again."""
+REGISTRY_S = 5.0
+"""How often the registry is asked whether it has changed: until then a new device is not guarded."""
 FLUSH_S = 30.0
 _MARKS = (b'"kind":"battery"', b'"kind":"site_power"')
 
@@ -129,12 +129,15 @@ class Guard:
         return found
 
     def _keep_registry(self) -> None:
-        """Load the registry now and then; the one loaded last serves while the database is away."""
+        """Load the registry whenever it has changed; the one loaded last serves while the database is away."""
         url = self._settings.db_reader_url
+        known: int | None = None
         while url is not None and not self.stopping.is_set():
             try:
                 with connect(str(url), name="guard") as connection:
-                    self._watch.directory = Directory(*load_registry(connection))
+                    if registry_version(connection) != known:
+                        known, registry = load_registry(connection)
+                        self._watch.directory = Directory(known, registry)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, safety goes on without
                 log.warning("no registry, going on with what is known", error=repr(error))
             self.stopping.wait(REGISTRY_S)

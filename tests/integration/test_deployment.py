@@ -24,6 +24,7 @@ import paho.mqtt.client as paho
 import psycopg
 import pytest
 import yaml
+from confluent_kafka import Consumer
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from fenhe.local import (
@@ -43,7 +44,7 @@ from tests.fixtures.services import real_or_skip
 from tests.unit.test_compose import ROOT, interpolate, make_env, mounts, run, services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -310,7 +311,7 @@ def deployment() -> Iterator[Deployment]:
         running.start_db()
         done = running.run("migrate")
         assert done.code == 0, done.said
-        for name in ("collector", "worker"):
+        for name in ("collector", "worker", "guard", "notifier"):
             running.wait_healthy(name, running.start(name))
         yield running
 
@@ -350,6 +351,26 @@ def stored(deployment: Deployment, device_id: str, ts: int) -> bool:
     """Whether a meter's reading is in its table."""
     query = "SELECT count(*) FROM reading_electricity WHERE device_id = %s AND ts = to_timestamp(%s::float8 / 1000)"
     return bool(deployment.value(query, device_id, ts) == 1)
+
+
+def first_alarm(deployment: Deployment, said: Callable[[], object]) -> str:
+    """The first record of the log of alarms, as text; until it comes a device goes on with what it has `said`."""
+    consumer = Consumer(
+        {"bootstrap.servers": f"127.0.0.1:{deployment.ports['9092']}", "group.id": "t", "auto.offset.reset": "earliest"}
+    )
+    found: list[str] = []
+
+    def heard() -> bool:
+        said()
+        message = consumer.poll(0.5)
+        if message is not None and message.error() is None:
+            found.append((message.value() or b"").decode())
+        return bool(found)
+
+    with contextlib.closing(consumer):
+        consumer.subscribe(["fenhe.alarms"])
+        wait_until(heard, what="a record of the guard", timeout=PATIENCE_S)
+    return found[0]
 
 
 class TestOneShots:
@@ -418,7 +439,7 @@ class TestTheWayOfAReading:
 
     def test_every_service_is_healthy(self, deployment: Deployment) -> None:
         """By its own health check."""
-        for name in ("mqtt", "kafka", "db", "collector", "worker"):
+        for name in ("mqtt", "kafka", "db", "collector", "worker", "guard", "notifier"):
             assert deployment.healthy(name), name
 
     def test_a_device_reaches_the_table(self, deployment: Deployment, meter: Meter) -> None:
@@ -428,6 +449,23 @@ class TestTheWayOfAReading:
             assert device.welcome == "Success"
             assert device.publish(meter.topic, {"ts": ts, "energy_import_kwh": 1.0}) == "Success"
         wait_until(lambda: stored(deployment, meter.device_id, ts), what="the reading to be stored", timeout=PATIENCE_S)
+
+    @pytest.mark.usefixtures("meter")
+    def test_smoke_reaches_the_log_of_alarms_and_the_table_of_operators(self, deployment: Deployment) -> None:
+        """From a base station's own credential through the guard to Kafka, and through the worker to its table."""
+        site_id = deployment.value("SELECT site_id FROM device WHERE kind = 'site_power' ORDER BY device_id LIMIT 1")
+        device_id = deployment.value("SELECT device_id FROM device WHERE kind = 'site_power' AND site_id = %s", site_id)
+        issued = deployment.credentials("new", site_id)
+        assert issued.code == 0, issued.said
+        topic = f"fenhe/v1/{site_id}/site_power/{device_id}"
+        with Device(deployment, site_id, issued.said.strip()) as device:
+            record = first_alarm(deployment, lambda: device.publish(topic, {"ts": now_ms(), "smoke": True}))
+        assert json.loads(record)["device_id"] == device_id
+        wait_until(
+            lambda: deployment.value("SELECT count(*) FROM alarm WHERE kind = 'smoke' AND active") == 1,
+            what="the alarm to be stored",
+            timeout=PATIENCE_S,
+        )
 
     def test_another_site_is_closed_to_it(self, deployment: Deployment, meter: Meter) -> None:
         """What a device sends below another site is refused to its face and goes nowhere."""
