@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ROLES = {"p227": Role.CONSUMED, "p235": Role.CONSUMED, "PUMP_1": Role.EXPORTED}
 ZONE = "zone-a"
+BY_ZONE = ("seasonal", "drift", "step", "night_flow")
+"""Not judged of each inlet: the two share the zone's load, and the zone's virtual meter stands for them."""
 STEP_MS = 300_000
 DAY_MS = 86_400_000
 RECORD = 864
@@ -56,7 +58,10 @@ REGISTRY = Registry(
         )
     ],
     devices=[
-        Device(device_id=name, site_id="network", kind=Kind.WATER, role=role, rated=2000, period_s=300)
+        Device(
+            device_id=name, site_id="network", kind=Kind.WATER, role=role, rated=2000, period_s=300,
+            detection={detector: {"enabled": False} for detector in BY_ZONE},
+        )
         for name, role in ROLES.items()
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sys
@@ -180,7 +181,10 @@ class _Demo:
             ("worker", ["work", "--ready-file", str(directory / "worker.ready")]),
             ("collector", ["collect", "--ready-file", str(directory / "collector.ready")]),
             ("preview", ["preview", "--port", str(self._options.port)]),
+            ("guard", ["guard"]),
         ]
+        if os.environ.get("FENHE_NOTIFY_URL"):  # somebody to tell; otherwise alarms wait in the outbox
+            services.append(("notifier", ["notify", "run"]))
         with contextlib.ExitStack() as stack:
             running: dict[str, Process] = {}
             for name, arguments in services:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PARTITIONS = 12
 TOPIC_PREFIX = "fenhe.readings"
+ALARM_TOPIC = "fenhe.alarms"
 
 
 class Stack:
@@ -87,6 +88,7 @@ class Stack:
             "FENHE_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "FENHE_KAFKA_TOPIC": self.topic,
             "FENHE_KAFKA_PARTITIONS": str(self.partitions),
+            "FENHE_KAFKA_ALARM_TOPIC": ALARM_TOPIC,
             "FENHE_DB_OWNER_URL": self.postgres.url(OWNER),
             "FENHE_DB_WRITER_URL": self.postgres.url("fenhe_writer"),
             "FENHE_DB_READER_URL": self.postgres.url("fenhe_reader"),
@@ -120,6 +122,7 @@ class Stack:
     def _start_kafka(self) -> None:
         self.kafka.start()
         self.kafka.create_topic(self.topic, self.partitions)
+        self.kafka.create_topic(ALARM_TOPIC, 1)  # the embedded Kafka makes topics only here
 
     def _take_directory(self) -> None:
         lock = (self.directory / "lock").open("w")

@@ -30,6 +30,8 @@ class Episode(NamedTuple):
     """It is over since; None: it holds."""
     ended_ms: int = FOREVER_MS
     """The sample that completed the off-delay."""
+    renewed: bool = False
+    """A second onset on top of the one before, which ends there: a second leak while the first still runs."""
 
 
 def worse(a: Severity, b: Severity) -> Severity:
@@ -45,9 +47,16 @@ def episodes(signals: Iterable[Signal], rule: Rule) -> list[Episode]:
     """
     found: list[Episode] = []
     now: Episode | None = None
+    before: Signal | None = None
     for signal in signals:
+        # Samples are counted anew without a verdict in between that it was over.
+        is_renewed = before is not None and before.active and signal.active and signal.samples == 1
+        before = signal
         if signal.active and _is_evidence(signal, rule):
-            if now is not None:
+            if now is not None and is_renewed and rule.on_delay_samples == 1:
+                found.append(now._replace(cleared_ms=signal.ts, ended_ms=signal.ts, pending_ms=None))
+                now = Episode(signal, signal, signal.severity, renewed=True)
+            elif now is not None:
                 now = now._replace(last=signal, worst=worse(now.worst, signal.severity), pending_ms=None)
             elif signal.samples >= rule.on_delay_samples:
                 now = Episode(signal, signal, signal.severity)

@@ -139,7 +139,8 @@ def _follow(change: Change, own: Sequence[Episode], rule: Rule, reasons: dict[in
             _amend(change, event_ms=first.raised.since_ms, raised_ms=first.raised.ts)
         past = [episode for episode in own if episode.raised.ts <= before.last_raised_ms] or [first]
         since = list(own[len(past) :])
-        _stand_at(change, past[-1], rule, reasons[past[-1].raised.ts])
+        if not (change.alarm.active and since and since[0].renewed):
+            _stand_at(change, past[-1], rule, reasons[past[-1].raised.ts])
     else:
         change.alarm = before._replace(event_ms=first.raised.since_ms, raised_ms=first.raised.ts)
     for episode in since:
@@ -174,7 +175,8 @@ def _stand_at(change: Change, episode: Episode, rule: Rule, kept_back_by: str | 
 def _live_through(change: Change, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
     """Have a condition come, and go where it has gone."""
     if change.alarm.active:
-        _clear(change, rule, "the condition was over for a while", episode.raised.since_ms, episode.raised.ts)
+        reason = "another one came on top of it" if episode.renewed else "the condition was over for a while"
+        _clear(change, rule, reason, episode.raised.since_ms, episode.raised.ts)
     again = not change.is_new or bool(change.happenings)
     _raise(change, episode, kept_back_by)
     if again and change.alarm.detector:

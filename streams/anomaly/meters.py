@@ -8,6 +8,8 @@ import orjson
 
 from schemas.detection import with_overrides
 from schemas.metrics import HOUR_MS, MINUTE_MS, QUARTER_MS, MeterMinute, Quality, Signal
+from schemas.readings import Kind
+from schemas.registry import Role
 from streams.anomaly.judgement import Subject
 from streams.anomaly.series import SeriesDetectors, SeriesState, series_from_json, series_to_json
 from streams.kernel import QUARTER_DAY_MS
@@ -23,6 +25,11 @@ KNOWN_SHARE = 0.8
 """Of a quarter of an hour that must be backed by readings; otherwise it is unknown to detectors. (unsourced)"""
 EVIDENCE = frozenset({Quality.GOOD, Quality.PARTIAL})
 """A minute interpolated over a gap is right in sum and says nothing of its time."""
+
+OPERATED_ROLES = frozenset({Role.EXPORTED, Role.STORED, Role.DRAWN, Role.REUSED})
+OPERATED = {name: {"enabled": False} for name in ("seasonal", "drift", "step", "night_flow", "flatline")}
+"""Water into and out of tanks, off the site and in circulation flows when somebody or a level switch says so: its
+habits are no evidence. A device's own parameters in the registry turn a detector on again."""
 
 
 class OpenQuarter(NamedTuple):
@@ -76,8 +83,9 @@ class MeterDetectors:
     def _detectors(self, device: Device) -> dict[str, SeriesDetectors]:
         known = self._known.get(device.device_id)
         if known is None or known[0] is not device:
+            operated = OPERATED if device.kind is Kind.WATER and device.role in OPERATED_ROLES else {}
             rules = {
-                quantity: with_overrides(series, device.detection)
+                quantity: with_overrides(series, {**operated, **device.detection})
                 for quantity, series in self._detection.series.items()
             }
             made = {

@@ -247,3 +247,20 @@ def test_smoke_goes_through_the_engine_to_an_alarm(empty_database: str) -> None:
         engine.apply(partition, [record(2, [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": minute(7), "smoke": False})])])
         assert events(connection, alarm["alarm_id"]) == ["raise", "clear_latched"]
     engine.close()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_second_leak_on_top_of_the_first_is_put_before_the_operator(
+    connection: Connection, *, together: bool
+) -> None:
+    """The same alarm comes again, and says that it came on top; delivered one by one or at once."""
+    samples = [1, 2, 3, 1, 2]
+    told = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
+    if together:
+        say(connection, *told)
+    else:
+        for signal in told:
+            say(connection, signal)
+    (alarm,) = alarms(connection)
+    assert (alarm["state"], alarm["occurrences"], alarm["raised_at"]) == ("active_unacknowledged", 2, minute(0))
+    assert events(connection, alarm["alarm_id"]) == ["raise", "clear", "raise"]

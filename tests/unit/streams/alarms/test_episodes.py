@@ -111,3 +111,14 @@ def test_every_kind_with_rules_of_its_own_is_a_detectors() -> None:
     """A misspelt kind would silently have the defaults."""
     assert set(alarm_rules().kinds) <= set(SignalKind)
     assert set(alarm_rules().realarm_h) == set(Severity)
+
+
+def test_a_second_onset_on_top_of_the_first_begins_an_episode_of_its_own() -> None:
+    """Samples counted anew with no verdict between that it was over: a second leak while the first still runs."""
+    rule = rule_for(alarm_rules(), {}, Condition("plant-1", "w-1", "flow_m3_h", "night_flow"))
+    samples = [1, 2, 3, 1, 2]
+    told = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
+    first, second = episodes(told, rule)
+    assert (first.raised, first.ended_ms, second.raised, second.renewed) == (told[0], told[3].ts, told[3], True)
+    assert second.cleared_ms is None
+    assert len(episodes([*told[:3], verdict(3, active=False, samples=1), *told[3:]], rule)) == 1

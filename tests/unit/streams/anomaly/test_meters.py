@@ -8,9 +8,10 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.metrics import MINUTE_MS, MeterMinute, Quality, Row
+from schemas.metrics import MINUTE_MS, DetectorStatus, MeterMinute, Quality, Row
+from schemas.metrics.signal import SignalKind
 from schemas.readings import Kind
-from schemas.registry import Device
+from schemas.registry import Device, Role
 from streams.anomaly.meters import MeterDetectors, MeterState
 from streams.anomaly.reference import detection
 
@@ -77,3 +78,16 @@ def test_it_does_not_matter_how_minutes_are_cut(drawn: list[tuple[bool, float]],
         rows += given_out
     assert rows == whole
     assert KERNEL.dump(state or {}) == KERNEL.dump(whole_state)
+
+
+def test_a_flow_that_somebody_operates_has_no_habits_to_be_held_to() -> None:
+    """A pump into a tank stands still and starts as a level switch says; the registry can turn a detector on again."""
+    minutes = [minute(at, 0.5) for at in range(200)]
+
+    def judged_by(device: Device) -> set[SignalKind]:
+        return {row.kind for row in KERNEL.fold(None, device, minutes)[1] if isinstance(row, DetectorStatus)}
+
+    tank = METER.model_copy(update={"role": Role.STORED})
+    assert {SignalKind.SEASONAL, SignalKind.DRIFT} <= judged_by(METER)
+    assert judged_by(tank) == set()
+    assert judged_by(tank.model_copy(update={"detection": {"drift": {"enabled": True}}})) == {SignalKind.DRIFT}
