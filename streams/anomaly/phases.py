@@ -48,6 +48,8 @@ class PhaseLoss:
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, ElectricityReading)  # noqa: S101 - by kind
+            if not standing.samples and not self._is_uneven(reading):
+                continue  # nearly always: nothing to judge, and nothing to end
             verdict = self._judge(device, reading)
             if verdict is None or (not verdict.active and not standing.samples):
                 continue
@@ -63,6 +65,17 @@ class PhaseLoss:
             if signal is not None:
                 rows.append(signal)
         return standing, rows
+
+    def _is_uneven(self, reading: ElectricityReading) -> bool:
+        """Whether a phase is so far below another that it is worth judging."""
+        volts, amperes = reading.voltage_v, reading.current_a
+        if volts is not None and min(volts) < self._rule.voltage_share * max(volts):
+            return True
+        if amperes is None:
+            return False
+        one, two, three = amperes
+        low, *_, high = sorted((abs(one), abs(two), abs(three)))
+        return low < self._rule.current_share * high
 
     def _judge(self, device: Device, reading: ElectricityReading) -> Judgement | None:
         """Judge whichever quantity tells; a lost voltage comes first."""

@@ -143,16 +143,16 @@ def test_a_day_that_does_not_close_neither_begins_nor_ends_a_leak() -> None:
 DRIFT = UnitDrift(RULES.heat_rate, RULES.capacity_factor, "test")
 
 
-def unit_hours(hours: int, *, worse: float = 0.0, from_hour: int = 10**6, laboratory: float = 1.0) -> list[Row]:
-    """Hours of a 300 MW unit at changing load, 1.5 % noise, and its local days."""
-    rng, load = random.Random(4), 0.6
+def unit_hours(
+    hours: int, *, worse: float = 0.0, from_hour: int = 10**6, laboratory: float = 1.0, seed: int = 4
+) -> list[Row]:
+    """Hours of a 300 MW unit at changing load, with 1.5 % noise."""
+    rng, load = random.Random(seed), 0.6
     rows: list[Row] = []
-    generated: list[float] = []
     for at in range(hours):
         load = rng.uniform(0.45, 0.8) if at % 6 == 0 else load
         supplied = 300 * load * 0.91
         heat = (180 + 8.6 * supplied) * (1 + worse * (at >= from_hour)) * (1 + rng.gauss(0, 0.015))
-        generated.append(300 * load)
         common = {"device_id": "u", "site_id": "p", "ts": T0 + (at + 1) * HOUR_MS, "laboratory_share": laboratory}
         rows.append(blank(GangueWindow, span=UnitWindow.HOUR, supplied_mwh=supplied, fuel_heat_gj=heat, **common))
     return rows
