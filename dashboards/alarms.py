@@ -75,7 +75,7 @@ def active_list(
         empty=labels_alarm.NO_ACTIVE,
     )
     query = f"""
-SELECT a.severity, a.state, {kind(language)} AS kind,
+SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
        COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
        {sql.city(language)} AS city,
        a.event_at,
@@ -90,6 +90,7 @@ ORDER BY {SEVERITY_ORDER}, a.event_at DESC
 LIMIT {limit}
 """  # noqa: S608 - fragments of ours
     shown = [
+        Field(name="alarm_id", hidden=True),
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
@@ -280,7 +281,7 @@ def history(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT t.at, a.severity, t.to_state AS state, {kind(language)} AS kind,
+SELECT a.alarm_id, t.at, a.severity, t.to_state AS state, {kind(language)} AS kind,
        COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
        t.actor, NULLIF(t.reason, '') AS reason
 FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 200) t
@@ -292,6 +293,7 @@ ORDER BY t.at DESC, t.id DESC
     return panels.table(
         about,
         query,
+        Field(name="alarm_id", hidden=True),
         Field(name="at", label=labels_alarm.AT, width=130),
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=140),

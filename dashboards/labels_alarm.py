@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.language import Text
-from schemas.alarms import NO_DATA, AlarmState
+from schemas.alarms import NO_DATA, AlarmEvent, AlarmState
 from schemas.metrics.signal import Severity, SignalKind
 
 ALARMS = Text("告警", "Alarms")
@@ -78,3 +78,43 @@ ACTOR = Text("操作者", "By")
 REASON = Text("理由", "Reason")
 NO_ACTIVE = Text("没有活动告警", "no alarm is active")
 """Said where the table is empty: the alarm engine is the one to ask."""
+
+KIND_WORDS = {str(kind): text for kind, text in KIND.items()} | OTHER_KINDS
+EVENTS = {
+    AlarmEvent.RAISE: Text("发生", "raised"),
+    AlarmEvent.RAISE_SUPPRESSED: Text("发生（被抑制）", "raised, suppressed"),
+    AlarmEvent.CLEAR: Text("恢复", "over"),
+    AlarmEvent.CLEAR_LATCHED: Text("恢复（需确认）", "over, to be seen"),
+    AlarmEvent.ACKNOWLEDGE: Text("确认", "acknowledged"),
+    AlarmEvent.CLOSE: Text("关闭", "closed"),
+    AlarmEvent.REALARM: Text("再次提示", "raised again"),
+    AlarmEvent.SHELVE: Text("搁置", "shelved"),
+    AlarmEvent.SUPPRESS: Text("抑制", "suppressed"),
+    AlarmEvent.DISABLE: Text("停用", "out of service"),
+    AlarmEvent.RESUME_ACTIVE: Text("解除，仍活动", "taken back, active"),
+    AlarmEvent.RESUME_NORMAL: Text("解除，已正常", "taken back, normal"),
+    AlarmEvent.COMMENT: Text("备注", "comment"),
+    AlarmEvent.AMEND: Text("迟到数据修正", "amended by late data"),
+}
+
+# One alarm, and what an operator does with it.
+ACKNOWLEDGE = Text("确认", "Acknowledge")
+SHELVE = Text("搁置", "Shelve")
+UNSHELVE = Text("取消搁置", "Take back")
+CLOSE = Text("关闭", "Close")
+COMMENT = Text("备注", "Comment")
+SEEN = Text("已看到", "seen")
+YOUR_NAME = Text("姓名", "Your name")
+HOURS = Text("搁置小时", "Hours")
+CLEARED = Text("恢复", "Over since")
+SHELVED_UNTIL = Text("搁置至", "Shelved until")
+BAND = Text("正常范围", "Normal range")
+EVIDENCE = Text("依据", "Evidence")
+DETECTOR = Text("检测器", "Detector")
+AT_THAT_TIME = Text("查看当时数据", "Its device at that time")
+NO_SUCH_ALARM = Text("没有这个告警", "There is no such alarm")
+OPEN_ALARM = Text("处理告警", "See and deal with the alarm")
+ONLY_SHOWN = Text(
+    "本页只读：设置 FENHE_DB_OPERATOR_URL 后重新启动 fenhe preview 即可处理告警。",
+    "This page only shows: start fenhe preview with FENHE_DB_OPERATOR_URL to deal with alarms.",
+)

@@ -145,14 +145,21 @@ def preview(
     *,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = False,
 ) -> None:
-    """Show the dashboards in a local page, reading as the reader role."""
+    """Show the dashboards in a local page, reading as the reader role; alarms are dealt with as the operator role."""
     from dashboards.preview import serve
-    from schemas.settings import ReaderSettings
+    from schemas.settings import PreviewSettings
 
     logging.configure()
     with _clear_errors():
-        settings = ReaderSettings()
-    serve(database_url=str(settings.db_reader_url), host=host, port=port, open_browser=browser)
+        settings = PreviewSettings()
+    operator_url = None if settings.db_operator_url is None else str(settings.db_operator_url)
+    serve(
+        database_url=str(settings.db_reader_url),
+        operator_url=operator_url,
+        host=host,
+        port=port,
+        open_browser=browser,
+    )
 
 
 @schema_app.command("export")

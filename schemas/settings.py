@@ -87,6 +87,12 @@ class ReaderSettings(_Settings):
     db_reader_url: PostgresDsn
 
 
+class PreviewSettings(ReaderSettings):
+    """The preview: it reads, and where it is given an operator's connection, alarms can be dealt with on it."""
+
+    db_operator_url: PostgresDsn | None = None
+
+
 class OperatorSettings(_Settings):
     """The operator's connection: alarms, by functions only."""
 

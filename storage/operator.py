@@ -8,6 +8,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from schemas.alarms import AlarmState
+from schemas.readings import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,9 @@ _LIST = """
     ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low'], severity), event_at, alarm_id
     LIMIT %(limit)s
 """
+
+_POSSIBLE = "SELECT event FROM alarm_rule WHERE state = %s"
+_DEVICE = "SELECT kind, name, name_zh FROM device WHERE device_id = %s"
 
 OPEN_STATES = tuple(state for state in AlarmState if state is not AlarmState.NORMAL)
 BEFORE_OPERATORS = (
@@ -57,6 +61,25 @@ def history(connection: Connection, alarm_id: str) -> History:
         assert alarm is not None  # noqa: S101 - just found
         cursor.execute("SELECT * FROM alarm_transition WHERE alarm_id = %s ORDER BY id", (full,))
         return History(alarm, cursor.fetchall())
+
+
+class Named(NamedTuple):
+    """A device as people call it."""
+
+    kind: Kind
+    en: str
+    zh: str
+
+
+def possible(connection: Connection, state: str) -> set[str]:
+    """What the table of rules lets happen to an alarm in a state."""
+    return {row[0] for row in connection.execute(_POSSIBLE, (state,))}
+
+
+def device_of(connection: Connection, device_id: str) -> Named | None:
+    """The device that an alarm is of; None for an alarm of a site or a region."""
+    row = connection.execute(_DEVICE, (device_id,)).fetchone()
+    return None if row is None else Named(Kind(row[0]), row[1] or device_id, row[2] or row[1] or device_id)
 
 
 def find(connection: Connection, beginning: str) -> str:

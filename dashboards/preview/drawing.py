@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
+from dashboards import labels_alarm
 from dashboards.preview.formats import number, show
 from dashboards.preview.theme import heat, ink_on
 
@@ -35,6 +36,9 @@ class Chart(NamedTuple):
 
 
 Drawing = Html | Chart
+
+ALARM_CELL = "kind"
+"""Of a row that is an alarm (it has an `alarm_id`): leads to the alarm, a page that Grafana has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,12 @@ def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
     text = escape(shown.text)
     unit = f" <small>{escape(shown.unit)}</small>" if shown.unit else ""
     content = f"{text}{unit}"
-    if (links := field.properties.get("links")) and (address := canvas.view.follow(links[0]["url"], row)):
+    if field.name == ALARM_CELL and (alarm_id := row.get("alarm_id")):
+        address = canvas.view.alarm(str(alarm_id))
+        content = (
+            f'<a class="link" href="{escape(address)}" title="{labels_alarm.OPEN_ALARM(canvas.language)}">{content}</a>'
+        )
+    elif (links := field.properties.get("links")) and (address := canvas.view.follow(links[0]["url"], row)):
         content = f'<a class="link" href="{escape(address)}" title="{escape(links[0]["title"])}">{content}</a>'
     if kind == "gauge":
         content = f'<span class="meter">{_bar(number(value), field, canvas, shown.color)}{content}</span>'

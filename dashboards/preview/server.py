@@ -14,9 +14,10 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from dashboards import labels
+from dashboards import labels, labels_alarm
 from dashboards.build import DEFINITIONS, dashboard_json
 from dashboards.language import Language
+from dashboards.preview.alarm import AlarmPage, Hand
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
@@ -31,23 +32,36 @@ SHUTDOWN_S = 2
 _CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
-def serve(*, database_url: str, host: str = "127.0.0.1", port: int, open_browser: bool = False) -> None:
-    """Serve the dashboards until SIGINT or SIGTERM. The database need not be there yet."""
-    app = make_app(database_url=database_url, host=host)
+def serve(
+    *,
+    database_url: str,
+    operator_url: str | None = None,
+    host: str = "127.0.0.1",
+    port: int,
+    open_browser: bool = False,
+) -> None:
+    """Serve the dashboards until SIGINT or SIGTERM. The database need not be there yet.
+
+    With `operator_url`, whoever opens the page can deal with alarms under the name they give.
+    """
+    app = make_app(Hand(database_url, operator_url), host=host)
     if open_browser:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared with, not bound to
         threading.Timer(1.5, webbrowser.open, [f"http://{shown}:{port}/"]).start()
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
 
 
-def make_app(*, database_url: str, host: str) -> FastAPI:
-    """Build the application: `/` leads to the first dashboard, `/d/<slug>` shows one, `/healthz` answers at once."""
+def make_app(hand: Hand, *, host: str) -> FastAPI:
+    """Build the application: `/` leads to the first dashboard, `/d/<slug>` shows one, `/alarm/<id>` one alarm.
+
+    `/healthz` answers at once.
+    """
     loaded: dict[tuple[str, Language], Dashboard] = {
         (definition.slug, language): load(dashboard_json(definition, language))
         for definition in DEFINITIONS
         for language in Language
     }
-    reader = Reader(database_url)
+    reader = Reader(hand.reader_url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -80,6 +94,13 @@ def make_app(*, database_url: str, host: str) -> FastAPI:
             return
         ui.page_title(f"{shown.title} · fenhe")
         Page(shown, titles, reader, view).build()
+
+    @ui.page("/alarm/{alarm_id}")
+    def alarm(alarm_id: str, request: Request) -> None:
+        view = View.parse("alarms", dict(request.query_params), request.headers.get("accept-language", ""))
+        _style(view)
+        ui.page_title(f"{labels_alarm.ALARMS(view.language)} · fenhe")
+        AlarmPage(alarm_id, hand, view).build()
 
     ui.run_with(app, title="fenhe", favicon="📈", show_welcome_message=False, tailwind=False, reconnect_timeout=10)
     return app

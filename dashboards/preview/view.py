@@ -71,6 +71,10 @@ class View:
             variables[name.removeprefix(_VARIABLE)] = str(value)
         return replace(self, slug=slug, variables=variables).address
 
+    def alarm(self, alarm_id: str) -> str:
+        """Path and query of an alarm's page."""
+        return f"/alarm/{alarm_id}?{urlencode({'lang': str(self.language), 'theme': str(self.theme)})}"
+
     @property
     def address(self) -> str:
         """Path and query of this view."""

@@ -44,7 +44,8 @@ FLAGS = (
     "--disable-sync",
 )
 SIZES = ((1920, 1080), (1280, 720))
-SERVE = "import sys; from dashboards.preview import serve; serve(database_url=sys.argv[1], port=int(sys.argv[2]))"
+SERVE = """import sys; from dashboards.preview import serve
+serve(database_url=sys.argv[1], port=int(sys.argv[2]), operator_url=sys.argv[3] or None)"""
 ROOT = Path(__file__).parents[2]
 DRAWN = "panels => panels.length > 5 && panels.every(panel => panel.dataset.state === 'drawn')"
 INKED = """canvas => { const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -79,11 +80,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _served(database_url: str) -> Iterator[str]:
+def _served(database_url: str, operator_url: str = "") -> Iterator[str]:
     """A preview in a process of its own, as `fenhe preview` runs it."""
     port = _free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "NICEGUI"))}
-    with subprocess.Popen([sys.executable, "-c", SERVE, database_url, str(port)], cwd=ROOT, env=environment) as server:  # noqa: S603
+    command = [sys.executable, "-c", SERVE, database_url, str(port), operator_url]
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as server:  # noqa: S603
         try:
             _wait_for_health(server, port)
             yield f"http://127.0.0.1:{port}"
@@ -189,6 +191,41 @@ def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> No
         page.wait_for_url(lambda url: "kiosk" not in url)
         _wait_until_drawn(page)
         assert name in page.locator(".bar").inner_text()
+
+
+def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database: ReaderDatabase) -> None:
+    """List → alarm: what is refused is said; what is done stands in the history with who and why; the page follows."""
+    populate(migrated_database.owner_url, sets=22, hours=2)
+    served = _served(migrated_database.reader_url, migrated_database.operator_url)
+    with served as address, _open(browser, f"{address}/d/alarms?lang=en") as page:
+        _wait_until_drawn(page)
+        page.get_by_role("link", name="night flow (leak)").first.click()
+        page.wait_for_url("**/alarm/**")
+        acknowledge = page.get_by_role("button", name="Acknowledge")
+        acknowledge.click()
+        page.wait_for_function("document.querySelector('.banner').innerText.includes('a name and a reason')")
+        page.get_by_label("Your name").fill("Wang")
+        page.get_by_label("Reason").fill("valve is being closed")
+        acknowledge.click()
+        page.wait_for_selector("td:has-text('valve is being closed')")
+        assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
+        assert acknowledge.is_hidden()
+        assert "acknowledged" in page.locator("dl").inner_text()
+        folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
+        page.screenshot(path=folder / "alarm.en.1920.png", full_page=True)
+        page.get_by_role("link", name="Its device at that time").click()
+        page.wait_for_url("**/d/plant-energy?**from=1**")
+
+
+def test_an_alarm_only_shows_without_an_operators_connection(browser: Browser, preview: str) -> None:
+    """The reader's page has no buttons, and says what it lacks."""
+    with _open(browser, f"{preview}/d/alarms?lang=zh") as page:
+        _wait_until_drawn(page)
+        page.get_by_role("link", name="过温").first.click()
+        page.wait_for_selector("text=FENHE_DB_OPERATOR_URL")
+        assert page.get_by_role("button").count() == 0
+    with _open(browser, f"{preview}/alarm/nothing?lang=zh") as page:
+        page.wait_for_function("document.querySelector('.banner').innerText.includes('没有这个告警')")
 
 
 def test_controls_lead_where_they_say(browser: Browser, preview: str) -> None:

@@ -87,7 +87,7 @@ TIME = re.compile(r"\b(ts|hour|received_at|detected_at|at)\b")
 
 
 def _scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every node of a plan that reads a table; TimescaleDB's ChunkAppend names its table, and only its children read."""
+    """Every node of a plan that reads a table; of TimescaleDB's ChunkAppend, which names one, only the children do."""
     if "Relation Name" in node and node.get("Custom Plan Provider") != "ChunkAppend":
         yield node
     for child in node.get("Plans", ()):

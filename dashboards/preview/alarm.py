@@ -1,0 +1,262 @@
+"""One alarm in the preview: its evidence, all that happened to it, and the operator's hand on it.
+
+What an operator does goes through the functions of migration 0031 as the operator's role. They ask for a name and a
+reason, and refuse what the table of rules does not allow; what they refuse is said here in their own words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import psycopg
+from nicegui import ui
+
+from dashboards import labels, labels_alarm
+from dashboards.alarms import SEVERITY_WORDS, STATE_WORDS
+from dashboards.dashboard import TIME_ZONE
+from dashboards.language import Text
+from schemas.alarms import AlarmState
+from schemas.readings import Kind
+from storage import operator
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dashboards.fields import Word
+    from dashboards.preview.view import View
+
+REFRESH_S = 10.0
+AROUND_MS = 6 * 3_600_000
+"""How much before and after its onset the link to its device shows."""
+SHELVE_H = 8
+USER_KEY = "fenhe-user"
+"""Where the browser remembers who is at it."""
+
+
+class Hand(NamedTuple):
+    """With whose rights the page reads and acts."""
+
+    reader_url: str
+    operator_url: str | None
+    """None: the page only shows."""
+
+
+class _Action(NamedTuple):
+    """What an operator may do, and the event of the table of rules that allows it."""
+
+    event: str
+    function: str
+    text: Text
+    only_in: AlarmState | None = None
+
+
+ACTIONS = (
+    _Action("acknowledge", "alarm_acknowledge", labels_alarm.ACKNOWLEDGE),
+    _Action("shelve", "alarm_shelve", labels_alarm.SHELVE),
+    _Action("resume_active", "alarm_unshelve", labels_alarm.UNSHELVE, AlarmState.SHELVED),
+    _Action("close", "alarm_close", labels_alarm.CLOSE),
+    _Action("comment", "alarm_comment", labels_alarm.COMMENT),
+)
+
+
+class AlarmPage:
+    """An alarm, open in one browser; `view` says language and theme, and where to go back to."""
+
+    def __init__(self, alarm_id: str, hand: Hand, view: View) -> None:
+        self._alarm_id = alarm_id
+        self._hand = hand
+        self._view = view
+        self._buttons: dict[str, ui.button] = {}
+
+    def build(self) -> None:
+        """Put the elements on the page and keep them fresh."""
+        with ui.element("header").classes("bar"):
+            ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
+            with ui.element("nav").classes("nav"):
+                ui.link(f"← {self._text(labels_alarm.ALARMS)}", self._view.address)
+        self._banner = ui.html("", sanitize=False).classes("banner")
+        self._banner.visible = False
+        with ui.element("main").classes("sheet"):
+            self._facts = ui.html("", sanitize=False)
+            if self._hand.operator_url is None:
+                ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
+            else:
+                self._build_form()
+            self._past = ui.html("", sanitize=False)
+        ui.timer(REFRESH_S, self._refresh)
+
+    def _text(self, text: Text) -> str:
+        return text(self._view.language)
+
+    def _build_form(self) -> None:
+        dark = "dark" if self._view.theme == "dark" else ""
+        with ui.element("form").classes("hand").props('onsubmit="return false"'):
+            self._user = ui.input(self._text(labels_alarm.YOUR_NAME)).props(f"dense outlined {dark}").classes("is-user")
+            self._reason = (
+                ui.input(self._text(labels_alarm.REASON)).props(f"dense outlined {dark}").classes("is-reason")
+            )
+            self._hours = ui.number(self._text(labels_alarm.HOURS), value=SHELVE_H, min=0).props(
+                f"dense outlined {dark} data-field=hours"
+            )
+            for action in ACTIONS:
+                self._buttons[action.event] = ui.button(
+                    self._text(action.text), on_click=lambda _, action=action: self._act(action)
+                ).props(f"outline no-caps data-action={action.event}")
+        ui.timer(0.0, self._remember_user, once=True)
+
+    async def _remember_user(self) -> None:
+        known = await ui.run_javascript(f"localStorage.getItem({json.dumps(USER_KEY)})")
+        if known and not self._user.value:
+            self._user.value = str(known)
+
+    async def _act(self, action: _Action) -> None:
+        """Do it, and say what came of it."""
+        user = self._user.value or ""
+        # Whoever acknowledges has seen it, and need not say so.
+        seen = self._text(labels_alarm.SEEN) if action.event == "acknowledge" else ""
+        given = [user, self._reason.value or seen]
+        arguments = [self._hours.value, *given] if action.event == "shelve" else given
+        try:
+            await asyncio.to_thread(self._call, action.function, arguments)
+        except psycopg.Error as error:
+            self._say(error.diag.message_primary or self._text(labels.DATABASE_AWAY))
+            return
+        self._reason.value = ""
+        ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
+        await self._refresh()
+
+    def _call(self, function: str, arguments: Sequence[object]) -> None:
+        assert self._hand.operator_url is not None  # noqa: S101 - there are no buttons then
+        with connect(self._hand.operator_url, name="preview", autocommit=True) as connection:
+            operator.call(connection, function, self._alarm_id, *arguments)
+
+    async def _refresh(self) -> None:
+        try:
+            found = await asyncio.to_thread(self._load)
+        except LookupError:
+            self._say(self._text(labels_alarm.NO_SUCH_ALARM))
+            return
+        except psycopg.Error:
+            self._say(self._text(labels.DATABASE_AWAY))
+            return
+        self._say("")
+        self._facts.content = self._facts_of(found)
+        self._past.content = self._past_of(found.history.transitions)
+        for action in ACTIONS if self._buttons else ():
+            here = action.only_in in {None, found.history.alarm["state"]}
+            self._buttons[action.event].visible = here and action.event in found.possible
+        if self._buttons:
+            self._hours.visible = "shelve" in found.possible
+
+    def _load(self) -> _Found:
+        with connect(self._hand.reader_url, name="preview", autocommit=True) as connection:
+            history = operator.history(connection, self._alarm_id)
+            device = operator.device_of(connection, history.alarm["device_id"])
+            return _Found(history, operator.possible(connection, history.alarm["state"]), device)
+
+    def _say(self, text: str) -> None:
+        self._banner.content = escape(text)
+        self._banner.visible = bool(text)
+
+    def _facts_of(self, found: _Found) -> str:
+        """Everything known of the alarm, what is not known left out."""
+        alarm, language = found.history.alarm, self._view.language
+        kind = labels_alarm.KIND_WORDS.get(alarm["kind"])
+        names = found.device
+        device = Text(names.zh, names.en)(language) if names else alarm["device_id"]
+        title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(kind(language) if kind else alarm['kind'])}"
+        unit = alarm["unit"]
+        facts: list[tuple[Text, str]] = [
+            (labels_alarm.STATE_COLUMN, self._word(STATE_WORDS, alarm["state"])),
+            (
+                labels_alarm.DEVICE,
+                f"{escape(device)}<small> {escape(alarm['site_id'])} / {escape(alarm['device_id'])}</small>",
+            ),
+            (labels_alarm.SINCE, _moment(alarm["event_at"])),
+            (labels_alarm.DETECTED, _moment(alarm["detected_at"])),
+            (labels_alarm.CLEARED, _moment(alarm["cleared_at"])),
+            (labels_alarm.SHELVED_UNTIL, _moment(alarm["shelved_until"])),
+            (labels_alarm.VALUE, _figure(alarm["value"], unit)),
+            (labels_alarm.EXPECTED, _figure(alarm["baseline"], unit)),
+            (labels_alarm.BAND, _band(alarm["low"], alarm["high"], unit)),
+            (labels_alarm.COST, _figure(alarm["cost"], alarm["cost_unit"].replace("m3", "m³"))),
+            (labels_alarm.EVIDENCE, _evidence(alarm["evidence"])),
+            (labels_alarm.DETECTOR, escape(alarm["detector"])),
+        ]
+        rows = "".join(f"<dt>{escape(text(language))}</dt><dd>{value}</dd>" for text, value in facts if value)
+        link = self._link(found)
+        more = (
+            f'<a class="chip" href="{escape(link)}">{escape(self._text(labels_alarm.AT_THAT_TIME))}</a>' if link else ""
+        )
+        return f"<h1>{title}</h1><dl>{rows}</dl>{more}"
+
+    def _word(self, words: Mapping[str, Word], value: str) -> str:
+        word = words[value]
+        color = self._view.theme.colors.ink(word.color)
+        return f'<span style="color:{color}">{escape(word.text(self._view.language))}</span>'
+
+    def _link(self, found: _Found) -> str:
+        """The device's own dashboard around the time of the alarm."""
+        alarm = found.history.alarm
+        if found.device is None or found.device.kind is Kind.SITE_POWER:
+            return ""
+        slug, variables = (
+            ("battery-set", {"set": alarm["device_id"]})
+            if found.device.kind is Kind.BATTERY
+            else ("plant-energy", {"site": alarm["site_id"]})
+        )
+        first_ms, last_ms = (alarm["event_at"] + side * AROUND_MS for side in (-1, 1))
+        view = replace(self._view, slug=slug, variables=variables)
+        return replace(view, range_from=str(first_ms), range_to=str(last_ms)).address
+
+    def _past_of(self, transitions: Sequence[Mapping[str, Any]]) -> str:
+        language = self._view.language
+        names = (
+            labels_alarm.AT,
+            labels_alarm.EVENT,
+            labels_alarm.STATE_COLUMN,
+            labels_alarm.ACTOR,
+            labels_alarm.REASON,
+        )
+        head = "".join(f'<th class="t">{escape(name(language))}</th>' for name in names)
+        body = "".join(
+            f'<tr><td class="t">{_moment(item["at"])}</td>'
+            f'<td class="t">{escape(labels_alarm.EVENTS[item["event"]](language))}</td>'
+            f'<td class="t">{self._word(STATE_WORDS, item["to_state"])}</td>'
+            f'<td class="t">{escape(item["actor"])}</td><td class="t">{escape(item["reason"])}</td></tr>'
+            for item in reversed(transitions)
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+class _Found(NamedTuple):
+    history: operator.History
+    possible: set[str]
+    device: operator.Named | None
+
+
+def _moment(ms: int | None) -> str:
+    return "" if ms is None else f"{dt.datetime.fromtimestamp(ms / 1000, tz=ZoneInfo(TIME_ZONE)):%Y-%m-%d %H:%M:%S}"
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else escape(f"{value:,.4g} {unit}".rstrip())
+
+
+def _band(low: float | None, high: float | None, unit: str) -> str:
+    if low is None and high is None:
+        return ""
+    ends = ["…" if end is None else f"{end:,.4g}" for end in (low, high)]
+    return escape(f"{ends[0]} – {ends[1]} {unit}".rstrip())
+
+
+def _evidence(evidence: Mapping[str, Any]) -> str:
+    shown = {name: f"{value:,.4g}" if isinstance(value, float) else value for name, value in evidence.items()}
+    return "<br>".join(f"{escape(name)}: {escape(str(value))}" for name, value in shown.items())
