@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from schemas.detection import Overrides, checked_overrides
 from schemas.quantity import Identifier
-from schemas.readings import Kind, registers_of, unit_of
+from schemas.readings import MODELS, Kind, Reading, registers_of, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -242,9 +242,19 @@ class Device(_Model):
     lhv_mj_kg: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Fuel heat value used until the laboratory's arrives, by register: {"gangue_t": 13.2}."""
     ranges: dict[str, Bounds] = Field(default_factory=dict)
+    absent_values: dict[str, Annotated[list[float], Field(min_length=1)]] = Field(default_factory=dict)
+    """Values by which this device says that it measures nothing, by field: {"temperature_c": [6553.5]}."""
     battery: BatterySet | None = None
     detection: Annotated[Overrides, AfterValidator(checked_overrides)] = Field(default_factory=dict)
     """Detector parameters of this device's own: {"night_flow": {"jump_z": 8}}; {"drift": {"enabled": false}}."""
+
+    @model_validator(mode="after")
+    def _absent_values_are_of_its_fields(self) -> Self:
+        for field in self.absent_values:
+            if field not in MODELS[self.kind].model_fields or field in Reading.model_fields:
+                msg = f"device {self.device_id}: absent_values names {field}, which is no measured field of {self.kind}"
+                raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _battery_needs_its_set(self) -> Self:

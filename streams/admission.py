@@ -9,7 +9,7 @@ from schemas.quarantine import Reason
 from schemas.readings import Kind, Reading, ranges_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from schemas.registry import Device, Registry, Site
 
@@ -107,10 +107,15 @@ def identify(directory: Directory, site_id: str, kind: Kind, device_id: str) -> 
 
 
 def judge(directory: Directory, device: Device, reading: Reading) -> Refusal | None:
-    """Hold a reading's values against what this device can send; None means admitted."""
+    """Hold a reading's values against what this device can send; None means admitted.
+
+    What the device is registered to say in place of a value is taken, in place, as no value.
+    """
     if reading.ts < EARLIEST_MS:
         return Refusal(Reason.OUT_OF_RANGE, f"ts {reading.ts} ms is before the year 2000: clock lost, or not in ms")
     values = reading.__dict__
+    for field, said in device.absent_values.items():
+        values[field] = _without(values[field], said)
     for field, low, high in directory.checks(device):
         value = values[field]
         if value is None:
@@ -122,3 +127,10 @@ def judge(directory: Directory, device: Device, reading: Reading) -> Refusal | N
         elif not low <= value <= high:
             return Refusal(Reason.OUT_OF_RANGE, f"{field} is {value}, valid is {low:g} to {high:g}")
     return None
+
+
+def _without(value: object, said: Sequence[float]) -> object:
+    """A value, or a list's elements, without those that stand for none."""
+    if type(value) is list:
+        return [None if item in said else item for item in value]
+    return None if value in said else value

@@ -74,8 +74,8 @@ class Tracker:
         """Take the next reading; one without voltage or current is a gap in the making."""
         limits, cells = self.limits, reading.cell_voltage_v
         count = limits.cell_count
-        if cells is not None and len(cells) > count:
-            cells = cells[:count]
+        if cells is not None and len(cells) != count:
+            cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
         present = [volts for volts in cells if volts is not None] if cells else []
         raw, volts = reading.current_a, reading.pack_voltage_v
         if volts is None and len(present) == count:
