@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.readings import MODELS, Kind, Reading
@@ -127,27 +128,46 @@ _LOAD = {kind: trusted(_load_sql(table)) for kind, table in READING_TABLES.items
 
 def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str, list[Arrival]]:
     """Read devices' readings, each within its own stretch of time, in order, as the models they came as."""
-    table = READING_TABLES[kind]
+    layout = _layout(kind)
     found: dict[str, list[Arrival]] = {span.entity_id: [] for span in spans}
     if not found:
         return found
     bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
     for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True):
-        found[row[0]].append(Arrival(row[0], row[2], _reading(kind, table, row[1], row[3:])))
+        found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row)))
     return found
 
 
-def _reading(kind: Kind, table: ReadingTable, ts: int, row: Sequence[object]) -> Reading:
-    """Build a reading back from its row."""
-    values: dict[str, Any] = {"ts": ts}
-    lists: dict[str, list[object]] = {}
-    for field, value in zip(table.fields, row, strict=True):
-        if field.index is None:
-            values[field.attribute] = value
-        else:
-            lists.setdefault(field.attribute, []).append(value)
-    for attribute, items in lists.items():
-        while items and items[-1] is None:
-            items.pop()
-        values[attribute] = items or None
-    return MODELS[kind].model_construct(**values)
+class _Layout(NamedTuple):
+    """Where in a loaded row a reading's values are."""
+
+    blank: Reading
+    """Without a value: a copy of it takes a tenth of the time of a new one."""
+    scalars: tuple[tuple[str, int], ...]
+    lists: tuple[tuple[str, int, int], ...]
+    """Attribute, first column, behind the last."""
+
+
+@cache
+def _layout(kind: Kind) -> _Layout:
+    fields = READING_TABLES[kind].fields
+    scalars = tuple((field.attribute, at) for at, field in enumerate(fields, 3) if field.index is None)
+    places: dict[str, list[int]] = {}
+    for at, field in enumerate(fields, 3):
+        if field.index is not None:
+            places.setdefault(field.attribute, []).append(at)
+    lists = tuple((attribute, columns[0], columns[-1] + 1) for attribute, columns in places.items())
+    return _Layout(MODELS[kind].model_construct(ts=0), scalars, lists)
+
+
+def _reading(layout: _Layout, row: Sequence[Any]) -> Reading:
+    """Build a reading back from its row: device, ts, time of arrival, then the columns of its table."""
+    values: dict[str, Any] = {"ts": row[1]}
+    for attribute, at in layout.scalars:
+        values[attribute] = row[at]
+    for attribute, first, end in layout.lists:
+        last = end
+        while last > first and row[last - 1] is None:
+            last -= 1
+        values[attribute] = list(row[first:last]) or None
+    return layout.blank.model_copy(update=values)
