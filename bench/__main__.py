@@ -57,6 +57,8 @@ class Run:
     behind_s: float
     drain_s: float
     lag_growth_per_s: float
+    lag_growth_error_per_s: float
+    """Standard error: a transaction more or less makes a short run's growth uncertain."""
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     cpu_us_per_reading: dict[str, float]
@@ -70,7 +72,7 @@ class Run:
             and self.behind_s < BEHIND_LIMIT_S
             and self.latency_p99_ms is not None
             and self.latency_p99_ms < P99_LIMIT_MS
-            and self.lag_growth_per_s < 0.01 * self.rate
+            and self.lag_growth_per_s - 2 * self.lag_growth_error_per_s < 0.01 * self.rate
         )
 
 
@@ -157,6 +159,7 @@ class Bench:
         cpu["simulator"] = report["cpu_us_per_reading"] * report["acknowledged"] / 1e6
         after = read_balance(self._reader)
         latency = self._latency(started_ms, array)
+        growth, error = _slope(lags)
         stored = after.stored - before.stored
         booked = after.received - before.received
         acknowledged = report["acknowledged"]
@@ -173,7 +176,8 @@ class Bench:
             lost=acknowledged - booked,
             behind_s=report["behind_s_max"],
             drain_s=drained,
-            lag_growth_per_s=_slope(lags),
+            lag_growth_per_s=growth,
+            lag_growth_error_per_s=error,
             latency_p50_ms=latency.p50,
             latency_p99_ms=latency.p99,
             cpu_us_per_reading={stage: cpu[stage] * 1e6 / acknowledged for stage in STAGES},
@@ -226,14 +230,16 @@ def _cpu_of_tree(pid: int) -> float:
     return total
 
 
-def _slope(points: list[tuple[float, int]]) -> float:
-    """Least-squares slope, per second."""
+def _slope(points: list[tuple[float, int]]) -> tuple[float, float]:
+    """Least-squares slope, per second, and its standard error."""
     if len(points) < 3:
-        return 0.0
+        return 0.0, 0.0
     mean_x = sum(x for x, _ in points) / len(points)
     mean_y = sum(y for _, y in points) / len(points)
-    above = sum((x - mean_x) * (y - mean_y) for x, y in points)
-    return above / sum((x - mean_x) ** 2 for x, _ in points)
+    squares = sum((x - mean_x) ** 2 for x, _ in points)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / squares
+    residual = sum((y - mean_y - slope * (x - mean_x)) ** 2 for x, y in points)
+    return slope, (residual / (len(points) - 2) / squares) ** 0.5
 
 
 def search(bench: Bench, array: int, rates: list[float], probe_s: float, seconds: float) -> Run:
@@ -256,10 +262,11 @@ def search(bench: Bench, array: int, rates: list[float], probe_s: float, seconds
 def show(run: Run) -> None:
     """Print one line."""
     verdict = "[green]sustained[/]" if run.sustained else "[red]not sustained[/]"
+    growth = f"{run.lag_growth_per_s:+,.0f} ± {run.lag_growth_error_per_s:.0f}/s"
     p50, p99 = run.latency_p50_ms or float("nan"), run.latency_p99_ms or float("nan")
     console.print(
         f"{run.array:>3} a message  {run.rate:>8,.0f}/s asked  {run.sent_per_s:>8,.0f}/s sent for {run.seconds:.0f} s"
-        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms  lag {run.lag_growth_per_s:+,.0f}/s  drain {run.drain_s:.1f} s"
+        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms  lag {growth}  drain {run.drain_s:.1f} s"
         f"  lost {run.lost}  {run.cores_busy:.2f} cores  {verdict}"
     )
 
