@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import books, fields, labels, panels, plant_limits, sql
+from dashboards import books, enpi, fields, labels, panels, plant_limits, sql
 from dashboards.dashboard import Definition
 from dashboards.fields import Field, Step
 from dashboards.language import Language, Text
@@ -416,6 +416,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         quality_history(language),
         plant_limits.standing(language),
         plant_limits.against_levels(language),
+        *enpi.row(language),
         plant_limits.load_curve(language),
         plant_limits.meter_events(language),
         meters(language),

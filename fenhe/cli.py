@@ -14,6 +14,7 @@ from rich.console import Console
 from fenhe import (
     alarm_commands,
     dashboard_commands,
+    enpi_commands,
     guard_command,
     logging,
     notify_commands,
@@ -37,6 +38,7 @@ app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(notify_commands.app, name="notify")
 app.command("guard")(guard_command.guard)
 app.add_typer(reference_commands.app, name="reference")
+app.add_typer(enpi_commands.app, name="enpi")
 app.command("recompute")(recompute_commands.recompute)
 app.add_typer(scenario_commands.app, name="scenarios")
 app.command("replay")(replay_commands.replay)

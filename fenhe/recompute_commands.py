@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fenhe.clear_errors import clear_errors
+
 if TYPE_CHECKING:
     from streams.engine import Engine
     from streams.recompute import Recompute
@@ -35,7 +37,8 @@ def recompute(
     from streams.kernels import installed
     from streams.recompute import Recompute
 
-    settings = WorkerSettings()
+    with clear_errors():
+        settings = WorkerSettings()
     pool = open_pool(str(settings.db_writer_url), size=2, name="recompute")
     engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
     try:

@@ -87,6 +87,12 @@ class ReaderSettings(_Settings):
     db_reader_url: PostgresDsn
 
 
+class WriterSettings(_Settings):
+    """The writer's connection, for commands."""
+
+    db_writer_url: PostgresDsn
+
+
 class PreviewSettings(ReaderSettings):
     """The preview: it reads, and where it is given an operator's connection, alarms can be dealt with on it."""
 

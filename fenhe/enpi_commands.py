@@ -1,0 +1,100 @@
+"""`fenhe enpi`: energy baselines, fitted to a product line's days and kept with their versions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from fenhe.clear_errors import clear_errors
+
+app = typer.Typer(no_args_is_help=True, help="Energy baselines: what a line should take for what it makes.")
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+
+
+@app.command()
+def fit(
+    site: Annotated[str, typer.Option(help="Plant.")],
+    from_: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")],
+    to: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="Last local day.")],
+    user: Annotated[str, typer.Option("--user", envvar="FENHE_USER", help="Your name; it is kept with the fit.")],
+    line: Annotated[str, typer.Option(help="Product line; `plant` is the whole plant.")] = "plant",
+) -> None:
+    """Fit a baseline to some days, and hold every later day against it; refuses what is none."""
+    import psycopg
+
+    from schemas.metrics import PlantDay
+    from schemas.settings import WriterSettings
+    from storage import derived, enpi
+    from storage.pool import connect
+    from storage.spans import Span
+    from streams.plant.baseline import NoBaselineError
+    from streams.plant.baseline import fit as fit_days
+    from streams.plant.reference import reference
+
+    with clear_errors():
+        settings = WriterSettings()
+    from_ms, to_ms = _ms(from_), _ms(to + dt.timedelta(days=1))
+    with connect(str(settings.db_writer_url), name="enpi") as connection:
+        rows = derived.load(connection, PlantDay, [Span(site, from_ms, to_ms)])
+        days = [row for row in rows if isinstance(row, PlantDay) and row.line_id == line]
+        try:
+            found = fit_days(
+                days,
+                least_points=reference().setting("enpi_points"),
+                least_r_squared=reference().setting("enpi_r_squared"),
+            )
+            version = enpi.save(connection, enpi.SavedBaseline(site, line, from_ms, to_ms, *found, user))
+        except NoBaselineError as error:
+            typer.echo(f"{site} {line}: {error}", err=True)
+            raise typer.Exit(1) from None
+        except psycopg.errors.ForeignKeyViolation:
+            typer.echo(f"no such site: {site}", err=True)
+            raise typer.Exit(2) from None
+    typer.echo(
+        f"{site} {line} baseline {version}: {found.intercept_kgce:,.1f} kgce a day + {found.slope_kgce:,.3f} kgce per"
+        f" product unit; {found.points} days, R² {found.r_squared:.3f}, CV(RMSE) {found.cv_rmse:.1%}"
+    )
+
+
+@app.command("list")
+def list_baselines() -> None:
+    """List all fits; the newest of a line counts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from schemas.settings import ReaderSettings
+    from storage import enpi
+    from storage.pool import connect
+
+    with clear_errors():
+        settings = ReaderSettings()
+    with connect(str(settings.db_reader_url), name="enpi") as connection:
+        found = enpi.baselines(connection)
+    table = Table("site", "line", "version", "from", "to", "kgce/d", "kgce/unit", "days", "R²", "CV(RMSE)", "by")
+    for item, version in found:
+        table.add_row(
+            item.site_id,
+            item.line_id,
+            str(version),
+            _day(item.from_ms),
+            _day(item.to_ms - 1),
+            f"{item.intercept_kgce:,.1f}",
+            f"{item.slope_kgce:,.3f}",
+            str(item.points),
+            f"{item.r_squared:.3f}",
+            f"{item.cv_rmse:.1%}",
+            item.fitted_by,
+        )
+    Console().print(table)
+
+
+def _ms(day: dt.datetime) -> int:
+    return round(day.replace(tzinfo=LOCAL).timestamp() * 1000)
+
+
+def _day(ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(ms / 1000, tz=LOCAL):%Y-%m-%d}"
