@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
+from fenhe.enpi_commands import app
 from schemas.metrics import Quality
 from storage import derived, enpi
 from storage.enpi import SavedBaseline
@@ -15,6 +17,7 @@ from tests.unit.streams.plant.test_baseline import day
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from typer.testing import Result
 
     from schemas.metrics import PlantDay
 
@@ -106,3 +109,25 @@ def test_late_data_repairs_enpi_and_savings(empty_database: str) -> None:
     assert before[:3] == after[:3]
     assert [item.cusum for item in after[3:]] == pytest.approx([100.0, 100.0])
     assert after[3].enpi == pytest.approx(0.95)
+
+
+def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fenhe enpi fit` keeps a version and prints it; too few days, and a site that is not there, say why."""
+    prepare(empty_database)
+    monkeypatch.setenv("FENHE_DB_WRITER_URL", empty_database)
+    with connect(empty_database, name="test") as connection:
+        made = [100.0 + 7 * (number % 5) + number for number in range(20)]
+        derived.write(connection, [a_day(number, tonnes, 1000 + 10 * tonnes) for number, tonnes in enumerate(made)])
+
+    def fit(site: str, to: str) -> Result:
+        return CliRunner().invoke(app, ["fit", "--site", site, "--from", "2026-06-01", "--to", to, "--user", "Li"])
+
+    fitted = fit(SITE, "2026-06-20")
+    assert (fitted.exit_code, "baseline 1: 1,000.0 kgce a day + 10.000 kgce" in fitted.output) == (0, True)
+    few = fit(SITE, "2026-06-05")
+    assert (few.exit_code, "5 whole days" in few.output) == (1, True)
+    nowhere = fit("nowhere", "2026-06-20")
+    assert (nowhere.exit_code, "0 whole days" in nowhere.output) == (1, True)
+    with connect(empty_database, name="test") as connection:
+        ((kept, version),) = enpi.baselines(connection)
+    assert (kept.points, kept.to_ms - kept.from_ms, version) == (20, 20 * DAY_MS, 1)

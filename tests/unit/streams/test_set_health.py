@@ -15,7 +15,7 @@ from schemas.readings import BatteryReading
 from storage.readings import Arrival
 from streams.battery.health import SetHealth
 from streams.battery.reference import health_reference
-from tests.support.sets import T0, Rig, lfp_set
+from tests.support.sets import CURVE, T0, Rig, lfp_set
 
 if TYPE_CHECKING:
     from schemas.metrics import Row
@@ -110,7 +110,8 @@ def test_an_hour_on_float_makes_the_soc_known_and_doubt_grows_with_time() -> Non
     assert first.soc_pct == pytest.approx(100 - 20 / 84.9 * 100, abs=0.5)
     assert first.soc_sigma_pct is not None
     assert second.soc_sigma_pct is not None
-    assert second.soc_sigma_pct - first.soc_sigma_pct == pytest.approx(first.soc_sigma_pct - 0.6, rel=0.05)
+    full = CURVE.sigma_full_percent
+    assert second.soc_sigma_pct - first.soc_sigma_pct == pytest.approx(first.soc_sigma_pct - full, rel=0.05)
 
 
 def test_the_soc_is_held_over_a_gap_and_says_so() -> None:
