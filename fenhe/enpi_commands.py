@@ -24,8 +24,6 @@ def fit(
     line: Annotated[str, typer.Option(help="Product line; `plant` is the whole plant.")] = "plant",
 ) -> None:
     """Fit a baseline to some days, and hold every later day against it; refuses what is none."""
-    import psycopg
-
     from schemas.metrics import PlantDay
     from schemas.settings import WriterSettings
     from storage import derived, enpi
@@ -51,9 +49,6 @@ def fit(
         except NoBaselineError as error:
             typer.echo(f"{site} {line}: {error}", err=True)
             raise typer.Exit(1) from None
-        except psycopg.errors.ForeignKeyViolation:
-            typer.echo(f"no such site: {site}", err=True)
-            raise typer.Exit(2) from None
     typer.echo(
         f"{site} {line} baseline {version}: {found.intercept_kgce:,.1f} kgce a day + {found.slope_kgce:,.3f} kgce per"
         f" product unit; {found.points} days, R² {found.r_squared:.3f}, CV(RMSE) {found.cv_rmse:.1%}"

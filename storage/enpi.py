@@ -41,10 +41,7 @@ class SavedBaseline(NamedTuple):
 
 
 def save(connection: Connection, baseline: SavedBaseline) -> int:
-    """Keep a fit as the line's newest version, and return which that is.
-
-    Raises psycopg.errors.ForeignKeyViolation where no such site is registered.
-    """
+    """Keep a fit as the line's newest version, and return which that is."""
     row = connection.execute(_SAVE, baseline._asdict()).fetchone()
     assert row is not None  # noqa: S101 - an insert returns its row
     return int(row[0])

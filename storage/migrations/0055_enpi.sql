@@ -18,18 +18,20 @@ CREATE TABLE enpi_baseline (
 
 -- Each local day against the baseline, computed when asked, so that late data repairs it by itself. Expected and actual
 -- are of the same hours, those of which energy and production are both known; with fewer than half of a day's hours
--- the day is unknown, and adds nothing to the savings.
+-- the day is unknown, and adds nothing to the savings; with fewer than four such days seven of them are.
 CREATE VIEW enpi_day AS
 SELECT b.site_id, b.line_id, d.ts, b.version AS baseline_version,
        d.actual_kgce, d.expected_kgce,
-       d.actual_kgce / NULLIF(d.expected_kgce, 0) AS enpi,
-       d.week_actual_kgce / NULLIF(d.week_expected_kgce, 0) AS enpi_7d,
+       d.actual_kgce / CASE WHEN d.expected_kgce > 0 THEN d.expected_kgce END AS enpi,
+       d.week_actual_kgce / CASE WHEN d.week_expected_kgce > 0 AND d.week_days >= 4 THEN d.week_expected_kgce END
+           AS enpi_7d,
        d.cusum_kgce, d.coverage, d.quality, d.reference_version
 FROM enpi_baseline b
 CROSS JOIN LATERAL (
     SELECT k.*,
            sum(k.actual_kgce) OVER week AS week_actual_kgce,
            sum(k.expected_kgce) OVER week AS week_expected_kgce,
+           count(k.actual_kgce) OVER week AS week_days,
            CASE WHEN k.ts >= b.to_at
                 THEN sum(k.expected_kgce - k.actual_kgce) FILTER (WHERE k.ts >= b.to_at) OVER (ORDER BY k.ts)
                 END AS cusum_kgce

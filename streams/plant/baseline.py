@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from schemas.metrics import Quality
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,11 +34,15 @@ class NoBaselineError(Exception):
 
 
 def fit(days: Sequence[PlantDay], *, least_points: float, least_r_squared: float) -> Baseline:
-    """Fit whole days, those of which every hour's energy and production are known.
+    """Fit whole days, those of which every hour's energy and production are known and nothing is estimated.
 
     Raises NoBaselineError where they are too few, production hardly varies, the line falls, or explains too little.
     """
-    whole = [day for day in days if day.energy_hours == WHOLE_DAY_H and day.ratio_production > 0]
+    whole = [
+        day
+        for day in days
+        if day.energy_hours == WHOLE_DAY_H and day.ratio_production > 0 and day.quality != Quality.ESTIMATED
+    ]
     if len(whole) < least_points:
         msg = f"{len(whole)} whole days with production of {len(days)}; a baseline needs {least_points:g}"
         raise NoBaselineError(msg)

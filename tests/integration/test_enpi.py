@@ -83,6 +83,7 @@ def test_each_day_is_held_against_the_newest_baseline(empty_database: str) -> No
         found = seen(connection)
         assert [item.version for item in found] == [2] * 12
         assert [item.enpi for item in found[:9]] == pytest.approx([1.0] * 9)
+        assert [item.enpi_7d is None for item in found[:4]] == [True, True, True, False]
         assert [item.cusum for item in found[:8]] == [None] * 8
         assert found[8].cusum == pytest.approx(0.0, abs=1e-9)
         half = found[9]
@@ -106,6 +107,8 @@ def test_late_data_repairs_enpi_and_savings(empty_database: str) -> None:
         before = seen(connection)
         derived.write(connection, [a_day(3, 100.0, 1900.0)])
         after = seen(connection)
+        enpi.save(connection, baseline(10.0, 2)._replace(intercept_kgce=-1000.0))
+        assert {item.enpi for item in seen(connection)} == {None}  # nothing is expected: there is no ratio to it
     assert before[:3] == after[:3]
     assert [item.cusum for item in after[3:]] == pytest.approx([100.0, 100.0])
     assert after[3].enpi == pytest.approx(0.95)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.metrics import PlantDay
+from schemas.metrics import PlantDay, Quality
 from streams.plant.baseline import Baseline, NoBaselineError, fit
 from streams.plant.reference import reference
 
@@ -65,6 +65,7 @@ def test_figures_of_a_noisy_fit_are_the_textbook_s() -> None:
     [
         ([day(100 + at, 5000 + 30 * at) for at in range(11)], "11 whole days"),
         ([day(100 + at, 5000 + 30 * at, hours=23) for at in range(40)], "0 whole days"),
+        ([day(100 + at, 5000 + 30 * at)._replace(quality=Quality.ESTIMATED) for at in range(40)], "0 whole days"),
         ([day(100.0, 5000 + 30 * at) for at in range(20)], "nothing to fit"),
         ([day(100.0 + at, 5000.0) for at in range(20)], "nothing to fit"),
         ([day(100 + at, 5000 - 30 * at) for at in range(20)], "falls with production"),
