@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ def faint() -> None:
     """Stop, once, if it is time to."""
     if TRIGGER.exists():
         TRIGGER.unlink()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # To this very thread: a signal to the process is taken by any, and this one might begin its transaction first.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 class FaintingEngine(Engine):

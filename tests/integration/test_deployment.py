@@ -458,14 +458,24 @@ class TestTheWayOfAReading:
         issued = deployment.credentials("new", site_id)
         assert issued.code == 0, issued.said
         topic = f"fenhe/v1/{site_id}/site_power/{device_id}"
+        said: list[int] = []
         with Device(deployment, site_id, issued.said.strip()) as device:
-            record = first_alarm(deployment, lambda: device.publish(topic, {"ts": now_ms(), "smoke": True}))
+
+            def smoke() -> None:
+                said.append(now_ms())
+                assert device.publish(topic, {"ts": said[-1], "smoke": True}) == "Success"
+
+            record = first_alarm(deployment, smoke)
         assert json.loads(record)["device_id"] == device_id
         wait_until(
             lambda: deployment.value("SELECT count(*) FROM alarm WHERE kind = 'smoke' AND active") == 1,
             what="the alarm to be stored",
             timeout=PATIENCE_S,
         )
+        booked = "SELECT coalesce(sum(received), 0) FROM ledger WHERE device_id = %s"
+        wait_until(
+            lambda: deployment.value(booked, device_id) == len(said), what="all it said", timeout=PATIENCE_S
+        )  # the books are counted by the tests that follow
 
     def test_another_site_is_closed_to_it(self, deployment: Deployment, meter: Meter) -> None:
         """What a device sends below another site is refused to its face and goes nowhere."""
