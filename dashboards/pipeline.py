@@ -293,8 +293,9 @@ def reporting_by_city(language: Language) -> Panel:
         language=language,
         title=Text("电池组在线率 %（按城市，每小时）", "Battery sets reporting, % (by city, per hour)"),
         description=Text(
-            "每小时：Σ 各组覆盖率 / 已登记组数。灰色为未知。来源：battery_hour.coverage。",
-            "Per hour: Σ of the sets' coverage / sets registered. Grey is unknown. Source: battery_hour.coverage.",
+            "每小时：Σ 各组覆盖率 / 已登记组数，所选时段的最后 24 小时。灰色为未知。来源：battery_hour.coverage。",
+            "Per hour: Σ of the sets' coverage / sets registered, the last 24 hours of the range. Grey is unknown. "
+            "Source: battery_hour.coverage.",
         ),
         width=14,
         height=7,
@@ -313,7 +314,7 @@ WITH fleet AS MATERIALIZED (
 ), hours AS MATERIALIZED (
     SELECT h.ts, s.city, sum(h.coverage)::float8 AS coverage
     FROM battery_hour h JOIN site s USING (site_id)
-    WHERE $__timeFilter(h.ts)
+    WHERE $__timeFilter(h.ts) AND h.ts >= $__timeTo()::timestamptz - interval '24 hours'
     GROUP BY 1, 2
 )
 SELECT q.ts AS time,
