@@ -29,6 +29,7 @@ def recompute(
     """Derive everything of some sites again from their raw readings, while workers go on."""
     import psycopg
 
+    from fenhe.garbage import spare_what_stays
     from schemas.settings import WorkerSettings
     from storage import recompute as requests
     from storage.pool import open_pool
@@ -54,6 +55,7 @@ def recompute(
         typer.echo(f"no such site: {', '.join(site)}", err=True)
         raise typer.Exit(2) from None
     if wait:
+        spare_what_stays()
         _show(Recompute(engine), engine, numbers)
     engine.close()
 

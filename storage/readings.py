@@ -123,6 +123,7 @@ def _load_sql(table: ReadingTable) -> str:
     )
 
 
+_set = object.__setattr__
 _LOAD = {kind: trusted(_load_sql(table)) for kind, table in READING_TABLES.items()}
 
 
@@ -133,7 +134,7 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
     if not found:
         return found
     bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
-    for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True):
+    for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True).fetchall():
         found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row)))
     return found
 
@@ -141,8 +142,10 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
 class _Layout(NamedTuple):
     """Where in a loaded row a reading's values are."""
 
-    blank: Reading
-    """Without a value: a copy of it takes a tenth of the time of a new one."""
+    model: type[Reading]
+    blank: dict[str, Any]
+    """All attributes, without a value."""
+    names: set[str]
     scalars: tuple[tuple[str, int], ...]
     lists: tuple[tuple[str, int, int], ...]
     """Attribute, first column, behind the last."""
@@ -157,12 +160,14 @@ def _layout(kind: Kind) -> _Layout:
         if field.index is not None:
             places.setdefault(field.attribute, []).append(at)
     lists = tuple((attribute, columns[0], columns[-1] + 1) for attribute, columns in places.items())
-    return _Layout(MODELS[kind].model_construct(ts=0), scalars, lists)
+    blank = vars(MODELS[kind].model_construct(ts=0))
+    return _Layout(MODELS[kind], blank, set(blank), scalars, lists)
 
 
 def _reading(layout: _Layout, row: Sequence[Any]) -> Reading:
     """Build a reading back from its row: device, ts, time of arrival, then the columns of its table."""
-    values: dict[str, Any] = {"ts": row[1]}
+    values = layout.blank.copy()
+    values["ts"] = row[1]
     for attribute, at in layout.scalars:
         values[attribute] = row[at]
     for attribute, first, end in layout.lists:
@@ -170,4 +175,10 @@ def _reading(layout: _Layout, row: Sequence[Any]) -> Reading:
         while last > first and row[last - 1] is None:
             last -= 1
         values[attribute] = list(row[first:last]) or None
-    return layout.blank.model_copy(update=values)
+    # What `model_construct` does, at a tenth of its time: these values were validated when they came.
+    reading = layout.model.__new__(layout.model)
+    _set(reading, "__dict__", values)
+    _set(reading, "__pydantic_fields_set__", layout.names)
+    _set(reading, "__pydantic_extra__", None)
+    _set(reading, "__pydantic_private__", None)
+    return reading

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.readings import Arrival
     from storage.state import Snapshot
     from streams.admission import Directory
-    from streams.folding import Given, Memories
+    from streams.folding import Given, Loaded, Memories
     from streams.kernel import View, Want
     from streams.kernels import Kernels
 
@@ -41,6 +41,7 @@ class Derivation:
         self._directory = directory
         self._known = known
         self._moved = moved
+        self._loaded: Loaded = {}
         self._unwritten: list[Row] = []
         self._standing: dict[str, ByType] = {}
         """Rows that this transaction wrote, by site."""
@@ -108,7 +109,7 @@ class Derivation:
         return found
 
     def _folding(self, fold: Fold) -> Folding:
-        return Folding(self._connection, fold, self._known, self._moved)
+        return Folding(self._connection, fold, self._known, self._moved, self._loaded)
 
     def _take(self, given: Given) -> None:
         self._unwritten += given.rows

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Site
+    from storage.readings import Arrival
     from streams.kernel import Fold
 
 REBUILD_MS = 8 * DAY_MS
@@ -51,6 +52,9 @@ class Unread(NamedTuple):
 
 Memories = dict[tuple[str, str], Memory | None]
 """By (kernel, entity); None where all that was remembered is disproved."""
+
+Loaded = dict[tuple["Kind", tuple[Span, ...]], dict[str, list["Arrival"]]]
+"""Stored readings that one fold of a transaction has read back, for the next one of the same devices."""
 
 
 @dataclass(slots=True)
@@ -83,12 +87,13 @@ class _Late(NamedTuple):
 class Folding:
     """One fold at work in one transaction."""
 
-    def __init__(self, connection: Connection, fold: Fold, known: Memories, moved: Memories) -> None:
-        """Take `known` as what is remembered, and put into `moved` what is remembered then."""
+    def __init__(self, connection: Connection, fold: Fold, known: Memories, moved: Memories, loaded: Loaded) -> None:
+        """Take `known` as what is remembered, put into `moved` what is remembered then, and share `loaded`."""
         self._connection = connection
         self._fold = fold
         self._known = known
         self._moved = moved
+        self._loaded = loaded
         self._given = Given()
 
     def feed(
@@ -224,7 +229,10 @@ class Folding:
             by_kind.setdefault(_kind(subjects[span.entity_id]), []).append(span)
         found: dict[str, list[Any]] = {}
         for kind, own in by_kind.items():
-            found |= readings.load(self._connection, kind, own)
+            asked = (kind, tuple(own))
+            if asked not in self._loaded:
+                self._loaded[asked] = readings.load(self._connection, kind, own)
+            found |= self._loaded[asked]
         return found
 
     def _begun(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> set[str]:
