@@ -35,8 +35,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Bring up everything with simulated plants and batteries, and open the page (ARGS="…")
 	@$(BIN)/fenhe demo $(ARGS)
 
-test: $(READY) ## Run the tests (ARGS="tests/unit -k …"; FENHE_TEST_SERVICES=auto|real|embedded)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## Run the tests, two files at a time (ARGS="-n0 tests/unit -k …"; FENHE_TEST_SERVICES=auto|real|embedded)
+	$(BIN)/python -m pytest -n2 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: format-check lint types layers dependencies ## Formatting, lint, types, layers and dependencies, as CI checks them
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from simulators.truth import Label
 
 NO_FAULT = "none"
+SEVERAL = "several"
+"""Under faults of more than one kind at once: which of them an error is of cannot be told."""
 
 
 class Counted(NamedTuple):
@@ -42,7 +44,7 @@ class MeteringScore(NamedTuple):
 
 
 def score_metering(windows: Iterable[Counted], labels: Sequence[Label]) -> dict[str, MeteringScore]:
-    """Score by kind of fault; a window counts to every fault that touches it, or to `none`.
+    """Score by kind of fault: a window counts to the kind of fault that touches it, to `none` or to `several`.
 
     A meter's windows of a kind are added up before they are divided: what a frozen register catches up with in the
     window after its fault belongs to the fault, so a label reaches one window beyond its end.
@@ -59,8 +61,8 @@ def score_metering(windows: Iterable[Counted], labels: Sequence[Label]) -> dict[
             for label in spans.get(window.device_id, ())
             if label.start_ms < window.to_ms and window.from_ms < (label.end_ms or label.start_ms) + length
         }
-        for kind in kinds or {NO_FAULT}:
-            grouped.setdefault(kind, {}).setdefault((window.device_id, window.quantity), []).append(window)
+        kind = SEVERAL if len(kinds) > 1 else next(iter(kinds), NO_FAULT)
+        grouped.setdefault(kind, {}).setdefault((window.device_id, window.quantity), []).append(window)
     return {kind: _score(meters) for kind, meters in sorted(grouped.items())}
 
 

@@ -47,6 +47,14 @@ def test_what_a_frozen_register_catches_up_with_belongs_to_its_fault() -> None:
     assert found["none"].bias == pytest.approx(0.05)
 
 
+def test_a_window_under_several_faults_is_scored_under_none_of_them() -> None:
+    """What a slow bias did to an hour is not charged to the reset of the same hour."""
+    labels = [label(LabelKind.SLOW_BIAS, 0, 9), label(LabelKind.RESET, 3, None)]
+    found = score_metering([window(hour, 10, 9) for hour in range(9)], labels)
+    assert set(found) == {"slow_bias", "several"}
+    assert (found["slow_bias"].windows, found["several"].windows) == (8, 1)
+
+
 def test_a_label_of_another_meter_does_not_excuse_a_window() -> None:
     """Faults are a meter's own."""
     found = score_metering([window(1, 10, 0)], [label(LabelKind.GAP, 0, 3, device="E2")])
