@@ -124,7 +124,9 @@ def main() -> None:
             if fault.kind not in kinds:
                 missed[fault.kind] += 1
                 day, quarter = divmod(fault.number, DAY)
-                print(f"seed {seed}: {fault.kind} ({fault.detail}) on day {day} at {quarter / 4:.2f} h: {sorted(kinds)}")
+                print(
+                    f"seed {seed}: {fault.kind} ({fault.detail}) on day {day} at {quarter / 4:.2f} h: {sorted(kinds)}"
+                )
         surplus = len(found.events) - sum(2 if fault.kind is MeterEventKind.CATCH_UP else 1 for fault in faults)
         error = found.total / TOTAL_KWH - 1
         worst = max(worst, abs(error))
