@@ -53,7 +53,7 @@ class Faulted(NamedTuple):
 
 def faulted(kwh: Sequence[float], seed: int) -> Faulted:
     """Draw a year's faults and put them in, at least a day and a half apart."""
-    draw = random.Random(seed)  # noqa: S311 - not a secret
+    draw = random.Random(seed)
     points = register(list(kwh))
     days = draw.sample(range(SETTLED_DAYS, 355, 2), len(KINDS))
     faults = []
@@ -65,7 +65,7 @@ def faulted(kwh: Sequence[float], seed: int) -> Faulted:
 
 
 def _in_turn(draw: random.Random, days: list[int]) -> list[tuple[int, MeterEventKind]]:
-    """Days and kinds in the order they are put in: the register rolls over before it is reset or replaced, if at all."""
+    """Days and kinds in the order they are put in: a register rolls over before it is reset or replaced, if at all."""
     kinds = [*KINDS]
     draw.shuffle(kinds)
     breaks = {MeterEventKind.ROLLOVER, MeterEventKind.RESET, MeterEventKind.REPLACEMENT}

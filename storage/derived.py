@@ -166,11 +166,21 @@ def _made(row_type: type[Row], values: Sequence[Sequence[Any]]) -> list[Row]:
 
 
 def withdraw(
-    connection: Connection, row_type: type[Row], spans: Sequence[Span], given: Iterable[Row], *, clock: str = "ts"
+    connection: Connection,
+    row_type: type[Row],
+    spans: Sequence[Span],
+    given: Iterable[Row],
+    *,
+    clock: str = "ts",
+    owned: Callable[[Row], bool] | None = None,
 ) -> list[Row]:
-    """Take away the rows within stretches of `clock` that are not given again; returns what is gone."""
+    """Take away the rows within stretches of `clock` that are not given again; returns what is gone.
+
+    `owned` tells which of them may be taken away; None: all.
+    """
     kept = {key_of(row) for row in given if type(row) is row_type}
-    gone = [row for row in load(connection, row_type, spans, clock=clock) if key_of(row) not in kept]
+    standing = load(connection, row_type, spans, clock=clock)
+    gone = [row for row in standing if key_of(row) not in kept and (owned is None or owned(row))]
     if gone:
         shape = _shape(row_type)
         types = [shape.types[at] for at in shape.key_at]

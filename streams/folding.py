@@ -17,7 +17,7 @@ from storage import derived, readings, state
 from storage.spans import FOREVER_MS, Span, begun_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
-from streams.kernel import DAY_MS, Reviser
+from streams.kernel import DAY_MS, Reviser, Sharer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -208,7 +208,14 @@ class Folding:
         if not isinstance(fold.source, frozenset):
             state.drop(self._connection, fold.name, spans)
         for row_type in fold.events:
-            self._given.gone += derived.withdraw(self._connection, row_type, spans, [*again, *open_], clock="seen_ts")
+            self._given.gone += derived.withdraw(
+                self._connection,
+                row_type,
+                spans,
+                [*again, *open_],
+                clock="seen_ts",
+                owned=fold.gave if isinstance(fold, Sharer) else None,
+            )
         different = derived.rewrite(self._connection, again)
         self._given.rewritten += again if forced else different
 

@@ -79,6 +79,14 @@ class Reviser(Fold, Protocol):
         """Whether no item after `state` can give this row out again."""
 
 
+@runtime_checkable
+class Sharer(Fold, Protocol):
+    """A fold whose events are of a type that other folds give of the same entity, too."""
+
+    def gave(self, row: Row, /) -> bool:
+        """Whether an event is this fold's own: only those are taken away when it does not give them again."""
+
+
 class Want(NamedTuple):
     """Rows a view needs: of one type, of some entities, with from_ms <= ts < to_ms."""
 

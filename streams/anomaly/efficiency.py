@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from schemas.metrics import HOUR_MS, PlantHour, Quality, Signal
+from schemas.metrics import HOUR_MS, PlantHour, Quality
 from schemas.metrics.signal import SignalKind
 from streams.anomaly.judgement import (
     NEW,
     Judgement,
+    Signaller,
     Standing,
     Subject,
     enter,
@@ -190,13 +191,13 @@ class LineState(NamedTuple):
     standing: Standing = NEW
 
 
-class PlantEfficiency:
+class PlantEfficiency(Signaller):
     """Fold of plant hours: comprehensive energy against production, for each product line."""
 
     name = "plant_efficiency"
     version = 1
     source = PlantHour
-    events = (Signal,)
+    kinds = frozenset({SignalKind.EFFICIENCY})
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, rule: EfficiencyRule, version: str) -> None:

@@ -12,6 +12,19 @@ from streams.anomaly.local_time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from schemas.metrics import Row
+
+
+class Signaller:
+    """What folds that give signals have in common: kinds of their own, which no other gives of the same device."""
+
+    events: tuple[type[Row], ...] = (Signal,)
+    kinds: frozenset[SignalKind]
+
+    def gave(self, row: Row) -> bool:
+        """Whether a signal is of one of the fold's own kinds."""
+        return isinstance(row, Signal) and row.kind in self.kinds
+
 
 class Sample(NamedTuple):
     """One value of a series over the window that ends at `ts`; None where it is unknown, which is never evidence."""

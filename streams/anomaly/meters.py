@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from schemas.detection import with_overrides
-from schemas.metrics import HOUR_MS, MINUTE_MS, QUARTER_MS, MeterMinute, Quality, Signal
+from schemas.metrics import HOUR_MS, MINUTE_MS, QUARTER_MS, MeterMinute, Quality
 from schemas.readings import Kind
 from schemas.registry import Role
-from streams.anomaly.judgement import Subject
-from streams.anomaly.series import SeriesDetectors, SeriesState, series_from_json, series_to_json
+from streams.anomaly.judgement import Signaller, Subject
+from streams.anomaly.series import KINDS, SeriesDetectors, SeriesState, series_from_json, series_to_json
 from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ class RegisterState(NamedTuple):
 MeterState = dict[str, RegisterState]
 
 
-class MeterDetectors:
+class MeterDetectors(Signaller):
     """Fold of meter minutes: signals of every register that the reference data has rules for."""
 
     name = "meter_detectors"
     version = 1
     source = MeterMinute
-    events = (Signal,)
+    kinds = frozenset(KINDS)
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, detection: Detection) -> None:

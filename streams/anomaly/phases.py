@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from schemas.metrics import Signal
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import ElectricityReading, Kind
-from streams.anomaly.judgement import NEW, Judgement, Standing, Subject, stand, standing_from_json, standing_to_json
+from streams.anomaly.judgement import (
+    NEW,
+    Judgement,
+    Signaller,
+    Standing,
+    Subject,
+    stand,
+    standing_from_json,
+    standing_to_json,
+)
 from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
@@ -28,13 +36,13 @@ if TYPE_CHECKING:
 PHASES = 3
 
 
-class PhaseLoss:
+class PhaseLoss(Signaller):
     """Fold of energy meters' readings; one that names no phases is not judged."""
 
     name = "phase_loss"
     version = 1
     source = frozenset({Kind.ELECTRICITY})
-    events = (Signal,)
+    kinds = frozenset({SignalKind.PHASE_LOSS})
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, rule: PhaseLossRule, version: str) -> None:

@@ -33,9 +33,9 @@ class PlantLimits(RowWatch):
     source: type[Row] = PlantRolling
 
     def __init__(self, rule: LimitRule, version: str) -> None:
-        super().__init__(version)
         self._rule = rule
         self.window_s = dict.fromkeys((SignalKind.LIMIT, SignalKind.QUOTA), rule.window_h * 3600.0)
+        super().__init__(version)
 
     def read(self, site: Site, row: PlantRolling, /) -> Iterable[Reading]:
         """Value, limit, production, and coverage of the window that is judged."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from schemas.metrics import Signal
 from schemas.metrics.signal import SignalKind
 from streams.anomaly.judgement import (
     NEW,
+    Signaller,
     Standing,
     Subject,
     enter,
@@ -69,11 +69,10 @@ class Judged(NamedTuple):
     """Samples known, samples needed."""
 
 
-class RowWatch(ABC):
+class RowWatch(Signaller, ABC):
     """Fold of one type of derived rows, each of which may grow: one is judged once a later one has come."""
 
     version = 1
-    events: tuple[type[Row], ...] = (Signal,)
     snapshot_ms = QUARTER_DAY_MS
     name: str
     source: type[Row]
@@ -82,6 +81,7 @@ class RowWatch(ABC):
     def __init__(self, version: str) -> None:
         """`version`: of the parameters; it stands in every signal."""
         self._parameters = version
+        self.kinds = frozenset(self.window_s)
 
     @abstractmethod
     def read(self, subject: Any, row: Any, /) -> Iterable[Reading]:  # noqa: ANN401 - device or site, and its row

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from schemas.metrics import HOUR_MS, MINUTE_MS, Signal
+from schemas.metrics import HOUR_MS, MINUTE_MS
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import BatteryReading, Kind
 from streams.anomaly.judgement import (
     NEW,
     Judgement,
+    Signaller,
     Standing,
     Subject,
     enter,
@@ -105,13 +106,13 @@ class SetState(NamedTuple):
     standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
 
 
-class SetSafety:
+class SetSafety(Signaller):
     """Fold of battery readings: the safety set and the state of the cells in float."""
 
     name = "set_safety"
     version = 1
     source = frozenset({Kind.BATTERY})
-    events = (Signal,)
+    kinds = frozenset(KINDS)
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, rules: BatteryRules, version: str) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from schemas.metrics import Signal
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import Kind, SitePowerReading
 from streams.anomaly.judgement import (
     NEW,
     Judgement,
+    Signaller,
     Standing,
     Subject,
     stand,
@@ -31,13 +31,13 @@ VERSION = "1"
 INPUTS = {"smoke": SignalKind.SMOKE, "water": SignalKind.WATER}
 
 
-class SiteSafety:
+class SiteSafety(Signaller):
     """Fold of site power readings: the smoke and the water input, each a condition of its own."""
 
     name = "site_safety"
     version = 1
     source = frozenset({Kind.SITE_POWER})
-    events = (Signal,)
+    kinds = frozenset(INPUTS.values())
     snapshot_ms = QUARTER_DAY_MS
 
     def fold(
