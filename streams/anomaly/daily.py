@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WEEK = 7
 STEP_DAYS = 36
 """28 differences from week to week, and today's."""
+WEEKS = 4
+"""Whose same weekday says what is usual."""
 HOURS_A_DAY = 24
 KNOWN_HOURS = 20
 """Hours that must be known of a day or of the last 24 hours. (unsourced)"""
@@ -37,7 +39,11 @@ class StepState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Week-on-week difference of the daily mean, median of two days, held for a week."""
+    """Week-on-week difference of the daily mean, median of two days, held for a week.
+
+    A day must lie as far above the usual of its weekday, too: the end of a few low days is a step from what was a week
+    before, and only back to what was before that.
+    """
 
     rule: StepRule
 
@@ -59,7 +65,8 @@ class Step:
         if len(newest) < 2 or len(earlier) < 2 * WEEK or level == 0:  # noqa: PLR2004 - two days
             return after, None
         spread = max(robust_sd(earlier), self.rule.floor_share * level)
-        change = median(newest)
+        above = [days[-at] - median(known(days[-at - WEEK :: -WEEK][:WEEKS])) for at in (1, 2)]
+        change = min(median(newest), median(above))
         z = change / spread
         is_step = z > self.rule.sd
         held = max(state.held - 1, 0)

@@ -17,7 +17,7 @@ from streams.kernel import QUARTER_DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.detection import Detection
+    from schemas.detection import Detection, Overrides
     from schemas.metrics import Row
     from schemas.registry import Device
 
@@ -30,6 +30,8 @@ OPERATED_ROLES = frozenset({Role.EXPORTED, Role.STORED, Role.DRAWN, Role.REUSED}
 OPERATED = {name: {"enabled": False} for name in ("seasonal", "drift", "step", "night_flow", "flatline")}
 """Water into and out of tanks, off the site and in circulation flows when somebody or a level switch says so: its
 habits are no evidence. A device's own parameters in the registry turn a detector on again."""
+PRODUCED = {name: {"enabled": False} for name in ("seasonal", "drift", "step")}
+"""How much a plant makes, and when, is its own choice; what it uses beyond that is for `efficiency` to judge."""
 
 
 class OpenQuarter(NamedTuple):
@@ -83,9 +85,8 @@ class MeterDetectors(Signaller):
     def _detectors(self, device: Device) -> dict[str, SeriesDetectors]:
         known = self._known.get(device.device_id)
         if known is None or known[0] is not device:
-            operated = OPERATED if device.kind is Kind.WATER and device.role in OPERATED_ROLES else {}
             rules = {
-                quantity: with_overrides(series, {**operated, **device.detection})
+                quantity: with_overrides(series, {**_chosen(device), **device.detection})
                 for quantity, series in self._detection.series.items()
             }
             made = {
@@ -113,6 +114,13 @@ class MeterDetectors(Signaller):
             quantity: RegisterState(OpenQuarter(*quarter), None if series is None else series_from_json(series))
             for quantity, (quarter, series) in fields.items()
         }
+
+
+def _chosen(device: Device) -> Overrides:
+    """Parameters of a device whose course somebody chooses."""
+    if device.kind is Kind.PRODUCTION:
+        return PRODUCED
+    return OPERATED if device.kind is Kind.WATER and device.role in OPERATED_ROLES else {}
 
 
 def _advance(

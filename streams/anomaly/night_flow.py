@@ -5,7 +5,9 @@ the weeks before. One night far above is an abrupt leak; many a little above (CU
 
 Its memory goes on with what was expected for as long as it is in alarm: a leak is not learned. After `hold_nights` the
 level that stood is taken over, by shifting the whole memory, so that the next leak is seen on top of this one; the
-evidence says so (`ended: adopted`). A fall that is as clear as a jump shifts it down at once: somebody has mended it.
+evidence says so (`ended: adopted`). A fall as clear as a jump shifts it down: at once where it is no more than what was
+taken over, which somebody has mended; otherwise after three such nights. One or two of them are a plant that ran low:
+they are not learned, and their end is no leak.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ CHANGE_TO_EXCESS = 0.8
 """Spread of a night against the median of four, over that of a night against one: √((1 + 0.30)/2)."""
 RECENT = 3
 """Nights whose median says how large a leak is."""
+FALL_NIGHTS = 3
+"""Nights in a row that far below the baseline, after which it has fallen. (unsourced)"""
 RETURN_NIGHTS = 2
 RETURN_Z = 2.0
 """A leak has ended when this many nights in a row were this near to the baseline. (unsourced)"""
@@ -76,6 +80,10 @@ class NightState(NamedTuple):
     returned: int = 0
     lost: float = 0.0
     """m³ above the baseline since the onset."""
+    fallen: Floats = ()
+    """Not in alarm: how far each of the newest nights in a row lay below the baseline, all of them far."""
+    adopted: float = 0.0
+    """m³/h of leaks that were taken over into the baseline, and not mended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +150,26 @@ class NightFlow:
                 onset_ms=onset,
                 returned=0,
                 lost=single(excess * (ts - onset) / DAY_MS * HOURS_A_DAY / (1 if jump else 2)),
+                fallen=(),
             )
             return after, self._leak(after, cusum, jump=jump)
         if z < -self.rule.jump_z:
-            shifted = tuple(single(night + excess) for night in state.nights)
-            after = state._replace(nights=pushed(shifted, flow, NIGHTS), cusum=0.0, rising_since=0)
-            return after, Judgement(active=False, since_ms=ts, value=None, evidence={"fell_m3_h": excess})
-        after = state._replace(nights=pushed(state.nights, flow, NIGHTS), cusum=cusum, rising_since=since)
+            return self._fallen(state, ts, excess, baseline, spread)
+        after = state._replace(nights=pushed(state.nights, flow, NIGHTS), cusum=cusum, rising_since=since, fallen=())
         return after, Judgement(active=False, since_ms=ts, value=None, evidence={"cusum": cusum, "h": self.rule.h})
+
+    def _fallen(
+        self, state: NightState, ts: int, excess: float, baseline: float, spread: float
+    ) -> tuple[NightState, Judgement]:
+        """Leave a night far below the baseline unlearned, unless a leak was mended or there are enough in a row."""
+        verdict = Judgement(active=False, since_ms=ts, value=None, evidence={"fell_m3_h": excess})
+        fallen = pushed(state.fallen, excess, FALL_NIGHTS)
+        known_as = state._replace(nights=pushed(state.nights, baseline, NIGHTS))
+        if state.adopted and -excess < state.adopted + self.rule.jump_z * spread:
+            return self._rearmed(known_as, excess), verdict
+        if len(fallen) == FALL_NIGHTS:
+            return self._rearmed(known_as, median(fallen)), verdict
+        return self._unknown(state)._replace(cusum=0.0, rising_since=0, fallen=fallen), verdict
 
     def _in_alarm(
         self, state: NightState, ts: int, flow: float, baseline: float, spread: float
@@ -170,7 +190,9 @@ class NightFlow:
         if renewed:
             # What stood until now is the baseline of the new one.
             shifted = tuple(single(night + stood) for night in after.nights)
-            after = after._replace(nights=shifted, excess=(single(excess - stood),))
+            after = after._replace(
+                nights=shifted, excess=(single(excess - stood),), adopted=single(state.adopted + stood)
+            )
             return after, self._leak(after, 0.0, jump=True)._replace(renewed=True)
         if returned >= RETURN_NIGHTS:
             return self._rearmed(after, 0.0), self._ended(ts, "returned")
@@ -196,7 +218,8 @@ class NightFlow:
         )
 
     def _rearmed(self, state: NightState, shift: float) -> NightState:
-        return NightState(nights=tuple(single(night + shift) for night in state.nights))
+        nights = tuple(single(night + shift) for night in state.nights)
+        return NightState(nights, adopted=single(max(0.0, state.adopted + shift)))
 
     def _ended(self, ts: int, how: str) -> Judgement:
         return Judgement(active=False, since_ms=ts, value=None, evidence={"ended": how})
@@ -204,10 +227,18 @@ class NightFlow:
 
 def night_to_json(state: NightState) -> list[Any]:
     """Write a state as JSON values."""
-    return [packed(state.nights), *state[1:3], packed(state.excess), *state[4:]]
+    return [
+        packed(state.nights),
+        *state[1:3],
+        packed(state.excess),
+        *state[4:8],
+        packed((state.adopted, *state.fallen)),
+    ]
 
 
 def night_from_json(fields: list[Any]) -> NightState:
     """Read a state back."""
-    nights, cusum, rising, excess, *rest = fields
-    return NightState(unpacked(nights), cusum, rising, unpacked(excess), *rest)
+    nights, cusum, rising_since, excess, alarm_nights, onset_ms, returned, lost, *later = fields
+    adopted, *fallen = unpacked(later[0]) if later else (0.0,)  # states of detection-2026.2 had neither
+    state = NightState(unpacked(nights), cusum, rising_since, unpacked(excess), alarm_nights, onset_ms, returned, lost)
+    return state._replace(fallen=tuple(fallen), adopted=adopted)

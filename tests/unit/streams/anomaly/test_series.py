@@ -14,6 +14,7 @@ from schemas.metrics import HOUR_MS, QUARTER_MS
 from schemas.metrics.signal import Phase, SignalKind
 from streams.anomaly.drift import Cusum, Drift, drift_from_json, drift_to_json
 from streams.anomaly.local_time import DAY_MS, OFFSET_MS
+from streams.anomaly.night_flow import NightState, night_from_json, night_to_json
 from streams.anomaly.reference import detection
 from streams.anomaly.series import SeriesDetectors, dumped
 from tests.unit.streams.anomaly.series import (
@@ -219,3 +220,30 @@ def test_one_day_is_no_drift_where_a_day_is_bounded() -> None:
     assert not any(active[:48])
     assert all(active[48:])
     assert Cusum(DriftRule(h=10), 3.0).advance(Drift(cusum=9.0), midnight, 3.0, 1.0).active
+
+
+LOW_DAYS = 33
+
+
+@pytest.mark.parametrize("days", [1, 2])
+@pytest.mark.parametrize("share", [0.65, 0.85])
+def test_the_end_of_low_days_is_neither_a_leak_nor_a_step(days: int, share: float) -> None:
+    """A plant runs low for a day or two, and then as ever: that night, and a week later, nothing has happened."""
+    low = range(LOW_DAYS * QUARTERS_A_DAY, (LOW_DAYS + days) * QUARTERS_A_DAY)
+    values = [value and value * (share if at in low else 1.0) for at, value in enumerate(habits(52))]
+    kinds = {row.kind for row in run(values).onsets}
+    assert not kinds & {SignalKind.NIGHT_FLOW, SignalKind.STEP}
+
+
+def test_a_fall_that_lasts_is_taken_over_and_a_leak_seen_on_top_of_it() -> None:
+    """A leak is mended after it was adopted; the next one, six nights later, is as large and found at once."""
+    leak_days = [*range(30, 42), *range(48, 52)]
+    values = [value and value + LEAK_M3_H * (at // QUARTERS_A_DAY in leak_days) for at, value in enumerate(habits(52))]
+    found = [row for row in run(values).onsets if row.kind is SignalKind.NIGHT_FLOW]
+    assert [round(days_after(row, 0)) for row in found] == [30, 48]
+
+
+def test_a_state_of_the_version_before_can_be_read() -> None:
+    """States are kept for months; what they did not hold was nothing."""
+    state = NightState((1.0, 2.0), 0.5, 7, (), 0, 0, 0, 0.0)
+    assert night_from_json(night_to_json(state)[:8]) == state
