@@ -43,6 +43,8 @@ def _operator() -> Iterator[Connection]:
     except LookupError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    except psycopg.OperationalError:
+        raise
     except psycopg.Error as error:
         typer.echo(error.diag.message_primary or str(error), err=True)
         raise typer.Exit(1) from None

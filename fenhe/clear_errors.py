@@ -1,12 +1,14 @@
-"""Wrong settings in a line each, without a traceback."""
+"""Wrong settings, and a database that does not answer, in a line each, without a traceback."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,3 +24,15 @@ def clear_errors() -> Iterator[None]:
             name = "FENHE_" + "_".join(str(part) for part in item["loc"]).upper()
             typer.echo(f"{name}: {item['msg']}", err=True)
         raise typer.Exit(2) from None
+
+
+class ClearGroup(TyperGroup):
+    """Commands that say in a line that the database does not answer, and exit with 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the command line library's own types, which it keeps to itself
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except psycopg.OperationalError as error:
+            typer.echo(f"database: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(1) from None

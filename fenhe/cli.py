@@ -24,9 +24,12 @@ from fenhe import (
     scenario_commands,
     score_commands,
 )
+from fenhe.clear_errors import ClearGroup
 from fenhe.clear_errors import clear_errors as _clear_errors
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust.")
+app = typer.Typer(
+    cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
+)
 schema_app = typer.Typer(no_args_is_help=True, help="JSON Schema of everything on the wire.")
 registry_app = typer.Typer(no_args_is_help=True, help="Sites, devices and battery sets.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages and readings that could not be used.")

@@ -51,13 +51,14 @@ def recompute(
                 from_ms=LONG_AGO_MS if from_ is None else _ms(from_),
                 to_ms=FOREVER_MS if to is None else _ms(to),
             )
+        if wait:
+            spare_what_stays()
+            _show(Recompute(engine), engine, numbers)
     except psycopg.errors.ForeignKeyViolation:
         typer.echo(f"no such site: {', '.join(site)}", err=True)
         raise typer.Exit(2) from None
-    if wait:
-        spare_what_stays()
-        _show(Recompute(engine), engine, numbers)
-    engine.close()
+    finally:
+        engine.close()
 
 
 def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:

@@ -36,7 +36,8 @@ class NoBaselineError(Exception):
 def fit(days: Sequence[PlantDay], *, least_points: float, least_r_squared: float) -> Baseline:
     """Fit whole days, those of which every hour's energy and production are known and nothing is estimated.
 
-    Raises NoBaselineError where they are too few, production hardly varies, the line falls, or explains too little.
+    Raises NoBaselineError where they are too few, production hardly varies, the line gives off as much energy as it
+    takes, energy falls with production, or the line explains too little.
     """
     whole = [
         day
@@ -53,15 +54,19 @@ def fit(days: Sequence[PlantDay], *, least_points: float, least_r_squared: float
     if spread <= 1e-12 * float((made**2).sum()) or scatter == 0.0:
         msg = "production or energy is the same on every day: nothing to fit"
         raise NoBaselineError(msg)
-    slope = float(((made - made.mean()) * (used - used.mean())).sum()) / spread
-    intercept = float(used.mean() - slope * made.mean())
+    mean = float(used.mean())
+    if mean <= 0:
+        msg = f"the line takes {mean:.4g} kgce a day net of what it gives off: no baseline is a share of that"
+        raise NoBaselineError(msg)
+    slope = float(((made - made.mean()) * (used - mean)).sum()) / spread
+    intercept = float(mean - slope * made.mean())
     error = float(((used - intercept - slope * made) ** 2).sum())
     found = Baseline(
         intercept,
         slope,
         len(whole),
         1 - error / scatter,
-        (error / (len(whole) - 2)) ** 0.5 / abs(float(used.mean())),
+        (error / (len(whole) - 2)) ** 0.5 / mean,
     )
     if slope <= 0:
         msg = f"energy falls with production ({slope:.4g} kgce per product unit): not a baseline"

@@ -67,6 +67,7 @@ def test_figures_of_a_noisy_fit_are_the_textbook_s() -> None:
         ([day(100 + at, 5000 + 30 * at, hours=23) for at in range(40)], "0 whole days"),
         ([day(100 + at, 5000 + 30 * at)._replace(quality=Quality.ESTIMATED) for at in range(40)], "0 whole days"),
         ([day(100.0, 5000 + 30 * at) for at in range(20)], "nothing to fit"),
+        ([day(100.0 + at, 30.0 * (at - 9.5)) for at in range(20)], "net of what it gives off"),
         ([day(100.0 + at, 5000.0) for at in range(20)], "nothing to fit"),
         ([day(100 + at, 5000 - 30 * at) for at in range(20)], "falls with production"),
         ([day(100 + at, 5000 + at + 400 * (at % 2)) for at in range(20)], "R² is"),

@@ -1,0 +1,28 @@
+"""What commands say when something they need is not there."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from fenhe.cli import app
+
+NOBODY = "postgresql://fenhe@127.0.0.1:1/fenhe"
+"""Nothing listens on port 1."""
+
+
+@pytest.mark.parametrize("words", [["enpi", "list"], ["alarms", "list"], ["balance"]])
+def test_a_database_that_does_not_answer_is_a_line_not_a_traceback(words: list[str]) -> None:
+    """Commands and commands of commands."""
+    environment = dict.fromkeys(("FENHE_DB_READER_URL", "FENHE_DB_WRITER_URL", "FENHE_DB_OPERATOR_URL"), NOBODY)
+    result = CliRunner().invoke(app, words, env=environment)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("database: connection failed")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_missing_setting_is_named() -> None:
+    """By the variable it is set with."""
+    result = CliRunner().invoke(app, ["enpi", "list"], env={"FENHE_DB_READER_URL": None})
+    assert result.exit_code == 2
+    assert result.stderr == "FENHE_DB_READER_URL: Field required\n"
