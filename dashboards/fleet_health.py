@@ -205,7 +205,7 @@ LIMIT {WORST}
         Field(name="method", label=labels_battery.METHOD_COLUMN, width=100, unknown=labels.DASH),
         Field(name="evidence_at", label=labels_battery.EVIDENCE, width=140, unknown=labels.NONE),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1, width=100),
-        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=0, width=80),
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
         Field(
             name="float_spread_mv",
             label=labels_battery.FLOAT_SPREAD,
@@ -252,5 +252,5 @@ LIMIT 20
         Field(name="sets", label=labels.SETS, decimals=0, width=60),
         Field(name="never_measured", label=labels_battery.NEVER_MEASURED, decimals=0, width=110),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1, width=100),
-        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=0, width=80),
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
     )

@@ -45,6 +45,9 @@ SHELTER_C = (0.0, 4.0)
 DOOR_OPEN_CHANCE = 2e-5
 DISCHARGE_V = 3.22
 """Mean voltage of a cell under load, for the true backup time. (unsourced)"""
+CONTRACT_SHARE = 0.7
+"""Of the hours that a site's sets would carry its usual load if they were new: what it is owed. (unsourced)"""
+CONTRACT_H = (0.5, 3.0)
 MAKERS = ("江河", "恒源", "北峰")
 
 
@@ -149,16 +152,18 @@ class Fleet:
                     cell_count=cells,
                     nominal_ah=nominal,
                     nominal_v=3.2 * cells,
+                    contract_h=contract_h,
                     maker=MAKERS[number % len(MAKERS)],
                     batch=f"{2019 + number % 5}-{number % 4 + 1}",
                 ),
             )
-            for number, (set_id, site, cells, nominal) in enumerate(
+            for number, (set_id, site, cells, nominal, contract_h) in enumerate(
                 zip(
                     self.set_ids,
                     self.site_of_set.tolist(),
                     batteries.cell_count.tolist(),
                     batteries.nominal_ah.tolist(),
+                    self._contracts()[self.site_of_set].tolist(),
                     strict=True,
                 )
             )
@@ -175,6 +180,13 @@ class Fleet:
             for site_id in self.site_ids
         ]
         return devices
+
+    def _contracts(self) -> Array:
+        """Backup owed to each site, in half hours: what its sets were chosen for when they were put there."""
+        batteries = self.batteries
+        new_wh = np.bincount(self.site_of_set, batteries.nominal_ah * batteries.cell_count * DISCHARGE_V)
+        hours: Array = np.clip(np.floor(2 * CONTRACT_SHARE * new_wh / self.load_w) / 2, *CONTRACT_H)
+        return hours
 
     def generate(self, until_ms: int) -> list[Message]:
         """All messages of the fleet before `until_ms` that have not been given yet, site by site; not sorted."""

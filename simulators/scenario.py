@@ -164,18 +164,35 @@ class Weather(_Model):
     offline: list[Blackout] = Field(default_factory=list)
 
 
+class FleetPast(_Model):
+    """A past of a city's base stations."""
+
+    lasts: Duration
+    city: str
+    """朔州."""
+
+
 class PastPlan(_Model):
-    """A long past before the history, of which only some meters are heard: what detectors learn from."""
+    """A long past before the history, of which only some devices are heard: what detectors learn from."""
 
     lasts: Duration
     meters: list[str]
+    fleet: FleetPast | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.lasts % PAST_TICK_MS:
             msg = "a past lasts whole quarters of an hour"
             raise ValueError(msg)
+        if self.fleet is not None and self.fleet.lasts > self.lasts:
+            msg = "the past of base stations lasts no longer than the whole past"
+            raise ValueError(msg)
         return self
+
+    def before(self, start_ms: int) -> Past:
+        """As a scene is told, which begins so much before the history at `start_ms`."""
+        fleet = self.fleet or FleetPast(lasts=0, city="")
+        return Past(start_ms, frozenset(self.meters), start_ms - fleet.lasts, fleet.city)
 
 
 class Scenario(_Model):
@@ -234,7 +251,7 @@ class Scenario(_Model):
         """Its scene, in which all devices are heard from `start_ms` on.
 
         `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets; `with_past`:
-        whether the long past of some meters comes first, where the scenario has one.
+        whether the long past of some devices comes first, where the scenario has one.
         """
         past = self.past if with_past else None
         zero = start_ms if self.start is not None or live_ms is None else live_ms
@@ -244,7 +261,7 @@ class Scenario(_Model):
             seed=seed,
             sets=self.fleet.sets if sets is None else sets,
             start_ms=start_ms if past is None else start_ms - past.lasts,
-            past=None if past is None else Past(start_ms, frozenset(past.meters)),
+            past=None if past is None else past.before(start_ms),
             plants=self.plants,
             regional=self._outages(zero),
             orders=[Order(o.site, zero + o.at, zero + o.at + o.lasts, o.share) for o in self.orders],

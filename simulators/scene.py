@@ -60,7 +60,7 @@ class Scene:
         """Everything before this has been given."""
         self._past = past
         self.whole_ms = start_ms if past is None else past.until_ms
-        """From here on every device is heard; before, in a long past, only some meters are."""
+        """From here on every device is heard; before, in a long past, only some are."""
         of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
         by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
         if not sets and (of_batteries or by_chance):
@@ -70,7 +70,7 @@ class Scene:
             Fleet(
                 seed=seed,
                 sets=sets,
-                start_ms=self.whole_ms,
+                start_ms=start_ms if past is None else past.fleet_ms,
                 regional=regional,
                 climate=climate,
                 happenings=of_batteries,
@@ -86,6 +86,8 @@ class Scene:
         )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
         others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
+        self._heard = set() if past is None else {*past.meters, *self._of_city(past.city_zh)}
+        """In the long past."""
         staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
         if self.works is not None:
             self.works.disturbances = staged.disturbances
@@ -102,6 +104,13 @@ class Scene:
 
     def _devices(self) -> list[Device]:
         return [device for part in self._parts for device in part.devices_registered()]
+
+    def _of_city(self, city_zh: str) -> Iterator[str]:
+        """Devices of a city's base stations."""
+        if self.fleet is None:
+            return
+        sites = {site.site_id for site in self.fleet.sites_registered() if site.city == city_zh}
+        yield from (device.device_id for device in self.fleet.devices_registered() if device.site_id in sites)
 
     def _sources(self) -> list[Source]:
         """The parts that know their own truth."""
@@ -124,8 +133,11 @@ class Scene:
         whole = self.readings_per_s * (ts_ms - self.whole_ms) / 1_000
         if self._past is None:
             return whole
-        periods = [device.period_s for device in self._devices() if device.device_id in self._past.meters]
-        return whole + sum((self.whole_ms - self.start_ms) / 1_000 / period for period in periods)
+        for device in self._devices():
+            if device.device_id in self._heard:
+                from_ms = self.start_ms if device.device_id in self._past.meters else self._past.fleet_ms
+                whole += (self.whole_ms - from_ms) / 1_000 / device.period_s
+        return whole
 
     def labels(self, until_ms: int | None = None) -> list[Label]:
         """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
@@ -166,6 +178,8 @@ class Scene:
         drawn: list[Message] = []
         for part in self._parts:
             drawn += part.generate(self._drawn_ms)
+        if self._drawn_ms <= self.whole_ms:
+            drawn = [message for message in drawn if message.device_id in self._heard]
         drawn.sort(key=lambda message: message.readings[0]["ts"])
         self._pending.extend(self._sent(drawn))
         if self._drawn_ms >= self._told_ms + self._step_ms:

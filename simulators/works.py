@@ -56,11 +56,15 @@ MAKE_UP_LIMITS = (0.6, 1.4)
 
 
 class Past(NamedTuple):
-    """A long past of which only some meters are heard, simulated in coarse ticks: what detectors learn from."""
+    """A long past of which only some devices are heard, simulated in coarse ticks: what detectors learn from."""
 
     until_ms: int
     """Whole quarters of an hour after the start."""
     meters: frozenset[str]
+    fleet_ms: int
+    """Start of the fleet."""
+    city_zh: str
+    """Whose base stations are heard of from `fleet_ms` on; empty: none."""
 
 
 class Works:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -37,6 +38,8 @@ class Chart(NamedTuple):
 
 Drawing = Html | Chart
 
+WIDE_DIGITS = 1.8
+"""Room a Chinese character takes, in digits."""
 ALARM_CELL = "kind"
 """Of a row that is an alarm (it has an `alarm_id`): leads to the alarm, a page that Grafana has not."""
 
@@ -68,11 +71,16 @@ def stat(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         name = f'<div class="stat-name">{escape(field.label)}</div>' if field.label else ""
         unit = f'<span class="unit">{escape(shown.unit)}</span>' if shown.unit else ""
         kind = "stat-value" if shown.known else "stat-value is-unknown"
+        style = f"--length:{_length(shown.text + shown.unit):g};color:{canvas.colors.ink(shown.color)}"
         tiles.append(
-            f'<div class="stat">{name}<div class="{kind}" style="color:{canvas.colors.ink(shown.color)}">'
-            f"{escape(shown.text)}{unit}</div></div>"
+            f'<div class="stat">{name}<div class="{kind}" style="{style}">{escape(shown.text)}{unit}</div></div>'
         )
     return Html(f'<div class="stats" style="--n:{len(tiles)}">{"".join(tiles)}</div>')
+
+
+def _length(text: str) -> float:
+    """How much room a text takes, in digits."""
+    return sum(WIDE_DIGITS if unicodedata.east_asian_width(each) in "WF" else 1.0 for each in text)
 
 
 def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:

@@ -142,6 +142,7 @@ class Tracker:
 
         if doing is not state.doing:
             state.doing, state.doing_since = doing, ts
+            state.power_w = -amps * volts  # what it gave on float says nothing of what it gives now
         state.power_w -= (amps * volts + state.power_w) * (1.0 - math.exp(-elapsed / POWER_SPAN_MS))
         state.ts, state.raw_a, state.amps, state.volts, state.cell_v = ts, raw, amps, volts, cell_v
         state.episode.pack_end_v = volts

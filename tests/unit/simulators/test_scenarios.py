@@ -217,7 +217,7 @@ def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -
     """Weeks of one meter at its own period, without a break where everything begins to be heard."""
     demo, live = load("demo"), START_MS + HOUR_MS
     scene = demo.scene(seed=1, start_ms=START_MS, live_ms=live, sets=5)
-    past = list(scene.advance(START_MS))
+    past = [message for message in scene.advance(START_MS) if not message.device_id.startswith("B")]
     assert {message.device_id for message in past} == {"ALU1-W0"}
     assert len(past) == 24 * 24 * 60
     now = list(scene.advance(START_MS + 10 * MINUTE_MS))
@@ -229,6 +229,23 @@ def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -
     leak = [reading["flow_m3_h"] for reading in ours if reading["ts"] > live - 28 * HOUR_MS]
     before = [reading["flow_m3_h"] for reading in ours if reading["ts"] < live - 28 * HOUR_MS]
     assert sum(leak) / len(leak) - sum(before) / len(before) == pytest.approx(leak_m3_h(23), rel=0.2)
+
+
+def test_of_a_long_past_one_city_s_base_stations_are_heard_for_its_last_hours() -> None:
+    """Their outage is over before the others begin to be heard, and has emptied them."""
+    demo = load("demo")
+    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
+    registry = scene.registry()
+    city = {site.site_id for site in registry.sites if site.city == "晋中"}
+    theirs = {device.device_id for device in registry.devices if device.site_id in city}
+    past = [message for message in scene.advance(START_MS) if message.device_id != "ALU1-W0"]
+    assert len(theirs) > 2
+    assert {message.device_id for message in past} == theirs
+    assert min(message.ts for message in past) >= START_MS - 20 * HOUR_MS
+    socs = [message.readings[0].get("soc_pct", 100.0) for message in past]
+    assert min(socs) < 20
+    every = {message.device_id for message in scene.advance(START_MS + 2 * MINUTE_MS)}
+    assert {device.device_id for device in registry.devices if device.device_id.startswith("B")} <= every
 
 
 def test_only_meters_of_plants_are_drawn_by_chance() -> None:

@@ -236,7 +236,10 @@ def test_a_discharge_tells_how_long_it_will_last_only_with_a_capacity_of_its_own
     rig.run(8, 12.0)
     rig.soc = 1.0
     rig.run(3)
-    rig.run(1, -25.0)
+    rig.run(2 / 60, -25.0)
+    assert now_of(rig).kind is EpisodeKind.DISCHARGE
+    assert now_of(rig).remaining_p50_h == pytest.approx(85 * 0.97 / 25, rel=0.06)
+    rig.run(58 / 60, -25.0)
     now = now_of(rig)
     assert now.kind is EpisodeKind.DISCHARGE
     assert now.remaining_p50_h == pytest.approx(85 * 0.97 / 25 - 1, rel=0.06)
