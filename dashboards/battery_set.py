@@ -210,7 +210,7 @@ def soh_history(language: Language) -> Panel:
             "每次放电后融合的 SoH；虚线为 90 % 区间。来源：battery_soh。",
             "SoH fused after each discharge; dashed lines are its 90 % interval. Source: battery_soh.",
         ),
-        width=8,
+        width=6,
         height=6,
     )
     query = f"""
@@ -236,6 +236,43 @@ ORDER BY ts
     )
 
 
+def backup_history(language: Language) -> Panel:
+    """Backup time day by day, against what is owed."""
+    about = About(
+        language=language,
+        title=Text("备电时长 h（近一年）", "Backup time, h (one year)"),
+        description=Text(
+            "每日最后已知小时由满电起按当日负荷与温度推算的 p50 与 p10；红线为合同时长。来源：battery_day。",
+            "From full, as of each day's last known hour, at its load and temperature; red is what is owed. "
+            "Source: battery_day.",
+        ),
+        width=6,
+        height=6,
+    )
+    query = f"""
+SELECT as_of_at AS time, backup_p50_h::float8 AS p50, backup_p10_h::float8 AS p10,
+       contract_h::float8 AS contract
+FROM battery_day
+WHERE device_id = {SET} AND {days_back(365)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        fields.line("p50", labels_battery.BACKUP_P50, fields.UNKNOWN, unit="h"),
+        Field(
+            name="p10",
+            label=labels_battery.BACKUP_P10,
+            unit="h",
+            decimals=1,
+            color=fields.PRIMARY,
+            custom={"lineWidth": 2, "showPoints": "always"},
+        ),
+        fields.line("contract", labels_battery.CONTRACT_H, fields.BAD, unit="h"),
+        last_days=365,
+    )
+
+
 def resistance(language: Language) -> Panel:
     """Resistance at load steps: a trend of the set against itself."""
     about = About(
@@ -246,7 +283,7 @@ def resistance(language: Language) -> Panel:
             "R = ΔV/ΔI at load-on, brought to 25 °C; a trend of the set against itself, never turned into SoH. "
             "Source: battery_resistance.",
         ),
-        width=8,
+        width=6,
         height=6,
     )
     query = f"""
@@ -288,7 +325,7 @@ def spread_history(language: Language) -> Panel:
             "浮充与放电时按小时均压计算的单体最高减最低。来源：battery_hour。",
             "Highest less lowest cell of the hour's mean voltages, on float and under load. Source: battery_hour.",
         ),
-        width=8,
+        width=6,
         height=6,
     )
     query = f"""
@@ -366,6 +403,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         cells(language),
         charge(language),
         soh_history(language),
+        backup_history(language),
         resistance(language),
         spread_history(language),
         episodes(language),

@@ -215,6 +215,13 @@ class BatteryRules(_Rule):
     current_days_needed: Count = 14
     current_sd: Positive = 6.0
     current_c_rate: Positive = 0.005
+    backup_return_share: Share = 0.05
+    """Above the contract's hours by this share it has returned. (unsourced)"""
+    resistance_rise_pct: Positive = 25.0
+    """Above the set's own usual, at 25 °C. (unsourced)"""
+    resistance_return_pct: Positive = 15.0
+    resistance_steps: Count = 5
+    """Load-on steps it takes: three for the usual, and two. (unsourced)"""
 
 
 class SeriesRules(BaseModel):

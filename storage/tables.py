@@ -12,6 +12,7 @@ import orjson
 
 from schemas.metrics import (
     BatteryCapacity,
+    BatteryDay,
     BatteryDischarge,
     BatteryEpisode,
     BatteryHealth,
@@ -251,6 +252,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     BatteryResistance: DerivedTable(name="battery_resistance", key=("device_id", "ts"), retractable=True),
     BatteryHour: DerivedTable(name="battery_hour", key=("device_id", "ts")),
     BatterySoh: DerivedTable(name="battery_soh", key=("device_id", "ts")),
+    BatteryDay: DerivedTable(name="battery_day", key=("device_id", "ts")),
     BatteryDischarge: DerivedTable(name="battery_discharge", key=("device_id", "ts")),
     BatteryHealth: DerivedTable(name="battery_health_latest", key=("device_id",), newest_wins=True),
     SiteOutage: DerivedTable(name="site_outage", key=("device_id", "ts"), retractable=True),

@@ -12,8 +12,10 @@ from streams.anomaly.phases import PhaseLoss
 from streams.anomaly.plant_limits import PlantLimits, WaterBalance
 from streams.anomaly.reference import detection
 from streams.anomaly.set_safety import SetSafety
+from streams.anomaly.set_trends import SetTrends
 from streams.anomaly.site_safety import SiteSafety
 from streams.anomaly.unit_drift import UnitDrift
+from streams.battery.days import SetDays
 from streams.battery.discharges import Discharges
 from streams.battery.fleet import FleetHealth
 from streams.battery.health import SetHealth
@@ -83,10 +85,12 @@ def installed() -> Kernels:
             StateOfHealth(health_reference()),
             Discharges(health_reference()),
             FleetHealth(health_reference()),
+            SetDays(health_reference()),
             MeterDetectors(detection()),
             PlantEfficiency(detection().efficiency, detection().version),
             PlantLimits(detection().limit, detection().version),
             WaterBalance(detection().version),
+            SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),
         stages=(SignalAlarms(), AlarmClock()),

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
 from schemas.metrics.battery_health import (
     BatteryCapacity,
+    BatteryDay,
     BatteryDischarge,
     BatteryEpisode,
     BatteryHealth,
@@ -61,6 +62,7 @@ __all__ = [
     "MINUTE_MS",
     "QUARTER_MS",
     "BatteryCapacity",
+    "BatteryDay",
     "BatteryDischarge",
     "BatteryEpisode",
     "BatteryHealth",

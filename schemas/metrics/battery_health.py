@@ -317,6 +317,32 @@ class BatterySoh(NamedTuple):
     reference_version: str
 
 
+class BatteryDay(NamedTuple):
+    """How a set stood at the end of the last hour known of the local day that begins at `ts`."""
+
+    device_id: str
+    ts: Moment
+    site_id: str
+    as_of_ms: Moment
+    """That hour's end."""
+    soh_pct: Real | None
+    backup_p50_h: Real | None
+    """From full, at the site's load of that day, of which the set carries its share, and the last temperature."""
+    backup_p10_h: Real | None
+    contract_h: Real
+    resistance_25c_mohm: Real | None
+    """Newest, of the pack, from load-on."""
+    resistance_usual_mohm: Real | None
+    """Median of the set's own steps before the two newest."""
+    resistance_rise_pct: Real | None
+    """How far the lower of the two newest lies above that: a single odd step is no rise."""
+    resistance_steps: int
+    """Load-on steps of the last 400 days with a resistance."""
+    quality: Quality
+    """Of the SoH."""
+    reference_version: str
+
+
 class BatteryDischarge(NamedTuple):
     """A discharge with its cause, and the backup time that was forecast at its beginning."""
 

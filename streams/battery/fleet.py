@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import (
@@ -18,10 +17,10 @@ from schemas.metrics.battery_health import (
 )
 from schemas.metrics.common import HOUR_MS, Quality
 from storage.spans import FOREVER_MS
-from streams.battery.backup import DAY_MS, LoadProfile, backup_of
+from streams.battery.backup import DAY_MS
 from streams.battery.fusion import YEAR_MS, Z_90
-from streams.battery.limits import Limits
-from streams.battery.site_view import by_device, full_store, power_ids, sets_of, shares, soh_at
+from streams.battery.prospect import Prospects
+from streams.battery.site_view import by_device, sets_of
 from streams.kernel import Replaced, Want
 
 if TYPE_CHECKING:
@@ -30,27 +29,16 @@ if TYPE_CHECKING:
     from schemas.battery_reference import BatteryHealthReference
     from schemas.metrics import Row
     from schemas.registry import Device, Site
-    from streams.battery.backup import Backup
-    from streams.battery.site_view import SohNow
+    from streams.battery.prospect import Prospect
     from streams.kernel import Changed, Found
-
-RESISTANCE_REACH_MS = 400 * DAY_MS
-"""How far back a set's own resistance is looked for, for its trend. (unsourced)"""
-STEPS_FOR_TREND = 3
-"""Earlier load-on steps without which there is no trend. (unsourced)"""
 
 
 class _Seen(NamedTuple):
-    """What is known of one set at an hour."""
+    """What is known of one set at its newest hour."""
 
     device: Device
     hour: BatteryHour
-    soh_row: BatterySoh | None
-    soh: SohNow | None
-    backup: Backup | None
-    load_w: float | None
-    share: float
-    resistances: Sequence[BatteryResistance]
+    at: Prospect
     last_discharge: BatteryDischarge | None
 
 
@@ -74,10 +62,8 @@ class FleetHealth:
         days = round(self._reference.backup.observable_days)
         return [
             Want(BatteryHour, sets, first - HOUR_MS, FOREVER_MS),
-            Want(BatterySoh, sets, 0, FOREVER_MS),
-            Want(SiteLoadHour, power_ids(devices), first - DAY_MS - 2 * HOUR_MS, FOREVER_MS),
-            Want(BatteryResistance, sets, first - RESISTANCE_REACH_MS, FOREVER_MS),
             Want(BatteryDischarge, sets, first - (days + 1) * DAY_MS, FOREVER_MS),
+            *Prospects.wants(devices, sets, first),
         ]
 
     def rows(self, site: Site, devices: Sequence[Device], _changed: Changed, found: Found) -> Replaced:
@@ -89,52 +75,24 @@ class FleetHealth:
 
     def _look(self, sets: Mapping[str, Device], found: Found) -> Iterable[_Seen]:
         """Gather what is known of each set up to the end of its newest hour."""
-        fusion = self._reference.fusion
         hours = by_device(found[BatteryHour], BatteryHour)
-        soh = by_device(found[BatterySoh], BatterySoh)
-        steps = by_device(found[BatteryResistance], BatteryResistance)
         discharges = by_device(found[BatteryDischarge], BatteryDischarge)
-        loads = {
-            row.ts: row.load_w
-            for row in found[SiteLoadHour]
-            if isinstance(row, SiteLoadHour) and row.load_w is not None
-        }
+        prospects = Prospects(sets, found, self._reference)
         for device_id, own in hours.items():
             hour = own[-1]
-            end = hour.ts + HOUR_MS
-            health = {each: soh_at(soh.get(each, ()), end, fusion)[1] for each in sets}
-            share = shares(sets, health, fusion)[device_id]
-            profile = LoadProfile(loads, end)
-            limits = Limits(sets[device_id], self._reference)
-            known = health[device_id]
-            backup = None
-            if known is not None:
-                full_sigma = limits.chemistry.sigma_full_percent / 100
-                store = full_store(known, share, hour.temperature_mean_c, full_sigma)
-                backup = backup_of(store, profile, limits, self._reference)
             counted = [
                 row
                 for row in discharges.get(device_id, ())
-                if row.ts < end and row.duration_h >= self._reference.backup.counted_from_h
+                if row.ts < hour.ts + HOUR_MS and row.duration_h >= self._reference.backup.counted_from_h
             ]
-            yield _Seen(
-                device=sets[device_id],
-                hour=hour,
-                soh_row=soh_at(soh.get(device_id, ()), end, fusion)[0],
-                soh=known,
-                backup=backup,
-                load_w=profile.at(0) if profile.known else None,
-                share=share,
-                resistances=[row for row in steps.get(device_id, ()) if row.ts < end and row.step == "load_on"],
-                last_discharge=counted[-1] if counted else None,
-            )
+            yield _Seen(sets[device_id], hour, prospects.of(hour), counted[-1] if counted else None)
 
     def _row(self, site: Site, seen: _Seen) -> BatteryHealth:
-        battery, hour, soh, row = seen.device.battery, seen.hour, seen.soh, seen.soh_row
+        battery, hour, soh, row = seen.device.battery, seen.hour, seen.at.soh, seen.at.soh_row
         assert battery is not None  # noqa: S101 - a set has one
         reference, end = self._reference, seen.hour.ts + HOUR_MS
-        newest = seen.resistances[-1] if seen.resistances else None
-        misses = None if seen.backup is None else seen.backup.p10_h < battery.contract_h
+        newest = seen.at.resistances[-1] if seen.at.resistances else None
+        misses = None if seen.at.backup is None else seen.at.backup.p10_h < battery.contract_h
         advice, reasons = self._advice(seen, misses=misses)
         last = seen.last_discharge
         age_days = None if last is None else (end - last.ts) / DAY_MS
@@ -162,15 +120,15 @@ class FleetHealth:
             soc_sigma_pct=hour.soc_sigma_pct,
             soc_bms_difference_pct=hour.soc_bms_difference_pct,
             resistance_25c_mohm=None if newest is None else newest.resistance_25c_mohm,
-            resistance_trend=_trend(seen.resistances),
+            resistance_trend=seen.at.resistance_trend,
             resistance_mohm_ah=None if newest is None else newest.cell_mohm_ah_25c,
             float_spread_mv=hour.float_spread_mv,
             float_worst_cell=hour.float_worst_cell,
             float_worst_z=hour.float_worst_z,
             temperature_mean_c=hour.temperature_mean_c,
-            load_w=seen.load_w,
-            backup_p50_h=None if seen.backup is None else seen.backup.p50_h,
-            backup_p10_h=None if seen.backup is None else seen.backup.p10_h,
+            load_w=seen.at.load_w,
+            backup_p50_h=None if seen.at.backup is None else seen.at.backup.p50_h,
+            backup_p10_h=None if seen.at.backup is None else seen.at.backup.p10_h,
             contract_h=battery.contract_h,
             misses_contract=misses,
             last_discharge_ms=None if last is None else last.ts,
@@ -186,13 +144,13 @@ class FleetHealth:
     def _test_priority(self, seen: _Seen, contract_h: float) -> float:
         """Energy owed by contract times the relative doubt about the capacity that is to give it, kWh."""
         fusion = self._reference.fusion
-        soh = seen.soh
+        soh = seen.at.soh
         doubt = fusion.population_sigma / fusion.population_soh if soh is None else soh.sigma / soh.soh
-        return (seen.load_w or 0.0) * seen.share * contract_h / 1000 * doubt
+        return (seen.at.load_w or 0.0) * seen.at.share * contract_h / 1000 * doubt
 
     def _advice(self, seen: _Seen, *, misses: bool | None) -> tuple[Advice, list[str]]:
         """Watch or retire, and why; thresholds are reference data."""
-        rules, hour, soh = self._reference.advice, seen.hour, seen.soh
+        rules, hour, soh = self._reference.advice, seen.hour, seen.at.soh
         retire: list[str] = []
         watch: list[str] = []
         if soh is not None and 100 * soh.soh < rules.retire_below_soh_pct:
@@ -210,12 +168,6 @@ class FleetHealth:
         if watch:
             return Advice.WATCH, watch
         return (Advice.UNKNOWN, ["never_measured"]) if soh is None else (Advice.KEEP, [])
-
-
-def _trend(steps: Sequence[BatteryResistance]) -> float | None:
-    """Newest resistance at 25 °C over the median of the set's own earlier ones."""
-    known = [row.resistance_25c_mohm for row in steps if row.resistance_25c_mohm is not None]
-    return known[-1] / statistics.median(known[:-1]) if len(known) > STEPS_FOR_TREND else None
 
 
 def _years_since(day: str, ts: int) -> float | None:

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.metrics import DetectorStatus, GangueWindow, PlantRolling, Quality, Signal, WaterDay
+from schemas.metrics import BatteryDay, DetectorStatus, GangueWindow, PlantRolling, Quality, Signal, WaterDay
 from schemas.metrics.gangue import UnitWindow
 from schemas.metrics.signal import Phase, SignalKind
 from schemas.readings import ElectricityReading, Kind
-from schemas.registry import Device, Sector, Site
+from schemas.registry import BatterySet, Device, Sector, Site
 from storage.readings import Arrival
 from streams.anomaly.local_time import DAY_MS, OFFSET_MS
 from streams.anomaly.phases import PhaseLoss
 from streams.anomaly.plant_limits import PlantLimits, WaterBalance
 from streams.anomaly.reference import detection
+from streams.anomaly.set_trends import SetTrends
 from streams.anomaly.unit_drift import UnitDrift
 
 if TYPE_CHECKING:
@@ -99,6 +100,53 @@ def test_an_intake_above_the_quota_is_said_beside_the_limit() -> None:
     first = signals(LIMITS, SITE, [window(day, 100.0, quota_gap=20.0) for day in range(2)])[0]
     assert (first.kind, first.metric, first.cost_unit) == (SignalKind.QUOTA, "unit_water_m3", "m3")
     assert first.high == pytest.approx(0.5)
+
+
+# --- battery sets ------------------------------------------------------------------------------------------------
+
+TRENDS = SetTrends(RULES.battery, "test")
+BATTERY_SET = Device(device_id="b", site_id="p", kind=Kind.BATTERY, battery=BatterySet(nominal_ah=100))
+
+
+def set_days(*, backups: Sequence[float | None] = (), rises: Sequence[float | None] = ()) -> list[Row]:
+    """Days of a set that is owed two hours, of a usual resistance of 20 mΩ."""
+    count = max(len(backups), len(rises))
+    return [
+        blank(
+            BatteryDay,
+            device_id="b", site_id="p", ts=T0 + day * DAY_MS, contract_h=2.0, resistance_usual_mohm=20.0,
+            backup_p10_h=backups[day] if backups else None, resistance_steps=6 if rises else 0,
+            resistance_rise_pct=rises[day] if rises else None,
+            resistance_25c_mohm=20.0 * (1 + (rises[day] or 0.0) / 100) if rises else None,
+        )
+        for day in range(count)
+    ]  # fmt: skip
+
+
+def test_backup_below_the_contract_is_said_in_hours_and_does_not_flap() -> None:
+    """Short of two hours, until it is clearly above them again; a day not known changes nothing."""
+    given_out = signals(TRENDS, BATTERY_SET, set_days(backups=[2.5, 1.9, None, 2.05, 1.95, 2.2, 2.2]))
+    assert [(row.active, row.samples) for row in given_out] == [(True, 1), (True, 2), (True, 3), (False, 1)]
+    first = given_out[0]
+    assert (first.kind, first.value, first.low, first.unit, first.cost_unit) == (SignalKind.BACKUP, 1.9, 2.0, "h", "h")
+    assert first.cost == pytest.approx(0.1)
+
+
+def test_a_set_never_measured_is_not_said_to_be_short() -> None:
+    """It says that it is learning."""
+    rows = set_days(backups=[None] * 5)
+    assert signals(TRENDS, BATTERY_SET, rows) == []
+    assert phase(TRENDS, BATTERY_SET, rows) is Phase.LEARNING
+
+
+def test_a_resistance_that_has_risen_is_said_against_the_set_s_own() -> None:
+    """Above a quarter more; over below 15 %."""
+    given_out = signals(TRENDS, BATTERY_SET, set_days(rises=[5.0, 24.0, 30.0, 20.0, 10.0, 10.0]))
+    assert [(row.active, row.kind) for row in given_out if row.samples == 1] == [
+        (True, SignalKind.RESISTANCE),
+        (False, SignalKind.RESISTANCE),
+    ]
+    assert (given_out[0].value, given_out[0].baseline, given_out[0].high) == (26.0, 20.0, 25.0)
 
 
 # --- water balance -----------------------------------------------------------------------------------------------
