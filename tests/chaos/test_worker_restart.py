@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fenhe.local import Process, Stack
 
-pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow, pytest.mark.alone]
 
 SETS = 7_000
 READINGS_EACH = 6
