@@ -157,12 +157,14 @@ class Derivation:
         }
         found = self._load(wants)
         rows: list[Row] = []
+        cleared: dict[type[Row], list[Span]] = {}
         for site_id, touched in changed.items():
             replaced = view.rows(self._site(site_id), self._devices(site_id), touched, found[site_id])
-            for cleared in replaced.cleared:
-                gone = derived.withdraw(self._connection, cleared.row_type, _spans(cleared), replaced.rows)
-                self._note(self._gone, gone)
             rows += replaced.rows
+            for want in replaced.cleared:
+                cleared.setdefault(want.row_type, []).extend(_spans(want))
+        for row_type, spans in cleared.items():
+            self._note(self._gone, derived.withdraw(self._connection, row_type, spans, rows))
         self._write(rows)
 
     def _load(self, wants: dict[str, Sequence[Want]]) -> dict[str, ByType]:
