@@ -43,6 +43,8 @@ STOP_S = 10.0
 """How long a worker that was told to stop may take to leave its group."""
 SEEK_PATIENCE_S = 5.0
 """How long records that do not follow are dropped after a seek before seeking again."""
+FETCH_S = 1.5
+"""Longer than Faust waits for one fetch (1 s): with the flow stopped for so long, nothing fetched before is left."""
 
 
 @dataclass(slots=True)
@@ -80,13 +82,15 @@ class Shepherd:
         self._figures = figures
         self._engine = engine
         self._partitions: dict[int, Partition] = {}
-        self._sought: dict[int, float] = {}
+        self._sought = asyncio.Lock()
+        self._patient_until = 0.0
+        """Until then, records that do not follow are left over from before a seek."""
         self._slots = asyncio.Semaphore(CONCURRENT_PARTITIONS)
 
     def forget(self) -> None:
         """Forget every partition: after a rebalance the database is asked again."""
         self._partitions.clear()
-        self._sought.clear()
+        self._patient_until = 0.0
 
     async def open(self, numbers: Sequence[int]) -> None:
         """Load assigned partitions ahead of their first record."""
@@ -102,7 +106,10 @@ class Shepherd:
         for event in events:
             message = event.message
             record = Record(message.offset, int(message.timestamp * 1000), message.value or b"")
-            by_partition.setdefault(message.partition, []).append(record)
+            taken = by_partition.setdefault(message.partition, [])
+            if taken and record.offset <= taken[-1].offset:
+                taken.clear()  # fetched again, from where the database stands
+            taken.append(record)
         await asyncio.gather(*(self._store(number, records) for number, records in by_partition.items()))
 
     async def _store(self, number: int, records: list[Record]) -> None:
@@ -132,7 +139,6 @@ class Shepherd:
             else:
                 if outcome.records:
                     self._figures.add(outcome)
-                    self._sought.pop(number, None)
                 return
 
     async def _check_log(self, partition: Partition, records: Sequence[Record]) -> None:
@@ -151,21 +157,43 @@ class Shepherd:
 
     async def _seek(self, gap: GapError) -> None:
         """Fetch again from where the database stands; book what the log no longer holds."""
-        number = gap.position.partition
-        now = time.monotonic()
-        if now < self._sought.get(number, 0.0):
-            return  # fetched before the seek
-        tp = TP(*gap.position)
-        earliest = (await self._app.consumer.earliest_offsets(tp))[tp]
-        start = gap.expected
-        if earliest > gap.expected:
-            log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
-            lost = range(gap.expected, earliest)
-            await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
-            start = earliest
-        self._sought[number] = now + SEEK_PATIENCE_S
-        log.warning("seeking back", partition=number, to=start, delivered=gap.found)
-        await self._app.consumer.seek(tp, start)
+        async with self._sought:
+            if time.monotonic() < self._patient_until:
+                return  # fetched before the seek
+            number, start = gap.position.partition, gap.expected
+            earliest = (await self._app.consumer.earliest_offsets(TP(*gap.position)))[TP(*gap.position)]
+            if earliest > gap.expected:
+                log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
+                lost = range(gap.expected, earliest)
+                await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
+                start = earliest
+            log.warning("seeking back", partition=number, to=start, delivered=gap.found)
+            await self._fetch_again(TP(*gap.position), start)
+            self._patient_until = time.monotonic() + SEEK_PATIENCE_S
+
+    async def _fetch_again(self, behind: TP, start: int) -> None:
+        """Have Faust fetch one partition from `start` on, and the others from where the database stands.
+
+        Faust drops what lies before the newest record it has handed on. One from a fetch before the seek that is handed
+        on after it would have everything dropped that was sought: so the flow is stopped until no fetch is left, which
+        loses what was fetched of the other partitions.
+        """
+        consumer = self._app.consumer
+        consumer.stop_flow()
+        try:
+            await asyncio.sleep(FETCH_S)
+            for tp in consumer.assignment():
+                if tp.topic != behind.topic:
+                    continue
+                if tp == behind:
+                    await consumer.seek(tp, start)
+                elif tp.partition in self._partitions:
+                    await consumer.seek(tp, self._partitions[tp.partition].next_offset)
+        except Exception as error:  # noqa: BLE001 - a rebalance came between: then all are opened anew
+            log.warning("not sought", error=repr(error))
+        finally:
+            if not self._app.rebalancing:
+                consumer.resume_flow()
 
 
 async def _recompute(app: faust.App, recompute: Recompute) -> None:

@@ -244,6 +244,16 @@ class Pipeline:
             for number in range(self.stack.partitions)
         }
 
+    def commit_group_at_end(self) -> None:
+        """Tell Kafka that the workers' group has read all there is; none of it runs yet."""
+        group = self.environment["FENHE_WORKER_GROUP"]
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": group})
+        try:
+            ends = [TopicPartition(self.topic, number, end) for number, end in self._log_ends(consumer).items()]
+            consumer.commit(offsets=ends, asynchronous=False)
+        finally:
+            consumer.close()
+
     def _forget_session(self) -> None:
         """Make the broker forget the collector's session, or it would queue all later tests' messages for it."""
         client = paho.Client(
