@@ -113,15 +113,19 @@ class Shepherd:
         await asyncio.gather(*(self._store(number, records) for number, records in by_partition.items()))
 
     async def _store(self, number: int, records: list[Record]) -> None:
-        wait_s = BACKOFF_S[0]
-        while True:
+        """Store one partition's records, in one transaction, or in parts where that fails: it may be too much for one.
+
+        PostgreSQL ends a transaction whose worker computes for so long that it might be paused.
+        """
+        wait_s, share = BACKOFF_S[0], len(records)
+        while records:
             try:
                 async with self._slots:
                     if number not in self._partitions:
                         self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
                     partition = self._partitions[number]
                     await self._check_log(partition, records)
-                    outcome = await asyncio.to_thread(self._engine.apply, partition, records)
+                    outcome = await asyncio.to_thread(self._engine.apply, partition, records[:share])
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
                 self._partitions.pop(number, None)
@@ -131,15 +135,22 @@ class Shepherd:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
-                log.warning("transaction failed, trying again", partition=number, error=repr(error), wait_s=wait_s)
+                log.warning(
+                    "transaction failed, trying again",
+                    partition=number,
+                    records=share,
+                    error=repr(error),
+                    wait_s=wait_s,
+                )
                 self._partitions.pop(number, None)
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait_s = min(2 * wait_s, BACKOFF_S[1])
+                share = max(1, share // 2)
                 self._figures.retries_total += 1
             else:
                 if outcome.records:
                     self._figures.add(outcome)
-                return
+                records, wait_s = records[share:], BACKOFF_S[0]
 
     async def _check_log(self, partition: Partition, records: Sequence[Record]) -> None:
         """A log that ends before what is stored of it has been replaced; then its offsets start anew."""

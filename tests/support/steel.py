@@ -19,6 +19,9 @@ START_MS = 1_514_736_000_000
 QUARTER_MS = 900_000
 TOTAL_KWH = 959_636.7
 FIELD = "energy_import_kwh"
+ROLLOVER_KWH = 10_000_000.0
+DAY = 96
+"""Quarters in a day."""
 Points = list[tuple[int, float]]
 """(reading's number, register in kWh)."""
 
@@ -38,6 +41,51 @@ def register(kwh: list[float], base: float = 1_234_567.8) -> Points:
     return points
 
 
+def faulted(points: Points) -> tuple[Points, dict[int, set[MeterEventKind]]]:
+    """A year with the faults of real meters by night, by day and at midnight, and what is to be found at which reading.
+
+    Three gaps, two freezes that catch up, four spikes, two dips, a reset, two replacements and a rollover at 10 GWh.
+    """
+    value = dict(points)
+    gaps = {20 * DAY: 30, 61 * DAY + 50: 5, 200 * DAY + 10: 96}
+    freezes = {30 * DAY + 8: 12, 100 * DAY + 40: 20}  # by night and over the morning
+    spikes = {45 * DAY: 10 * value[45 * DAY], 46 * DAY + 52: value[46 * DAY + 52] + 400.0}
+    spikes |= {47 * DAY + 12: value[47 * DAY + 12] + 9.0, 48 * DAY + 60: value[48 * DAY + 60] + 5e6}
+    dips = {49 * DAY + 30: 0.0, 50 * DAY + 70: value[50 * DAY + 70] - 5_000.0}
+    reset, lower, higher, rollover = 150 * DAY + 41, 180 * DAY + 3, 230 * DAY + 50, 300 * DAY + 47
+    for start, length in freezes.items():
+        points = _changed(points, dict.fromkeys(range(start, start + length), value[start - 1]))
+    points = _changed(points, spikes | dips)
+    points = _shifted(points, reset, -value[reset - 1])
+    points = _shifted(points, lower, 4_711.3 - dict(points)[lower])
+    points = _shifted(points, higher, 9_000_000.0 - dict(points)[higher])
+    points = _shifted(points, rollover, -ROLLOVER_KWH)
+    lead = (value[rollover] - value[rollover - 1]) / 2
+    points = _shifted(points, higher, ROLLOVER_KWH - lead - dict(points)[rollover - 1])
+    points = [
+        (number, energy)
+        for number, energy in points
+        if not any(start <= number < start + length for start, length in gaps.items())
+    ]
+    kinds = MeterEventKind
+    expected = {number: {kinds.GAP} for number in gaps} | {number: {kinds.SPIKE} for number in spikes}
+    expected |= {number: {kinds.FREEZE, kinds.CATCH_UP} for number in freezes}
+    expected |= {number: {kinds.NOISE_DIP} for number in dips}
+    expected |= {reset: {kinds.RESET}, rollover: {kinds.ROLLOVER}}
+    expected |= {lower: {kinds.REPLACEMENT}, higher: {kinds.REPLACEMENT}}
+    return points, expected
+
+
+def _shifted(points: Points, start: int, by: float) -> Points:
+    """Add something to every reading from one on."""
+    return [(number, round(value + by, 2) if number >= start else value) for number, value in points]
+
+
+def _changed(points: Points, values: dict[int, float]) -> Points:
+    """Replace single readings."""
+    return [(number, round(values.get(number, value), 2)) for number, value in points]
+
+
 class Outcome(NamedTuple):
     """What the kernel made of a register."""
 
@@ -55,16 +103,21 @@ class Outcome(NamedTuple):
         return {event.kind for event in self.events if abs(event.ts - moment) <= reach * QUARTER_MS}
 
 
-def meter(points: Points, *, rated: float | None = None, rollover: float | None = None) -> Outcome:
-    """Put a register through the metering kernel in one pass."""
-    device = Device(
-        device_id="steel",
+def steel_meter(device_id: str, *, rated: float | None = None, rollover: float | None = None) -> Device:
+    """Register a works' meter."""
+    return Device(
+        device_id=device_id,
         site_id="works",
         kind=Kind.ELECTRICITY,
         period_s=900,
         rated=rated,
         rollover={} if rollover is None else {FIELD: rollover},
     )
+
+
+def meter(points: Points, *, rated: float | None = None, rollover: float | None = None) -> Outcome:
+    """Put a register through the metering kernel in one pass."""
+    device = steel_meter("steel", rated=rated, rollover=rollover)
     arrivals = [
         Arrival("steel", 0, ElectricityReading(ts=START_MS + number * QUARTER_MS, energy_import_kwh=value))
         for number, value in points
