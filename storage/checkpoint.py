@@ -37,6 +37,12 @@ def load_offset(connection: Connection, position: Position) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
+    """Offset of the next record to store, by partition, of those that were ever loaded."""
+    rows = connection.execute("SELECT partition, next_offset FROM checkpoint WHERE topic = %s", (topic,))
+    return {int(partition): int(offset) for partition, offset in rows}
+
+
 def advance(connection: Connection, position: Position, *, expected: int, new: int) -> Turn:
     """Move the offset from `expected` to `new`, and return what the worker must know.
 

@@ -1,7 +1,7 @@
 """The Faust app: it brings records to the transaction engine, again and again until they are stored.
 
-Faust's own offsets are a convenience: the offset that counts is the one in the database. `take_events`
-acknowledges what left the loop body even when it left by an exception, so nothing may ever leave it that way.
+The offset that counts is the one in the database (`streams.consumer`). `take_events` acknowledges what left the loop
+body even when it left by an exception, so nothing may ever leave it that way.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from faust.types import TP
 
 from storage.errors import CheckpointMovedError
 from storage.pool import open_pool
+from streams.consumer import DatabaseConsumer, DatabaseTransport
 from streams.decode import Record
 from streams.engine import Engine, GapError, Partition
 from streams.kernels import installed
 from streams.recompute import Recompute
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from schemas.settings import WorkerSettings
     from streams.transaction import Outcome
@@ -41,10 +42,6 @@ RECOMPUTE_POLL_S = 5.0
 """How often requests to recompute are looked for; between two steps the worker rests for as long as a step took."""
 STOP_S = 10.0
 """How long a worker that was told to stop may take to leave its group."""
-SEEK_PATIENCE_S = 5.0
-"""How long records that do not follow are dropped after a seek before seeking again."""
-FETCH_S = 1.5
-"""Longer than Faust waits for one fetch (1 s): with the flow stopped for so long, nothing fetched before is left."""
 
 
 @dataclass(slots=True)
@@ -82,15 +79,11 @@ class Shepherd:
         self._figures = figures
         self._engine = engine
         self._partitions: dict[int, Partition] = {}
-        self._sought = asyncio.Lock()
-        self._patient_until = 0.0
-        """Until then, records that do not follow are left over from before a seek."""
         self._slots = asyncio.Semaphore(CONCURRENT_PARTITIONS)
 
     def forget(self) -> None:
         """Forget every partition: after a rebalance the database is asked again."""
         self._partitions.clear()
-        self._patient_until = 0.0
 
     async def open(self, numbers: Sequence[int]) -> None:
         """Load assigned partitions ahead of their first record."""
@@ -112,26 +105,25 @@ class Shepherd:
             taken.append(record)
         await asyncio.gather(*(self._store(number, records) for number, records in by_partition.items()))
 
-    async def _store(self, number: int, records: list[Record]) -> None:
-        """Store one partition's records, in one transaction, or in parts where that fails: it may be too much for one.
+    async def _store(self, number: int, records: Sequence[Record]) -> None:
+        """Store one partition's records, run by run, up to the first that does not follow what is stored."""
+        for run in _runs(records):
+            if not await self._store_run(number, run):
+                return
 
-        PostgreSQL ends a transaction whose worker computes for so long that it might be paused.
+    async def _store_run(self, number: int, records: Sequence[Record]) -> bool:
+        """Store records that follow each other; whether they did follow what is stored.
+
+        In one transaction, or in parts where that fails: it may be too much for one. PostgreSQL ends a transaction
+        whose worker computes for so long that it might be paused.
         """
         wait_s, share = BACKOFF_S[0], len(records)
         while records:
             try:
-                async with self._slots:
-                    if number not in self._partitions:
-                        self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
-                    partition = self._partitions[number]
-                    await self._check_log(partition, records)
-                    outcome = await asyncio.to_thread(self._engine.apply, partition, records[:share])
+                outcome = await self._attempt(number, records, share)
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
                 self._partitions.pop(number, None)
-            except GapError as gap:
-                await self._seek(gap)
-                return
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
@@ -148,9 +140,31 @@ class Shepherd:
                 share = max(1, share // 2)
                 self._figures.retries_total += 1
             else:
+                if outcome is None:
+                    return False
                 if outcome.records:
                     self._figures.add(outcome)
                 records, wait_s = records[share:], BACKOFF_S[0]
+        return True
+
+    async def _attempt(self, number: int, records: Sequence[Record], share: int) -> Outcome | None:
+        """Store the first `share` records; None where they do not follow what is stored and are fetched again."""
+        async with self._slots:
+            if number not in self._partitions:
+                self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
+            partition = self._partitions[number]
+            await self._check_log(partition, records)
+            try:
+                return await asyncio.to_thread(self._engine.apply, partition, records[:share])
+            except GapError as error:
+                gap = error
+            # What lies between may have been stored by another worker after this one had asked.
+            self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
+            if self._partitions[number].next_offset != gap.expected or await self._is_lost(gap):
+                raise CheckpointMovedError(str(gap)) from gap
+        log.warning("fetching again", partition=number, expected=gap.expected, delivered=gap.found)
+        self._consumer.read_again()
+        return None
 
     async def _check_log(self, partition: Partition, records: Sequence[Record]) -> None:
         """A log that ends before what is stored of it has been replaced; then its offsets start anew."""
@@ -166,45 +180,32 @@ class Shepherd:
             start = (await self._app.consumer.earliest_offsets(tp))[tp]
             await asyncio.to_thread(self._engine.restart_at, partition, start, what)
 
-    async def _seek(self, gap: GapError) -> None:
-        """Fetch again from where the database stands; book what the log no longer holds."""
-        async with self._sought:
-            if time.monotonic() < self._patient_until:
-                return  # fetched before the seek
-            number, start = gap.position.partition, gap.expected
-            earliest = (await self._app.consumer.earliest_offsets(TP(*gap.position)))[TP(*gap.position)]
-            if earliest > gap.expected:
-                log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
-                lost = range(gap.expected, earliest)
-                await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
-                start = earliest
-            log.warning("seeking back", partition=number, to=start, delivered=gap.found)
-            await self._fetch_again(TP(*gap.position), start)
-            self._patient_until = time.monotonic() + SEEK_PATIENCE_S
+    async def _is_lost(self, gap: GapError) -> bool:
+        """Whether the log no longer holds what is missing; that is booked then."""
+        number, tp = gap.position.partition, TP(*gap.position)
+        earliest = (await self._app.consumer.earliest_offsets(tp))[tp]
+        if earliest <= gap.expected:
+            return False
+        log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
+        lost = range(gap.expected, earliest)
+        await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
+        return True
 
-    async def _fetch_again(self, behind: TP, start: int) -> None:
-        """Have Faust fetch one partition from `start` on, and the others from where the database stands.
-
-        Faust drops what lies before the newest record it has handed on. One from a fetch before the seek that is handed
-        on after it would have everything dropped that was sought: so the flow is stopped until no fetch is left, which
-        loses what was fetched of the other partitions.
-        """
+    @property
+    def _consumer(self) -> DatabaseConsumer:
         consumer = self._app.consumer
-        consumer.stop_flow()
-        try:
-            await asyncio.sleep(FETCH_S)
-            for tp in consumer.assignment():
-                if tp.topic != behind.topic:
-                    continue
-                if tp == behind:
-                    await consumer.seek(tp, start)
-                elif tp.partition in self._partitions:
-                    await consumer.seek(tp, self._partitions[tp.partition].next_offset)
-        except Exception as error:  # noqa: BLE001 - a rebalance came between: then all are opened anew
-            log.warning("not sought", error=repr(error))
-        finally:
-            if not self._app.rebalancing:
-                consumer.resume_flow()
+        assert isinstance(consumer, DatabaseConsumer)  # noqa: S101 - `create_app` sees to it
+        return consumer
+
+
+def _runs(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Cut records where one does not follow the one before."""
+    start = 0
+    for at in range(1, len(records)):
+        if records[at].offset != records[at - 1].offset + 1:
+            yield records[start:at]
+            start = at
+    yield records[start:]
 
 
 async def _recompute(app: faust.App, recompute: Recompute) -> None:
@@ -251,6 +252,7 @@ def create_app(
     )
     engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
     threading.Thread(target=engine.warm_up, daemon=True).start()  # while Kafka makes up its mind
+    app.transport = DatabaseTransport(app, settings.kafka_topic, engine.stored_offsets)
     shepherd = Shepherd(app, engine, figures)
 
     @app.agent(topic, concurrency=1)  # type: ignore[arg-type] # an agent is handed a Stream, whatever StreamT says

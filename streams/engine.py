@@ -89,6 +89,11 @@ class Engine:
             partition.memories = self.load_memories(connection, directory, number)
         return partition
 
+    def stored_offsets(self) -> dict[int, int]:
+        """Offset of the next record to store, of each partition that any was stored of."""
+        with self._pool.connection() as connection:
+            return checkpoint.stored_offsets(connection, self._topic)
+
     def load_memories(self, connection: Connection, directory: Directory, number: int) -> Memories:
         """What the kernels remember of a partition's entities; a state of another version is left to be rebuilt."""
         here = [

@@ -87,27 +87,38 @@ def test_a_killed_worker_loses_and_doubles_nothing(
     assert_exactly_once(pipeline, world, truth)
 
 
-def test_a_group_ahead_of_the_database_is_fetched_again(
+def test_a_group_ahead_of_the_database_is_no_reason_to_wait(
     pipeline: Pipeline, world: World, truth: dict[str, list[str]]
 ) -> None:
-    """Kafka says that everything was read, the database stands in mid-log, and records keep coming: back to it."""
+    """Kafka says that all was read, the database stands in mid-log, and nothing more comes: the worker begins there."""
     messages = world.messages()
-    third_of = len(messages) // 3
-    first, second, third = messages[:third_of], messages[third_of : 2 * third_of], messages[2 * third_of :]
+    half = len(messages) // 2
     _, worker = pipeline.start()
-    pipeline.publish(first)
-    pipeline.wait_stored(_readings(first))
+    pipeline.publish(messages[:half])
+    pipeline.wait_stored(_readings(messages[:half]))
     assert worker.terminate() == 0
-    pipeline.publish(second)
-    read = _readings([*first, *second])
-    wait_until(lambda: pipeline.received_in_log() >= read, what="the log to hold them")
+    pipeline.publish(messages[half:])
+    wait_until(lambda: pipeline.received_in_log() >= len(world.sent), what="the log to hold them")
     pipeline.commit_group_at_end()
-    with pipeline.publishing(third, hurry_until=0.9):
-        pipeline.restart(worker)
-        pipeline.wait_stored(read)
+    pipeline.restart(worker)
     assert_exactly_once(pipeline, world, truth)
-    sought = worker.log.read_text().count("seeking back")
-    assert 0 < sought <= pipeline.stack.partitions, "what was sought did not come, or nothing was to be sought"
+
+
+def test_records_that_are_skipped_are_fetched_again(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """Records never reach the engine: what comes behind them does not follow, and all is fetched again."""
+    trigger = pipeline.folder / "skip"
+    pipeline.collector()
+    worker = pipeline.worker(module="tests.chaos.skipping_worker", more={"SKIPS_ONCE": str(trigger)})
+    with pipeline.publishing(world.messages(), hurry_until=0.6):
+        pipeline.wait_stored(len(world.sent) // 5)
+        trigger.touch()
+        worker.wait_until(lambda: not trigger.exists(), what="a take to be skipped", timeout=60)
+        assert pipeline.stored() < len(world.sent), "skipped too late to show anything"
+    assert_exactly_once(pipeline, world, truth)
+    gaps = worker.log.read_text().count("fetching again")
+    assert gaps > 0, "nothing was to be fetched again"
 
 
 def test_a_collector_killed_before_it_acknowledges_doubles_nothing(
