@@ -11,6 +11,7 @@ from dashboards.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.language import Language, Text
 from dashboards.panels import About
 from dashboards.plants import days_back
+from dashboards.thresholds import SPREAD_RETIRE_MV as RETIRE_MV
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -330,7 +331,7 @@ def spread_history(language: Language) -> Panel:
     )
     query = f"""
 SELECT ts + interval '1 hour' AS time, float_spread_mv::float8 AS float_spread, load_spread_mv::float8 AS load_spread,
-       50::float8 AS retire
+       {RETIRE_MV}::float8 AS retire
 FROM battery_hour
 WHERE device_id = {SET} AND {days_back(14)}
 ORDER BY ts
@@ -340,7 +341,7 @@ ORDER BY ts
         query,
         Field(name="float_spread", label=labels_battery.FLOAT_SPREAD, unit="mV", decimals=0, color=fields.PRIMARY),
         Field(name="load_spread", label=labels_battery.LOAD_SPREAD, unit="mV", decimals=0, color=fields.SECONDARY),
-        fields.line("retire", Text("退役 50 mV", "retire at 50 mV"), fields.BAD, unit="mV"),
+        fields.line("retire", Text(f"退役 {RETIRE_MV} mV", f"retire at {RETIRE_MV} mV"), fields.BAD, unit="mV"),
         last_days=14,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards import fields, labels, panels, sql
+from dashboards import fields, labels, panels, sql, thresholds
 from dashboards.fields import Field, Link
 from dashboards.language import Language, Text
 from dashboards.panels import About, Panel
@@ -54,9 +54,10 @@ def spread_distribution(language: Language) -> Panel:
         language=language,
         title=Text("单体压差分布 mV", "Cell spread, mV"),
         description=Text(
-            FRESH_ONLY.zh
-            + "压差 = 单体最高 − 最低电压；浮充下 > 50 mV 建议退役。来源：battery_latest.cell_spread_mv。",
-            FRESH_ONLY.en + "Spread = highest less lowest cell; above 50 mV at float retirement is advised. "
+            FRESH_ONLY.zh + f"压差 = 单体最高 − 最低电压；浮充下 > {thresholds.SPREAD_RETIRE_MV} mV 建议退役。"
+            "来源：battery_latest.cell_spread_mv。",
+            FRESH_ONLY.en + "Spread = highest less lowest cell; "
+            f"above {thresholds.SPREAD_RETIRE_MV} mV at float retirement is advised. "
             "Source: battery_latest.cell_spread_mv.",
         ),
         width=4,
@@ -73,8 +74,9 @@ def temperature_distribution(language: Language) -> Panel:
         language=language,
         title=Text("最高温度分布 °C", "Highest temperature, °C"),
         description=Text(
-            FRESH_ONLY.zh + "每组各测点中的最高温度；55 °C 为安全上限。来源：battery_latest.temperature_max_c。",
-            FRESH_ONLY.en + "Highest of each set's sensors; 55 °C is the safety limit. "
+            FRESH_ONLY.zh + f"每组各测点中的最高温度；{thresholds.TEMPERATURE_MAX_C} °C 为安全上限。"
+            "来源：battery_latest.temperature_max_c。",
+            FRESH_ONLY.en + f"Highest of each set's sensors; {thresholds.TEMPERATURE_MAX_C} °C is the safety limit. "
             "Source: battery_latest.temperature_max_c.",
         ),
         width=4,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import labels
+from dashboards import labels, thresholds
 from schemas.metrics import GOOD_COVERAGE, Quality
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ class Word(NamedTuple):
 
 COVERAGE_STEPS = (Step(None, BAD), Step(0.5, PARTIAL), Step(GOOD_COVERAGE, GOOD))
 """Half a window is the lower bound of amber. (unsourced)"""
-SPREAD_STEPS = (Step(None, PLAIN), Step(30, PARTIAL), Step(50, BAD))
-"""mV. 50 at float is the retirement advice of the specification; 30 as a warning is unsourced."""
-TEMPERATURE_STEPS = (Step(None, PLAIN), Step(45, PARTIAL), Step(55, BAD))
-"""°C. 55 is the specification's safety limit; 45 as a warning is unsourced."""
-TEMPERATURE_RATE_STEPS = (Step(None, PLAIN), Step(1, BAD))
-"""°C/min, the specification's safety limit at rest."""
+SPREAD_STEPS = (Step(None, PLAIN), Step(30, PARTIAL), Step(thresholds.SPREAD_RETIRE_MV, BAD))
+"""mV. 30 as a warning is unsourced."""
+TEMPERATURE_STEPS = (Step(None, PLAIN), Step(45, PARTIAL), Step(thresholds.TEMPERATURE_MAX_C, BAD))
+"""°C. 45 as a warning is unsourced."""
+TEMPERATURE_RATE_STEPS = (Step(None, PLAIN), Step(thresholds.TEMPERATURE_RATE_MAX_C_MIN, BAD))
+"""°C/min, at rest."""
 ANY_IS_BAD = (Step(None, GOOD), Step(1, BAD))
 ANY_IS_WARNING = (Step(None, GOOD), Step(1, PARTIAL))
 

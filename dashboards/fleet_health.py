@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards import fields, labels, labels_battery, panels, sql
+from dashboards import fields, labels, labels_battery, panels, sql, thresholds
 from dashboards.battery_sets import TO_SET, WORST
 from dashboards.fields import Cell, Field, Step, Word
 from dashboards.language import Language, Text
@@ -16,10 +16,15 @@ ADVICE_WORDS = {
         labels_battery.ADVICE.items(), (fields.GOOD, fields.PARTIAL, fields.BAD, fields.UNKNOWN), strict=True
     )
 }
-SOH_STEPS = (Step(None, fields.BAD), Step(60, fields.PARTIAL), Step(70, fields.GOOD))
-"""%. Watch below 70, retire below 60: the specification's advice."""
+SOH_STEPS = (
+    Step(None, fields.BAD),
+    Step(thresholds.SOH_RETIRE_PCT, fields.PARTIAL),
+    Step(thresholds.SOH_WATCH_PCT, fields.GOOD),
+)
+WATCH, RETIRE = thresholds.SOH_WATCH_PCT, thresholds.SOH_RETIRE_PCT
 CLASSES = (
-    ("≥ 90", 90, 1000), ("80–90", 80, 90), ("70–80", 70, 80), ("60–70", 60, 70), ("< 60", -1, 60),
+    ("≥ 90", 90, 1000), ("80–90", 80, 90), (f"{WATCH}–80", WATCH, 80), (f"{RETIRE}–{WATCH}", RETIRE, WATCH),
+    (f"< {RETIRE}", -1, RETIRE),
 )  # fmt: skip
 """Bands of SoH, %: the last two are those of watching and retiring."""
 
@@ -77,10 +82,12 @@ def health_now(language: Language) -> Panel:
         language=language,
         title=Text("健康与建议", "Health and advice"),
         description=Text(
-            "有估计：有 SoH 的组；一年内可观测：12 个月内有 ≥ 1 小时放电；建议：SoH < 70 % 关注、< 60 % 退役，"
-            "或备电 p10 低于合同，或浮充压差 > 50 mV。来源：battery_health_latest。",
+            "有估计：有 SoH 的组；一年内可观测：12 个月内有 ≥ 1 小时放电；"
+            f"建议：SoH < {WATCH} % 关注、< {RETIRE} % 退役，"
+            f"或备电 p10 低于合同，或浮充压差 > {thresholds.SPREAD_RETIRE_MV} mV。来源：battery_health_latest。",
             "With an estimate: sets that have a SoH; observable: a discharge of an hour or more in 12 months; advice: "
-            "watch below 70 % SoH, retire below 60 %, or backup p10 below the contract, or float spread above 50 mV. "
+            f"watch below {WATCH} % SoH, retire below {RETIRE} %, or backup p10 below the contract, "
+            f"or float spread above {thresholds.SPREAD_RETIRE_MV} mV. "
             "Source: battery_health_latest.",
         ),
         width=14,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import books, fields, labels, labels_plant, panels, sql
+from dashboards import books, fields, labels, labels_plant, panels, sql, thresholds
 from dashboards.dashboard import Definition, Variable
 from dashboards.fields import Field, Step
 from dashboards.language import Language, Text
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 UNIT = "${unit:sqlstring}"
 HISTORY_DAYS = 14
-CF_STEPS = (Step(None, fields.PARTIAL), Step(60, fields.GOOD))
-"""%. 60 is the province's baseline: `capacity_factor_baseline` of the reference data."""
+CF_STEPS = (Step(None, fields.PARTIAL), Step(thresholds.CAPACITY_FACTOR_PCT, fields.GOOD))
 BASELINE = """(SELECT value FROM reference_setting JOIN reference_current USING (version)
         WHERE key = 'capacity_factor_baseline')"""
 
@@ -77,9 +76,10 @@ def load(language: Language) -> Panel:
         language=language,
         title=Text("出力系数", "Capacity factor"),
         description=Text(
-            "出力系数 = W_gen/(P_额定·T)；全省基准 60 %（参考数据 capacity_factor_baseline）。来源：gangue_window。",
-            "Capacity factor = W_gen/(P_rated·T); the province counts with 60 % (reference data, "
-            "capacity_factor_baseline). Source: gangue_window.",
+            f"出力系数 = W_gen/(P_额定·T)；全省基准 {thresholds.CAPACITY_FACTOR_PCT} %"
+            "（参考数据 capacity_factor_baseline）。来源：gangue_window。",
+            f"Capacity factor = W_gen/(P_rated·T); the province counts with {thresholds.CAPACITY_FACTOR_PCT} % "
+            "(reference data, capacity_factor_baseline). Source: gangue_window.",
         ),
         width=9,
         height=4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.language import Text
+from dashboards.thresholds import CAPACITY_FACTOR_PCT
 
 GANGUE = Text("煤矸石机组", "Gangue unit")
 WATER = Text("用水", "Water")
@@ -33,7 +34,7 @@ NET_HEAT_RATE = Text("供电热耗", "net heat rate")
 STATION_SERVICE = Text("厂用电率", "station service")
 EFFICIENCY = Text("供电效率", "net efficiency")
 CAPACITY_FACTOR = Text("出力系数", "capacity factor")
-CF_BASELINE = Text("基准 60 %", "baseline 60 %")
+CF_BASELINE = Text(f"基准 {CAPACITY_FACTOR_PCT} %", f"baseline {CAPACITY_FACTOR_PCT} %")
 EQUIVALENT_HOURS = Text("利用小时", "equivalent hours")
 GANGUE_RATE = Text("煤矸石单耗", "gangue per kWh")
 GANGUE_SHARE = Text("煤矸石占比", "gangue share")

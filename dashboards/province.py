@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import alarms, books, fields, labels, labels_alarm, labels_plant, panels, sql
+from dashboards import alarms, books, fields, labels, labels_alarm, labels_plant, panels, sql, thresholds
 from dashboards.dashboard import Definition
 from dashboards.fields import Cell, Field
 from dashboards.gangue import BASELINE, CF_STEPS
@@ -140,11 +140,11 @@ def units(language: Language) -> Panel:
         language=language,
         title=Text("煤矸石机组：出力系数与煤耗 · 24 h", "Gangue units: capacity factor and coal rate · 24 h"),
         description=Text(
-            "各机组 24 小时出力系数（全省基准见参考数据，60 %）、供电标准煤耗与化验覆盖；低者在前。来源："
-            "gangue_window。",
-            "Each unit's capacity factor of 24 hours (baseline in the reference data: 60 %), net coal rate "
-            "and laboratory "
-            "coverage; lowest first. Source: gangue_window.",
+            f"各机组 24 小时出力系数（全省基准见参考数据，{thresholds.CAPACITY_FACTOR_PCT} %）、"
+            "供电标准煤耗与化验覆盖；低者在前。来源：gangue_window。",
+            "Each unit's capacity factor of 24 hours "
+            f"(baseline in the reference data: {thresholds.CAPACITY_FACTOR_PCT} %), "
+            "net coal rate and laboratory coverage; lowest first. Source: gangue_window.",
         ),
         width=12,
         height=8,
