@@ -29,6 +29,8 @@ KIND = {
     SignalKind.STEP: Text("水平跃变", "step"),
     SignalKind.BASE_LOAD: Text("基础负荷上升", "base load"),
     SignalKind.FLATLINE: Text("读数不变", "flat line"),
+    SignalKind.FROZEN: Text("表计卡死", "frozen meter"),
+    SignalKind.STUCK_SENSOR: Text("传感器卡死", "stuck sensor"),
     SignalKind.SPIKE: Text("尖峰", "spike"),
     SignalKind.NIGHT_FLOW: Text("夜间流量（漏水）", "night flow (leak)"),
     SignalKind.BALANCE: Text("平衡差", "balance"),

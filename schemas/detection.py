@@ -217,6 +217,12 @@ class BatteryRules(_Rule):
     current_c_rate: Positive = 0.005
     backup_return_share: Share = 0.05
     """Above the contract's hours by this share it has returned. (unsourced)"""
+    stuck_h: Positive = 3.0
+    """A sensor has shown one value for so long (section 5, flatline),"""
+    stuck_c: Positive = 5.0
+    """while the median of its like ranged over this, of temperatures, (unsourced)"""
+    stuck_mv: Positive = 60.0
+    """or over this, of cell voltages: more than float and rest make it move. (unsourced)"""
     resistance_rise_pct: Positive = 20.0
     """Above the set's own usual, at 25 °C; a healthy simulated fleet stays below 14.1 in 267 set-years. (unsourced)"""
     resistance_return_pct: Positive = 12.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.anomaly.efficiency import PlantEfficiency
+from streams.anomaly.frozen_meters import FrozenMeters
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.phases import PhaseLoss
 from streams.anomaly.plant_limits import PlantLimits, WaterBalance
@@ -87,6 +88,7 @@ def installed() -> Kernels:
             FleetHealth(health_reference()),
             SetDays(health_reference()),
             MeterDetectors(detection()),
+            FrozenMeters(detection().version),
             PlantEfficiency(detection().efficiency, detection().version),
             PlantLimits(detection().limit, detection().version),
             WaterBalance(detection().version),

@@ -34,6 +34,8 @@ _KIND = {
     "step": ("水平突变", "step"),
     "base_load": ("基础负荷升高", "base load"),
     "flatline": ("读数停滞", "flatline"),
+    "frozen": ("表计卡死", "frozen meter"),
+    "stuck_sensor": ("传感器卡死", "stuck sensor"),
     "spike": ("尖峰", "spike"),
     "night_flow": ("夜间流量升高（疑似漏水）", "night flow (leak?)"),
     "balance": ("平衡差", "balance"),

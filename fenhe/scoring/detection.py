@@ -34,15 +34,15 @@ FITTING: dict[LabelKind, frozenset[SignalKind]] = {
     LabelKind.NIGHT_USE: USE,
     LabelKind.EFFICIENCY_DRIFT: ENERGY,
     LabelKind.EFFICIENCY_STEP: ENERGY,
-    LabelKind.FREEZE: frozenset({S.FLATLINE, S.BALANCE}),
-    LabelKind.FREEZE_CATCH_UP: frozenset({S.FLATLINE, S.BALANCE}),
+    LabelKind.FREEZE: frozenset({S.FROZEN, S.FLATLINE, S.BALANCE}),
+    LabelKind.FREEZE_CATCH_UP: frozenset({S.FROZEN, S.FLATLINE, S.BALANCE}),
     LabelKind.PHASE_LOSS: frozenset({S.PHASE_LOSS}),
     LabelKind.SCALE: frozenset({S.SPIKE, S.SEASONAL, S.STEP, S.DRIFT, S.BALANCE}),
     LabelKind.SLOW_BIAS: frozenset({S.DRIFT, S.STEP, S.BALANCE}),
     LabelKind.WEAK_CELL: CELLS,
     LabelKind.HIGH_RESISTANCE_JOINT: frozenset({S.RESISTANCE, S.CELL_SPREAD, S.WEAK_CELL}),
     LabelKind.SELF_DISCHARGING_CELL: CELLS,
-    LabelKind.STUCK_SENSOR: frozenset({S.FLATLINE}),
+    LabelKind.STUCK_SENSOR: frozenset({S.STUCK_SENSOR}),
     LabelKind.RUNAWAY_PRECURSOR: frozenset(
         {S.SELF_HEATING, S.CELL_SAG, S.OVER_TEMPERATURE, S.FLOAT_CURRENT, S.CELL_SPREAD, S.WEAK_CELL}
     ),

@@ -26,6 +26,10 @@ class SignalKind(StrEnum):
     """What is used when nobody works has risen."""
     FLATLINE = "flatline"
     """The value no longer moves while the site is active."""
+    FROZEN = "frozen"
+    """A register that stands while its meter says that something passes: the meter is at fault."""
+    STUCK_SENSOR = "stuck_sensor"
+    """A battery set's sensor that shows one value while its like move: it guards nothing."""
     SPIKE = "spike"
     """A value no meter of this rating can have measured."""
     NIGHT_FLOW = "night_flow"
@@ -87,6 +91,8 @@ CONFIRMED_KINDS = frozenset(
         SignalKind.BASE_LOAD,
         SignalKind.NIGHT_FLOW,
         SignalKind.FLATLINE,
+        SignalKind.FROZEN,
+        SignalKind.STUCK_SENSOR,
         SignalKind.EFFICIENCY,
         SignalKind.BALANCE,
         SignalKind.RESISTANCE,

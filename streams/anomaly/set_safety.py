@@ -6,7 +6,8 @@
 * cell sag, in float: one cell suddenly below its own usual place in the pack, or at z < −6 (median and MAD of the
   pack's daily means) and fallen over seven days;
 * float current: its daily mean above 28 days of it;
-* spread and weak cell: daily means in float above 50 mV, or at z < −6 without falling.
+* spread and weak cell: daily means in float above 50 mV, or at z < −6 without falling;
+* stuck sensors, which would see none of this (`stuck_sensors`).
 
 What is sudden is measured against the set itself: retired cells differ by more than a sick one moves in its first hour.
 """
@@ -36,6 +37,7 @@ from streams.anomaly.judgement import (
 from streams.anomaly.local_time import local_day
 from streams.anomaly.packed import Floats, packed, packed_bytes, pushed, single, unpacked, unpacked_bytes
 from streams.anomaly.robust import SD_PER_MAD, median, robust_sd
+from streams.anomaly.stuck_sensors import Watch, look, watch_from_json, watch_to_json
 from streams.kernel import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ METRICS = {
     SignalKind.FLOAT_CURRENT: ("float_current_a", "A"),
     SignalKind.CELL_SPREAD: ("float_spread_mv", "mV"),
     SignalKind.WEAK_CELL: ("cell_voltage_mv", "mV"),
+    SignalKind.STUCK_SENSOR: ("sensors", ""),
 }
 KINDS = tuple(METRICS)
 
@@ -104,6 +107,7 @@ class SetState(NamedTuple):
     currents: Floats = ()
     """Daily mean float current, A."""
     standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
+    sensors: Watch = Watch()
 
 
 class SetSafety(Signaller):
@@ -145,16 +149,20 @@ def _to_json(state: SetState) -> list[Any]:
         fields[name] = packed(fields[name])
     fields["days"] = [packed_bytes(day) for day in state.days]
     fields["standings"] = [standing_to_json(standing) for standing in state.standings]
+    fields["sensors"] = watch_to_json(state.sensors)
     return list(fields.values())
 
 
 def _from_json(values: list[Any]) -> SetState:
-    fields = dict(zip(SetState._fields, values, strict=True))
+    """Read a state, also one from before sensors were watched: 7 000 sets are not folded again for that."""
+    fields = dict(zip(SetState._fields, values, strict=False))
     fields["temperatures"] = tuple((ts, celsius) for ts, celsius in fields["temperatures"])
     for name in ("places", "day_sums", "currents"):
         fields[name] = unpacked(fields[name])
     fields["days"] = tuple(unpacked_bytes(day) for day in fields["days"])
-    fields["standings"] = tuple(standing_from_json(standing) for standing in fields["standings"])
+    standings = [standing_from_json(standing) for standing in fields["standings"]]
+    fields["standings"] = (*standings, *[NEW] * (len(KINDS) - len(standings)))
+    fields["sensors"] = watch_from_json(fields["sensors"]) if "sensors" in fields else Watch()
     return SetState(**fields)
 
 
@@ -174,7 +182,7 @@ class _Judge:
         day = local_day(reading.ts)
         if day != state.day:
             state = self._day(state)._replace(day=day)
-        state = self._cells(state, reading)
+        state = self._sensors(self._cells(state, reading), reading)
         return state._replace(ts=reading.ts, standings=tuple(self._standings))
 
     def _is_idle(self, reading: BatteryReading) -> bool:
@@ -288,6 +296,24 @@ class _Judge:
             day_readings=state.day_readings + 1,
         )
 
+    def _sensors(self, state: SetState, reading: BatteryReading) -> SetState:
+        watch, stuck = look(state.sensors, reading, self._rules)
+        if stuck is None:
+            return state
+        self._say(
+            SignalKind.STUCK_SENSOR,
+            active=bool(stuck),
+            value=float(len(stuck)),
+            evidence={
+                "channels": ", ".join(f"{each.field} {each.number}" for each in stuck),
+                "shown": ", ".join(f"{each.value:g}" for each in stuck),
+                "others_moved": ", ".join(f"{each.moved:.3g}" for each in stuck),
+            },
+            severity=Severity.MEDIUM,
+            since_ms=min((each.since_ms for each in stuck), default=None),
+        )
+        return state._replace(sensors=watch)
+
     def _day(self, state: SetState) -> SetState:
         """Judge a day of float that is over; a day with too little float is not judged."""
         rules, count = self._rules, state.day_readings
@@ -398,13 +424,14 @@ class _Judge:
         high: float | None = None,
         z: float | None = None,
         window_s: float = 0.0,
+        since_ms: int | None = None,
     ) -> None:
         if not self._has_to_say(kind, active=active):
             return
         at = KINDS.index(kind)
         verdict = Judgement(
             active=active,
-            since_ms=self._ts,
+            since_ms=self._ts if since_ms is None else since_ms,
             value=value,
             evidence=evidence,
             severity=severity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterLatest
 from schemas.readings import Kind
@@ -15,33 +15,37 @@ if TYPE_CHECKING:
     from storage.readings import Arrival
 
 
+class Headline(NamedTuple):
+    """Fields that stand for a kind of meter: the first one that a reading holds."""
+
+    totals: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+
+
+_FLOWS = Headline(("volume_m3", "mass_t"), ("flow_m3_h", "flow_t_h"))
+HEADLINES: dict[Kind, Headline] = dict.fromkeys(Kind, Headline()) | {
+    Kind.ELECTRICITY: Headline(("energy_import_kwh",), ("power_kw",)),
+    Kind.WATER: _FLOWS,
+    Kind.STEAM: _FLOWS,
+    Kind.GAS: _FLOWS,
+    Kind.PRODUCTION: Headline(("mass_t",)),
+    Kind.GANGUE_UNIT: Headline(("generated_mwh",), ("power_mw",)),
+}
+
+
 def latest(device: Device, arrival: Arrival) -> MeterLatest:
     """Newest reading of a meter."""
     reading = arrival.reading
-    total, rate = _headline(device.kind, reading)
+    totals, rates = HEADLINES[device.kind]
     return MeterLatest(
-        device.device_id, reading.ts, device.site_id, device.kind.value, arrival.received_ms, total, rate
+        device.device_id,
+        reading.ts,
+        device.site_id,
+        device.kind.value,
+        arrival.received_ms,
+        _first(reading, totals),
+        _first(reading, rates),
     )
-
-
-def _headline(kind: Kind, reading: Reading) -> tuple[float | None, float | None]:
-    """Main register and instantaneous rate of a reading."""
-    totals: tuple[str, ...]
-    rates: tuple[str, ...]
-    match kind:
-        case Kind.ELECTRICITY:
-            totals, rates = ("energy_import_kwh",), ("power_kw",)
-        case Kind.WATER | Kind.STEAM | Kind.GAS:
-            totals, rates = ("volume_m3", "mass_t"), ("flow_m3_h", "flow_t_h")
-        case Kind.PRODUCTION:
-            totals, rates = ("mass_t",), ()
-        case Kind.GANGUE_UNIT:
-            totals, rates = ("generated_mwh",), ("power_mw",)
-        case Kind.LAB | Kind.BATTERY | Kind.SITE_POWER:
-            totals, rates = (), ()
-        case _:
-            assert_never(kind)
-    return _first(reading, totals), _first(reading, rates)
 
 
 def _first(reading: Reading, names: Sequence[str]) -> float | None:

@@ -42,6 +42,11 @@ CATCH_UP_SHARE = 0.25
 """Spread over the time it stood, it comes to at least this share of the speed before and after. (unsourced)"""
 
 
+def standstill_ms(device: Device) -> int:
+    """How long a register must stand for that to be worth a person's time (metric specification, flatline)."""
+    return max(REST_MS, round(REST_READINGS * device.period_s * 1000))
+
+
 class RegisterState(NamedTuple):
     """One register: what nothing can revise any more, and the runs of readings behind it."""
 
@@ -127,6 +132,8 @@ class Window:
             return state._replace(shown=self._walk((state.anchor, run), state.filling, _onwards(state))[-1][1])
         backing = Backing.NOTHING if run.frozen else Backing.READINGS
         shown = self._minutes.spread(state.shown, newest.last, ts, 0.0, backing)
+        if run.frozen and newest.stood_ms < standstill_ms(self._device) <= run.stood_ms:
+            self._freeze(run, ts, until=None)  # it lasts
         if run.stood_ms > LONG_SILENCE_MS:  # what lies further back is not revised
             return RegisterState(
                 run,

@@ -1,0 +1,82 @@
+"""A meter that is frozen: its register stands for hours although its own flow or its habits say that something passes.
+
+Metering knows it from the third reading on and tells it as a `MeterEvent`; what passes meanwhile is unknown, and the
+plant's figures lack it. Many gateways repeat a reading for minutes, so a person is called only when it lasts
+(metric specification, flatline). Each meter is told of by the register that stands for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.metrics import MeterEvent, MeterEventKind
+from schemas.metrics.signal import Severity, SignalKind
+from streams.anomaly.judgement import NEW, Judgement, Signaller, Subject, stand
+from streams.kernel import QUARTER_DAY_MS
+from streams.metering.latest import HEADLINES
+from streams.metering.window import standstill_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.metrics import Row, Signal
+    from schemas.registry import Device
+
+COSTS = {"kwh": "kWh", "m3": "m3"}
+"""Units that an alarm's cost may have, by the end of a register's name."""
+
+
+class FrozenMeters(Signaller):
+    """Fold of what befell a meter; it remembers nothing, for an event tells its beginning and its end."""
+
+    name = "frozen_meters"
+    version = 1
+    source = MeterEvent
+    kinds = frozenset({SignalKind.FROZEN})
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def fold(
+        self, _state: tuple[()] | None, device: Device, events: Sequence[MeterEvent]
+    ) -> tuple[tuple[()], list[Row]]:
+        """Take events."""
+        rows: list[Row] = []
+        for event in events:
+            if event.kind is MeterEventKind.FREEZE and event.quantity in HEADLINES[device.kind].totals:
+                rows += self._signals(device, event)
+        return (), rows
+
+    def _signals(self, device: Device, event: MeterEvent) -> list[Signal]:
+        """When it had stood for long enough, and when it moved again."""
+        due = event.ts + standstill_ms(device)
+        if (event.seen_ts if event.until_ms is None else event.until_ms) < due:
+            return []
+        unit = event.quantity.rpartition("_")[2]
+        cost_unit = COSTS.get(unit, "") if event.plausible is not None else ""
+        begun = Judgement(
+            active=True,
+            since_ms=event.ts,
+            value=event.value_seen,
+            evidence={"readings": event.readings, "passed_meanwhile": event.plausible, "rule": event.rule},
+            severity=Severity.MEDIUM,
+            cost=event.plausible if cost_unit else None,
+            cost_unit=cost_unit,
+        )
+        subject = Subject(device.device_id, device.site_id, event.quantity, unit, self._version)
+        standing, raised = stand(NEW, begun, subject=subject, kind=SignalKind.FROZEN, ts=due, seen_ts=due, window_s=0.0)
+        if event.until_ms is None:
+            return [row for row in (raised,) if row is not None]
+        until = max(event.until_ms, due + 1)
+        over = begun._replace(active=False, cost=None, cost_unit="")
+        _, ended = stand(standing, over, subject=subject, kind=SignalKind.FROZEN, ts=until, seen_ts=until, window_s=0.0)
+        return [row for row in (raised, ended) if row is not None]
+
+    def dump(self, _state: tuple[()]) -> str:
+        """Write nothing, as JSON."""
+        return "[]"
+
+    def load(self, _text: str) -> tuple[()]:
+        """Read nothing back."""
+        return ()
