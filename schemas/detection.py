@@ -6,7 +6,7 @@ section 5 of the metric specification its docstring says so; the others are engi
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -267,13 +267,17 @@ Overrides = dict[str, dict[str, Any]]
 
 
 def checked_overrides(overrides: Overrides) -> Overrides:
-    """Return overrides that fit the rules; raises ValueError where a detector or a parameter is unknown."""
-    rules = {name: field for name, field in SeriesRules.model_fields.items() if name in _RULES}
+    """Return overrides that fit the rules.
+
+    Raises ValueError where a detector or a parameter is unknown, or battery safety would be switched off.
+    """
     for name, parameters in overrides.items():
-        if name not in rules:
-            msg = f"no detector {name!r}; there are {', '.join(sorted(rules))}"
+        if name not in _RULES:
+            msg = f"no detector {name!r}; there are {', '.join(sorted(_RULES))}"
             raise ValueError(msg)
-        _RULES[name].model_validate(parameters)
+        if not _RULES[name].model_validate(parameters).enabled and name == "battery":
+            msg = "battery safety cannot be switched off; shelve an alarm, or say that planned maintenance is under way"
+            raise ValueError(msg)
     return overrides
 
 
@@ -285,7 +289,19 @@ _RULES: dict[str, type[_Rule]] = {
     "night_flow": NightFlowRule,
     "flatline": FlatlineRule,
     "spike": SpikeRule,
+    "phase_loss": PhaseLossRule,
+    "heat_rate": HeatRateRule,
+    "capacity_factor": CapacityFactorRule,
+    "battery": BatteryRules,
 }
+
+R = TypeVar("R", bound=_Rule)
+
+
+def own_rule(rule: R, name: str, overrides: Overrides) -> R:
+    """Lay a device's overrides of one detector over its rule."""
+    own = overrides.get(name)
+    return type(rule).model_validate(rule.model_dump() | own) if own else rule
 
 
 def with_overrides(rules: SeriesRules, overrides: Overrides) -> SeriesRules:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import ElectricityReading, Kind
 from streams.anomaly.judgement import (
@@ -52,13 +53,14 @@ class PhaseLoss(Signaller):
     def fold(self, state: Standing | None, device: Device, arrivals: Sequence[Arrival]) -> tuple[Standing, list[Row]]:
         """Take readings."""
         standing = state or NEW
+        rule = own_rule(self._rule, "phase_loss", device.detection)
         rows: list[Row] = []
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, ElectricityReading)  # noqa: S101 - by kind
-            if not standing.samples and not self._is_uneven(reading):
+            if not standing.samples and not _is_uneven(reading, rule):
                 continue  # nearly always: nothing to judge, and nothing to end
-            verdict = self._judge(device, reading)
+            verdict = _judge(device, reading, rule)
             if verdict is None or (not verdict.active and not standing.samples):
                 continue
             standing, signal = stand(
@@ -74,30 +76,6 @@ class PhaseLoss(Signaller):
                 rows.append(signal)
         return standing, rows
 
-    def _is_uneven(self, reading: ElectricityReading) -> bool:
-        """Whether a phase is so far below another that it is worth judging."""
-        volts, amperes = reading.voltage_v, reading.current_a
-        if volts is not None and min(volts) < self._rule.voltage_share * max(volts):
-            return True
-        if amperes is None:
-            return False
-        one, two, three = amperes
-        low, *_, high = sorted((abs(one), abs(two), abs(three)))
-        return low < self._rule.current_share * high
-
-    def _judge(self, device: Device, reading: ElectricityReading) -> Judgement | None:
-        """Judge whichever quantity tells; a lost voltage comes first."""
-        rule, verdict = self._rule, None
-        volts, amperes = reading.voltage_v, reading.current_a
-        if volts is not None:
-            verdict = _weakest(volts, rule.voltage_share, "voltage_v", reading.ts)
-            if verdict is not None and verdict.active:
-                return verdict
-        loaded = device.rated and reading.power_kw and abs(reading.power_kw) >= rule.load_share * device.rated
-        if amperes is not None and loaded:
-            return _weakest(amperes, rule.current_share, "current_a", reading.ts) or verdict
-        return verdict
-
     def dump(self, state: Standing) -> str:
         """Write a state as JSON."""
         return orjson.dumps(standing_to_json(state)).decode()
@@ -105,6 +83,34 @@ class PhaseLoss(Signaller):
     def load(self, text: str) -> Standing:
         """Read a state back."""
         return standing_from_json(orjson.loads(text))
+
+
+def _is_uneven(reading: ElectricityReading, rule: PhaseLossRule) -> bool:
+    """Whether a phase is so far below another that it is worth judging."""
+    volts, amperes = reading.voltage_v, reading.current_a
+    if volts is not None and min(volts) < rule.voltage_share * max(volts):
+        return True
+    if amperes is None:
+        return False
+    one, two, three = amperes
+    low, *_, high = sorted((abs(one), abs(two), abs(three)))
+    return low < rule.current_share * high
+
+
+def _judge(device: Device, reading: ElectricityReading, rule: PhaseLossRule) -> Judgement | None:
+    """Judge whichever quantity tells; a lost voltage comes first."""
+    verdict = None
+    volts, amperes = reading.voltage_v, reading.current_a
+    if not rule.enabled:
+        return Judgement(active=False, since_ms=reading.ts, value=None, evidence={"enabled": "no"})
+    if volts is not None:
+        verdict = _weakest(volts, rule.voltage_share, "voltage_v", reading.ts)
+        if verdict is not None and verdict.active:
+            return verdict
+    loaded = device.rated and reading.power_kw and abs(reading.power_kw) >= rule.load_share * device.rated
+    if amperes is not None and loaded:
+        return _weakest(amperes, rule.current_share, "current_a", reading.ts) or verdict
+    return verdict
 
 
 def _weakest(phases: Sequence[float | None], share: float, quantity: str, ts: int) -> Judgement | None:

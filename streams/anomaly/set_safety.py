@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from schemas.detection import own_rule
 from schemas.metrics import HOUR_MS, MINUTE_MS
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import BatteryReading, Kind
@@ -126,11 +127,12 @@ class SetSafety(Signaller):
     def fold(self, state: SetState | None, device: Device, arrivals: Sequence[Arrival]) -> tuple[SetState, list[Row]]:
         """Take readings; what a reading lacks is not judged by it."""
         rows: list[Row] = []
+        rules = own_rule(self._rules, "battery", device.detection)
         after = state or SetState(arrivals[0].reading.ts)
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
-            after = _Judge(self._rules, self._version, device, rows).take(after, reading)
+            after = _Judge(rules, self._version, device, rows).take(after, reading)
         return after, rows
 
     def dump(self, state: SetState) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.detection import own_rule
 from schemas.metrics import BatteryDay
 from schemas.metrics.signal import Severity, SignalKind
 from streams.anomaly.judgement import Judgement
@@ -48,41 +49,44 @@ class SetTrends(RowWatch):
             (row.resistance_25c_mohm, row.resistance_usual_mohm, row.resistance_rise_pct, float(row.resistance_steps)),
         )
 
-    def judge(self, _device: Device, watched: Watched, /) -> Judged:
+    def judge(self, device: Device, watched: Watched, /) -> Judged:
         """Judge a day's backup time, or its newest resistance."""
-        return self._backup(watched) if watched.newest.series == BACKUP else self._resistance(watched)
+        rules = own_rule(self._rules, "battery", device.detection)
+        return _backup(watched, rules) if watched.newest.series == BACKUP else _resistance(watched, rules)
 
-    def _backup(self, watched: Watched) -> Judged:
-        p10, p50, owed, soh_pct = watched.newest.figures
-        if p10 is None or owed is None:
-            return Judged((), None, (0, 1))
-        short = p10 < (owed * (1 + self._rules.backup_return_share) if watched.standing.active else owed)
-        verdict = Judgement(
-            active=short,
-            since_ms=watched.newest.ts - DAY_MS,
-            value=p10,
-            evidence={"backup_p50_h": p50, "contract_h": owed, "soh_pct": soh_pct},
-            severity=Severity.MEDIUM,
-            baseline=owed,
-            low=owed,
-            cost=max(0.0, owed - p10) if short else None,
-            cost_unit="h" if short else "",
-        )
-        return Judged((), verdict, (1, 1))
 
-    def _resistance(self, watched: Watched) -> Judged:
-        newest, usual, rise_pct, steps = watched.newest.figures
-        learned = int(steps or 0), self._rules.resistance_steps
-        if newest is None or usual is None or rise_pct is None:
-            return Judged((), None, learned)
-        limit_pct = self._rules.resistance_return_pct if watched.standing.active else self._rules.resistance_rise_pct
-        verdict = Judgement(
-            active=rise_pct > limit_pct,
-            since_ms=watched.newest.ts - DAY_MS,
-            value=newest,
-            evidence={"rise_pct": rise_pct, "steps": steps},
-            severity=Severity.LOW,
-            baseline=usual,
-            high=usual * (1 + self._rules.resistance_rise_pct / 100),
-        )
-        return Judged((), verdict, learned)
+def _backup(watched: Watched, rules: BatteryRules) -> Judged:
+    p10, p50, owed, soh_pct = watched.newest.figures
+    if p10 is None or owed is None:
+        return Judged((), None, (0, 1))
+    short = p10 < (owed * (1 + rules.backup_return_share) if watched.standing.active else owed)
+    verdict = Judgement(
+        active=short,
+        since_ms=watched.newest.ts - DAY_MS,
+        value=p10,
+        evidence={"backup_p50_h": p50, "contract_h": owed, "soh_pct": soh_pct},
+        severity=Severity.MEDIUM,
+        baseline=owed,
+        low=owed,
+        cost=max(0.0, owed - p10) if short else None,
+        cost_unit="h" if short else "",
+    )
+    return Judged((), verdict, (1, 1))
+
+
+def _resistance(watched: Watched, rules: BatteryRules) -> Judged:
+    newest, usual, rise_pct, steps = watched.newest.figures
+    learned = int(steps or 0), rules.resistance_steps
+    if newest is None or usual is None or rise_pct is None:
+        return Judged((), None, learned)
+    limit_pct = rules.resistance_return_pct if watched.standing.active else rules.resistance_rise_pct
+    verdict = Judgement(
+        active=rise_pct > limit_pct,
+        since_ms=watched.newest.ts - DAY_MS,
+        value=newest,
+        evidence={"rise_pct": rise_pct, "steps": steps},
+        severity=Severity.LOW,
+        baseline=usual,
+        high=usual * (1 + rules.resistance_rise_pct / 100),
+    )
+    return Judged((), verdict, learned)

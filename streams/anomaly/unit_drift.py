@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.detection import own_rule
 from schemas.metrics import HOUR_MS, GangueWindow
 from schemas.metrics.gangue import UnitWindow
 from schemas.metrics.signal import SignalKind
@@ -42,75 +43,89 @@ class UnitDrift(RowWatch):
     def __init__(self, heat_rate: HeatRateRule, capacity_factor: CapacityFactorRule, version: str) -> None:
         super().__init__(version)
         self._heat_rate, self._capacity_factor = heat_rate, capacity_factor
-        self._efficiency = Efficiency(heat_rate)
 
-    def read(self, _unit: Device, row: GangueWindow, /) -> Iterable[Reading]:
+    def _rules(self, unit: Device) -> tuple[HeatRateRule, CapacityFactorRule]:
+        own = unit.detection
+        return (
+            own_rule(self._heat_rate, "heat_rate", own),
+            own_rule(self._capacity_factor, "capacity_factor", own),
+        )
+
+    def read(self, unit: Device, row: GangueWindow, /) -> Iterable[Reading]:
         """Supplied electricity and heat of an hour; capacity factor and generation of a local day."""
+        heat_rate, capacity_factor = self._rules(unit)
         if row.span is UnitWindow.HOUR:
-            is_known = row.coverage >= KNOWN and row.laboratory_share >= self._heat_rate.laboratory_share
+            is_known = row.coverage >= KNOWN and row.laboratory_share >= heat_rate.laboratory_share
             figures = (row.supplied_mwh, row.fuel_heat_gj) if is_known else (None, None)
             yield Reading(HEAT_RATE, "kJ/kWh", row.ts, figures)
         elif row.span is UnitWindow.DAY and (row.ts + OFFSET_MS) % DAY_MS == 0:
-            is_known = row.coverage >= self._capacity_factor.coverage_needed
+            is_known = row.coverage >= capacity_factor.coverage_needed
             figures = (row.capacity_factor_pct, row.generated_mwh) if is_known else (None, None)
             yield Reading(CAPACITY_FACTOR, "%", row.ts, figures)
 
-    def judge(self, _unit: Device, watched: Watched, /) -> Judged:
+    def judge(self, unit: Device, watched: Watched, /) -> Judged:
         """Judge an hour's heat, or a day's capacity factor."""
-        return self._heat(watched) if watched.newest.series == HEAT_RATE else self._capacity(watched)
+        heat_rate, capacity_factor = self._rules(unit)
+        is_heat = watched.newest.series == HEAT_RATE
+        judged = _heat(watched, heat_rate) if is_heat else _capacity(watched, capacity_factor)
+        if judged.judgement is None or (heat_rate if is_heat else capacity_factor).enabled:
+            return judged
+        return judged._replace(judgement=judged.judgement._replace(active=False, cost=None, cost_unit=""))
 
-    def _heat(self, watched: Watched) -> Judged:
-        supplied, heat = watched.newest.figures
-        state = efficiency_from_json(watched.memory) if watched.memory else EfficiencyState()
-        verdict = None
-        if supplied is not None and supplied > 0 and heat is not None:
-            state, verdict = self._efficiency.judge(state, watched.newest.ts, supplied, heat)
-        if verdict is not None and supplied:
-            scale = KJ_KWH_PER_GJ_MWH / supplied
-            cost = verdict.cost
-            verdict = verdict._replace(
-                value=_times(verdict.value, scale),
-                baseline=_times(verdict.baseline, scale),
-                high=_times(verdict.high, scale),
-                cost=_times(cost, KGCE_PER_GJ),
-            )
-        learned = state.regression.hours, self._heat_rate.hours_needed
-        return Judged(tuple(efficiency_to_json(state)), verdict, learned)
 
-    def _capacity(self, watched: Watched) -> Judged:
-        rule, ts = self._capacity_factor, watched.newest.ts
-        value, generated = watched.newest.figures
-        cusum, since, alarm_days, lost_kwh, *days = watched.memory or (0.0, 0, 0, 0.0)
-        learned = len(days), rule.days_needed
-        if value is None or value <= rule.standstill_pct:
-            return Judged(watched.memory, None, learned)
-        if len(days) < rule.days_needed:
-            return Judged((0.0, 0, 0, 0.0, *days, value), None, (len(days) + 1, rule.days_needed))
-        usual = median(days)
-        spread = max(robust_sd(days), rule.floor_share * usual)
-        z = (usual - value) / spread
-        cusum = max(0.0, cusum + clip(z, rule.clip_z) - rule.k)
-        is_low = cusum > (0.0 if alarm_days else rule.h)
-        since = (since or ts - DAY_MS) if cusum > 0 else 0
-        lost_kwh = max(0.0, lost_kwh + (generated or 0.0) * (usual / value - 1) * KWH_PER_MWH) if cusum > 0 else 0.0
-        verdict = Judgement(
-            active=is_low and alarm_days < rule.adopt_days,
-            since_ms=since,
-            value=value,
-            evidence={"cusum": cusum, "h": rule.h, "spread": spread, "days": len(days)},
-            baseline=usual,
-            low=usual - rule.k * spread,
-            z=-z,
-            cost=lost_kwh if is_low else None,
-            cost_unit="kWh" if is_low else "",
+def _heat(watched: Watched, rule: HeatRateRule) -> Judged:
+    supplied, heat = watched.newest.figures
+    state = efficiency_from_json(watched.memory) if watched.memory else EfficiencyState()
+    verdict = None
+    if supplied is not None and supplied > 0 and heat is not None:
+        state, verdict = Efficiency(rule).judge(state, watched.newest.ts, supplied, heat)
+    if verdict is not None and supplied:
+        scale = KJ_KWH_PER_GJ_MWH / supplied
+        cost = verdict.cost
+        verdict = verdict._replace(
+            value=_times(verdict.value, scale),
+            baseline=_times(verdict.baseline, scale),
+            high=_times(verdict.high, scale),
+            cost=_times(cost, KGCE_PER_GJ),
         )
-        if is_low and alarm_days >= rule.adopt_days:
-            # What has been so for weeks is how this unit is run now: learn it anew.
-            return Judged((), verdict._replace(cost=None, cost_unit=""), (0, rule.days_needed))
-        if is_low:
-            return Judged((min(cusum, rule.h), since, alarm_days + 1, lost_kwh, *days), verdict, learned)
-        kept = [*days, value][-rule.days :]
-        return Judged((cusum, since, 0, lost_kwh, *kept), verdict, (len(kept), rule.days_needed))
+    learned = state.regression.hours, rule.hours_needed
+    return Judged(tuple(efficiency_to_json(state)), verdict, learned)
+
+
+def _capacity(watched: Watched, rule: CapacityFactorRule) -> Judged:
+    ts = watched.newest.ts
+    value, generated = watched.newest.figures
+    cusum, since, alarm_days, lost_kwh, *days = watched.memory or (0.0, 0, 0, 0.0)
+    learned = len(days), rule.days_needed
+    if value is None or value <= rule.standstill_pct:
+        return Judged(watched.memory, None, learned)
+    if len(days) < rule.days_needed:
+        return Judged((0.0, 0, 0, 0.0, *days, value), None, (len(days) + 1, rule.days_needed))
+    usual = median(days)
+    spread = max(robust_sd(days), rule.floor_share * usual)
+    z = (usual - value) / spread
+    cusum = max(0.0, cusum + clip(z, rule.clip_z) - rule.k)
+    is_low = cusum > (0.0 if alarm_days else rule.h)
+    since = (since or ts - DAY_MS) if cusum > 0 else 0
+    lost_kwh = max(0.0, lost_kwh + (generated or 0.0) * (usual / value - 1) * KWH_PER_MWH) if cusum > 0 else 0.0
+    verdict = Judgement(
+        active=is_low and alarm_days < rule.adopt_days,
+        since_ms=since,
+        value=value,
+        evidence={"cusum": cusum, "h": rule.h, "spread": spread, "days": len(days)},
+        baseline=usual,
+        low=usual - rule.k * spread,
+        z=-z,
+        cost=lost_kwh if is_low else None,
+        cost_unit="kWh" if is_low else "",
+    )
+    if is_low and alarm_days >= rule.adopt_days:
+        # What has been so for weeks is how this unit is run now: learn it anew.
+        return Judged((), verdict._replace(cost=None, cost_unit=""), (0, rule.days_needed))
+    if is_low:
+        return Judged((min(cusum, rule.h), since, alarm_days + 1, lost_kwh, *days), verdict, learned)
+    kept = [*days, value][-rule.days :]
+    return Judged((cusum, since, 0, lost_kwh, *kept), verdict, (len(kept), rule.days_needed))
 
 
 def _times(value: float | None, factor: float) -> float | None:

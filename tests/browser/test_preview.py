@@ -253,6 +253,27 @@ def test_an_unknown_plant_is_named_and_nothing_is_shown_for_it(browser: Browser,
         assert "unknown" in page.locator("[data-panel='1'] .panel-body").inner_text()
 
 
+def test_a_meter_that_stops_is_unknown_after_three_of_its_periods(
+    browser: Browser, migrated_database: ReaderDatabase
+) -> None:
+    """Live with its newest reading; nothing more comes, and on the open page its rate is unknown and it is silent."""
+    populate(migrated_database.owner_url, sets=22, hours=2)
+    period_s, refresh_s = 4, 5
+    says = "[...document.querySelectorAll('tr')].find(row => row.innerText.includes('Incoming feeder 1'))?.innerText"
+    with (
+        _served(migrated_database.reader_url) as address,
+        _open(browser, f"{address}/d/plant-energy?lang=en&refresh={refresh_s}s") as page,
+    ):
+        _wait_until_drawn(page)
+        with psycopg.connect(migrated_database.owner_url) as owner:
+            owner.execute("UPDATE device SET period_s = %s WHERE name = 'Incoming feeder 1'", [period_s])
+            owner.execute("UPDATE meter_latest SET ts = now(), rate = 4321.5 WHERE device_id LIKE '%%-e1'")
+        page.wait_for_function(f"{says}.includes('4,321.5') && {says}.includes('live')", timeout=10_000)
+        unknown_after_ms = (3 * period_s + refresh_s) * 1000
+        page.wait_for_function(f"{says}.includes('silent')", timeout=unknown_after_ms)
+        assert "4,321.5" not in page.evaluate(says)
+
+
 @pytest.fixture
 def own_postgres(services: Services) -> Iterator[Postgres]:
     """A server that the test may stop."""
