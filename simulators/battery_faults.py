@@ -55,7 +55,7 @@ SHORTEST_PRECURSOR_MS = 30 * 60_000
 SAG_V = 0.30
 """How far the sick cell has sagged when it runs away."""
 GROWTH = 3.0
-"""Rise and sag grow by a factor of e this many times between onset and runaway."""
+"""Rise and sag are (e^(this · share of the time) − 1), scaled to one at the runaway. (unsourced)"""
 SPREADS = 0.3
 """Share of the local rise that the other sensors of the set see."""
 SENSORS = 4
@@ -123,7 +123,8 @@ class BatteryFaults:
         for label, at, _ in self._shown(index, LabelKind.RUNAWAY_PRECURSOR):
             assert label.end_ms is not None  # noqa: S101 - placed with one
             left = max(0.0, (label.end_ms - int(ts[at])) / (label.end_ms - label.start_ms))
-            grown = math.exp(-GROWTH * left)
+            # From nothing: a jump at the onset would be found by what is no precursor at all.
+            grown = math.expm1(GROWTH * (1 - left)) / math.expm1(GROWTH)
             volts[at, label.params["cell"] - 1] -= SAG_V * grown
             temperature[at] += SPREADS * label.size * grown
             temperature[at, label.params["sensor"] - 1] += (1 - SPREADS) * label.size * grown

@@ -162,6 +162,7 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
     rise = (found.series(set_id, "temperature_c") - clean.series(set_id, "temperature_c"))[:, 0]
     sag = (clean.series(set_id, "cell_v") - found.series(set_id, "cell_v"))[:, 2]
     warned = ts <= TO_MS - 30 * MINUTE_MS
+    assert rise[ts < FROM_MS + 2 * MINUTE_MS].max() < 0.5, "it begins from nothing: no jump gives it away"
     assert rise[warned].max() > 10
     assert sag[warned].max() > 0.05
     assert rise[ts >= TO_MS] == pytest.approx(50.0, abs=0.5)
