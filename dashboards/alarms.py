@@ -81,7 +81,8 @@ SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
        a.event_at,
        GREATEST(0, extract(epoch FROM now() - a.event_at))::float8 AS lasted_s,
        a.value, a.baseline, NULLIF(a.unit, '') AS unit,
-       a.cost, NULLIF(replace(a.cost_unit, 'm3', 'm³'), '') AS cost_unit
+       round(a.cost::numeric, CASE a.cost_unit WHEN 'h' THEN 1 ELSE 0 END)::float8 AS cost,
+       NULLIF(replace(a.cost_unit, 'm3', 'm³'), '') AS cost_unit
 FROM alarm a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
@@ -101,7 +102,7 @@ LIMIT {limit}
         Field(name="baseline", label=labels_alarm.EXPECTED, decimals=1, width=90, hidden=brief),
         Field(name="unit", label=labels.UNIT, width=70, unknown=labels.DASH),
         Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
-        Field(name="cost", label=labels_alarm.COST, decimals=0, width=90, hidden=brief),
+        Field(name="cost", label=labels_alarm.COST, width=90, hidden=brief),
         Field(name="cost_unit", label=labels.UNIT, width=60, unknown=labels.DASH, hidden=brief),
     ]
     return panels.table(about, query, *shown)

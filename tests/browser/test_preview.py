@@ -259,7 +259,8 @@ def test_a_meter_that_stops_is_unknown_after_three_of_its_periods(
     """Live with its newest reading; nothing more comes, and on the open page its rate is unknown and it is silent."""
     populate(migrated_database.owner_url, sets=22, hours=2)
     period_s, refresh_s = 4, 5
-    says = "[...document.querySelectorAll('tr')].find(row => row.innerText.includes('Incoming feeder 1'))?.innerText"
+    rows = "[...document.querySelectorAll('tr')].map(row => row.innerText)"
+    says = f"{rows}.find(text => /feeder 1\\s+electricity/.test(text))"
     with (
         _served(migrated_database.reader_url) as address,
         _open(browser, f"{address}/d/plant-energy?lang=en&refresh={refresh_s}s") as page,
