@@ -184,7 +184,18 @@ def open_engine(owner_url: str, topic: str = "test", partitions: int = 1, *, sna
     if snapshot_ms is not None:
         for fold in kernels.folds:
             vars(fold)["snapshot_ms"] = snapshot_ms
-    return Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions)
+    engine = Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions)
+    _OPEN.append(engine)
+    return engine
+
+
+_OPEN: list[Engine] = []
+
+
+def close_engines() -> None:
+    """Close every engine that a test opened: a pool left to the garbage collector may fail another test."""
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
