@@ -306,10 +306,7 @@ def own_rule(rule: R, name: str, overrides: Overrides) -> R:
 
 def with_overrides(rules: SeriesRules, overrides: Overrides) -> SeriesRules:
     """Lay a device's overrides over the rules of its kind of series; detectors the kind does not run stay away."""
-    if not overrides:
-        return rules
-    merged = rules.model_dump()
-    for name, parameters in overrides.items():
-        if merged.get(name) is not None:
-            merged[name] |= parameters
-    return SeriesRules.model_validate(merged)
+    run = {name: getattr(rules, name, None) for name in overrides}
+    return rules.model_copy(
+        update={name: own_rule(rule, name, overrides) for name, rule in run.items() if rule is not None}
+    )

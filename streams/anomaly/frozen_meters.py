@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics import MeterEvent, MeterEventKind
+from schemas.metrics import MeterEvent, MeterEventKind, Signal
 from schemas.metrics.signal import Severity, SignalKind
 from streams.anomaly.judgement import NEW, Judgement, Signaller, Subject, stand
 from streams.kernel import QUARTER_DAY_MS
-from streams.metering.latest import HEADLINES
+from streams.metering.latest import headline
 from streams.metering.window import standstill_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.metrics import Row, Signal
+    from schemas.metrics import Row
     from schemas.registry import Device
 
 COSTS = {"kwh": "kWh", "m3": "m3"}
@@ -44,7 +44,7 @@ class FrozenMeters(Signaller):
         """Take events."""
         rows: list[Row] = []
         for event in events:
-            if event.kind is MeterEventKind.FREEZE and event.quantity in HEADLINES[device.kind].totals:
+            if event.kind is MeterEventKind.FREEZE and event.quantity in headline(device.kind).totals:
                 rows += self._signals(device, event)
         return (), rows
 
@@ -65,13 +65,17 @@ class FrozenMeters(Signaller):
             cost_unit=cost_unit,
         )
         subject = Subject(device.device_id, device.site_id, event.quantity, unit, self._version)
-        standing, raised = stand(NEW, begun, subject=subject, kind=SignalKind.FROZEN, ts=due, seen_ts=due, window_s=0.0)
-        if event.until_ms is None:
-            return [row for row in (raised,) if row is not None]
-        until = max(event.until_ms, due + 1)
-        over = begun._replace(active=False, cost=None, cost_unit="")
-        _, ended = stand(standing, over, subject=subject, kind=SignalKind.FROZEN, ts=until, seen_ts=until, window_s=0.0)
-        return [row for row in (raised, ended) if row is not None]
+        verdicts = [(due, begun)]
+        if event.until_ms is not None:
+            verdicts.append((max(event.until_ms, due + 1), begun._replace(active=False, cost=None, cost_unit="")))
+        standing, rows = NEW, list[Signal]()
+        for ts, verdict in verdicts:
+            standing, signal = stand(
+                standing, verdict, subject=subject, kind=SignalKind.FROZEN, ts=ts, seen_ts=ts, window_s=0.0
+            )
+            if signal is not None:
+                rows.append(signal)
+        return rows
 
     def dump(self, _state: tuple[()]) -> str:
         """Write nothing, as JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from schemas.metrics import MeterLatest
 from schemas.readings import Kind
@@ -22,21 +22,27 @@ class Headline(NamedTuple):
     rates: tuple[str, ...] = ()
 
 
-_FLOWS = Headline(("volume_m3", "mass_t"), ("flow_m3_h", "flow_t_h"))
-HEADLINES: dict[Kind, Headline] = dict.fromkeys(Kind, Headline()) | {
-    Kind.ELECTRICITY: Headline(("energy_import_kwh",), ("power_kw",)),
-    Kind.WATER: _FLOWS,
-    Kind.STEAM: _FLOWS,
-    Kind.GAS: _FLOWS,
-    Kind.PRODUCTION: Headline(("mass_t",)),
-    Kind.GANGUE_UNIT: Headline(("generated_mwh",), ("power_mw",)),
-}
+def headline(kind: Kind) -> Headline:
+    """Fields of a kind of meter; none of what is no meter."""
+    match kind:
+        case Kind.ELECTRICITY:
+            return Headline(("energy_import_kwh",), ("power_kw",))
+        case Kind.WATER | Kind.STEAM | Kind.GAS:
+            return Headline(("volume_m3", "mass_t"), ("flow_m3_h", "flow_t_h"))
+        case Kind.PRODUCTION:
+            return Headline(("mass_t",))
+        case Kind.GANGUE_UNIT:
+            return Headline(("generated_mwh",), ("power_mw",))
+        case Kind.LAB | Kind.BATTERY | Kind.SITE_POWER:
+            return Headline()
+        case _:
+            assert_never(kind)
 
 
 def latest(device: Device, arrival: Arrival) -> MeterLatest:
     """Newest reading of a meter."""
     reading = arrival.reading
-    totals, rates = HEADLINES[device.kind]
+    totals, rates = headline(device.kind)
     return MeterLatest(
         device.device_id,
         reading.ts,

@@ -14,7 +14,17 @@ from simulators.replay.disorder import Disorder
 from storage.pool import connect
 from tests.support import steel
 from tests.support.running import Pipeline
-from tests.support.steel import FIELD, QUARTER_MS, ROLLOVER_KWH, START_MS, TOTAL_KWH, faulted, quarters, register
+from tests.support.steel import (
+    FIELD,
+    QUARTER_MS,
+    ROLLOVER_KWH,
+    START_MS,
+    TOTAL_KWH,
+    faulted,
+    kinds_near,
+    quarters,
+    register,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +41,11 @@ STORED_S = 160.0
 WORKS = Site(site_id="works", name="Steel works", name_zh="钢铁厂", sector=Sector.STEEL, city="太原")
 
 
-def in_any_order(device_id: str, points: steel.Points) -> list[Message]:
+def in_any_order(points: steel.Points) -> list[Message]:
     """Give a meter's year in arrays of 50 readings: 2 % of them twice, 5 % late, and all of it shuffled."""
-    topic = str(Topic("works", "electricity", device_id))
+    topic = str(Topic("works", "electricity", "steel"))
     every = (
-        Message(topic, device_id, [{"ts": START_MS + number * QUARTER_MS, FIELD: value}]) for number, value in points
+        Message(topic, "steel", [{"ts": START_MS + number * QUARTER_MS, FIELD: value}]) for number, value in points
     )
     disorder = Disorder(duplicates=0.02, late=0.05, late_by_s=86_400.0, shuffle_s=YEAR_S, seed=4)
     return list(disorder.carry(batch(every, 50, 86_400_000)))
@@ -49,10 +59,10 @@ def test_a_year_in_any_order_is_exact_and_its_faults_are_named(
     points, expected = register(quarters()), dict[int, set[MeterEventKind]]()
     if faults:
         points, expected = faulted(points)
-    device = steel.steel_meter("steel", rollover=ROLLOVER_KWH)
+    device = steel.steel_meter(rollover=ROLLOVER_KWH)
     with Pipeline(real_stack, tmp_path, Registry(sites=[WORKS], devices=[device]), environment={}) as pipeline:
         pipeline.start()
-        pipeline.publish(in_any_order("steel", points))
+        pipeline.publish(in_any_order(points))
         pipeline.wait_stored(len(points), timeout=STORED_S)
         pipeline.settle()
         books = pipeline.books()
@@ -67,9 +77,6 @@ def test_a_year_in_any_order_is_exact_and_its_faults_are_named(
     assert books.stored == len(points)
     assert books.duplicate > 0
     assert totals == pytest.approx((TOTAL_KWH, TOTAL_KWH), rel=1e-3 if faults else 1e-4)
-    found: dict[int, set[MeterEventKind]] = {}
-    for number in expected:
-        at, reach = START_MS + number * QUARTER_MS, 2 * QUARTER_MS
-        found[number] = {MeterEventKind(kind) for ts, kind in events if abs(ts.timestamp() * 1000 - at) <= reach}
-    assert found == expected
+    told = [(ts.timestamp() * 1000, MeterEventKind(kind)) for ts, kind in events]
+    assert {number: kinds_near(number, told) for number in expected} == expected
     assert len(events) == sum(map(len, expected.values()))

@@ -6,13 +6,16 @@ import csv
 import gzip
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEvent, MeterEventKind, MeterMinute
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from storage.readings import Arrival
 from streams.metering.register import RegisterMetering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "steel" / "steel_15min.csv.gz"
 START_MS = 1_514_736_000_000
@@ -99,14 +102,19 @@ class Outcome(NamedTuple):
 
     def kinds(self, number: int, reach: int = 2) -> set[MeterEventKind]:
         """What befell the register around a reading."""
-        moment = START_MS + number * QUARTER_MS
-        return {event.kind for event in self.events if abs(event.ts - moment) <= reach * QUARTER_MS}
+        return kinds_near(number, [(event.ts, event.kind) for event in self.events], reach)
 
 
-def steel_meter(device_id: str, *, rated: float | None = None, rollover: float | None = None) -> Device:
+def kinds_near(number: int, events: Iterable[tuple[float, MeterEventKind]], reach: int = 2) -> set[MeterEventKind]:
+    """Give the kinds of those events, by their time in ms, that lie around a reading."""
+    moment = START_MS + number * QUARTER_MS
+    return {kind for ts, kind in events if abs(ts - moment) <= reach * QUARTER_MS}
+
+
+def steel_meter(*, rated: float | None = None, rollover: float | None = None) -> Device:
     """Register a works' meter."""
     return Device(
-        device_id=device_id,
+        device_id="steel",
         site_id="works",
         kind=Kind.ELECTRICITY,
         period_s=900,
@@ -117,7 +125,7 @@ def steel_meter(device_id: str, *, rated: float | None = None, rollover: float |
 
 def meter(points: Points, *, rated: float | None = None, rollover: float | None = None) -> Outcome:
     """Put a register through the metering kernel in one pass."""
-    device = steel_meter("steel", rated=rated, rollover=rollover)
+    device = steel_meter(rated=rated, rollover=rollover)
     arrivals = [
         Arrival("steel", 0, ElectricityReading(ts=START_MS + number * QUARTER_MS, energy_import_kwh=value))
         for number, value in points
