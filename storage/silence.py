@@ -1,4 +1,4 @@
-"""Progress of partitions and silent sites, and open alarms as the clock's stage needs them."""
+"""Progress of partitions, silent sites, alarms as the clock's stage needs them, and what fills a silence."""
 
 from __future__ import annotations
 
@@ -7,30 +7,50 @@ from typing import TYPE_CHECKING, NamedTuple
 from storage.alarms import COLUMNS, Stored
 from storage.arrays import Column, PgType
 from storage.statements import trusted
+from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from psycopg import Connection
 
+    from schemas.readings import Kind
     from storage.checkpoint import Position
 
 
-def load_progress(connection: Connection, position: Position) -> tuple[int, int] | None:
-    """How far a partition has come: event time and time of the record, ms."""
+_MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"
+_SAVE_PROGRESS = trusted(
+    "INSERT INTO partition_progress (topic, partition, event_at, record_at, level_at, lag_ms)"  # noqa: S608 - own text
+    f" VALUES (%s, %s, {_MOMENT}, {_MOMENT}, {_MOMENT}, %s)"
+    " ON CONFLICT (topic, partition) DO UPDATE SET event_at = excluded.event_at, record_at = excluded.record_at,"
+    " level_at = excluded.level_at, lag_ms = excluded.lag_ms"
+)
+
+
+def load_progress(connection: Connection, position: Position) -> tuple[int, int, int, int] | None:
+    """How far a partition has come: event time, time of the record, since when its lag stays, and that lag, ms."""
     return connection.execute(
-        "SELECT event_at, record_at FROM partition_progress WHERE topic = %s AND partition = %s", position, binary=True
+        "SELECT event_at, record_at, coalesce(level_at, record_at),"
+        " coalesce(lag_ms, (extract(epoch FROM record_at - event_at) * 1000)::bigint)"
+        " FROM partition_progress WHERE topic = %s AND partition = %s",
+        position,
+        binary=True,
     ).fetchone()
 
 
-def save_progress(connection: Connection, position: Position, event_ms: int, record_ms: int) -> None:
-    """Write how far it has come."""
-    connection.execute(
-        "INSERT INTO partition_progress VALUES (%s, %s, 'epoch'::timestamptz + %s * interval '1 ms',"
-        " 'epoch'::timestamptz + %s * interval '1 ms') ON CONFLICT (topic, partition)"
-        " DO UPDATE SET event_at = excluded.event_at, record_at = excluded.record_at",
-        (*position, event_ms, record_ms),
+def save_progress(connection: Connection, position: Position, progress: tuple[int, int, int, int]) -> None:
+    """Write how far it has come, as `load_progress` gives it."""
+    connection.execute(_SAVE_PROGRESS, (*position, *progress), binary=True)
+
+
+def arrivals(connection: Connection, device_ids: Sequence[str]) -> dict[str, int]:
+    """When the newest reading of some devices arrived, ms; laboratories have none."""
+    rows = connection.execute(
+        "SELECT device_id, received_at FROM arrival WHERE device_id = ANY(%b)",
+        (Column(PgType.TEXT, device_ids),),
+        binary=True,
     )
+    return dict(rows.fetchall())
 
 
 class Open(NamedTuple):
@@ -104,3 +124,49 @@ def regions_in_alarm(connection: Connection) -> set[str]:
 def region_alarms(connection: Connection, regions: Collection[str]) -> list[Open]:
     """Open alarms of some regions, locked; hold the regions first."""
     return [item for item in open_alarms(connection, [""]) if item.stored.device_id in regions]
+
+
+_UNFILLED = trusted(
+    f"SELECT {COLUMNS} FROM alarm a WHERE a.device_id = ANY(%b) AND a.metric = '' AND a.kind = 'no_data'"  # noqa: S608 - own names
+    f" AND NOT a.active AND a.event_at < {_MOMENT} AND a.cleared_at > {_MOMENT} AND NOT EXISTS (SELECT"
+    " FROM alarm_transition t WHERE t.alarm_id = a.alarm_id AND t.event_at = a.cleared_at AND t.detail ? 'filled')"
+    " ORDER BY a.alarm_id FOR UPDATE"
+)
+
+
+def unfilled(connection: Connection, device_ids: Sequence[str], from_ms: int, to_ms: int) -> list[Stored]:
+    """Alarms of silences that are over, reach into a stretch of time and are not known to be filled, locked.
+
+    `device_ids` are devices, or sites for alarms of whole sites.
+    """
+    asked = (Column(PgType.TEXT, device_ids), to_ms, from_ms)
+    return [Stored(*row) for row in connection.execute(_UNFILLED, asked, binary=True)]
+
+
+class Heard(NamedTuple):
+    """What is stored of a device around a silence."""
+
+    last_ms: int | None
+    """Its last reading by the beginning of the silence; None where there is none."""
+    gap_ms: int | None
+    """The longest time without a reading from that one to the end of the silence."""
+
+
+_HEARD = {
+    kind: trusted(
+        "SELECT min(ts), (extract(epoch FROM max(next_ts - ts)) * 1000)::bigint FROM ("  # noqa: S608 - own names
+        "SELECT r.ts, lead(r.ts, 1, q.until) OVER (ORDER BY r.ts) AS next_ts"
+        f" FROM (SELECT {_MOMENT} AS since, {_MOMENT} AS until, %s AS device_id) AS q JOIN {table.name} r"
+        " USING (device_id) WHERE r.ts <= q.until"
+        f" AND r.ts >= (SELECT max(b.ts) FROM {table.name} b WHERE b.device_id = q.device_id AND b.ts <= q.since)"
+        ") AS heard"
+    )
+    for kind, table in READING_TABLES.items()
+}
+
+
+def heard(connection: Connection, kind: Kind, device_id: str, from_ms: int, to_ms: int) -> Heard:
+    """What is stored by now of a device from the beginning of a silence to its end."""
+    row = connection.execute(_HEARD[kind], (from_ms, to_ms, device_id), binary=True).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate
+    return Heard(*row)

@@ -11,7 +11,7 @@ from streams.kernel import Fold
 from streams.stage import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from psycopg import Connection
 
@@ -48,6 +48,7 @@ class Derivation:
         self._gone: dict[str, ByType] = {}
         """Rows that it took away."""
         self._written = 0
+        self._late: list[Span] = []
         self.snapshots: list[Snapshot] = []
 
     def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
@@ -57,9 +58,20 @@ class Derivation:
             by_device.setdefault(arrival.device_id, []).append(arrival)
         if not by_device:
             return
-        for fold in self._kernels.readings:
-            if isinstance(fold.source, frozenset) and kind in fold.source:
-                self._take(self._folding(fold).feed(self._directory.devices, by_device))
+        folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
+        self._late += self._late_of(folds, by_device)
+        for fold in folds:
+            self._take(self._folding(fold).feed(self._directory.devices, by_device))
+
+    def _late_of(self, folds: Sequence[Fold], by_device: Mapping[str, Sequence[Arrival]]) -> list[Span]:
+        """Devices that have readings older than what they were heard to say before."""
+        found = []
+        for device_id, own in by_device.items():
+            known = [memory.last_ts for fold in folds if (memory := self._known.get((fold.name, device_id)))]
+            last_ms = max(known, default=own[0].ts)
+            if own[0].ts < last_ms:
+                found.append(Span(device_id, own[0].ts, last_ms))
+        return found
 
     def rebuild(self, devices: Sequence[Device], from_ms: int, to_ms: int, *, until_it_agrees: bool) -> None:
         """Feed the stored readings of some devices between two moments again.
@@ -95,6 +107,7 @@ class Derivation:
             position,
             partitions,
             record_ms,
+            self._late,
             self._newest_ms,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.alarms.backfill import Backfill
 from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.anomaly.efficiency import PlantEfficiency
@@ -95,5 +96,5 @@ def installed() -> Kernels:
             SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),
-        stages=(SignalAlarms(), AlarmClock()),
+        stages=(SignalAlarms(), AlarmClock(), Backfill()),
     )

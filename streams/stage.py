@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from storage.checkpoint import Position
+    from storage.spans import Span
     from streams.admission import Directory
 
 
@@ -27,6 +28,8 @@ class Written(NamedTuple):
     partitions: int
     record_ms: int | None
     """When the newest record it stores was written; None where it stores none."""
+    late: Sequence[Span]
+    """Devices with readings stored just now that are older than one they had before: from the first of these on."""
     newest_ms: Callable[[], dict[str, int]]
     """Device time of the newest reading of each device of the partition, this transaction's included."""
 

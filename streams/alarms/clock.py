@@ -1,7 +1,8 @@
 """What time brings about: silence, its end, and the ends of shelving, maintenance, holds and acknowledgements.
 
 A stage that acts at most every few seconds of a partition's own records. Its clock is the partition's progress in
-event time, so a pipeline that stands still, or is behind, makes no device look dead.
+event time, so a pipeline that stands still, or is behind, makes no device look dead. A device whose clock is slow is
+heard when its readings arrive.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from schemas.alarms import NO_DATA, AlarmEvent, AlarmState, alarm_id
 from schemas.metrics.signal import SAFETY_KINDS, Severity
 from schemas.topics import partition_of
 from storage import alarms, silence
+from streams.alarms.backfill import devices_of, is_filled
 from streams.alarms.machine import TRANSITIONS
 from streams.alarms.reconcile import Change, First, Known, first_out
 from streams.alarms.reference import alarm_rules
 from streams.alarms.rules import Condition
 from streams.alarms.signals import known_of, write
-from streams.alarms.silence import Progress, SiteSilence, advance, is_region, silence_of
+from streams.alarms.silence import Progress, SiteSilence, advance, gap_ms, is_region, silence_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.registry import Device
     from storage.alarms import Window
     from storage.silence import Open
     from streams.admission import Directory
@@ -51,30 +56,31 @@ class AlarmClock:
         newest_ms = written.newest_ms()
         found = silence.load_progress(written.connection, written.position)
         now = advance(None if found is None else Progress(*found), record_ms, max(newest_ms.values(), default=None))
-        silence.save_progress(written.connection, written.position, *now)
+        silence.save_progress(written.connection, written.position, now)
         if now.is_current:
-            _Look(written, self._rules, now.event_ms, newest_ms).take()
+            _Look(written, self._rules, now, newest_ms).take()
 
 
 class _Look:
     """One look at one partition."""
 
-    def __init__(self, written: Written, rules: AlarmRules, now_ms: int, newest_ms: dict[str, int]) -> None:
+    def __init__(self, written: Written, rules: AlarmRules, now: Progress, newest_ms: dict[str, int]) -> None:
         self._connection = written.connection
         self._directory: Directory = written.directory
         self._rules = rules
-        self._now_ms = now_ms
+        self._now_ms = now.event_ms
         self._sites = [
             site_id
             for site_id in written.directory.sites
             if partition_of(site_id, written.partitions) == written.position.partition
         ]
+        self._newest_ms = newest_ms
+        self._quiet_ms = self._quiet(now)
         self._silence = {
             site_id: found
             for site_id in self._sites
-            if (found := silence_of(written.directory.site_devices.get(site_id, ()), newest_ms, now_ms, rules.no_data))
+            if (found := silence_of(self._devices(site_id), self._quiet_ms, rules.no_data))
         }
-        self._newest_ms = newest_ms
         self._open: dict[Condition, Open] = {}
         self._changes: dict[Condition, Change] = {}
         self._windows: list[Window] = []
@@ -96,6 +102,30 @@ class _Look:
             first_out(new, [First(*row) for row in standing], self._rules.group_window_s * 1000)
         write(self._directory, self._connection, changes)
 
+    def _devices(self, site_id: str) -> Sequence[Device]:
+        return self._directory.site_devices.get(site_id, ())
+
+    def _quiet(self, now: Progress) -> dict[str, int]:
+        """For how long nothing was heard of each device: by its own clock, and by when its newest reading arrived."""
+        found: dict[str, int] = {}
+        late: list[str] = []
+        for site_id in self._sites:
+            for device in self._devices(site_id):
+                name = device.device_id
+                if name in self._newest_ms:
+                    found[name] = now.event_ms - self._newest_ms[name]
+                    if found[name] > gap_ms(device, self._rules.no_data):
+                        late.append(name)
+        if late:
+            for name, arrived_ms in silence.arrivals(self._connection, late).items():
+                found[name] = min(found[name], now.record_ms - arrived_ms)
+        return found
+
+    def _last_heard_ms(self, site_id: str) -> int:
+        """Device time of the newest reading of any of a site's devices."""
+        heard = (self._newest_ms.get(device.device_id) for device in self._devices(site_id))
+        return max(ts for ts in heard if ts is not None)
+
     def _note(self, item: Open) -> None:
         known = known_of(item.stored)
         self._open[known.condition] = item
@@ -108,7 +138,7 @@ class _Look:
         city = {site_id: self._directory.sites[site_id].city for site_id in offline | noted}
         silence.note_silent(
             self._connection,
-            {name: (city[name], self._silence[name].newest_ms) for name in offline - noted},
+            {name: (city[name], self._last_heard_ms(name)) for name in offline - noted},
             noted - offline,
         )
         own = {self._directory.sites[site_id].city for site_id in self._sites}
@@ -127,7 +157,7 @@ class _Look:
             silent = counts.get(region, 0)
             holds = is_region(silent, totals[region], self._rules.no_data)
             due = any(self._silence[name].site_due for name in offline if city[name] == region)
-            since = [self._silence[name].newest_ms for name in offline if city[name] == region]
+            since = [self._last_heard_ms(name) for name in offline if city[name] == region]
             figures = _figures(silent, totals[region], "sites", sorted(offline)[:NAMED_DEVICES])
             self._bring(condition, Severity.HIGH, min(since, default=self._now_ms), figures, holds=holds, due=due)
             change = self._changes.get(condition)
@@ -138,7 +168,7 @@ class _Look:
     def _look_at_site(self, site_id: str, found: SiteSilence, region_alarm: str | None) -> None:
         condition = Condition(site_id, site_id, "", NO_DATA)
         figures = _figures(len(found.silent), found.seen, "devices", list(found.silent[:NAMED_DEVICES]))
-        since = found.newest_ms if found.offline else min(
+        since = self._last_heard_ms(site_id) if found.offline else min(
             (self._newest_ms[device_id] for device_id in found.silent), default=self._now_ms
         )  # fmt: skip
         severity = Severity.HIGH if found.offline else Severity.MEDIUM
@@ -146,14 +176,13 @@ class _Look:
         self._bring(condition, severity, since, figures, holds=found.rolled_up, due=found.site_due, parent=parent)
         change = self._changes.get(condition)
         site_alarm = change.alarm.alarm_id if change is not None and change.alarm.active and found.rolled_up else None
-        for device in self._directory.site_devices.get(site_id, ()):
+        for device in self._devices(site_id):
             name = device.device_id
             own = Condition(site_id, name, "", NO_DATA)
             if name not in self._newest_ms or (name not in found.silent and own not in self._changes):
                 continue
-            late_s = (self._now_ms - self._newest_ms[name]) / 1000
             evidence = {
-                "value": late_s,
+                "value": self._quiet_ms[name] / 1000,
                 "unit": "s",
                 "evidence": {"period_s": device.period_s, "last_ms": self._newest_ms[name]},
             }
@@ -214,10 +243,18 @@ class _Look:
         if change.alarm.pending_ms is None:
             change.alarm, change.touched = change.alarm._replace(pending_ms=self._now_ms), True
         elif self._now_ms - change.alarm.pending_ms >= self._rules.no_data.off_delay_periods * period_ms:
-            change.take(AlarmEvent.CLEAR, "heard again", change.alarm.pending_ms)
+            self._end(change, change.alarm.pending_ms)
             change.alarm = change.alarm._replace(
                 cleared_ms=change.alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None
             )
+
+    def _end(self, change: Change, heard_ms: int) -> None:
+        """Note the end of a silence, and whether what was missing has come with it."""
+        devices = devices_of(self._directory, change.alarm.condition)
+        if is_filled(self._connection, devices, change.alarm.event_ms, heard_ms, self._rules.no_data):
+            change.take(AlarmEvent.CLEAR, "heard again, and what was missing has come", heard_ms, filled=True)
+        else:
+            change.take(AlarmEvent.CLEAR, "heard again", heard_ms)
 
     def _keep_to_parent(self, change: Change, parent: str | None) -> None:
         """Suppress a child whose parent is in alarm, and let it go when the parent no longer accounts for it."""

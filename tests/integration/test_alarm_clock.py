@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,12 +21,20 @@ from streams.kernels import Kernels, installed
 from tests.support.pipeline import Sent, prepare, record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 OUTAGE_MIN = 8
 START_MS = 1_780_000_000_000
 BEATS_MS = (20_000, 40_000)
+
+
+NOBODY: Mapping[str, int] = MappingProxyType({})
+
+
+def report(site: str, device: str, ts: int) -> Sent:
+    """What a device says of a moment."""
+    return Sent(site, Kind.SITE_POWER, device, {"ts": ts, "dc_voltage_v": 53.5})
 
 
 class World:
@@ -66,12 +75,15 @@ class World:
         """Give connections back."""
         self._engine.close()
 
-    def minutes(self, count: int, silent: Sequence[str] = ()) -> None:
-        """Let time pass: every device that is not silent reports each minute; collectors beat meanwhile."""
+    def minutes(self, count: int, silent: Sequence[str] = (), slow_ms: Mapping[str, int] = NOBODY) -> None:
+        """Let time pass: every device that is not silent reports each minute; collectors beat meanwhile.
+
+        `slow_ms`: by how much the clocks of a site's devices, or of a device, are behind.
+        """
         for _ in range(count):
             for number in range(self._partitions):
                 sent = [
-                    Sent(site, Kind.SITE_POWER, device, {"ts": self.now_ms, "dc_voltage_v": 53.5})
+                    report(site, device, self.now_ms - slow_ms.get(device, slow_ms.get(site, 0)))
                     for site, own in self.devices.items()
                     if partition_of(site, self._partitions) == number
                     for device in own
@@ -83,6 +95,12 @@ class World:
                     empty = encode_micro_batch("test", {}, [], [])
                     self._put(number, Record(self._offsets[number], self.now_ms + beat_ms, empty))
             self.now_ms += MINUTE_MS
+
+    def late(self, site: str, device: str, minutes_ago: Iterable[int]) -> None:
+        """Have a device's buffered readings come in, in one record."""
+        number = partition_of(site, self._partitions)
+        sent = [report(site, device, self.now_ms - ago * MINUTE_MS) for ago in minutes_ago]
+        self._put(number, record(self._offsets[number], sent, self.now_ms))
 
     def _put(self, number: int, item: Record) -> None:
         self._engine.apply(self._open[number], [item])
@@ -138,6 +156,65 @@ def test_a_dead_gateway_is_one_alarm(small: World) -> None:
     assert (alarm["severity"], alarm["value"], alarm["evidence"]["of"]) == ("high", 6.0, 6)
     small.minutes(12, silent=["s-0-3"])
     assert states(small) == {"s-0": "returned_unacknowledged", "s-0-3": "active_unacknowledged"}
+
+
+def test_a_slow_clock_is_no_silence(small: World) -> None:
+    """Eight hours behind, a device is heard as its readings arrive, and missed when they do not."""
+    slow = {"s-0-0": 8 * 60 * MINUTE_MS}
+    small.minutes(8, slow_ms=slow)
+    assert states(small) == {}
+    small.minutes(8, silent=["s-0-0"], slow_ms=slow)
+    assert states(small) == {"s-0-0": "active_unacknowledged"}
+    (alarm,) = small.alarms()
+    assert alarm["value"] < 8 * 60
+
+
+def test_a_site_of_slow_clocks_is_missed_too(empty_database: str) -> None:
+    """Alone on its partition: once its lag has stayed for five minutes."""
+    world = World(empty_database, 1, 2, partitions=1)
+    slow = {"s-0": 8 * 60 * MINUTE_MS}
+    world.minutes(8, slow_ms=slow)
+    assert states(world) == {}
+    world.minutes(8, silent=["s-0"], slow_ms=slow)
+    assert states(world) == {"s-0": "active_unacknowledged"}
+    world.close()
+
+
+def test_late_readings_that_fill_a_silence_amend_its_alarm_once(small: World) -> None:
+    """Only when no gap is left, of any device of a silent site; what came before the end is said with the end."""
+
+    def told(device: str) -> list[tuple[str, bool]]:
+        with connect(small.owner_url, name="test") as connection:
+            return connection.execute(
+                "SELECT event, detail ? 'filled' FROM alarm_transition t JOIN alarm a USING (alarm_id)"
+                " WHERE a.device_id = %s ORDER BY t.id",
+                (device,),
+            ).fetchall()
+
+    small.minutes(3)
+    small.minutes(8, silent=["s-0-0", "s-1-0", "s-1-1"])
+    small.late("s-1", "s-1-1", range(9, 0, -1))
+    small.minutes(6)
+    assert told("s-0-0") == told("s-1-0") == [("raise", False), ("clear", False)]
+    assert told("s-1-1") == [("raise", False), ("clear", True)]
+    small.late("s-0", "s-0-0", range(14, 10, -1))
+    assert told("s-0-0") == [("raise", False), ("clear", False)], "four of eight minutes are still missing"
+    small.late("s-0", "s-0-0", range(10, 6, -1))
+    small.late("s-0", "s-0-0", [12, 11])
+    assert told("s-0-0") == [("raise", False), ("clear", False), ("amend", True)]
+
+
+def test_a_silent_site_is_filled_with_its_last_device(small: World) -> None:
+    """Not before."""
+    small.minutes(3)
+    small.minutes(8, silent=["s-0"])
+    small.minutes(6)
+    amended = []
+    for at in range(6):
+        small.late("s-0", f"s-0-{at}", range(15, 6, -1))
+        (alarm,) = small.alarms()
+        amended.append(alarm["amended"])
+    assert amended == [False] * 5 + [True]
 
 
 def test_a_standing_pipeline_makes_nobody_silent(small: World) -> None:

@@ -67,6 +67,7 @@ def say(connection: Connection, *signals: Signal, gone: Sequence[Signal] = ()) -
             position=Position("test", 0),
             partitions=1,
             record_ms=None,
+            late=(),
             newest_ms=dict,
         )
     )
