@@ -36,8 +36,8 @@ def replay(
     """Publish a recorded file as its devices' readings, over MQTT, at any speed."""
     from fenhe import logging
     from schemas.settings import MqttSettings
+    from simulators.disorder import Disorder
     from simulators.publisher import MqttPublisher
-    from simulators.replay.disorder import Disorder
     from simulators.replay.play import Tempo, play
     from simulators.replay.recording import Recording, RecordingError
 

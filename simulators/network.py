@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from schemas.topics import TOPIC_ROOT, Topic
+from simulators.disorder import Disorder
 from simulators.message import encode
 from simulators.truth import Label, LabelKind, State
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from simulators.truth import Total
 
 HOUR_MS = 3_600_000
-COPY_AFTER_MS = (50, 8_000)
+COPY_AFTER_S = (0.05, 8.0)
 """A network's duplicate comes so much later. (unsourced)"""
 SENT_APART_MS = 2
 """Two messages of a backlog leave a gateway so much apart. (unsourced)"""
@@ -67,6 +68,12 @@ class Network:
 
     def __init__(self, plan: NetworkPlan, *, seed: int, sites: Sequence[str], start_ms: int) -> None:
         self._plan = plan
+        self._disorder = Disorder(
+            duplicates=plan.duplicates,
+            late=plan.reordered,
+            late_by_s=plan.delay_ms / 1_000,
+            copy_by_s=COPY_AFTER_S,
+        )
         self._rng = random.Random(f"{seed}/network")
         self._start_ms = start_ms
         self.counts: Counter[str] = Counter()
@@ -131,17 +138,17 @@ class Network:
 
     def carry(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Messages as they arrive at the broker; those that come later say so by `sent_ms`."""
-        plan, rng = self._plan, self._rng
         for message in messages:
             yield from self._added(message)
             carried = self._held_back(self._skewed(message))
-            if plan.reordered and rng.random() < plan.reordered:
-                carried = carried._replace(sent_ms=carried.at_ms + rng.randrange(1, plan.delay_ms))
+            sent = self._disorder.delayed(carried, self._rng)
+            if sent is not carried:
                 self.counts["reordered"] += 1
-            yield carried
-            if plan.duplicates and rng.random() < plan.duplicates:
+            yield sent
+            copy = self._disorder.copy_of(sent, self._rng)
+            if copy is not None:
                 self.counts["duplicates"] += 1
-                yield carried._replace(sent_ms=carried.at_ms + rng.randrange(*COPY_AFTER_MS))
+                yield copy
 
     def _skewed(self, message: Message) -> Message:
         skew = self._skew_ms.get(_site_of(message)) if self._skew_ms else None

@@ -25,7 +25,7 @@ from simulators.outages import RegionalOutage
 from simulators.scene import Scene
 from simulators.sectors import PLANS
 from simulators.truth import LabelKind
-from simulators.works import PAST_TICK_MS, Past
+from simulators.works import PAST_TICK_MS, TICK_MS, Past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +211,9 @@ class Scenario(_Model):
     lasts: Duration
     """Length after the start, or after going live."""
     step: Duration = 3_600_000
-    """Of the true states in the truth file."""
+    """Of the true states in the truth file, whole ticks."""
+    tick: Duration = TICK_MS
+    """Time within which every flow is constant: a minute makes weeks of plants five times as quick to draw."""
     fleet: FleetPlan = Field(default_factory=FleetPlan)
     plants: dict[Sector, Annotated[int, Field(ge=0, le=200)]] = Field(default_factory=dict)
     events: list[Event] = Field(default_factory=list)
@@ -226,6 +228,9 @@ class Scenario(_Model):
             raise ValueError(msg)
         if self.start is not None and self.start.tzinfo is None:
             msg = f"start {self.start} has no time zone: write +08:00"
+            raise ValueError(msg)
+        if self.step % self.tick:
+            msg = "a step is so many whole ticks"
             raise ValueError(msg)
         return self
 
@@ -271,6 +276,7 @@ class Scenario(_Model):
                 for draw in self.draw
             ],
             network=self._network(zero),
+            tick_ms=self.tick,
         )
 
     def _again(self, at: int, every: int | None) -> Iterator[int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from typing import TYPE_CHECKING
 
 from schemas.registry import Registry
 from simulators.battery_faults import BATTERY_KINDS
 from simulators.climate import HOUR_MS, Climate
+from simulators.disorder import UnderWay
 from simulators.faults import Faults
 from simulators.fleet import Fleet
 from simulators.happening import stage
@@ -34,9 +34,9 @@ ONE_OF_EACH: dict[Sector, int] = dict.fromkeys(PLANS, 1)
 class Scene:
     """`sets` battery sets (0 for none) and plants by sector; deterministic for a seed and a start.
 
-    `plants`: how many of each sector; True is one of each, False none. The same seed, sets, plants, start and
+    `plants`: how many of each sector; True is one of each, False none. The same seed, sets, plants, start, ticks and
     plan of what happens give the same bytes, however the advances are cut. What happens is drawn here, before the
-    first reading.
+    first reading. `tick_ms`: time within which the plants' flows are constant.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Scene:
         chances: Sequence[Chance] = (),
         network: NetworkPlan | None = None,
         past: Past | None = None,
+        tick_ms: int = TICK_MS,
     ) -> None:
         climate = Climate(seed)
         self.seed = seed
@@ -59,6 +60,7 @@ class Scene:
         self.event_ms = start_ms
         """Everything before this has been given."""
         self._past = past
+        self._tick_ms = tick_ms
         self.whole_ms = start_ms if past is None else past.until_ms
         """From here on every device is heard; before, in a long past, only some are."""
         of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
@@ -82,7 +84,9 @@ class Scene:
         counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
         plans = plans_for(counts, seed)
         self.works = (
-            Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders, past=past) if plans else None
+            Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders, past=past, tick_ms=tick_ms)
+            if plans
+            else None
         )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
         others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
@@ -95,9 +99,8 @@ class Scene:
         sites = [site.site_id for part in self._parts for site in part.sites_registered()]
         self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ms=start_ms)
         self._pending: deque[Message] = deque()
-        self._late: list[tuple[int, int, Message]] = []
-        """Messages that leave after the time drawn so far: a heap by time of sending and order of reading."""
-        self._count = 0
+        self._late = UnderWay()
+        """Messages that leave after the time drawn so far."""
         self._truth: TruthWriter | None = None
         self._told_ms = start_ms
         self._step_ms = HOUR_MS
@@ -174,7 +177,7 @@ class Scene:
 
     def _draw(self) -> None:
         """Draw the next tick, ahead of anyone's asking for its end: what comes is settled by the seed."""
-        self._drawn_ms += TICK_MS if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
+        self._drawn_ms += self._tick_ms if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
         drawn: list[Message] = []
         for part in self._parts:
             drawn += part.generate(self._drawn_ms)
@@ -195,10 +198,8 @@ class Scene:
             if message.sent_ms is None or message.sent_ms < self._drawn_ms:
                 now.append(message)
             else:
-                heapq.heappush(self._late, (message.sent_ms, self._count, message))
-                self._count += 1
-        while self._late and self._late[0][0] < self._drawn_ms:
-            now.append(heapq.heappop(self._late)[2])
+                self._late.add(message, message.sent_ms)
+        now += self._late.before(self._drawn_ms)
         now.sort(key=lambda message: message.at_ms)
         return now
 

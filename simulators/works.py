@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 TICK_MS = 10_000
+"""Within a tick every flow is constant. Units are read once in one, so only works without any may take longer ones."""
 PAST_TICK_MS = 900_000
 NOISE = 0.01
 """Of each consumer's draw over a tick of ten seconds; over a longer one it averages out."""
@@ -79,8 +80,10 @@ class Works:
         climate: Climate,
         orders: Sequence[Order] = (),
         past: Past | None = None,
+        tick_ms: int = TICK_MS,
     ) -> None:
         self._past = past
+        self._length_ms = tick_ms
         self._rng = rng = np.random.default_rng([seed, 2])
         self._climate = climate
         self.plans = plans
@@ -100,6 +103,9 @@ class Works:
         """t/h of each plant; MW of a power plant."""
 
         power = [number for number, plan in enumerate(plans) if plan.site.sector is Sector.GANGUE_POWER]
+        if power and tick_ms != TICK_MS:
+            msg = f"a gangue unit is simulated in ticks of {TICK_MS} ms, not of {tick_ms} ms"
+            raise ValueError(msg)
         self.units = GangueUnits(layout, power, seed=seed, start_ms=start_ms) if power else None
         self.flows = Flows(layout.flows)
         self._given = np.zeros(layout.flows)
@@ -185,17 +191,17 @@ class Works:
                 tick, end = self._tick_ms, self._tick_ms + PAST_TICK_MS
                 self._process(tick, PAST_TICK_MS)
                 for bank in self.banks:
-                    messages += bank.read_past(tick, end, past.meters)
+                    messages += bank.read_long(tick, end, past.meters)
                 if self.units is not None:
                     self.units.pass_over(end)
                 self._go_to(end)
             if self._tick_ms < past.until_ms:
                 return messages
-        while self._tick_ms + TICK_MS <= until_ms:
-            tick, end = self._tick_ms, self._tick_ms + TICK_MS
-            self._process(tick, TICK_MS)
+        while self._tick_ms + self._length_ms <= until_ms:
+            tick, end = self._tick_ms, self._tick_ms + self._length_ms
+            self._process(tick, self._length_ms)
             for bank in self.banks:
-                messages += bank.read(tick, end)
+                messages += bank.read(tick, end) if self._length_ms == TICK_MS else bank.read_long(tick, end)
             if self.units is not None:
                 messages += self.units.read(tick, end)
             self._go_to(end)

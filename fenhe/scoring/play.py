@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.engine import Engine
 
 SPAN_MS = 15 * 60_000
-"""Most event time in one transaction."""
+"""Most event time in one transaction, and so the most by which an alarm is raised late, unless said otherwise."""
 UNACKNOWLEDGED = Token(0, 0)
 
 
@@ -41,11 +41,18 @@ class _Player:
         self.readings += batch.readings
 
 
-def play(scene: Scene, engine: Engine, until_ms: int, *, progress: Callable[[int, int], None] | None = None) -> int:
+def play(
+    scene: Scene,
+    engine: Engine,
+    until_ms: int,
+    *,
+    span_ms: int = SPAN_MS,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
     """Store everything that the scene sends before `until_ms` in a partition of the engine's; return the readings.
 
-    The engine must have a single partition. `progress` is told the readings so far and the scene's time (ms) after each
-    transaction. Raises what `Engine.apply` raises.
+    The engine must have a single partition. `span_ms`: most event time in one transaction, at most an hour. `progress`
+    is told the readings so far and the scene's time (ms) after each transaction. Raises what `Engine.apply` raises.
     """
     player = _Player(engine)
     most = CollectorSettings.model_fields["max_payload_bytes"].default
@@ -57,7 +64,7 @@ def play(scene: Scene, engine: Engine, until_ms: int, *, progress: Callable[[int
         fits = (
             batch is not None
             and batch.is_of_hour(at_ms)
-            and at_ms - batch.opened_ms < SPAN_MS
+            and at_ms - batch.opened_ms < span_ms
             and batch.has_room_for(judgement)
         )
         if batch is not None and not fits:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulators.climate import DAY_MS
+from simulators.disorder import Disorder
 from simulators.message import GATEWAY_SPAN_MS, batch
-from simulators.replay.disorder import Disorder
 from simulators.run import PROGRESS_S, SLICE_S
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from schemas.readings import ADAPTERS, Kind
 from schemas.registry import Registry
+from simulators.disorder import Disorder
 from simulators.message import encode
-from simulators.replay.disorder import Disorder
 from simulators.replay.mapping import Mapping, read_mapping
 from simulators.replay.play import Tempo, play
 from simulators.replay.recording import Recording, RecordingError

@@ -159,6 +159,7 @@ def test_a_leak_runs_through_the_main_and_no_sub_meter() -> None:
         ({"events": [{"kind": "mains_outage", "where": "BS0001", "at": "1h", "lasts": "1h"}]}, "no event"),
         ({"events": [{"kind": "gap", "where": "STEEL1-E0", "at": "1h"}]}, "how long"),
         ({"colour": "red"}, "Extra inputs"),
+        ({"tick": "1min", "step": "90s"}, "whole ticks"),
     ],
 )
 def test_a_scenario_that_cannot_be_is_refused_with_a_reason(change: dict[str, Any], complaint: str) -> None:

@@ -178,6 +178,31 @@ def test_further_plants_of_a_sector_differ_and_stay_the_same_beside_others() -> 
     assert numbered(PLANS[Sector.COKING], 1, np.random.default_rng(0)) is PLANS[Sector.COKING]
 
 
+def test_a_longer_tick_changes_neither_when_meters_are_read_nor_what_flows() -> None:
+    """Ticks of a minute give each meter the same moments and, but for noise, the same totals; units want short ones."""
+
+    def read(tick_ms: int) -> dict[str, list[dict[str, float]]]:
+        plants = {Sector.ALUMINIUM: 1, Sector.AMMONIA: 1}
+        scene = Scene(seed=3, sets=0, start_ms=START_MS, plants=plants, tick_ms=tick_ms)
+        found: dict[str, list[dict[str, float]]] = {}
+        for message in scene.advance(START_MS + HOUR_MS):
+            found.setdefault(message.device_id, []).append(message.readings[0])
+        return found
+
+    short, long = read(TICK_MS), read(60_000)
+    assert short.keys() == long.keys()
+    for device, readings in short.items():
+        assert [(each["ts"], each["seq"]) for each in readings] == [(each["ts"], each["seq"]) for each in long[device]]
+    for meter in ("ALU1-E0", "AMMON1-E0"):
+        passed = [
+            readings[-1]["energy_import_kwh"] - readings[0]["energy_import_kwh"]
+            for readings in (short[meter], long[meter])
+        ]
+        assert passed[0] == pytest.approx(passed[1], rel=0.02)
+    with pytest.raises(ValueError, match="gangue unit"):
+        Scene(seed=3, sets=0, start_ms=START_MS, plants={Sector.GANGUE_POWER: 1}, tick_ms=60_000)
+
+
 def bytes_of_a_scene() -> str:
     """SHA-256 of half an hour of all sectors over a bad network, with faults and disturbances."""
     from simulators.happening import Chance  # noqa: PLC0415 - also run as a program
