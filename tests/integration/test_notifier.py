@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import multiprocessing
+import signal
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +22,7 @@ from fenhe.notify.service import Notifier
 from schemas.metrics.signal import Severity
 from schemas.notifications import Channel, Language, Route, Routing
 from storage.pool import connect, open_pool
+from tests.support import dying_notifier
 from tests.support.pipeline import prepare
 
 if TYPE_CHECKING:
@@ -214,6 +218,35 @@ def test_a_notifier_that_is_killed_while_it_sends_doubles_at_most_that_message(
     bodies = [item["message"] for item in sink.taken]
     assert len(bodies) == 5
     assert len(set(bodies)) == 4
+
+
+def test_a_notifier_killed_anywhere_loses_nothing_and_doubles_only_what_it_had_just_sent(
+    database: str, pool: ConnectionPool, sink: Sink
+) -> None:
+    """Before and after each of its statements: the next one tells what is left, and again only what was not noted."""
+    one = routing(sink.url)
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload([dying_notifier.__name__])
+    doubled: list[int] = []
+    for place in itertools.count():
+        sink.taken.clear()
+        raise_alarms(database, 1, severity=Severity.CRITICAL)  # is not counted against the channel's ten
+        process = forks.Process(target=dying_notifier.run, args=(database, one.model_dump_json(), place))
+        process.start()
+        process.join(60)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        told = len(sink.taken)
+        with connect(database, name="test") as connection:  # what a minute of waiting would bring about
+            connection.execute("UPDATE notification SET leased_until = now() WHERE leased_until > now()")
+        drain(Notifier(pool, one, send))
+        assert len(sink.taken) >= 1, f"lost at {place}"
+        assert len(sink.taken) <= 1 + told, f"doubled at {place} without need"
+        if len(sink.taken) > 1:
+            doubled.append(place)
+    assert place >= 16, "plan: five statements, send: three"
+    assert len(doubled) == 2, "before the note that it was sent, and before that was committed"
 
 
 def test_a_try_says_which_channel_works(sink: Sink, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
