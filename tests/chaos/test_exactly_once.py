@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from fenhe.local import ApacheKafka, wait_until
-from tests.support.pipeline import DERIVED, snapshot
+from tests.support.pipeline import DERIVED, alarm_history, snapshot
 from tests.support.running import Pipeline
 from tests.support.world import World, make_world, ordered_pass, per_device
 
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]
 
 READINGS = 20_000
+ALARMS = "history of alarms"
+COPIES = 16
+"""Of the small world: each has a smoke detector that alarms every hour."""
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
     """More than 20 000 readings of 80 devices at 32 sites."""
-    made = make_world(copies=16, minutes=245)
+    made = make_world(copies=COPIES, minutes=245)
     assert len(made.sent) > READINGS
     return made
 
@@ -43,7 +46,8 @@ def world() -> World:
 def truth(real_stack: Stack, world: World) -> Iterator[dict[str, list[str]]]:
     """All tables after one clean ordered pass over the world."""
     name = f"t_{secrets.token_hex(4)}"
-    yield ordered_pass(real_stack.postgres.create_database(name), world)
+    url = real_stack.postgres.create_database(name)
+    yield ordered_pass(url, world) | {ALARMS: alarm_history(url)}
     real_stack.postgres.drop_database(name)
 
 
@@ -59,7 +63,8 @@ def assert_exactly_once(pipeline: Pipeline, world: World, truth: dict[str, list[
     pipeline.wait_stored(len(world.sent))
     pipeline.settle()
     assert pipeline.rows_per_device() == per_device(world.messages())
-    found = snapshot(pipeline.owner_url)
+    found = snapshot(pipeline.owner_url) | {ALARMS: alarm_history(pipeline.owner_url)}
+    assert len(truth[ALARMS]) >= COPIES, "no alarm was there to be lost or doubled"
     for table, rows in truth.items():
         assert rows or table not in DERIVED, f"{table} is empty: nothing is compared"
         different = sorted({*found[table]} ^ {*rows})  # pytest would compare the lists themselves for minutes
