@@ -73,14 +73,26 @@ def known(connection: Connection, asked: Sequence[Asked]) -> list[Stored]:
     return sorted(rows, key=lambda row: (row.raised_ms, row.alarm_id))
 
 
-def open_at(connection: Connection, site_ids: Sequence[str]) -> list[tuple[str, int, str]]:
-    """Open alarms of some sites: (site, raised_ms, group)."""
-    return connection.execute(
-        "SELECT site_id, raised_at, group_id FROM alarm WHERE site_id = ANY(%b)"
-        " AND state <> 'normal' AND detector <> ''",
-        (Column(TEXT, site_ids),),
+class Standing(NamedTuple):
+    """An open alarm, as far as others may belong to it."""
+
+    site_id: str
+    kind: str
+    raised_ms: int
+    group_id: str
+
+
+def open_at(
+    connection: Connection, site_ids: Sequence[str], regions: Sequence[str], kinds: Sequence[str]
+) -> list[Standing]:
+    """Open alarms of some sites, and those of some kinds in some regions."""
+    rows = connection.execute(
+        "SELECT site_id, kind, raised_at, group_id FROM alarm WHERE state <> 'normal' AND detector <> ''"
+        " AND (site_id = ANY(%b) OR (region = ANY(%b) AND kind = ANY(%b)))",
+        (Column(TEXT, site_ids), Column(TEXT, regions), Column(TEXT, kinds)),
         binary=True,
-    ).fetchall()
+    )
+    return [Standing(*row) for row in rows]
 
 
 def settings(connection: Connection) -> dict[tuple[str, str, str, str], dict[str, float]]:

@@ -93,7 +93,10 @@ def message(told: Sequence[Told], language: Language, *, digest: bool) -> tuple[
     places = {item.site_name_zh if chinese else item.site_name for item in told}
     where = next(iter(places)) if len(places) == 1 else (f"{len(places)} 处" if chinese else f"{len(places)} sites")
     kind = ("汇总" if chinese else "digest") if digest else ("一组" if chinese else "group")
+    kinds = {item.kind for item in told}
     count = f"{len(told)} 条" if chinese else f"{len(told)} alarms"
+    if len(kinds) == 1:
+        count += ("，" if chinese else ", ") + _word(_KIND, kinds.pop(), language)
     lines = [line(item, language) for item in told[:LINES]]
     if len(told) > LINES:
         lines.append(f"……另有 {len(told) - LINES} 条" if chinese else f"… and {len(told) - LINES} more")

@@ -14,8 +14,9 @@ from schemas.metrics.signal import SAFETY_KINDS, Severity
 from schemas.topics import partition_of
 from storage import alarms, silence
 from streams.alarms.backfill import devices_of, is_filled
+from streams.alarms.grouping import group
 from streams.alarms.machine import TRANSITIONS
-from streams.alarms.reconcile import Change, First, Known, first_out
+from streams.alarms.reconcile import Change, Known
 from streams.alarms.reference import alarm_rules
 from streams.alarms.rules import Condition
 from streams.alarms.signals import known_of, write
@@ -96,10 +97,7 @@ class _Look:
         for item in list(self._open.values()):
             self._keep_deadlines(item)
         changes = [change for change in self._changes.values() if change.is_something or change.touched]
-        new = [change for change in changes if change.is_new and change.alarm.condition.site_id]
-        if new:
-            standing = alarms.open_at(self._connection, sorted({change.alarm.condition.site_id for change in new}))
-            first_out(new, [First(*row) for row in standing], self._rules.group_window_s * 1000)
+        group(self._connection, self._directory, self._rules, changes)
         write(self._directory, self._connection, changes)
 
     def _devices(self, site_id: str) -> Sequence[Device]:

@@ -10,7 +10,7 @@ from streams.alarms.episodes import FOREVER_MS, Episode, worse
 from streams.alarms.machine import TRANSITIONS, step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from schemas.metrics.signal import Severity
     from streams.alarms.rules import Condition, Rule
@@ -251,28 +251,3 @@ def _new(condition: Condition, episode: Episode) -> Change:
         detector=signal.detector,
     )
     return Change(alarm, is_new=True)
-
-
-class First(NamedTuple):
-    """An alarm that others may have followed."""
-
-    site_id: str
-    raised_ms: int
-    group_id: str
-
-
-def first_out(new: Iterable[Change], standing: Iterable[First], window_ms: float) -> None:
-    """Give new alarms the group of the first one at their site that began within a window before them."""
-    firsts = list(standing)
-    for change in sorted(new, key=lambda change: (change.alarm.raised_ms, change.alarm.alarm_id)):
-        alarm = change.alarm
-        near = [
-            first
-            for first in firsts
-            if first.site_id == alarm.condition.site_id and 0 <= alarm.raised_ms - first.raised_ms <= window_ms
-        ]
-        if near:
-            oldest = min(near, key=lambda first: (first.raised_ms, first.group_id))
-            change.alarm = alarm._replace(group_id=oldest.group_id)
-        else:
-            firsts.append(First(alarm.condition.site_id, alarm.raised_ms, alarm.alarm_id))

@@ -68,6 +68,8 @@ class AlarmRules(_Model):
     realarm_h: dict[Severity, Annotated[float, Field(gt=0)]]
     deadband_hold_s: Annotated[float, Field(ge=0)]
     group_window_s: Annotated[float, Field(ge=0)]
+    region_groups: frozenset[str]
+    """Kinds that are a fleet's concern: of a region they are one group, of whichever sites."""
     no_data: NoDataRules
 
     def handling(self, kind: str) -> Handling:

@@ -13,7 +13,8 @@ from storage import alarms, derived
 from storage.alarms import Applied, Asked
 from storage.spans import FOREVER_MS, Span
 from streams.alarms.episodes import Episode, episodes
-from streams.alarms.reconcile import Change, First, Known, first_out, reconcile
+from streams.alarms.grouping import group
+from streams.alarms.reconcile import Change, Known, reconcile
 from streams.alarms.reference import alarm_rules
 from streams.alarms.rules import Condition, Rule, rule_for
 
@@ -58,14 +59,8 @@ class SignalAlarms:
             found = episodes(signals.get(condition, ()), rule)
             kept_back = [_kept_back_by(episode, condition, rule, windows) for episode in found]
             changes += reconcile(condition, known.get(condition, ()), found, rule, kept_back)
-        self._write(written.directory, connection, changes)
-
-    def _write(self, directory: Directory, connection: Connection, changes: Sequence[Change]) -> None:
-        new = [change for change in changes if change.is_new]
-        if new:
-            standing = alarms.open_at(connection, sorted({change.alarm.condition.site_id for change in new}))
-            first_out(new, [First(*row) for row in standing], self._rules.group_window_s * 1000)
-        write(directory, connection, changes)
+        group(connection, written.directory, self._rules, changes)
+        write(written.directory, connection, changes)
 
 
 def write(directory: Directory, connection: Connection, changes: Iterable[Change]) -> None:

@@ -139,7 +139,7 @@ def test_a_group_is_one_message_and_a_flood_one_digest(database: str, pool: Conn
     notifier = Notifier(pool, routing(sink.url, per_10_min=2), send)
     raise_alarms(database, 5, group="alarm-0")
     drain(notifier)
-    assert [item["title"] for item in sink.taken] == ["汾河 fenhe group Coking plant: 5 alarms"]
+    assert [item["title"] for item in sink.taken] == ["汾河 fenhe group Coking plant: 5 alarms, night flow (leak?)"]
     raise_alarms(database, 30)
     raise_alarms(database, 1, severity=Severity.CRITICAL)
     drain(notifier)
@@ -148,7 +148,7 @@ def test_a_group_is_one_message_and_a_flood_one_digest(database: str, pool: Conn
     with connect(database, name="test") as connection:
         connection.execute("UPDATE notification SET due_at = now() WHERE digest")
     drain(notifier)
-    assert sink.taken[-1]["title"] == "汾河 fenhe digest Coking plant: 29 alarms"
+    assert sink.taken[-1]["title"] == "汾河 fenhe digest Coking plant: 29 alarms, night flow (leak?)"
 
 
 def test_a_channel_that_is_down_loses_nothing(database: str, pool: ConnectionPool, sink: Sink) -> None:

@@ -186,6 +186,22 @@ def test_alarms_of_one_site_are_grouped_under_the_first_out(connection: Connecti
     assert third["group_id"] == third["alarm_id"]
 
 
+def test_a_fleet_s_concern_is_one_group_of_its_region(connection: Connection) -> None:
+    """Sets of 朔州 that fall short on one day are told together, whatever their sites; those of 长治 are not theirs."""
+    verdicts_of = {
+        site_id: [
+            item._replace(site_id=site_id, device_id=f"{site_id}-b")
+            for item in verdicts("." * start + "##", SignalKind.BACKUP)
+        ]
+        for site_id, start in (("plant-2", 3), ("bs-1", 5), ("plant-1", 4))
+    }
+    say(connection, *verdicts_of["plant-2"])
+    say(connection, *verdicts_of["bs-1"], *verdicts_of["plant-1"])
+    found = {alarm["site_id"]: alarm for alarm in alarms(connection)}
+    assert found["bs-1"]["group_id"] == found["plant-2"]["alarm_id"]
+    assert found["plant-1"]["group_id"] == found["plant-1"]["alarm_id"]
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )

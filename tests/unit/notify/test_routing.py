@@ -66,7 +66,7 @@ def test_texts_are_whole_in_both_languages() -> None:
         " · 56.04 °C (expected 31) · 3f2a91c0"
     )
     title, body = message([TOLD] * 25, Language.EN, digest=True)
-    assert title == "汾河 fenhe digest Base station 7: 25 alarms"
+    assert title == "汾河 fenhe digest Base station 7: 25 alarms, battery over temperature"
     assert body.splitlines()[-1] == "… and 5 more"
 
 
