@@ -70,6 +70,7 @@ class Times(_Reference):
     rest_after_ms: int
     bridged_gap_ms: int
     gap_periods: float
+    steady_gap_ms: int
     coarse_ms: int
     frozen_ms: int
 
@@ -79,6 +80,8 @@ class CapacityRules(_Reference):
 
     sigma_max: Share
     bridged_max: Share
+    steady_tolerance: Share
+    steady_sigma: Share
     shallow: Share
     start_sigma_max: Share
     temperature_min_c: float

@@ -29,6 +29,11 @@ class Discharge(NamedTuple):
     """From load-on to the end, without what flowed in gaps."""
     bridged_ah: float
     """What flowed in short gaps if the current went straight on."""
+    steady_ah: float
+    """The part of it over gaps in which it can hardly have done anything else."""
+    steady_ms: int
+    doubt_ah: float
+    """Standard deviation of what was drawn, for what lay between two samples."""
     soc: float | None
     """At load-on, 0–1."""
     soc_sigma: float
@@ -70,7 +75,8 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         hours = (discharge.end_ts - discharge.start_ts) / MS_PER_H
         sensor_ah = (limits.sigma_known_a if discharge.offset_known else limits.sigma_a) * hours
         relative = math.sqrt(
-            ((sensor_ah + discharge.bridged_ah / 2) / end.drawn_ah) ** 2
+            ((sensor_ah + (discharge.bridged_ah - discharge.steady_ah) / 2) / end.drawn_ah) ** 2
+            + (discharge.doubt_ah / end.drawn_ah) ** 2
             + (discharge.soc_sigma**2 + end.reading.sigma**2) / depth**2
             + (rules.temperature_sigma * (1 - factor)) ** 2
         )
@@ -128,7 +134,9 @@ def _refusal(discharge: Discharge, limits: Limits, end: _End) -> CapacityReason 
     """Why a discharge says nothing about the capacity; None where it does."""
     rules = limits.reference.capacity
     mean = discharge.temperature_mean_c
-    if discharge.bridged_ah > rules.bridged_max * end.drawn_ah or discharge.coverage < 1 - 2 * rules.bridged_max:
+    known = discharge.coverage + discharge.steady_ms / max(1, discharge.end_ts - discharge.start_ts)
+    unsteady_ah = discharge.bridged_ah - discharge.steady_ah
+    if unsteady_ah > rules.bridged_max * end.drawn_ah or known < 1 - 2 * rules.bridged_max:
         return CapacityReason.CURRENT_GAP
     if discharge.loaded_cell_v >= limits.float_cell_v:
         return CapacityReason.SENSOR  # charge was drawn, and the voltage did not fall

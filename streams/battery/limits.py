@@ -50,6 +50,7 @@ class Limits:
         self.full_by_voltage = chemistry.full_by_voltage
         self.gap_ms = round(times.gap_periods * device.period_s * 1000)
         self.bridged_gap_ms = max(times.bridged_gap_ms, self.gap_ms)
+        self.steady_gap_ms = min(self.bridged_gap_ms, max(times.steady_gap_ms, 2 * self.gap_ms))
         self.full_after_ms = times.full_after_ms
         self.rest_after_ms = times.rest_after_ms
         self.coarse_ms = times.coarse_ms

@@ -31,6 +31,13 @@ class OpenEpisode:
     gap_ms: int = 0
     """Longest."""
     bridged_ah: float = 0.0
+    """Of a discharge: what flowed in gaps if the current went straight on; not part of `charge_ah`."""
+    steady_ah: float = 0.0
+    """The part of `bridged_ah` over short gaps in which it can hardly have done anything else."""
+    steady_ms: int = 0
+    """How long those gaps were together."""
+    doubt_ah2: float = 0.0
+    """Variance of what was drawn, Ah²: of steady gaps, and of when between two samples the load came on or went off."""
     pack_end_v: float = 0.0
     temperature_start_c: float | None = None
     temperature_min_c: float | None = None
@@ -45,8 +52,12 @@ class OpenEpisode:
     loaded_cell_v: float = 0.0
     loaded_a: float = 0.0
     """At the last loaded sample, positive."""
+    loaded_ms: int = 0
+    """Between the last two loaded samples."""
     fall_v_ms: float = 0.0
-    """dV/dt of the lowest cell between the last two loaded samples."""
+    """−dV/dt of the lowest cell between the last two loaded samples."""
+    fall_before_v_ms: float = 0.0
+    """The same between the two before."""
     amps_min: float = 0.0
     amps_max: float = 0.0
     soc_end: float | None = None

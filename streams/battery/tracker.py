@@ -7,56 +7,38 @@ Charge is counted with the trapezoid; over a gap the SoC is held and the doubt g
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
 from schemas.metrics.common import HOUR_MS, MINUTE_MS
 from streams.battery import set_rows
 from streams.battery.capacity import Discharge, capacity_row
-from streams.battery.flags import bit, flags_of, named
+from streams.battery.flags import flags_of, named
+from streams.battery.flow import (
+    DISCHARGE,
+    FLOAT,
+    GAP,
+    REST,
+    VOTE_CELL_V,
+    Flow,
+    bridge,
+    doing_now,
+    is_steady,
+)
 from streams.battery.fusion import Belief, fused
 from streams.battery.hours import add_cells, add_temperatures, add_time, learn_offset
-from streams.battery.loading import MS_PER_H, LoadedSample, note_load, note_opened
+from streams.battery.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
 from streams.battery.pack import split_trapezoid
 from streams.battery.set_state import HourSums, OpenEpisode, SetState
 
 if TYPE_CHECKING:
     from schemas.metrics import Row
-    from schemas.metrics.battery_health import BatteryCapacity
+    from schemas.metrics.battery_health import BatteryCapacity, EpisodeKind
     from schemas.readings import BatteryReading
     from schemas.registry import Device
     from streams.battery.limits import Limits
 
-FLOAT, DISCHARGE, REST, CHARGE = EpisodeKind.FLOAT, EpisodeKind.DISCHARGE, EpisodeKind.REST, EpisodeKind.CHARGE
-LEAVE_IDLE = 1.5
-"""A charge begins at this many times the idle current and ends at it: a tapering one does not flicker. (unsourced)"""
-LEAVE_LOAD = 0.5
-"""A discharge ends at this share of the idle current. (unsourced)"""
-LEAVE_FLOAT_V = 0.01
-"""Float ends this far below the voltage per cell at which it begins. (unsourced)"""
-VOTE_CELL_V = 0.010
-"""Smallest answer of a cell to a load step that tells the sign of the current. (unsourced)"""
 VOTES_MAX = 4
 POWER_SPAN_MS = 300_000.0
-GAP = bit(BatteryFlag.GAP)
-
-
-class _Flow(NamedTuple):
-    """What went on between two readings."""
-
-    ts: int
-    elapsed: int
-    is_gap: bool
-    doing: EpisodeKind
-    amps_before: float
-    amps: float
-    volts: float
-    cell_v: float
-
-    @property
-    def loaded(self) -> LoadedSample:
-        """The later reading, of a set under load."""
-        return LoadedSample(self.ts, -self.amps, self.volts, self.cell_v)
 
 
 class Tracker:
@@ -96,7 +78,11 @@ class Tracker:
         self._note_bms(state, reading)
 
     def _begin(self, ts: int, raw: float, volts: float, cell_v: float) -> SetState:
-        doing = self._doing(REST, volts / self.limits.cell_count, raw)
+        doing = doing_now(
+            Flow(ts, 0, is_gap=False, doing=REST, amps_before=raw, amps=raw, volts=volts, cell_v=cell_v),
+            self.limits,
+            pausing=False,
+        )
         episode = OpenEpisode(doing, ts, volts, None, 0.0)
         hour = HourSums(ts - ts % HOUR_MS)
         state = self.state = SetState(ts, raw, raw, volts, cell_v, doing, ts, episode, hour)
@@ -108,17 +94,6 @@ class Tracker:
         self.rows.append(set_rows.now(self, ts))
         return state
 
-    def _doing(self, before: EpisodeKind, cell_mean_v: float, amps: float) -> EpisodeKind:
-        """What the set does, from the mean cell voltage and the current (A, charge positive)."""
-        limits = self.limits
-        idle = limits.idle_a
-        floor_v = limits.float_cell_v - (LEAVE_FLOAT_V if before is FLOAT else 0.0)
-        if amps > (idle if before is CHARGE else LEAVE_IDLE * idle):
-            return CHARGE
-        if amps < -(limits.firm_a if cell_mean_v >= floor_v else LEAVE_LOAD * idle if before is DISCHARGE else idle):
-            return DISCHARGE
-        return FLOAT if cell_mean_v >= floor_v else REST
-
     def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
         limits = self.limits
         elapsed = ts - state.ts
@@ -128,11 +103,15 @@ class Tracker:
             self._step(state, ts, raw, volts)
         sign, offset = (-1.0 if state.votes < 0 else 1.0), state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
-        doing = self._doing(state.doing, volts / limits.cell_count, amps)
-
-        flow = _Flow(ts, elapsed, is_gap, doing, before, amps, volts, cell_v)
+        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
+        pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
+        doing = doing_now(flow, limits, pausing=pausing)
+        if doing is not state.doing:
+            flow = flow._replace(doing=doing)
+        if is_gap and is_steady(state, flow, limits):
+            flow = flow._replace(is_steady=True)
         self._pass_hours(state, flow)
-        if elapsed > limits.bridged_gap_ms or (is_gap and doing is not state.doing):
+        if elapsed > limits.bridged_gap_ms or (is_gap and doing is not state.doing and not flow.is_steady):
             self._offline(state, flow)
         else:
             self._flow(state, flow)
@@ -166,16 +145,18 @@ class Tracker:
             if found is not None and (state.soc is None or found.sigma < state.soc_sigma):
                 state.soc, state.soc_sigma, state.held = found.soc, found.sigma, False
 
-    def _flow(self, state: SetState, flow: _Flow) -> None:
+    def _flow(self, state: SetState, flow: Flow) -> None:
         """Count what flowed since the last reading, and follow what the set does now."""
         episode = state.episode
         charged, drawn = split_trapezoid(flow.amps_before, flow.amps, flow.elapsed / MS_PER_H)
         soc_before, sigma_before = state.soc, state.soc_sigma
-        if flow.is_gap:
+        if flow.is_gap and not flow.is_steady:
             state.held = True
             state.soc_sigma += (charged + drawn) / self.limits.nominal_ah
         elif state.soc is not None:
             self._count(state, charged - drawn, charged + drawn, flow.elapsed)
+            if flow.is_steady:
+                state.soc_sigma += flow.steady_doubt(self.limits) * drawn / self.limits.nominal_ah
         if episode.kind is DISCHARGE:
             self._go_on(state, flow, drawn)
         elif flow.doing is DISCHARGE:
@@ -183,26 +164,29 @@ class Tracker:
             self._close(state, flow.ts, flow.ts)
             episode = self._open(state, DISCHARGE, flow.ts, state.volts)
             episode.soc, episode.soc_sigma = soc_before, sigma_before
-            episode.charge_ah, episode.energy_kwh = drawn, drawn * flow.volts / 1000
+            if flow.is_gap:
+                bridge(episode, drawn, flow, self.limits)
+            else:
+                episode.charge_ah, episode.energy_kwh = drawn, drawn * flow.volts / 1000
+            note_edge(episode, -flow.amps, flow.elapsed)
             note_load(episode, flow.loaded, self.limits, None)
             self.rows.append(set_rows.episode(self, episode, None, flow.ts))
         else:
             self._add(episode, charged - drawn, flow, state.volts)
             self._turn(state, flow)
 
-    def _go_on(self, state: SetState, flow: _Flow, drawn: float) -> None:
+    def _go_on(self, state: SetState, flow: Flow, drawn: float) -> None:
         """Follow a discharge: under load, in a pause that may become a rest, or over."""
         limits, episode, ts = self.limits, state.episode, flow.ts
         loaded, was_loaded = flow.doing is DISCHARGE, state.doing is DISCHARGE
-        drawn_before = episode.charge_ah
+        drawn_before = episode.charge_ah + episode.bridged_ah
         if was_loaded and not loaded:
-            episode.soc_end = state.soc
-            if flow.doing is REST:
-                note_opened(episode, ts, limits)
+            self._load_off(state, flow, drawn_before)
         if was_loaded or loaded:
             self._add(episode, drawn, flow, state.volts)
         if loaded:
             if not was_loaded:
+                note_edge(episode, flow.amps, flow.elapsed)
                 episode.covered_ms += state.ts - state.doing_since  # the pause belongs to it after all
             note_load(episode, flow.loaded, limits, drawn_before if was_loaded else None)
         elif flow.doing is not REST:
@@ -217,6 +201,13 @@ class Tracker:
             self._end_discharge(state, state.doing_since, ts)
             self._open(state, REST, state.doing_since, state.volts)
             self.rows.append(set_rows.episode(self, state.episode, None, ts))
+
+    def _load_off(self, state: SetState, flow: Flow, drawn_ah: float) -> None:
+        """The load went off since the last reading, up to which `drawn_ah` was drawn."""
+        state.episode.soc_end = state.soc
+        if flow.doing is REST:
+            note_opened(state.episode, flow.ts, self.limits, drawn_ah)
+        note_edge(state.episode, flow.amps_before, flow.elapsed)
 
     def _give_early(self, state: SetState, ts: int) -> None:
         """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""
@@ -235,19 +226,17 @@ class Tracker:
         state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
         state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
 
-    @staticmethod
-    def _add(episode: OpenEpisode, ah: float, flow: _Flow, volts_before: float) -> None:
+    def _add(self, episode: OpenEpisode, ah: float, flow: Flow, volts_before: float) -> None:
         """Add charge to an episode; what would have flowed over a gap is kept apart."""
         if flow.is_gap:
-            episode.bridged_ah += ah
-            episode.flags |= GAP
-            episode.gap_ms = max(episode.gap_ms, flow.elapsed)
+            bridge(episode, ah, flow, self.limits)
+            episode.steady_ms += flow.elapsed if flow.is_steady else 0
             return
         episode.charge_ah += ah
         episode.energy_kwh += ah * (flow.volts + volts_before) / 2000
         episode.covered_ms += flow.elapsed
 
-    def _turn(self, state: SetState, flow: _Flow) -> None:
+    def _turn(self, state: SetState, flow: Flow) -> None:
         """End what was and begin what is, at this reading; a discharge has been ended already."""
         if state.episode.kind is flow.doing:
             return
@@ -291,6 +280,9 @@ class Tracker:
             end_ts=end_ts,
             drawn_ah=episode.charge_ah,
             bridged_ah=episode.bridged_ah,
+            steady_ah=episode.steady_ah,
+            steady_ms=episode.steady_ms,
+            doubt_ah=math.sqrt(episode.doubt_ah2),
             soc=episode.soc,
             soc_sigma=episode.soc_sigma,
             cutoff_ts=episode.cutoff_ts,
@@ -308,7 +300,7 @@ class Tracker:
         self.rows.append(row)
         return row
 
-    def _offline(self, state: SetState, flow: _Flow) -> None:
+    def _offline(self, state: SetState, flow: Flow) -> None:
         """Nothing is known of the time since the last reading: end what was there, hold the SoC, and begin anew."""
         last, episode = state.ts, state.episode
         ts, doing, volts = flow.ts, flow.doing, flow.volts
@@ -349,7 +341,7 @@ class Tracker:
             seen = set_rows.LoadStep(ts, answer / signed, abs(step_a), ts - state.ts, step)
             self.rows.append(set_rows.resistance(self, seen))
 
-    def _pass_hours(self, state: SetState, flow: _Flow) -> None:
+    def _pass_hours(self, state: SetState, flow: Flow) -> None:
         """Add the time since the last reading to its hours; give out the hour that is over."""
         end, full_after_ms = state.hour.start_ts + HOUR_MS, self.limits.full_after_ms
         if flow.ts < end:
