@@ -21,6 +21,18 @@ class _Rule(BaseModel):
     enabled: bool = True
 
 
+class ProductionRule(_Rule):
+    """A plant's meter as it would count at the plant's usual production: the line by which it is converted."""
+
+    hours_needed: Count = 168
+    """Hours of known production before the line is drawn. (unsourced)"""
+    memory_hours: Positive = 1_008.0
+    """Forgetting of the line: six weeks. (unsourced)"""
+    clip_z: Positive = 3.0
+    reach: Positive = 1.0
+    """An hour is not judged where the line's own error there is more than this many spreads of an hour. (unsourced)"""
+
+
 class SeasonalRule(_Rule):
     """Hour-of-week baseline: z of each hour against the usual of this hour of the week."""
 
@@ -237,6 +249,7 @@ class SeriesRules(BaseModel):
 
     unit: str
     cost_unit: str = ""
+    production: ProductionRule | None = None
     seasonal: SeasonalRule | None = None
     drift: DriftRule | None = None
     step: StepRule | None = None
@@ -282,6 +295,7 @@ def checked_overrides(overrides: Overrides) -> Overrides:
 
 
 _RULES: dict[str, type[_Rule]] = {
+    "production": ProductionRule,
     "seasonal": SeasonalRule,
     "drift": DriftRule,
     "step": StepRule,

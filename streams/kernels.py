@@ -33,6 +33,7 @@ from streams.plant.assays import FuelAssays
 from streams.plant.days import PlantDays, PlantRollings
 from streams.plant.gangue import GangueDays, GangueHours, GangueMonths
 from streams.plant.hours import PlantHours
+from streams.plant.loads import MeterLoads
 from streams.plant.night import NightFlows
 from streams.plant.quarters import Quarters
 from streams.plant.reference import reference
@@ -84,6 +85,7 @@ def installed() -> Kernels:
             PlantRollings(reference()),
             WaterDays(reference()),
             NightFlows(reference()),
+            MeterLoads(frozenset(detection().series)),
             StateOfHealth(health_reference()),
             Discharges(health_reference()),
             FleetHealth(health_reference()),

@@ -35,7 +35,7 @@ from schemas.metrics.common import (
     quality_of,
 )
 from schemas.metrics.gangue import FuelAssay, GangueSum, GangueWindow
-from schemas.metrics.meter import MeterEvent, MeterEventKind, MeterLatest, MeterMinute, MeterQuarter
+from schemas.metrics.meter import MeterEvent, MeterEventKind, MeterLatest, MeterLoad, MeterMinute, MeterQuarter
 from schemas.metrics.plant import NightFlow, PlantDay, PlantHour, PlantRolling, PlantWindow, WaterDay
 from schemas.metrics.signal import DetectorStatus, Signal
 
@@ -80,6 +80,7 @@ __all__ = [
     "MeterEvent",
     "MeterEventKind",
     "MeterLatest",
+    "MeterLoad",
     "MeterMinute",
     "MeterQuarter",
     "Moment",

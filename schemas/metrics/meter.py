@@ -57,6 +57,27 @@ class MeterQuarter(NamedTuple):
     quality: Quality
 
 
+class MeterLoad(NamedTuple):
+    """An hour of a register, quarter by quarter, beside what its plant made in it: what detectors judge."""
+
+    device_id: str
+    quantity: str
+    ts: Moment
+    """Start of the hour, ms."""
+    site_id: str
+    rate_1: float | None
+    """Mean rate of the first quarter, in the register's unit per hour; None where too little of it was measured."""
+    rate_2: float | None
+    rate_3: float | None
+    rate_4: float | None
+    is_measured: bool
+    """Whether the registry has a meter of the product that this register works for."""
+    production: float | None
+    """Product units that its line made in the hour; None where that is not known."""
+    is_idle: bool
+    """It made no more than its line makes when it stands still."""
+
+
 class MeterEventKind(StrEnum):
     """Everything that can befall a register; each has its own rule and its own effect (docs/metering.md)."""
 

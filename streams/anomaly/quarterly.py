@@ -32,7 +32,8 @@ class Flatline:
     """Nothing counted for max(12 samples, 3 h) at hours when this series usually counts.
 
     Whether the site is active is told from the series itself: its own usual at this hour of the week lies clearly above
-    zero. A plant that is down by plan is seen as flat until its alarm is suppressed (planned maintenance).
+    zero, and where its production is known, that the plant makes something. Where it is not, a plant that is down by
+    plan is seen as flat until its alarm is suppressed (planned maintenance).
     """
 
     rule: FlatlineRule
@@ -44,12 +45,12 @@ class Flatline:
         return round(max(self.rule.samples * self.period_s * 1000, self.rule.hours * HOUR_MS))
 
     def judge(
-        self, state: FlatState, ts: int, rate: float | None, usual: Distance | None
+        self, state: FlatState, ts: int, rate: float | None, usual: Distance | None, *, is_idle: bool = False
     ) -> tuple[FlatState, Judgement | None]:
         """Take the quarter that ended at `ts`; `usual`: how its hour compares, None while that is learned."""
         if rate is None:
             return state, None
-        if rate != 0:
+        if rate != 0 or is_idle:
             return FlatState(), Judgement(active=False, since_ms=ts, value=rate, evidence={})
         after = FlatState(state.still_ms + QUARTER_MS, state.since_ms or ts - QUARTER_MS)
         if usual is None:

@@ -29,6 +29,7 @@ from streams.anomaly.judgement import (
 from streams.anomaly.local_time import DAY_MS, OFFSET_MS, local_hour
 from streams.anomaly.night_flow import Night, NightFlow, NightState, night_from_json, night_to_json
 from streams.anomaly.packed import Floats, packed, pushed, unpacked
+from streams.anomaly.production import AS_COUNTED, Conditions
 from streams.anomaly.quarterly import Flatline, FlatState, Spike
 from streams.anomaly.robust import known
 from streams.anomaly.seasonal import Distance, Season, Seasonal, season_from_json, season_to_json
@@ -86,14 +87,18 @@ class SeriesState(NamedTuple):
 class _Sink:
     """Collects what the detectors of one series say of one quarter."""
 
-    def __init__(self, subject: Subject, standings: tuple[Standing, ...], ts: int, seen_ts: int) -> None:
-        self.subject, self.ts, self.seen_ts = subject, ts, seen_ts
+    def __init__(
+        self, subject: Subject, standings: tuple[Standing, ...], ts: int, seen_ts: int, beside: Conditions
+    ) -> None:
+        self.subject, self.ts, self.seen_ts, self.beside = subject, ts, seen_ts, beside
         self.standings = list(standings)
         self.rows: list[Row] = []
 
     def take(self, kind: SignalKind, judgement: Judgement | None) -> None:
         """Take a verdict."""
         at = KINDS.index(kind)
+        if judgement is not None and self.beside.evidence:
+            judgement = judgement._replace(evidence={**judgement.evidence, **dict(self.beside.evidence)})
         self.standings[at], signal = stand(
             self.standings[at],
             judgement,
@@ -130,17 +135,24 @@ class SeriesDetectors:
         self._spike = Spike(rules.spike, rated) if rules.spike and rules.spike.enabled and rated else None
 
     def advance(
-        self, state: SeriesState | None, subject: Subject, end_ts: int, rate: float | None, seen_ts: int
+        self,
+        state: SeriesState | None,
+        subject: Subject,
+        end_ts: int,
+        rate: float | None,
+        seen_ts: int,
+        *,
+        beside: Conditions = AS_COUNTED,
     ) -> tuple[SeriesState, list[Row]]:
         """Take the quarter that ended at `end_ts`, as a mean rate; quarters that are left out are unknown.
 
-        `seen_ts`: device time of the item that closed the quarter.
+        `seen_ts`: device time of the item that closed the quarter; `beside`: what production says of it.
         """
         rows: list[Row] = []
         after = state or SeriesState(end_ts - QUARTER_MS)
         for missing in range(after.end_ts + QUARTER_MS, end_ts, QUARTER_MS):
-            after = self._quarter(after, _Sink(subject, after.standings, missing, seen_ts), None, rows)
-        return self._quarter(after, _Sink(subject, after.standings, end_ts, seen_ts), rate, rows), rows
+            after = self._quarter(after, _Sink(subject, after.standings, missing, seen_ts, AS_COUNTED), None, rows)
+        return self._quarter(after, _Sink(subject, after.standings, end_ts, seen_ts, beside), rate, rows), rows
 
     def _quarter(self, state: SeriesState, sink: _Sink, rate: float | None, rows: list[Row]) -> SeriesState:
         ts = sink.ts
@@ -148,9 +160,12 @@ class SeriesDetectors:
             sink.take(SignalKind.SPIKE, self._spike.judge(ts, rate, state.hours))
         if self._flatline is not None and (rate is not None):
             usual = self._seasonal.distance(state.season, ts, rate) if self._seasonal and rate == 0 else None
-            flat, verdict = self._flatline.judge(state.flat, ts, rate, usual)
+            if usual is not None:
+                usual = usual._replace(expected=usual.expected + sink.beside.shift)
+            flat, verdict = self._flatline.judge(state.flat, ts, rate, usual, is_idle=sink.beside.is_idle)
             sink.take(SignalKind.FLATLINE, verdict)
             state = state._replace(flat=flat)
+        rate = None if rate is None or not sink.beside.is_judged else rate - sink.beside.shift
         if self._night_flow is not None:
             state = self._night(state, self._night_flow, sink, rate)
         quarters = pushed(state.quarters, math.nan if rate is None else rate, QUARTERS_AN_HOUR)
@@ -269,6 +284,12 @@ class SeriesDetectors:
         if verdict is None or verdict.cost is None:
             return verdict
         return verdict._replace(cost_unit=self.rules.cost_unit)
+
+
+def is_in_alarm(state: SeriesState) -> bool:
+    """Whether a detector of the series' level is: what is in alarm is not learned from."""
+    levels = state.unusual, state.drift.active, state.base_load.alarm_hours, state.nights.alarm_nights, state.step.held
+    return any(levels)
 
 
 def _finite(value: float) -> float | None:

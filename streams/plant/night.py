@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics import HOUR_MS, QUARTER_MS, MeterQuarter, NightFlow, PlantDay, Quality
+from schemas.metrics import QUARTER_MS, MeterQuarter, NightFlow, PlantDay, Quality
 from schemas.metrics.plant import NightMethod
-from schemas.readings import Kind
-from schemas.registry import WHOLE_PLANT, Role
+from schemas.registry import WHOLE_PLANT
 from streams.kernel import Replaced, Want
-from streams.plant.boundary import boundary_meters
 from streams.plant.calendar import DAY_MS, day_of
+from streams.plant.product import PER_HOUR, product_meters, production
 from streams.plant.quarters import over, whole
 from streams.plant.water import INFLOW, QUARTERS, water_meters
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 RUN = 4
 """Consecutive quarters of which the mean is taken."""
-PER_HOUR = HOUR_MS // QUARTER_MS
 
 
 class Line(NamedTuple):
@@ -61,7 +59,7 @@ class NightFlows:
 
     def wants(self, site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """Quarters of the touched days, and the days that a regression for them is made of."""
-        meters = [meter.device_id for meter in [*water_meters(devices), *_product_meters(devices)]]
+        meters = [meter.device_id for meter in [*water_meters(devices), *product_meters(devices)]]
         reach = self._reach(meters, changed) if water_meters(devices) else None
         if reach is None:
             return []
@@ -79,7 +77,7 @@ class NightFlows:
 
     def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Compute the touched days of every water meter and of the whole intake."""
-        water, products = water_meters(devices), _product_meters(devices)
+        water, products = water_meters(devices), product_meters(devices)
         reach = self._reach([meter.device_id for meter in [*water, *products]], changed) if water else None
         if reach is None:
             return Replaced([])
@@ -98,7 +96,7 @@ class NightFlows:
             net = _net(signed)
             if not _says(net):
                 continue
-            made = [_production(products, quarters, ts) for ts in times] if products else None
+            made = [production(products, quarters, ts) for ts in times] if products else None
             given.append(self._whole(site, day, net, made=made, history=history))
         return Replaced(given)
 
@@ -196,10 +194,6 @@ def _says(points: Sequence[_Point]) -> bool:
     return any(point.coverage or point.flow_m3_h is not None for point in points)
 
 
-def _product_meters(devices: Sequence[Device]) -> list[Device]:
-    return [meter for meter in boundary_meters(devices) if meter.role is Role.PRODUCT or meter.kind is Kind.GANGUE_UNIT]
-
-
 def _point(registers: Mapping[str, MeterQuarter] | None) -> _Point:
     row = registers.get("volume_m3") if registers else None
     if row is None:
@@ -226,18 +220,3 @@ def _net(signed: Sequence[tuple[float, Sequence[_Point]]]) -> list[_Point]:
             )
         )
     return net
-
-
-def _production(
-    products: Sequence[Device], quarters: Mapping[tuple[str, int], Mapping[str, MeterQuarter]], ts: int
-) -> float | None:
-    """Product units an hour in a quarter; None where a product meter is not known."""
-    amounts: list[float] = []
-    for meter in products:
-        registers = quarters.get((meter.device_id, ts), {})
-        name = "generated_mwh" if meter.kind is Kind.GANGUE_UNIT else "mass_t"
-        row = registers.get(name)
-        if row is None or row.increment is None or row.known < 1.0:
-            return None
-        amounts.append(PER_HOUR * row.increment)
-    return math.fsum(amounts)
