@@ -24,6 +24,10 @@ def _meters(language: Language) -> str:
 SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
 FROM device d
 WHERE site_id = ${{site:sqlstring}} AND kind NOT IN ('battery', 'site_power', 'lab')
+UNION ALL
+SELECT meter_id, {sql.name(language, "v", "meter_id")}
+FROM virtual_meter v
+WHERE site_id = ${{site:sqlstring}}
 ORDER BY 2, 1
 """  # noqa: S608 - fragments of ours
 

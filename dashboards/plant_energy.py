@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from dashboards.panels import Panel
 
+VIRTUAL = Text("虚拟", "virtual")
+"""Role shown of a meter that is made of others."""
 METER_KINDS = "('electricity', 'water', 'steam', 'gas', 'production', 'gangue_unit')"
 """Kinds that have registers; a laboratory has none."""
 
@@ -309,30 +311,46 @@ def meters(language: Language) -> Panel:
         title=Text("表计", "Meters"),
         description=Text(
             "每只表的最近读数。超过 3 个上报周期没有读数即为中断：瞬时值显示为未知，绝不显示为 0；表底保留最后所见值。"
-            "来源：device、meter_latest。",
+            "虚拟表为本企业几只表的和或差，没有表底，瞬时值为近一小时内已知各分钟的平均。"
+            "来源：device、meter_latest；virtual_meter、meter_minute。",
             "Newest reading of every meter. One without a reading for three of its periods is silent: its rate is then "
-            "unknown, never 0; its register stays as last seen. Source: device, meter_latest.",
+            "unknown, never 0; its register stays as last seen. A virtual meter is a sum or difference of the plant's: "
+            "it has no register, and its rate is the mean of the hour's known minutes. Source: device, meter_latest; "
+            "virtual_meter, meter_minute.",
         ),
         width=13,
         height=6,
         empty=labels.NONE,
     )
     query = f"""
-SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter,
-       {sql.words_of("d.kind", labels.KIND, language)} AS kind,
-       {sql.words_of("d.role", labels.ROLE, language)} AS role,
-       CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
-       {sql.age_s("m")} AS age_s,
-       CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate,
-       CASE d.kind WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'
+SELECT x.device_id, x.site_id, x.meter, {sql.words_of("x.kind", labels.KIND, language)} AS kind, x.role,
+       x.state, x.age_s, x.rate,
+       CASE x.kind WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'
                    WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h' ELSE 't/h' END AS rate_unit,
-       m.total,
-       CASE d.kind WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'
+       x.total,
+       CASE x.kind WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'
                    WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³' ELSE 't' END AS total_unit
-FROM device d
-LEFT JOIN meter_latest m USING (device_id)
-WHERE d.site_id = {SITE} AND d.kind IN {METER_KINDS}
-ORDER BY COALESCE({sql.fresh("m")}, false), d.kind, d.device_id
+FROM (
+    SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter, d.kind,
+           {sql.words_of("d.role", labels.ROLE, language)} AS role,
+           CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
+           {sql.age_s("m")} AS age_s,
+           CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate, m.total
+    FROM device d
+    LEFT JOIN meter_latest m USING (device_id)
+    WHERE d.site_id = {SITE} AND d.kind IN {METER_KINDS}
+    UNION ALL
+    SELECT v.meter_id, v.site_id, {sql.name(language, "v", "meter_id")}, v.kind, {sql.quote(VIRTUAL(language))},
+           CASE WHEN m.rate IS NULL THEN 'stale' ELSE 'live' END, {sql.age_s("m")}, m.rate, NULL
+    FROM virtual_meter v
+    CROSS JOIN LATERAL (
+        SELECT max(ts) + interval '1 minute' AS ts, 60 * avg(increment) AS rate FROM meter_minute
+        WHERE device_id = v.meter_id AND quantity = v.quantity AND increment IS NOT NULL
+          AND ts BETWEEN $__timeTo()::timestamptz - interval '1 hour' AND $__timeTo()::timestamptz
+    ) m
+    WHERE v.site_id = {SITE}
+) x
+ORDER BY x.state = 'live', x.kind, x.device_id
 """  # noqa: S608 - fragments of ours
     return panels.table(
         about,

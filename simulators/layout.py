@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.readings import Kind
 from schemas.registry import Device, Role
 from simulators.meters import Meter
+from simulators.plan import Consumer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from simulators.plan import Consumer, PlantPlan, Tank, Utility
+    from simulators.plan import PlantPlan, Tank, Utility
 
 MAIN_ERROR = {Kind.ELECTRICITY: 0.002, Kind.WATER: 0.005}
 SUB_ERROR = {Kind.ELECTRICITY: 0.005, Kind.WATER: 0.0075}
@@ -69,7 +70,7 @@ class Layout:
     products: list[int] = field(default_factory=list)
     """Flow of each plant's product."""
     feeds: list[tuple[int, int, float]] = field(default_factory=list)
-    """Plant, flow and tonnes per tonne of product."""
+    """What follows production, raw material and the products of single lines: plant, flow and tonnes per tonne."""
     consumers: list[ConsumerRow] = field(default_factory=list)
     mains: list[MainRow] = field(default_factory=list)
     tanks: list[TankRow] = field(default_factory=list)
@@ -90,51 +91,51 @@ def lay_out(plans: Sequence[PlantPlan], rng: np.random.Generator) -> Layout:
     layout = Layout(plans, rng)
     for number, plan in enumerate(plans):
         layout.products.append(layout.flow())
-        if plan.product:
-            _add_product(layout, number, plan)
+        _add_products(layout, number, plan)
         for utility in plan.utilities:
             _add_utility(layout, number, plan, utility)
         for feed in plan.feeds:
-            _add_feed(layout, number, plan, feed)
+            _add_feed(layout, number, feed)
     return layout
 
 
-def _add_product(layout: Layout, number: int, plan: PlantPlan) -> None:
-    site_id = plan.site.site_id
-    device = Device(
-        device_id=f"{site_id}-MES",
-        site_id=site_id,
-        kind=Kind.PRODUCTION,
-        name=plan.product,
-        name_zh=plan.product_zh,
-        period_s=60,
-        role=Role.PRODUCT,
-    )
-    layout.meters.append(
-        Meter(
-            device,
-            layout.products[number],
-            gain=1.0,
-            usual=plan.capacity_t_h * plan.level,
-            plant=number,
-            grade=plan.grade,
-        )
-    )
+def _add_products(layout: Layout, number: int, plan: PlantPlan) -> None:
+    """Add the meter of a plant's product, or one for each of its lines."""
+    if plan.product and not plan.outputs:
+        product = Consumer("MES", plan.product, plan.product_zh, per_t=1.0)
+        _add_scale(layout, number, product, layout.products[number], Role.PRODUCT)
+    for output in plan.outputs:
+        product = Consumer(output.key, output.name, output.name_zh, per_t=output.share)
+        _add_scale(layout, number, product, _share_of_production(layout, number, output.share), Role.PRODUCT)
 
 
-def _add_feed(layout: Layout, number: int, plan: PlantPlan, feed: Consumer) -> None:
-    site_id, flow = plan.site.site_id, layout.flow()
-    layout.feeds.append((number, flow, feed.per_t))
+def _add_feed(layout: Layout, number: int, feed: Consumer) -> None:
+    _add_scale(layout, number, feed, _share_of_production(layout, number, feed.per_t), Role.INTERNAL)
+
+
+def _share_of_production(layout: Layout, number: int, per_t: float) -> int:
+    """Return a new flow that follows a plant's production."""
+    flow = layout.flow()
+    layout.feeds.append((number, flow, per_t))
+    return flow
+
+
+def _add_scale(layout: Layout, number: int, what: Consumer, flow: int, role: Role) -> None:
+    """Add a scale: of a product, which tells state and grade as well, or of raw material."""
+    plan, is_product = layout.plans[number], role is Role.PRODUCT
     device = Device(
-        device_id=f"{site_id}-{feed.key}",
-        site_id=site_id,
+        device_id=f"{plan.site.site_id}-{what.key}",
+        site_id=plan.site.site_id,
         kind=Kind.PRODUCTION,
-        name=feed.name,
-        name_zh=feed.name_zh,
+        name=what.name,
+        name_zh=what.name_zh,
         period_s=60,
-        carrier=plan.feed_carrier,
+        role=role,
+        carrier="" if is_product else plan.feed_carrier,
     )
-    layout.meters.append(Meter(device, flow, gain=1.0, usual=feed.per_t * plan.capacity_t_h * plan.level))
+    usual = what.per_t * plan.capacity_t_h * plan.level
+    plant, grade = (number, plan.grade) if is_product else (-1, "")
+    layout.meters.append(Meter(device, flow, gain=1.0, usual=usual, plant=plant, grade=grade))
 
 
 def _add_utility(layout: Layout, number: int, plan: PlantPlan, utility: Utility) -> None:

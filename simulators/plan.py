@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from schemas.readings import Kind
-    from schemas.registry import Site
+    from schemas.registry import ProductLine, Site, VirtualMeter
 
 CAPACITY_SPREAD = (0.6, 1.4)
 """Capacity of a further plant of a sector, relative to the first. (unsourced)"""
@@ -78,6 +78,17 @@ class Utility:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """The product of one of several lines that run side by side, over a meter of its own."""
+
+    key: str
+    name: str
+    name_zh: str
+    share: float
+    """Of the plant's production; the shares of all lines add up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlantPlan:
     """A plant, as it is registered and as it consumes."""
 
@@ -99,6 +110,8 @@ class PlantPlan:
     feeds: tuple[Consumer, ...] = ()
     """Raw material over a weighbridge, t per t: internal, its energy leaves again in the product."""
     feed_carrier: str = ""
+    outputs: tuple[Output, ...] = ()
+    """Product meters in place of the single one; the site says which meters make up each line."""
 
 
 def numbered(plan: PlantPlan, number: int, rng: np.random.Generator) -> PlantPlan:
@@ -121,11 +134,29 @@ def numbered(plan: PlantPlan, number: int, rng: np.random.Generator) -> PlantPla
                 "name": f"{site.name}, works {number}",
                 "name_zh": f"{site.name_zh}{number}厂",
                 "city": city.name_zh,
+                "product_lines": [_line_of(line, site.site_id, f"{stem}{number}") for line in site.product_lines],
+                "virtual_meters": tuple(
+                    _meter_of(meter, site.site_id, f"{stem}{number}") for meter in site.virtual_meters
+                ),
             }
         ),
         capacity_t_h=plan.capacity_t_h * size,
         utilities=tuple(_sized(utility, size) for utility in plan.utilities),
     )
+
+
+def _line_of(line: ProductLine, first: str, own: str) -> ProductLine:
+    """Return a product line of the first plant, `first`, as that of another of its sector, `own`."""
+    return line.model_copy(update={"meters": [_id_of(meter, first, own) for meter in line.meters]})
+
+
+def _meter_of(meter: VirtualMeter, first: str, own: str) -> VirtualMeter:
+    parts = tuple(part.model_copy(update={"meter_id": _id_of(part.meter_id, first, own)}) for part in meter.parts)
+    return meter.model_copy(update={"meter_id": _id_of(meter.meter_id, first, own), "parts": parts})
+
+
+def _id_of(meter_id: str, first: str, own: str) -> str:
+    return own + meter_id.removeprefix(first)
 
 
 def _sized(utility: Utility, size: float) -> Utility:

@@ -279,15 +279,24 @@ class Works:
             yield from self.units.states(ts_ms)
 
     def totals(self, from_ms: int, to_ms: int) -> Iterator[Total]:
-        """What has passed every meter since the last call."""
+        """What has passed every meter since the last call; virtual meters last."""
         grown = (self.flows.total - self._given).tolist()
         self._given = self.flows.total.copy()
+        counted = {
+            (device_id, register): grown[flow] * meter.gain
+            for bank in self.banks
+            for meter, (device_id, register, flow) in zip(bank.meters, bank.flow_of(), strict=True)
+        }
         for bank in self.banks:
             for device_id, register, flow in bank.flow_of():
                 yield Total(device_id, register, from_ms, to_ms, grown[flow])
         if self.units is not None:
             for device_id, register, flow in self.units.flow_of():
                 yield Total(device_id, register, from_ms, to_ms, grown[flow])
+        for plan in self.plans:
+            for virtual in plan.site.virtual_meters:
+                whole = sum(part.sign * counted[part.meter_id, part.quantity] for part in virtual.parts)
+                yield Total(virtual.meter_id, virtual.quantity, from_ms, to_ms, whole)
 
 
 _BANK_OF: dict[Kind, type[Bank]] = {

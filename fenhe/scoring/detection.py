@@ -13,7 +13,7 @@ from schemas.metrics.signal import SignalKind
 from simulators.truth import LabelKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from simulators.truth import Label
 
@@ -106,9 +106,11 @@ class World(NamedTuple):
     """Where and when alarms could have been raised."""
 
     sites: Mapping[str, str]
-    """Site by device."""
+    """Site by device, and by virtual meter."""
     from_ms: int
     to_ms: int
+    virtual: Mapping[str, frozenset[str]] = {}
+    """Devices that each virtual meter is made of."""
 
     @property
     def device_years(self) -> float:
@@ -138,7 +140,8 @@ def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tu
     found: dict[int, int] = {}
     hits = 0
     for alarm in alarms:
-        hit = [place for place in places.get(alarm.site_id, ()) if _finds(alarm, labels[place])]
+        here = {alarm.device_id, *world.virtual.get(alarm.device_id, ())}
+        hit = [place for place in places.get(alarm.site_id, ()) if _finds(alarm, here, labels[place])]
         hits += bool(hit)
         for place in hit:
             delay = max(0, alarm.raised_ms - labels[place].start_ms)
@@ -153,12 +156,12 @@ def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tu
     )
 
 
-def _finds(alarm: Alarm, label: Label) -> bool:
-    """Whether an alarm fits a label in kind, place and time."""
+def _finds(alarm: Alarm, here: Collection[str], label: Label) -> bool:
+    """Whether an alarm fits a label in kind, place and time; `here`: its device, with a virtual meter all its parts."""
     if alarm.kind not in FITTING[label.kind]:
         return False
     # A leak on a main shows in the plant's balance, a drift of the plant at its meters: one of the two may be the site.
-    if label.device_id not in {"", alarm.device_id} and alarm.device_id != label.site_id:
+    if label.device_id and label.device_id not in here and alarm.device_id != label.site_id:
         return False
     last = label.start_ms + HIT_MS.get(label.kind, 7 * DAY_MS)
     if label.end_ms is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from simulators.truth import Label
 
 NO_FAULT = "none"
+VIRTUAL, VIRTUAL_FAULTY = "virtual", "virtual_faulty"
+"""Virtual meters apart from real ones: a difference of large figures has a large relative error of its own."""
 SEVERAL = "several"
 """Under faults of more than one kind at once: which of them an error is of cannot be told."""
 
@@ -43,16 +45,22 @@ class MeteringScore(NamedTuple):
     """Largest |bias| of one meter."""
 
 
-def score_metering(windows: Iterable[Counted], labels: Sequence[Label]) -> dict[str, MeteringScore]:
+def score_metering(
+    windows: Iterable[Counted], labels: Sequence[Label], virtual: Mapping[str, Collection[str]] | None = None
+) -> dict[str, MeteringScore]:
     """Score by kind of fault: a window counts to the kind of fault that touches it, to `none` or to `several`.
 
     A meter's windows of a kind are added up before they are divided: what a frozen register catches up with in the
-    window after its fault belongs to the fault, so a label reaches one window beyond its end.
+    window after its fault belongs to the fault, so a label reaches one window beyond its end. `virtual`: the devices
+    that each virtual meter is made of; its windows count to `virtual`, or to `virtual_faulty` where one of those has a
+    fault.
     """
     spans: dict[str, list[Label]] = {}
     for label in labels:
         if label.device_id:
             spans.setdefault(label.device_id, []).append(label)
+    for meter_id, parts in (virtual or {}).items():
+        spans[meter_id] = [label for part in parts for label in spans.get(part, ())]
     grouped: dict[str, dict[tuple[str, str], list[Counted]]] = {}
     for window in windows:
         length = window.to_ms - window.from_ms
@@ -61,7 +69,10 @@ def score_metering(windows: Iterable[Counted], labels: Sequence[Label]) -> dict[
             for label in spans.get(window.device_id, ())
             if label.start_ms < window.to_ms and window.from_ms < (label.end_ms or label.start_ms) + length
         }
-        kind = SEVERAL if len(kinds) > 1 else next(iter(kinds), NO_FAULT)
+        if virtual and window.device_id in virtual:
+            kind = VIRTUAL_FAULTY if kinds else VIRTUAL
+        else:
+            kind = SEVERAL if len(kinds) > 1 else next(iter(kinds), NO_FAULT)
         grouped.setdefault(kind, {}).setdefault((window.device_id, window.quantity), []).append(window)
     return {kind: _score(meters) for kind, meters in sorted(grouped.items())}
 

@@ -15,62 +15,76 @@ from simulators.message import encode
 from streams.decode import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from simulators.scene import Scene
+    from simulators.message import Message
     from streams.engine import Engine
 
 SPAN_MS = 15 * 60_000
-"""Most event time in one transaction, and so the most by which an alarm is raised late, unless said otherwise."""
+"""Event time in one transaction, and so the most by which an alarm is raised late, unless said otherwise."""
 UNACKNOWLEDGED = Token(0, 0)
 
 
 class _Player:
-    """One partition, fed record by record."""
+    """One partition, fed span by span."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, span_ms: int, progress: Callable[[int, int], None] | None) -> None:
         self._engine = engine
+        self._span_ms = span_ms
+        self._progress = progress
         self._partition = engine.open(0)
-        self._offset = self._partition.next_offset
+        self._records: list[Record] = []
+        """Of the transaction in the making."""
+        self._opened_ms = 0
         self.readings = 0
 
     def take(self, batch: MicroBatchBuilder, now_ms: int) -> None:
-        """Store one record."""
-        self._engine.apply(self._partition, [Record(self._offset, now_ms, batch.encode("score"))])
-        self._offset += 1
+        """Take in one record, closed at `now_ms`; store what has come once it covers the span."""
+        if not self._records:
+            self._opened_ms = batch.opened_ms
+        offset = self._partition.next_offset + len(self._records)
+        self._records.append(Record(offset, now_ms, batch.encode("score")))
         self.readings += batch.readings
+        if now_ms - self._opened_ms >= self._span_ms - SPAN_MS:
+            self.store(now_ms)
+
+    def store(self, now_ms: int) -> None:
+        """Store what has come in one transaction."""
+        if self._records:
+            self._engine.apply(self._partition, self._records)
+            self._records = []
+            if self._progress is not None:
+                self._progress(self.readings, now_ms)
 
 
 def play(
-    scene: Scene,
+    messages: Iterable[Message],
     engine: Engine,
-    until_ms: int,
     *,
     span_ms: int = SPAN_MS,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Store everything that the scene sends before `until_ms` in a partition of the engine's; return the readings.
+    """Store messages, as `Scene.advance` gives them, in a partition of the engine's; return the number of readings.
 
-    The engine must have a single partition. `span_ms`: most event time in one transaction, at most an hour. `progress`
-    is told the readings so far and the scene's time (ms) after each transaction. Raises what `Engine.apply` raises.
+    The engine must have a single partition. `span_ms`: event time in one transaction, in records of a quarter of an
+    hour at most. `progress` is told the readings so far and the scene's time (ms) after each transaction. Raises what
+    `Engine.apply` raises.
     """
-    player = _Player(engine)
+    player = _Player(engine, span_ms, progress)
     most = CollectorSettings.model_fields["max_payload_bytes"].default
     batch: MicroBatchBuilder | None = None
-    now_ms = scene.start_ms
-    for message in scene.advance(until_ms):
+    now_ms = 0
+    for message in messages:
         at_ms = message.at_ms
         judgement = judge(message.topic, encode(message), at_ms, max_bytes=most)
         fits = (
             batch is not None
             and batch.is_of_hour(at_ms)
-            and at_ms - batch.opened_ms < span_ms
+            and at_ms - batch.opened_ms < SPAN_MS
             and batch.has_room_for(judgement)
         )
         if batch is not None and not fits:
             player.take(batch, now_ms)
-            if progress is not None:
-                progress(player.readings, now_ms)
             batch = None
         if batch is None:
             batch = MicroBatchBuilder(at_ms)
@@ -78,4 +92,5 @@ def play(
         now_ms = at_ms
     if batch is not None:
         player.take(batch, now_ms)
+    player.store(now_ms)
     return player.readings

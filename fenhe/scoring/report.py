@@ -34,11 +34,12 @@ def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[Estimate]]
         health = score_estimates(estimates)
         if bms:
             health[BMS] = score_estimates(bms)["all"]
-        detection = score_detection(alarm_rows(connection), labels, world_of(connection, span), seed=run.seed)
+        world = world_of(connection, span)
+        detection = score_detection(alarm_rows(connection), labels, world, seed=run.seed)
         books = balance(connection)
         document = {
             "run": {"scenario": run.scenario, "seed": run.seed, "start_ms": span.from_ms, "end_ms": span.to_ms},
-            "metering": _plain(score_metering(metering_rows(connection, truth), labels)),
+            "metering": _plain(score_metering(metering_rows(connection, truth), labels, world.virtual)),
             "health": _plain(health),
             "backup": {"now": _plain(score_backup(now)), "outages": _plain(score_backup(past))},
             "detection": _plain(detection),

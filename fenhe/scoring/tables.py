@@ -31,12 +31,19 @@ def metering_rows(connection: Connection, truth: Path) -> Iterator[Counted]:
     """Every window of the truth's totals, with what the minutes of the database add up to.
 
     A window is known where the database knows the increment of each of its minutes. A register's first minute and its
-    newest are not: nobody can know what passed before the first reading, and the newest minute still grows.
+    newest are not: nobody can know what passed before the first reading, and the newest minute still grows. Meters that
+    the database never heard of are left out.
     """
+    registered = {
+        row[0]
+        for row in connection.execute("SELECT device_id FROM device UNION ALL SELECT meter_id FROM virtual_meter")
+    }
     gain = {state.entity: state.value for state in read_states(truth, "gain")}
     minutes: dict[tuple[str, str], dict[int, float | None]] = {}
     device = ""
     for total in read_totals(truth):
+        if total.device_id not in registered:
+            continue
         if total.device_id != device:
             device, minutes = total.device_id, _minutes(connection, total.device_id)
         register = minutes.get((total.device_id, total.quantity), {})
@@ -134,9 +141,21 @@ def alarm_rows(connection: Connection) -> list[Alarm]:
 
 
 def world_of(connection: Connection, span: Span) -> World:
-    """Every registered device, over the time that the truth covers."""
-    rows = connection.execute("SELECT device_id, site_id FROM device").fetchall()
-    return World({row[0]: row[1] for row in rows}, span.from_ms, span.to_ms)
+    """Every registered device and virtual meter, over the time that the truth covers."""
+    rows = connection.execute(
+        "SELECT device_id, site_id FROM device UNION ALL SELECT meter_id, site_id FROM virtual_meter"
+    )
+    return World({row[0]: row[1] for row in rows}, span.from_ms, span.to_ms, virtual_parts(connection))
+
+
+def virtual_parts(connection: Connection) -> dict[str, frozenset[str]]:
+    """Ids of the meters that each virtual meter is made of."""
+    query = """
+SELECT meter_id, array_agg(part ->> 'meter_id')
+FROM virtual_meter, jsonb_array_elements(parts) AS part
+GROUP BY meter_id
+"""
+    return {row[0]: frozenset(row[1]) for row in connection.execute(query)}
 
 
 def span_of(truth: Path, start_ms: int) -> Span:

@@ -7,8 +7,8 @@ are engineering estimates that add up to it (unsourced). All names are invented.
 from __future__ import annotations
 
 from schemas.readings import Kind
-from schemas.registry import ProductLine, Sector, Site
-from simulators.plan import Consumer, PlantPlan, Utility
+from schemas.registry import Part, ProductLine, Sector, Site, VirtualMeter
+from simulators.plan import Consumer, Output, PlantPlan, Utility
 
 STEEL = PlantPlan(
     # GB 21256-2025, arc furnace of 70 t and more: 61 / 64 / 72 kgce/t.
@@ -62,14 +62,55 @@ STEEL = PlantPlan(
 )  # fmt: skip
 
 ALUMINIUM = PlantPlan(
-    # GB 21346-2022, ingot: 1670 / 1680 / 1720 kgce/t. Pots never stop: production is flat.
+    # GB 21346-2022, ingot: 1670 / 1680 / 1720 kgce/t; liquid metal of a potline: 12 950 / 13 000 / 13 350 kWh/t, AC.
+    # Pots never stop: production is flat. Each potline has a feeder and a scale of its own.
     site=Site(
         site_id="ALU1",
         name="Yanhu aluminium smelter",
         name_zh="盐湖铝业",
         sector=Sector.ALUMINIUM,
         city="运城",
-        product_lines=[ProductLine(name="Aluminium ingot", name_zh="铝锭", product="aluminium_ingot")],
+        product_lines=[
+            ProductLine(name="Aluminium ingot", name_zh="铝锭", product="aluminium_ingot"),
+            ProductLine(
+                line_id="potline-1",
+                name="Potline 1, liquid metal",
+                name_zh="电解一系列铝液",
+                product="aluminium_liquid_ac",
+                meters=["ALU1-A0", "ALU1-MES1"],
+            ),
+            ProductLine(
+                line_id="potline-2",
+                name="Potline 2, liquid metal",
+                name_zh="电解二系列铝液",
+                product="aluminium_liquid_ac",
+                meters=["ALU1-B0", "ALU1-MES2"],
+            ),
+        ],
+        virtual_meters=(
+            VirtualMeter(
+                meter_id="ALU1-POTS",
+                name="Electricity, both potlines",
+                name_zh="电解用电合计",
+                kind=Kind.ELECTRICITY,
+                quantity="energy_import_kwh",
+                parts=(
+                    Part(meter_id="ALU1-A0", quantity="energy_import_kwh"),
+                    Part(meter_id="ALU1-B0", quantity="energy_import_kwh"),
+                ),
+            ),
+            VirtualMeter(
+                meter_id="ALU1-UNSEEN",
+                name="Fresh water that no sub-meter sees",
+                name_zh="新水未计量水量",
+                kind=Kind.WATER,
+                quantity="volume_m3",
+                parts=(
+                    Part(meter_id="ALU1-W0", quantity="volume_m3"),
+                    *(Part(meter_id=f"ALU1-W{place}", quantity="volume_m3", sign=-1) for place in (1, 2, 3)),
+                ),
+            ),
+        ),
     ),
     product="Aluminium ingot",
     product_zh="重熔用铝锭",
@@ -79,14 +120,32 @@ ALUMINIUM = PlantPlan(
     noise=0.004,
     spread=0.006,
     feed_carrier="alumina",
+    outputs=(
+        Output("MES1", "Liquid metal, potline 1", "一系列铝液", share=0.5),
+        Output("MES2", "Liquid metal, potline 2", "二系列铝液", share=0.5),
+    ),
     feeds=(Consumer("ALUMINA", "Alumina fed", "氧化铝", per_t=1.92),),
     utilities=(
         Utility(
-            "E", Kind.ELECTRICITY, "electricity", "Electricity", "用电", 430_000, volts=220_000,
+            "A", Kind.ELECTRICITY, "electricity", "Electricity of potline 1", "电解一系列用电", 215_000, volts=220_000,
             loss=0.002,
             consumers=(
-                Consumer("RECT1", "rectifiers, potline 1", "整流一系列", base=200, per_t=6_560),
-                Consumer("RECT2", "rectifiers, potline 2", "整流二系列", base=200, per_t=6_540),
+                Consumer("RECT1", "rectifiers 1 to 3", "整流1–3#机组", base=100, per_t=3_280),
+                Consumer("RECT2", "rectifiers 4 to 6", "整流4–6#机组", base=100, per_t=3_280),
+            ),
+        ),
+        Utility(
+            "B", Kind.ELECTRICITY, "electricity", "Electricity of potline 2", "电解二系列用电", 215_000, volts=220_000,
+            loss=0.002,
+            consumers=(
+                Consumer("RECT1", "rectifiers 1 to 3", "整流1–3#机组", base=100, per_t=3_270),
+                Consumer("RECT2", "rectifiers 4 to 6", "整流4–6#机组", base=100, per_t=3_270),
+            ),
+        ),
+        Utility(
+            "E", Kind.ELECTRICITY, "electricity", "Electricity of all else", "动力用电", 20_000, volts=35_800,
+            loss=0.002,
+            consumers=(
                 Consumer("DUST", "pot gas cleaning", "电解烟气净化", base=600, per_t=115),
                 Consumer("CAST", "casthouse", "铸造", base=150, per_t=45),
                 Consumer("AUX", "compressed air and auxiliaries", "空压及辅助", base=700, per_t=60, per_k=10),

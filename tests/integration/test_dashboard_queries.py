@@ -148,6 +148,16 @@ async def test_a_silent_meter_has_no_rate(reader_database: ReaderDatabase) -> No
     assert meters["Incoming feeder 1"]["state"] == "live"
 
 
+async def test_a_virtual_meter_stands_beside_those_it_is_made_of(reader_database: ReaderDatabase) -> None:
+    """Its rate is that of its known minutes, unknown where there are none; a register it does not have."""
+    rows = {row["meter"]: row for row in await _rows("Meters", reader_database, _scope())}
+    both = rows["Both feeders"]
+    assert (both["role"], both["state"], both["rate"], both["total"]) == ("virtual", "live", 42_000.0, None)
+    assert both["device_id"] == "taihang-steel-v1"
+    rows = {row["meter"]: row for row in await _rows("Meters", reader_database, _scope(site="fenyang-coking"))}
+    assert (rows["Both feeders"]["state"], rows["Both feeders"]["rate"]) == ("stale", None)
+
+
 async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDatabase) -> None:
     """A gap is a moment with null, so that the line breaks; the quality there is unknown."""
     power = await _rows("Power, kW", reader_database, _scope())

@@ -45,7 +45,7 @@ def scored(empty_database: str, tmp_path: Path) -> dict[str, Any]:
     engine = open_engine(empty_database)
     with TruthWriter(path, Run("short", SEED, START_MS)) as truth:
         scene.record(truth, step_ms=half_hour, until_ms=END_MS)
-        play(scene, engine, END_MS)
+        play(scene.advance(END_MS), engine)
     engine.close()
     document, _ = score(path, empty_database)
     return document

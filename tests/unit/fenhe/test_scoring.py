@@ -62,6 +62,14 @@ def test_a_label_of_another_meter_does_not_excuse_a_window() -> None:
     assert found["none"].worst == 1.0
 
 
+def test_a_virtual_meter_is_scored_apart_and_shares_the_faults_of_its_parts() -> None:
+    """Neither its errors nor those of a part under a fault weigh on what real meters do without one."""
+    rows = [window(hour, 10, shown, "V") for hour, shown in ((0, 11), (3, 0))] + [window(0, 10, 10)]
+    found = score_metering(rows, [label(LabelKind.FREEZE, 3, 4)], {"V": {"E1", "E2"}})
+    assert set(found) == {"none", "virtual", "virtual_faulty"}
+    assert [found[kind].worst for kind in ("none", "virtual", "virtual_faulty")] == pytest.approx([0, 0.1, 1])
+
+
 def test_estimates_are_scored_by_method_and_coverage_counts_every_set() -> None:
     """Of four sets two have an estimate; MAE, bias, hit rate and interval are those of the two."""
     rows = [
@@ -126,6 +134,15 @@ def test_an_alarm_finds_a_label_of_its_place_time_and_kind_alone() -> None:
     years = 3 * 400 / 365.2425
     assert found.detector.false_per_device_year == pytest.approx(4 / years)
     assert found.by_kind["leak_abrupt"].recall == 1
+
+
+def test_an_alarm_of_a_virtual_meter_finds_what_befell_its_parts() -> None:
+    """What no sub-meter sees tells of a leak at the main; a sum of other meters does not."""
+    leak = label(LabelKind.LEAK_ABRUPT, 100, 1_000)
+    for parts, precision in ((("E1", "E2"), 1.0), (("E2",), 0.0)):
+        world = WORLD._replace(sites={**WORLD.sites, "V": "S1"}, virtual={"V": frozenset(parts)})
+        found = score_detection([alarm(SignalKind.NIGHT_FLOW, 110, "V")], [leak], world)
+        assert found.detector.precision == precision
 
 
 def test_an_alarm_of_the_whole_site_finds_a_label_of_its_device() -> None:
