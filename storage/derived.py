@@ -85,17 +85,29 @@ def key_of(row: Row) -> tuple[Any, ...]:
     return _key(type(row))(row)
 
 
-def _unique(rows: Iterable[Row]) -> dict[type[Row], dict[tuple[Any, ...], Row]]:
+def unique(rows: Iterable[Row]) -> dict[type[Row], dict[tuple[Any, ...], Row]]:
     """Rows by type and key; of two rows of one key the later in order stands, in latest tables the newer."""
-    by_type: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
+    lists: dict[type[Row], list[Row]] = {}
     for row in rows:
-        row_type = type(row)
-        unique = by_type.setdefault(row_type, {})
-        key = key_of(row)
-        if DERIVED_TABLES[row_type].newest_wins and key in unique and unique[key].ts > row.ts:
-            continue
-        unique[key] = row
-    return by_type
+        lists.setdefault(type(row), []).append(row)
+    return {row_type: _unique(row_type, own) for row_type, own in lists.items()}
+
+
+def _unique(row_type: type[Row], rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
+    keys = map(_key(row_type), rows)
+    if not DERIVED_TABLES[row_type].newest_wins:
+        return dict(zip(keys, rows, strict=True))
+    found: dict[tuple[Any, ...], Row] = {}
+    for key, row in zip(keys, rows, strict=True):
+        if key not in found or found[key].ts <= row.ts:
+            found[key] = row
+    return found
+
+
+@cache
+def is_comparable(row_type: type[Row]) -> bool:
+    """Whether rows as stored and as computed tell by themselves whether writing them would change anything."""
+    return not DERIVED_TABLES[row_type].newest_wins and PgType.JSON not in _shape(row_type).types
 
 
 def _columns(row_type: type[Row], ordered: Sequence[Row]) -> list[Column]:
@@ -109,22 +121,22 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
 
     In latest tables an older row never replaces a newer one, whichever comes last.
     """
-    by_type = _unique(rows)
+    by_type = unique(rows)
     for row_type in DERIVED_TABLES:  # always in the same order: two writers cannot deadlock
-        if unique := by_type.get(row_type):
-            ordered = [unique[key] for key in sorted(unique)]
+        if of_type := by_type.get(row_type):
+            ordered = [of_type[key] for key in sorted(of_type)]
             connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
 
 
 def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
     """Write rows that mostly stand there already; returns those that changed anything."""
-    by_type = _unique(rows)
+    by_type = unique(rows)
     changed: list[Row] = []
     for row_type in DERIVED_TABLES:
-        if unique := by_type.get(row_type):
-            ordered = [unique[key] for key in sorted(unique)]
+        if of_type := by_type.get(row_type):
+            ordered = [of_type[key] for key in sorted(of_type)]
             cursor = connection.execute(_upsert(row_type, changed_only=True), _columns(row_type, ordered), binary=True)
-            changed += [unique[key] for key in cursor.fetchall()]
+            changed += [of_type[key] for key in cursor.fetchall()]
     return changed
 
 
@@ -161,6 +173,10 @@ def _made(row_type: type[Row], values: Sequence[Sequence[Any]]) -> list[Row]:
             members: dict[Any, StrEnum | None] = {None: None, **{member.value: member for member in enum}}
             columns[at] = [members[word] for word in columns[at]]
         values = list(zip(*columns, strict=True))
+    return _built(row_type, values)
+
+
+def _built(row_type: type[Row], values: Iterable[Sequence[Any]]) -> list[Row]:
     build: Callable[[Sequence[Any]], Row] = partial(tuple.__new__, row_type)  # type: ignore[type-var]
     return list(map(build, values))
 
@@ -203,5 +219,4 @@ def as_stored(rows: Sequence[Row]) -> list[Row]:
     for at in reals:
         rounded = np.array(columns[at], dtype=np.float32).tolist()  # None becomes NaN
         columns[at] = [None if before is None else after for before, after in zip(columns[at], rounded, strict=True)]
-    build = type(rows[0])._make  # type: ignore[attr-defined]
-    return [build(row) for row in zip(*columns, strict=True)]
+    return _built(type(rows[0]), zip(*columns, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import derived
@@ -9,6 +10,7 @@ from storage.spans import Span
 from streams.folding import Folding, in_time
 from streams.kernel import Fold
 from streams.stage import Written
+from streams.standing import StandingRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +39,7 @@ class Derivation:
     ) -> None:
         """Take `known` as what kernels remember, and put into `moved` what they remember then."""
         self._connection = connection
+        self._rows = StandingRows(connection)
         self._kernels = kernels
         self._directory = directory
         self._known = known
@@ -49,6 +52,7 @@ class Derivation:
         """Rows that it took away."""
         self._written = 0
         self._late: list[Span] = []
+        self._again: _Again | None = None
         self.snapshots: list[Snapshot] = []
 
     def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
@@ -74,18 +78,15 @@ class Derivation:
         return found
 
     def rebuild(self, devices: Sequence[Device], from_ms: int, to_ms: int, *, until_it_agrees: bool) -> None:
-        """Feed the stored readings of some devices between two moments again.
+        """Feed the stored readings of some devices between two moments again, and so all that is folded from rows.
 
         `until_it_agrees`: from the first moment on, and only as far as what is remembered still differs.
         """
+        self._again = _Again(devices, from_ms, to_ms, until_it_agrees)
         for fold in self._kernels.readings:
             if isinstance(fold.source, frozenset):
                 own = {device.device_id: device for device in devices if device.kind in fold.source}
-                if own:
-                    folding = self._folding(fold)
-                    self._take(
-                        folding.settle(own, from_ms) if until_it_agrees else folding.rebuild(own, from_ms, to_ms)
-                    )
+                self._take(self._again.of(self._folding(fold), own, dict.fromkeys(own, from_ms), forced=True))
 
     def finish(self) -> int:
         """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""
@@ -122,7 +123,7 @@ class Derivation:
         return found
 
     def _folding(self, fold: Fold) -> Folding:
-        return Folding(self._connection, fold, self._known, self._moved, self._loaded)
+        return Folding(self._rows, fold, self._known, self._moved, self._loaded)
 
     def _take(self, given: Given) -> None:
         self._unwritten += given.rows
@@ -132,7 +133,7 @@ class Derivation:
         self._written += len(given.rewritten)
 
     def _write(self, rows: Sequence[Row]) -> None:
-        derived.write(self._connection, rows)
+        self._rows.write(rows)
         self._note(self._standing, rows)
         self._written += len(rows)
 
@@ -147,15 +148,27 @@ class Derivation:
         assert not isinstance(source, frozenset)  # noqa: S101 - a fold over rows
         standing = [row for of_site in self._standing.values() for row in of_site.get(source, ())]
         gone = [row for of_site in self._gone.values() for row in of_site.get(source, ())]
-        if not standing and not gone:
+        if not standing and not gone and self._again is None:
             return
-        newest = {derived.key_of(row): row for row in standing}
-        items = in_time(derived.as_stored(list(newest.values())))
-        times = {entity_id: [row.ts for row in rows] for entity_id, rows in in_time(gone).items()}
-        subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
         self._unwritten = []
-        self._take(self._folding(fold).feed(subjects, items, times))
+        if self._again is None:
+            newest = {derived.key_of(row): row for row in standing}
+            items = in_time(derived.as_stored(list(newest.values())))
+            times = {entity_id: [row.ts for row in rows] for entity_id, rows in in_time(gone).items()}
+            subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
+            self._take(self._folding(fold).feed(subjects, items, times))
+        else:
+            since = dict.fromkeys(self._remembered(fold, self._again), self._again.from_ms)
+            for row in (*standing, *gone):
+                since[row[0]] = min(since.get(row[0], row.ts), row.ts)
+            subjects = {entity_id: self._directory.subject(entity_id) for entity_id in since}
+            self._take(self._again.of(self._folding(fold), subjects, since, forced=False))
         self._write(self._unwritten)
+
+    def _remembered(self, fold: Fold, again: _Again) -> list[str]:
+        """Entities of which a fold over rows remembers something, without devices that are not derived again now."""
+        apart = self._directory.devices.keys() - {device.device_id for device in again.devices}
+        return [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
 
     def _look(self, view: View) -> None:
         """Have a view compute again what the changes touch."""
@@ -177,7 +190,7 @@ class Derivation:
             for want in replaced.cleared:
                 cleared.setdefault(want.row_type, []).extend(_spans(want))
         for row_type, spans in cleared.items():
-            self._note(self._gone, derived.withdraw(self._connection, row_type, spans, rows))
+            self._note(self._gone, self._rows.withdraw(row_type, spans, rows))
         self._write(rows)
 
     def _load(self, wants: dict[str, Sequence[Want]]) -> dict[str, ByType]:
@@ -189,7 +202,7 @@ class Derivation:
             for want in of_site:
                 spans.setdefault(want.row_type, []).extend(_spans(want))
         for row_type, asked in spans.items():
-            for row in derived.load(self._connection, row_type, asked):
+            for row in self._rows.load(row_type, asked):
                 if row.site_id in found:
                     found[row.site_id][row_type].append(row)
         return found
@@ -199,6 +212,24 @@ class Derivation:
 
     def _devices(self, site_id: str) -> Sequence[Device]:
         return self._directory.site_devices.get(site_id, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What is derived again, whatever stands there."""
+
+    devices: Sequence[Device]
+    from_ms: int
+    to_ms: int
+    until_it_agrees: bool
+
+    def of(
+        self, folding: Folding, subjects: Mapping[str, Device | Site], since: Mapping[str, int], *, forced: bool
+    ) -> Given:
+        """One fold's part of it, each entity from a moment of its own on."""
+        if self.until_it_agrees:
+            return folding.settle(subjects, since)
+        return folding.rebuild(subjects, since, self.to_ms, forced=forced)
 
 
 def _spans(want: Want) -> list[Span]:

@@ -17,23 +17,18 @@ from storage import derived, readings, state
 from storage.spans import FOREVER_MS, Span, begun_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
-from streams.kernel import DAY_MS, Reviser, Sharer
+from streams.kernel import Sharer
+from streams.walk import SETTLED_MS, Late, Walk, parts, set_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from psycopg import Connection
+    from collections.abc import Iterable, Mapping, Sequence
 
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Site
     from storage.readings import Arrival
     from streams.kernel import Fold
-
-REBUILD_MS = 8 * DAY_MS
-"""How far before a late item a fold that has no snapshot starts: what is accepted as backfill, and a day."""
-SETTLED_MS = 7 * DAY_MS
-"""Such a fold, where it started in the middle of a device's life, gives no rows older than this before the item."""
+    from streams.standing import StandingRows
 
 
 class Memory(NamedTuple):
@@ -70,26 +65,13 @@ class Given:
     snapshots: list[Snapshot] = field(default_factory=list)
 
 
-class _Late(NamedTuple):
-    """An entity whose items have to be folded again."""
-
-    entity_id: str
-    from_ms: int
-    """Time of its first late item."""
-    to_ms: int
-    """Behind its last late item: from here on a snapshot may be met."""
-    until_ms: int
-    """Behind what is remembered: newer items are folded onwards."""
-    is_part: bool = False
-    """More comes after `until_ms`, in another transaction: what is remembered at the end stands."""
-
-
 class Folding:
     """One fold at work in one transaction."""
 
-    def __init__(self, connection: Connection, fold: Fold, known: Memories, moved: Memories, loaded: Loaded) -> None:
-        """Take `known` as what is remembered, put into `moved` what is remembered then, and share `loaded`."""
-        self._connection = connection
+    def __init__(self, rows: StandingRows, fold: Fold, known: Memories, moved: Memories, loaded: Loaded) -> None:
+        """Take `known` as what is remembered, put into `moved` what is remembered then, and share what was read."""
+        self._connection = rows.connection
+        self._rows = rows
         self._fold = fold
         self._known = known
         self._moved = moved
@@ -103,23 +85,23 @@ class Folding:
         gone: Mapping[str, Sequence[int]] = MappingProxyType({}),
     ) -> Given:
         """Fold items that are stored already, per entity in order of their `ts`; `gone` are times of items no more."""
-        late: list[_Late] = []
+        late: list[Late] = []
         after: dict[str, Sequence[Any]] = {}
         """Newer items of entities that have late ones too."""
         for entity_id, own in items.items():
             memory = self._memory(entity_id)
             if memory is None:
-                late.append(_Late(entity_id, own[0].ts, FOREVER_MS, FOREVER_MS))
+                late.append(Late(entity_id, own[0].ts, FOREVER_MS, FOREVER_MS))
             elif own[0].ts > memory.last_ts and entity_id not in gone:
                 self._onwards(entity_id, subjects[entity_id], own, memory)
             else:
                 behind = [item.ts for item in own if item.ts <= memory.last_ts]
                 times = [*behind, *gone.get(entity_id, ())]
-                late.append(_Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1))
+                late.append(Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1))
                 after[entity_id] = own[len(behind) :]
         for entity_id, moments in gone.items():
             if entity_id not in items and (memory := self._memory(entity_id)) is not None:
-                late.append(_Late(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
+                late.append(Late(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
         if late:
             self._again(subjects, late, forced=False)
         for entity_id, own in after.items():
@@ -127,22 +109,33 @@ class Folding:
                 self._onwards(entity_id, subjects[entity_id], own, self._memory(entity_id))
         return self._given
 
-    def rebuild(self, subjects: Mapping[str, Device | Site], from_ms: int, to_ms: int = FOREVER_MS) -> Given:
-        """Fold what lies between two moments again, whatever stands there; all of its rows are then `rewritten`.
+    def rebuild(
+        self, subjects: Mapping[str, Device | Site], since: Mapping[str, int], to_ms: int, *, forced: bool
+    ) -> Given:
+        """Fold each entity's items from a moment of its own to `to_ms` again, whatever stands there.
 
-        Where there is more behind `to_ms`, what is remembered is left for whoever folds that again: begin there next.
+        `forced`: all rows that these items give are then `rewritten`, not only those that differ. Where there is more
+        behind `to_ms`, what is remembered there is kept for whoever folds that again, and must begin there.
         """
         late = []
         for entity_id in subjects:
             memory = self._memory(entity_id)
             is_part = memory is not None and memory.last_ts >= to_ms
-            late.append(_Late(entity_id, from_ms, FOREVER_MS, to_ms if is_part else FOREVER_MS, is_part))
-        self._again(subjects, late, forced=True)
+            until_ms = to_ms if is_part else FOREVER_MS
+            late.append(Late(entity_id, since[entity_id], until_ms, until_ms, is_part))
+        if late:
+            self._again(subjects, late, forced=forced)
         return self._given
 
-    def settle(self, subjects: Mapping[str, Device | Site], from_ms: int) -> Given:
+    def settle(self, subjects: Mapping[str, Device | Site], since: Mapping[str, int]) -> Given:
         """Fold from a moment on again, as far as the state differs from what it was: the end of a rebuild in parts."""
-        self._again(subjects, [_Late(each, from_ms, from_ms + 1, FOREVER_MS) for each in subjects], forced=False)
+        late = []
+        for entity_id in subjects:
+            memory = self._memory(entity_id)
+            if memory is None or memory.last_ts >= since[entity_id]:
+                late.append(Late(entity_id, since[entity_id], since[entity_id] + 1, FOREVER_MS))
+        if late:
+            self._again(subjects, late, forced=False)
         return self._given
 
     def _memory(self, entity_id: str) -> Memory | None:
@@ -167,7 +160,7 @@ class Folding:
             self._given.rows += rows
             self._moved[fold.name, entity_id] = Memory(newest_ts, now)
             return
-        for moment, part in _parts(items, every):
+        for moment, part in parts(items, every):
             if last_ts is not None and last_ts < moment:
                 self._given.snapshots.append(Snapshot(entity_id, fold.name, fold.version, moment, fold.dump(now)))
             now, rows = fold.fold(now, subject, part)
@@ -175,51 +168,64 @@ class Folding:
             self._given.rows += rows
         self._moved[fold.name, entity_id] = Memory(newest_ts, now)
 
-    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[_Late], *, forced: bool) -> None:
+    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[Late], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
+        fold = self._fold
+        walks = self._walked(subjects, late)
+        begun = self._begun(subjects, [(each.entity_id, each.origin.ts) for each in walks if each.origin.state is None])
+        again: list[Row] = []
+        told: list[Row] = []
+        """Rows of items before the first late one, which only lead to the state there."""
+        open_: list[Row] = []
+        spans: list[Span] = []
+        for walk in walks:
+            start = walk.origin.ts
+            if walk.origin.state is None and walk.entity_id in begun:
+                start = walk.late.from_ms - SETTLED_MS
+            cut = walk.told if forced else 0
+            told += walk.firm(walk.rows[:cut], start)
+            again += walk.firm(walk.rows[cut:], start)
+            open_ += walk.open
+            spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
+            if walk.end is None:
+                self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now) if walk.begun else None
+            self._given.snapshots += walk.snapshots
+        if not isinstance(fold.source, frozenset):
+            state.drop(self._connection, fold.name, spans)
+        for row_type in fold.events:
+            self._given.gone += self._rows.withdraw(
+                row_type,
+                spans,
+                [*told, *again, *open_],
+                clock="seen_ts",
+                owned=fold.gave if isinstance(fold, Sharer) else None,
+            )
+        if forced:
+            self._given.rewritten += self._rows.rewrite(told)
+            self._rows.rewrite(again)
+            self._given.rewritten += again
+        else:
+            self._given.rewritten += self._rows.rewrite(again)
+
+    def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
+        """Walk each entity's way."""
         fold = self._fold
         kept = state.snapshots_since(
             self._connection, fold.name, fold.version, [(item.entity_id, item.from_ms) for item in late]
         )
-        walks = [_walk(fold, item, kept[item.entity_id]) for item in late]
+        walks = [set_out(fold, item, kept[item.entity_id]) for item in late]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
         further = [each for each in walks if each.end is None]
         self._advance(
             subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
-        begun = self._begun(subjects, [(each.entity_id, each.origin.ts) for each in walks if each.origin.state is None])
-        again: list[Row] = []
-        open_: list[Row] = []
-        spans: list[Span] = []
-        for walk in walks:
-            start, rows = walk.origin.ts, walk.rows
-            if walk.end is not None and not walk.late.is_part and isinstance(fold, Reviser):
-                # What a later item could still revise, one may have revised already: that stands.
-                open_ += [row for row in rows if not fold.is_final(walk.now, row)]
-                rows = [row for row in rows if fold.is_final(walk.now, row)]
-            if walk.origin.state is None and walk.entity_id in begun:
-                start = walk.late.from_ms - SETTLED_MS
-                rows = [row for row in rows if row.ts >= start]
-            again += rows
-            spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
-            if walk.end is None:
-                self._moved[fold.name, walk.entity_id] = walk.memory()
-            self._given.snapshots += walk.snapshots
-        if not isinstance(fold.source, frozenset):
-            state.drop(self._connection, fold.name, spans)
-        for row_type in fold.events:
-            self._given.gone += derived.withdraw(
-                self._connection,
-                row_type,
-                spans,
-                [*again, *open_],
-                clock="seen_ts",
-                owned=fold.gave if isinstance(fold, Sharer) else None,
-            )
-        different = derived.rewrite(self._connection, again)
-        self._given.rewritten += again if forced else different
+        emptied = [each for each in walks if each.is_emptied]
+        if not emptied:
+            return walks
+        earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in emptied]
+        return [*(each for each in walks if not each.is_emptied), *self._walked(subjects, earlier)]
 
-    def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[_Walk], spans: Sequence[Span]) -> None:
+    def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk], spans: Sequence[Span]) -> None:
         """Load what lies within the walks' next stretches, and fold it."""
         open_spans = [span for span in spans if span.from_ms < span.to_ms]
         stored = self._load(subjects, open_spans) if open_spans else {}
@@ -230,7 +236,7 @@ class Folding:
         """Stored items of some entities, in order of time."""
         source = self._fold.source
         if not isinstance(source, frozenset):
-            return in_time(derived.load(self._connection, source, spans))
+            return in_time(self._rows.load(source, spans))
         by_kind: dict[Kind, list[Span]] = {}
         for span in spans:
             by_kind.setdefault(_kind(subjects[span.entity_id]), []).append(span)
@@ -257,99 +263,9 @@ class Folding:
         return set[str]().union(*found)
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One entity's way through its stored items, from a snapshot on, as far as anything may differ.
-
-    It is walked in two stretches: to the first snapshot that may be met, which is nearly always met, and the rest.
-    """
-
-    fold: Fold
-    late: _Late
-    origin: _Origin
-    met: Mapping[int, str]
-    """Snapshots that stand behind the last late item: where the state equals one, nothing differs from there on."""
-    first_stop: int
-    now: Any
-    begun: bool
-    last_ts: int
-    end: int | None = None
-    """From here on nothing differs, or another transaction goes on."""
-    rows: list[Row] = field(default_factory=list)
-    snapshots: list[Snapshot] = field(default_factory=list)
-
-    @property
-    def entity_id(self) -> str:
-        """The entity."""
-        return self.late.entity_id
-
-    def take(self, subject: Device | Site, items: Sequence[Any], to_ms: int) -> None:
-        """Fold the items before `to_ms` that were not folded yet, unless a snapshot is met."""
-        for moment, part in _parts(items, self.fold.snapshot_ms):
-            if self.begun:
-                text = self.fold.dump(self.now)
-                if self._meets(moment, text):
-                    return
-                self.snapshots.append(Snapshot(self.entity_id, self.fold.name, self.fold.version, moment, text))
-            self.now, given = self.fold.fold(self.now, subject, part)
-            self.begun = True
-            self.last_ts = part[-1].ts
-            self.rows += given
-        if self.begun and to_ms in self.met and self._meets(to_ms, self.fold.dump(self.now)):
-            return
-        if self.late.is_part and to_ms == self.late.until_ms:
-            self.end = to_ms
-
-    def _meets(self, moment: int, text: str) -> bool:
-        """Whether the state equals the one that was kept at a moment: then the way ends there."""
-        if self.late.is_part or self.met.get(moment) != text:
-            return False
-        self.end = moment
-        return True
-
-    def memory(self) -> Memory | None:
-        """What is remembered at the end; None: nothing was ever folded."""
-        return Memory(self.last_ts, self.now) if self.begun else None
-
-
-class _Origin(NamedTuple):
-    """Where folding again begins."""
-
-    ts: int
-    state: str | None
-
-
-def _origin(kept: Sequence[Snapshot], from_ms: int) -> _Origin:
-    """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole."""
-    if kept and kept[0].ts <= from_ms:
-        return _Origin(kept[0].ts, kept[0].state)
-    return _Origin(from_ms - REBUILD_MS, None)
-
-
-def _walk(fold: Fold, late: _Late, kept: Sequence[Snapshot]) -> _Walk:
-    """Set out from the newest snapshot before the first late item."""
-    origin = _origin(kept, late.from_ms)
-    behind = late.until_ms if late.is_part else late.to_ms
-    met = {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= behind}
-    stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)
-    now = None if origin.state is None else fold.load(origin.state)
-    return _Walk(fold, late, origin, met, stop, now, origin.state is not None, origin.ts - 1)
-
-
 def _kind(subject: Device | Site) -> Kind:
     assert isinstance(subject, Device)  # noqa: S101 - only devices have readings
     return subject.kind
-
-
-def _parts(items: Sequence[Any], every: int) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Cut items in order of time at the moments of snapshots: (moment at or before the part's first item, part)."""
-    start = 0
-    for at, item in enumerate(items):
-        if item.ts // every != items[start].ts // every:
-            yield items[start].ts // every * every, items[start:at]
-            start = at
-    if start < len(items):
-        yield items[start].ts // every * every, items[start:]
 
 
 def in_time(rows: Iterable[Row]) -> dict[str, list[Row]]:

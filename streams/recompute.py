@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.metrics import MINUTE_MS
 from storage import recompute
 from storage.reference import is_current
 from storage.spans import FOREVER_MS
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from storage.recompute import Request
     from streams.engine import Engine
 
-STEP_READINGS = 8_000
+STEP_READINGS = 24_000
 """About so many readings are folded in one step, so that the partition's worker does not wait for long."""
+
+LAP_MS = 5 * MINUTE_MS
+"""A step ends so far behind the moment of a snapshot: the next one then finds the minute open there closed, and what
+is folded from its minutes begins there, too, not a quarter of a day before."""
 
 
 class Progress(NamedTuple):
@@ -72,10 +77,11 @@ class Recompute:
             return _noted(connection, done, (begin, end), is_finished=True)
         groups = _groups(devices)
         group = min(request.next_group, len(groups) - 1)
-        rows = transaction.rebuild_within(connection, groups[group], at, at + QUARTER_DAY_MS)
+        stop = _floor(at) + QUARTER_DAY_MS + LAP_MS
+        rows = transaction.rebuild_within(connection, groups[group], at, stop)
         is_last = group + 1 == len(groups)
         done = request._replace(
-            next_ms=at + QUARTER_DAY_MS if is_last else at,
+            next_ms=stop if is_last else at,
             next_group=0 if is_last else group + 1,
             rows_written=request.rows_written + rows,
         )

@@ -61,6 +61,8 @@ class RegisterMetering:
         for quantity in self._registers[device.kind]:
             window = Window(device, quantity, rows)
             register, source = registers.get(quantity), rates.get(quantity)
+            if source is None and all(getattr(arrival.reading, quantity) is None for arrival in arrivals):
+                continue
             for arrival in arrivals:
                 reading = arrival.reading
                 value: float | None = getattr(reading, quantity)

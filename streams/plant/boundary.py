@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.readings import Kind
@@ -18,7 +18,7 @@ BOUNDARY = frozenset({Role.CONSUMED, Role.EXPORTED, Role.PRODUCT})
 """Roles that count in a plant's totals of energy, water and product."""
 
 
-class Total(Enum):
+class Total(StrEnum):
     """What a register adds to."""
 
     ELECTRICITY_KWH = "energy_kwh"

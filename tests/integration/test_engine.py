@@ -42,6 +42,8 @@ SENT = readings(40)
 SNAPSHOT_MS = 7 * 60_000
 """Several of them within the readings."""
 EVERYTHING = [*DERIVED, *RAW, *MEMORY]
+REFITTED = {Kind.ELECTRICITY, Kind.WATER, Kind.PRODUCTION}
+"""Kinds of meters that a test has been fitted with other periods and ratings."""
 
 
 @pytest.fixture
@@ -233,6 +235,33 @@ def test_a_rebuild_in_parts_while_live_work_goes_on_ends_in_the_same_tables(
         engine.apply(partition, [record(partition.next_offset, live.pop(0))])
     held = snapshot(database, EVERYTHING)
     assert {table: set(rows) ^ set(held[table]) for table, rows in ordered.items() if held[table] != rows} == {}
+
+
+def test_a_rebuild_in_parts_carries_what_it_remembers_from_part_to_part(database: str) -> None:
+    """After a change that makes states differ, bounded steps equal one pass that had it from the beginning."""
+    changed = Registry(
+        sites=REGISTRY.sites,
+        devices=[
+            device.model_copy(update={"period_s": 5, "rated": None}) if device.kind in REFITTED else device
+            for device in REGISTRY.devices
+        ],
+    )
+    with connect(database, name="test") as connection:
+        import_registry(connection, changed)
+    want = feed(database, [SENT])
+    wipe(database)
+    with connect(database, name="test") as connection:
+        import_registry(connection, REGISTRY)
+    assert feed(database, [SENT]) != want
+    with connect(database, name="test") as connection:
+        import_registry(connection, changed)
+    engine = open_engine(database, snapshot_ms=SNAPSHOT_MS)
+    devices = [device.device_id for device in REGISTRY.devices]
+    begin = START_MS - START_MS % SNAPSHOT_MS
+    for from_ms in range(begin, SENT[-1].reading["ts"] + 1, SNAPSHOT_MS):
+        engine.rebuild(0, devices, from_ms, from_ms + SNAPSHOT_MS)
+    held = snapshot(database, EVERYTHING)
+    assert {table: set(rows) ^ set(held[table]) for table, rows in want.items() if held[table] != rows} == {}
 
 
 def test_a_device_that_moves_and_comes_back_is_folded_from_its_newest_state(database: str) -> None:
