@@ -13,10 +13,11 @@ NO_BASELINE = Text("没有基准：先运行 fenhe enpi fit", "no baseline: run 
 ENPI_STEPS = (Step(None, fields.GOOD), Step(1, fields.PARTIAL), Step(1.05, fields.BAD))
 """1 is the baseline itself; red from 5 % above it. (unsourced)"""
 FORMULA = Text(
-    "EnPI = E / Ê，Ê = 基准截距 + 基准斜率 × 产量，取能耗与产量都已知的小时；每天一点，近 90 天。"
-    "不足 12 小时的日子为未知，迟到数据到达后自动更正。来源：enpi_day、enpi_baseline。",
-    "EnPI = E / Ê with Ê = intercept + slope × production, over the hours of which both are known; one point a day, 90 "
-    "days. A day with fewer than 12 such hours is unknown; late data repairs it. Source: enpi_day, enpi_baseline.",
+    "EnPI = E / Ê，Ê = 基准截距 + 基准斜率 × 产量 + 其他变量的部分，取能耗与产量都已知的小时；每天一点，近 90 天。"
+    "不足 12 小时或变量未知的日子为未知，迟到数据到达后自动更正。来源：enpi_day、enpi_baseline。",
+    "EnPI = E / Ê with Ê = intercept + slope × production + the parts of other variables, over the hours of which "
+    "energy and production are known; one point a day, 90 days. A day with fewer than 12 such hours, or of which a "
+    "variable is not known, is unknown; late data repairs it. Source: enpi_day, enpi_baseline.",
 )
 
 

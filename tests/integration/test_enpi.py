@@ -8,11 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from fenhe.enpi_commands import app
-from schemas.metrics import Quality
+from schemas.metrics import MINUTE_MS, FuelAssay, Quality
+from schemas.readings import Kind
+from schemas.registry import Registry
 from storage import derived, enpi
+from storage import recompute as requests
 from storage.enpi import SavedBaseline
 from storage.pool import connect
-from tests.support.pipeline import prepare
+from streams.recompute import Recompute
+from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, record
 from tests.unit.streams.plant.test_baseline import day
 
 if TYPE_CHECKING:
@@ -57,15 +61,33 @@ def a_day(number: int, production: float, energy: float, *, hours: int = 24) -> 
     )
 
 
-def seen(connection: Connection) -> list[EnpiDay]:
+def seen(connection: Connection, site: str = SITE) -> list[EnpiDay]:
     """What the view says, in order of time."""
-    rows = connection.execute(f"SELECT {COLUMNS} FROM enpi_day WHERE site_id = %s ORDER BY ts", (SITE,), binary=True)  # noqa: S608
+    rows = connection.execute(f"SELECT {COLUMNS} FROM enpi_day WHERE site_id = %s ORDER BY ts", (site,), binary=True)  # noqa: S608
     return [EnpiDay(*row) for row in rows]
+
+
+def registers(at: int) -> dict[str, float]:
+    """A unit's registers after so many quarters of an hour of 180 MW."""
+    return {"generated_mwh": 45.0 * at, "auxiliary_mwh": 4.0 * at, "gangue_t": 36.0 * at + at % 2, "coal_t": 1.0 * at}
+
+
+def result(ts: int, fuel: str, lhv_mj_kg: float) -> dict[str, object]:
+    """A laboratory's result of the eight hours before."""
+    hours = {"sample_from": ts - 8 * 3_600_000, "sample_to": ts}
+    return {"ts": ts, **hours, "fuel": fuel, "lhv_mj_kg": lhv_mj_kg, "ash_pct": 50.0, "sulphur_pct": 1.2}
+
+
+def wipe(url: str) -> None:
+    """Forget everything."""
+    with connect(url, name="test") as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 def baseline(slope: float, days: int) -> SavedBaseline:
     """1 000 kgce a day and so much a tonne, fitted to the first days."""
-    return SavedBaseline(SITE, "plant", FIRST_MS, FIRST_MS + days * DAY_MS, 1000.0, slope, 20, 0.9, 0.02, "Li")
+    return SavedBaseline(SITE, "plant", FIRST_MS, FIRST_MS + days * DAY_MS, 1000.0, slope, 20, 0.9, 0.02, (), "Li")
 
 
 def test_each_day_is_held_against_the_newest_baseline(empty_database: str) -> None:
@@ -112,6 +134,99 @@ def test_late_data_repairs_enpi_and_savings(empty_database: str) -> None:
     assert before[:3] == after[:3]
     assert [item.cusum for item in after[3:]] == pytest.approx([100.0, 100.0])
     assert after[3].enpi == pytest.approx(0.95)
+
+
+def test_other_variables_are_part_of_what_is_expected(empty_database: str) -> None:
+    """Ê = β₀ + β₁·P + Σ βⱼ·xⱼ; a day whose variable is unknown is unknown until it is entered or analysed."""
+    prepare(empty_database)
+    fitted = baseline(10.0, 2)._replace(coefficients=(("ambient_c", -5.0, -9.0), ("gangue.lhv_mj_kg", 20.0, 4.0)))
+    noon = FIRST_MS + DAY_MS + DAY_MS // 2
+    assays = [
+        FuelAssay("l-1", "gangue", FIRST_MS, SITE, noon, noon, 12.0, None, None, None),
+        FuelAssay("l-1", "gangue", noon, SITE, noon + DAY_MS, noon + DAY_MS, 14.0, None, None, None),
+        FuelAssay("l-1", "gangue", noon, SITE, noon + DAY_MS, noon + DAY_MS + 1, 16.0, None, None, None),
+        FuelAssay("l-1", "coal", FIRST_MS, SITE, noon + DAY_MS, noon, 22.0, None, None, None),
+    ]
+    with connect(empty_database, name="test") as connection:
+        derived.write(connection, [a_day(number, 100.0, 2000.0, hours=12 * (1 + number % 2)) for number in range(4)])
+        enpi.save(connection, fitted)
+        enpi.record(connection, SITE, "ambient_c", {FIRST_MS + number * DAY_MS: -10.0 for number in range(3)}, "Li")
+        assert {item.quality for item in seen(connection)} == {"unknown"}
+        derived.write(connection, assays[:2])
+        known = enpi.variable(connection, SITE, "gangue.lhv_mj_kg", [FIRST_MS + n * DAY_MS for n in range(4)])
+        assert known == {FIRST_MS: 12.0, FIRST_MS + DAY_MS: 13.0, FIRST_MS + 2 * DAY_MS: 14.0}
+        before = seen(connection)
+        derived.write(connection, assays[2:])
+        enpi.record(connection, SITE, "ambient_c", {FIRST_MS: -20.0}, "Li")
+        after = seen(connection)
+        assert enpi.baselines(connection) == [(fitted, 1)]
+    share = 0.5  # of the day is known
+    assert [item.expected for item in before] == pytest.approx(
+        [share * (1000 + 50 + 240) + 1000, 1000 + 50 + 260 + 1000, share * (1000 + 50 + 280) + 1000, None]
+    )
+    assert [item.expected for item in after] == pytest.approx(
+        [share * (1000 + 100 + 240) + 1000, 1000 + 50 + 280 + 1000, share * (1000 + 50 + 320) + 1000, None]
+    )
+    assert after[2].cusum == pytest.approx(after[2].expected - 2000.0)  # type: ignore[operator]
+    assert [after[3].enpi, after[3].quality, after[3].cusum] == [None, "unknown", after[2].cusum]
+
+
+def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order(empty_database: str) -> None:
+    """A baseline on production and the gangue's heat value: what comes late, and a recompute, give E/Ê and savings."""
+    quarter = 15 * MINUTE_MS
+    begin = FIRST_MS - 2 * quarter
+    devices = [device for device in REGISTRY.devices if device.site_id == "plant-2"]
+    registry = Registry(
+        sites=REGISTRY.sites, devices=[device.model_copy(update={"period_s": 900}) for device in devices]
+    )
+    unit = [
+        Sent("plant-2", Kind.GANGUE_UNIT, "u-1", {"ts": begin + at * quarter, **registers(at)})
+        for at in range(4 * 48 + 4)
+    ]
+    laboratory = [
+        Sent("plant-2", Kind.LAB, "l-1", result(begin + at * 8 * 3_600_000 + (fuel == "coal"), fuel, 12.0 + at % 3))
+        for at in range(8)
+        for fuel in ("gangue", "coal")
+    ]
+    lines = SavedBaseline(
+        "plant-2", "plant", FIRST_MS, FIRST_MS + DAY_MS, 5e3, 300.0, 20, 0.9, 0.02,
+        (("gangue.lhv_mj_kg", 40.0, 3.0),), "Li",
+    )  # fmt: skip
+    found: list[list[EnpiDay]] = []
+    in_order = sorted([*unit, *laboratory], key=lambda item: item.reading["ts"])
+    late = [*unit[60:90], *laboratory]
+    on_time = [item for item in unit if item not in late]
+    for runs in ([in_order], [on_time, late]):
+        prepare(empty_database, registry)
+        with connect(empty_database, name="test") as connection:
+            enpi.save(connection, lines)
+        engine = open_engine(empty_database)
+        partition = engine.open(0)
+        for offset, run in enumerate(runs):
+            engine.apply(partition, [record(offset, run)])
+            with connect(empty_database, name="test") as connection:
+                found.append(seen(connection, "plant-2"))
+        if len(runs) > 1:
+            with connect(empty_database, name="test") as connection:
+                connection.execute("UPDATE gangue_sum SET fuel_heat_gj = 1")
+                connection.execute("UPDATE plant_hour SET energy_kgce = 1, production = 1")
+                connection.execute("UPDATE plant_day SET ratio_energy_kgce = 1, ratio_production = 1")
+                requests.ask(connection, ["plant-2"], reason="test")
+                assert seen(connection, "plant-2") != found[0]
+            steps = Recompute(engine)
+            while not (step := steps.step()) or not step.is_finished:
+                assert step is not None
+            with connect(empty_database, name="test") as connection:
+                found.append(seen(connection, "plant-2"))
+        engine.close()
+        wipe(empty_database)
+    ordered, before, repaired, rebuilt = found
+    assert [item.quality for item in ordered] == ["good", "good", "unknown"]
+    assert ordered[1].enpi is not None
+    assert ordered[1].cusum is not None
+    assert before != ordered
+    assert repaired == ordered
+    assert rebuilt == ordered
 
 
 def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
