@@ -23,7 +23,6 @@ from tests.support.health_score import score
 from tests.support.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
-    from schemas.battery_reference import BatteryHealthReference
     from tests.support.health_score import Score
 
 SETS = 7_000
@@ -51,9 +50,6 @@ def main() -> None:
         show(result)
         if result.forecasts:
             bands(result)
-            warm = no_cold_derating(reference)
-            again = score(FleetYear(seed=options.seed, sets=options.sets, days=options.days), warm)
-            print(f"with k_T = 1, as the simulated cells behave: within 15 % {again.within(0.15):.1%}")
 
 
 def show(result: Score) -> None:
@@ -75,18 +71,13 @@ def bands(result: Score) -> None:
     print(f"backup forecasts                 {len(result.forecasts)}, within 15 % {result.within(0.15):.1%}")
     below = statistics.fmean(item.p10_h <= item.true_h for item in result.forecasts)
     print(f"true time beyond the p10         {below:.1%}")
-    edges = [-30, -10, 0, 10, 20, 60]
+    edges = [-30, -10, -5, 0, 5, 10, 20, 60]
     for low, high in pairwise(edges):
         own = [item.error for item in result.forecasts if low <= (item.temperature_c or 0.0) < high]
         if own:
             share = statistics.fmean(abs(error) <= 0.15 for error in own)
             mean = statistics.fmean(own)
             print(f"  {low:>3} to {high:>2} °C  {len(own):>4}  mean error {mean:+.1%}  within 15 % {share:.1%}")
-
-
-def no_cold_derating(reference: BatteryHealthReference) -> BatteryHealthReference:
-    """The same reference data with cells that lose nothing to cold but by their resistance."""
-    return reference.model_copy(update={"capacity_factor": tuple(1.0 for _ in reference.capacity_factor)})
 
 
 def burst() -> None:

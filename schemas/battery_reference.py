@@ -112,6 +112,11 @@ class SocRules(_Reference):
 class BackupRules(_Reference):
     """How backup time is forecast, and why a set was discharged."""
 
+    heat_j_k_ah: Positive
+    """J/K of a cell for each Ah of its nominal capacity."""
+    thermal_h: Positive
+    """Time constant towards the surroundings, h."""
+
     load_sigma: Share
     clock_ms: int
     test_from_ms: int

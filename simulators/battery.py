@@ -1,6 +1,7 @@
 """Second-life LFP battery sets (梯次电池), vectorised: every quantity is an array over sets, or over sets × cells.
 
-Model: cell voltage = OCV(SoC) + hysteresis + I·R0 + V1, with one RC pair; one thermal mass per set.
+Model: cell voltage = OCV(SoC) + hysteresis + I·R0 + V1, with one RC pair, less what cold takes; a thermal mass
+per set.
 Current is positive while charging. Source of the parameters: specification "Base-station batteries".
 """
 
@@ -37,6 +38,11 @@ KELVIN = 273.15
 SOH_MEAN, SOH_SD, SOH_LOW, SOH_HIGH = 0.849, 0.049, 0.74, 0.96
 SOH_CELL_SD = 0.02
 SOH_R_CORRELATION = -0.3
+COLD_C = (-20.0, -10.0, -5.0, 0.0, 20.0)
+COLD_SHARE = (0.45, 0.65, 0.80, 0.90, 1.0)
+"""Share of its 25 °C capacity that a full cell gives at a temperature (k_T). Source: metric specification."""
+COLD_FULL_C_RATE = 0.05
+"""At this discharge and above, cold keeps all it can inside; at less, in proportion. (unsourced)"""
 HYSTERESIS_V = (0.005, 0.010)
 HYSTERESIS_SHARE = 0.05
 """Charge, as a share of capacity, over which the hysteresis turns round. (unsourced)"""
@@ -77,6 +83,17 @@ def temperature_factor(temperature_c: Array) -> Array:
     """Resistance relative to 25 °C: exp[(20 kJ/mol)/R·(1/T − 1/298)]."""
     factor: Array = np.exp(ACTIVATION_J_MOL / GAS_CONSTANT * (1.0 / (temperature_c + KELVIN) - 1.0 / REFERENCE_K))
     return factor
+
+
+def cold_loss_v(soc: Array, kept: Array) -> Array:
+    """Voltage (V) that cold takes off a loaded cell which keeps a share `kept` of its capacity inside. Any shapes.
+
+    Diffusion slows: the surface of the particles, which the voltage shows, empties before their core. So the loaded
+    curve ends where `kept` is left, and starts from the same full cell.
+    """
+    reachable = np.maximum(soc - kept, 0.0) / (1.0 - kept)
+    loss: Array = np.maximum(ocv(soc)[0] - ocv(reachable)[0], 0.0)
+    return loss
 
 
 @dataclass(slots=True)
@@ -175,6 +192,13 @@ class Batteries:
         r0 = inner + self.joint_ohm[index]
         shift = self.hysteresis[index] * self.hysteresis_v[index] / 2
         rest = open_circuit + shift[:, None] + inner * RC_RATIO * self.relaxed_a[index][:, None]
+        kept = 1.0 - np.interp(self.temperature_c[index], COLD_C, COLD_SHARE)
+        cold = np.flatnonzero((kept > 0.0) & (self.relaxed_a[index] < 0.0))
+        if len(cold):
+            # By the RC pair's filtered current: minutes after the load is gone, the true open-circuit voltage shows.
+            drawing = -self.relaxed_a[index[cold]] / (COLD_FULL_C_RATE * self.nominal_ah[index[cold]])
+            loss = cold_loss_v(self.charge_ah[index[cold]] / capacity[cold], kept[cold, None])
+            rest[cold] -= np.minimum(drawing, 1.0)[:, None] * loss
         rest_pack = np.where(cells, rest, 0.0).sum(axis=1)
         r_pack = r0.sum(axis=1)
 

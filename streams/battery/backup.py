@@ -1,8 +1,9 @@
 """Backup time: how long a set carries its share of a site's load.
 
-(C·SoC − C·SoC_cut)·k_T·V̄/P_load (metric specification, section 4). The load is yesterday's at the same hour, hour
-by hour as the discharge goes on; an hour is taken as the median of itself and its neighbours, so that one odd hour
-does not decide.
+(C·SoC − C·SoC_cut)·k_T·V̄/P_load (metric specification, section 4). k_T is what a full set gives in the cold; what cold
+keeps inside it keeps at the bottom, so that it is a higher SoC_cut: the same for a full set, and less for one that has
+given some of its charge already. The load is yesterday's at the same hour, hour by hour as the discharge goes on; an
+hour is taken as the median of itself and its neighbours, so that one odd hour does not decide.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.common import HOUR_MS
+from streams.battery.limits import REFERENCE_C
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,8 @@ DAY_MS = 24 * HOUR_MS
 Z_P10 = 1.2816
 HORIZON_H = 240.0
 """No forecast goes further."""
+PASSES = 2
+"""What cold keeps inside counts at the end, which is as much warmer as the set's own losses make it by then."""
 
 
 class Store(NamedTuple):
@@ -90,20 +94,23 @@ def backup_of(store: Store, profile: LoadProfile, limits: Limits, reference: Bat
     if not profile.known:
         return None
     load_w = profile.at(0)
-    celsius = store.temperature_c
+    celsius = REFERENCE_C if store.temperature_c is None else store.temperature_c
     amps = load_w * store.share / limits.loaded_v(0.0, celsius)
     volts = limits.loaded_v(amps, celsius)
-    left = limits.soc_left(limits.cutoff_cell_v, amps, 25.0 if celsius is None else celsius)
-    factor = 1.0 if celsius is None else limits.capacity_factor(celsius)
-    depth = max(0.0, store.soc - left)
-    energy_wh = store.soh * limits.nominal_ah * depth * factor * volts
+    factor, depth, energy_wh = 1.0, 0.0, 0.0
+    end_c = celsius
+    for _ in range(PASSES):
+        factor = limits.capacity_factor(end_c)
+        depth = max(0.0, store.soc - limits.soc_kept(limits.cutoff_cell_v, amps, end_c))
+        energy_wh = store.soh * limits.nominal_ah * depth * volts
+        end_c = limits.warmed_c(celsius, amps, profile.hours_for(energy_wh, store.share))
     if depth == 0.0:
         return Backup(0.0, 0.0, load_w)
     doubt = math.sqrt(
         (store.soh_sigma / store.soh) ** 2
         + (store.soc_sigma / depth) ** 2
         + reference.backup.load_sigma**2
-        + (reference.capacity.temperature_sigma * (1 - factor)) ** 2
+        + (reference.capacity.temperature_sigma * (1 - factor) / depth) ** 2
     )
     low_wh = energy_wh * max(0.0, 1 - Z_P10 * doubt)
     return Backup(profile.hours_for(energy_wh, store.share), profile.hours_for(low_wh, store.share), load_w)

@@ -2,8 +2,9 @@
 
 C = ΔAh/ΔSoC, (σ_C/C)² = (σ_I·h/ΔAh)² + (σ_S1² + σ_S2²)/ΔSoC² (metric specification, section 4). A discharge to the
 cut-off ends in a known state too: under load, what the cut-off leaves inside is read from the steep end of the curve.
-That is also the correction for temperature where the chemistry has a curve: what cold kept inside is measured, not
-looked up. Without a curve the drawn charge is the capacity, and k_T corrects it to 25 °C.
+What cold kept inside is measured by the rest voltage after ten minutes where the chemistry has a curve; a loaded
+voltage does not show it, so there k_T at the end's temperature says how much. Without a curve the drawn charge is the
+capacity, and k_T corrects it to 25 °C.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def _refusal(discharge: Discharge, limits: Limits, end: _End) -> CapacityReason 
 
 
 def _temperature_factor(discharge: Discharge, limits: Limits) -> float:
-    """k_T to divide by; 1 where the curve measured what cold kept inside."""
+    """k_T to divide by; 1 with a curve, where what cold kept inside is part of the SoC at the end."""
     mean = discharge.temperature_mean_c
     if limits.has_curve or mean is None:
         return 1.0

@@ -71,6 +71,16 @@ class Limits:
         """Voltage a cell loses under a steady current (A, discharge positive), by the chemistry's usual resistance."""
         return amps * self.chemistry.ohm_ah / self.nominal_ah * self.resistance_factor(temperature_c)
 
+    def warmed_c(self, celsius: float, amps: float, hours: float) -> float:
+        """Temperature that a set's own losses bring it to after some hours of discharge at `amps`.
+
+        C_th·T' = I²·R(T) − C_th·ΔT/τ with R as at the beginning: a little much of a cold set, whose R falls.
+        """
+        rules = self.reference.backup
+        cell_w = amps * self.cell_drop_v(amps, celsius)
+        tau_s = 3600.0 * rules.thermal_h
+        return celsius + cell_w * tau_s / (rules.heat_j_k_ah * self.nominal_ah) * -math.expm1(-hours / rules.thermal_h)
+
     def loaded_v(self, amps: float, temperature_c: float | None) -> float:
         """Mean voltage of the set over a discharge at `amps`: what charge is turned into energy with."""
         drop = (
@@ -89,19 +99,32 @@ class Limits:
             return 0.0
         return self.soc_at(loaded_cell_v + self.cell_drop_v(amps, temperature_c))
 
+    def soc_kept(self, loaded_cell_v: float, amps: float, celsius: float) -> float:
+        """SoC (0–1) at which a full set that is discharged at `celsius` comes down to a loaded voltage.
+
+        Of what it would give at 25 °C it gives the share k_T: the rest is at the bottom, where cold keeps it, and comes
+        back with warmth. So a set that has given much already has less than k_T of the rest left to give.
+        """
+        return 1.0 - self.capacity_factor(celsius) * (1.0 - self.soc_left(loaded_cell_v, amps, celsius))
+
     def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> SocReading:
-        """SoC that a discharge to the cut-off leaves inside: 0 % is where the chemistry's curve ends."""
+        """SoC that a discharge to the cut-off leaves inside: 0 % is where the chemistry's curve ends at 25 °C."""
         celsius = REFERENCE_C if temperature_c is None else temperature_c
         sigma = self.chemistry.sigma_empty_percent / 100
-        return SocReading(self.soc_left(loaded_cell_v, amps, celsius), sigma)
+        if not self.has_curve:
+            return SocReading(0.0, sigma)
+        doubt = self.reference.capacity.temperature_sigma * (1.0 - self.capacity_factor(celsius))
+        return SocReading(self.soc_kept(loaded_cell_v, amps, celsius), math.hypot(sigma, doubt))
 
     def read_knee(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> SocReading | None:
         """SoC from a loaded voltage, only on the steep end of the curve; None above it.
 
         There the curve falls by 115 mV a per cent: a resistance wrong by a fifth moves the SoC by a tenth of a point.
         """
-        found = self.at_cutoff(loaded_cell_v, amps, temperature_c)
-        return found if self.has_curve and found.soc <= self.chemistry.knee_percent / 100 else None
+        left = self.soc_left(loaded_cell_v, amps, REFERENCE_C if temperature_c is None else temperature_c)
+        if not self.has_curve or left > self.chemistry.knee_percent / 100:
+            return None
+        return self.at_cutoff(loaded_cell_v, amps, temperature_c)
 
     def read_rest(self, cell_v: float) -> SocReading | None:
         """SoC from a rest voltage, with its σ from the curve's slope; None where the curve is blind."""

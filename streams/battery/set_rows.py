@@ -13,8 +13,10 @@ from schemas.metrics.battery_health import (
     EpisodeKind,
 )
 from schemas.metrics.common import HOUR_MS, MINUTE_MS, quality_of
+from streams.battery.backup import PASSES
 from streams.battery.cells import NOTHING, cell_figures
 from streams.battery.flags import bms_soh_is_sentinel, flags_of, named, text_of
+from streams.battery.limits import REFERENCE_C
 
 if TYPE_CHECKING:
     from streams.battery.limits import Limits
@@ -228,10 +230,14 @@ def _remaining(state: SetState, limits: Limits) -> tuple[float | None, float | N
     if state.belief_ts is None or state.soc is None or state.power_w <= 0 or state.amps >= 0:
         return None, None
     celsius = state.episode.temperature_last_c
-    usable = 1.0 if celsius is None else limits.capacity_factor(celsius)
-    left = limits.soc_left(limits.cutoff_cell_v, -state.amps, 25.0 if celsius is None else celsius)
-    capacity_wh = state.belief_soh * limits.nominal_ah * usable * limits.loaded_v(-state.amps, celsius)
+    begin_c = REFERENCE_C if celsius is None else celsius
+    capacity_wh = state.belief_soh * limits.nominal_ah * limits.loaded_v(-state.amps, celsius)
+    hours = capacity_wh / state.power_w
+    share = 0.0
+    end_c = begin_c
+    for _ in range(PASSES):
+        share = max(0.0, state.soc - limits.soc_kept(limits.cutoff_cell_v, -state.amps, end_c))
+        end_c = limits.warmed_c(begin_c, -state.amps, share * hours)
     relative = (state.belief_variance + limits.reference.fusion.systematic_sigma**2) ** 0.5 / state.belief_soh
-    share = max(0.0, state.soc - left)
     doubt = ((relative * share) ** 2 + state.soc_sigma**2) ** 0.5
-    return share * capacity_wh / state.power_w, max(0.0, share - Z_P10 * doubt) * capacity_wh / state.power_w
+    return share * hours, max(0.0, share - Z_P10 * doubt) * hours

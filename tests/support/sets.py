@@ -39,6 +39,8 @@ class Rig:
         self.ohm = ohm_ah / self.battery.nominal_ah
         self.soc, self.second, self.celsius = 1.0, 0.0, celsius
         self.offset_a, self.sign = 0.0, 1
+        self.cold_kept = 0.0
+        """Share of the capacity that cold keeps inside while a load is on."""
         self.bms_soc_pct: float | None = None
         self.bms_soh_pct = 88.0
         self.cells_off_v: dict[int, float] = {}
@@ -49,7 +51,8 @@ class Rig:
     def _cell_v(self, amps: float) -> float:
         if self.soc >= 0.999 and amps >= -0.01:
             return 3.395  # held by the rectifier
-        return interpolate(100 * self.soc, CURVE.ocv_percent, CURVE.ocv_v) + amps * self.ohm
+        shown = max(0.0, self.soc - self.cold_kept) / (1 - self.cold_kept) if amps < -0.01 else self.soc
+        return interpolate(100 * shown, CURVE.ocv_percent, CURVE.ocv_v) + amps * self.ohm
 
     def say(self, amps: float) -> None:
         """Give out one reading at this moment."""

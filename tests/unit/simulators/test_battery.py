@@ -114,6 +114,26 @@ def test_a_set_discharges_to_the_cut_off_opens_and_charges_back_to_float() -> No
     np.testing.assert_allclose(batteries.charge_ah, full, rtol=0.02)
 
 
+@pytest.mark.parametrize(("celsius", "share"), [(-10.0, 0.65), (0.0, 0.90)])
+def test_cold_keeps_charge_inside_that_comes_back_with_warmth(celsius: float, share: float) -> None:
+    """A full set gives k_T of what it gives warm, shows its true voltage at rest, and gives the rest once warm."""
+    batteries = fleet()
+    batteries.heat_j_k[:] = 1e12  # held at one temperature, as in a climate chamber
+    batteries.thermal_tau_s[:] = 1e12
+    batteries.temperature_c[:] = celsius
+    carry(batteries, [(60, False, 1_200.0)] * 60 * 9, celsius)
+    assert batteries.open.all()
+    given = 1 - batteries.soc(ALL)
+    assert (abs(given - share) < 0.05).all()
+    volts = batteries.drive(ALL, mains=np.zeros(SETS, bool), load_w=np.zeros(SETS), next_s=np.full(SETS, 60.0))
+    rested = ocv(batteries.charge_ah / batteries.capacity_ah)[0]
+    assert abs(volts - rested)[batteries.cells].max() < 0.02
+    batteries.temperature_c[:] = 25.0
+    batteries.open[:] = False
+    carry(batteries, [(60, False, 1_200.0)] * 60 * 4, 25.0)
+    assert (batteries.soc(ALL) < 0.07).all()
+
+
 def test_no_loaded_cell_goes_below_the_cut_off() -> None:
     """The BMS opens before any cell is dragged below its limit."""
     batteries = fleet()

@@ -26,7 +26,7 @@ from schemas.metrics.common import HOUR_MS, Quality
 from schemas.readings import Kind, SitePowerReading
 from schemas.registry import BatterySet, Device, Sector, Site
 from storage.readings import Arrival
-from streams.battery.backup import DAY_MS, LoadProfile
+from streams.battery.backup import DAY_MS, LoadProfile, Store, backup_of
 from streams.battery.discharges import Discharges
 from streams.battery.fleet import FleetHealth
 from streams.battery.limits import Limits
@@ -252,6 +252,37 @@ def test_capacity_factors_are_those_of_the_specification() -> None:
     assert found == pytest.approx([0.45, 0.45, 0.55, 0.65, 0.80, 0.90, 0.95, 1.0, 1.0])
     assert limits.resistance_factor(25.0) == 1.0
     assert limits.resistance_factor(0.0) == pytest.approx(math.exp(20_000 / 8.314 * (1 / 273.15 - 1 / 298.15)))
+
+
+def test_cold_keeps_its_share_at_the_bottom() -> None:
+    """A full set gives k_T in the cold, as specified; after half of its 65 % the other half is left."""
+    limits = Limits(battery("b"), REFERENCE)
+    profile = LoadProfile({hour.ts: 200.0 for hour in loads(200)}, T0)  # too little to warm it
+    hours = {}
+    for soc, celsius in ((1.0, 25.0), (1.0, -10.0), (0.675, -10.0), (0.3, -10.0)):
+        backup = backup_of(Store(0.85, 0.01, soc, 0.01, celsius, 1.0), profile, limits, REFERENCE)
+        assert backup is not None
+        hours[soc, celsius] = backup.p50_h
+    assert hours[1.0, -10.0] == pytest.approx(0.65 * hours[1.0, 25.0], rel=0.03)
+    assert hours[0.675, -10.0] == pytest.approx(hours[1.0, -10.0] / 2, rel=0.05)
+    assert hours[0.3, -10.0] == 0.0
+
+
+def test_a_cold_set_is_forecast_as_warm_as_its_own_losses_make_it() -> None:
+    """I²·R(T) of a cell through its heat capacity: towards I²·R·τ/C_th, most of it within τ; and a longer forecast."""
+    limits = Limits(battery("b"), REFERENCE)
+    rules = REFERENCE.backup
+    settled = 30.0 * limits.cell_drop_v(30.0, -5.0) * rules.thermal_h * 3600 / (rules.heat_j_k_ah * 100)
+    assert 5 < settled < 12
+    assert limits.warmed_c(-5.0, 30.0, 100.0) == pytest.approx(-5.0 + settled)
+    assert limits.warmed_c(-5.0, 30.0, rules.thermal_h) == pytest.approx(-5.0 + settled * (1 - math.exp(-1)))
+    profile = LoadProfile({hour.ts: 1500.0 for hour in loads(1500)}, T0)
+    backup = backup_of(Store(0.85, 0.01, 1.0, 0.01, -5.0, 1.0), profile, limits, REFERENCE)
+    assert backup is not None
+    amps = 1500 / limits.loaded_v(0.0, -5.0)
+    kept = limits.soc_kept(limits.cutoff_cell_v, amps, -5.0)
+    as_cold_as_it_is = 0.85 * 100 * (1 - kept) * limits.loaded_v(amps, -5.0) / 1500
+    assert 1.05 * as_cold_as_it_is < backup.p50_h < 1.15 * as_cold_as_it_is
 
 
 def test_a_rest_voltage_tells_the_soc_only_outside_the_flat_region() -> None:

@@ -68,6 +68,21 @@ def test_cold_hides_charge_that_is_not_lost() -> None:
     assert row.capacity_ah == pytest.approx(85.0, rel=0.012)
 
 
+@pytest.mark.parametrize("rest_h", [0.5, 0.0])
+def test_what_cold_keeps_inside_is_measured_at_rest_and_looked_up_without(rest_h: float) -> None:
+    """At 5 °C a load ends with 7.5 % still inside: the rest voltage shows it, a loaded one needs k_T and a doubt."""
+    rig = on_float(soh=0.85, celsius=5.0, ohm_ah=0.112 * 1.79)
+    rig.cold_kept = 0.075
+    assert rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(rest_h)
+    rig.run(0.2, 15.0)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.FULL
+    assert row.capacity_ah == pytest.approx(85.0, rel=0.012)
+    assert row.sigma_ah is not None
+    assert (row.sigma_ah > 0.02 * 85) is (rest_h == 0.0)
+
+
 def test_a_test_that_stops_short_of_the_cut_off_still_tells_the_capacity() -> None:
     """A core-capacity test is stopped at 3.0 V a cell and charged at once: on the steep end that is enough."""
     rig = on_float(soh=0.82)
