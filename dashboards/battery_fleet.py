@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import battery_sets, books, fields, fleet_health, labels, panels, sql
+from dashboards import battery_sets, books, fields, fleet_health, labels, labels_battery, panels, sql
 from dashboards.battery_sets import DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.dashboard import Definition, Variable
 from dashboards.fields import Field
@@ -184,10 +184,12 @@ def outages(language: Language) -> Panel:
         language=language,
         title=Text("正在停电的站点", "Outages in progress"),
         description=Text(
-            "动环监控报告市电中断、且监控在线的站点，按 BMS 声称的最低 SoC 排序。"
-            "来源：site_power_latest、battery_latest。",
-            "Sites whose FSU reports the mains as failed and is itself reporting, lowest SoC (as the BMS says) first. "
-            "Source: site_power_latest, battery_latest.",
+            "动环监控报告市电中断、且监控在线的站点，剩余时长最短者在前。剩余 = 各组剩余电量之和 ÷ 放电功率之和；"
+            "任一组未知则全站未知，并说明原因；不达合同 = 已停电时长 + 剩余 p10 小于合同时长。"
+            "来源：site_power_latest、battery_latest、battery_site。",
+            "Sites whose FSU reports the mains as failed and is itself reporting, the shortest time left first. Left: "
+            "what is in all sets over what they give; unknown, and why, if one set's is; below contract: outage so far "
+            "and p10 left together. Source: site_power_latest, battery_latest, battery_site.",
         ),
         width=12,
         height=9,
@@ -200,10 +202,15 @@ SELECT {sql.name(language, "s", "site_id")} AS site,
        p.dc_load_current_a::float8 AS dc_load_current_a,
        sets.discharging,
        sets.soc,
+       n.remaining_p50_h::float8 AS remaining_p50_h, n.remaining_p10_h::float8 AS remaining_p10_h,
+       n.first_opens_p10_h::float8 AS first_opens_p10_h, n.contract_h::float8 AS contract_h,
+       CASE WHEN n.will_miss_contract THEN 'misses' WHEN n.will_miss_contract = false THEN 'meets' END AS contract,
+       {sql.words_of("n.remaining_reason", labels_battery.SITE_REASON, language)} AS reason,
        {sql.age_s("p")} AS age_s
 FROM site_power_latest p
 JOIN device d USING (device_id)
 JOIN site s ON s.site_id = d.site_id
+LEFT JOIN battery_site n ON n.site_id = d.site_id AND n.ts > now() - interval '10 minutes'
 CROSS JOIN LATERAL (
     SELECT CASE WHEN count(*) > 0
                 THEN count(*) FILTER (WHERE {DISCHARGES.replace("d.detail", "o.detail")}) END::float8 AS discharging,
@@ -213,7 +220,7 @@ CROSS JOIN LATERAL (
     WHERE o.site_id = d.site_id AND o.kind = 'battery' AND {sql.fresh("b", "o")}
 ) sets
 WHERE p.mains_failed AND {sql.fresh("p")} AND {sql.IN_CITY}
-ORDER BY sets.soc NULLS FIRST, p.dc_voltage_v, s.site_id
+ORDER BY n.remaining_p10_h NULLS LAST, sets.soc NULLS FIRST, p.dc_voltage_v, s.site_id
 LIMIT 50
 """  # noqa: S608 - fragments of ours
     return panels.table(
@@ -225,6 +232,12 @@ LIMIT 50
         Field(name="dc_load_current_a", label=labels.DC_LOAD, unit="A", decimals=0, width=80),
         Field(name="discharging", label=labels.DISCHARGING, decimals=0, width=120),
         Field(name="soc", label=labels.SOC_BMS_MIN, unit="%", decimals=0, width=170),
+        Field(name="remaining_p50_h", label=labels_battery.REMAINING_P50, unit="h", decimals=1, width=90),
+        Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1, width=90),
+        Field(name="first_opens_p10_h", label=labels_battery.FIRST_OPENS, unit="h", decimals=1, width=120),
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
+        Field(name="contract", label=labels_battery.WILL_MISS, words=fleet_health.CONTRACT_WORDS, width=110),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.DASH),
         fields.age(width=70),
     )
 

@@ -80,10 +80,11 @@ def now(language: Language) -> Panel:
         language=language,
         title=Text("当前", "Now"),
         description=Text(
-            "最近读数；中断后电压、电流为未知，不为 0。剩余时长只在放电中给出。来源："
-            "battery_latest、battery_state_latest。",
-            "Newest reading; of a silent set voltage and current are unknown, not 0. Time left only in a discharge. "
-            "Source: battery_latest, battery_state_latest.",
+            "最近读数；中断后电压、电流为未知，不为 0。剩余时长只在放电中给出；全站剩余 = 各组合计，"
+            "任一组未知即未知。来源：battery_latest、battery_state_latest、battery_site。",
+            "Newest reading; of a silent set voltage and current are unknown, not 0. Time left only in a discharge; "
+            "the site's is that of all its sets, unknown if one's is. "
+            "Source: battery_latest, battery_state_latest, battery_site.",
         ),
         width=24,
         height=4,
@@ -98,10 +99,12 @@ SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale'
        CASE WHEN {fresh} THEN b.cell_spread_mv END::float8 AS cell_spread_mv,
        CASE WHEN {fresh} THEN b.temperature_max_c END::float8 AS temperature_max_c,
        n.soc_pct::float8 AS soc_pct,
-       n.remaining_p10_h::float8 AS remaining_p10_h
+       n.remaining_p10_h::float8 AS remaining_p10_h,
+       t.remaining_p10_h::float8 AS site_p10_h
 FROM device d
 LEFT JOIN battery_latest b USING (device_id)
 LEFT JOIN battery_state_latest n USING (device_id)
+LEFT JOIN battery_site t ON t.site_id = d.site_id AND t.ts > now() - interval '10 minutes'
 WHERE d.device_id = {SET}
 """  # noqa: S608 - fragments of ours
     return panels.stat(
@@ -122,6 +125,7 @@ WHERE d.device_id = {SET}
         ),
         Field(name="soc_pct", label=labels_battery.SOC, unit="%", decimals=0),
         Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1, unknown=labels.DASH),
+        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, unit="h", decimals=1, unknown=labels.DASH),
     )
 
 

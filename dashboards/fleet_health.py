@@ -16,6 +16,10 @@ ADVICE_WORDS = {
         labels_battery.ADVICE.items(), (fields.GOOD, fields.PARTIAL, fields.BAD, fields.UNKNOWN), strict=True
     )
 }
+CONTRACT_WORDS = {
+    "meets": Word(labels_battery.MEETS, fields.GOOD),
+    "misses": Word(labels_battery.MISSES, fields.BAD),
+}
 SOH_STEPS = (
     Step(None, fields.BAD),
     Step(thresholds.SOH_RETIRE_PCT, fields.PARTIAL),
@@ -121,23 +125,23 @@ def backup_now(language: Language) -> Panel:
     """Backup time against the contract."""
     about = About(
         language=language,
-        title=Text("备电时长（p10）对合同", "Backup time (p10) against the contract"),
+        title=Text("站点备电时长（p10）对合同", "Sites: backup time (p10) against the contract"),
         description=Text(
-            "p10：十次中九次不短于此；按站点负载、温度与估计容量。低于合同时长即不达；未知不计为达到。"
-            "来源：battery_health_latest。",
-            "p10: nine times of ten it lasts no less; from the site's load, temperature and estimated "
-            "capacity. Unknown "
-            "does not count as met. Source: battery_health_latest.",
+            "p10：十次中九次不短于此；按站点负载、温度与估计容量，站内各组合计。低于合同时长即不达；"
+            "任一组未知则全站未知，不计为达到。来源：battery_site。",
+            "p10: nine times of ten it lasts no less; from the site's load, temperature and the estimated capacity of "
+            "all its sets. One set unknown makes the site unknown, which does not count as met. Source: battery_site.",
         ),
         width=10,
         height=4,
     )
     query = f"""
-SELECT count(*) FILTER (WHERE h.misses_contract = false)::float8 AS meets,
-       count(*) FILTER (WHERE h.misses_contract)::float8         AS misses,
-       count(*) FILTER (WHERE h.misses_contract IS NULL)::float8 AS not_known
-FROM battery_health_latest h
-WHERE {IN_CITY}
+SELECT count(*) FILTER (WHERE n.misses_contract = false)::float8 AS meets,
+       count(*) FILTER (WHERE n.misses_contract)::float8         AS misses,
+       count(*) FILTER (WHERE n.misses_contract IS NULL)::float8 AS not_known
+FROM battery_site n
+JOIN site s USING (site_id)
+WHERE {sql.IN_CITY}
 HAVING count(*) > 0
 """  # noqa: S608 - fragments of ours
     return panels.stat(

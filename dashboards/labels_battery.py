@@ -107,4 +107,13 @@ UNCERTAIN_KWH = Text("存疑电量", "In doubt")
 NEVER_MEASURED = Text("未测过", "Never measured")
 LOAD = Text("负载", "Load")
 REMAINING = Text("剩余 p10", "left, p10")
+REMAINING_P50 = Text("剩余 p50", "left, p50")
+FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
+SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
+WILL_MISS = Text("合同", "Contract")
+SITE_REASON = {
+    "no_discharge": Text("未放电", "no set discharges"),
+    "silent_set": Text("有组中断", "a set is silent"),
+    "unknown_set": Text("有组容量未知", "a set is not known"),
+}
 POWER = Text("放电功率", "power")
