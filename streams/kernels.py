@@ -16,6 +16,7 @@ from streams.anomaly.reference import detection
 from streams.anomaly.set_safety import SetSafety
 from streams.anomaly.set_trends import SetTrends
 from streams.anomaly.site_safety import SiteSafety
+from streams.anomaly.stuck_currents import StuckCurrents
 from streams.anomaly.unit_drift import UnitDrift
 from streams.battery.days import SetDays
 from streams.battery.discharges import Discharges
@@ -95,6 +96,7 @@ def installed() -> Kernels:
             PlantEfficiency(detection().efficiency, detection().version),
             PlantLimits(detection().limit, detection().version),
             WaterBalance(detection().version),
+            StuckCurrents(detection().version),
             SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),

@@ -40,6 +40,8 @@ class BatteryFlag(StrEnum):
     """The SoC was held over a gap and not reset since."""
     GAP = "gap"
     """Readings are missing within."""
+    STUCK_CURRENT = "stuck_current"
+    """The current stands still while the voltage says that something else flows: not counted on."""
 
 
 class CapacityMethod(StrEnum):

@@ -139,8 +139,8 @@ def _refusal(discharge: Discharge, limits: Limits, end: _End) -> CapacityReason 
     unsteady_ah = discharge.bridged_ah - discharge.steady_ah
     if unsteady_ah > rules.bridged_max * end.drawn_ah or known < 1 - 2 * rules.bridged_max:
         return CapacityReason.CURRENT_GAP
-    if discharge.loaded_cell_v >= limits.float_cell_v:
-        return CapacityReason.SENSOR  # charge was drawn, and the voltage did not fall
+    if BatteryFlag.STUCK_CURRENT in discharge.flags or discharge.loaded_cell_v >= limits.float_cell_v:
+        return CapacityReason.SENSOR  # the voltage contradicts the current: charge was drawn, say, and it did not fall
     if end.drawn_ah < rules.shallow * limits.nominal_ah:
         return CapacityReason.TOO_SHALLOW
     if end.method is CapacityMethod.OCV and discharge.rest_cell_v is None:

@@ -38,6 +38,8 @@ def flags_of(state: SetState, limits: Limits) -> frozenset[BatteryFlag]:
         found.append(BatteryFlag.REVERSED_CURRENT)
     if state.offset_a is not None and abs(state.offset_a) >= limits.offset_alarm_a:
         found.append(BatteryFlag.OFFSET_CURRENT)
+    if state.is_stuck:
+        found.append(BatteryFlag.STUCK_CURRENT)
     if state.held:
         found.append(BatteryFlag.HELD)
     if state.soc is not None and state.bms_soc is not None:

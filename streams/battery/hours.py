@@ -43,7 +43,7 @@ def add_time(state: SetState, lasted: int, full_after_ms: int) -> None:
 def learn_offset(state: SetState, limits: Limits) -> None:
     """On settled float no current should flow: what the sensor shows there is its offset."""
     hour = state.hour
-    if hour.settled_ms < OFFSET_MIN_MS:
+    if hour.settled_ms < OFFSET_MIN_MS or state.is_stuck:
         return
     mean = hour.settled_a / hour.settled_ms
     if abs(mean) <= limits.firm_a:

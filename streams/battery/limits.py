@@ -55,6 +55,10 @@ class Limits:
         self.rest_after_ms = times.rest_after_ms
         self.coarse_ms = times.coarse_ms
         self.has_curve = bool(chemistry.ocv_v)
+        self.drained_cell_v = (
+            interpolate(chemistry.blind_from_percent, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
+        )
+        """No set that is full shows less, with or without a usual load."""
         self._mean_cell_v = _mean_between(chemistry, MEAN_FROM_PERCENT) or battery.nominal_v / battery.cell_count
 
     def capacity_factor(self, temperature_c: float) -> float:

@@ -115,6 +115,15 @@ class SetState:
     offset_a: float | None = None
     votes: int = 0
     """Load steps that agree with the sign of the current, less those that do not."""
+    still_high_v: float = 0.0
+    """Highest and lowest mean cell voltage since the current stands still, or is none; and what was counted since."""
+    still_low_v: float = 0.0
+    still_ah: float = 0.0
+    is_stuck: bool = False
+    """Whether that cannot be."""
+    asked_v: float = 0.0
+    """What a cell's voltage has to answer by the next reading, from `asked_from_v` on; 0 where nothing is due."""
+    asked_from_v: float = 0.0
     power_w: float = 0.0
     belief_ts: int | None = None
     belief_soh: float = 0.0

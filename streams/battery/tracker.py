@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from schemas.metrics.common import HOUR_MS, MINUTE_MS
 from streams.battery import set_rows
 from streams.battery.capacity import Discharge, capacity_row
+from streams.battery.contradiction import watch_current
 from streams.battery.flags import flags_of, named
 from streams.battery.flow import (
     DISCHARGE,
@@ -86,6 +87,7 @@ class Tracker:
         episode = OpenEpisode(doing, ts, volts, None, 0.0)
         hour = HourSums(ts - ts % HOUR_MS)
         state = self.state = SetState(ts, raw, raw, volts, cell_v, doing, ts, episode, hour)
+        state.still_high_v = state.still_low_v = volts / self.limits.cell_count
         if doing is DISCHARGE:
             note_load(episode, LoadedSample(ts, -raw, volts, cell_v), self.limits, None)
         episode.pack_end_v = volts
@@ -110,6 +112,8 @@ class Tracker:
             flow = flow._replace(doing=doing)
         if is_gap and is_steady(state, flow, limits):
             flow = flow._replace(is_steady=True)
+        charged_ah = (before + amps) / 2 * elapsed / MS_PER_H
+        watch_current(state, flow, raw, charged_ah, limits)
         self._pass_hours(state, flow)
         if elapsed > limits.bridged_gap_ms or (is_gap and doing is not state.doing and not flow.is_steady):
             self._offline(state, flow)
@@ -133,6 +137,8 @@ class Tracker:
         """Reset the SoC where it is known: full after an hour on float, or by a rest voltage that tells."""
         limits = self.limits
         lasted = state.ts - state.doing_since
+        if state.is_stuck:
+            return
         if state.doing is FLOAT:
             if limits.full_by_voltage or lasted >= limits.full_after_ms:
                 state.soc, state.soc_sigma, state.held = 1.0, limits.chemistry.sigma_full_percent / 100, False
@@ -264,7 +270,7 @@ class Tracker:
         belief = fused(belief_of(state), row, limits.nominal_ah, limits.reference.fusion)
         if belief is not None:
             state.belief_ts, state.belief_soh, state.belief_variance, state.belief_estimates = belief
-        if episode.cutoff_ts is not None and row.soc_end_pct is not None:
+        if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
             # At its cut-off a set is in a known state of charge too.
             state.soc, state.held = row.soc_end_pct / 100, False
             state.soc_sigma = limits.chemistry.sigma_empty_percent / 100

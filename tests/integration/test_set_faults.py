@@ -62,6 +62,10 @@ def _offset(rig: Rig) -> None:
     rig.offset_a = 1.5
 
 
+def _stick(rig: Rig) -> None:
+    rig.shown_a = 0.0
+
+
 def _absent_cell(values: dict[str, object]) -> None:
     cells = values["cell_voltage_v"]
     assert isinstance(cells, list)
@@ -74,6 +78,7 @@ FAULTS = (
     Fault("a sixteenth cell at 0.000 V", "absent_cell", wire=_absent_cell),
     Fault("a reversed current", "reversed_current", bench=_reverse),
     Fault("an offset current sensor", "offset_current", bench=_offset),
+    Fault("a stuck current sensor", "stuck_current", bench=_stick),
 )
 
 

@@ -39,6 +39,8 @@ class Rig:
         self.ohm = ohm_ah / self.battery.nominal_ah
         self.soc, self.second, self.celsius = 1.0, 0.0, celsius
         self.offset_a, self.sign = 0.0, 1
+        self.shown_a: float | None = None
+        """What the current sensor shows if it is stuck."""
         self.cold_kept = 0.0
         """Share of the capacity that cold keeps inside while a load is on."""
         self.bms_soc_pct: float | None = None
@@ -61,7 +63,7 @@ class Rig:
         reading = BatteryReading.model_construct(
             ts=T0 + round(self.second * 1000),
             pack_voltage_v=round(sum(volts), 2),
-            current_a=round(self.sign * amps + self.offset_a, 2),
+            current_a=round(self.sign * amps + self.offset_a, 2) if self.shown_a is None else self.shown_a,
             cell_voltage_v=cells + [None] * (self.channels - len(cells)),
             temperature_c=[self.celsius - 0.5, self.celsius + 0.5],
             ambient_c=self.celsius,
