@@ -24,6 +24,8 @@ LONGEST_MS = 6 * HOUR_MS
 STOP_V = 3.0
 """The crew stops when the weakest loaded cell is here: before the BMS would open."""
 LATE_SHARE, LATE_DAYS = 0.05, (30, 180)
+APART_MS = 90 * DAY_MS
+"""A crew is not back sooner, however late it was the year before. (unsourced)"""
 
 
 class CapacityTests:
@@ -39,7 +41,8 @@ class CapacityTests:
     def _of(self, year: int) -> NDArray[np.int64]:
         """Beginnings in a year of the run, by site; drawn by a generator of their own."""
         if year not in self._years:
-            self._years[year] = self._draw(year)
+            drawn = self._draw(year)
+            self._years[year] = drawn if year == 0 else np.maximum(drawn, self._of(year - 1) + APART_MS)
         return self._years[year]
 
     def _draw(self, year: int) -> NDArray[np.int64]:

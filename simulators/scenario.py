@@ -58,6 +58,8 @@ class Outage(_Model):
     at: Duration
     lasts: Duration
     every: Duration | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
+    """How often, where it returns; none: until the scenario is over."""
     city: str | None = None
     """朔州; none: the city with the most sites."""
     share: Share = 0.8
@@ -176,23 +178,26 @@ class PastPlan(_Model):
     """A long past before the history, of which only some devices are heard: what detectors learn from."""
 
     lasts: Duration
-    meters: list[str]
+    meters: dict[str, Duration]
+    """How long each of them has been heard."""
     fleet: FleetPast | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.lasts % PAST_TICK_MS:
+        heard = [self.lasts, *self.meters.values(), self.fleet.lasts if self.fleet is not None else 0]
+        if any(each % PAST_TICK_MS for each in heard):
             msg = "a past lasts whole quarters of an hour"
             raise ValueError(msg)
-        if self.fleet is not None and self.fleet.lasts > self.lasts:
-            msg = "the past of base stations lasts no longer than the whole past"
+        if max(heard) > self.lasts:
+            msg = "the past of a meter or of base stations lasts no longer than the whole past"
             raise ValueError(msg)
         return self
 
     def before(self, start_ms: int) -> Past:
         """As a scene is told, which begins so much before the history at `start_ms`."""
         fleet = self.fleet or FleetPast(lasts=0, city="")
-        return Past(start_ms, frozenset(self.meters), start_ms - fleet.lasts, fleet.city)
+        meters = {name: start_ms - lasts for name, lasts in self.meters.items()}
+        return Past(start_ms, meters, start_ms - fleet.lasts, fleet.city)
 
 
 class Scenario(_Model):
@@ -279,18 +284,19 @@ class Scenario(_Model):
             tick_ms=self.tick,
         )
 
-    def _again(self, at: int, every: int | None) -> Iterator[int]:
+    def _again(self, at: int, every: int | None, times: int | None = None) -> Iterator[int]:
         """When something that begins `at` and returns `every` so often happens, from the scenario's zero."""
         yield at
-        while every is not None and at + every < self.lasts:
-            at += every
+        done = 1
+        while every is not None and at + every < self.lasts and done != times:
+            at, done = at + every, done + 1
             yield at
 
     def _outages(self, zero: int) -> list[RegionalOutage]:
         return [
             RegionalOutage(zero + at, outage.lasts, outage.city, outage.share, outage.onset)
             for outage in self.fleet.outages
-            for at in self._again(outage.at, outage.every)
+            for at in self._again(outage.at, outage.every, outage.times)
         ]
 
     def _happenings(self, event: Event, zero: int) -> Iterator[Happening]:

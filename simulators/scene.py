@@ -138,7 +138,7 @@ class Scene:
             return whole
         for device in self._devices():
             if device.device_id in self._heard:
-                from_ms = self.start_ms if device.device_id in self._past.meters else self._past.fleet_ms
+                from_ms = self._past.meters.get(device.device_id, self._past.fleet_ms)
                 whole += (self.whole_ms - from_ms) / 1_000 / device.period_s
         return whole
 

@@ -22,7 +22,7 @@ from simulators.meters import Bank, ElectricityBank, Flows, PipeBank, Production
 from simulators.truth import State, Total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,7 +61,8 @@ class Past(NamedTuple):
 
     until_ms: int
     """Whole quarters of an hour after the start."""
-    meters: frozenset[str]
+    meters: Mapping[str, int]
+    """From when on each of them is heard, ms: whole quarters of an hour after the start."""
     fleet_ms: int
     """Start of the fleet."""
     city_zh: str
@@ -190,8 +191,9 @@ class Works:
             while self._tick_ms < past.until_ms and self._tick_ms + PAST_TICK_MS <= until_ms:
                 tick, end = self._tick_ms, self._tick_ms + PAST_TICK_MS
                 self._process(tick, PAST_TICK_MS)
+                heard = frozenset(name for name, from_ms in past.meters.items() if from_ms <= tick)
                 for bank in self.banks:
-                    messages += bank.read_long(tick, end, past.meters)
+                    messages += bank.read_long(tick, end, heard)
                 if self.units is not None:
                     self.units.pass_over(end)
                 self._go_to(end)

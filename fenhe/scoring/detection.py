@@ -100,6 +100,8 @@ class DetectionScore(NamedTuple):
     control: Rates
     by_kind: dict[str, Rates]
     """Of each kind of label: alarms that found one, recall, delay."""
+    mistaken: list[Alarm]
+    """The alarms that found none, by the time at which they were raised: what to look into."""
 
 
 class World(NamedTuple):
@@ -123,36 +125,43 @@ def score_detection(alarms: Sequence[Alarm], labels: Iterable[Label], world: Wor
     wanted = [label for label in labels if label.kind in FITTING]
     kinds = {str(kind) for fitting in FITTING.values() for kind in fitting}
     judged = [alarm for alarm in alarms if alarm.kind in kinds]
-    found, detector = _rates(judged, wanted, world)
+    found, mistaken, detector = _rates(judged, wanted, world)
     by_kind = {}
     for kind in sorted({label.kind for label in wanted}):
         of_kind = [label for label in wanted if label.kind is kind]
         delays = [found[place] for place, label in enumerate(wanted) if label.kind is kind and place in found]
         by_kind[kind.value] = Rates(len(delays), None, len(delays) / len(of_kind), None, _median_h(delays))
-    return DetectionScore(len(wanted), detector, _control(judged, wanted, world, seed), by_kind)
+    control = _control(judged, wanted, world, seed)
+    return DetectionScore(len(wanted), detector, control, by_kind, sorted(mistaken, key=lambda alarm: alarm.raised_ms))
 
 
-def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tuple[dict[int, int], Rates]:
-    """First delay (ms) by label found, and the rates."""
+def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tuple[dict[int, int], list[Alarm], Rates]:
+    """First delay (ms) by label found, the alarms that found none, and the rates."""
     places: dict[str, list[int]] = {}
     for place, label in enumerate(labels):
         places.setdefault(label.site_id, []).append(place)
     found: dict[int, int] = {}
-    hits = 0
+    mistaken: list[Alarm] = []
     for alarm in alarms:
         here = {alarm.device_id, *world.virtual.get(alarm.device_id, ())}
         hit = [place for place in places.get(alarm.site_id, ()) if _finds(alarm, here, labels[place])]
-        hits += bool(hit)
+        if not hit:
+            mistaken.append(alarm)
         for place in hit:
             delay = max(0, alarm.raised_ms - labels[place].start_ms)
             found[place] = min(delay, found.get(place, delay))
     years = world.device_years
-    return found, Rates(
-        alarms=len(alarms),
-        precision=hits / len(alarms) if alarms else None,
-        recall=len(found) / len(labels) if labels else None,
-        false_per_device_year=(len(alarms) - hits) / years if years else None,
-        median_delay_h=_median_h(list(found.values())),
+    hits = len(alarms) - len(mistaken)
+    return (
+        found,
+        mistaken,
+        Rates(
+            alarms=len(alarms),
+            precision=hits / len(alarms) if alarms else None,
+            recall=len(found) / len(labels) if labels else None,
+            false_per_device_year=len(mistaken) / years if years else None,
+            median_delay_h=_median_h(list(found.values())),
+        ),
     )
 
 
@@ -176,7 +185,7 @@ def _control(alarms: Sequence[Alarm], labels: Sequence[Label], world: World, see
     rng = random.Random(f"{seed}/control")  # noqa: S311 - seeded: a score can be repeated
     devices = sorted(world.sites)
     if not devices or not alarms:
-        return _rates([], labels, world)[1]
+        return _rates([], labels, world)[2]
     drawn = []
     for _ in range(RUNS):
         scattered = []
@@ -185,7 +194,7 @@ def _control(alarms: Sequence[Alarm], labels: Sequence[Label], world: World, see
             whole_site = alarm.device_id == alarm.site_id
             site = world.sites[device]
             scattered.append(Alarm(site, site if whole_site else device, alarm.kind, at, at))
-        drawn.append(_rates(scattered, labels, world)[1])
+        drawn.append(_rates(scattered, labels, world)[2])
     means = [_mean_of(column) for column in zip(*drawn, strict=True)]
     return Rates(len(alarms), *means[1:])
 

@@ -58,6 +58,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any score
     """Named tuples as objects, numbers rounded."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     if hasattr(value, "_asdict"):
         return _plain(value._asdict())
     return round(value, DIGITS) if isinstance(value, float) else value

@@ -83,7 +83,7 @@ CAUSTIC_SODA = PlantPlan(
     utilities=(
         Utility(
             "E", Kind.ELECTRICITY, "electricity", "Electricity", "用电", 120_000, volts=110_000,
-            loss=0.004,
+            period_s=60, loss=0.004,
             consumers=(
                 Consumer("CELL1", "electrolysers, line 1", "电解槽一线", base=100, per_t=1_135),
                 Consumer("CELL2", "electrolysers, line 2", "电解槽二线", base=100, per_t=1_125),

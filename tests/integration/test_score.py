@@ -66,22 +66,24 @@ def test_the_pipeline_is_as_good_as_it_has_been(scored: dict[str, Any]) -> None:
 def _metering_holds(metering: dict[str, Any]) -> None:
     """What is shown is what flowed; what a harmless fault held back comes in whole."""
     assert metering["none"]["windows"] >= 60
-    assert metering["none"]["worst"] < 0.0003
-    assert sum(row["known"] * row["windows"] for row in metering.values()) >= 35, "all but the first and the newest"
+    assert metering["none"]["worst"] < 0.0002
+    assert metering["none"]["mean_absolute"] < 0.00015
+    assert sum(row["known"] * row["windows"] for row in metering.values()) > 35.9, "all but the first and the newest"
     for kind in HARMLESS:
         assert metering[kind]["known"] >= 0.5, kind
-        assert metering[kind]["worst"] < 0.0005, kind
+        assert metering[kind]["worst"] < 0.0003, kind
 
 
 def _detection_holds(detection: dict[str, Any]) -> None:
     """The runaway is found before it comes, nothing else is said, and chance would not have done it."""
     assert detection["labels"] >= 2
     assert detection["by_kind"]["runaway_precursor"]["recall"] == 1.0
-    assert detection["by_kind"]["runaway_precursor"]["median_delay_h"] < 0.75, "of the hour that it lasts"
+    assert detection["by_kind"]["runaway_precursor"]["median_delay_h"] < 0.72, "of the hour that it lasts"
     detector, control = detection["detector"], detection["control"]
     assert detector["precision"] == 1.0
     assert detector["false_per_device_year"] == 0.0
     assert detector["recall"] >= 0.5, "half a frozen hour is too short for a flat line"
     assert control["alarms"] == detector["alarms"]
-    assert control["precision"] < 0.2
-    assert control["recall"] < 0.2
+    assert control["precision"] < 0.1
+    assert control["recall"] < 0.1
+    assert detection["mistaken"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -232,6 +233,8 @@ def test_every_site_is_tested_once_a_year_in_working_hours_and_one_in_twenty_is_
     assert min(hours) >= 9 - 0.01 or START_MS in late
     assert max(hours) <= 14.01
     assert all(2 <= len(all_of) <= 4 for all_of in planned.values())
+    apart = [later - earlier for all_of in planned.values() for earlier, later in pairwise(all_of)]
+    assert min(apart) >= 90 * DAY_MS, "after a late one, too: the next is not over before it"
 
 
 def test_a_capacity_test_discharges_with_the_mains_on_and_charges_again() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
@@ -18,8 +19,11 @@ from simulators.faults import FAULT_KINDS
 from simulators.happening import Chance, Happening
 from simulators.scenario import Scenario, duration_ms, load, names
 from simulators.scene import Scene
-from simulators.truth import LabelKind, Run, TruthWriter, read_labels, read_states, read_totals
+from simulators.truth import Label, LabelKind, Run, TruthWriter, read_labels, read_states, read_totals
 from tests.unit.simulators.scenes import HOUR_MS, MINUTE_MS, START_MS
+
+if TYPE_CHECKING:
+    from simulators.message import Message
 
 NETWORK_KINDS = {
     LabelKind.NETWORK_DUPLICATES,
@@ -214,14 +218,54 @@ def test_a_watched_scenario_counts_from_the_moment_it_goes_live() -> None:
     assert gap.start_ms == live + 20_000
 
 
+def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
+    """However long the history took, an outage begins and ends; leak, efficiency and weak set have shown before.
+
+    A night flow needs a night, the efficiency a week of hours and a few beyond it, the set a discharge to its end.
+    """
+    demo, live = load("demo"), START_MS + 3 * HOUR_MS
+    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=live)
+    labels = scene.labels()
+    devices = {device.device_id: device for device in scene.registry().devices}
+    site = next(each for each in scene.registry().sites if each.site_id == devices["B0001"].site_id)
+    outages = [each for each in labels if each.kind is LabelKind.MAINS_OUTAGE and each.site_id == site.site_id]
+    for late_s in range(-100, 300, 5):
+        began = live + 1_000 * late_s
+        two_minutes = (began, began + 2 * MINUTE_MS)
+        assert any(two_minutes[0] <= each.start_ms < (each.end_ms or 0) <= two_minutes[1] for each in outages), late_s
+
+    def only(kind: LabelKind) -> Label:
+        (label,) = (each for each in labels if each.kind is kind)
+        return label
+
+    leak, efficiency, weak = only(LabelKind.LEAK_ABRUPT), only(LabelKind.EFFICIENCY_STEP), only(LabelKind.WEAK_CELL)
+    assert leak.start_ms <= live - 24 * HOUR_MS - 3 * HOUR_MS, "a whole night of 02:00 to 05:00, whenever it is"
+    assert efficiency.start_ms <= live - 8 * HOUR_MS
+    assert demo.past is not None
+    learned_ms = demo.past.meters["SODA1-E0"] - (live - (demo.history or 0) - efficiency.start_ms)
+    assert learned_ms >= 168 * HOUR_MS
+    assert all((each.end_ms or 0) > live + 2 * MINUTE_MS for each in (leak, efficiency))
+    assert weak.device_id == "B0001"
+    emptied = [each for each in outages if each.start_ms > weak.start_ms and (each.end_ms or 0) < live]
+    assert any((each.end_ms or 0) - each.start_ms >= 4 * HOUR_MS for each in emptied)
+
+
+@cache
+def demo_that_goes_live_in_an_hour() -> tuple[Scene, list[Message], list[Message]]:
+    """The demo's scene, its long past and the ten minutes after it; drawn once, it is not advanced again."""
+    scene = load("demo").scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
+    return scene, list(scene.advance(START_MS)), list(scene.advance(START_MS + 10 * MINUTE_MS))
+
+
 def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -> None:
     """Weeks of one meter at its own period, without a break where everything begins to be heard."""
-    demo, live = load("demo"), START_MS + HOUR_MS
-    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=live, sets=5)
-    past = [message for message in scene.advance(START_MS) if not message.device_id.startswith("B")]
-    assert {message.device_id for message in past} == {"ALU1-W0"}
-    assert len(past) == 24 * 24 * 60
-    now = list(scene.advance(START_MS + 10 * MINUTE_MS))
+    live = START_MS + HOUR_MS
+    _, past, now = demo_that_goes_live_in_an_hour()
+    past = [message for message in past if not message.device_id.startswith("B")]
+    heard = Counter(message.device_id for message in past)
+    boundary = {f"SODA1-{meter}": 8 * 24 * 60 for meter in ("E0", "S0", "W0", "MES")}
+    assert heard == {"ALU1-W0": 24 * 24 * 60, **boundary}
+    assert min(message.ts for message in past if message.device_id == "SODA1-E0") >= START_MS - 8 * 24 * HOUR_MS
     assert {message.device_id for message in now} > {"ALU1-W0", "B0001", "GANGUE1-U1", "STEEL1-E1"}
     ours = [message.readings[0] for message in (*past, *now) if message.device_id == "ALU1-W0"]
     assert [reading["seq"] for reading in ours] == list(range(len(ours)))
@@ -234,18 +278,17 @@ def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -
 
 def test_of_a_long_past_one_city_s_base_stations_are_heard_for_its_last_hours() -> None:
     """Their outage is over before the others begin to be heard, and has emptied them."""
-    demo = load("demo")
-    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
+    scene, past, now = demo_that_goes_live_in_an_hour()
     registry = scene.registry()
     city = {site.site_id for site in registry.sites if site.city == "晋中"}
     theirs = {device.device_id for device in registry.devices if device.site_id in city}
-    past = [message for message in scene.advance(START_MS) if message.device_id != "ALU1-W0"]
+    past = [message for message in past if not message.device_id.startswith(("ALU1", "SODA1"))]
     assert len(theirs) > 2
     assert {message.device_id for message in past} == theirs
     assert min(message.ts for message in past) >= START_MS - 20 * HOUR_MS
     socs = [message.readings[0].get("soc_pct", 100.0) for message in past]
     assert min(socs) < 20
-    every = {message.device_id for message in scene.advance(START_MS + 2 * MINUTE_MS)}
+    every = {message.device_id for message in now}
     assert {device.device_id for device in registry.devices if device.device_id.startswith("B")} <= every
 
 
