@@ -191,8 +191,8 @@ def outages(language: Language) -> Panel:
             "what is in all sets over what they give; unknown, and why, if one set's is; below contract: outage so far "
             "and p10 left together. Source: site_power_latest, battery_latest, battery_site.",
         ),
-        width=12,
-        height=9,
+        width=24,
+        height=7,
         empty=Text("没有已知的停电", "no outage is known of"),
     )
     query = f"""

@@ -239,8 +239,8 @@ def next_tests(language: Language) -> Panel:
             "Contracted energy times the doubt about the SoH, over a site's sets: a test here removes most doubt. "
             "Source: battery_test_proposal.",
         ),
-        width=12,
-        height=9,
+        width=24,
+        height=7,
         empty=labels.NONE,
     )
     query = f"""
