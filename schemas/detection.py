@@ -156,6 +156,23 @@ class LimitRule(_Rule):
     """Below the limit by this share it has returned. (unsourced)"""
 
 
+class BalanceRule(_Rule):
+    """What a site's meters of one medium leave unaccounted for, against the usual of it."""
+
+    meter_error: Share = 0.01
+    """Relative error of a meter of electricity, steam or gas whose accuracy is not registered. (unsourced)"""
+    tolerance_share: Positive = 0.5
+    """Of 2·√Σ(εᵢVᵢ)²: against a usual of their own, errors that do not change cancel. (unsourced)"""
+    sd: Positive = 5.0
+    """Robust standard deviations of the days, where these are more. (unsourced)"""
+    days: Annotated[int, Field(ge=7, le=28)] = 28
+    """Whose median is the usual. (unsourced)"""
+    days_needed: Count = 14
+    confirm_days: Count = 2
+    """In a row (section 3)."""
+    adopt_days: Count = 28
+
+
 class HeatRateRule(EfficiencyRule):
     """Fuel heat of a unit against the electricity it supplied."""
 
@@ -269,6 +286,7 @@ class Detection(BaseModel):
     """By register name."""
     efficiency: EfficiencyRule
     limit: LimitRule
+    balance: BalanceRule
     heat_rate: HeatRateRule
     capacity_factor: CapacityFactorRule
     phase_loss: PhaseLossRule

@@ -223,6 +223,16 @@ def unit_of(register: str) -> str:
     return register.rpartition("_")[2]
 
 
+UNIT_NAMES = {"kwh": "kWh", "mwh": "MWh", "gj": "GJ", "kvarh": "kvarh", "m3": "m3", "t": "t"}
+"""How people write the units that registers' names end in."""
+
+
+def unit_name(register: str) -> str:
+    """Name a register's unit as people write it: `kWh` of `energy_import_kwh`, and of `kwh`."""
+    unit = unit_of(register)
+    return UNIT_NAMES.get(unit, unit)
+
+
 @cache
 def ranges_of(kind: Kind) -> dict[str, Range]:
     """Declared valid range by field name; for a list field, the range of each element."""

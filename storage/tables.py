@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from schemas.metrics import (
+    BalanceDay,
     BatteryCapacity,
     BatteryDay,
     BatteryDischarge,
@@ -242,6 +243,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     PlantDay: DerivedTable(name="plant_day", key=("site_id", "ts", "line_id")),
     PlantRolling: DerivedTable(name="plant_rolling", key=("site_id", "ts", "line_id", "window_h")),
     WaterDay: DerivedTable(name="water_day", key=("site_id", "ts")),
+    BalanceDay: DerivedTable(name="balance_day", key=("site_id", "ts", "medium")),
     NightFlow: DerivedTable(name="night_flow", key=("site_id", "ts", "meter_id")),
     FuelAssay: DerivedTable(name="fuel_assay", key=("device_id", "ts", "fuel", "released_ms")),
     GangueSum: DerivedTable(name="gangue_sum", key=("device_id", "ts", "span")),

@@ -8,6 +8,7 @@ from streams.alarms.backfill import Backfill
 from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.anomaly.efficiency import PlantEfficiency
+from streams.anomaly.energy_balance import EnergyBalance
 from streams.anomaly.frozen_meters import FrozenMeters
 from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.phases import PhaseLoss
@@ -31,6 +32,7 @@ from streams.kernel import Fold
 from streams.metering.register import RegisterMetering
 from streams.metering.virtual import VirtualMeters
 from streams.plant.assays import FuelAssays
+from streams.plant.balances import BalanceDays
 from streams.plant.days import PlantDays, PlantRollings
 from streams.plant.gangue import GangueDays, GangueHours, GangueMonths
 from streams.plant.hours import PlantHours
@@ -85,6 +87,7 @@ def installed() -> Kernels:
             PlantDays(reference()),
             PlantRollings(reference()),
             WaterDays(reference()),
+            BalanceDays(reference(), detection().balance.meter_error),
             NightFlows(reference()),
             MeterLoads(frozenset(detection().series)),
             StateOfHealth(health_reference()),
@@ -96,6 +99,7 @@ def installed() -> Kernels:
             PlantEfficiency(detection().efficiency, detection().version),
             PlantLimits(detection().limit, detection().version),
             WaterBalance(detection().version),
+            EnergyBalance(detection().balance, detection().version),
             StuckCurrents(detection().version),
             SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),

@@ -36,7 +36,7 @@ FITTING: dict[LabelKind, frozenset[SignalKind]] = {
     LabelKind.EFFICIENCY_STEP: ENERGY,
     LabelKind.FREEZE: frozenset({S.FROZEN, S.FLATLINE, S.BALANCE}),
     LabelKind.FREEZE_CATCH_UP: frozenset({S.FROZEN, S.FLATLINE, S.BALANCE}),
-    LabelKind.PHASE_LOSS: frozenset({S.PHASE_LOSS}),
+    LabelKind.PHASE_LOSS: frozenset({S.PHASE_LOSS, S.BALANCE}),
     LabelKind.SCALE: frozenset({S.SPIKE, S.SEASONAL, S.STEP, S.DRIFT, S.BALANCE}),
     LabelKind.SLOW_BIAS: frozenset({S.DRIFT, S.STEP, S.BALANCE}),
     LabelKind.WEAK_CELL: CELLS,

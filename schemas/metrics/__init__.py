@@ -36,7 +36,7 @@ from schemas.metrics.common import (
 )
 from schemas.metrics.gangue import FuelAssay, GangueSum, GangueWindow
 from schemas.metrics.meter import MeterEvent, MeterEventKind, MeterLatest, MeterLoad, MeterMinute, MeterQuarter
-from schemas.metrics.plant import NightFlow, PlantDay, PlantHour, PlantRolling, PlantWindow, WaterDay
+from schemas.metrics.plant import BalanceDay, NightFlow, PlantDay, PlantHour, PlantRolling, PlantWindow, WaterDay
 from schemas.metrics.signal import DetectorStatus, Signal
 
 
@@ -61,6 +61,7 @@ __all__ = [
     "HOUR_MS",
     "MINUTE_MS",
     "QUARTER_MS",
+    "BalanceDay",
     "BatteryCapacity",
     "BatteryDay",
     "BatteryDischarge",

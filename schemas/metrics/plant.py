@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas.metrics.common import Moment, Quality, Real
+from schemas.metrics.common import Json, Moment, Quality, Real
 
 
 class PlantWindow(NamedTuple):
@@ -168,6 +168,29 @@ class WaterDay(NamedTuple):
     """The residual is greater than its tolerance."""
     leak_suspected: bool | None
     """It is so on this day and the day before."""
+    coverage: Real
+    quality: Quality
+    reference_version: str
+
+
+class BalanceDay(NamedTuple):
+    """A site's balance of electricity, steam or a gas over a local day that begins at `ts`."""
+
+    site_id: str
+    medium: str
+    """Carrier, or the kind of meter where none is registered."""
+    ts: Moment
+    unit: str
+    """Of all amounts, as in the register's name: kwh, m3 or t."""
+    intake: float | None
+    sub_meters: float | None
+    outflow: float | None
+    residual: float | None
+    """Intake less outflow and sub-meters; None unless every meter knows the whole day."""
+    tolerance: float | None
+    """2·√Σ(εᵢ·Vᵢ)²."""
+    meters: Json
+    """By device: the sign it enters the residual with, and its amount."""
     coverage: Real
     quality: Quality
     reference_version: str

@@ -50,6 +50,8 @@ class Reading(NamedTuple):
     unit: str
     ts: int
     figures: Figures
+    beside: Any = None
+    """What the judge needs beside figures, as JSON gives it back."""
 
 
 class Watched(NamedTuple):
@@ -141,6 +143,7 @@ class RowWatch(Signaller, ABC):
                     each.newest.figures,
                     each.memory,
                     standing_to_json(each.standing),
+                    *([] if each.newest.beside is None else [each.newest.beside]),
                 ]
                 for series, each in state.items()
             ]
@@ -149,8 +152,8 @@ class RowWatch(Signaller, ABC):
     def load(self, text: str) -> dict[Series, Watched]:
         """Read a state back."""
         state: dict[Series, Watched] = {}
-        for metric, kind, unit, ts, figures, memory, standing in orjson.loads(text):
+        for metric, kind, unit, ts, figures, memory, standing, *beside in orjson.loads(text):
             series = Series(metric, SignalKind(kind))
-            newest = Reading(series, unit, ts, tuple(figures))
+            newest = Reading(series, unit, ts, tuple(figures), *beside)
             state[series] = Watched(newest, tuple(memory), standing_from_json(standing))
         return state

@@ -13,10 +13,11 @@ from schemas.metrics import QUARTER_MS, MeterQuarter, NightFlow, PlantDay, Quali
 from schemas.metrics.plant import NightMethod
 from schemas.registry import WHOLE_PLANT
 from streams.kernel import Replaced, Want
+from streams.plant.balance import INFLOW, QUARTERS
 from streams.plant.calendar import DAY_MS, day_of
 from streams.plant.product import PER_HOUR, product_meters, production
 from streams.plant.quarters import over, whole
-from streams.plant.water import INFLOW, QUARTERS, water_meters
+from streams.plant.water import water_meters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -53,6 +53,7 @@ REGISTRY = Registry(
     ],
     devices=[
         Device(device_id="e-1", site_id="plant-1", kind=Kind.ELECTRICITY, role=Role.CONSUMED, rated=5000, period_s=30),
+        Device(device_id="e-2", site_id="plant-1", kind=Kind.ELECTRICITY, rated=5000, period_s=120),
         Device(device_id="w-1", site_id="plant-1", kind=Kind.WATER, role=Role.CONSUMED, rated=500, period_s=120),
         Device(device_id="p-1", site_id="plant-1", kind=Kind.PRODUCTION, role=Role.PRODUCT, period_s=60),
         Device(device_id="w-2", site_id="plant-1", kind=Kind.WATER, role=Role.REUSED, rated=500, period_s=120),
@@ -102,6 +103,7 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
         water += rng.uniform(0, 9)
         sent.append(Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": round(water, 3), "flow_m3_h": 120.5}))
         sent.append(Sent("plant-1", Kind.WATER, "w-2", {"ts": ts + 7, "volume_m3": round(9 * water, 3)}))
+        sent.append(Sent("plant-1", Kind.ELECTRICITY, "e-2", {"ts": ts + 3, "energy_import_kwh": round(8 * water, 2)}))
     for ts in stamps(60):
         mass += rng.uniform(1, 3)
         sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
