@@ -145,6 +145,10 @@ class EfficiencyRule(_Rule):
     adopt_hours: Positive = 336.0
 
 
+LIMIT_WINDOWS_H = (24, 168, 720)
+"""Windows that limits may be held against: those of `plant_rolling` that hold a day or more."""
+
+
 class LimitRule(_Rule):
     """A plant's unit consumption against its limit or quota."""
 
@@ -264,8 +268,6 @@ class SeriesRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    unit: str
-    cost_unit: str = ""
     production: ProductionRule | None = None
     seasonal: SeasonalRule | None = None
     drift: DriftRule | None = None
@@ -286,6 +288,7 @@ class Detection(BaseModel):
     """By register name."""
     efficiency: EfficiencyRule
     limit: LimitRule
+    quota: LimitRule
     balance: BalanceRule
     heat_rate: HeatRateRule
     capacity_factor: CapacityFactorRule
@@ -294,25 +297,44 @@ class Detection(BaseModel):
 
 
 Overrides = dict[str, dict[str, Any]]
-"""Of one device: detector name → parameters that differ, as in {"night_flow": {"jump_z": 8, "enabled": true}}."""
+"""Of one device or site: detector name → parameters that differ, as in {"night_flow": {"jump_z": 8}}."""
 
 
 def checked_overrides(overrides: Overrides) -> Overrides:
-    """Return overrides that fit the rules.
+    """Return a device's overrides where they fit the rules.
 
     Raises ValueError where a detector or a parameter is unknown, or battery safety would be switched off.
     """
-    for name, parameters in overrides.items():
-        if name not in _RULES:
-            msg = f"no detector {name!r}; there are {', '.join(sorted(_RULES))}"
-            raise ValueError(msg)
-        if not _RULES[name].model_validate(parameters).enabled and name == "battery":
-            msg = "battery safety cannot be switched off; shelve an alarm, or say that planned maintenance is under way"
+    _check(overrides, _OF_DEVICES, elsewhere=_OF_SITES, whose="a site")
+    if not BatteryRules.model_validate(overrides.get("battery", {})).enabled:
+        msg = "battery safety cannot be switched off; shelve an alarm, or say that planned maintenance is under way"
+        raise ValueError(msg)
+    return overrides
+
+
+def checked_site_overrides(overrides: Overrides) -> Overrides:
+    """Return a site's overrides where they fit the rules. Raises ValueError as for a device."""
+    _check(overrides, _OF_SITES, elsewhere=_OF_DEVICES, whose="a device")
+    for name in ("limit", "quota"):
+        window_h = LimitRule.model_validate(overrides.get(name, {})).window_h
+        if window_h not in LIMIT_WINDOWS_H:
+            msg = f"{name}: no window of {window_h} h is computed; there are {', '.join(map(str, LIMIT_WINDOWS_H))}"
             raise ValueError(msg)
     return overrides
 
 
-_RULES: dict[str, type[_Rule]] = {
+def _check(
+    overrides: Overrides, rules: dict[str, type[_Rule]], *, elsewhere: dict[str, type[_Rule]], whose: str
+) -> None:
+    for name, parameters in overrides.items():
+        if name not in rules:
+            hint = f"its parameters are {whose}'s" if name in elsewhere else f"there are {', '.join(sorted(rules))}"
+            msg = f"no detector {name!r} here: {hint}"
+            raise ValueError(msg)
+        rules[name].model_validate(parameters)
+
+
+_OF_DEVICES: dict[str, type[_Rule]] = {
     "production": ProductionRule,
     "seasonal": SeasonalRule,
     "drift": DriftRule,
@@ -326,12 +348,18 @@ _RULES: dict[str, type[_Rule]] = {
     "capacity_factor": CapacityFactorRule,
     "battery": BatteryRules,
 }
+_OF_SITES: dict[str, type[_Rule]] = {
+    "limit": LimitRule,
+    "quota": LimitRule,
+    "balance": BalanceRule,
+    "efficiency": EfficiencyRule,
+}
 
 R = TypeVar("R", bound=_Rule)
 
 
 def own_rule(rule: R, name: str, overrides: Overrides) -> R:
-    """Lay a device's overrides of one detector over its rule."""
+    """Lay overrides of one detector, a device's or a site's, over its rule."""
     own = overrides.get(name)
     return type(rule).model_validate(rule.model_dump() | own) if own else rule
 

@@ -233,6 +233,12 @@ def unit_name(register: str) -> str:
     return UNIT_NAMES.get(unit, unit)
 
 
+def rate_unit_name(register: str) -> str:
+    """Name the unit of a register's mean rate: `kW` of `energy_import_kwh`, `m3/h` of `volume_m3`."""
+    unit = unit_name(register)
+    return unit.removesuffix("h") if unit.endswith("Wh") else f"{unit}/h"
+
+
 @cache
 def ranges_of(kind: Kind) -> dict[str, Range]:
     """Declared valid range by field name; for a list field, the range of each element."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.detection import Overrides, checked_overrides
+from schemas.detection import Overrides, checked_overrides, checked_site_overrides
 from schemas.quantity import Identifier
 from schemas.readings import MODELS, Kind, Reading, registers_of, unit_of
 
@@ -141,6 +141,8 @@ class Site(_Model):
     """Its products; the one called `plant` is the whole plant and is added where it is not declared."""
     virtual_meters: tuple[VirtualMeter, ...] = ()
     """Sums and differences of its meters."""
+    detection: Annotated[Overrides, AfterValidator(checked_site_overrides)] = Field(default_factory=dict)
+    """Parameters of this site's own of `limit`, `quota`, `balance` and `efficiency`."""
 
     @cached_property
     def virtual_terms(self) -> dict[str, dict[tuple[str, str], float]]:

@@ -23,17 +23,19 @@ def import_registry(connection: Connection, registry: Registry) -> None:
         touched = _touched(connection, registry)
         cursor.executemany(
             "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines,"
-            " virtual_meters)"
+            " virtual_meters, detection)"
             " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s, %(product_lines)s,"
-            " %(virtual_meters)s)"
+            " %(virtual_meters)s, %(detection)s)"
             " ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh,"
             " sector = excluded.sector, city = excluded.city, product_unit = excluded.product_unit,"
-            " product_lines = excluded.product_lines, virtual_meters = excluded.virtual_meters",
+            " product_lines = excluded.product_lines, virtual_meters = excluded.virtual_meters,"
+            " detection = excluded.detection",
             [
                 site.model_dump(mode="json")
                 | {
                     "product_lines": Jsonb([line.model_dump(mode="json") for line in site.product_lines]),
                     "virtual_meters": Jsonb([meter.model_dump(mode="json") for meter in site.virtual_meters]),
+                    "detection": Jsonb(site.detection),
                 }
                 for site in registry.sites
             ],

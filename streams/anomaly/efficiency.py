@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from schemas.detection import own_rule
 from schemas.metrics import HOUR_MS, PlantHour, Quality
 from schemas.metrics.signal import SignalKind
 from streams.anomaly.judgement import (
@@ -201,7 +202,7 @@ class PlantEfficiency(Signaller):
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, rule: EfficiencyRule, version: str) -> None:
-        self._efficiency = Efficiency(rule)
+        self._rule = rule
         self._version = version
 
     def fold(
@@ -226,13 +227,16 @@ class PlantEfficiency(Signaller):
         if not known or not hour.production or hour.energy_kgce is None:
             return line  # not in operation, or not known: no evidence either way
         ts = hour.ts + HOUR_MS
-        state, verdict = self._efficiency.judge(line.state, ts, hour.production, hour.energy_kgce)
+        rule = own_rule(self._rule, "efficiency", site.detection)
+        state, verdict = Efficiency(rule).judge(line.state, ts, hour.production, hour.energy_kgce)
+        if verdict is not None and not rule.enabled:
+            verdict = verdict._replace(active=False, cost=None, cost_unit="")
         metric = "energy_kgce" if hour.line_id == "plant" else f"energy_kgce/{hour.line_id}"
         subject = Subject(site.site_id, site.site_id, metric, "kgce/h", self._version)
         standing, signal = stand(
             line.standing, verdict, subject=subject, kind=SignalKind.EFFICIENCY, ts=ts, seen_ts=seen_ts, window_s=HOUR_S
         )
-        have, need = state.regression.hours, self._efficiency.rule.hours_needed
+        have, need = state.regression.hours, rule.hours_needed
         standing = enter(standing, learned=have >= need, ts=ts)
         if signal is not None:
             rows.append(signal)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from schemas.detection import own_rule
 from schemas.metrics import BalanceDay
 from schemas.metrics.signal import SignalKind
 from schemas.readings import unit_name
@@ -72,9 +73,9 @@ class EnergyBalance(RowWatch):
         beside = orjson.loads(meters) if isinstance(meters, str) else meters
         yield Reading(series, unit_name(row.unit), row.ts + DAY_MS, figures, beside)
 
-    def judge(self, _site: Site, watched: Watched, /) -> Judged:
+    def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day in a row that lies far; over on the first one that does not."""
-        rule, memory = self._rule, Memory(*watched.memory)
+        rule, memory = own_rule(self._rule, "balance", site.detection), Memory(*watched.memory)
         ts, unit = watched.newest.ts, watched.newest.unit
         residual, tolerance, intake = watched.newest.figures
         learned = len(memory.shares), rule.days_needed
@@ -84,13 +85,13 @@ class EnergyBalance(RowWatch):
         meters = {name: (sign, amount) for name, (sign, amount) in signed.items() if amount is not None}
         share = residual / intake
         if learned[0] < learned[1]:
-            after = self._learn(memory, share, meters, intake)
+            after = _learn(rule, memory, share, meters, intake)
             return Judged(tuple(after), None, (len(after.shares), rule.days_needed))
         usual = median(memory.shares)
         far = max(rule.tolerance_share * tolerance / intake, rule.sd * _spread(memory.shares))
         change = share - usual
         if abs(change) <= far:
-            after = self._learn(memory, share, meters, intake)._replace(far_days=0, since_ms=0, lost=0.0)
+            after = _learn(rule, memory, share, meters, intake)._replace(far_days=0, since_ms=0, lost=0.0)
         else:
             after = memory._replace(
                 far_days=memory.far_days + 1,
@@ -100,7 +101,7 @@ class EnergyBalance(RowWatch):
         if after.far_days and after.far_days < rule.confirm_days:
             return Judged(tuple(after), None, learned)
         is_adopted = after.far_days >= rule.confirm_days + rule.adopt_days
-        active = after.far_days > 0 and not is_adopted
+        active = after.far_days > 0 and not is_adopted and rule.enabled
         evidence: dict[str, float | int | str | None] = {
             "intake": intake,
             "residual_share": share,
@@ -114,7 +115,7 @@ class EnergyBalance(RowWatch):
         if is_adopted:
             evidence["ended"] = "adopted"
         verdict = Judgement(
-            active=active and rule.enabled,
+            active=active,
             since_ms=after.since_ms,
             value=residual,
             evidence=evidence,
@@ -127,14 +128,17 @@ class EnergyBalance(RowWatch):
         )
         return Judged(() if is_adopted else tuple(after), verdict, learned)
 
-    def _learn(self, memory: Memory, share: float, meters: Mapping[str, tuple[float, float]], intake: float) -> Memory:
-        kept = [*memory.shares, round(share, DIGITS)][-self._rule.days :]
-        weight = 1 / min(len(memory.shares) + 1, self._rule.days)
-        usual = {}
-        for name, (_, amount) in meters.items():
-            before = memory.usual.get(name, amount / intake)
-            usual[name] = round(before + weight * (amount / intake - before), DIGITS)
-        return memory._replace(shares=kept, usual=usual)
+
+def _learn(
+    rule: BalanceRule, memory: Memory, share: float, meters: Mapping[str, tuple[float, float]], intake: float
+) -> Memory:
+    kept = [*memory.shares, round(share, DIGITS)][-rule.days :]
+    weight = 1 / min(len(memory.shares) + 1, rule.days)
+    usual = {}
+    for name, (_, amount) in meters.items():
+        before = memory.usual.get(name, amount / intake)
+        usual[name] = round(before + weight * (amount / intake - before), DIGITS)
+    return memory._replace(shares=kept, usual=usual)
 
 
 def _spread(shares: list[float]) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEvent, MeterEventKind, Signal
 from schemas.metrics.signal import Severity, SignalKind
+from schemas.readings import unit_name
 from streams.anomaly.judgement import NEW, Judgement, Signaller, Subject, stand
 from streams.kernel import QUARTER_DAY_MS
 from streams.metering.latest import headline
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device
 
-COSTS = {"kwh": "kWh", "m3": "m3"}
-"""Units that an alarm's cost may have, by the end of a register's name."""
+COSTS = frozenset({"kWh", "m3"})
+"""Units of a register that an alarm's cost may have."""
 
 
 class FrozenMeters(Signaller):
@@ -53,8 +54,8 @@ class FrozenMeters(Signaller):
         due = event.ts + standstill_ms(device)
         if (event.seen_ts if event.until_ms is None else event.until_ms) < due:
             return []
-        unit = event.quantity.rpartition("_")[2]
-        cost_unit = COSTS.get(unit, "") if event.plausible is not None else ""
+        unit = unit_name(event.quantity)
+        cost_unit = unit if unit in COSTS and event.plausible is not None else ""
         begun = Judgement(
             active=True,
             since_ms=event.ts,

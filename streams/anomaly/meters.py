@@ -8,7 +8,7 @@ import orjson
 
 from schemas.detection import with_overrides
 from schemas.metrics import QUARTER_MS, MeterLoad
-from schemas.readings import Kind
+from schemas.readings import Kind, rate_unit_name
 from schemas.registry import Role
 from streams.anomaly.judgement import Signaller, Subject
 from streams.anomaly.production import (
@@ -138,7 +138,7 @@ def _advance(before: RegisterState, watch: Watch, device: Device, hour: MeterLoa
         conditions = NOT_MEASURED if device.kind is not Kind.PRODUCTION else AS_COUNTED
     elif production is not None:
         conditions = production.conditions(line, hour.production, is_idle=hour.is_idle)
-    subject = Subject(device.device_id, device.site_id, hour.quantity, detectors.rules.unit, detectors.version)
+    subject = Subject(device.device_id, device.site_id, hour.quantity, rate_unit_name(hour.quantity), detectors.version)
     rates = hour.rate_1, hour.rate_2, hour.rate_3, hour.rate_4
     for at, rate in enumerate(rates, 1):
         series, given = detectors.advance(series, subject, hour.ts + at * QUARTER_MS, rate, hour.ts, beside=conditions)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.detection import own_rule
 from schemas.metrics import PlantRolling, WaterDay
 from schemas.metrics.signal import Severity, SignalKind
 from streams.anomaly.judgement import Judgement
@@ -18,11 +19,12 @@ from streams.plant.limits import gap_pct
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from schemas.detection import LimitRule
+    from schemas.detection import BalanceRule, LimitRule
     from schemas.metrics import Row
     from schemas.registry import Site
 
 DAY_S = 86_400.0
+HOUR_S = 3_600.0
 SAME_PCT = 1e-6
 
 
@@ -32,18 +34,24 @@ class PlantLimits(RowWatch):
     name = "plant_limits"
     source: type[Row] = PlantRolling
 
-    def __init__(self, rule: LimitRule, version: str) -> None:
-        self._rule = rule
-        self.window_s = dict.fromkeys((SignalKind.LIMIT, SignalKind.QUOTA), rule.window_h * 3600.0)
+    def __init__(self, limit: LimitRule, quota: LimitRule, version: str) -> None:
+        self._rules = {SignalKind.LIMIT: limit, SignalKind.QUOTA: quota}
+        self.window_s = {kind: rule.window_h * HOUR_S for kind, rule in self._rules.items()}
         super().__init__(version)
+
+    def _rule(self, site: Site, kind: SignalKind) -> LimitRule:
+        return own_rule(self._rules[kind], kind.value, site.detection)
+
+    def window_of(self, site: Site, kind: SignalKind, /) -> float:
+        """Length of the window that is judged, s."""
+        return self._rule(site, kind).window_h * HOUR_S
 
     def read(self, site: Site, row: PlantRolling, /) -> Iterable[Reading]:
         """Value, limit, production, and coverage of the window that is judged."""
-        if row.window_h != self._rule.window_h:
-            return
+        judged = {kind for kind in self._rules if self._rule(site, kind).window_h == row.window_h}
         line = "" if row.line_id == "plant" else f"/{row.line_id}"
         limit, quota_gap = row.limit_level_3, row.gap_to_quota_pct
-        if limit is not None:
+        if limit is not None and SignalKind.LIMIT in judged:
             is_electric = _is_electric(row)
             value = row.unit_electricity_kwh if is_electric else row.unit_energy_kgce
             metric, unit = ("unit_electricity_kwh", "kWh") if is_electric else ("unit_energy_kgce", "kgce")
@@ -53,7 +61,7 @@ class PlantLimits(RowWatch):
                 row.ts,
                 (value, limit, row.production, float(row.coverage)),
             )
-        if quota_gap is not None and row.unit_water_m3 is not None:
+        if quota_gap is not None and row.unit_water_m3 is not None and SignalKind.QUOTA in judged:
             yield Reading(
                 Series("unit_water_m3" + line, SignalKind.QUOTA),
                 f"m3/{site.product_unit}",
@@ -61,15 +69,15 @@ class PlantLimits(RowWatch):
                 (row.unit_water_m3, row.unit_water_m3 / (1 + quota_gap / 100), row.production, float(row.coverage)),
             )
 
-    def judge(self, _site: Site, watched: Watched, /) -> Judged:
+    def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Above the limit; once it is, until it is clearly below."""
         value, limit, production, coverage = watched.newest.figures
-        rule, ts = self._rule, watched.newest.ts
+        rule, ts = self._rule(site, watched.newest.series.kind), watched.newest.ts
         learned = round((coverage or 0.0) * rule.window_h), round(rule.coverage_needed * rule.window_h)
         if value is None or limit is None or learned[0] < learned[1]:
             return Judged((), None, learned)
         high = limit - rule.return_share * abs(limit) if watched.standing.active else limit
-        is_over = value > high
+        is_over = rule.enabled and value > high
         excess = (value - limit) * production if is_over and production is not None else None
         unit = watched.newest.unit.partition("/")[0]
         return Judged(
@@ -103,20 +111,24 @@ class WaterBalance(RowWatch):
     source: type[Row] = WaterDay
     window_s = {SignalKind.BALANCE: DAY_S}  # noqa: RUF012 - read only
 
+    def __init__(self, rule: BalanceRule, version: str) -> None:
+        super().__init__(version)
+        self._rule = rule
+
     def read(self, _site: Site, row: WaterDay, /) -> Iterable[Reading]:
         """Residual, tolerance, whether it was so the day before as well, and the intake."""
         suspected = None if row.leak_suspected is None else float(row.leak_suspected)
         figures = (row.residual_m3, row.tolerance_m3, suspected, row.intake_m3)
         yield Reading(Series("residual_m3", SignalKind.BALANCE), "m3", row.ts + DAY_MS, figures)
 
-    def judge(self, _site: Site, watched: Watched, /) -> Judged:
+    def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day beyond the tolerance; over on the first one within it."""
         residual, tolerance, suspected, intake = watched.newest.figures
         known, lost = watched.memory or (0, 0.0)
         if residual is None or tolerance is None:
             return Judged((known, lost), None, (known, 2))
         known = min(known + 1, 2)
-        is_over = residual > tolerance
+        is_over = residual > tolerance and own_rule(self._rule, "balance", site.detection).enabled
         lost = lost + residual if is_over else 0.0
         memory, learned = (known, lost), (known, 2)
         if is_over and not suspected and not watched.standing.active:

@@ -93,6 +93,10 @@ class RowWatch(Signaller, ABC):
     def judge(self, subject: Any, watched: Watched, /) -> Judged:  # noqa: ANN401
         """Judge the newest figures of a series, which are final."""
 
+    def window_of(self, _subject: Any, kind: SignalKind, /) -> float:  # noqa: ANN401
+        """Length of what one sample stands for, s."""
+        return self.window_s[kind]
+
     def fold(
         self, state: dict[Series, Watched] | None, subject: Device | Site, rows: Sequence[Row]
     ) -> tuple[dict[Series, Watched], list[Row]]:
@@ -120,7 +124,7 @@ class RowWatch(Signaller, ABC):
             kind=kind,
             ts=reading.ts,
             seen_ts=row.ts,
-            window_s=self.window_s[kind],
+            window_s=self.window_of(owner, kind),
         )
         have, need = judged.learned
         standing = enter(standing, learned=have >= need, ts=reading.ts)

@@ -13,6 +13,7 @@ import orjson
 
 from schemas.metrics import HOUR_MS, QUARTER_MS
 from schemas.metrics.signal import Severity, SignalKind
+from schemas.readings import unit_name
 from streams.anomaly.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, Step, StepState
 from streams.anomaly.drift import Cusum, Drift, drift_from_json, drift_to_json
 from streams.anomaly.judgement import (
@@ -99,6 +100,8 @@ class _Sink:
         at = KINDS.index(kind)
         if judgement is not None and self.beside.evidence:
             judgement = judgement._replace(evidence={**judgement.evidence, **dict(self.beside.evidence)})
+        if judgement is not None and judgement.cost is not None:  # a rate times hours
+            judgement = judgement._replace(cost_unit=unit_name(self.subject.metric))
         self.standings[at], signal = stand(
             self.standings[at],
             judgement,
@@ -132,6 +135,7 @@ class SeriesDetectors:
         self._base_load = BaseLoad(rules.base_load) if rules.base_load and rules.base_load.enabled else None
         self._night_flow = NightFlow(rules.night_flow) if rules.night_flow and rules.night_flow.enabled else None
         self._flatline = Flatline(rules.flatline, period_s) if rules.flatline and rules.flatline.enabled else None
+        self._off = tuple(kind for kind in KINDS if (rule := getattr(rules, kind.value)) and not rule.enabled)
         self._spike = Spike(rules.spike, rated) if rules.spike and rules.spike.enabled and rated else None
 
     def advance(
@@ -156,6 +160,8 @@ class SeriesDetectors:
 
     def _quarter(self, state: SeriesState, sink: _Sink, rate: float | None, rows: list[Row]) -> SeriesState:
         ts = sink.ts
+        if self._off:
+            state = self._end(state, sink)
         if self._spike is not None:
             sink.take(SignalKind.SPIKE, self._spike.judge(ts, rate, state.hours))
         if self._flatline is not None and (rate is not None):
@@ -176,6 +182,16 @@ class SeriesDetectors:
         rows += sink.rows
         return state._replace(end_ts=ts, standings=tuple(sink.standings))
 
+    def _end(self, state: SeriesState, sink: _Sink) -> SeriesState:
+        """End what still stands of detectors that were switched off, and forget what they had learned of it."""
+        for kind in self._off:
+            if sink.standings[KINDS.index(kind)].samples:
+                off = Judgement(active=False, since_ms=sink.ts, value=None, evidence={"ended": "switched off"})
+                sink.take(kind, off)
+                sink.stands(kind, (0, 1), None)
+                state = state._replace(**_FORGOTTEN.get(kind, {}))
+        return state
+
     def _night(self, state: SeriesState, detector: NightFlow, sink: _Sink, rate: float | None) -> SeriesState:
         rule = detector.rule
         if not rule.from_hour <= local_hour(sink.ts - 1) < rule.to_hour:
@@ -195,7 +211,7 @@ class SeriesDetectors:
         closes_day = (sink.ts + OFFSET_MS) % DAY_MS == 0
         if self._base_load is not None:
             base_load, verdict = self._base_load.judge(state.base_load, sink.ts, state.hours, closes_day=closes_day)
-            sink.take(SignalKind.BASE_LOAD, self._costed(verdict))
+            sink.take(SignalKind.BASE_LOAD, verdict)
             state = state._replace(base_load=base_load)
             sink.stands(SignalKind.BASE_LOAD, self._base_load.learned(base_load), verdict and verdict.baseline)
         if self._seasonal is not None:
@@ -205,7 +221,7 @@ class SeriesDetectors:
             step, verdict = self._step.judge(
                 state.step, sink.ts, sum(day) / len(day) if len(day) >= KNOWN_HOURS else None
             )
-            sink.take(SignalKind.STEP, self._costed(verdict))
+            sink.take(SignalKind.STEP, verdict)
             sink.stands(SignalKind.STEP, self._step.learned(step), verdict and verdict.baseline)
             state = state._replace(step=step)
         return state
@@ -276,14 +292,19 @@ class SeriesDetectors:
             z=z,
             cost=drift.total if drift.active else None,
         )
-        sink.take(SignalKind.DRIFT, self._costed(verdict))
+        sink.take(SignalKind.DRIFT, verdict)
         return state._replace(drift=drift, season=season)
 
-    def _costed(self, verdict: Judgement | None) -> Judgement | None:
-        """Name the unit that a rate times hours is counted in."""
-        if verdict is None or verdict.cost is None:
-            return verdict
-        return verdict._replace(cost_unit=self.rules.cost_unit)
+
+_FORGOTTEN: dict[SignalKind, dict[str, Any]] = {
+    SignalKind.DRIFT: {"drift": Drift()},
+    SignalKind.STEP: {"step": StepState()},
+    SignalKind.BASE_LOAD: {"base_load": BaseLoadState()},
+    SignalKind.NIGHT_FLOW: {"nights": NightState()},
+    SignalKind.FLATLINE: {"flat": FlatState()},
+    SignalKind.SEASONAL: {"unusual": False, "unusual_since": 0},
+}
+"""What a detector leaves behind when it is switched off; the season is learned for others, too."""
 
 
 def is_in_alarm(state: SeriesState) -> bool:

@@ -55,7 +55,7 @@ def test_a_meter_that_stands_for_hours_is_told_after_three_of_them(*, catches_up
     assert (raised.since_ms, raised.ts) == (T0 + 599 * MINUTE_MS, T0 + 599 * MINUTE_MS + 3 * HOUR_MS)
     assert over.ts == T0 + 899 * MINUTE_MS
     assert raised.cost == pytest.approx(15_000, rel=0.01)
-    assert raised.cost_unit == "kWh"
+    assert (raised.unit, raised.cost_unit) == ("kWh", "kWh")
     assert "instantaneous" in orjson.loads(raised.evidence)["rule"]
 
 

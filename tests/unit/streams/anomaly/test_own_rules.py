@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
-from schemas.metrics import BatteryDay, Signal
-from schemas.metrics.signal import SignalKind
+from schemas.metrics import BatteryDay, DetectorStatus, Signal
+from schemas.metrics.signal import Phase, SignalKind
 from schemas.readings import ElectricityReading, Kind
-from schemas.registry import BatterySet, Device
+from schemas.registry import BatterySet, Device, Sector, Site
 from storage.readings import Arrival
+from streams.anomaly.efficiency import PlantEfficiency
+from streams.anomaly.energy_balance import EnergyBalance
 from streams.anomaly.local_time import DAY_MS
+from streams.anomaly.meters import MeterDetectors
 from streams.anomaly.phases import PhaseLoss
+from streams.anomaly.plant_limits import PlantLimits
 from streams.anomaly.reference import detection
+from streams.anomaly.series import is_in_alarm
 from streams.anomaly.set_trends import SetTrends
+from tests.unit.streams.anomaly.hours import plant_hours
+from tests.unit.streams.anomaly.test_efficiency import plant
+from tests.unit.streams.anomaly.test_energy_balance import day as balance_day
+from tests.unit.streams.anomaly.test_row_watches import window
 from tests.unit.streams.anomaly.test_set_safety import DAY, KERNEL, SET, floating
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.kernel import Fold
+
+RULES = detection()
 T0 = 1_780_243_200_000
 
 
@@ -81,9 +96,85 @@ def day(at: int) -> BatteryDay:
     return BatteryDay(**fields)  # type: ignore[arg-type]
 
 
+def site(**detection: dict[str, Any]) -> Site:
+    """Register a plant with parameters of its own."""
+    return Site(site_id="p", name="P", name_zh="厂", sector=Sector.CEMENT, city="长治", detection=detection)
+
+
+def verdicts(kernel: Fold, subject: Site | Device, rows: Sequence[object]) -> list[bool]:
+    """Whether each verdict given out was active."""
+    return [row.active for row in kernel.fold(None, subject, rows)[1] if isinstance(row, Signal)]
+
+
+def test_a_plants_own_window_and_deadband_of_its_limit_count() -> None:
+    """Held against its limit by the day; its quota is still held by the month."""
+    kernel = PlantLimits(RULES.limit, RULES.quota, "test")
+    days = [window(at, 120.0, quota_gap=20.0)._replace(window_h=hours) for at in range(3) for hours in (24, 720)]
+    own = kernel.fold(None, site(limit={"window_h": 24}), days)[1]
+    told = {(row.kind, row.window_s) for row in own if isinstance(row, Signal)}
+    assert told == {(SignalKind.LIMIT, 24 * 3600), (SignalKind.QUOTA, 720 * 3600)}
+    near = [window(at, value) for at, value in enumerate([112.0, 107.0, 107.0])]
+    assert verdicts(kernel, site(), near) == [True, False]
+    assert verdicts(kernel, site(limit={"return_share": 0.05}), near) == [True, True]
+
+
+def test_a_plants_own_balance_and_efficiency_count() -> None:
+    """A looser balance, and an efficiency that is slower to speak; switched off, nobody speaks and an end is said."""
+    odd = [balance_day(at, hall=40.0 if at < 20 else 38.0) for at in range(24)]
+    balance = EnergyBalance(RULES.balance, "test")
+    assert verdicts(balance, site(), odd)[0]
+    assert verdicts(balance, site(balance={"tolerance_share": 2.0}), odd) == []
+    state, _ = balance.fold(None, site(), odd)
+    over = [balance_day(at, hall=38.0) for at in range(24, 27)]
+    ended = balance.fold(state, site(balance={"enabled": False}), over)[1]
+    assert [row.active for row in ended if isinstance(row, Signal)][-1] is False
+
+    efficiency = PlantEfficiency(RULES.efficiency, "test")
+    worse = plant(240, 0.05, 200)
+    assert any(verdicts(efficiency, site(), worse))
+    assert not any(verdicts(efficiency, site(efficiency={"hours_needed": 1000}), worse))
+    assert not any(verdicts(efficiency, site(efficiency={"enabled": False}), worse))
+
+
+def test_a_leak_alarm_ends_when_its_detector_is_switched_off() -> None:
+    """With the next hour, visibly; and what is learned for others is no longer frozen."""
+    kernel = MeterDetectors(RULES)
+    hours = plant_hours(30, leak=lambda hour: 40.0 * (hour >= 28 * 24))
+    intake = Device(device_id="w", site_id="s", kind=Kind.WATER)
+    off = {name: {"enabled": False} for name in ("seasonal", "drift", "step", "night_flow")}
+    state, said = kernel.fold(None, intake, hours[:-2])
+    standing = {row.kind for row in said if isinstance(row, Signal) and row.active}
+    assert {SignalKind.DRIFT, SignalKind.NIGHT_FLOW} <= standing
+    after, ended = kernel.fold(state, intake.model_copy(update={"detection": off}), hours[-2:])
+    last = {row.kind: row for row in ended if isinstance(row, Signal)}
+    assert standing <= last.keys()
+    assert not any(row.active for row in last.values())
+    assert '"switched off"' in last[SignalKind.DRIFT].evidence
+    phases = {row.kind: row.phase for row in ended if isinstance(row, DetectorStatus)}
+    assert Phase.ALARM not in phases.values()
+    assert after["volume_m3"].series is not None
+    assert not is_in_alarm(after["volume_m3"].series)
+
+
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
+        ({"limit": {"window_h": 100}}, "no window of 100 h"),
+        ({"night_flow": {}}, "its parameters are a device's"),
+        ({"efficiency": {"k": 3}}, "k"),
+        ({"balance": {"tolerance": 3}}, "tolerance"),
+    ],
+)
+def test_what_no_detector_of_a_site_has_is_refused(parameters: dict[str, dict[str, Any]], says: str) -> None:
+    """When the registry is read, with where it belongs."""
+    with pytest.raises(ValidationError, match=says):
+        site(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"limit": {}}, "its parameters are a site's"),
         ({"battery": {"enabled": False}}, "battery safety cannot be switched off"),
         ({"phase": {}}, "no detector 'phase'"),
         ({"phase_loss": {"volts": 3}}, "volts"),

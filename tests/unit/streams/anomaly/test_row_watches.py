@@ -56,7 +56,7 @@ def phase(kernel: Fold, subject: Device | Site, rows: Sequence[object]) -> Phase
 
 # --- limits and quotas -------------------------------------------------------------------------------------------
 
-LIMITS = PlantLimits(RULES.limit, "test")
+LIMITS = PlantLimits(RULES.limit, RULES.quota, "test")
 
 
 def window(day: int, unit_energy: float | None, *, coverage: float = 1.0, quota_gap: float | None = None) -> Any:  # noqa: ANN401
@@ -151,7 +151,7 @@ def test_a_resistance_that_has_risen_is_said_against_the_set_s_own() -> None:
 
 # --- water balance -----------------------------------------------------------------------------------------------
 
-BALANCE = WaterBalance("test")
+BALANCE = WaterBalance(RULES.balance, "test")
 
 
 def balances(residuals: Sequence[float | None], tolerance: float = 40.0) -> list[Row]:
