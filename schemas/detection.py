@@ -110,8 +110,8 @@ class NightFlowRule(_Rule):
     h: Annotated[float, Field(ge=6, le=10)] = 10.0
     """CUSUM of the nights: an incipient leak (section 5)."""
     clip_z: Positive = 3.0
-    hold_nights: Count = 7
-    """After this the new level becomes the baseline, and the detector is armed again."""
+    hold_nights: Count = 10
+    """After this the new level becomes the baseline, and the detector is armed again. Fewer than six are no week."""
     floor_share: Share = 0.03
     """Least spread, as a share of the level. (unsourced)"""
 

@@ -39,6 +39,8 @@ RETURN_Z = 2.0
 """A leak has ended when this many nights in a row were this near to the baseline. (unsourced)"""
 HOURS_A_DAY = 24
 QUARTERS_AN_HOUR = 4
+KNOWN_QUARTERS = 3
+"""Of four in a row: a quarter that was lost must not leave the night fewer hours to be low in. (unsourced)"""
 UNKNOWN_QUARTERS = 2
 """Of a night of twelve; its minimum is then no longer told. (unsourced)"""
 
@@ -54,13 +56,14 @@ class Night(NamedTuple):
     def and_quarter(self, rate: float | None) -> Night:
         """Take the next quarter."""
         newest = pushed(self.newest, math.nan if rate is None else rate, QUARTERS_AN_HOUR)
-        mean = sum(newest) / QUARTERS_AN_HOUR if len(newest) == QUARTERS_AN_HOUR else math.nan
-        lowest = self.lowest if math.isnan(mean) else min(self.lowest, single(mean))
+        present, lowest = known(newest), self.lowest
+        if len(newest) == QUARTERS_AN_HOUR and len(present) >= KNOWN_QUARTERS:
+            lowest = min(lowest, single(sum(present) / len(present)))
         return Night(newest, lowest, self.unknown + (rate is None))
 
     @property
     def minimum(self) -> float | None:
-        """The minimum night flow; None where more than two quarters are unknown, or no four in a row are known."""
+        """The minimum night flow; None where more than two quarters are unknown."""
         return None if self.unknown > UNKNOWN_QUARTERS or math.isinf(self.lowest) else self.lowest
 
 

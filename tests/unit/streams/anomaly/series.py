@@ -66,8 +66,15 @@ def habits(days: int, seed: int = 1, noise: float = 0.02) -> list[float | None]:
     return values
 
 
-def run(values: Iterable[float | None], made: SeriesDetectors | None = None, *, cut: int | None = None) -> Run:
+def run(
+    values: Iterable[float | None],
+    made: SeriesDetectors | None = None,
+    *,
+    cut: int | None = None,
+    quantity: str = SUBJECT.metric,
+) -> Run:
     """Feed quarters from Monday's midnight on; at `cut` the state is written and read back."""
+    subject = SUBJECT._replace(metric=quantity)
     made = made or detectors()
     state: SeriesState | None = None
     rows: list[Row] = []
@@ -75,7 +82,7 @@ def run(values: Iterable[float | None], made: SeriesDetectors | None = None, *, 
         if at == cut and state is not None:
             state = series_from_json(orjson.loads(orjson.dumps(series_to_json(state))))
         end = MONDAY_MS + (at + 1) * QUARTER_MS
-        state, given = made.advance(state, SUBJECT, end, value, end)
+        state, given = made.advance(state, subject, end, value, end)
         rows += given
     return Run(state, rows)
 

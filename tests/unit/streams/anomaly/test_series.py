@@ -14,7 +14,7 @@ from schemas.metrics import HOUR_MS, QUARTER_MS
 from schemas.metrics.signal import Phase, SignalKind
 from streams.anomaly.drift import Cusum, Drift, drift_from_json, drift_to_json
 from streams.anomaly.local_time import DAY_MS, OFFSET_MS
-from streams.anomaly.night_flow import NightState, night_from_json, night_to_json
+from streams.anomaly.night_flow import Night, NightState, night_from_json, night_to_json
 from streams.anomaly.reference import detection
 from streams.anomaly.series import SeriesDetectors, dumped
 from tests.unit.streams.anomaly.series import (
@@ -73,12 +73,14 @@ def test_what_is_in_alarm_is_not_learned() -> None:
     baselines = [
         row.baseline for row in with_leak().statuses if row.kind is SignalKind.NIGHT_FLOW and row.phase is Phase.ALARM
     ]
-    assert len(baselines) == 7
+    rule = detection().series["volume_m3"].night_flow
+    assert rule is not None
+    assert len(baselines) == rule.hold_nights
     assert all(baseline is not None and baseline < 40 for baseline in baselines)
 
 
 def test_a_level_that_stays_is_adopted_and_the_detector_armed_again() -> None:
-    """After a week the leak is the baseline, and a second one on top of it is found."""
+    """After ten nights the leak is the baseline, and a second one on top of it is found."""
     values = habits(70)
     leaks = [(40 * QUARTERS_A_DAY + 50, LEAK_M3_H), (56 * QUARTERS_A_DAY + 50, LEAK_M3_H)]
     twice = [value and value + sum(size * (at >= start) for start, size in leaks) for at, value in enumerate(values)]
@@ -92,6 +94,21 @@ def test_a_mended_leak_ends_its_alarm() -> None:
     rows = [row for row in with_leak(until_day=43).signals if row.kind is SignalKind.NIGHT_FLOW and row.samples == 1]
     assert [row.active for row in rows] == [True, False]
     assert orjson.loads(rows[1].evidence) == {"ended": "returned"}
+
+
+def test_a_night_with_a_lost_quarter_is_as_low_as_one_without() -> None:
+    """One of twelve quarters unknown must not leave fewer hours to be low in; with three the night is unknown."""
+    flows = [30.0, 29.0, 20.0, 21.0, 20.0, 21.0, 28.0, 30.0, 31.0, 30.0, 32.0, 30.0]
+
+    def lowest(*lost: int) -> float | None:
+        night = Night()
+        for at, flow in enumerate(flows):
+            night = night.and_quarter(None if at in lost else flow)
+        return night.minimum
+
+    assert lowest() == pytest.approx(20.5)
+    assert lowest(4) == pytest.approx(20.5, abs=0.2)
+    assert lowest(0, 4, 8) is None
 
 
 def test_a_second_leak_during_the_alarm_is_young_again() -> None:
@@ -109,7 +126,9 @@ def test_a_base_load_left_on_is_found_within_a_day() -> None:
     values = habits(50)
     start = 40 * QUARTERS_A_DAY + 70
     found = run(
-        [value and value + 15 * (at >= start) for at, value in enumerate(values)], detectors("energy_import_kwh")
+        [value and value + 15 * (at >= start) for at, value in enumerate(values)],
+        detectors("energy_import_kwh"),
+        quantity="energy_import_kwh",
     )
     first = next(row for row in found.onsets if row.kind is SignalKind.BASE_LOAD)
     assert hours_after(first, start) <= 24
