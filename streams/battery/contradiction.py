@@ -78,6 +78,8 @@ def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idl
     state.asked_v = 0.0
     if from_idle is to_idle or flow.is_gap or max(flow.amps, flow.amps_before) >= limits.idle_a:
         return
+    if abs(flow.amps - flow.amps_before) < limits.step_a:
+        return  # noise of an idle sensor, or too small a load to be heard above the voltage's
     celsius = state.episode.temperature_last_c
     expected = limits.cell_drop_v(flow.amps - flow.amps_before, REFERENCE_C if celsius is None else celsius)
     falls = state.episode.fall_v_ms * flow.elapsed
