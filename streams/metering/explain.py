@@ -8,6 +8,7 @@ stands, and a later reading may still make another one the cheapest, until enoug
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import HOUR_MS, MeterEventKind
@@ -129,9 +130,11 @@ class _Search:
         if total < self.best.price:
             self.best = Explanation(steps, total)
         for to in range(at + 1, len(runs)):
-            so_far = price + _price_of_skipping(runs[at + 1 : to])
-            if so_far >= self.best.price:
+            if price + _price_of_skipping(runs[at + 1 : to]) >= self.best.price:
                 return
+            so_far = price + _price_of_excursions(runs[at], runs[at + 1 : to], runs[to])
+            if so_far >= self.best.price:
+                continue
             for step, cost in self._ways(at, to, rate, surge):
                 after = None
                 rough = 0.0
@@ -189,6 +192,8 @@ class _Search:
         speeds = [speed for speed in (rate, self._rate_after(to)) if speed is not None]
         speed = max([*speeds, self._habit.mean] if is_gap else speeds, default=self._habit.mean)
         low = min(most, RESET_MARGIN * speed * span + self._habit.slack)
+        if is_gap and most < math.inf:
+            low = most  # a gap from one quiet hour to the next may hold the busiest of the day
         if new.value > low:
             return None
         # Within a gap nobody knows when it was reset: before that it counted, too.
@@ -222,6 +227,16 @@ class _Search:
 
 
 _COUNTS_ON = frozenset({None, MeterEventKind.ROLLOVER})
+
+
+def _price_of_excursions(old: Run, odd: Sequence[Run], new: Run) -> float:
+    """Price of skipping what lies between two runs; where nothing falls, readings are no one excursion.
+
+    Otherwise a jump of what a few periods might bring could be had by skipping readings on either side of it.
+    """
+    counts_on = all(before.value <= after.value for before, after in pairwise((old, *odd, new)))
+    further = max(0, len(odd) - 1) if counts_on else 0
+    return _price_of_skipping(odd) + further * (PRICE_SKIP - PRICE_SKIP_VALUE)
 
 
 def _price_of_skipping(runs: Sequence[Run]) -> float:

@@ -94,6 +94,7 @@ class Outcome(NamedTuple):
 
     minutes: dict[int, MeterMinute]
     events: list[MeterEvent]
+    period_s: int = QUARTER_MS // 1000
 
     @property
     def total(self) -> float:
@@ -102,34 +103,38 @@ class Outcome(NamedTuple):
 
     def kinds(self, number: int, reach: int = 2) -> set[MeterEventKind]:
         """What befell the register around a reading."""
-        return kinds_near(number, [(event.ts, event.kind) for event in self.events], reach)
+        events = [(event.ts, event.kind) for event in self.events]
+        return kinds_near(number, events, reach, period_ms=1000 * self.period_s)
 
 
-def kinds_near(number: int, events: Iterable[tuple[float, MeterEventKind]], reach: int = 2) -> set[MeterEventKind]:
+def kinds_near(
+    number: int, events: Iterable[tuple[float, MeterEventKind]], reach: int = 2, *, period_ms: int = QUARTER_MS
+) -> set[MeterEventKind]:
     """Give the kinds of those events, by their time in ms, that lie around a reading."""
-    moment = START_MS + number * QUARTER_MS
-    return {kind for ts, kind in events if abs(ts - moment) <= reach * QUARTER_MS}
+    moment = START_MS + number * period_ms
+    return {kind for ts, kind in events if abs(ts - moment) <= reach * period_ms}
 
 
-def steel_meter(*, rated: float | None = None, rollover: float | None = None) -> Device:
+def steel_meter(*, rated: float | None = None, rollover: float | None = None, period_s: int = 900) -> Device:
     """Register a works' meter."""
     return Device(
         device_id="steel",
         site_id="works",
         kind=Kind.ELECTRICITY,
-        period_s=900,
+        period_s=period_s,
         rated=rated,
         rollover={} if rollover is None else {FIELD: rollover},
     )
 
 
-def meter(points: Points, *, rated: float | None = None, rollover: float | None = None) -> Outcome:
-    """Put a register through the metering kernel in one pass."""
-    device = steel_meter(rated=rated, rollover=rollover)
+def meter(points: Points, *, rated: float | None = None, rollover: float | None = None, period_s: int = 900) -> Outcome:
+    """Put a register, read every so many seconds, through the metering kernel in one pass."""
+    device = steel_meter(rated=rated, rollover=rollover, period_s=period_s)
     arrivals = [
-        Arrival("steel", 0, ElectricityReading(ts=START_MS + number * QUARTER_MS, energy_import_kwh=value))
+        Arrival("steel", 0, ElectricityReading(ts=START_MS + number * period_s * 1000, energy_import_kwh=value))
         for number, value in points
     ]
     rows = RegisterMetering().fold(None, device, arrivals)[1]
     events = {(row.ts, row.kind): row for row in rows if isinstance(row, MeterEvent)}
-    return Outcome({row.ts: row for row in rows if isinstance(row, MeterMinute)}, list(events.values()))
+    minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute)}
+    return Outcome(minutes, list(events.values()), period_s)

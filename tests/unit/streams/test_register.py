@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.metrics import MINUTE_MS, MeterLatest, MeterMinute, Quality
+from schemas.metrics import MINUTE_MS, MeterEvent, MeterEventKind, MeterLatest, MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from storage.readings import Arrival
@@ -80,6 +80,31 @@ def test_a_fall_is_unknown_until_the_next_readings_tell_what_it_was() -> None:
     assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.GOOD)
 
 
+SLOW_METER = METER.model_copy(update={"period_s": 900, "rated": 1_600.0, "rollover": {}})
+QUARTERS = [(900 * at, 20_000.0 + 40 * at) for at in range(40)]
+"""40 kWh a quarter of an hour, of a meter rated for 400."""
+
+
+def befell(points: Sequence[tuple[int, float]]) -> list[tuple[MeterEventKind, float | None]]:
+    """What befell a register, with what was counted."""
+    rows = KERNEL.fold(None, SLOW_METER, arrivals(points))[1]
+    return [(row.kind, row.increment) for row in rows if isinstance(row, MeterEvent)]
+
+
+def test_a_small_replacement_is_not_two_readings_of_noise() -> None:
+    """A jump that three periods might bring is none of skipping the last reading before it and the first behind it."""
+    behind = [(900 * at, 21_100.0 + 40 * at) for at in range(40, 50)]
+    ((kind, counted),) = befell([*QUARTERS, *behind])
+    assert kind is MeterEventKind.REPLACEMENT
+    assert counted == pytest.approx(40.0)
+
+
+def test_a_reset_within_a_gap_may_have_counted_through_the_busiest_hours() -> None:
+    """Quiet before and behind it, a gap hides a shift: what it shows is what it counted, if its rating allows that."""
+    behind = [(900 * at, 4_000.0 + 40 * (at - 66)) for at in range(66, 76)]
+    assert (MeterEventKind.RESET, 4_000.0) in befell([*QUARTERS, *behind])
+
+
 def test_silence_of_more_than_a_week_keeps_its_sum_in_one_row() -> None:
     """A meter back after a year must not write half a million rows, nor lose what it counted."""
     rows = minutes([(0, 5.0), (LONG_SILENCE_MS // 1000 + 600, 1_005.0)])
@@ -127,6 +152,7 @@ def test_a_fold_in_two_parts_is_the_fold_of_the_whole(steps: list[tuple[int, flo
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 1e6, width=32)), min_size=1, max_size=60))
 def test_rubbish_keeps_the_window_small_and_leaves_no_minute_out(steps: list[tuple[int, float]]) -> None:
     """Whatever a register shows, memory is bounded, every minute has a row, and cutting the items changes nothing."""
