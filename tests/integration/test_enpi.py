@@ -20,6 +20,8 @@ from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, record
 from tests.unit.streams.plant.test_baseline import day
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from psycopg import Connection
     from typer.testing import Result
 
@@ -229,7 +231,7 @@ def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order
     assert rebuilt == ordered
 
 
-def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`fenhe enpi fit` keeps a version and prints it; too few days, and a site that is not there, say why."""
     prepare(empty_database)
     monkeypatch.setenv("FENHE_DB_WRITER_URL", empty_database)
@@ -242,6 +244,17 @@ def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.M
 
     fitted = fit(SITE, "2026-06-20")
     assert (fitted.exit_code, "baseline 1: 1,000.0 kgce a day + 10.000 kgce" in fitted.output) == (0, True)
+    recorded = tmp_path / "ambient.csv"
+    recorded.write_text("".join(f"2026-06-{number + 1:02},{7 * number % 11}\n" for number in range(20)))
+    whose = ["--site", SITE, "--variable", "ambient_c", "--user", "Li"]
+    entered = CliRunner().invoke(app, ["record", str(recorded), *whose])
+    assert (entered.exit_code, "ambient_c: 20 days" in entered.output) == (0, True)
+    line = ["fit", *whose, "--from", "2026-06-01", "--to", "2026-06-20"]
+    idle = CliRunner().invoke(app, line)
+    assert (idle.exit_code, "ambient_c" in idle.output) == (1, True)
+    recorded.write_text("2026-06-01,warm\n")
+    wrong = CliRunner().invoke(app, ["record", str(recorded), *whose])
+    assert (wrong.exit_code, "line 1 is not a day and a number" in wrong.output) == (1, True)
     few = fit(SITE, "2026-06-05")
     assert (few.exit_code, "5 whole days" in few.output) == (1, True)
     nowhere = fit("nowhere", "2026-06-20")
