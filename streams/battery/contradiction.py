@@ -46,7 +46,7 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     else:
         state.still_high_v, state.still_low_v = max(state.still_high_v, mean_v), min(state.still_low_v, mean_v)
         state.still_ah += charged_ah
-    if not state.is_stuck and (_is_against(state, flow, mean_v, limits) or _is_unanswered(state, flow, mean_v)):
+    if not state.is_stuck and (_is_against(state, flow, mean_v, limits) or _is_unanswered(state, flow, mean_v, limits)):
         state.is_stuck = True
         state.soc, state.soc_sigma, state.offset_a = None, 0.0, None
         state.episode.flags |= STUCK
@@ -67,10 +67,15 @@ def _is_against(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> b
     )
 
 
-def _is_unanswered(state: SetState, flow: Flow, mean_v: float) -> bool:
-    """Whether a load step was to be answered by now: within two readings, for a sampler may take one late."""
+def _is_unanswered(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
+    """Whether a load step was to be answered by now: within two readings, for a sampler may take one late.
+
+    A load that has stepped again meanwhile, after a pause of one reading, takes its answer back with it.
+    """
     asked = state.asked_v
-    return asked != 0.0 and not flow.is_gap and (mean_v - state.asked_from_v) / asked < ANSWERED
+    if asked == 0.0 or flow.is_gap or abs(flow.amps - flow.amps_before) >= limits.step_a:
+        return False
+    return (mean_v - state.asked_from_v) / asked < ANSWERED
 
 
 def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idle: bool) -> None:

@@ -132,3 +132,16 @@ def test_a_sampler_that_takes_the_voltage_one_reading_late_is_not_stuck() -> Non
     (row,) = capacities(rig)
     assert not row.flags, row
     assert row.capacity_ah == pytest.approx(85.0, rel=0.01)
+
+
+def test_a_pause_of_one_reading_is_not_a_stuck_sensor() -> None:
+    """The voltage has answered, and with the load its answer is gone by the second reading."""
+    rig = on_float()
+    for _ in range(3):
+        rig.run(0.5, -25.0)
+        rig.run(1 / 60)
+    rig.run(4, -25.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert not row.flags
+    assert row.capacity_ah == pytest.approx(85.0, rel=0.01)
