@@ -82,20 +82,22 @@ _SEVERITIES = tuple(Severity)
 _PHASES = tuple(Phase)
 
 
-def standing_to_json(standing: Standing) -> list[int]:
-    """Write a standing as few characters; of a detector that was never asked, as none."""
+def standing_to_json(standing: Standing, at_ms: int = 0) -> list[int]:
+    """Write a standing as few characters, its moments as from `at_ms`; of a detector that was never asked, as none."""
     if standing == NEW:
         return []
     active, samples, since, given, severity, phase, phase_since = standing
-    return [int(active), samples, since, given, _SEVERITIES.index(severity), _PHASES.index(phase), phase_since]
+    ordinals = _SEVERITIES.index(severity), _PHASES.index(phase)
+    return [int(active), samples, since - at_ms, given - at_ms, *ordinals, phase_since - at_ms]
 
 
-def standing_from_json(fields: list[int]) -> Standing:
+def standing_from_json(fields: list[int], at_ms: int = 0) -> Standing:
     """Read a standing back."""
     if not fields:
         return NEW
     active, samples, since, given, severity, phase, phase_since = fields
-    return Standing(bool(active), samples, since, given, _SEVERITIES[severity], _PHASES[phase], phase_since)
+    moments = since + at_ms, given + at_ms
+    return Standing(bool(active), samples, *moments, _SEVERITIES[severity], _PHASES[phase], phase_since + at_ms)
 
 
 def stand(

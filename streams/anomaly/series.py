@@ -332,7 +332,7 @@ def series_to_json(state: SeriesState) -> list[Any]:
         [packed(state.base_load.days), *state.base_load[1:]],
         night_to_json(state.nights),
         list(state.flat),
-        [standing_to_json(standing) for standing in state.standings],
+        [standing_to_json(standing, state.end_ts) for standing in state.standings],
     ]
 
 
@@ -352,7 +352,7 @@ def series_from_json(fields: list[Any]) -> SeriesState:
         BaseLoadState(unpacked(base[0]), *base[1:]),
         night_from_json(nights),
         FlatState(*flat),
-        tuple(standing_from_json(standing) for standing in standings),
+        tuple(standing_from_json(standing, end_ts) for standing in standings),
     )
 
 
