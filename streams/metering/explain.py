@@ -29,7 +29,7 @@ class Run(NamedTuple):
     readings: int
     value: float
     since: int
-    """Since when the register shows this value, ms: earlier than `first` where a gap lies between."""
+    """Since when it shows this value and does not say why, ms: earlier than `first` where a gap lies between."""
     implied: float | None
     """What the meter's instantaneous value says has passed meanwhile, in the register's unit."""
     frozen: bool
@@ -39,6 +39,11 @@ class Run(NamedTuple):
     def stood_ms(self) -> int:
         """How long it has shown this value without a gap."""
         return self.last - self.first
+
+    @property
+    def unexplained_ms(self) -> int:
+        """How long of that no reading has said that nothing passes."""
+        return min(self.stood_ms, self.last - self.since)
 
 
 class Step(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import HOUR_MS
-from schemas.readings import Kind
+from schemas.readings import Kind, ProductionReading
 from streams.metering.minutes import Backing, Filling, Minutes, begin
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ RATES: dict[Kind, dict[str, tuple[str, float]]] = {
     Kind.GANGUE_UNIT: {"generated_mwh": ("power_mw", 1.0)},
 }
 """The instantaneous value, per hour, of a register's quantity, and the sign with which it counts, by kind."""
+
+
+RESTING = frozenset({"down", "stopped", "standby", "idle", "maintenance", "停机", "停产", "检修", "待机"})
+"""States by which a production system says that its line makes nothing."""
+
+
+def rests(reading: Reading) -> bool:
+    """Whether a reading says itself that its register stands by right."""
+    return isinstance(reading, ProductionReading) and (reading.state or "").casefold() in RESTING
 
 
 def rate_per_ms(reading: Reading, source: tuple[str, float]) -> float | None:

@@ -22,7 +22,7 @@ from streams.metering.explain import Run
 from streams.metering.habit import Habit
 from streams.metering.latest import latest
 from streams.metering.minutes import Filling, Minutes
-from streams.metering.rates import RATES, FlowState, integrate, rate_per_ms
+from streams.metering.rates import RATES, FlowState, integrate, rate_per_ms, rests
 from streams.metering.window import RegisterState, Window
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class RegisterMetering:
                     flows.pop(quantity, None)
                     register = window.begin(reading.ts, value, rate)
                 else:
-                    register = window.read(register, reading.ts, value, rate)
+                    register = window.read(register, reading.ts, value, rate, rests=rests(reading))
             if register is not None:
                 registers[quantity] = register
         if arrivals:

@@ -80,15 +80,20 @@ class Window:
         run = _first_of(ts, value, rate, since=ts, frozen=False)
         return RegisterState(run, begin(ts), (run,), begin(ts), rate, habits.first(ts).seeing(value))
 
-    def read(self, state: RegisterState, ts: int, value: float, rate: float | None) -> RegisterState:
-        """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms."""
+    def read(
+        self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool = False
+    ) -> RegisterState:
+        """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms.
+
+        `rests`: the reading says itself that nothing passes.
+        """
         newest, single = state.tail[-1], len(state.tail) == 1
         span, counted = ts - newest.last, value - newest.value
         is_gap = span > self._gap_ms
         if counted < 0.0 and single and counted >= -1.01 * state.habit.unit:
             counted, value = 0.0, newest.value  # the last digit trembles
         if counted == 0.0 and not is_gap:
-            return self._stand(state, ts, rate)
+            return self._stand(state, ts, rate, rests=rests)
         repeats = counted == 0.0
         run = _first_of(ts, value, rate, since=newest.since if repeats else ts, frozen=repeats and newest.frozen)
         if single:
@@ -116,13 +121,14 @@ class Window:
         habit = state.habit.after(ts, span, counted, rest, close=not is_gap).seeing(run.value)
         return RegisterState(newest, state.shown, (run,), shown, rate, habit)
 
-    def _stand(self, state: RegisterState, ts: int, rate: float | None) -> RegisterState:
+    def _stand(self, state: RegisterState, ts: int, rate: float | None, *, rests: bool) -> RegisterState:
         """Show the same value again."""
         newest = state.tail[-1]
         implied = None
         if newest.implied is not None and rate is not None and state.rate is not None:
             implied = newest.implied + (state.rate + rate) / 2 * (ts - newest.last)
-        run = Run(newest.first, ts, newest.readings + 1, newest.value, newest.since, implied, newest.frozen)
+        since = ts if rests else newest.since
+        run = Run(newest.first, ts, newest.readings + 1, newest.value, since, implied, newest.frozen)
         if len(state.tail) > 1:
             return self._settle(state._replace(tail=(*state.tail[:-1], run), rate=rate), ts)
         if not run.frozen and self._is_frozen(state.habit, run):
@@ -248,8 +254,8 @@ class Window:
         return (
             habit.mature
             and run.readings >= REST_READINGS
-            and run.stood_ms >= max(REST_MS, REST_MARGIN * habit.longest_rest)
-            and habit.mean * run.stood_ms >= FREEZE_STEPS * step
+            and run.unexplained_ms >= max(REST_MS, REST_MARGIN * habit.longest_rest)
+            and habit.mean * run.unexplained_ms >= FREEZE_STEPS * step
         )
 
     def _may_catch_up(self, habit: Habit, run: Run, counted: float) -> bool:

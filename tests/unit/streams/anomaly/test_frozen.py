@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from schemas.metrics import HOUR_MS, MINUTE_MS, MeterEvent, Signal
+from schemas.metrics import HOUR_MS, MINUTE_MS, MeterEvent, MeterEventKind, MeterMinute, Signal
 from schemas.metrics.signal import SignalKind
-from schemas.readings import BatteryReading, ElectricityReading, Kind
+from schemas.readings import BatteryReading, ElectricityReading, Kind, ProductionReading
 from schemas.registry import BatterySet, Device
 from storage.readings import Arrival
 from streams.anomaly.frozen_meters import FrozenMeters
@@ -68,6 +68,24 @@ def test_it_is_told_while_it_lasts() -> None:
 def test_what_stands_for_an_hour_calls_nobody() -> None:
     """A gateway that repeats itself; the event stands in the meter's own list."""
     assert not metered(range(600, 700))
+
+
+@pytest.mark.parametrize(("says", "told"), [("down", 0), ("停机", 0), ("running", 1), (None, 1)])
+def test_a_line_that_says_it_stands_is_not_frozen(says: str | None, told: int) -> None:
+    """Seventeen hours after nine days of production, and ten minutes more until the first tonne."""
+    line = Device(device_id="p-1", site_id="plant-1", kind=Kind.PRODUCTION, period_s=300)
+    arrivals, total = [], 0.0
+    stop = range(9 * DAY, 9 * DAY + 17 * 60)
+    for minute in range(0, stop.stop + 180, 5):
+        total += 0.0 if stop.start <= minute < stop.stop + 10 else 10.0
+        state = says if minute in stop else "running"
+        reading = ProductionReading(ts=T0 + minute * MINUTE_MS, mass_t=total, state=state)
+        arrivals.append(Arrival("p-1", 0, reading))
+    rows = RegisterMetering().fold(None, line, arrivals)[1]
+    freezes = {row.ts for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.FREEZE}
+    assert len(freezes) == told
+    known = {row.ts: row.increment for row in rows if isinstance(row, MeterMinute)}
+    assert told or known[T0 + (stop.start + 60) * MINUTE_MS] == 0.0
 
 
 def watched(days: float, bend: Callable[[int, list[float], list[float]], None], *, digits: int = 1) -> list[Signal]:
