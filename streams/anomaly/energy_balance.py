@@ -23,6 +23,7 @@ from schemas.metrics.signal import SignalKind
 from schemas.readings import unit_name
 from streams.anomaly.judgement import Judgement
 from streams.anomaly.local_time import DAY_MS
+from streams.anomaly.plant_limits import WaterBalance
 from streams.anomaly.robust import median, robust_sd
 from streams.anomaly.row_watch import Judged, Reading, RowWatch, Series
 
@@ -58,6 +59,7 @@ class EnergyBalance(RowWatch):
     """Fold of balance days: every medium of a site."""
 
     name = "energy_balance"
+    left_alone = WaterBalance.metrics
     source: type[Row] = BalanceDay
     window_s = {SignalKind.BALANCE: DAY_MS / 1000}  # noqa: RUF012 - read only
 

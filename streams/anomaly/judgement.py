@@ -16,14 +16,23 @@ if TYPE_CHECKING:
 
 
 class Signaller:
-    """What folds that give signals have in common: kinds of their own, which no other gives of the same device."""
+    """What folds that give signals have in common: what is their own, which no other gives of the same entity.
+
+    A kind is one fold's own, or one fold names its metrics of it and the other leaves these alone.
+    """
 
     events: tuple[type[Row], ...] = (Signal,)
     kinds: frozenset[SignalKind]
+    metrics: frozenset[str] = frozenset()
+    """Its own, where another gives the same kind; empty: all but `left_alone`."""
+    left_alone: frozenset[str] = frozenset()
+    """Metrics of its kinds that are another's."""
 
     def gave(self, row: Row) -> bool:
-        """Whether a signal is of one of the fold's own kinds."""
-        return isinstance(row, Signal) and row.kind in self.kinds
+        """Whether a signal is the fold's own."""
+        if not isinstance(row, Signal) or row.kind not in self.kinds:
+            return False
+        return row.metric in self.metrics if self.metrics else row.metric not in self.left_alone
 
 
 class Sample(NamedTuple):

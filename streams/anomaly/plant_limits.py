@@ -104,10 +104,14 @@ def _is_electric(row: PlantRolling) -> bool:
     return gap is not None and abs(gap - row.gap_to_limit_pct) < SAME_PCT
 
 
+WATER_RESIDUAL = Series("residual_m3", SignalKind.BALANCE)
+
+
 class WaterBalance(RowWatch):
     """Fold of water days: more went in than came out, by more than the meters' errors allow, two days in a row."""
 
     name = "water_balance"
+    metrics = frozenset({WATER_RESIDUAL.metric})
     source: type[Row] = WaterDay
     window_s = {SignalKind.BALANCE: DAY_S}  # noqa: RUF012 - read only
 
@@ -119,7 +123,7 @@ class WaterBalance(RowWatch):
         """Residual, tolerance, whether it was so the day before as well, and the intake."""
         suspected = None if row.leak_suspected is None else float(row.leak_suspected)
         figures = (row.residual_m3, row.tolerance_m3, suspected, row.intake_m3)
-        yield Reading(Series("residual_m3", SignalKind.BALANCE), "m3", row.ts + DAY_MS, figures)
+        yield Reading(WATER_RESIDUAL, "m3", row.ts + DAY_MS, figures)
 
     def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day beyond the tolerance; over on the first one within it."""

@@ -38,6 +38,7 @@ from streams.anomaly.judgement import (
 from streams.anomaly.local_time import local_day
 from streams.anomaly.packed import Floats, packed, packed_bytes, pushed, single, unpacked, unpacked_bytes
 from streams.anomaly.robust import SD_PER_MAD, median, robust_sd
+from streams.anomaly.stuck_currents import StuckCurrents
 from streams.anomaly.stuck_sensors import Watch, look, watch_from_json, watch_to_json
 from streams.kernel import QUARTER_DAY_MS
 
@@ -118,6 +119,7 @@ class SetSafety(Signaller):
     version = 1
     source = frozenset({Kind.BATTERY})
     kinds = frozenset(KINDS)
+    left_alone = StuckCurrents.metrics
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, rules: BatteryRules, version: str) -> None:

@@ -40,6 +40,7 @@ class StuckCurrents(Signaller):
     version = 1
     source = BatteryHour
     kinds = frozenset({SignalKind.STUCK_SENSOR})
+    metrics = frozenset({METRIC})
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, version: str) -> None:
