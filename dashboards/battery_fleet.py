@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from dashboards.panels import Panel
 
 
+REASON = (
+    "(CASE WHEN n.remaining_reason = 'no_discharge' AND sets.discharging > 0 THEN 'just_begun'"
+    " ELSE n.remaining_reason END)"
+)
+"""What is left is told from the first reading of each minute on; the current shows a discharge with its first."""
+
+
 def _cities(language: Language) -> str:
     return f"""
 SELECT DISTINCT s.city AS __value, {sql.city(language)} AS __text
@@ -205,7 +212,7 @@ SELECT {sql.name(language, "s", "site_id")} AS site,
        n.remaining_p50_h::float8 AS remaining_p50_h, n.remaining_p10_h::float8 AS remaining_p10_h,
        n.first_opens_p10_h::float8 AS first_opens_p10_h, n.contract_h::float8 AS contract_h,
        CASE WHEN n.will_miss_contract THEN 'misses' WHEN n.will_miss_contract = false THEN 'meets' END AS contract,
-       {sql.words_of("n.remaining_reason", labels_battery.SITE_REASON, language)} AS reason,
+       {sql.words_of(REASON, labels_battery.SITE_REASON, language)} AS reason,
        {sql.age_s("p")} AS age_s
 FROM site_power_latest p
 JOIN device d USING (device_id)

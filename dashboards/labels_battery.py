@@ -113,6 +113,7 @@ SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
 WILL_MISS = Text("合同", "Contract")
 SITE_REASON = {
     "no_discharge": Text("未放电", "no set discharges"),
+    "just_begun": Text("刚开始，一分钟内给出", "just begun: within a minute"),
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
 }
