@@ -201,6 +201,7 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         _wait_until_drawn(page)
         page.get_by_role("link", name="night flow (leak)").first.click()
         page.wait_for_url("**/alarm/**")
+        page.wait_for_function("window.did_handshake")  # a click before that goes nowhere
         acknowledge = page.get_by_role("button", name="Acknowledge")
         acknowledge.click()
         page.wait_for_function("document.querySelector('.banner').innerText.includes('a name and a reason')")
