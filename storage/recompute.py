@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from storage.arrays import Column, PgType
 from storage.spans import FOREVER_MS, LONG_AGO_MS
-from storage.statements import trusted
+from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ class Request(NamedTuple):
 
 
 _FIELDS = "id, site_id, from_at, to_at, next_at, next_group, rows_written, finished_at, error"
-_MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"
 
 
 def ask(
@@ -50,7 +49,7 @@ def ask(
     An open request of the same site and reason is widened and starts anew.
     """
     statement = (
-        f"INSERT INTO recompute_request (site_id, from_at, to_at, reason) VALUES (%s, {_MOMENT}, {_MOMENT}, %s)"  # noqa: S608 - own text
+        f"INSERT INTO recompute_request (site_id, from_at, to_at, reason) VALUES (%s, {MOMENT}, {MOMENT}, %s)"  # noqa: S608 - own text
         " ON CONFLICT (site_id, reason) WHERE finished_at IS NULL DO UPDATE SET"
         " from_at = least(recompute_request.from_at, excluded.from_at),"
         " to_at = greatest(recompute_request.to_at, excluded.to_at), next_at = NULL, next_group = 0, rows_written = 0"
@@ -95,7 +94,7 @@ def note(connection: Connection, request: Request, *, is_finished: bool) -> None
     finished = "clock_timestamp()" if is_finished else "NULL"
     connection.execute(
         trusted(
-            f"UPDATE recompute_request SET next_at = {_MOMENT}, next_group = %s, rows_written = %s, error = %s,"  # noqa: S608 - own text
+            f"UPDATE recompute_request SET next_at = {MOMENT}, next_group = %s, rows_written = %s, error = %s,"  # noqa: S608 - own text
             f" finished_at = {finished} WHERE id = %s"
         ),
         (request.next_ms, request.next_group, request.rows_written, request.error, request.id),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from storage.alarms import COLUMNS, Stored
 from storage.arrays import Column, PgType
-from storage.statements import trusted
+from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from storage.checkpoint import Position
 
 
-_MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"
 _SAVE_PROGRESS = trusted(
     "INSERT INTO partition_progress (topic, partition, event_at, record_at, level_at, lag_ms)"  # noqa: S608 - own text
-    f" VALUES (%s, %s, {_MOMENT}, {_MOMENT}, {_MOMENT}, %s)"
+    f" VALUES (%s, %s, {MOMENT}, {MOMENT}, {MOMENT}, %s)"
     " ON CONFLICT (topic, partition) DO UPDATE SET event_at = excluded.event_at, record_at = excluded.record_at,"
     " level_at = excluded.level_at, lag_ms = excluded.lag_ms"
 )
@@ -128,7 +127,7 @@ def region_alarms(connection: Connection, regions: Collection[str]) -> list[Open
 
 _UNFILLED = trusted(
     f"SELECT {COLUMNS} FROM alarm a WHERE a.device_id = ANY(%b) AND a.metric = '' AND a.kind = 'no_data'"  # noqa: S608 - own names
-    f" AND NOT a.active AND a.event_at < {_MOMENT} AND a.cleared_at > {_MOMENT} AND NOT EXISTS (SELECT"
+    f" AND NOT a.active AND a.event_at < {MOMENT} AND a.cleared_at > {MOMENT} AND NOT EXISTS (SELECT"
     " FROM alarm_transition t WHERE t.alarm_id = a.alarm_id AND t.event_at = a.cleared_at AND t.detail ? 'filled')"
     " ORDER BY a.alarm_id FOR UPDATE"
 )
@@ -156,7 +155,7 @@ _HEARD = {
     kind: trusted(
         "SELECT min(ts), (extract(epoch FROM max(next_ts - ts)) * 1000)::bigint FROM ("  # noqa: S608 - own names
         "SELECT r.ts, lead(r.ts, 1, q.until) OVER (ORDER BY r.ts) AS next_ts"
-        f" FROM (SELECT {_MOMENT} AS since, {_MOMENT} AS until, %s AS device_id) AS q JOIN {table.name} r"
+        f" FROM (SELECT {MOMENT} AS since, {MOMENT} AS until, %s AS device_id) AS q JOIN {table.name} r"
         " USING (device_id) WHERE r.ts <= q.until"
         f" AND r.ts >= (SELECT max(b.ts) FROM {table.name} b WHERE b.device_id = q.device_id AND b.ts <= q.since)"
         ") AS heard"

@@ -15,6 +15,10 @@ def trusted(text: str) -> LiteralString:
     return text
 
 
+MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"
+"""A parameter in milliseconds since the epoch, as a moment."""
+
+
 def unnest(types: Sequence[PgType]) -> str:
     """`unnest(%b::t1[], %b::t2[], …)`: one binary array parameter a column."""
     return "unnest(" + ", ".join(f"%b::{kind.value.sql}[]" for kind in types) + ")"

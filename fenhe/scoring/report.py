@@ -39,7 +39,7 @@ def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[Estimate]]
         books = balance(connection)
         document = {
             "run": {"scenario": run.scenario, "seed": run.seed, "start_ms": span.from_ms, "end_ms": span.to_ms},
-            "metering": _plain(score_metering(metering_rows(connection, truth), labels, world.virtual)),
+            "metering": _plain(score_metering(metering_rows(connection, truth, world), labels, world.virtual)),
             "health": _plain(health),
             "backup": {"now": _plain(score_backup(now)), "outages": _plain(score_backup(past))},
             "detection": _plain(detection),

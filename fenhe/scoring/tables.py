@@ -27,22 +27,18 @@ class Span(NamedTuple):
     to_ms: int
 
 
-def metering_rows(connection: Connection, truth: Path) -> Iterator[Counted]:
+def metering_rows(connection: Connection, truth: Path, world: World) -> Iterator[Counted]:
     """Every window of the truth's totals, with what the minutes of the database add up to.
 
     A window is known where the database knows the increment of each of its minutes. A register's first minute and its
     newest are not: nobody can know what passed before the first reading, and the newest minute still grows. Meters that
     the database never heard of are left out.
     """
-    registered = {
-        row[0]
-        for row in connection.execute("SELECT device_id FROM device UNION ALL SELECT meter_id FROM virtual_meter")
-    }
     gain = {state.entity: state.value for state in read_states(truth, "gain")}
     minutes: dict[tuple[str, str], dict[int, float | None]] = {}
     device = ""
     for total in read_totals(truth):
-        if total.device_id not in registered:
+        if total.device_id not in world.sites:
             continue
         if total.device_id != device:
             device, minutes = total.device_id, _minutes(connection, total.device_id)
