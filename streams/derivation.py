@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import derived
-from storage.spans import Span
+from storage.spans import FOREVER_MS, Span
 from streams.folding import Folding, in_time
 from streams.kernel import Fold
 from streams.stage import Written
@@ -52,7 +52,7 @@ class Derivation:
         """Rows that it took away."""
         self._written = 0
         self._late: list[Span] = []
-        self._again: _Again | None = None
+        self._again: Again | None = None
         self.snapshots: list[Snapshot] = []
 
     def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
@@ -77,16 +77,18 @@ class Derivation:
                 found.append(Span(device_id, own[0].ts, last_ms))
         return found
 
-    def rebuild(self, devices: Sequence[Device], from_ms: int, to_ms: int, *, until_it_agrees: bool) -> None:
-        """Feed the stored readings of some devices between two moments again, and so all that is folded from rows.
-
-        `until_it_agrees`: from the first moment on, and only as far as what is remembered still differs.
-        """
-        self._again = _Again(devices, from_ms, to_ms, until_it_agrees)
+    def rebuild(self, again: Again) -> None:
+        """Feed the stored readings of some devices again, and so all that is folded from rows."""
+        self._again = again
         for fold in self._kernels.readings:
             if isinstance(fold.source, frozenset):
-                own = {device.device_id: device for device in devices if device.kind in fold.source}
-                self._take(self._again.of(self._folding(fold), own, dict.fromkeys(own, from_ms), forced=True))
+                own = {device.device_id: device for device in again.devices if device.kind in fold.source}
+                since = dict.fromkeys(own, again.from_ms)
+                self._take(again.of(self._folding(fold), own, since, forced=again.is_complete))
+        if again.before:
+            spans = [Span(device.device_id, again.from_ms, again.to_ms) for device in again.before]
+            for row_type in self._kernels.viewed:
+                self._note(self._standing, self._rows.load(row_type, spans))
 
     def finish(self) -> int:
         """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""
@@ -158,17 +160,21 @@ class Derivation:
             subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
             self._take(self._folding(fold).feed(subjects, items, times))
         else:
-            since = dict.fromkeys(self._remembered(fold, self._again), self._again.from_ms)
+            since = self._remembered(fold, self._again)
             for row in (*standing, *gone):
                 since[row[0]] = min(since.get(row[0], row.ts), row.ts)
             subjects = {entity_id: self._directory.subject(entity_id) for entity_id in since}
             self._take(self._again.of(self._folding(fold), subjects, since, forced=False))
         self._write(self._unwritten)
 
-    def _remembered(self, fold: Fold, again: _Again) -> list[str]:
-        """Entities of which a fold over rows remembers something, without devices that are not derived again now."""
-        apart = self._directory.devices.keys() - {device.device_id for device in again.devices}
-        return [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
+    def _remembered(self, fold: Fold, again: Again) -> dict[str, int]:
+        """Entities of which a fold over rows remembers something that is derived again now, whatever differs."""
+        if again.before is None:
+            return {}
+        named = {device.device_id for device in (*again.devices, *again.before)}
+        apart = self._directory.devices.keys() - named
+        found = [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
+        return dict.fromkeys(found, again.from_ms)
 
     def _look(self, view: View) -> None:
         """Have a view compute again what the changes touch."""
@@ -215,13 +221,25 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
-    """What is derived again, whatever stands there."""
+class Again:
+    """What is derived again, whatever stands there: everything of some devices between two moments.
+
+    Devices of one site may be taken one after the other, each in a transaction of its own: only what differs is then
+    carried on at once, and with the last of them all that follows from the rows of all of them.
+    """
 
     devices: Sequence[Device]
     from_ms: int
-    to_ms: int
-    until_it_agrees: bool
+    to_ms: int = FOREVER_MS
+    before: Sequence[Device] | None = ()
+    """Devices that were taken before; None where more are to come."""
+    until_it_agrees: bool = False
+    """From the first moment on, and only as far as what is remembered still differs."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that follows is derived again, not only what differs."""
+        return self.before is not None
 
     def of(
         self, folding: Folding, subjects: Mapping[str, Device | Site], since: Mapping[str, int], *, forced: bool

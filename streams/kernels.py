@@ -44,6 +44,7 @@ from streams.plant.rolling import RollingPlant
 from streams.plant.water import WaterDays
 
 if TYPE_CHECKING:
+    from schemas.metrics import Row
     from streams.kernel import View
     from streams.stage import Stage
 
@@ -60,6 +61,12 @@ class Kernels(NamedTuple):
     def folds(self) -> tuple[Fold, ...]:
         """All that remember something."""
         return (*self.readings, *(kernel for kernel in self.rows if isinstance(kernel, Fold)))
+
+    @property
+    def viewed(self) -> frozenset[type[Row]]:
+        """Types of rows that any view is computed from."""
+        views = (kernel for kernel in self.rows if not isinstance(kernel, Fold))
+        return frozenset(row_type for view in views for row_type in view.inputs)
 
 
 def installed() -> Kernels:

@@ -15,7 +15,7 @@ from storage.ledger import UNREGISTERED, Ledger
 from storage.readings import Arrival
 from storage.registry import registry_version
 from streams.admission import Refusal, identify, judge
-from streams.derivation import Derivation
+from streams.derivation import Again, Derivation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,28 +89,20 @@ class Transaction:
         with self._engine.begin() as connection, connection.transaction():
             directory = self._engine.directory(connection, registry_version(connection))
             devices = [directory.devices[device_id] for device_id in device_ids]
-            return self.rebuild_within(connection, devices, from_ms, to_ms)
+            return self.rebuild_within(connection, Again(devices, from_ms, to_ms))
 
-    def rebuild_within(
-        self,
-        connection: Connection,
-        devices: Sequence[Device],
-        from_ms: int,
-        to_ms: int,
-        *,
-        until_it_agrees: bool = False,
-    ) -> int:
-        """Do it within a transaction of the caller's; `until_it_agrees`: only as far as anything still differs.
+    def rebuild_within(self, connection: Connection, again: Again) -> int:
+        """Do it within a transaction of the caller's.
 
         Raises LookupError where nothing was ever stored of the partition.
         """
         turn = checkpoint.take_turn(connection, self._partition.position)
         directory = self._engine.directory(connection, turn.registry_version)
-        sites = sorted({device.site_id for device in devices})
+        sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
         entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
         self._partition.memories = self._engine.memories_of(connection, entities)
         derivation = self._derivation(connection, directory)
-        derivation.rebuild(devices, from_ms, to_ms, until_it_agrees=until_it_agrees)
+        derivation.rebuild(again)
         written = derivation.finish()
         self._run_stages(derivation, None)
         self._remember(connection, derivation)

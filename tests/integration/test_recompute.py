@@ -96,6 +96,27 @@ def test_a_request_is_done_in_steps_beside_live_work_and_gives_the_same_rows(
     assert snapshot(database, DERIVED_HERE) == held
 
 
+def test_what_follows_is_derived_again_though_no_reading_says_anything_new(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a change of roles: rows of all devices stand as they were, and only what follows from them does not."""
+    monkeypatch.setattr(recompute, "STEP_READINGS", 300)
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    held = snapshot(database, DERIVED_HERE)
+    with connect(database, name="test") as connection:
+        for table in REBUILT:
+            connection.execute(
+                sql.SQL("UPDATE {} SET coverage = 0.123 WHERE site_id = %s").format(sql.Identifier(table)), (SITE,)
+            )
+    assert snapshot(database, DERIVED_HERE) != held
+    ask(database, SITE)
+    steps = Recompute(engine)
+    while (progress := steps.step()) is not None and not progress.is_finished:
+        pass
+    assert snapshot(database, DERIVED_HERE) == held
+
+
 def test_a_step_that_fails_leaves_nothing_and_is_done_again(database: str) -> None:
     """Progress is in the step's own transaction."""
     engine = open_engine(database)
