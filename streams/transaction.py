@@ -177,11 +177,11 @@ class Transaction:
                     if limit is not None and ordinal >= limit:
                         return intake
                     arrival = Arrival(message.device_id, message.received_ms, reading)
-                    topic = Topic(message.site_id, message.kind.value, message.device_id)
                     refusal = found if isinstance(found, Refusal) else judge(directory, found, reading)
                     if ordinal in self._refused:
                         refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
                     if refusal is not None:
+                        topic = Topic(message.site_id, message.kind.value, message.device_id)
                         intake.quarantined.append(_quarantined(topic, arrival, refusal))
                     elif not isinstance(found, Refusal):
                         intake.candidates.append(Candidate(found, arrival))

@@ -14,7 +14,10 @@ What is sudden is measured against the set itself: retired cells differ by more 
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -73,8 +76,9 @@ METRICS = {
 KINDS = tuple(METRICS)
 
 
-class SetState(NamedTuple):
-    """What the next reading of a set needs of those before it."""
+@dataclass(slots=True)
+class SetState:
+    """What the next reading of a set needs of those before it; nothing in it is changed in place."""
 
     ts: int
     float_since: int = 0
@@ -109,7 +113,7 @@ class SetState(NamedTuple):
     currents: Floats = ()
     """Daily mean float current, A."""
     standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
-    sensors: Watch = Watch()
+    sensors: Watch = field(default_factory=Watch)
 
 
 class SetSafety(Signaller):
@@ -130,11 +134,13 @@ class SetSafety(Signaller):
         """Take readings; what a reading lacks is not judged by it."""
         rows: list[Row] = []
         rules = own_rule(self._rules, "battery", device.detection)
-        after = state or SetState(arrivals[0].reading.ts)
+        after = SetState(arrivals[0].reading.ts) if state is None else SetState(*_fields_of(state))
+        judge = _Judge(rules, self._version, device, after, rows)
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
-            after = _Judge(rules, self._version, device, rows).take(after, reading)
+            judge.take(reading)
+        after.standings = tuple(judge.standings)
         return after, rows
 
     def dump(self, state: SetState) -> str:
@@ -146,8 +152,12 @@ class SetSafety(Signaller):
         return _from_json(orjson.loads(text))
 
 
+_NAMES = tuple(field.name for field in dataclasses.fields(SetState))
+_fields_of = attrgetter(*_NAMES)
+
+
 def _to_json(state: SetState) -> list[Any]:
-    fields: dict[str, Any] = state._asdict()
+    fields: dict[str, Any] = dict(zip(_NAMES, _fields_of(state), strict=True))
     fields["temperatures"] = [list(sample) for sample in state.temperatures]
     for name in ("places", "day_sums", "currents"):
         fields[name] = packed(fields[name])
@@ -159,7 +169,7 @@ def _to_json(state: SetState) -> list[Any]:
 
 def _from_json(values: list[Any]) -> SetState:
     """Read a state, also one from before sensors were watched: 7 000 sets are not folded again for that."""
-    fields = dict(zip(SetState._fields, values, strict=False))
+    fields = dict(zip(_NAMES, values, strict=False))
     fields["temperatures"] = tuple((ts, celsius) for ts, celsius in fields["temperatures"])
     for name in ("places", "day_sums", "currents"):
         fields[name] = unpacked(fields[name])
@@ -171,35 +181,40 @@ def _from_json(values: list[Any]) -> SetState:
 
 
 class _Judge:
-    """Judges one reading of one set."""
+    """Judges the readings of one set."""
 
-    def __init__(self, rules: BatteryRules, version: str, device: Device, rows: list[Row]) -> None:
+    def __init__(self, rules: BatteryRules, version: str, device: Device, state: SetState, rows: list[Row]) -> None:
+        """Take a state to advance, and where to put rows."""
         self._rules, self._version, self._device, self._rows = rules, version, device, rows
         self._nominal_ah = device.battery.nominal_ah if device.battery else math.inf
-        self._standings: list[Standing] = []
+        self._state = state
+        self.standings = list(state.standings)
+        """Of each of `KINDS`; they are the state's when all is taken."""
         self._ts = 0
+        self._drawn: Sequence[tuple[int, float]] = ()
+        """Samples that the line is drawn through."""
+        self._line = Line()
 
-    def take(self, state: SetState, reading: BatteryReading) -> SetState:
-        """Advance a set by one reading."""
-        self._standings, self._ts = list(state.standings), reading.ts
-        state = self._temperature(state, reading)
+    def take(self, reading: BatteryReading) -> None:
+        """Advance the set by one reading."""
+        self._ts = reading.ts
+        self._temperature(reading)
         day = local_day(reading.ts)
-        if day != state.day:
-            state = self._day(state)._replace(day=day)
-        state = self._sensors(self._cells(state, reading), reading)
-        return state._replace(ts=reading.ts, standings=tuple(self._standings))
+        if day != self._state.day:
+            self._day()
+            self._state.day = day
+        self._cells(reading)
+        self._sensors(reading)
+        self._state.ts = reading.ts
 
     def _is_idle(self, reading: BatteryReading) -> bool:
         return reading.current_a is not None and abs(reading.current_a) < self._rules.idle_c_rate * self._nominal_ah
 
-    def _temperature(self, state: SetState, reading: BatteryReading) -> SetState:
+    def _temperature(self, reading: BatteryReading) -> None:
         sensors = [celsius for celsius in reading.temperature_c or () if celsius is not None]
         if not sensors:
-            return state
+            return
         rules, ts, hottest = self._rules, reading.ts, max(sensors)
-        kept = tuple(sample for sample in state.temperatures if ts - sample[0] <= RATE_SPAN_MS)
-        if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
-            kept = (*kept, (ts, hottest))
         limit = rules.temperature_max_c
         if self._is_active(SignalKind.OVER_TEMPERATURE):
             limit -= rules.temperature_deadband_c
@@ -211,9 +226,26 @@ class _Judge:
                 high=rules.temperature_max_c,
                 evidence={"sensors_c": str(sensors)},
             )
-        if not self._is_idle(reading):
-            return state._replace(temperatures=kept, warm=0)
-        line = slope_of(kept)
+        line = self._line_through(ts, hottest)
+        if self._is_idle(reading):
+            self._self_heating(reading, hottest, line)
+        else:
+            self._state.warm = 0
+
+    def _line_through(self, ts: int, hottest: float) -> Line:
+        """Draw the line through the last five minutes; every half minute there is another sample of it."""
+        kept = self._state.temperatures
+        if kept and ts - kept[0][0] > RATE_SPAN_MS:
+            kept = tuple(sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS)
+        if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
+            kept = (*kept, (ts, hottest))
+        if kept is not self._drawn:
+            self._state.temperatures = self._drawn = kept
+            self._line = slope_of(kept)
+        return self._line
+
+    def _self_heating(self, reading: BatteryReading, hottest: float, line: Line) -> None:
+        state, rules = self._state, self._rules
         slope, scatter = line.slope, max(line.variance, state.scatter)
         error = math.sqrt(scatter / line.squares) if line.squares else 0.0
         is_steep = slope > max(rules.rate_max_c_min, rules.rate_errors * error)
@@ -234,31 +266,28 @@ class _Judge:
                 evidence={"rate_c_min": slope, "rate_error_c_min": error, "current_a": reading.current_a},
             )
         if line.squares and not is_steep:
-            state = state._replace(
-                scatter=state.scatter + (line.variance - state.scatter) / min(state.rests + 1, rules.memory_readings)
-            )
+            state.scatter += (line.variance - state.scatter) / min(state.rests + 1, rules.memory_readings)
         if rise is not None and not active and not warm:
-            rests = state.rests + 1
-            weight = 1 / min(rests, rules.memory_readings)
+            state.rests += 1
+            weight = 1 / min(state.rests, rules.memory_readings)
             off = rise - state.rise
-            state = state._replace(
-                rise=state.rise + weight * off,
-                rise_variance=state.rise_variance + weight * ((1 - weight) * off * off - state.rise_variance),
-                rests=rests,
-            )
-        return state._replace(temperatures=kept, warm=warm)
+            state.rise += weight * off
+            state.rise_variance += weight * ((1 - weight) * off * off - state.rise_variance)
+        state.warm = warm
 
-    def _cells(self, state: SetState, reading: BatteryReading) -> SetState:
-        rules, ts = self._rules, reading.ts
+    def _cells(self, reading: BatteryReading) -> None:
+        state, rules, ts = self._state, self._rules, reading.ts
         cells = [volts for volts in reading.cell_voltage_v or () if volts is not None]
         volts = median(cells) if cells else 0.0
         floats = self._is_idle(reading) and len(cells) >= rules.cells_needed and volts >= rules.float_cell_v
         if not floats or (state.float_since and ts - state.ts > GAP_MS):
-            return state._replace(float_since=ts if floats else 0, low_cell=0)
+            state.float_since, state.low_cell = ts if floats else 0, 0
+            return
         if not state.float_since:
-            return state._replace(float_since=ts)
+            state.float_since = ts
+            return
         if ts - state.float_since < rules.float_settle_h * HOUR_MS:
-            return state
+            return
         present = [*(reading.cell_voltage_v or ()), *[None] * CELLS][:CELLS]
         off = [math.nan if cell is None else (cell - volts) * 1000 for cell in present]
         places = state.places or tuple(single(each) for each in off)
@@ -280,30 +309,27 @@ class _Judge:
                 z=lowest / noise,
                 evidence={"cell": cell, "found_by": "sudden"},
             )
-            state = state._replace(sagging=cell if active else 0)
+            state.sagging = cell if active else 0
         if not is_low:
             weight = 1 / min(state.floats + 1, rules.memory_readings)
             squares = [fall * fall for fall in falls if not math.isnan(fall)]
             square = sum(squares) / len(squares) if squares else state.noise
-            places = tuple(
+            state.places = tuple(
                 single(now if math.isnan(usual) else usual if math.isnan(now) else usual + weight * (now - usual))
                 for now, usual in zip(off, places, strict=True)
             )
-            state = state._replace(
-                places=places, noise=state.noise + weight * (square - state.noise), floats=state.floats + 1
-            )
+            state.noise += weight * (square - state.noise)
+            state.floats += 1
         sums = state.day_sums or (0.0,) * CELLS
-        return state._replace(
-            low_cell=cell if is_low else 0,
-            day_sums=tuple(single(total + now) for total, now in zip(sums, off, strict=True)),
-            day_current_a=state.day_current_a + (reading.current_a or 0.0),
-            day_readings=state.day_readings + 1,
-        )
+        state.low_cell = cell if is_low else 0
+        state.day_sums = tuple(single(total + now) for total, now in zip(sums, off, strict=True))
+        state.day_current_a += reading.current_a or 0.0
+        state.day_readings += 1
 
-    def _sensors(self, state: SetState, reading: BatteryReading) -> SetState:
-        watch, stuck = look(state.sensors, reading, self._rules)
+    def _sensors(self, reading: BatteryReading) -> None:
+        self._state.sensors, stuck = look(self._state.sensors, reading, self._rules)
         if stuck is None:
-            return state
+            return
         self._say(
             SignalKind.STUCK_SENSOR,
             active=bool(stuck),
@@ -316,20 +342,20 @@ class _Judge:
             severity=Severity.MEDIUM,
             since_ms=min((each.since_ms for each in stuck), default=None),
         )
-        return state._replace(sensors=watch)
 
-    def _day(self, state: SetState) -> SetState:
+    def _day(self) -> None:
         """Judge a day of float that is over; a day with too little float is not judged."""
-        rules, count = self._rules, state.day_readings
-        closed = state._replace(day_sums=(), day_current_a=0.0, day_readings=0)
+        state, rules = self._state, self._rules
+        sums, current_a, count = state.day_sums, state.day_current_a, state.day_readings
+        state.day_sums, state.day_current_a, state.day_readings = (), 0.0, 0
         if count < rules.day_readings_needed:
-            return closed
-        means = [total / count for total in state.day_sums]
+            return
+        means = [total / count for total in sums]
         today = tuple(max(-127, min(127, round(mean / STEP_MV))) if not math.isnan(mean) else -128 for mean in means)
         known = [mean for mean in means if not math.isnan(mean)]
         if len(known) < rules.cells_needed:
-            return closed
-        current = state.day_current_a / count
+            return
+        current = current_a / count
         spread = max(known) - min(known)
         scale = max(robust_sd(known), rules.cell_noise_mv * SD_PER_MAD)
         lowest = min(known)
@@ -377,14 +403,13 @@ class _Judge:
                 severity=Severity.HIGH,
                 window_s=DAY_S,
             )
-        self._statuses(state, len(currents))
-        return closed._replace(
-            days=(*state.days, today)[-WEEK:],
-            currents=currents if raised else pushed(currents, current, rules.current_days),
-        )
+        self._statuses(len(currents))
+        state.days = (*state.days, today)[-WEEK:]
+        if not raised:
+            state.currents = pushed(currents, current, rules.current_days)
 
-    def _statuses(self, state: SetState, days: int) -> None:
-        rules = self._rules
+    def _statuses(self, days: int) -> None:
+        state, rules = self._state, self._rules
         learned = {
             SignalKind.SELF_HEATING: (state.rests, rules.rests_needed),
             SignalKind.CELL_SAG: (state.floats, rules.floats_needed),
@@ -392,10 +417,10 @@ class _Judge:
         }
         for kind, have in learned.items():
             at = KINDS.index(kind)
-            self._standings[at] = enter(self._standings[at], learned=have[0] >= have[1], ts=self._ts)
+            self.standings[at] = enter(self.standings[at], learned=have[0] >= have[1], ts=self._ts)
             self._rows.append(
                 status(
-                    self._standings[at],
+                    self.standings[at],
                     subject=self._subject(kind),
                     kind=kind,
                     ts=self._ts,
@@ -405,11 +430,11 @@ class _Judge:
             )
 
     def _is_active(self, kind: SignalKind) -> bool:
-        return self._standings[KINDS.index(kind)].active
+        return self.standings[KINDS.index(kind)].active
 
     def _has_to_say(self, kind: SignalKind, *, active: bool) -> bool:
         """Whether a verdict changes anything: most readings of most sets are normal, and were before."""
-        return active or self._standings[KINDS.index(kind)].samples > 0
+        return active or self.standings[KINDS.index(kind)].samples > 0
 
     def _subject(self, kind: SignalKind) -> Subject:
         metric, unit = METRICS[kind]
@@ -444,8 +469,8 @@ class _Judge:
             high=high,
             z=z,
         )
-        self._standings[at], signal = stand(
-            self._standings[at],
+        self.standings[at], signal = stand(
+            self.standings[at],
             verdict,
             subject=self._subject(kind),
             kind=kind,
