@@ -120,9 +120,9 @@ class World:
 
 
 @pytest.fixture
-def small(empty_database: str) -> Iterator[World]:
+def small(own_url: str) -> Iterator[World]:
     """Two sites of six devices."""
-    world = World(empty_database, 2, 6)
+    world = World(own_url, 2, 6)
     yield world
     world.close()
 
@@ -169,9 +169,9 @@ def test_a_slow_clock_is_no_silence(small: World) -> None:
     assert alarm["value"] < 8 * 60
 
 
-def test_a_site_of_slow_clocks_is_missed_too(empty_database: str) -> None:
+def test_a_site_of_slow_clocks_is_missed_too(own_url: str) -> None:
     """Alone on its partition: once its lag has stayed for five minutes."""
-    world = World(empty_database, 1, 2, partitions=1)
+    world = World(own_url, 1, 2, partitions=1)
     slow = {"s-0": 8 * 60 * MINUTE_MS}
     world.minutes(8, slow_ms=slow)
     assert states(world) == {}
@@ -247,15 +247,15 @@ def test_the_clock_ends_shelves_and_maintenance_and_alarms_again(small: World) -
     assert set(states(small).values()) == {"active_unacknowledged"}
 
 
-def test_a_region_that_is_out_is_one_alarm(empty_database: str) -> None:
+def test_a_region_that_is_out_is_one_alarm(own_url: str) -> None:
     """A thousand sites, out for eight minutes: one alarm, and no flood when they come back."""
-    world = World(empty_database, 1000, 1, partitions=2)
+    world = World(own_url, 1000, 1, partitions=2)
     everything = [*world.devices]
     world.minutes(1)
     world.minutes(OUTAGE_MIN, silent=everything)
     assert states(world)["朔州"] == "active_unacknowledged"
     world.minutes(5)
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         worst = connection.execute("SELECT max(presented) FROM alarm_rate_10min").fetchone()
     assert worst == (1,)
     assert world.presented() == 1

@@ -263,9 +263,9 @@ class Loud(Signaller):
         return standing_from_json(orjson.loads(text))
 
 
-def test_detectors_of_one_device_take_away_only_their_own_signals(empty_database: str) -> None:
+def test_detectors_of_one_device_take_away_only_their_own_signals(own_url: str) -> None:
     """A late reading has every detector judge its device again; what another one said is not theirs to withdraw."""
-    prepare(empty_database)
+    prepare(own_url)
     powers = [100.0, 900.0, 900.0, 300.0, 100.0, 900.0, 100.0, 100.0, 100.0, 100.0, 100.0]
     sent = [
         Sent("plant-1", Kind.ELECTRICITY, "e-1", {"ts": START_MS + at * MINUTE_MS, "power_kw": power})
@@ -274,16 +274,16 @@ def test_detectors_of_one_device_take_away_only_their_own_signals(empty_database
     kernels = Kernels(readings=(Loud(SignalKind.SPIKE, 500.0), Loud(SignalKind.LIMIT, 200.0)), rows=())
     found = []
     for order in (sent, [*sent[:2], *sent[3:], sent[2]]):
-        with connect(empty_database, name="test") as connection:
+        with connect(own_url, name="test") as connection:
             connection.execute(
                 "TRUNCATE signal, reading_electricity, ledger, ledger_total, checkpoint, entity_state, entity_snapshot"
             )
-        engine = Engine(open_pool(empty_database, size=2, name="test"), kernels, "test", 1)
+        engine = Engine(open_pool(own_url, size=2, name="test"), kernels, "test", 1)
         partition = engine.open(0)
         for offset, item in enumerate(order):
             engine.apply(partition, [record(offset, [item])])
         engine.close()
-        found.append(snapshot(empty_database, ["signal"])["signal"])
+        found.append(snapshot(own_url, ["signal"])["signal"])
     assert {kind for kind in ("spike", "limit") if f'"kind": "{kind}"' in "".join(found[0])} == {"spike", "limit"}
     assert found[1] == found[0]
 

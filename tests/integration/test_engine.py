@@ -47,10 +47,10 @@ REFITTED = {Kind.ELECTRICITY, Kind.WATER, Kind.PRODUCTION}
 
 
 @pytest.fixture
-def database(empty_database: str) -> str:
+def database(own_url: str) -> str:
     """A migrated database with the test registry."""
-    prepare(empty_database)
-    return empty_database
+    prepare(own_url)
+    return own_url
 
 
 @pytest.fixture(scope="module")

@@ -92,14 +92,14 @@ def baseline(slope: float, days: int) -> SavedBaseline:
     return SavedBaseline(SITE, "plant", FIRST_MS, FIRST_MS + days * DAY_MS, 1000.0, slope, 20, 0.9, 0.02, (), "Li")
 
 
-def test_each_day_is_held_against_the_newest_baseline(empty_database: str) -> None:
+def test_each_day_is_held_against_the_newest_baseline(own_url: str) -> None:
     """E/Ê of the day and of seven, savings from behind the fit on; a part of a day is held to that part."""
-    prepare(empty_database)
+    prepare(own_url)
     made = [100.0 + 3 * number for number in range(12)]
     rows = [a_day(number, tonnes, 1000 + 10 * tonnes) for number, tonnes in enumerate(made)]
     rows[9] = a_day(9, 60.0, 1000.0, hours=12)
     rows[10] = a_day(10, 30.0, 9999.0, hours=11)
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         assert seen(connection) == []
         derived.write(connection, rows)
         assert enpi.save(connection, baseline(12.0, 8)) == 1
@@ -122,10 +122,10 @@ def test_each_day_is_held_against_the_newest_baseline(empty_database: str) -> No
         assert found[11].enpi_7d == pytest.approx(sum(energy) / sum(expected))
 
 
-def test_late_data_repairs_enpi_and_savings(empty_database: str) -> None:
+def test_late_data_repairs_enpi_and_savings(own_url: str) -> None:
     """A day that is derived again changes itself and all savings after it, at once."""
-    prepare(empty_database)
-    with connect(empty_database, name="test") as connection:
+    prepare(own_url)
+    with connect(own_url, name="test") as connection:
         derived.write(connection, [a_day(number, 100.0, 2000.0) for number in range(5)])
         enpi.save(connection, baseline(10.0, 2))
         before = seen(connection)
@@ -138,9 +138,9 @@ def test_late_data_repairs_enpi_and_savings(empty_database: str) -> None:
     assert after[3].enpi == pytest.approx(0.95)
 
 
-def test_other_variables_are_part_of_what_is_expected(empty_database: str) -> None:
+def test_other_variables_are_part_of_what_is_expected(own_url: str) -> None:
     """Ê = β₀ + β₁·P + Σ βⱼ·xⱼ; a day whose variable is unknown is unknown until it is entered or analysed."""
-    prepare(empty_database)
+    prepare(own_url)
     fitted = baseline(10.0, 2)._replace(coefficients=(("ambient_c", -5.0, -9.0), ("gangue.lhv_mj_kg", 20.0, 4.0)))
     noon = FIRST_MS + DAY_MS + DAY_MS // 2
     assays = [
@@ -149,7 +149,7 @@ def test_other_variables_are_part_of_what_is_expected(empty_database: str) -> No
         FuelAssay("l-1", "gangue", noon, SITE, noon + DAY_MS, noon + DAY_MS + 1, 16.0, None, None, None),
         FuelAssay("l-1", "coal", FIRST_MS, SITE, noon + DAY_MS, noon, 22.0, None, None, None),
     ]
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         derived.write(connection, [a_day(number, 100.0, 2000.0, hours=12 * (1 + number % 2)) for number in range(4)])
         enpi.save(connection, fitted)
         enpi.record(connection, SITE, "ambient_c", {FIRST_MS + number * DAY_MS: -10.0 for number in range(3)}, "Li")
@@ -173,7 +173,7 @@ def test_other_variables_are_part_of_what_is_expected(empty_database: str) -> No
     assert [after[3].enpi, after[3].quality, after[3].cusum] == [None, "unknown", after[2].cusum]
 
 
-def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order(empty_database: str) -> None:
+def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order(own_url: str) -> None:
     """A baseline on production and the gangue's heat value: what comes late, and a recompute, give E/Ê and savings."""
     quarter = 15 * MINUTE_MS
     begin = FIRST_MS - 2 * quarter
@@ -199,17 +199,17 @@ def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order
     late = [*unit[60:90], *laboratory]
     on_time = [item for item in unit if item not in late]
     for runs in ([in_order], [on_time, late]):
-        prepare(empty_database, registry)
-        with connect(empty_database, name="test") as connection:
+        prepare(own_url, registry)
+        with connect(own_url, name="test") as connection:
             enpi.save(connection, lines)
-        engine = open_engine(empty_database)
+        engine = open_engine(own_url)
         partition = engine.open(0)
         for offset, run in enumerate(runs):
             engine.apply(partition, [record(offset, run)])
-            with connect(empty_database, name="test") as connection:
+            with connect(own_url, name="test") as connection:
                 found.append(seen(connection, "plant-2"))
         if len(runs) > 1:
-            with connect(empty_database, name="test") as connection:
+            with connect(own_url, name="test") as connection:
                 connection.execute("UPDATE gangue_sum SET fuel_heat_gj = 1")
                 connection.execute("UPDATE plant_hour SET energy_kgce = 1, production = 1")
                 connection.execute("UPDATE plant_day SET ratio_energy_kgce = 1, ratio_production = 1")
@@ -218,10 +218,10 @@ def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order
             steps = Recompute(engine)
             while not (step := steps.step()) or not step.is_finished:
                 assert step is not None
-            with connect(empty_database, name="test") as connection:
+            with connect(own_url, name="test") as connection:
                 found.append(seen(connection, "plant-2"))
         engine.close()
-        wipe(empty_database)
+        wipe(own_url)
     ordered, before, repaired, rebuilt = found
     assert [item.quality for item in ordered] == ["good", "good", "unknown"]
     assert ordered[1].enpi is not None
@@ -231,11 +231,11 @@ def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order
     assert rebuilt == ordered
 
 
-def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_fits_and_refuses(own_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`fenhe enpi fit` keeps a version and prints it; too few days, and a site that is not there, say why."""
-    prepare(empty_database)
-    monkeypatch.setenv("FENHE_DB_WRITER_URL", empty_database)
-    with connect(empty_database, name="test") as connection:
+    prepare(own_url)
+    monkeypatch.setenv("FENHE_DB_WRITER_URL", own_url)
+    with connect(own_url, name="test") as connection:
         made = [100.0 + 7 * (number % 5) + number for number in range(20)]
         derived.write(connection, [a_day(number, tonnes, 1000 + 10 * tonnes) for number, tonnes in enumerate(made)])
 
@@ -259,6 +259,6 @@ def test_the_command_fits_and_refuses(empty_database: str, monkeypatch: pytest.M
     assert (few.exit_code, "5 whole days" in few.output) == (1, True)
     nowhere = fit("nowhere", "2026-06-20")
     assert (nowhere.exit_code, "0 whole days" in nowhere.output) == (1, True)
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         ((kept, version),) = enpi.baselines(connection)
     assert (kept.points, kept.to_ms - kept.from_ms, version) == (20, 20 * DAY_MS, 1)

@@ -133,18 +133,18 @@ def hour_sums(url: str) -> list[GangueSum]:
     return [row for row in found if row.span is Span.HOUR and row.ts >= DAY]
 
 
-def test_a_day_by_late_laboratory_values_ends_at_the_truth(empty_database: str) -> None:
+def test_a_day_by_late_laboratory_values_ends_at_the_truth(own_url: str) -> None:
     """Coal and heat rate, gangue, ash, gypsum within 0.5 %; `estimated` until the value that covers them is there."""
-    prepare(empty_database, REGISTRY)
+    prepare(own_url, REGISTRY)
     sent, truth = simulate(7)
-    engine = open_engine(empty_database)
+    engine = open_engine(own_url)
     partition = engine.open(0)
     end = DAY + DAY_MS
     at_end = [item for item in sent if item.reading["ts"] <= end + 1]
     for offset, start in enumerate(range(0, len(at_end), 120)):
         engine.apply(partition, [record(offset, at_end[start : start + 120])])
 
-    early = hour_sums(empty_database)
+    early = hour_sums(own_url)
     assert len(early) == 24
     released = [item.reading for item in at_end if item.kind is Kind.LAB]
     covered_to = min(
@@ -153,7 +153,7 @@ def test_a_day_by_late_laboratory_values_ends_at_the_truth(empty_database: str) 
     assert {row.quality for row in early if row.ts >= covered_to} == {Quality.ESTIMATED}
     assert {row.quality for row in early if row.ts < covered_to} <= {Quality.GOOD}
     assert any(row.ts >= covered_to for row in early)
-    windows = [row for row in rows(empty_database, PlantHour, "power") if isinstance(row, PlantHour)]
+    windows = [row for row in rows(own_url, PlantHour, "power") if isinstance(row, PlantHour)]
     assert {row.quality for row in windows if covered_to <= row.ts < end} == {Quality.ESTIMATED}
 
     late = [item for item in sent if item.reading["ts"] > end + 1]
@@ -161,11 +161,11 @@ def test_a_day_by_late_laboratory_values_ends_at_the_truth(empty_database: str) 
     engine.apply(partition, [record(partition.next_offset, late)])
     engine.close()
 
-    assert {row.quality for row in hour_sums(empty_database)} == {Quality.GOOD}
-    assert {row.laboratory_share for row in hour_sums(empty_database)} == {1.0}
+    assert {row.quality for row in hour_sums(own_url)} == {Quality.GOOD}
+    assert {row.laboratory_share for row in hour_sums(own_url)} == {1.0}
     day = next(
         row
-        for row in rows(empty_database, GangueWindow, "unit")
+        for row in rows(own_url, GangueWindow, "unit")
         if isinstance(row, GangueWindow) and row.span is UnitWindow.DAY and row.ts == end
     )
     net_heat_rate = 1000 * (truth.heat_gj - truth.export_gj) / truth.supplied_mwh
@@ -181,13 +181,13 @@ def test_a_day_by_late_laboratory_values_ends_at_the_truth(empty_database: str) 
     assert day.quality is Quality.GOOD
     month = next(
         row
-        for row in rows(empty_database, GangueWindow, "unit")
+        for row in rows(own_url, GangueWindow, "unit")
         if isinstance(row, GangueWindow) and row.span is UnitWindow.MONTH
     )
     assert month.generated_mwh == pytest.approx(truth.generated_mwh + 8 * 0.76 * RATED_MW, rel=within)
     power = sum(
         row.energy_kgce or 0.0
-        for row in rows(empty_database, PlantHour, "power")
+        for row in rows(own_url, PlantHour, "power")
         if isinstance(row, PlantHour) and DAY <= row.ts < end
     )
     assert power / truth.supplied_mwh == pytest.approx(net_heat_rate / 29.3076, rel=within)

@@ -112,15 +112,15 @@ def test_a_guard_that_starts_again_says_nothing_twice(running: Running) -> None:
     assert [item.event for item in records] == [SafetyEvent.RAISE, SafetyEvent.CLEAR]
 
 
-def test_the_database_comes_to_the_same_name(running: Running, empty_database: str) -> None:
+def test_the_database_comes_to_the_same_name(running: Running, own_url: str) -> None:
     """Whoever has heard of it by the topic finds it in the database."""
     running.put(SMOKE)
     (raised,) = running.wait(1)
-    prepare(empty_database)
-    engine = open_engine(empty_database)
+    prepare(own_url)
+    engine = open_engine(own_url)
     engine.apply(engine.open(0), [record(0, SMOKE)])
     engine.close()
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         assert connection.execute("SELECT alarm_id FROM alarm").fetchall() == [(raised.alarm_id,)]
 
 

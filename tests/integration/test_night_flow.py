@@ -14,17 +14,17 @@ RECORD = 3 * battledim.PER_DAY
 pytestmark = pytest.mark.skipif(not battledim.FLOWS.exists(), reason=f"BattLeDIM's flows are not at {battledim.FLOWS}")
 
 
-def test_night_flow_and_volumes_equal_an_independent_computation(empty_database: str) -> None:
+def test_night_flow_and_volumes_equal_an_independent_computation(own_url: str) -> None:
     """Zone A is p227 + p235 − PUMP_1: registers in, and the same lowest hour and daily volumes out, day by day."""
     measured = battledim.flows(DAYS)
-    prepare(empty_database, battledim.REGISTRY)
+    prepare(own_url, battledim.REGISTRY)
     sent = list(battledim.sent(measured))
-    engine = open_engine(empty_database)
+    engine = open_engine(own_url)
     partition = engine.open(0)
     for offset, start in enumerate(range(0, len(sent), RECORD)):
         engine.apply(partition, [record(offset, sent[start : start + RECORD])])
     engine.close()
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         found = battledim.derived_days(connection)
     expected = battledim.expected(measured)
     assert len(found) == len(expected) == DAYS

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
 
@@ -74,10 +75,10 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def database(empty_database: str) -> str:
+def database(own_url: str) -> str:
     """A migrated database with the test registry."""
-    prepare(empty_database)
-    return empty_database
+    prepare(own_url)
+    return own_url
 
 
 @pytest.fixture
@@ -220,6 +221,12 @@ def test_a_notifier_that_is_killed_while_it_sends_doubles_at_most_that_message(
     assert len(set(bodies)) == 4
 
 
+def _is_connected(connection: Connection, program: str) -> bool:
+    """Whether PostgreSQL still serves a program: it may hold locks for a moment after its client has been killed."""
+    served = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()"
+    return connection.execute(served, (program,)).fetchone() is not None
+
+
 def test_a_notifier_killed_anywhere_loses_nothing_and_doubles_only_what_it_had_just_sent(
     database: str, pool: ConnectionPool, sink: Sink
 ) -> None:
@@ -238,7 +245,9 @@ def test_a_notifier_killed_anywhere_loses_nothing_and_doubles_only_what_it_had_j
             break
         assert process.exitcode == -signal.SIGKILL
         told = len(sink.taken)
-        with connect(database, name="test") as connection:  # what a minute of waiting would bring about
+        with connect(database, name="test", autocommit=True) as connection:
+            wait_until(lambda: not _is_connected(connection, "fenhe-dying"), what="its locks to be gone")
+            # What a minute of waiting would bring about.
             connection.execute("UPDATE notification SET leased_until = now() WHERE leased_until > now()")
         drain(Notifier(pool, one, send))
         assert len(sink.taken) >= 1, f"lost at {place}"

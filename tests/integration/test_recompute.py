@@ -29,10 +29,10 @@ DERIVED_HERE = ("meter_minute", *REBUILT)
 
 
 @pytest.fixture
-def database(empty_database: str) -> str:
+def database(own_url: str) -> str:
     """A migrated database with the test registry."""
-    prepare(empty_database)
-    return empty_database
+    prepare(own_url)
+    return own_url
 
 
 def ask(url: str, *sites: str, from_ms: int = 0) -> list[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from schemas.registry import ProductLine, Registry, Sector, Site
-from storage.migrate import migrate
 from storage.pool import connect
 from storage.reference import ReferenceConflictError, load_reference
 from storage.registry import import_registry, load_registry
@@ -14,16 +13,15 @@ from streams.plant.reference import reference
 SHIPPED = reference()
 
 
-def test_a_version_is_loaded_once_and_the_newest_is_current(empty_database: str) -> None:
+def test_a_version_is_loaded_once_and_the_newest_is_current(own_url: str) -> None:
     """Loading again changes nothing; an older version stays and can become current again."""
-    migrate(empty_database)
     newer = SHIPPED.model_copy(
         update={
             "version": "next",
             "limits": SHIPPED.limits | {"sinter": SHIPPED.limits["sinter"].model_copy(update={"level_3": 50.0})},
         }
     )
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         assert [load_reference(connection, each) for each in (SHIPPED, SHIPPED, newer)] == [True, False, True]
         limits = (
             "SELECT level_1, level_2, level_3, unit, standard, year, verified FROM reference_energy_limit"
@@ -39,19 +37,17 @@ def test_a_version_is_loaded_once_and_the_newest_is_current(empty_database: str)
     assert missing == [("eaf_50",), ("eaf_small",), ("power_super_high_200",)]
 
 
-def test_other_figures_under_a_loaded_version_are_refused(empty_database: str) -> None:
+def test_other_figures_under_a_loaded_version_are_refused(own_url: str) -> None:
     """A row's version must lead to the very figures it was computed with."""
-    migrate(empty_database)
     forged = SHIPPED.model_copy(update={"quotas": dict(list(SHIPPED.quotas.items())[1:])})
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         load_reference(connection, SHIPPED)
         with pytest.raises(ReferenceConflictError, match=SHIPPED.version):
             load_reference(connection, forged)
 
 
-def test_product_lines_go_through_the_registry_and_are_rows_for_dashboards(empty_database: str) -> None:
+def test_product_lines_go_through_the_registry_and_are_rows_for_dashboards(own_url: str) -> None:
     """Every plant has the line `plant`, declared or not; a base station has none."""
-    migrate(empty_database)
     mill = Site(
         site_id="mill",
         name="Mill",
@@ -62,7 +58,7 @@ def test_product_lines_go_through_the_registry_and_are_rows_for_dashboards(empty
     )
     plain = Site(site_id="plain", name="Plain", name_zh="厂", sector=Sector.COKING, city="长治")
     station = Site(site_id="bs", name="BS", name_zh="站", sector=Sector.BASE_STATION, city="长治")
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         import_registry(connection, Registry(sites=[mill, plain, station]))
         _, stored = load_registry(connection)
         rows = connection.execute("SELECT site_id, line_id, product FROM product_line ORDER BY 1").fetchall()

@@ -29,7 +29,7 @@ HARMLESS = [LabelKind.GAP, LabelKind.DUPLICATE, LabelKind.FREEZE_CATCH_UP, Label
 
 
 @pytest.fixture
-def scored(empty_database: str, tmp_path: Path) -> dict[str, Any]:
+def scored(own_url: str, tmp_path: Path) -> dict[str, Any]:
     """The score of the whole run."""
     half_hour = HOUR_MS // 2
     scene = Scene(
@@ -40,14 +40,14 @@ def scored(empty_database: str, tmp_path: Path) -> dict[str, Any]:
         happenings=[Happening(LabelKind.RUNAWAY_PRECURSOR, "B0003", START_MS + half_hour, START_MS + 3 * half_hour)],
         chances=[Chance(HARMLESS, 1, START_MS + half_hour, END_MS - half_hour, half_hour // 2, half_hour // 2)],
     )
-    prepare(empty_database, scene.registry())
+    prepare(own_url, scene.registry())
     path = tmp_path / "truth.sqlite"
-    engine = open_engine(empty_database)
+    engine = open_engine(own_url)
     with TruthWriter(path, Run("short", SEED, START_MS)) as truth:
         scene.record(truth, step_ms=half_hour, until_ms=END_MS)
         play(scene.advance(END_MS), engine)
     engine.close()
-    document, _ = score(path, empty_database)
+    document, _ = score(path, own_url)
     return document
 
 

@@ -30,20 +30,20 @@ def event(item: Record) -> faust.EventT[bytes]:
     return cast("faust.EventT[bytes]", SimpleNamespace(message=message))
 
 
-def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(empty_database: str) -> None:
+def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -> None:
     """PostgreSQL ends the transaction of a worker that computes for too long; with fewer records it goes through."""
-    prepare(empty_database)
+    prepare(own_url)
     cells = [3.35] * 16
     sent = [
         Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_MS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
         for number in range(RECORDS * READINGS)
     ]
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
-    pool = open_pool(empty_database, size=3, name="test", idle_transaction_s=IDLE_S)
+    pool = open_pool(own_url, size=3, name="test", idle_transaction_s=IDLE_S)
     engine, figures = Engine(pool, installed(), "test", 1), Figures()
     asyncio.run(Shepherd(faust.App("test", store="memory://"), engine, figures).store(events))
     engine.close()
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         books = balance(connection)
     assert (books.closed, books.stored) == (True, len(sent))
     assert (figures.records_total, figures.stored_total) == (RECORDS, len(sent))

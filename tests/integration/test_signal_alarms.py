@@ -247,15 +247,15 @@ def _holds(picture: str) -> bool:
     return raised
 
 
-def test_smoke_goes_through_the_engine_to_an_alarm(empty_database: str) -> None:
+def test_smoke_goes_through_the_engine_to_an_alarm(own_url: str) -> None:
     """Reading, detector, alarm: one transaction; delivered again it changes nothing."""
-    prepare(empty_database)
-    engine = open_engine(empty_database)
+    prepare(own_url)
+    engine = open_engine(own_url)
     partition = engine.open(0)
     sent = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": minute(at), "smoke": at == 3}) for at in range(6)]
     engine.apply(partition, [record(0, sent[:4])])
     engine.apply(partition, [record(0, sent[:4]), record(1, sent)])
-    with connect(empty_database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         (alarm,) = alarms(connection)
         assert (alarm["kind"], alarm["safety"], alarm["severity"], alarm["event_at"]) == (
             "smoke", True, "critical", minute(3),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from storage import state
-from storage.migrate import migrate
 from storage.pool import connect
 from storage.state import KEPT_DAYS, SPARSE_DAYS, Snapshot
 
@@ -13,16 +10,9 @@ DAY_MS = 86_400_000
 T0 = 700 * SPARSE_DAYS * DAY_MS
 
 
-@pytest.fixture
-def database(empty_database: str) -> str:
-    """A migrated database."""
-    migrate(empty_database)
-    return empty_database
-
-
-def test_the_newest_snapshot_before_a_moment_comes_with_all_later_ones(database: str) -> None:
+def test_the_newest_snapshot_before_a_moment_comes_with_all_later_ones(own_url: str) -> None:
     """What folding again starts from, and what it may meet; another version's are not spoken."""
-    with connect(database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         kept = [Snapshot("e", "k", 1, T0 + day * DAY_MS, f'{{"day":{day}}}') for day in range(4)]
         state.keep(connection, [*kept, Snapshot("e", "k", 2, T0 + DAY_MS + 1, "{}"), Snapshot("f", "k", 1, T0, "{}")])
         found = state.snapshots_since(connection, "k", 1, [("e", T0 + 2 * DAY_MS - 1), ("g", T0)])
@@ -30,10 +20,10 @@ def test_the_newest_snapshot_before_a_moment_comes_with_all_later_ones(database:
         assert state.snapshots_since(connection, "k", 1, [("e", T0 - 1)]) == {"e": kept}
 
 
-def test_old_snapshots_are_thinned_out(database: str) -> None:
+def test_old_snapshots_are_thinned_out(own_url: str) -> None:
     """Every one of the last forty days stays, and of older ones one in four weeks."""
     days = 3 * KEPT_DAYS
-    with connect(database, name="test") as connection:
+    with connect(own_url, name="test") as connection:
         for day in range(days + 1):
             state.keep(connection, [Snapshot("e", "k", 1, T0 + day * DAY_MS, "{}")])
         rows = connection.execute("SELECT ts FROM entity_snapshot ORDER BY ts", binary=True).fetchall()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import threading
 from contextlib import contextmanager
@@ -14,12 +13,14 @@ from confluent_kafka import Consumer, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from fenhe.local import Process, wait_until
+from fenhe.local.postgres import OWNER
 from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
 from simulators.publisher import MqttPublisher
 from storage.balance import Balance, balance
 from storage.pool import connect
 from storage.statements import trusted
+from tests.support.databases import new_database
 from tests.support.pipeline import RAW, prepare
 
 if TYPE_CHECKING:
@@ -52,10 +53,9 @@ class Pipeline:
         """Make the database and the topic; nothing runs yet."""
         self.stack = stack
         self.folder = folder
-        name = f"t_{secrets.token_hex(4)}"
+        name = self._database = new_database(stack.postgres)
         self.topic = f"{name}.readings"
-        self._database = name
-        self.owner_url = stack.postgres.create_database(name)
+        self.owner_url = stack.postgres.url(OWNER, name)
         self._collector_id = name
         prepare(self.owner_url, registry)
         stack.kafka.create_topic(self.topic, stack.partitions)
