@@ -78,7 +78,7 @@ KINDS = tuple(METRICS)
 
 @dataclass(slots=True)
 class SetState:
-    """What the next reading of a set needs of those before it; nothing in it is changed in place."""
+    """What the next reading of a set needs of those before it; a fold advances a copy."""
 
     ts: int
     float_since: int = 0
