@@ -205,7 +205,8 @@ class Folding:
             self._rows.rewrite(again)
             self._given.rewritten += again
         else:
-            self._given.rewritten += self._rows.rewrite(again)
+            ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.met_early}
+            self._given.rewritten += self._rows.rewrite(self._rows.unrevised(again, ends))
 
     def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
         """Walk each entity's way."""

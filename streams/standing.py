@@ -7,13 +7,15 @@ and views then read the same stretch again and again. What was read stays here u
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from storage import derived
 from storage.spans import Span
+from storage.tables import DERIVED_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from psycopg import Connection
 
@@ -97,6 +99,20 @@ class StandingRows:
             changed += different
         return changed
 
+    def unrevised(self, rows: Sequence[Row], ends: Mapping[str, int]) -> Sequence[Row]:
+        """Leave out events that an item at or behind their entity's moment in `ends` has given out again since.
+
+        An episode that began before that moment and ended behind it stands ended, however its beginning looked.
+        """
+        events = [row for row in rows if row[0] in ends and DERIVED_TABLES[type(row)].retractable]
+        revised = {
+            (row_type, derived.key_of(row))
+            for row_type, own in derived.unique(events).items()
+            for row in self.load(row_type, _spans(list(own.values())))
+            if _seen_ts(row) >= ends[row[0]]
+        }
+        return [row for row in rows if (type(row), derived.key_of(row)) not in revised] if revised else rows
+
     def withdraw(
         self,
         row_type: type[Row],
@@ -135,3 +151,6 @@ def _spans(rows: Iterable[Row]) -> list[Span]:
     for row in rows:
         times.setdefault(row[0], []).append(row.ts)
     return [Span(entity_id, min(own), max(own) + 1) for entity_id, own in times.items()]
+
+
+_seen_ts = attrgetter("seen_ts")

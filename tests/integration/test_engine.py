@@ -131,6 +131,23 @@ def test_any_order_of_delivery_ends_in_the_same_tables(
     assert found.received == sum(len(batch) for batch in batches)
 
 
+def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str) -> None:
+    """A discharge begins behind it and ends behind the snapshot from which on nothing differs: it stays ended."""
+    sent = [_of_set(START_MS + minute * MINUTE_MS, loaded=130 <= minute < 170) for minute in range(240)]
+    want = feed(database, [sent])
+    assert any('"kind": "discharge"' in row and '"ended_at": null' not in row for row in want["battery_episode"])
+    for late in (10, 100):
+        wipe(database)
+        held = feed(database, [sent[:late] + sent[late + 1 :], sent[late : late + 1]])
+        assert {table: set(rows) ^ set(held[table]) for table, rows in want.items() if held[table] != rows} == {}
+
+
+def _of_set(ts: int, *, loaded: bool) -> Sent:
+    volts, amps = (51.2, -20.0) if loaded else (54.0, 0.0)
+    reading = {"ts": ts, "pack_voltage_v": volts, "current_a": amps, "cell_voltage_v": [round(volts / 16, 3)] * 16}
+    return Sent("bs-1", Kind.BATTERY, "b-1", reading)
+
+
 def test_a_redelivered_record_changes_nothing(database: str) -> None:
     """Records below the stored offset are skipped."""
     engine = open_engine(database)
