@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-PACKAGES   := schemas ingest streams storage dashboards simulators fenhe
+PACKAGES   := schemas ingest streams storage dashboards simulators notify fenhe
 KAFKA_POM  := tests/kafka/pom.xml
 KAFKA_LIBS := .cache/kafka/libs
 SECRETS    := FENHE_DB_SUPERUSER_PASSWORD FENHE_DB_OWNER_PASSWORD FENHE_DB_WRITER_PASSWORD FENHE_DB_READER_PASSWORD \

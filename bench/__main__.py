@@ -23,7 +23,7 @@ from rich.table import Table
 
 from fenhe.books import read_balance
 from fenhe.local import Process, Stack, scratch_directory
-from simulators.load import registry
+from simulators.wire.load import registry
 from storage.latency import commit_latency
 from storage.migrate import migrate
 from storage.pool import connect
@@ -142,7 +142,7 @@ class Bench:
         lags: list[tuple[float, int]] = []
         started, started_ms = time.monotonic(), time.time_ns() // 1_000_000
         load = subprocess.Popen(  # noqa: S603 - our own publisher
-            [sys.executable, "-m", "simulators.load", *map(str, arguments)], stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "simulators.wire.load", *map(str, arguments)], stdout=subprocess.DEVNULL
         )
         done = threading.Event()
         watch = threading.Thread(target=self._watch_lag, args=(before.received, rate, started, lags, done))
@@ -245,8 +245,9 @@ def _slope(points: list[tuple[float, int]]) -> tuple[float, float]:
 def search(bench: Bench, array: int, rates: list[float], probe_s: float, seconds: float) -> Run:
     """Climb the rates until one is not sustained, then hold the highest that was, stepping down if it must."""
     good = 0
+    run = bench.run(rates[0], array, probe_s)
     for at, rate in enumerate(rates):
-        run = bench.run(rate, array, probe_s)
+        run = run if at == 0 else bench.run(rate, array, probe_s)
         show(run)
         if not run.sustained:
             break

@@ -17,23 +17,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from schemas.arrival import Arrival
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import BatteryReading, Kind
-from simulators.bms import SetsShown
-from simulators.fleet import PERIOD_MS, Fleet
-from simulators.happening import Happening
+from simulators.fleet.bms import SetsShown
+from simulators.fleet.fleet import PERIOD_MS, Fleet
+from simulators.scenes.happening import Happening
 from simulators.truth import LabelKind
-from storage.readings import Arrival
-from streams.alarms.reference import alarm_rules
-from streams.anomaly.reference import detection
-from streams.anomaly.set_safety import SetSafety
+from streams.kernels.alarms.reference import alarm_rules
+from streams.kernels.detection.batteries.set_safety import SetSafety
+from streams.kernels.detection.reference import detection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from schemas.registry import Device
-    from streams.anomaly.set_safety import SetState
+    from streams.kernels.detection.batteries.set_safety import SetState
 
 START_MS = 1_780_243_200_000
 """2026-06-01, local midnight + 8 h: a summer."""

@@ -13,11 +13,11 @@ import time
 
 import psycopg
 
-from dashboards.build import DEFINITIONS, dashboard_json
-from dashboards.language import Language
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import QueryError, Reader
+from dashboards.words.language import Language
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
 from storage.migrate import migrate
 from tests.fixtures.dashboards import populate

@@ -23,18 +23,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from schemas.metrics import HOUR_MS, QUARTER_MS, Signal
+from schemas.metrics import Signal
 from schemas.metrics.signal import CONFIRMED_KINDS, SAFETY_KINDS, SignalKind
-from streams.anomaly.efficiency import PlantEfficiency
-from streams.anomaly.judgement import Subject
-from streams.anomaly.local_time import DAY_MS
-from streams.anomaly.reference import detection
-from streams.anomaly.series import SeriesDetectors, dumped
-from streams.anomaly.set_safety import SetSafety
-from tests.unit.streams.anomaly import test_efficiency as plants
-from tests.unit.streams.anomaly import test_row_watches as watches
-from tests.unit.streams.anomaly import test_set_safety as sets
-from tests.unit.streams.anomaly.series import MONDAY_MS, habits
+from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
+from streams.kernels.detection.batteries.set_safety import SetSafety
+from streams.kernels.detection.efficiency import PlantEfficiency
+from streams.kernels.detection.judgement import Subject
+from streams.kernels.detection.reference import detection
+from streams.kernels.detection.series.series import SeriesDetectors, dumped
+from tests.unit.streams.kernels.detection import test_efficiency as plants
+from tests.unit.streams.kernels.detection import test_row_watches as watches
+from tests.unit.streams.kernels.detection import test_set_safety as sets
+from tests.unit.streams.kernels.detection.series import MONDAY_MS, habits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

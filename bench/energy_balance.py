@@ -18,10 +18,10 @@ import orjson
 
 from schemas.metrics import BalanceDay, Signal
 from schemas.registry import Sector, Site
+from schemas.time import DAY_MS
 from simulators.truth import Label, LabelKind
-from streams.anomaly.energy_balance import EnergyBalance
-from streams.anomaly.local_time import DAY_MS
-from streams.anomaly.reference import detection
+from streams.kernels.detection.energy_balance import EnergyBalance
+from streams.kernels.detection.reference import detection
 from tests.support.balances import START_MS, Simulated
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def main() -> None:
                     step = next(each for each in STEPS if lost <= each)
                     by_step[kind.value, step].append(found)
     print(json.dumps({**healthy, "balance_years": round(healthy["balances"] * DAYS / 365.25, 1)}))
-    for (kind, step), found in sorted(by_step.items()):
-        hits = [each for each in found if each["delay"] is not None]
+    for (name, step), results in sorted(by_step.items()):
+        hits = [each for each in results if each["delay"] is not None]
         print(
-            f"{kind:10} up to {step:6.1%} of the intake: {len(hits):3} of {len(found):3} within {WITHIN_DAYS} days,"
+            f"{name:10} up to {step:6.1%} of the intake: {len(hits):3} of {len(results):3} within {WITHIN_DAYS} days,"
             f" median {statistics.median(each['delay'] for each in hits) if hits else '-'} days;"
             f" named right {sum(each['named'] == 'right' for each in hits)},"
             f" wrong {sum(each['named'] == 'wrong' for each in hits)}",

@@ -15,14 +15,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryCapacity
-from streams.battery.health import SetHealth
-from streams.battery.pack import PackMonitor
-from streams.battery.reference import health_reference
+from streams.kernels.battery.pack import PackMonitor
+from streams.kernels.battery.reference import health_reference
+from streams.kernels.battery.tracking.health import SetHealth
 from tests.support.fleet_year import FleetYear
 from tests.support.health_score import score
 from tests.support.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
+    from streams.kernels.contract import Fold
     from tests.support.health_score import Score
 
 SETS = 7_000
@@ -87,7 +88,8 @@ def burst() -> None:
     rig.run(2)
     settled = len(rig.readings)
     rig.run(20 / 3600, -30.0, period_s=1.0)
-    for kernel in (PackMonitor(), SetHealth(health_reference())):
+    kernels: tuple[Fold, ...] = (PackMonitor(), SetHealth(health_reference()))
+    for kernel in kernels:
         start, _ = kernel.fold(None, rig.device, rig.readings[:settled])
         states = [start] * SETS
         began, rows = time.process_time(), 0

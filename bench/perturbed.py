@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 
 from bench.detection import LEAK_KINDS, alarms_of, beside_random, ms
 from bench.water_year import ROLES, leaks_of
-from schemas.metrics import QUARTER_MS
-from streams.anomaly.judgement import Subject
-from streams.anomaly.local_time import DAY_MS
-from streams.anomaly.reference import detection
-from streams.anomaly.series import SeriesDetectors
+from schemas.time import DAY_MS, QUARTER_MS
+from streams.kernels.detection.judgement import Subject
+from streams.kernels.detection.reference import detection
+from streams.kernels.detection.series.series import SeriesDetectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,14 +19,14 @@ from bench.__main__ import Bench, Run
 from fenhe.garbage import spare_what_stays
 from fenhe.local import Postgres, Services, Stack, find_postgres_binaries, scratch_directory
 from schemas.readings import Kind
-from simulators.load import registry
+from simulators.wire.load import registry
 from storage import recompute as requests
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry
-from streams.engine import Engine
-from streams.kernels import installed
-from streams.recompute import Recompute
+from streams.engine.engine import Engine
+from streams.engine.recompute import Recompute
+from streams.installed import installed
 from tests.support.pipeline import Sent, record
 
 if TYPE_CHECKING:

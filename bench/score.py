@@ -12,30 +12,30 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fenhe.commands.reference import load as load_reference_data
+from fenhe.commands.score import print_score
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
-from fenhe.reference_commands import load as load_reference_data
-from fenhe.score_commands import print_score
 from fenhe.scoring.picture import estimate_against_truth
 from fenhe.scoring.play import SPAN_MS, play
 from fenhe.scoring.report import score
 from fenhe.simulation import now_ms, truth_of
 from schemas.readings import Kind
 from schemas.registry import Registry, Role, Sector
-from simulators.climate import DAY_MS, HOUR_MS
-from simulators.scenario import load
+from schemas.time import DAY_MS, HOUR_MS
+from simulators.scenes.scenario import load
 from simulators.sectors import PLANS
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry
 from storage.statements import trusted
-from streams.engine import Engine
-from streams.kernels import installed
+from streams.engine.engine import Engine
+from streams.installed import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from schemas.registry import Device
-    from simulators.scenario import Scenario
+    from simulators.scenes.scenario import Scenario
 
 RESULTS = Path(__file__).parent / "results"
 SECTIONS = ("metering", "health", "detection", "backup", "books")

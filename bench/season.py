@@ -11,8 +11,8 @@ import resource
 import sys
 import time
 
-from simulators.climate import DAY_MS
-from simulators.fleet import PERIOD_MS, Fleet
+from schemas.time import DAY_MS
+from simulators.fleet.fleet import PERIOD_MS, Fleet
 
 START_MS = 1_764_547_200_000
 """2025-12-01T00:00:00Z: a winter."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from fenhe.local import Services, Stack, scratch_directory
 from schemas.topics import Topic
-from simulators.disorder import Disorder
-from simulators.message import Message, batch
+from simulators.wire.disorder import Disorder
+from simulators.wire.message import Message, batch
 from storage.pool import connect
 from tests.support import battledim
 from tests.support.running import Pipeline

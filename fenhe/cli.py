@@ -11,21 +11,19 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from fenhe import (
-    alarm_commands,
-    dashboard_commands,
-    enpi_commands,
-    guard_command,
-    logging,
-    notify_commands,
-    recompute_commands,
-    reference_commands,
-    replay_commands,
-    scenario_commands,
-    score_commands,
-)
+from fenhe import logging
 from fenhe.clear_errors import ClearGroup
 from fenhe.clear_errors import clear_errors as _clear_errors
+from fenhe.commands import alarms as alarm_commands
+from fenhe.commands import dashboards as dashboard_commands
+from fenhe.commands import enpi as enpi_commands
+from fenhe.commands import guard as guard_command
+from fenhe.commands import notify as notify_commands
+from fenhe.commands import recompute as recompute_commands
+from fenhe.commands import reference as reference_commands
+from fenhe.commands import replay as replay_commands
+from fenhe.commands import scenarios as scenario_commands
+from fenhe.commands import score as score_commands
 
 app = typer.Typer(
     cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
@@ -85,7 +83,7 @@ def work(ready_file: ReadyFileOption = None) -> None:
     from fenhe.ready import ReadyFile
     from ingest.log import ensure_topic
     from schemas.settings import WorkerSettings
-    from streams.app import Figures, run_worker
+    from streams.worker.app import Figures, run_worker
 
     logging.configure()
     with _clear_errors():
@@ -188,12 +186,12 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
     """Add or replace sites and devices from a YAML file; nothing is removed."""
     import yaml
 
-    from fenhe.commands import owner_connection
+    from fenhe.commands.small import owner_connection
     from schemas.registry import Registry
     from storage.registry import import_registry
-    from streams.plant.boundary import unknown_carriers
-    from streams.plant.lines import unknown_keys
-    from streams.plant.reference import energy_factors, reference
+    from streams.kernels.plant.boundary import unknown_carriers
+    from streams.kernels.plant.lines import unknown_keys
+    from streams.kernels.plant.reference import energy_factors, reference
 
     try:
         registry = Registry.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -214,7 +212,7 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
 @registry_app.command("export")
 def registry_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None) -> None:
     """Write the whole registry as YAML, to a file or standard output."""
-    from fenhe.commands import owner_connection
+    from fenhe.commands.small import owner_connection
     from storage.registry import load_registry
 
     with _clear_errors(), owner_connection() as connection:
@@ -231,7 +229,7 @@ def quarantine_count() -> None:
     """Count what waits, by reason and device."""
     from rich.table import Table
 
-    from fenhe.commands import owner_connection
+    from fenhe.commands.small import owner_connection
     from storage.quarantine import counts
 
     table = Table("reason", "device", "waiting", "replayed")
@@ -252,7 +250,7 @@ def quarantine_list(
 
     from rich.table import Table
 
-    from fenhe.commands import owner_connection
+    from fenhe.commands.small import owner_connection
     from storage.quarantine import waiting
 
     table = Table("id", "received", "reason", "detail", "topic", "bytes", "payload")
@@ -270,7 +268,7 @@ def quarantine_replay(
     device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
 ) -> None:
     """Send what waits through the pipeline again, once its cause is mended."""
-    from fenhe.commands import replay_quarantine
+    from fenhe.commands.small import replay_quarantine
 
     with _clear_errors():
         replayed, skipped = replay_quarantine(reason=reason, device_id=device)

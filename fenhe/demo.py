@@ -22,13 +22,14 @@ from rich.live import Live
 from rich.table import Table
 
 from fenhe.books import print_balance, read_balance
+from fenhe.commands.reference import load as load_reference_data
 from fenhe.local import MockKafka, Process, Stack, default_directory, wait_until
-from fenhe.reference_commands import load as load_reference_data
-from fenhe.simulation import HOUR_MS, ProgressBar, now_ms, progress_bar, truth_of
+from fenhe.simulation import ProgressBar, now_ms, progress_bar, truth_of
 from schemas.settings import MqttSettings
-from simulators.publisher import MqttPublisher
-from simulators.run import Pace, simulate
-from simulators.scenario import load
+from schemas.time import HOUR_MS
+from simulators.scenes.run import Pace, simulate
+from simulators.scenes.scenario import load
+from simulators.wire.publisher import MqttPublisher
 from storage.latency import commit_latency
 from storage.migrate import migrate
 from storage.pool import connect
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simulators.scene import Scene
+    from simulators.scenes.scene import Scene
     from storage.balance import Balance
     from storage.latency import Latency
 

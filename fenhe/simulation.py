@@ -13,19 +13,18 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from schemas.settings import MqttSettings
-from simulators.publisher import MqttPublisher
-from simulators.run import Pace, simulate
-from simulators.scenario import Scenario, load, quiet
+from simulators.scenes.run import Pace, simulate
+from simulators.scenes.scenario import Scenario, load, quiet
 from simulators.truth import Run, TruthWriter
+from simulators.wire.publisher import MqttPublisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simulators.run import Progress as RunProgress
-    from simulators.scene import Scene
+    from simulators.scenes.run import Progress as RunProgress
+    from simulators.scenes.scene import Scene
 
-HOUR_MS = 3_600_000
 QUIET_SETS = 300
 """Battery sets of a world that no scenario describes."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics import HOUR_MS
 from schemas.record import encode_envelope, encode_micro_batch
+from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
     from ingest.judgement import Judgement

@@ -1,6 +1,6 @@
 """Alarms in the words of ISA-18.2 / IEC 62682: states, what may happen to an alarm, and its name.
 
-The table of transitions is in `streams.alarms.machine`; the database holds the same table as `alarm_rule`.
+The table of transitions is in `streams.kernels.alarms.machine`; the database holds the same table as `alarm_rule`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Field types of readings: a number with its unit in the field's name and its valid range beside it.
 
-A range is *declared* on the model and *enforced* where the registry is (`streams.admission`),
+A range is *declared* on the model and *enforced* where the registry is (`streams.intake.admission`),
 because a device may be registered with a range of its own (a one-cell test set, a 35 kV feeder).
 """
 

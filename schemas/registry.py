@@ -180,7 +180,7 @@ class Bounds(_Model):
 
 
 class Chemistry(StrEnum):
-    """A kind of battery cell; its curve and limits are reference data (`streams/battery/reference`)."""
+    """A kind of battery cell; its curve and limits are reference data (`streams/kernels/battery/reference`)."""
 
     LFP = "lfp"
     """Lithium iron phosphate (磷酸铁锂)."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from schemas.time import DAY_MS, HOUR_MS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 YEAR_DAYS = 365.2425
 UTC_OFFSET_H = 8
 """Shanxi keeps UTC+8 all year."""
@@ -50,7 +50,7 @@ CITIES: tuple[City, ...] = (
 """The eleven cities; means are long-term climate normals, rounded (unsourced)."""
 
 
-def local_hour(ts_ms: int) -> float:
+def hour_of_day(ts_ms: int) -> float:
     """Hour of the local day, 0 up to 24."""
     return (ts_ms / HOUR_MS + UTC_OFFSET_H) % 24
 
@@ -76,7 +76,7 @@ def wet_bulb_c(outdoor_c: NDArray[np.float64], ts_ms: int) -> NDArray[np.float64
     Stull (2011), https://doi.org/10.1175/JAMC-D-11-0143.1, within 1 K from −10 to 30 °C.
     """
     season = -math.cos(2 * math.pi * (ts_ms / DAY_MS - COLDEST_DAY) / YEAR_DAYS)
-    humidity = round(0.57 + 0.12 * season - 0.12 * day_course(local_hour(ts_ms), WARMEST_HOUR), 9)
+    humidity = round(0.57 + 0.12 * season - 0.12 * day_course(hour_of_day(ts_ms), WARMEST_HOUR), 9)
     return outdoor_c - (1 - humidity) * np.maximum(0.36 * outdoor_c + 6, 0.5)
 
 
@@ -91,7 +91,7 @@ class Climate:
         """Air temperature (°C) in `CITIES[city]`, held to −20…35 °C."""
         day = ts_ms / DAY_MS
         season = -SEASON_C * math.cos(2 * math.pi * (day - COLDEST_DAY) / YEAR_DAYS)
-        daytime = DAYTIME_C * day_course(local_hour(ts_ms), WARMEST_HOUR)
+        daytime = DAYTIME_C * day_course(hour_of_day(ts_ms), WARMEST_HOUR)
         weather = sum(
             WEATHER_C * math.sin(2 * math.pi * day / period + phase)
             for period, phase in zip(WEATHER_PERIODS_DAYS, self._phases[city], strict=True)

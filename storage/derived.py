@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from storage.arrays import Column, PgType
-from storage.spans import Span, span_columns
+from storage.spans import span_columns
 from storage.statements import trusted, unnest, upsert
 from storage.tables import DERIVED_TABLES, column_names, column_types
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.metrics import Row
+    from schemas.time import Span
 
 
 class _Shape(NamedTuple):

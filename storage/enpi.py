@@ -48,7 +48,7 @@ _VALUES = trusted(
 
 
 class SavedBaseline(NamedTuple):
-    """One fit; figures as `streams.plant.baseline.Baseline` has them."""
+    """One fit; figures as `streams.kernels.plant.baseline.Baseline` has them."""
 
     site_id: str
     line_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.metrics import HOUR_MS
+from schemas.time import HOUR_MS
 from storage.arrays import Column, PgType
 from storage.statements import insert_select, trusted
 

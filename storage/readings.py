@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.arrival import Arrival
 from schemas.readings import MODELS, Kind, Reading
 from storage.arrays import Column, PgType
-from storage.spans import Span, span_columns
+from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
 
@@ -16,23 +17,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-
-class Arrival(NamedTuple):
-    """A reading of a registered device, with when its collector took it in."""
-
-    device_id: str
-    received_ms: int
-    reading: Reading
-
-    @property
-    def ts(self) -> int:
-        """Device time, ms."""
-        return self.reading.ts
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What makes a reading one and the same: device and device time."""
-        return (self.device_id, self.reading.ts)
+    from schemas.time import Span
 
 
 class Stored(NamedTuple):

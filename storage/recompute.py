@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.time import FOREVER_MS, LONG_AGO_MS
 from storage.arrays import Column, PgType
-from storage.spans import FOREVER_MS, LONG_AGO_MS
 from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from storage.arrays import Column, PgType
 from storage.statements import trusted, unnest
@@ -12,18 +12,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-FOREVER_MS = 253_370_764_800_000
-"""9999-01-01: later than anything."""
-LONG_AGO_MS = -2_208_988_800_000
-"""1900-01-01: earlier than anything."""
-
-
-class Span(NamedTuple):
-    """An entity and a stretch of time, from_ms <= ts < to_ms."""
-
-    entity_id: str
-    from_ms: int
-    to_ms: int
+    from schemas.time import Span
 
 
 def span_columns(spans: Sequence[Span]) -> list[Column]:

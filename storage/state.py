@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from storage.spans import Span
+    from schemas.time import Span
 
 
 class SavedState(NamedTuple):

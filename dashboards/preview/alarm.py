@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 from nicegui import ui
 
-from dashboards import labels, labels_alarm
-from dashboards.alarms import SEVERITY_WORDS, STATE_WORDS
-from dashboards.dashboard import TIME_ZONE
-from dashboards.language import Text
+from dashboards.kit.dashboard import TIME_ZONE
+from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
+from dashboards.words import alarm as labels_alarm
+from dashboards.words import labels
+from dashboards.words.language import Text
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
 from storage import operator
@@ -29,7 +30,7 @@ from storage.pool import connect
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboards.fields import Word
+    from dashboards.kit.fields import Word
     from dashboards.preview.view import View
 
 REFRESH_S = 10.0

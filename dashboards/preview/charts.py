@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from dashboards import labels
 from dashboards.preview.drawing import Canvas, Chart
 from dashboards.preview.formats import number, show
 from dashboards.preview.theme import FONT
+from dashboards.words import labels
 
 if TYPE_CHECKING:
     from dashboards.preview.model import FieldConfig, Panel

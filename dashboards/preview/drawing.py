@@ -9,19 +9,19 @@ from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from dashboards import labels_alarm
 from dashboards.preview.formats import number, show
 from dashboards.preview.theme import heat, ink_on
+from dashboards.words import alarm as labels_alarm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dashboards.language import Language
     from dashboards.preview.macros import TimeRange
     from dashboards.preview.model import FieldConfig, Panel
     from dashboards.preview.reader import Rows
     from dashboards.preview.theme import Colors
     from dashboards.preview.view import View
+    from dashboards.words.language import Language
 
 
 class Html(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dashboards import labels
 from dashboards.preview.charts import base, note
 from dashboards.preview.drawing import Canvas, Chart
 from dashboards.preview.formats import number
 from dashboards.preview.theme import HEAT_COLORS
+from dashboards.words import labels
 
 if TYPE_CHECKING:
     from dashboards.preview.model import Panel

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 from nicegui import background_tasks, ui
 
-from dashboards import labels
-from dashboards.language import Language, Text
 from dashboards.preview.drawing import Canvas, Html, failure
 from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import HTML_TYPES, render
 from dashboards.preview.variables import Resolved, resolve
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

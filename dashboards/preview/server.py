@@ -14,15 +14,16 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from dashboards import labels, labels_alarm
-from dashboards.build import DEFINITIONS, dashboard_json
-from dashboards.language import Language
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.alarm import AlarmPage, Hand
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
 from dashboards.preview.theme import FONT
 from dashboards.preview.view import View
+from dashboards.words import alarm as labels_alarm
+from dashboards.words import labels
+from dashboards.words.language import Language
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

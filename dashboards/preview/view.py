@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
-from dashboards.language import Language
 from dashboards.preview.theme import Theme
+from dashboards.words.language import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

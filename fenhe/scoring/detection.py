@@ -10,6 +10,7 @@ import random
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.signal import SignalKind
+from schemas.time import DAY_MS, HOUR_MS, YEAR_MS
 from simulators.truth import LabelKind
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from simulators.truth import Label
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-YEAR_MS = 365.2425 * DAY_MS
 S = SignalKind
 
 LEAKS = frozenset({S.NIGHT_FLOW, S.BALANCE, S.STEP, S.DRIFT, S.BASE_LOAD, S.SEASONAL, S.SPIKE, S.QUOTA})

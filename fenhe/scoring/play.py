@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.settings import CollectorSettings
-from simulators.message import encode
-from streams.decode import Record
+from simulators.wire.message import encode
+from streams.intake.decode import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.message import Message
-    from streams.engine import Engine
+    from simulators.wire.message import Message
+    from streams.engine.engine import Engine
 
 SPAN_MS = 15 * 60_000
 """Event time in one transaction, and so the most by which an alarm is raised late, unless said otherwise."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fenhe.scoring.detection import Alarm, World
 from fenhe.scoring.health import Estimate, Forecast
 from fenhe.scoring.metering import Counted
+from schemas.time import MINUTE_MS
 from simulators.truth import read_states, read_totals
 from storage.statements import trusted
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-MINUTE_MS = 60_000
 _MS = "(extract(epoch FROM {0}) * 1000)::bigint"
 
 

@@ -25,9 +25,6 @@ from schemas.metrics.battery_health import (
 )
 from schemas.metrics.common import (
     GOOD_COVERAGE,
-    HOUR_MS,
-    MINUTE_MS,
-    QUARTER_MS,
     Json,
     Moment,
     Quality,
@@ -58,9 +55,6 @@ class Row(Protocol):
 
 __all__ = [
     "GOOD_COVERAGE",
-    "HOUR_MS",
-    "MINUTE_MS",
-    "QUARTER_MS",
     "BalanceDay",
     "BatteryCapacity",
     "BatteryDay",

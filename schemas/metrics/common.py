@@ -1,13 +1,9 @@
-"""What all derived rows have in common: quality, lengths of time, and how a number is kept."""
+"""What all derived rows have in common: quality, and how a number is kept."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated
-
-MINUTE_MS = 60_000
-QUARTER_MS = 15 * MINUTE_MS
-HOUR_MS = 60 * MINUTE_MS
 
 
 class Quality(StrEnum):

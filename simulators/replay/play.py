@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulators.climate import DAY_MS
-from simulators.disorder import Disorder
-from simulators.message import GATEWAY_SPAN_MS, batch
-from simulators.run import PROGRESS_S, SLICE_S
+from schemas.time import DAY_MS
+from simulators.scenes.run import PROGRESS_S, SLICE_S
+from simulators.wire.disorder import Disorder
+from simulators.wire.message import GATEWAY_SPAN_MS, batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulators.replay.recording import Recording
-    from simulators.run import Publisher
+    from simulators.scenes.run import Publisher
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.topics import Topic
-from simulators.message import Message
 from simulators.replay.mapping import DECIMALS, Stamps, field_types
+from simulators.wire.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulators.plan import PlantPlan, numbered
+from simulators.plants.plan import PlantPlan, numbered
 from simulators.sectors.coal_chemistry import AMMONIA, COKING, METHANOL
 from simulators.sectors.metals import ALUMINIUM, STEEL
 from simulators.sectors.minerals import CAUSTIC_SODA, CEMENT

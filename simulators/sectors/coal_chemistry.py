@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Sector, Site
-from simulators.plan import Consumer, PlantPlan, Tank, Utility
+from simulators.plants.plan import Consumer, PlantPlan, Tank, Utility
 
 COKING = PlantPlan(
     # GB 21342-2025, stamp-charged: 115 / 115 / 140 kgce/t. Coal in and coke out are raw material, not fuel.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from schemas.readings import Kind
 from schemas.registry import Part, ProductLine, Sector, Site, VirtualMeter
-from simulators.plan import Consumer, Output, PlantPlan, Utility
+from simulators.plants.plan import Consumer, Output, PlantPlan, Utility
 
 STEEL = PlantPlan(
     # GB 21256-2025, arc furnace of 70 t and more: 61 / 64 / 72 kgce/t.

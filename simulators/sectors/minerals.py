@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Sector, Site
-from simulators.plan import Consumer, PlantPlan, Utility
+from simulators.plants.plan import Consumer, PlantPlan, Utility
 
 CEMENT = PlantPlan(
     # GB 16780-2021, cement: 80 / 87 / 94 kgce/t. Mills grind at night, when electricity is cheap.

@@ -1,11 +1,11 @@
-"""A coal-gangue power plant as data: its water and its programme; the unit itself is in `simulators.gangue`."""
+"""A coal-gangue power plant as data: its water and its programme; the unit itself is in `simulators.plants.gangue`."""
 
 from __future__ import annotations
 
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Sector, Site
-from simulators.gangue import RATED_MW, USUAL_LOAD
-from simulators.plan import Consumer, PlantPlan, Utility
+from simulators.plants.gangue import RATED_MW, USUAL_LOAD
+from simulators.plants.plan import Consumer, PlantPlan, Utility
 
 GANGUE_POWER = PlantPlan(
     # Capacity factor near 0.60, highest in the evening.

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from schemas.alarms import AlarmEvent
 from storage import silence
-from streams.alarms.reconcile import Change
-from streams.alarms.reference import alarm_rules
 from streams.alarms.signals import known_of, write
-from streams.alarms.silence import gap_ms
+from streams.kernels.alarms.reconcile import Change
+from streams.kernels.alarms.reference import alarm_rules
+from streams.kernels.alarms.silence import gap_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.registry import Device
-    from streams.admission import Directory
-    from streams.alarms.rules import AlarmRules, Condition, NoDataRules
-    from streams.stage import Written
+    from streams.engine.stage import Written
+    from streams.intake.admission import Directory
+    from streams.kernels.alarms.rules import AlarmRules, Condition, NoDataRules
 
 
 class Backfill:

@@ -15,12 +15,12 @@ from schemas.topics import partition_of
 from storage import alarms, silence
 from streams.alarms.backfill import devices_of, is_filled
 from streams.alarms.grouping import group
-from streams.alarms.machine import TRANSITIONS
-from streams.alarms.reconcile import Change, Known
-from streams.alarms.reference import alarm_rules
-from streams.alarms.rules import Condition
 from streams.alarms.signals import known_of, write
-from streams.alarms.silence import Progress, SiteSilence, advance, gap_ms, is_region, silence_of
+from streams.kernels.alarms.machine import TRANSITIONS
+from streams.kernels.alarms.reconcile import Change, Known
+from streams.kernels.alarms.reference import alarm_rules
+from streams.kernels.alarms.rules import Condition
+from streams.kernels.alarms.silence import Progress, SiteSilence, advance, gap_ms, is_region, silence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from storage.alarms import Window
     from storage.silence import Open
-    from streams.admission import Directory
-    from streams.alarms.rules import AlarmRules
-    from streams.stage import Written
+    from streams.engine.stage import Written
+    from streams.intake.admission import Directory
+    from streams.kernels.alarms.rules import AlarmRules
 
 WATCH_MS = 10_000
 """How often a partition is looked at, by the time of its records."""

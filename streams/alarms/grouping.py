@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from streams.admission import Directory
-    from streams.alarms.reconcile import Change
-    from streams.alarms.rules import AlarmRules
+    from streams.intake.admission import Directory
+    from streams.kernels.alarms.reconcile import Change
+    from streams.kernels.alarms.rules import AlarmRules
 
 
 class First(NamedTuple):

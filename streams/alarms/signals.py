@@ -9,14 +9,14 @@ import orjson
 from schemas.alarms import AlarmState
 from schemas.metrics import Signal
 from schemas.metrics.signal import Severity
+from schemas.time import FOREVER_MS, Span
 from storage import alarms, derived
 from storage.alarms import Applied, Asked
-from storage.spans import FOREVER_MS, Span
-from streams.alarms.episodes import Episode, episodes
 from streams.alarms.grouping import group
-from streams.alarms.reconcile import Change, Known, reconcile
-from streams.alarms.reference import alarm_rules
-from streams.alarms.rules import Condition, Rule, rule_for
+from streams.kernels.alarms.episodes import Episode, episodes
+from streams.kernels.alarms.reconcile import Change, Known, reconcile
+from streams.kernels.alarms.reference import alarm_rules
+from streams.kernels.alarms.rules import Condition, Rule, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from storage.alarms import Stored, Window
-    from streams.admission import Directory
-    from streams.alarms.rules import AlarmRules
-    from streams.stage import Written
+    from streams.engine.stage import Written
+    from streams.intake.admission import Directory
+    from streams.kernels.alarms.rules import AlarmRules
 
 
 class SignalAlarms:

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from schemas.safety import SafetyRecord
 from storage.pool import connect
 from storage.registry import load_registry, registry_version
-from streams.admission import Directory
-from streams.decode import Record, decode
+from streams.intake.admission import Directory
+from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.alarms import alarm_id
+from schemas.arrival import Arrival
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
 from schemas.safety import SafetyEvent, SafetyRecord
-from storage.readings import Arrival
-from streams.admission import Directory, Refusal, identify, judge
-from streams.alarms.reference import alarm_rules
+from streams.intake.admission import Directory, Refusal, identify, judge
+from streams.kernels.alarms.reference import alarm_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from schemas.record import Envelope, MicroBatch
-    from streams.kernel import Fold
+    from streams.kernels.contract import Fold
 
 GUARDED = frozenset({Kind.BATTERY, Kind.SITE_POWER})
 ASSUMED_AH = 100.0

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from dashboards.build import DEFINITIONS
-from dashboards.language import Language
+from dashboards.grafana.build import DEFINITIONS
+from dashboards.words.language import Language
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
 from storage.migrate import migrate
 from tests.fixtures.dashboards import populate

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import storage.checkpoint
-import streams.app
+import streams.worker.app
 from fenhe.cli import app
-from streams.engine import Engine
+from streams.engine.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import ParamSpec, TypeVar
 
-    from streams.decode import Record
-    from streams.engine import Partition
-    from streams.transaction import Outcome
+    from streams.engine.engine import Partition
+    from streams.engine.transaction import Outcome
+    from streams.intake.decode import Record
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -65,5 +65,5 @@ if __name__ == "__main__":
     if INSIDE:
         vars(storage.checkpoint)["advance"] = after(storage.checkpoint.advance)  # it has locked the checkpoint's row
     else:
-        vars(streams.app)["Engine"] = FaintingEngine
+        vars(streams.worker.app)["Engine"] = FaintingEngine
     app()

@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streams.app
+import streams.worker.app
 from fenhe.cli import app
-from streams.app import Shepherd
+from streams.worker.app import Shepherd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,5 +40,5 @@ class SkippingShepherd(Shepherd):
 
 
 if __name__ == "__main__":
-    vars(streams.app)["Shepherd"] = SkippingShepherd
+    vars(streams.worker.app)["Shepherd"] = SkippingShepherd
     app()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fenhe.local import Process, Stack
-    from simulators.message import Message
+    from simulators.wire.message import Message
     from storage.balance import Balance
 
 pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulators.message import batch
 from simulators.replay.mapping import read_mapping
 from simulators.replay.recording import Recording
+from simulators.wire.message import batch
 from storage.pool import connect
 from tests.support.running import Pipeline
 from tests.support.sets import NASA, nasa_discharges

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from fenhe.commands import replay_quarantine
+from fenhe.commands.small import replay_quarantine
 from fenhe.local import Services, Stack, scratch_directory, wait_until
 from schemas.quarantine import Reason
 from schemas.registry import Registry

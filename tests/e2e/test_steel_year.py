@@ -9,8 +9,8 @@ import pytest
 from schemas.metrics import MeterEventKind
 from schemas.registry import Registry, Sector, Site
 from schemas.topics import Topic
-from simulators.disorder import Disorder
-from simulators.message import Message, batch
+from simulators.wire.disorder import Disorder
+from simulators.wire.message import Message, batch
 from storage.pool import connect
 from tests.support import steel
 from tests.support.running import Pipeline

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.rows import dict_row
 
-from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.record import encode_micro_batch
 from schemas.registry import Device, Registry, Sector, Site
+from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
 from storage import operator
 from storage.pool import connect, open_pool
-from streams.decode import Record
-from streams.engine import Engine
-from streams.kernels import Kernels, installed
+from streams.engine.engine import Engine
+from streams.engine.kernels import Kernels
+from streams.installed import installed
+from streams.intake.decode import Record
 from tests.support.pipeline import Sent, prepare, record
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from schemas.alarms import AlarmEvent, AlarmState, alarm_id
 from storage import operator
 from storage.migrate import migrate
 from storage.pool import connect
-from streams.alarms.machine import TRANSITIONS, ImpossibleEventError, presents, step
+from streams.kernels.alarms.machine import TRANSITIONS, ImpossibleEventError, presents, step
 from tests.support.pipeline import REGISTRY, prepare
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 import pytest
 
-from dashboards.build import DEFINITIONS, dashboard_json
-from dashboards.language import Language
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import Query, Scope, TimeRange, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
 from dashboards.preview.variables import resolve
+from dashboards.words.language import Language
 from tests.fixtures.dashboards import populate
 
 if TYPE_CHECKING:

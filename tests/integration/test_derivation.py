@@ -10,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.metrics import MINUTE_MS, Moment, Signal
+from schemas.metrics import Moment, Signal
 from schemas.metrics.signal import SignalKind
 from schemas.readings import Kind
+from schemas.time import MINUTE_MS
 from storage.pool import connect, open_pool
 from storage.tables import DERIVED_TABLES, DerivedTable
-from streams.anomaly.judgement import (
+from streams.engine.engine import Engine
+from streams.engine.kernels import Kernels
+from streams.installed import installed
+from streams.kernels.contract import Replaced, Sharer, Want
+from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
     Signaller,
@@ -25,19 +30,16 @@ from streams.anomaly.judgement import (
     standing_from_json,
     standing_to_json,
 )
-from streams.engine import Engine
-from streams.kernel import Replaced, Sharer, Want
-from streams.kernels import Kernels, installed
 from tests.support.pipeline import MEMORY, START_MS, Sent, prepare, record, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fenhe.local import Postgres
+    from schemas.arrival import Arrival
     from schemas.metrics import Row
     from schemas.registry import Device, Site
-    from storage.readings import Arrival
-    from streams.kernel import Changed, Found
+    from streams.kernels.contract import Changed, Found
 
 PERIOD_MS = MINUTE_MS
 TABLES = ["silence", "silence_total", "silence_site"]

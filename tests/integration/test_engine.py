@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.registry import Registry
+from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
 from storage.balance import balance
 from storage.errors import CheckpointMovedError
 from storage.pool import connect
 from storage.registry import import_registry
-from streams.engine import GapError
+from streams.engine.engine import GapError
 from tests.support.pipeline import (
     DERIVED,
     MEMORY,

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from fenhe.enpi_commands import app
-from schemas.metrics import MINUTE_MS, FuelAssay, Quality
+from fenhe.commands.enpi import app
+from schemas.metrics import FuelAssay, Quality
 from schemas.readings import Kind
 from schemas.registry import Registry
+from schemas.time import MINUTE_MS
 from storage import derived, enpi
 from storage import recompute as requests
 from storage.enpi import SavedBaseline
 from storage.pool import connect
-from streams.recompute import Recompute
+from streams.engine.recompute import Recompute
 from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, record
-from tests.unit.streams.plant.test_baseline import day
+from tests.unit.streams.kernels.plant.test_baseline import day
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from schemas.metrics import HOUR_MS, MINUTE_MS, GangueSum, GangueWindow, PlantHour, Quality
+from schemas.metrics import GangueSum, GangueWindow, PlantHour, Quality
 from schemas.metrics.gangue import Span, UnitWindow
 from schemas.readings import Kind
 from schemas.registry import Device, ProductLine, Registry, Role, Sector, Site
+from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, MINUTE_MS, day_of
+from schemas.time import Span as Stretch
 from storage import derived
 from storage.pool import connect
-from storage.spans import FOREVER_MS
-from storage.spans import Span as Stretch
-from streams.plant.calendar import DAY_MS, day_of
 from tests.support.pipeline import Sent, open_engine, prepare, record
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from schemas.registry import Registry
 from schemas.safety import SafetyEvent, SafetyRecord
 from schemas.settings import GuardSettings
 from storage.pool import connect
-from streams.admission import Directory
-from streams.decode import decode
 from streams.guard.service import Guard
 from streams.guard.watch import SafetyWatch
-from streams.kernels import installed
+from streams.installed import installed
+from streams.intake.admission import Directory
+from streams.intake.decode import decode
 from tests.support.pipeline import Sent, open_engine, prepare, record
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from fenhe.cli import app
 from fenhe.local import Process, wait_until
 from fenhe.local.services import project_root
-from fenhe.notify.sending import send
-from fenhe.notify.service import Notifier
+from notify.sending import send
+from notify.service import Notifier
 from schemas.metrics.signal import Severity
 from schemas.notifications import Channel, Language, Route, Routing
 from storage.pool import connect, open_pool

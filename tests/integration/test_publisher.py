@@ -14,9 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from fenhe.local import Mosquitto
 from schemas.settings import MqttSettings
 from schemas.topics import SUBSCRIPTION
-from simulators.load import LoadPlan, registry, run_load
-from simulators.message import Message
-from simulators.publisher import BrokerRefusedError, MqttPublisher, probe
+from simulators.wire.load import LoadPlan, registry, run_load
+from simulators.wire.message import Message
+from simulators.wire.publisher import BrokerRefusedError, MqttPublisher, probe
 from tests.fixtures.services import real_or_skip
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg import sql
 
-from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Registry
+from schemas.time import MINUTE_MS
 from storage import recompute as requests
 from storage.pool import connect
 from storage.reference import load_reference
 from storage.registry import import_registry
-from streams import recompute
-from streams.plant.reference import reference
-from streams.recompute import Recompute
+from streams.engine import recompute
+from streams.engine.recompute import Recompute
+from streams.kernels.plant.reference import reference
 from tests.support.pipeline import REGISTRY, START_MS, open_engine, prepare, readings, record, snapshot
 
 if TYPE_CHECKING:

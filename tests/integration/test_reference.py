@@ -8,7 +8,7 @@ from schemas.registry import ProductLine, Registry, Sector, Site
 from storage.pool import connect
 from storage.reference import ReferenceConflictError, load_reference
 from storage.registry import import_registry, load_registry
-from streams.plant.reference import reference
+from streams.kernels.plant.reference import reference
 
 SHIPPED = reference()
 

@@ -12,9 +12,9 @@ import pytest
 from fenhe.scoring.play import play
 from fenhe.scoring.report import score
 from schemas.registry import Sector
-from simulators.climate import HOUR_MS
-from simulators.happening import Chance, Happening
-from simulators.scene import Scene
+from schemas.time import HOUR_MS
+from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.scene import Scene
 from simulators.truth import LabelKind, Run, TruthWriter
 from tests.support.pipeline import open_engine, prepare
 

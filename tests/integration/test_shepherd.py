@@ -11,13 +11,13 @@ import faust
 from schemas.readings import Kind
 from storage.balance import balance
 from storage.pool import connect, open_pool
-from streams.app import Figures, Shepherd
-from streams.engine import Engine
-from streams.kernels import installed
+from streams.engine.engine import Engine
+from streams.installed import installed
+from streams.worker.app import Figures, Shepherd
 from tests.support.pipeline import START_MS, Sent, prepare, record
 
 if TYPE_CHECKING:
-    from streams.decode import Record
+    from streams.intake.decode import Record
 
 RECORDS, READINGS = 16, 400
 IDLE_S = 0.1

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
 from schemas.alarms import AlarmEvent, AlarmState
-from schemas.metrics import MINUTE_MS, Signal
+from schemas.metrics import Signal
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import Kind
+from schemas.time import MINUTE_MS, Span
 from storage import derived, operator
 from storage.checkpoint import Position
 from storage.pool import connect
-from storage.spans import Span
-from streams.admission import Directory
-from streams.alarms.machine import step
 from streams.alarms.signals import SignalAlarms
-from streams.stage import Written
+from streams.engine.stage import Written
+from streams.intake.admission import Directory
+from streams.kernels.alarms.machine import step
 from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, record
-from tests.unit.streams.alarms.verdicts import START_MS, verdict, verdicts
+from tests.unit.streams.kernels.alarms.verdicts import START_MS, verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,22 +12,22 @@ import orjson
 from schemas.metrics import BalanceDay, Quality
 from schemas.readings import unit_of
 from schemas.registry import Role
-from simulators import works
+from schemas.time import DAY_MS, UTC_OFFSET_MS
 from simulators.climate import Climate
-from simulators.faults import Faults, fault_for
+from simulators.plants import works
+from simulators.plants.faults import Faults, fault_for
 from simulators.sectors import plans_for
-from streams.anomaly.local_time import DAY_MS, OFFSET_MS
-from streams.plant.balance import INFLOW, Passed, balanced
-from streams.plant.balances import REGISTERS, media
+from streams.kernels.plant.balance import INFLOW, Passed, balanced
+from streams.kernels.plant.balances import REGISTERS, media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from schemas.registry import Device, Sector
-    from simulators.message import Message
     from simulators.truth import Label
+    from simulators.wire.message import Message
 
-START_MS = 20_514 * DAY_MS - OFFSET_MS
+START_MS = 20_514 * DAY_MS - UTC_OFFSET_MS
 """1 March 2026, midnight in China."""
 READ_S = 3 * 3_600
 """Seconds between two readings of a meter, unless said otherwise."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
-from fenhe.notify.sending import send
-from fenhe.notify.service import Notifier
+from notify.sending import send
+from notify.service import Notifier
 from schemas.notifications import Routing
 from storage.pool import open_pool
 

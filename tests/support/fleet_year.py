@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from schemas.arrival import Arrival
 from schemas.metrics.battery_health import SiteLoadHour
-from schemas.metrics.common import HOUR_MS, Quality
+from schemas.metrics.common import Quality
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device, Sector, Site
-from simulators.ageing import Ageing
-from simulators.battery import CELLS_MAX, second_life
-from simulators.bms import CURRENT_NOISE_A, CURRENT_OFFSET_A, TEMPERATURE_OFFSET_C, VOLT_NOISE_V, VOLT_OFFSET_V
-from simulators.capacity_test import LONGEST_MS, STOP_V, CapacityTests
-from simulators.climate import CITIES, DAY_MS, Climate, day_course, local_hour
-from simulators.fleet import (
+from schemas.time import DAY_MS, HOUR_MS
+from simulators.climate import CITIES, Climate, day_course, hour_of_day
+from simulators.fleet.ageing import Ageing
+from simulators.fleet.battery import CELLS_MAX, second_life
+from simulators.fleet.bms import CURRENT_NOISE_A, CURRENT_OFFSET_A, TEMPERATURE_OFFSET_C, VOLT_NOISE_V, VOLT_OFFSET_V
+from simulators.fleet.capacity_test import LONGEST_MS, STOP_V, CapacityTests
+from simulators.fleet.fleet import (
     LOAD_DAILY,
     LOAD_LIMITS_W,
     LOAD_MEDIAN_W,
@@ -31,8 +33,7 @@ from simulators.fleet import (
     LOAD_SIGMA,
     SITES_A_SET,
 )
-from simulators.outages import NEVER, OutageSchedule
-from storage.readings import Arrival
+from simulators.fleet.outages import NEVER, OutageSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +114,7 @@ class FleetYear:
         hours = []
         for ts in range(first, first + DAY_MS, HOUR_MS):
             # An hour averages about four independent stretches of the noise.
-            factor = 1 + LOAD_DAILY * day_course(local_hour(ts + HOUR_MS // 2), LOAD_PEAK_HOUR)
+            factor = 1 + LOAD_DAILY * day_course(hour_of_day(ts + HOUR_MS // 2), LOAD_PEAK_HOUR)
             watts = float(self.base_w[number]) * (factor + LOAD_NOISE / 2 * float(rng.standard_normal()))
             site_id = f"BS{number:04d}"
             hours.append(SiteLoadHour(f"{site_id}-P", ts, site_id, watts, None, 0.0, 1.0, Quality.GOOD))
@@ -209,7 +210,7 @@ class FleetYear:
         kept = np.exp(-seconds[sites] / LOAD_NOISE_S)
         fresh = self._rng.standard_normal(len(sites))
         self._noise[sites] = kept * self._noise[sites] + np.sqrt(1 - kept * kept) * fresh
-        daily = np.array([day_course(local_hour(ts), LOAD_PEAK_HOUR) for ts in due.tolist()])
+        daily = np.array([day_course(hour_of_day(ts), LOAD_PEAK_HOUR) for ts in due.tolist()])
         watts: np.ndarray[tuple[int], np.dtype[np.float64]] = self.base_w * np.clip(
             1 + LOAD_DAILY * daily + LOAD_NOISE * self._noise, 0.3, 1.6
         )

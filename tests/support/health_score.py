@@ -16,18 +16,18 @@ from schemas.metrics.battery_health import (
     SiteLoadHour,
     SiteOutage,
 )
-from streams.battery.discharges import Discharges
-from streams.battery.fusion import Z_90
-from streams.battery.health import SetHealth
-from streams.battery.reference import health_reference
-from streams.battery.site_view import soh_at
-from streams.battery.state_of_health import StateOfHealth
+from streams.kernels.battery.fusion import Z_90
+from streams.kernels.battery.prospects.discharges import Discharges
+from streams.kernels.battery.prospects.site_view import soh_at
+from streams.kernels.battery.prospects.state_of_health import StateOfHealth
+from streams.kernels.battery.reference import health_reference
+from streams.kernels.battery.tracking.health import SetHealth
 
 if TYPE_CHECKING:
+    from schemas.arrival import Arrival
     from schemas.battery_reference import BatteryHealthReference
     from schemas.metrics import Row
-    from storage.readings import Arrival
-    from streams.battery.set_state import SetState
+    from streams.kernels.battery.tracking.set_state import SetState
     from tests.support.fleet_year import FleetYear
 
 FLAT_PCT = (30.0, 95.0)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from schemas.metrics import MINUTE_MS
 from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import BatterySet, Device, ProductLine, Registry, Role, Sector, Site
+from schemas.time import MINUTE_MS
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry
 from storage.statements import trusted
 from storage.tables import DERIVED_TABLES, READING_TABLES
-from streams.decode import Record
-from streams.engine import Engine
-from streams.kernels import installed
+from streams.engine.engine import Engine
+from streams.installed import installed
+from streams.intake.decode import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from fenhe.local import Process, wait_until
 from fenhe.local.postgres import OWNER
 from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
-from simulators.publisher import MqttPublisher
+from simulators.wire.publisher import MqttPublisher
 from storage.balance import Balance, balance
 from storage.pool import connect
 from storage.statements import trusted
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fenhe.local import Stack
     from schemas.registry import Registry
-    from simulators.message import Message
+    from simulators.wire.message import Message
 
 READY_S = 60.0
 DRAIN_S = 90.0

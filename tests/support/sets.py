@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
+from schemas.arrival import Arrival
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device
-from storage.readings import Arrival
-from streams.battery.limits import interpolate
-from streams.battery.reference import health_reference
+from streams.kernels.battery.limits import interpolate
+from streams.kernels.battery.reference import health_reference
 
 T0 = 1_780_000_200_000 - 1_780_000_200_000 % 3_600_000
 HOUR_S = 3600

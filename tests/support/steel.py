@@ -8,11 +8,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.arrival import Arrival
 from schemas.metrics import MeterEvent, MeterEventKind, MeterMinute
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
-from storage.readings import Arrival
-from streams.metering.register import RegisterMetering
+from streams.kernels.metering.register import RegisterMetering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

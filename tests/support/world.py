@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.registry import Registry
 from schemas.topics import Topic
-from simulators.message import Message, batch
+from simulators.wire.message import Message, batch
 from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, readings, record, snapshot
 
 if TYPE_CHECKING:

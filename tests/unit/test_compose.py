@@ -18,9 +18,9 @@ import yaml
 from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
-from dashboards import watch
-from dashboards.build import ALERTING
-from dashboards.panels import DATA_SOURCE_UID
+from dashboards.grafana import watch
+from dashboards.grafana.build import ALERTING
+from dashboards.kit.panels import DATA_SOURCE_UID
 from fenhe.cli import app
 from fenhe.local.services import project_root
 from ingest.collector import DRAIN_S

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.build import DEFINITIONS, GENERATED, build, dashboard_json, file_name, render, stale
-from dashboards.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
-from dashboards.language import Language
-from dashboards.panels import DATA_SOURCE_UID
+from dashboards.grafana.build import DEFINITIONS, GENERATED, build, dashboard_json, file_name, render, stale
+from dashboards.kit.panels import DATA_SOURCE_UID
 from dashboards.preview.model import load
 from dashboards.preview.render import RENDERERS
+from dashboards.words.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
+from dashboards.words.language import Language
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from enum import StrEnum
     from pathlib import Path
 
-    from dashboards.dashboard import Definition
+    from dashboards.kit.dashboard import Definition
 
 CASES = [pytest.param(d, language, id=f"{d.slug}-{language}") for d in DEFINITIONS for language in Language]
 CHINESE = re.compile(r"[一-鿿]")
 
 
 def test_committed_json_is_fresh() -> None:
-    """What is committed is what the definitions build: `python -m dashboards.build` mends it."""
+    """What is committed is what the definitions build: `python -m dashboards.grafana.build` mends it."""
     assert stale() == []
 
 

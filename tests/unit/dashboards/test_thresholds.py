@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dashboards import thresholds
-from streams.anomaly.reference import detection
-from streams.battery.reference import health_reference
-from streams.plant.reference import reference
+from dashboards.kit import thresholds
+from streams.kernels.battery.reference import health_reference
+from streams.kernels.detection.reference import detection
+from streams.kernels.plant.reference import reference
 
 
 def test_pages_warn_where_the_reference_data_says() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingest.sparkplug import SparkplugDecoder, SparkplugError, SparkplugReading, rebirth_request
 from schemas.readings import BatteryReading
 from schemas.sparkplug import REBIRTH, DataType, Payload, SparkplugTopic, get_value, set_value
-from simulators.sparkplug import EdgeNode, SparkplugMessage
+from simulators.wire.sparkplug import EdgeNode, SparkplugMessage
 
 TS = 1_767_225_600_000
 FIRST: dict[str, Any] = {

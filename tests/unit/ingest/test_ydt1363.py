@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ingest.ydt1363 import battery_reading, decode_battery, decode_frame
 from schemas.readings import BatteryReading
 from schemas.ydt1363 import BatteryFrame, Frame, FrameError, FrameFault, checksum, length_field
-from simulators.ydt1363 import encode_battery, encode_frame
+from simulators.wire.ydt1363 import encode_battery, encode_frame
 
 
 def parts(low: int, high: int, per_unit: int) -> st.SearchStrategy[float]:

@@ -10,11 +10,12 @@ import yaml
 from pydantic import ValidationError
 
 from fenhe.local.services import project_root
-from fenhe.notify.routing import channels_of, is_worth_telling, quiet_wait_s
-from fenhe.notify.texts import _KIND, CHINA, line, message
+from notify.routing import channels_of, is_worth_telling, quiet_wait_s
+from notify.texts import _KIND, line, message
 from schemas.alarms import NO_DATA
 from schemas.metrics.signal import SignalKind
 from schemas.notifications import Channel, Language, QuietHours, Route, Routing
+from schemas.time import LOCAL
 from storage.notifications import Told
 
 TOLD = Told(
@@ -52,7 +53,7 @@ def test_a_file_that_names_what_is_not_there_is_refused() -> None:
 )
 def test_quiet_hours_end(clock: str, hours: float) -> None:
     """Also across midnight."""
-    now = dt.datetime.combine(dt.date(2026, 3, 1), dt.time.fromisoformat(clock), tzinfo=CHINA)
+    now = dt.datetime.combine(dt.date(2026, 3, 1), dt.time.fromisoformat(clock), tzinfo=LOCAL)
     assert quiet_wait_s(QuietHours(start=dt.time(22), end=dt.time(7)), now) == hours * 3600
 
 

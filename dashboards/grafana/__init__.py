@@ -1,0 +1,1 @@
+"""Grafana: build the JSON, publish it, watch over fenhe itself."""

@@ -1,0 +1,96 @@
+"""Build every dashboard in every language into `dashboards/generated/`, and the alert rules' provisioning file.
+
+`python -m dashboards.grafana.build`, or `fenhe dashboards build`.
+
+To add a dashboard: write its module with a `DASHBOARD`, name it in `DEFINITIONS`, build, commit the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.grafana import watch
+from dashboards.pages import alarms, battery_fleet, battery_set, gangue, meter, pipeline, plant_energy, province, water
+from dashboards.words.language import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.dashboard import Definition
+
+DEFINITIONS: Sequence[Definition] = (
+    province.DASHBOARD,
+    plant_energy.DASHBOARD,
+    gangue.DASHBOARD,
+    water.DASHBOARD,
+    meter.DASHBOARD,
+    battery_fleet.DASHBOARD,
+    battery_set.DASHBOARD,
+    alarms.DASHBOARD,
+    pipeline.DASHBOARD,
+)
+"""All dashboards, in the order of the navigation."""
+
+GENERATED = Path(__file__).parents[1] / "generated"
+ALERTING = Path(__file__).parents[2] / "deploy" / "grafana" / "alerting" / "fenhe.yaml"
+"""Alert rules and contact point, where compose's Grafana reads its provisioning."""
+
+
+@cache
+def render(definition: Definition, language: Language) -> str:
+    """Grafana's JSON of a dashboard; the same text for the same definition, always."""
+    return json.dumps(definition.build(language), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def dashboard_json(definition: Definition, language: Language) -> dict[str, Any]:
+    """Return the dashboard model as Grafana would load it."""
+    loaded: dict[str, Any] = json.loads(render(definition, language))
+    return loaded
+
+
+def all_dashboards() -> list[dict[str, Any]]:
+    """Return every dashboard in every language, as Grafana would load it."""
+    return [dashboard_json(definition, language) for definition in DEFINITIONS for language in Language]
+
+
+def file_name(definition: Definition, language: Language) -> str:
+    """Name of a dashboard's built file."""
+    return f"{definition.slug}.{language}.json"
+
+
+def build(folder: Path = GENERATED) -> list[Path]:
+    """Write all dashboards and remove files of dashboards that are no more; return the files written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for definition in DEFINITIONS:
+        for language in Language:
+            path = folder / file_name(definition, language)
+            path.write_text(render(definition, language), encoding="utf-8")
+            written.append(path)
+    for path in set(folder.glob("*.json")) - set(written):
+        path.unlink()
+    return written
+
+
+def build_alerting(path: Path = ALERTING) -> Path:
+    """Write the alert rules and their contact point as a file of Grafana's provisioning; return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(watch.provisioning_file(), encoding="utf-8")
+    return path
+
+
+def stale(folder: Path = GENERATED) -> list[str]:
+    """Names of built files that are missing, left over, or differ from what the definitions say."""
+    expected = {file_name(d, language): render(d, language) for d in DEFINITIONS for language in Language}
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+
+
+if __name__ == "__main__":
+    build()
+    build_alerting()

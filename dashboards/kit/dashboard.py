@@ -1,0 +1,116 @@
+"""What all dashboards have in common: time zone, refresh, variables, links to each other and to the other language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard as model
+
+from dashboards.kit.panels import DATA_SOURCE
+from dashboards.words import labels
+from dashboards.words.language import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dashboards.kit.panels import Panel
+    from dashboards.words.language import Text
+
+TIME_ZONE = "Asia/Shanghai"
+"""Plants and base stations live on Beijing time, wherever the browser is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A template variable, filled by a query that returns `__value` and `__text`."""
+
+    name: str
+    label: Text
+    query: Callable[[Language], str]
+    hidden: bool = False
+    with_all: bool = False
+
+    def builder(self, language: Language) -> build.QueryVariable:
+        """Return Grafana's variable. "All" is `*`: the lists of 7 000 values stay out of the SQL."""
+        variable = (
+            build.QueryVariable(self.name)
+            .label(self.label(language))
+            .query(self.query(language))
+            .datasource(DATA_SOURCE)
+            .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(model.VariableSort.DISABLED)
+            .hide(model.VariableHide.HIDE_VARIABLE if self.hidden else model.VariableHide.DONT_HIDE)
+            .multi(multi=False)
+            .include_all(self.with_all)
+        )
+        if self.with_all:
+            everything = model.VariableOption(selected=True, text=labels.ALL(language), value="$__all")
+            variable = variable.all_value("'*'").current(everything)
+        return variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Definition:
+    """One dashboard: its name and its panels, from left to right and top to bottom. Each is only equal to itself."""
+
+    slug: str
+    title: Text
+    description: Text
+    refresh: str
+    variables: Sequence[Variable]
+    panels: Callable[[Language], Sequence[Panel]]
+
+    def uid(self, language: Language) -> str:
+        """Return Grafana's identifier of this dashboard in this language."""
+        return f"fenhe-{self.slug}-{language}"
+
+    def build(self, language: Language) -> model.Dashboard:
+        """Assemble the dashboard; panels are numbered in their order."""
+        other = Language.EN if language is Language.ZH else Language.ZH
+        builder = (
+            build.Dashboard(self.title(language))
+            .uid(self.uid(language))
+            .description(self.description(language))
+            .tags(["fenhe", str(language)])
+            .timezone(TIME_ZONE)
+            .time("now-6h", "now")
+            .refresh(self.refresh)
+            .tooltip(model.DashboardCursorSync.CROSSHAIR)
+            .timepicker(build.TimePicker().refresh_intervals(["5s", "10s", "30s", "1m", "5m"]))
+            .link(
+                build.DashboardLink("fenhe")
+                .type(model.DashboardLinkType.DASHBOARDS)
+                .tags(["fenhe", str(language)])
+                .keep_time(keep_time=True)
+            )
+            .link(
+                build.DashboardLink(other.endonym)
+                .type(model.DashboardLinkType.LINK)
+                .url(f"/d/{self.uid(other)}")
+                .icon("external link")
+                .include_vars(include_vars=True)
+                .keep_time(keep_time=True)
+            )
+        )
+        for variable in self.variables:
+            builder = builder.with_variable(variable.builder(language))
+        for number, panel in enumerate(self.panels(language), start=1):
+            builder = builder.with_panel(_Numbered(panel, number))
+        return builder.build()
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered(Builder[model.Panel]):
+    """A panel that gets its id when it is built."""
+
+    panel: Panel
+    number: int
+
+    def build(self) -> model.Panel:
+        """Build the panel with its number."""
+        built = self.panel.build()
+        built.id_val = self.number
+        return built

@@ -1,0 +1,254 @@
+"""Panels over grafana-foundation-sdk: each takes a title, an explanation, its SQL and its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from grafana_foundation_sdk.builders import barchart as build_barchart
+from grafana_foundation_sdk.builders import common as build_common
+from grafana_foundation_sdk.builders import gauge as build_gauge
+from grafana_foundation_sdk.builders import heatmap as build_heatmap
+from grafana_foundation_sdk.builders import histogram as build_histogram
+from grafana_foundation_sdk.builders import stat as build_stat
+from grafana_foundation_sdk.builders import statetimeline as build_statetimeline
+from grafana_foundation_sdk.builders import table as build_table
+from grafana_foundation_sdk.builders import timeseries as build_timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import heatmap as heatmap_model
+
+from dashboards.words import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.fields import Field
+    from dashboards.words.language import Language, Text
+
+DATA_SOURCE_UID = "fenhe-reader"
+DATA_SOURCE = model.DataSourceRef(type_val="grafana-postgresql-datasource", uid=DATA_SOURCE_UID)
+SHORTEST_INTERVAL = "1m"
+"""Derived windows end on whole minutes: a finer `$__interval` would ask for moments that do not exist."""
+
+Panel = Builder[model.Panel]
+
+UNKNOWN_FILL = "#858f9f"
+"""What is not known is grey."""
+
+
+class Format(StrEnum):
+    """How Grafana reads a query's rows."""
+
+    TABLE = "table"
+    TIME_SERIES = "time_series"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlQuery(Builder[Dataquery], Dataquery):
+    """Grafana's PostgreSQL query: the SDK has no type for it."""
+
+    sql: str
+    format: Format
+
+    def build(self) -> Self:
+        """Return itself: there is nothing to assemble."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Return Grafana's JSON of the target."""
+        return {
+            "refId": "A",
+            "datasource": DATA_SOURCE,
+            "editorMode": "code",
+            "format": self.format.value,
+            "rawQuery": True,
+            "rawSql": self.sql,
+        }
+
+
+class _Common(Protocol):
+    """What every panel builder of the SDK can do."""
+
+    def title(self, title: str, /) -> Self: ...
+    def description(self, description: str, /) -> Self: ...
+    def datasource(self, datasource: model.DataSourceRef, /) -> Self: ...
+    def no_value(self, no_value: str, /) -> Self: ...
+    def with_target(self, target: Builder[Dataquery], /) -> Self: ...
+    def height(self, h: int, /) -> Self: ...
+    def span(self, w: int, /) -> Self: ...
+    def override_by_name(self, name: str, properties: list[model.DynamicConfigValue], /) -> Self: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a panel says of itself, and its size on Grafana's grid of 24 columns."""
+
+    language: Language
+    title: Text
+    description: Text
+    """Formula and source."""
+    width: int
+    height: int
+    empty: Text = labels.UNKNOWN
+    """Shown when the query returns no row at all."""
+
+
+_Panel = TypeVar("_Panel", bound=_Common)
+
+
+def _common(panel: _Panel, about: About, query: SqlQuery, fields: Sequence[Field]) -> _Panel:
+    panel = (
+        panel.title(about.title(about.language))
+        .description(about.description(about.language))
+        .datasource(DATA_SOURCE)
+        .no_value(about.empty(about.language))
+        .height(about.height)
+        .span(about.width)
+        .with_target(query)
+    )
+    for field in fields:
+        panel = panel.override_by_name(field.name, field.properties(about.language))
+    return panel
+
+
+def _last() -> build_common.ReduceDataOptions:
+    """Take the newest value as it is: `lastNotNull` would show an old figure where the newest is unknown."""
+    return build_common.ReduceDataOptions().calcs(["last"]).fields("/.*/")
+
+
+def _legend(*, shown: bool) -> build_common.VizLegendOptions:
+    return (
+        build_common.VizLegendOptions()
+        .show_legend(shown)
+        .display_mode(common.LegendDisplayMode.LIST)
+        .placement(common.LegendPlacement.BOTTOM)
+        .calcs([])
+    )
+
+
+def stat(about: About, sql: str, *fields: Field) -> Panel:
+    """One figure, or several side by side with their names."""
+    text = common.BigValueTextMode.VALUE if len(fields) == 1 else common.BigValueTextMode.VALUE_AND_NAME
+    panel = (
+        build_stat.Panel()
+        .reduce_options(_last())
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .color_mode(common.BigValueColorMode.VALUE)
+        .justify_mode(common.BigValueJustifyMode.CENTER)
+        .orientation(common.VizOrientation.VERTICAL)
+        .text_mode(text)
+    )
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def gauge(about: About, sql: str, *fields: Field) -> Panel:
+    """Figures on their scales; each field needs a minimum and a maximum."""
+    panel = build_gauge.Panel().reduce_options(_last()).show_threshold_markers(show_threshold_markers=True)
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def timeseries(
+    about: About,
+    sql: str,
+    *fields: Field,
+    bars: bool = False,
+    stacked: bool = False,
+    last_days: int | None = None,
+) -> Panel:
+    """Lines over time, or bars for sums over fixed slots, beside each other or stacked. A null breaks the line.
+
+    `last_days` gives the panel a range of its own, up to now; Grafana and the preview say so beside its title.
+    """
+    panel = (
+        build_timeseries.Panel()
+        .interval(SHORTEST_INTERVAL)
+        .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
+        .line_width(1.5)
+        .fill_opacity(55 if bars else 8)
+        .show_points(common.VisibilityMode.NEVER)
+        .span_nulls(span_nulls=False)
+        .legend(_legend(shown=True))
+        .tooltip(build_common.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.NONE))
+    )
+    if stacked:
+        panel = panel.stacking(build_common.StackingConfig().mode(common.StackingMode.NORMAL))
+    if last_days is not None:
+        panel = panel.time_from(f"{last_days}d")
+    return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), fields)
+
+
+def state_timeline(about: About, sql: str, *fields: Field) -> Panel:
+    """States over time, one row per field; the first column is `time`."""
+    panel = (
+        build_statetimeline.Panel()
+        .interval(SHORTEST_INTERVAL)
+        .merge_values(merge_values=True)
+        .show_value(common.VisibilityMode.AUTO)
+        .align_value(common.TimelineValueAlignment.LEFT)
+        .row_height(0.8)
+        .line_width(0)
+        .fill_opacity(80)
+        .legend(_legend(shown=True))
+    )
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def table(about: About, sql: str, *fields: Field) -> Panel:
+    """Rows as they come: order and limit are the query's."""
+    panel = build_table.Panel().show_header(show_header=True).cell_height(common.TableCellHeight.SM)
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def bar_chart(about: About, sql: str, category: str, *fields: Field) -> Panel:
+    """Horizontal bars, one per row of the query."""
+    panel = (
+        build_barchart.Panel()
+        .x_field(category)
+        .orientation(common.VizOrientation.HORIZONTAL)
+        .show_value(common.VisibilityMode.ALWAYS)
+        .bar_width(0.7)
+        .fill_opacity(75)
+        .legend(_legend(shown=False))
+    )
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def histogram(about: About, sql: str, field: Field, *, bucket: int) -> Panel:
+    """Distribution of one column in buckets of a fixed size; nulls are not counted."""
+    panel = build_histogram.Panel().bucket_size(bucket).fill_opacity(70).line_width(0).legend(_legend(shown=False))
+    return _common(panel, about, SqlQuery(sql, Format.TABLE), [field])
+
+
+def heatmap(
+    about: About, sql: str, *rows: Field, unit: str, maximum: float | None = None, last_days: int | None = None
+) -> Panel:
+    """Colour over time, one row per field from the bottom up; the first column is `time`, null stays empty.
+
+    Grafana writes the column's own name at a row (a heat map has no display names): let the SQL name it as it is read.
+    """
+    color = (
+        build_heatmap.HeatmapColorOptions()
+        .mode(heatmap_model.HeatmapColorMode.SCHEME)
+        .scheme("Blues")
+        .scale(heatmap_model.HeatmapColorScale.LINEAR)
+        .steps(64)
+        .fill(UNKNOWN_FILL)
+    )
+    if maximum is not None:
+        color = color.min(0).max(maximum)
+    panel = (
+        build_heatmap.Panel()
+        .calculate(calculate=False)
+        .color(color)
+        .cell_gap(1)
+        .cell_values(build_heatmap.CellValues().unit(f"suffix: {unit}").decimals(0))
+        .unit(f"suffix: {unit}")
+        .show_legend()
+    )
+    if last_days is not None:
+        panel = panel.time_from(f"{last_days}d")
+    return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), rows)

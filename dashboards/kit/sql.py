@@ -1,0 +1,82 @@
+"""Fragments of SQL that several panels share.
+
+Only macros that both Grafana and the preview know: `$__timeFrom()`, `$__timeTo()`, `$__timeFilter(column)`,
+`$__interval`, and variables as `${name:sqlstring}`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from dashboards.words import labels
+from dashboards.words.language import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dashboards.words.language import Text
+
+_Word = TypeVar("_Word", bound=str)
+
+ORIGIN = "'2000-01-03 00:00+00'::timestamptz"
+"""Origin of every `date_bin`: a Monday, the same on PostgreSQL and TimescaleDB."""
+
+STALE_PERIODS = 3
+"""A device is silent when its newest reading is older than this many of its periods (specification: gap)."""
+
+ARRIVAL = "interval '3 minutes'"
+"""How long a window may take to be computed before its absence is shown as unknown. (unsourced)"""
+
+RECENT = "ts BETWEEN $__timeTo()::timestamptz - interval '10 minutes' AND $__timeTo()::timestamptz"
+"""Windows that still count as "now": none of them is unknown, not the one before. (unsourced)"""
+
+
+def quote(text: str) -> str:
+    """SQL literal of a text of ours."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def bins() -> str:
+    """`bins(time)`: the range's moments, one `$__interval` apart, so that a missing row is a null and not a line."""
+    return (
+        f"generate_series(date_bin('$__interval', $__timeFrom()::timestamptz, {ORIGIN}) + '$__interval'::interval, "
+        "$__timeTo()::timestamptz, '$__interval'::interval) AS bins(time)"
+    )
+
+
+def fresh(latest: str, device: str = "d") -> str:
+    """Whether a row of a `*_latest` table is not older than three of its device's periods."""
+    return f"now() - {latest}.ts <= {STALE_PERIODS} * {device}.period_s * interval '1 second'"
+
+
+def age_s(latest: str) -> str:
+    """Age of a row of a `*_latest` table, seconds; null without a row (GREATEST alone would turn that into 0).
+
+    A device clock a little ahead is not a negative age.
+    """
+    return f"CASE WHEN {latest}.ts IS NOT NULL THEN GREATEST(0, extract(epoch FROM now() - {latest}.ts)) END::float8"
+
+
+def name(language: Language, table: str, identifier: str) -> str:
+    """Name of a site or device in this language; its identifier where it has none."""
+    return f"COALESCE(NULLIF({table}.{language.name_column}, ''), {table}.{identifier})"
+
+
+def case_of(column: str, words: Mapping[str, str]) -> str:
+    """Replace known values of a column by words; others stay as they are."""
+    whens = " ".join(f"WHEN {quote(value)} THEN {quote(word)}" for value, word in words.items())
+    return f"CASE {column} {whens} ELSE {column} END"
+
+
+def words_of(column: str, texts: Mapping[_Word, Text], language: Language) -> str:
+    """Replace values of an enum column by their words in this language."""
+    return case_of(column, {str(value): text(language) for value, text in texts.items()})
+
+
+def city(language: Language, column: str = "s.city") -> str:
+    """City's name in this language."""
+    return column if language is Language.ZH else case_of(column, labels.CITY)
+
+
+IN_CITY = "('*' IN (${city:sqlstring}) OR s.city IN (${city:sqlstring}))"
+"""The city variable, whose "all" is `*`."""

@@ -1,0 +1,333 @@
+"""Alarms 告警: what is active, what happened, and whether operators can keep up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition
+from dashboards.kit.fields import Field, Step, Word
+from dashboards.kit.panels import About
+from dashboards.parts import books
+from dashboards.words import alarm as labels_alarm
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
+from schemas.alarms import AlarmState
+from schemas.metrics.signal import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+SEVERITY_COLORS = {
+    Severity.CRITICAL: fields.BAD,
+    Severity.HIGH: fields.BAD,
+    Severity.MEDIUM: fields.PARTIAL,
+    Severity.LOW: fields.PRIMARY,
+}
+SEVERITY_WORDS = {str(each): Word(text, SEVERITY_COLORS[each]) for each, text in labels_alarm.SEVERITY.items()}
+STATE_COLORS = {
+    AlarmState.ACTIVE_UNACKNOWLEDGED: fields.BAD,
+    AlarmState.ACTIVE_ACKNOWLEDGED: fields.PARTIAL,
+    AlarmState.RETURNED_UNACKNOWLEDGED: fields.PRIMARY,
+}
+STATE_WORDS = {
+    str(each): Word(text, STATE_COLORS.get(each, fields.UNKNOWN)) for each, text in labels_alarm.STATE.items()
+}
+ACTIVE = "a.active AND a.state IN ('active_unacknowledged', 'active_acknowledged')"
+"""Before an operator now; shelved and suppressed ones are not."""
+SEVERITY_ORDER = "array_position(ARRAY['critical', 'high', 'medium', 'low'], a.severity)"
+TARGET_PER_10_MIN = 1
+"""EEMUA 191: fewer than one alarm in ten minutes can be handled."""
+FLOOD_PER_10_MIN = 10
+"""More than ten in ten minutes is a flood."""
+
+
+def kind(language: Language, column: str = "a.kind") -> str:
+    """Kind of an alarm in this language."""
+    known = {str(value): text(language) for value, text in labels_alarm.KIND.items()}
+    return sql.case_of(column, known | {value: text(language) for value, text in labels_alarm.OTHER_KINDS.items()})
+
+
+def severity_field() -> Field:
+    """Severity as a marked word."""
+    return Field(name="severity", label=labels_alarm.SEVERITY_COLUMN, words=SEVERITY_WORDS, width=100)
+
+
+def active_list(
+    language: Language,
+    where: str = "true",
+    *,
+    width: int = 24,
+    height: int = 9,
+    limit: int = 100,
+    brief: bool = False,
+) -> Panel:
+    """Alarms before an operator now, worst and newest first; `where` says of what, `brief` leaves figures out."""
+    about = About(
+        language=language,
+        title=Text("活动告警", "Active alarms"),
+        description=Text(
+            "条件仍成立、未被搁置或抑制的告警：级别高者在前，其次为新发生者。时间为事件时间。来源：alarm。",
+            "Alarms whose condition holds and that are neither shelved nor suppressed: worst first, then newest. Times "
+            "are event times. Source: alarm.",
+        ),
+        width=width,
+        height=height,
+        empty=labels_alarm.NO_ACTIVE,
+    )
+    query = f"""
+SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
+       COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
+       {sql.city(language)} AS city,
+       a.event_at,
+       GREATEST(0, extract(epoch FROM now() - a.event_at))::float8 AS lasted_s,
+       a.value, a.baseline, NULLIF(a.unit, '') AS unit,
+       round(a.cost::numeric, CASE a.cost_unit WHEN 'h' THEN 1 ELSE 0 END)::float8 AS cost,
+       NULLIF(replace(a.cost_unit, 'm3', 'm³'), '') AS cost_unit
+FROM alarm a
+LEFT JOIN device d USING (device_id)
+LEFT JOIN site s ON s.site_id = a.site_id
+WHERE {ACTIVE} AND ({where})
+ORDER BY {SEVERITY_ORDER}, a.event_at DESC
+LIMIT {limit}
+"""  # noqa: S608 - fragments of ours
+    shown = [
+        Field(name="alarm_id", hidden=True),
+        severity_field(),
+        Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
+        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
+        Field(name="device", label=labels_alarm.DEVICE),
+        Field(name="event_at", label=labels_alarm.SINCE, width=130, hidden=brief),
+        Field(name="lasted_s", label=labels_alarm.LASTED, grafana_unit="s", decimals=0, width=80),
+        Field(name="value", label=labels_alarm.VALUE, decimals=1, width=90),
+        Field(name="baseline", label=labels_alarm.EXPECTED, decimals=1, width=90, hidden=brief),
+        Field(name="unit", label=labels.UNIT, width=70, unknown=labels.DASH),
+        Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
+        Field(name="cost", label=labels_alarm.COST, width=90, hidden=brief),
+        Field(name="cost_unit", label=labels.UNIT, width=60, unknown=labels.DASH, hidden=brief),
+    ]
+    return panels.table(about, query, *shown)
+
+
+def by_state(language: Language) -> Panel:
+    """How many alarms are in which state."""
+    about = About(
+        language=language,
+        title=Text("告警状态", "Alarms by state"),
+        description=Text(
+            "按 ISA-18.2 状态统计的未关闭告警；超过 24 小时仍活动的为长期告警。来源：alarm。",
+            "Open alarms by their ISA-18.2 state; standing: active for more than 24 hours. Source: alarm.",
+        ),
+        width=14,
+        height=4,
+    )
+    counted = ",\n       ".join(
+        f"count(*) FILTER (WHERE a.state = '{state}')::float8 AS {state}"
+        for state in (
+            "active_unacknowledged",
+            "active_acknowledged",
+            "returned_unacknowledged",
+            "shelved",
+            "suppressed",
+        )
+    )
+    query = f"""
+SELECT {counted},
+       count(*) FILTER (WHERE {ACTIVE} AND a.event_at < now() - interval '24 hours')::float8 AS standing
+FROM alarm a
+WHERE a.state <> 'normal'
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(
+            name="active_unacknowledged",
+            label=labels_alarm.UNACKNOWLEDGED,
+            decimals=0,
+            thresholds=fields.ANY_IS_BAD,
+        ),
+        Field(
+            name="active_acknowledged",
+            label=labels_alarm.ACKNOWLEDGED,
+            decimals=0,
+            thresholds=fields.ANY_IS_WARNING,
+        ),
+        Field(name="returned_unacknowledged", label=labels_alarm.RETURNED, decimals=0),
+        Field(name="shelved", label=labels_alarm.SHELVED, decimals=0),
+        Field(name="suppressed", label=labels_alarm.SUPPRESSED, decimals=0),
+        Field(name="standing", label=labels_alarm.STANDING, decimals=0, thresholds=fields.ANY_IS_WARNING),
+    )
+
+
+def by_severity(language: Language) -> Panel:
+    """Active alarms by severity."""
+    about = About(
+        language=language,
+        title=Text("活动告警级别", "Active alarms by severity"),
+        description=Text("活动告警按级别统计。来源：alarm。", "Active alarms by severity. Source: alarm."),
+        width=10,
+        height=4,
+    )
+    counted = ",\n       ".join(
+        f"count(*) FILTER (WHERE a.severity = '{severity}')::float8 AS {severity}" for severity in labels_alarm.SEVERITY
+    )
+    query = f"SELECT {counted}\nFROM alarm a\nWHERE {ACTIVE}"
+    return panels.stat(
+        about,
+        query,
+        *(
+            Field(
+                name=str(severity),
+                label=text,
+                decimals=0,
+                thresholds=(Step(None, fields.PLAIN), Step(1, SEVERITY_COLORS[severity])),
+            )
+            for severity, text in labels_alarm.SEVERITY.items()
+        ),
+    )
+
+
+def rate(language: Language) -> Panel:
+    """Alarms put before operators per ten minutes."""
+    about = About(
+        language=language,
+        title=Text("每 10 分钟告警数", "Alarms per 10 minutes"),
+        description=Text(
+            "每 10 分钟提示给值班员的告警数；EEMUA 191：每位值班员应少于 1，超过 10 为洪泛。来源：alarm_transition。",
+            "Alarms put before operators in ten minutes; EEMUA 191: fewer than 1 per operator, more than 10 is a "
+            "flood. Source: alarm_transition.",
+        ),
+        width=14,
+        height=6,
+    )
+    query = f"""
+SELECT slots.time,
+       COALESCE(r.presented, 0)::float8 AS presented,
+       {TARGET_PER_10_MIN}::float8 AS target,
+       {FLOOD_PER_10_MIN}::float8 AS flood
+FROM generate_series(date_bin('10 minutes', $__timeFrom()::timestamptz, {sql.ORIGIN}) + interval '10 minutes',
+                     $__timeTo()::timestamptz, interval '10 minutes') AS slots(time)
+LEFT JOIN (
+    SELECT date_bin('10 minutes', at, {sql.ORIGIN}) AS ts, count(*) AS presented
+    FROM alarm_transition
+    WHERE presented AND $__timeFilter(at)
+    GROUP BY 1
+) r ON r.ts = slots.time
+ORDER BY slots.time
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="presented", label=labels_alarm.PRESENTED, decimals=0, color=fields.PRIMARY),
+        fields.line("target", labels_alarm.TARGET, fields.GOOD),
+        fields.line("flood", labels_alarm.FLOOD, fields.BAD),
+        bars=True,
+    )
+
+
+def most_frequent(language: Language) -> Panel:
+    """What makes most of the load."""
+    about = About(
+        language=language,
+        title=Text("最频繁的告警（30 天）", "Most frequent alarms (30 days)"),
+        description=Text(
+            "近 30 天提示次数最多的 15 项：通常少数几项占去大部分。来源：alarm_most_frequent。",
+            "The 15 that were put before operators most often in 30 days: usually a few make most of the load. "
+            "Source: alarm_most_frequent.",
+        ),
+        width=10,
+        height=6,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT {kind(language, "f.kind")} AS kind,
+       COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, f.device_id) AS device,
+       f.presented::float8 AS presented, f.share::float8 AS share
+FROM (SELECT * FROM alarm_most_frequent ORDER BY presented DESC, device_id LIMIT 15) f
+LEFT JOIN device d USING (device_id)
+LEFT JOIN site s ON s.site_id = f.site_id
+ORDER BY f.presented DESC, f.device_id
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
+        Field(name="device", label=labels_alarm.DEVICE),
+        Field(name="presented", label=labels_alarm.COUNT, decimals=0, width=70),
+        Field(
+            name="share",
+            label=labels.SHARE,
+            grafana_unit="percentunit",
+            decimals=0,
+            minimum=0,
+            maximum=1,
+            width=130,
+            cell=fields.Cell.GAUGE,
+            color=fields.PRIMARY,
+        ),
+    )
+
+
+def history(language: Language) -> Panel:
+    """What happened within the range."""
+    about = About(
+        language=language,
+        title=Text("告警历史", "History"),
+        description=Text(
+            "时间范围内的状态变化，新者在前，含操作者与理由。来源：alarm_transition、alarm。",
+            "Changes of state within the range, newest first, with who did it and why. "
+            "Source: alarm_transition, alarm.",
+        ),
+        width=24,
+        height=8,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT a.alarm_id, t.at, a.severity, t.to_state AS state, {kind(language)} AS kind,
+       COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
+       t.actor, NULLIF(t.reason, '') AS reason
+FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 200) t
+JOIN alarm a USING (alarm_id)
+LEFT JOIN device d USING (device_id)
+LEFT JOIN site s ON s.site_id = a.site_id
+ORDER BY t.at DESC, t.id DESC
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="alarm_id", hidden=True),
+        Field(name="at", label=labels_alarm.AT, width=130),
+        severity_field(),
+        Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=140),
+        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=150),
+        Field(name="device", label=labels_alarm.DEVICE, width=220),
+        Field(name="actor", label=labels_alarm.ACTOR, width=100),
+        Field(name="reason", label=labels_alarm.REASON, unknown=labels.DASH),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    return [
+        by_state(language),
+        by_severity(language),
+        active_list(language),
+        rate(language),
+        most_frequent(language),
+        history(language),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="alarms",
+    title=labels_alarm.ALARMS,
+    description=Text(
+        "现在有哪些告警、发生过什么、值班员是否应付得来。",
+        "What is active, what happened, and whether operators can keep up.",
+    ),
+    refresh="10s",
+    variables=[],
+    panels=_panels,
+)

@@ -1,0 +1,434 @@
+"""Battery set 单组: one set, its cells, charge, health with evidence, resistance, and what it went through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.fields import Field
+from dashboards.kit.panels import About
+from dashboards.kit.thresholds import SPREAD_RETIRE_MV as RETIRE_MV
+from dashboards.pages import alarms
+from dashboards.parts import books
+from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
+from dashboards.parts.plants import days_back
+from dashboards.words import battery as labels_battery
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+SET = "${set:sqlstring}"
+CELLS = 16
+
+
+def _sets(language: Language) -> str:
+    return f"""
+SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+FROM device d
+WHERE kind = 'battery'
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+def health(language: Language) -> Panel:
+    """SoH with interval, evidence and advice."""
+    about = About(
+        language=language,
+        title=Text("健康（汾河估计）", "Health (fenhe's estimate)"),
+        description=Text(
+            "SoH = C(25 °C)/C_额定（指定截止电压），各次放电按逆方差融合；附 90 % 区间、方法与证据。"
+            "没有证据即未知，并说明原因；"
+            "BMS 声称值仅供对照。来源：battery_health_latest。",
+            "SoH = C(25 °C)/C_nominal at the named cut-off, discharges fused by inverse variance; with its 90 "
+            "% interval, "
+            "method and evidence. Without evidence unknown, and why; the BMS's claim stands beside it. "
+            "Source: battery_health_latest.",
+        ),
+        width=24,
+        height=4,
+    )
+    query = f"""
+SELECT h.soh_pct::float8 AS soh_pct,
+       round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) || ' %' AS interval,
+       {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
+       h.soh_age_days::float8 * 86400 AS age_s,
+       {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
+       h.soh_bms_pct::float8 AS bms,
+       h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.advice
+FROM battery_health_latest h
+WHERE h.device_id = {SET}
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, thresholds=SOH_STEPS),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL),
+        Field(name="method", label=labels_battery.METHOD_COLUMN),
+        Field(name="age_s", label=Text("证据距今", "age of evidence"), grafana_unit="s", decimals=0),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.DASH),
+        Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED),
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1),
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1),
+        Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS),
+    )
+
+
+def now(language: Language) -> Panel:
+    """What the set does now."""
+    about = About(
+        language=language,
+        title=Text("当前", "Now"),
+        description=Text(
+            "最近读数；中断后电压、电流为未知，不为 0。剩余时长只在放电中给出；全站剩余 = 各组合计，"
+            "任一组未知即未知。来源：battery_latest、battery_state_latest、battery_site。",
+            "Newest reading; of a silent set voltage and current are unknown, not 0. Time left only in a discharge; "
+            "the site's is that of all its sets, unknown if one's is. "
+            "Source: battery_latest, battery_state_latest, battery_site.",
+        ),
+        width=24,
+        height=4,
+    )
+    fresh = sql.fresh("b")
+    query = f"""
+SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale' END AS state,
+       {sql.age_s("b")} AS age_s,
+       {sql.words_of("n.kind", labels_battery.EPISODE, language)} AS kind,
+       CASE WHEN {fresh} THEN b.pack_voltage_v END AS pack_voltage_v,
+       CASE WHEN {fresh} THEN b.current_a END AS current_a,
+       CASE WHEN {fresh} THEN b.cell_spread_mv END::float8 AS cell_spread_mv,
+       CASE WHEN {fresh} THEN b.temperature_max_c END::float8 AS temperature_max_c,
+       n.soc_pct::float8 AS soc_pct,
+       n.remaining_p10_h::float8 AS remaining_p10_h,
+       t.remaining_p10_h::float8 AS site_p10_h
+FROM device d
+LEFT JOIN battery_latest b USING (device_id)
+LEFT JOIN battery_state_latest n USING (device_id)
+LEFT JOIN battery_site t ON t.site_id = d.site_id AND t.ts > now() - interval '10 minutes'
+WHERE d.device_id = {SET}
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        fields.state(),
+        fields.age(),
+        Field(name="kind", label=labels_battery.KIND),
+        Field(name="pack_voltage_v", label=labels.PACK_VOLTAGE, unit="V", decimals=2),
+        Field(name="current_a", label=labels.CURRENT, unit="A", decimals=1),
+        Field(name="cell_spread_mv", label=labels.SPREAD, unit="mV", decimals=0, thresholds=fields.SPREAD_STEPS),
+        Field(
+            name="temperature_max_c",
+            label=labels.TEMPERATURE_MAX,
+            unit="°C",
+            decimals=1,
+            thresholds=fields.TEMPERATURE_STEPS,
+        ),
+        Field(name="soc_pct", label=labels_battery.SOC, unit="%", decimals=0),
+        Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1, unknown=labels.DASH),
+        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, unit="h", decimals=1, unknown=labels.DASH),
+    )
+
+
+def cells(language: Language) -> Panel:
+    """Every cell of the newest reading, against the pack's median."""
+    about = About(
+        language=language,
+        title=Text("单体电压与中位数之差 mV", "Cells against the pack's median, mV"),
+        description=Text(
+            "最近一条读数（范围末端前 24 小时内）各单体电压减组内中位数；缺失的单体（0 V）不出现。来源："
+            "reading_battery。",
+            "Each cell of the newest reading (within 24 hours of the range's end) less the pack's median; an "
+            "absent cell "
+            "(0 V) is left out. Source: reading_battery.",
+        ),
+        width=8,
+        height=9,
+        empty=labels.UNKNOWN,
+    )
+    values = ", ".join(f"({number}, r.cell_{number:02}_v)" for number in range(1, CELLS + 1))
+    query = f"""
+WITH cells AS MATERIALIZED (
+    SELECT c.number, c.volts::float8 AS volts
+    FROM (SELECT * FROM reading_battery
+          WHERE device_id = {SET} AND {days_back(1)}
+          ORDER BY ts DESC LIMIT 1) r
+    CROSS JOIN LATERAL (VALUES {values}) AS c (number, volts)
+    WHERE c.volts > 0
+)
+SELECT '#' || lpad(number::text, 2, '0') AS cell,
+       1000 * (volts - (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY volts) FROM cells)) AS difference_mv
+FROM cells
+ORDER BY number
+"""  # noqa: S608 - fragments of ours
+    return panels.bar_chart(
+        about,
+        query,
+        "cell",
+        Field(name="cell", label=labels_battery.CELL),
+        Field(name="difference_mv", label=labels_battery.VOLTAGE, unit="mV", decimals=1, color=fields.PRIMARY),
+    )
+
+
+def charge(language: Language) -> Panel:
+    """Counted SoC with its band, and the BMS's beside it."""
+    about = About(
+        language=language,
+        title=Text("SoC 与 ±2σ %（近 14 天）", "SoC and ±2σ, % (14 days)"),
+        description=Text(
+            "库仑计数，浮充 ≥ 1 h 复位为 100 %；不确定度随时间线性增长。BMS 声称值为虚线。来源：battery_hour。",
+            "Counted charge, reset to 100 % after an hour on float; its doubt grows with time. The BMS's "
+            "claim is dashed. "
+            "Source: battery_hour.",
+        ),
+        width=16,
+        height=9,
+    )
+    query = f"""
+SELECT ts + interval '1 hour' AS time,
+       LEAST(100, soc_pct + 2 * soc_sigma_pct)::float8  AS soc_high,
+       soc_pct::float8                                  AS soc,
+       GREATEST(0, soc_pct - 2 * soc_sigma_pct)::float8 AS soc_low,
+       soc_bms_pct::float8                              AS soc_bms
+FROM battery_hour
+WHERE device_id = {SET} AND {days_back(14)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        fields.line("soc_high", labels_battery.SOC_HIGH, fields.UNKNOWN, unit="%"),
+        Field(
+            name="soc", label=labels_battery.SOC, unit="%", decimals=0, color=fields.PRIMARY, custom={"lineWidth": 2}
+        ),
+        fields.line("soc_low", labels_battery.SOC_LOW, fields.UNKNOWN, unit="%"),
+        fields.line("soc_bms", labels_battery.SOC_BMS, fields.ESTIMATED, unit="%"),
+        last_days=14,
+    )
+
+
+def soh_history(language: Language) -> Panel:
+    """SoH over the years with its interval."""
+    about = About(
+        language=language,
+        title=Text("SoH 与 90 % 区间 %（近三年）", "SoH and its 90 % interval, % (three years)"),
+        description=Text(
+            "每次放电后融合的 SoH；虚线为 90 % 区间。来源：battery_soh。",
+            "SoH fused after each discharge; dashed lines are its 90 % interval. Source: battery_soh.",
+        ),
+        width=6,
+        height=6,
+    )
+    query = f"""
+SELECT ts AS time, soh_high_pct AS high, soh_pct AS soh, soh_low_pct AS low
+FROM battery_soh
+WHERE device_id = {SET} AND {days_back(1095)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        fields.line("high", labels_battery.SOH_HIGH, fields.UNKNOWN, unit="%"),
+        Field(
+            name="soh",
+            label=labels_battery.SOH,
+            unit="%",
+            decimals=0,
+            color=fields.PRIMARY,
+            custom={"lineWidth": 2, "showPoints": "always"},
+        ),
+        fields.line("low", labels_battery.SOH_LOW, fields.UNKNOWN, unit="%"),
+        last_days=1095,
+    )
+
+
+def backup_history(language: Language) -> Panel:
+    """Backup time day by day, against what is owed."""
+    about = About(
+        language=language,
+        title=Text("备电时长 h（近一年）", "Backup time, h (one year)"),
+        description=Text(
+            "每日最后已知小时由满电起按当日负荷与温度推算的 p50 与 p10；红线为合同时长。来源：battery_day。",
+            "From full, as of each day's last known hour, at its load and temperature; red is what is owed. "
+            "Source: battery_day.",
+        ),
+        width=6,
+        height=6,
+    )
+    query = f"""
+SELECT as_of_at AS time, backup_p50_h::float8 AS p50, backup_p10_h::float8 AS p10,
+       contract_h::float8 AS contract
+FROM battery_day
+WHERE device_id = {SET} AND {days_back(365)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        fields.line("p50", labels_battery.BACKUP_P50, fields.UNKNOWN, unit="h"),
+        Field(
+            name="p10",
+            label=labels_battery.BACKUP_P10,
+            unit="h",
+            decimals=1,
+            color=fields.PRIMARY,
+            custom={"lineWidth": 2, "showPoints": "always"},
+        ),
+        fields.line("contract", labels_battery.CONTRACT_H, fields.BAD, unit="h"),
+        last_days=365,
+    )
+
+
+def resistance(language: Language) -> Panel:
+    """Resistance at load steps: a trend of the set against itself."""
+    about = About(
+        language=language,
+        title=Text("内阻趋势 mΩ（近三年）", "Resistance trend, mΩ (three years)"),
+        description=Text(
+            "负载突加时 R = ΔV/ΔI，折算到 25 °C；只看本组自身趋势，不换算为 SoH。来源：battery_resistance。",
+            "R = ΔV/ΔI at load-on, brought to 25 °C; a trend of the set against itself, never turned into SoH. "
+            "Source: battery_resistance.",
+        ),
+        width=6,
+        height=6,
+    )
+    query = f"""
+SELECT ts AS time, resistance_25c_mohm, resistance_mohm
+FROM battery_resistance
+WHERE device_id = {SET} AND step = 'load_on' AND {days_back(1095)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    shown = {"showPoints": "always"}
+    return panels.timeseries(
+        about,
+        query,
+        Field(
+            name="resistance_25c_mohm",
+            label=labels_battery.RESISTANCE,
+            unit="mΩ",
+            decimals=1,
+            color=fields.PRIMARY,
+            custom=shown,
+        ),
+        Field(
+            name="resistance_mohm",
+            label=labels_battery.RESISTANCE_RAW,
+            unit="mΩ",
+            decimals=1,
+            color=fields.UNKNOWN,
+            custom=shown,
+        ),
+        last_days=1095,
+    )
+
+
+def spread_history(language: Language) -> Panel:
+    """Cell spread in float and under load."""
+    about = About(
+        language=language,
+        title=Text("单体压差 mV（近 14 天）", "Cell spread, mV (14 days)"),
+        description=Text(
+            "浮充与放电时按小时均压计算的单体最高减最低。来源：battery_hour。",
+            "Highest less lowest cell of the hour's mean voltages, on float and under load. Source: battery_hour.",
+        ),
+        width=6,
+        height=6,
+    )
+    query = f"""
+SELECT ts + interval '1 hour' AS time, float_spread_mv::float8 AS float_spread, load_spread_mv::float8 AS load_spread,
+       {RETIRE_MV}::float8 AS retire
+FROM battery_hour
+WHERE device_id = {SET} AND {days_back(14)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="float_spread", label=labels_battery.FLOAT_SPREAD, unit="mV", decimals=0, color=fields.PRIMARY),
+        Field(name="load_spread", label=labels_battery.LOAD_SPREAD, unit="mV", decimals=0, color=fields.SECONDARY),
+        fields.line("retire", Text(f"退役 {RETIRE_MV} mV", f"retire at {RETIRE_MV} mV"), fields.BAD, unit="mV"),
+        last_days=14,
+    )
+
+
+def episodes(language: Language) -> Panel:
+    """What the set went through, newest first."""
+    about = About(
+        language=language,
+        title=Text("放电、充电与静置（近一年）", "Discharges, charges and rests (one year)"),
+        description=Text(
+            "新者在前，浮充略去；放电附原因与当时预报。来源：battery_episode、battery_discharge。",
+            "Newest first, without float; a discharge with its cause and what was forecast at its beginning. "
+            "Source: battery_episode, battery_discharge.",
+        ),
+        width=24,
+        height=8,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT {sql.words_of("e.kind", labels_battery.EPISODE, language)} AS kind,
+       {sql.words_of("x.cause", labels_battery.CAUSE, language)} AS cause,
+       e.ts, e.duration_h::float8 AS duration_h, e.charge_ah,
+       e.soc_start_pct::float8 AS soc_start, e.soc_end_pct::float8 AS soc_end,
+       x.cutoff_h::float8 AS cutoff_h, x.forecast_p10_h::float8 AS forecast_p10_h, e.quality
+FROM battery_episode e
+LEFT JOIN battery_discharge x
+       ON x.device_id = e.device_id AND x.ts = e.ts AND e.kind = 'discharge' AND {days_back(365, "x.ts")}
+WHERE e.device_id = {SET} AND e.kind <> 'float' AND {days_back(365, "e.ts")}
+ORDER BY e.ts DESC
+LIMIT 60
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="kind", label=labels_battery.KIND, width=80),
+        Field(name="cause", label=labels_battery.CAUSE_COLUMN, width=110, unknown=labels.DASH),
+        Field(name="ts", label=labels_battery.BEGIN, width=125),
+        Field(name="duration_h", label=labels_battery.LASTS, unit="h", decimals=1, width=80),
+        Field(name="charge_ah", label=labels_battery.CHARGE, unit="Ah", decimals=1, width=90),
+        Field(name="soc_start", label=labels_battery.SOC_FROM, unit="%", decimals=0, width=90),
+        Field(name="soc_end", label=labels_battery.SOC_TO, unit="%", decimals=0, width=90),
+        Field(name="cutoff_h", label=labels_battery.TO_CUTOFF, unit="h", decimals=1, width=90, unknown=labels.DASH),
+        Field(
+            name="forecast_p10_h",
+            label=labels_battery.FORECAST,
+            unit="h",
+            decimals=1,
+            width=100,
+            unknown=labels.DASH,
+        ),
+        fields.quality(width=90),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    own = f"a.device_id = {SET} OR a.site_id = (SELECT site_id FROM device WHERE device_id = {SET})"  # noqa: S608 - quoted by Grafana
+    return [
+        health(language),
+        now(language),
+        cells(language),
+        charge(language),
+        soh_history(language),
+        backup_history(language),
+        resistance(language),
+        spread_history(language),
+        episodes(language),
+        alarms.active_list(language, own, width=24, height=5, brief=True),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="battery-set",
+    title=labels_battery.BATTERY_SET,
+    description=Text(
+        "一组电池的单体、荷电、健康与证据、内阻、经历与告警。",
+        "Cells, charge, health with its evidence, resistance, past and alarms of one set.",
+    ),
+    refresh="10s",
+    variables=[Variable(name="set", label=labels.SET, query=_sets)],
+    panels=_panels,
+)

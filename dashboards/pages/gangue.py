@@ -1,0 +1,366 @@
+"""Gangue unit 煤矸石机组: coal rate, load, fuel and residues, and which figures still wait for the laboratory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql, thresholds
+from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.fields import Field, Step
+from dashboards.kit.panels import About
+from dashboards.parts import books
+from dashboards.parts.plants import days_back, sites
+from dashboards.words import labels
+from dashboards.words import plant as labels_plant
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+UNIT = "${unit:sqlstring}"
+HISTORY_DAYS = 14
+CF_STEPS = (Step(None, fields.PARTIAL), Step(thresholds.CAPACITY_FACTOR_PCT, fields.GOOD))
+BASELINE = """(SELECT value FROM reference_setting JOIN reference_current USING (version)
+        WHERE key = 'capacity_factor_baseline')"""
+
+
+def _units(language: Language) -> str:
+    return f"""
+SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+FROM device d
+WHERE kind = 'gangue_unit' AND site_id = ${{site:sqlstring}}
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+def _newest(span: str, *columns: str, within_days: int) -> str:
+    return f"""
+SELECT {", ".join(columns)}
+FROM gangue_window
+WHERE device_id = {UNIT} AND span = '{span}' AND {days_back(within_days)}
+ORDER BY ts DESC
+LIMIT 1
+"""  # noqa: S608 - fragments of ours
+
+
+def rates(language: Language) -> Panel:
+    """Coal and heat rates of the last 24 hours."""
+    about = About(
+        language=language,
+        title=Text("煤耗与热耗 · 24 h", "Coal and heat rate · 24 h"),
+        description=Text(
+            "供电标准煤耗 = Q/(W_gen − W_aux)/29.3076，Q = ΣBₖ·LHVₖ 减外供热；热值待化验时为估算，见“化验”。"
+            "来源：gangue_window（24 小时）。",
+            "Net coal rate = Q/(W_gen − W_aux)/29.3076, Q = ΣBₖ·LHVₖ less exported heat; estimated while the "
+            "laboratory "
+            "owes the heating value. Source: gangue_window, 24 h.",
+        ),
+        width=15,
+        height=4,
+    )
+    columns = ("net_coal_rate_gce_kwh", "gross_coal_rate_gce_kwh", "net_heat_rate_kj_kwh", "station_service_pct")
+    return panels.stat(
+        about,
+        _newest("day", *columns, "net_efficiency_pct", "quality", within_days=2),
+        Field(name="net_coal_rate_gce_kwh", label=labels_plant.NET_COAL_RATE, unit="gce/kWh", decimals=1),
+        Field(name="gross_coal_rate_gce_kwh", label=labels_plant.GROSS_COAL_RATE, unit="gce/kWh", decimals=1),
+        Field(name="net_heat_rate_kj_kwh", label=labels_plant.NET_HEAT_RATE, unit="kJ/kWh", decimals=0),
+        Field(name="station_service_pct", label=labels_plant.STATION_SERVICE, unit="%", decimals=2),
+        Field(name="net_efficiency_pct", label=labels_plant.EFFICIENCY, unit="%", decimals=1),
+        fields.quality(label=labels.QUALITY_COLUMN),
+    )
+
+
+def load(language: Language) -> Panel:
+    """Capacity factor of the last 24 hours and of the month."""
+    about = About(
+        language=language,
+        title=Text("出力系数", "Capacity factor"),
+        description=Text(
+            f"出力系数 = W_gen/(P_额定·T)；全省基准 {thresholds.CAPACITY_FACTOR_PCT} %"
+            "（参考数据 capacity_factor_baseline）。来源：gangue_window。",
+            f"Capacity factor = W_gen/(P_rated·T); the province counts with {thresholds.CAPACITY_FACTOR_PCT} % "
+            "(reference data, capacity_factor_baseline). Source: gangue_window.",
+        ),
+        width=9,
+        height=4,
+    )
+    query = f"""
+SELECT (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
+        AND {days_back(2)} ORDER BY ts DESC LIMIT 1) AS day,
+       (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'month'
+        AND {days_back(32)} ORDER BY ts DESC LIMIT 1) AS month
+"""  # noqa: S608 - fragments of ours
+    scale = {"unit": "%", "decimals": 0, "minimum": 0.0, "maximum": 100.0, "thresholds": CF_STEPS}
+    return panels.gauge(
+        about,
+        query,
+        Field(name="day", label=Text("24 h", "24 h"), **scale),  # type: ignore[arg-type]
+        Field(name="month", label=Text("本月", "this month"), **scale),  # type: ignore[arg-type]
+    )
+
+
+def coal_rate_history(language: Language) -> Panel:
+    """Net coal rate over time."""
+    about = About(
+        language=language,
+        title=Text("供电标准煤耗 gce/kWh", "Net coal rate, gce/kWh"),
+        description=Text(
+            "24 小时滚动供电标准煤耗，每小时一点，近 14 天；化验未全到的为估算，另列。来源：gangue_window。",
+            "Net coal rate over rolling 24 hours, one point an hour, 14 days; those that the laboratory does not cover "
+            "yet are estimated and stand apart. Source: gangue_window.",
+        ),
+        width=12,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time,
+       CASE WHEN quality <> 'estimated' THEN net_coal_rate_gce_kwh END AS measured,
+       CASE WHEN quality = 'estimated' THEN net_coal_rate_gce_kwh END  AS estimated
+FROM gangue_window
+WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    measured = Field(
+        name="measured", label=labels_plant.MEASURED, unit="gce/kWh", decimals=1, color=fields.PRIMARY,
+        custom={"lineWidth": 2},
+    )  # fmt: skip
+    estimated = fields.estimated("estimated", labels_plant.ESTIMATED, unit="gce/kWh", decimals=1)
+    return panels.timeseries(about, query, measured, estimated, last_days=HISTORY_DAYS)
+
+
+def capacity_history(language: Language) -> Panel:
+    """Capacity factor over time beside the baseline."""
+    about = About(
+        language=language,
+        title=Text("出力系数 %", "Capacity factor, %"),
+        description=Text(
+            "24 小时滚动出力系数，近 14 天；虚线为参考数据中的全省基准。来源：gangue_window、reference_setting。",
+            "Capacity factor over rolling 24 hours, 14 days; the dashed line is the province's baseline in "
+            "the reference "
+            "data. Source: gangue_window, reference_setting.",
+        ),
+        width=12,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, capacity_factor_pct,
+       {BASELINE} AS baseline
+FROM gangue_window
+WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    factor = Field(
+        name="capacity_factor_pct", label=labels_plant.CAPACITY_FACTOR, unit="%", decimals=1, color=fields.PRIMARY
+    )
+    baseline = fields.line("baseline", labels_plant.CF_BASELINE, fields.GOOD, unit="%")
+    return panels.timeseries(about, query, factor, baseline, last_days=HISTORY_DAYS)
+
+
+def fuel(language: Language) -> Panel:
+    """Fuel burnt per day."""
+    about = About(
+        language=language,
+        title=Text("入炉燃料 t/日", "Fuel burnt, t per day"),
+        description=Text(
+            "每个自然日入炉的煤矸石、煤泥与原煤，近 14 天。来源：gangue_sum（日）。",
+            "Gangue, slime and coal burnt on each local day, 14 days. Source: gangue_sum, days.",
+        ),
+        width=9,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, gangue_t, slime_t, coal_t
+FROM gangue_sum
+WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="gangue_t", label=labels_plant.GANGUE_T, unit="t", decimals=0, color=fields.PRIMARY),
+        Field(name="slime_t", label=labels_plant.SLIME_T, unit="t", decimals=0, color=fields.SECONDARY),
+        Field(name="coal_t", label=labels_plant.COAL_T, unit="t", decimals=0, color=fields.TERTIARY),
+        bars=True,
+        stacked=True,
+        last_days=HISTORY_DAYS,
+    )
+
+
+def residues(language: Language) -> Panel:
+    """Ash and gypsum per day."""
+    about = About(
+        language=language,
+        title=Text("灰渣与石膏 t/日", "Ash and gypsum, t per day"),
+        description=Text(
+            "灰 = ΣBₖ·A_ar，按份额分飞灰与炉渣；石膏 = ΣBₖ·S_ar·η_S·5.375/纯度；化验未到时按缺省值估算。"
+            "来源：gangue_sum（日）。",
+            "Ash = ΣBₖ·A_ar, parted into fly and bed ash; gypsum = ΣBₖ·S_ar·η_S·5.375/purity; by defaults while the "
+            "laboratory owes values. Source: gangue_sum, days.",
+        ),
+        width=9,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, fly_ash_t, bed_ash_t, gypsum_t
+FROM gangue_sum
+WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="fly_ash_t", label=labels_plant.FLY_ASH_T, unit="t", decimals=0, color=fields.UNKNOWN),
+        Field(name="bed_ash_t", label=labels_plant.BED_ASH_T, unit="t", decimals=0, color=fields.TERTIARY),
+        Field(name="gypsum_t", label=labels_plant.GYPSUM_T, unit="t", decimals=1, color=fields.SECONDARY),
+        bars=True,
+        stacked=True,
+        last_days=HISTORY_DAYS,
+    )
+
+
+def month(language: Language) -> Panel:
+    """Figures of the calendar month."""
+    about = About(
+        language=language,
+        title=Text("本月", "This month"),
+        description=Text(
+            "日历月内的比值与合计，随时间增长。利用小时 = 出力系数 × 8760。来源：gangue_window（月）。",
+            "Ratios and sums of the calendar month so far. Equivalent hours = capacity factor × 8760. "
+            "Source: gangue_window, months.",
+        ),
+        width=6,
+        height=7,
+        empty=labels.UNKNOWN,
+    )
+    items = (
+        ("equivalent_h", labels_plant.EQUIVALENT_HOURS, "h", 0),
+        ("gangue_rate_kg_kwh", labels_plant.GANGUE_RATE, "kg/kWh", 2),
+        ("gangue_share_pct", labels_plant.GANGUE_SHARE, "%", 0),
+        ("gangue_t", labels_plant.GANGUE_T, "t", 0),
+        ("fly_ash_t", labels_plant.FLY_ASH_T, "t", 0),
+        ("bed_ash_t", labels_plant.BED_ASH_T, "t", 0),
+        ("gypsum_t", labels_plant.GYPSUM_T, "t", 0),
+    )
+    rows = ",\n    ".join(
+        f"({sql.quote(text(language))}, round(w.{column}::numeric, {digits})::float8, '{unit}')"
+        for column, text, unit, digits in items
+    )
+    query = f"""
+SELECT figures.item, figures.value, figures.unit
+FROM (SELECT * FROM gangue_window WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
+      ORDER BY ts DESC LIMIT 1) w
+CROSS JOIN LATERAL (VALUES
+    {rows}
+) AS figures (item, value, unit)
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="item", label=labels_plant.ITEM),
+        Field(name="value", label=Text("数值", "value"), width=100),
+        Field(name="unit", label=labels.UNIT, width=70),
+    )
+
+
+def waiting(language: Language) -> Panel:
+    """How much still waits for the laboratory."""
+    about = About(
+        language=language,
+        title=Text("等待化验", "Waiting for the laboratory"),
+        description=Text(
+            "近 14 天内化验尚未完全覆盖的小时数、最早一个，以及近 24 小时燃料的化验覆盖率；化验到后自动重算。"
+            "来源：gangue_sum.laboratory_share。",
+            "Hours of 14 days that laboratory values do not cover yet, the earliest of them, and the share of "
+            "the last 24 "
+            "hours' fuel that they do; recomputed when they come. Source: gangue_sum.laboratory_share.",
+        ),
+        width=8,
+        height=7,
+    )
+    query = f"""
+SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE laboratory_share < 0.999) END::float8 AS waiting,
+       extract(epoch FROM now() - min(ts) FILTER (WHERE laboratory_share < 0.999))::float8      AS since_s,
+       (SELECT laboratory_share FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
+        AND {days_back(2)} ORDER BY ts DESC LIMIT 1)                                            AS share
+FROM gangue_sum
+WHERE device_id = {UNIT} AND span = 'hour' AND {days_back(HISTORY_DAYS)}
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(name="waiting", label=labels_plant.WAITING_HOURS, decimals=0, thresholds=fields.ANY_IS_WARNING),
+        Field(
+            name="since_s", label=labels_plant.WAITING_SINCE, grafana_unit="s", decimals=1, unknown=labels.DASH
+        ),
+        Field(
+            name="share", label=labels_plant.LABORATORY, grafana_unit="percentunit", decimals=0,
+            thresholds=fields.COVERAGE_STEPS,
+        ),
+    )  # fmt: skip
+
+
+def laboratory(language: Language) -> Panel:
+    """Newest laboratory values."""
+    about = About(
+        language=language,
+        title=Text("化验值（近 30 天）", "Laboratory values (30 days)"),
+        description=Text(
+            "本厂各燃料的收到基化验值，新者在前；出具时刻晚于采样即为迟到值，已触发重算。来源：fuel_assay。",
+            "Values as received of the plant's fuels, newest first; a release after sampling has set off a recompute. "
+            "Source: fuel_assay.",
+        ),
+        width=16,
+        height=7,
+        empty=labels.NONE,
+    )
+    fuels = sql.case_of("fuel", {key: text(language) for key, text in labels_plant.FUELS.items()})
+    query = f"""
+SELECT {fuels} AS fuel, ts, until_at, released_at, lhv_mj_kg, ash_pct, sulphur_pct, moisture_pct
+FROM fuel_assay
+WHERE site_id = ${{site:sqlstring}} AND {days_back(30)}
+ORDER BY ts DESC, fuel
+LIMIT 60
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="fuel", label=labels_plant.FUEL),
+        Field(name="ts", label=labels_plant.SAMPLED, width=130),
+        Field(name="until_at", label=labels_plant.UNTIL, width=130),
+        Field(name="released_at", label=labels_plant.RELEASED, width=130),
+        Field(name="lhv_mj_kg", label=labels_plant.LHV, unit="MJ/kg", decimals=2, width=100),
+        Field(name="ash_pct", label=labels_plant.ASH, unit="%", decimals=1, width=80),
+        Field(name="sulphur_pct", label=labels_plant.SULPHUR, unit="%", decimals=2, width=80),
+        Field(name="moisture_pct", label=labels_plant.MOISTURE, unit="%", decimals=1, width=80),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    return [
+        rates(language),
+        load(language),
+        coal_rate_history(language),
+        capacity_history(language),
+        fuel(language),
+        residues(language),
+        month(language),
+        waiting(language),
+        laboratory(language),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="gangue",
+    title=labels_plant.GANGUE,
+    description=Text(
+        "一台煤矸石机组的煤耗、出力、燃料与灰渣，以及哪些数字还在等化验。",
+        "Coal rate, load, fuel and residues of a gangue unit, and which figures still wait for the laboratory.",
+    ),
+    refresh="30s",
+    variables=[sites("s.sector = 'gangue_power'"), Variable(name="unit", label=labels_plant.UNIT, query=_units)],
+    panels=_panels,
+)

@@ -1,0 +1,191 @@
+"""Meter 表计: one meter, what it counted, how well that is known, and what befell its register."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.fields import Field
+from dashboards.kit.panels import About
+from dashboards.parts import books
+from dashboards.parts.plants import sites
+from dashboards.words import labels
+from dashboards.words import plant as labels_plant
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+METER = "${meter:sqlstring}"
+
+
+def _meters(language: Language) -> str:
+    return f"""
+SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+FROM device d
+WHERE site_id = ${{site:sqlstring}} AND kind NOT IN ('battery', 'site_power', 'lab')
+UNION ALL
+SELECT meter_id, {sql.name(language, "v", "meter_id")}
+FROM virtual_meter v
+WHERE site_id = ${{site:sqlstring}}
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+def now(language: Language) -> Panel:
+    """The meter's newest reading."""
+    about = About(
+        language=language,
+        title=Text("最近读数", "Newest reading"),
+        description=Text(
+            "中断的表瞬时值为未知，绝不为 0；表底保留最后所见值。来源：meter_latest。",
+            "The rate of a silent meter is unknown, never 0; its register stays as last seen. Source: meter_latest.",
+        ),
+        width=24,
+        height=4,
+    )
+    query = f"""
+SELECT CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
+       {sql.age_s("m")} AS age_s,
+       CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate,
+       m.total,
+       extract(epoch FROM m.received_at - m.ts)::float8 AS delay_s
+FROM device d
+LEFT JOIN meter_latest m USING (device_id)
+WHERE d.device_id = {METER}
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        fields.state(),
+        fields.age(),
+        Field(name="rate", label=labels.RATE, decimals=1),
+        Field(name="total", label=labels.TOTAL, decimals=0),
+        Field(name="delay_s", label=Text("到达时差", "arrival − device time"), unit="s", decimals=1),
+    )
+
+
+def increments(language: Language) -> Panel:
+    """What the register counted, and how it is known."""
+    about = About(
+        language=language,
+        title=Text("每 15 分钟增量（表底自身单位）", "Increment per 15 minutes, in the register's unit"),
+        description=Text(
+            "15 分钟内表底增量；跨缺口插值的为估算，另列；无柱为未知。来源：meter_minute。",
+            "Increment of the register in 15 minutes; interpolated over a gap it is estimated and stands "
+            "apart; no bar is "
+            "unknown. Source: meter_minute.",
+        ),
+        width=24,
+        height=7,
+    )
+    query = f"""
+SELECT date_bin('15 minutes', ts, {sql.ORIGIN}) AS time,
+       CASE WHEN bool_and(increment IS NOT NULL) AND NOT bool_or(quality = 'estimated')
+            THEN sum(increment) END AS measured,
+       CASE WHEN bool_and(increment IS NOT NULL) AND bool_or(quality = 'estimated') THEN sum(increment) END AS estimated
+FROM meter_minute
+WHERE device_id = {METER} AND $__timeFilter(ts)
+  AND quantity = (SELECT quantity FROM meter_minute WHERE device_id = {METER} AND $__timeFilter(ts)
+                  ORDER BY quantity <> 'energy_import_kwh', quantity LIMIT 1)
+GROUP BY 1
+ORDER BY 1
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="measured", label=labels_plant.INCREMENT, decimals=1, color=fields.PRIMARY),
+        Field(
+            name="estimated", label=labels_plant.ESTIMATED, decimals=1, color=fields.ESTIMATED, custom=fields.HATCHED
+        ),
+        bars=True,
+        stacked=True,
+    )
+
+
+def quality(language: Language) -> Panel:
+    """Quality of the register's minutes."""
+    about = About(
+        language=language,
+        title=Text("数据质量", "Data quality"),
+        description=Text(
+            "每分钟增量的质量，取每段内最差者；没有行的时段为未知。来源：meter_minute.quality。",
+            "Quality of each minute's increment, the worst of each step; a step without a row is unknown. "
+            "Source: meter_minute.quality.",
+        ),
+        width=24,
+        height=3,
+    )
+    worst = (
+        "CASE WHEN bool_or(m.quality = 'unknown') THEN 'unknown' WHEN bool_or(m.quality = 'estimated') THEN 'estimated'"
+    )
+    query = f"""
+SELECT bins.time,
+       COALESCE({worst}
+                     WHEN bool_or(m.quality = 'partial') THEN 'partial' WHEN count(m.ts) > 0 THEN 'good' END,
+                'unknown') AS quality
+FROM {sql.bins()}
+LEFT JOIN (SELECT ts, quality FROM meter_minute WHERE device_id = {METER} AND $__timeFilter(ts)) m
+       ON m.ts >= bins.time - '$__interval'::interval AND m.ts < bins.time
+WHERE bins.time < now() - {sql.ARRIVAL}
+GROUP BY bins.time
+ORDER BY bins.time
+"""  # noqa: S608 - fragments of ours
+    return panels.state_timeline(about, query, fields.quality("quality", label=labels.QUALITY_COLUMN))
+
+
+def events(language: Language) -> Panel:
+    """What befell the register, with the evidence."""
+    about = About(
+        language=language,
+        title=Text("表计事件（近一年）", "Events (one year)"),
+        description=Text(
+            "清零、翻转、换表、冻结、缺数等，连同前后读数与判据。来源：meter_event。",
+            "Resets, rollovers, replacements, freezes, gaps and the like, with the readings around them and why. "
+            "Source: meter_event.",
+        ),
+        width=24,
+        height=8,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT {sql.case_of("kind", {kind: text(language) for kind, text in labels_plant.EVENTS.items()})} AS event,
+       quantity, ts, until_at, value_before, value_seen, value_after, increment, rule
+FROM meter_event
+WHERE device_id = {METER} AND ts > $__timeTo()::timestamptz - interval '365 days' AND ts <= $__timeTo()::timestamptz
+ORDER BY ts DESC
+LIMIT 100
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="event", label=labels_plant.EVENT, width=90),
+        Field(name="quantity", label=labels_plant.QUANTITY, width=150),
+        Field(name="ts", label=labels_plant.FROM, width=125),
+        Field(name="until_at", label=labels_plant.UNTIL, width=125, unknown=labels_plant.LASTING),
+        Field(name="value_before", label=labels_plant.BEFORE, decimals=1, width=110),
+        Field(name="value_seen", label=labels_plant.SEEN, decimals=1, width=110),
+        Field(name="value_after", label=labels_plant.AFTER, decimals=1, width=110),
+        Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=100),
+        Field(name="rule", label=labels_plant.RULE),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    return [now(language), increments(language), quality(language), events(language), *books.row(language)]
+
+
+DASHBOARD = Definition(
+    slug="meter",
+    title=labels_plant.METER,
+    description=Text(
+        "一只表计了多少、可信到什么程度、表底发生过什么。",
+        "What one meter counted, how well that is known, and what befell its register.",
+    ),
+    refresh="10s",
+    variables=[sites("s.sector <> 'base_station'"), Variable(name="meter", label=labels_plant.METER, query=_meters)],
+    panels=_panels,
+)

@@ -1,0 +1,391 @@
+"""Pipeline 数据质量: does everything that was sent arrive, how late, and what could not be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition
+from dashboards.kit.fields import Cell, Field, Step
+from dashboards.kit.panels import About
+from dashboards.parts import books
+from dashboards.words import labels
+from dashboards.words import pipeline as labels_pipeline
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+LAG_STEPS = (Step(None, fields.GOOD), Step(60, fields.PARTIAL), Step(300, fields.BAD))
+"""s. 300 is the limit of the alert rule on workers; 60 is unsourced."""
+AHEAD_STEPS = (Step(None, fields.PLAIN), Step(5, fields.PARTIAL), Step(300, fields.BAD))
+"""s a device's clock is ahead of the collector's. (unsourced)"""
+
+
+def lag(language: Language) -> Panel:
+    """How long ago the workers last stored anything."""
+    about = About(
+        language=language,
+        title=Text("入库滞后", "Lag of the workers"),
+        description=Text(
+            "最近一次入库距今，及入库最久远的分区：没有新数据的分区也会变旧。来源：checkpoint.updated_at。",
+            "Time since the newest commit, and of the partition that was stored longest ago: one without readings "
+            "grows old too. Source: checkpoint.updated_at.",
+        ),
+        width=8,
+        height=4,
+    )
+    query = """
+SELECT GREATEST(0, extract(epoch FROM now() - max(updated_at)))::float8 AS newest_s,
+       GREATEST(0, extract(epoch FROM now() - min(updated_at)))::float8 AS slowest_s,
+       NULLIF(count(*), 0)::float8                                      AS partitions
+FROM checkpoint
+"""
+    return panels.stat(
+        about,
+        query,
+        Field(
+            name="newest_s",
+            label=labels_pipeline.NEWEST_COMMIT,
+            grafana_unit="s",
+            decimals=0,
+            thresholds=LAG_STEPS,
+            unknown=labels.NEVER,
+        ),
+        Field(
+            name="slowest_s",
+            label=labels_pipeline.SLOWEST_PARTITION,
+            grafana_unit="s",
+            decimals=0,
+            unknown=labels.NEVER,
+        ),
+        Field(name="partitions", label=labels_pipeline.PARTITIONS, decimals=0, unknown=labels.NONE),
+    )
+
+
+def latencies(language: Language) -> Panel:
+    """How long readings take from stage to stage."""
+    about = About(
+        language=language,
+        title=Text("各环节时延（在线设备最近读数）", "Latency by stage (newest readings of live devices)"),
+        description=Text(
+            "测量→采集 = 采集器收到时刻 − 设备时间，含网络与时钟偏差；采集→入库 = 事务提交时刻 − 收到时刻，"
+            "数据库须开启 track_commit_timestamp，否则为未知。来源：arrival 视图（各 *_latest 表）。",
+            "Measured → received is the collector's time less the device's: network and clock together. Received → "
+            "stored ends with the commit, which PostgreSQL only knows with track_commit_timestamp on. "
+            "Source: view arrival (the *_latest tables).",
+        ),
+        width=16,
+        height=4,
+    )
+    measured = "extract(epoch FROM a.received_at - a.ts)"
+    stored = "extract(epoch FROM a.stored_at - a.received_at)"
+    query = f"""
+SELECT percentile_cont(0.5)  WITHIN GROUP (ORDER BY {measured})::float8 AS measured_p50,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY {measured})::float8 AS measured_p99,
+       percentile_cont(0.5)  WITHIN GROUP (ORDER BY {stored})::float8   AS stored_p50,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY {stored})::float8   AS stored_p99
+FROM arrival a
+JOIN device d USING (device_id)
+WHERE {sql.fresh("a")}
+"""  # noqa: S608 - fragments of ours
+    stages = {"measured": labels_pipeline.MEASURED_TO_RECEIVED, "stored": labels_pipeline.RECEIVED_TO_STORED}
+    shares = {"p50": labels_pipeline.P50, "p99": labels_pipeline.P99}
+    return panels.stat(
+        about,
+        query,
+        *(
+            Field(
+                name=f"{stage}_{share}",
+                label=Text(f"{name.zh} {part.zh}", f"{name.en}, {part.en}"),
+                unit="s",
+                decimals=1,
+            )
+            for stage, name in stages.items()
+            for share, part in shares.items()
+        ),
+    )
+
+
+def books_per_hour(language: Language) -> Panel:
+    """The ledger, hour by hour."""
+    about = About(
+        language=language,
+        title=Text("数据账（每小时）", "Books per hour"),
+        description=Text(
+            "按到达小时：柱为入库、重复、隔离，线为采集器计数的收到；线应与三柱之和相等。来源：ledger_total。",
+            "By hour of arrival: bars are stored, duplicate and quarantined; the line is what the collectors counted "
+            "and equals their sum. Source: ledger_total.",
+        ),
+        width=14,
+        height=7,
+    )
+    query = """
+SELECT hour AS time,
+       sum(stored)::float8      AS stored,
+       sum(duplicate)::float8   AS duplicate,
+       sum(quarantined)::float8 AS quarantined,
+       sum(received)::float8    AS received
+FROM ledger_total
+WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo()::timestamptz
+GROUP BY hour
+ORDER BY hour
+"""
+    line = {"drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}, "stacking": {"mode": "none"}}
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="stored", label=labels.STORED, decimals=0, color=fields.PRIMARY),
+        Field(name="duplicate", label=labels.DUPLICATE, decimals=0, color=fields.UNKNOWN),
+        Field(name="quarantined", label=labels.QUARANTINED, decimals=0, color=fields.PARTIAL),
+        Field(name="received", label=labels.RECEIVED, decimals=0, custom=line),
+        bars=True,
+        stacked=True,
+    )
+
+
+def partitions(language: Language) -> Panel:
+    """How far each partition is stored."""
+    about = About(
+        language=language,
+        title=Text("分区进度", "Partitions"),
+        description=Text(
+            "每个 Kafka 分区下一个待入库的偏移，与最近一次入库距今；旧者在前。来源：checkpoint。",
+            "Next offset to be stored of every Kafka partition, and the time since its newest commit; oldest first. "
+            "Source: checkpoint.",
+        ),
+        width=10,
+        height=7,
+        empty=labels.NONE,
+    )
+    query = """
+SELECT topic, partition::float8 AS partition, next_offset::float8 AS next_offset,
+       GREATEST(0, extract(epoch FROM now() - updated_at))::float8 AS age_s
+FROM checkpoint
+ORDER BY updated_at, partition
+LIMIT 100
+"""
+    return panels.table(
+        about,
+        query,
+        Field(name="topic", label=Text("主题", "Topic")),
+        Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
+        Field(name="next_offset", label=labels_pipeline.OFFSET, decimals=0, width=120),
+        Field(
+            name="age_s",
+            label=labels_pipeline.NEWEST_COMMIT,
+            grafana_unit="s",
+            decimals=0,
+            width=120,
+            thresholds=LAG_STEPS,
+            unknown=labels.NEVER,
+        ),
+    )
+
+
+def sites(language: Language) -> Panel:
+    """Freshness and clocks, worst sites first."""
+    about = About(
+        language=language,
+        title=Text("各站点新鲜度与时钟（最差 50 个）", "Freshness and clocks by site, worst 50"),
+        description=Text(
+            "中断设备最多者在前，其次为时钟超前最多者。到达时差 = 采集器时刻 − 设备时间（仅在线设备）："
+            "为负即设备时钟超前，恒大即时钟落后或网络缓慢。来源：device、arrival 视图。",
+            "Most silent devices first, then the clock farthest ahead. Arrival less device time, of live devices: "
+            "negative means a clock ahead, always large a slow clock or network. Source: device, view arrival.",
+        ),
+        width=14,
+        height=8,
+        empty=labels.NONE,
+    )
+    skew = "extract(epoch FROM a.received_at - a.ts)"
+    query = f"""
+SELECT found.site_id, {sql.name(language, "s", "site_id")} AS site, {sql.city(language)} AS city,
+       found.devices, found.silent, found.newest_s, found.oldest_s, found.skew_s, found.ahead_s
+FROM (
+    SELECT d.site_id,
+           count(*)::float8                                                            AS devices,
+           count(*) FILTER (WHERE NOT COALESCE({sql.fresh("a")}, false))::float8       AS silent,
+           min({sql.age_s("a")})                                                       AS newest_s,
+           max({sql.age_s("a")})                                                       AS oldest_s,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY {skew}) FILTER (WHERE {sql.fresh("a")})::float8 AS skew_s,
+           max(GREATEST(0, -{skew})) FILTER (WHERE {sql.fresh("a")})::float8           AS ahead_s
+    FROM device d
+    LEFT JOIN arrival a USING (device_id)
+    WHERE d.kind <> 'lab'
+    GROUP BY d.site_id
+    ORDER BY silent DESC, ahead_s DESC NULLS LAST, d.site_id
+    LIMIT 50
+) found
+JOIN site s USING (site_id)
+ORDER BY found.silent DESC, found.ahead_s DESC NULLS LAST, found.site_id
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="site_id", hidden=True),
+        Field(name="site", label=labels.SITE),
+        Field(name="city", label=labels.CITY_COLUMN, width=80),
+        Field(name="devices", label=labels_pipeline.DEVICES, decimals=0, width=70),
+        Field(name="silent", label=labels.SILENT, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),
+        Field(
+            name="newest_s",
+            label=labels_pipeline.NEWEST,
+            grafana_unit="s",
+            decimals=0,
+            width=90,
+            unknown=labels.NEVER,
+        ),
+        Field(
+            name="oldest_s",
+            label=labels_pipeline.OLDEST,
+            grafana_unit="s",
+            decimals=0,
+            width=110,
+            unknown=labels.NEVER,
+        ),
+        Field(name="skew_s", label=labels_pipeline.SKEW_MEDIAN, unit="s", decimals=1, width=150),
+        Field(
+            name="ahead_s",
+            label=labels_pipeline.AHEAD_MAX,
+            unit="s",
+            decimals=1,
+            width=120,
+            thresholds=AHEAD_STEPS,
+        ),
+    )
+
+
+def newest_quarantine(language: Language) -> Panel:
+    """What was refused last."""
+    about = About(
+        language=language,
+        title=Text("最近的隔离", "Newest in quarantine"),
+        description=Text(
+            "时间范围内最近 50 条无法使用的消息或读数；原始字节可用 fenhe quarantine 查看与回放。来源：quarantine。",
+            "The newest 50 messages or readings of the range that could not be used; fenhe quarantine shows and "
+            "replays their bytes. Source: quarantine.",
+        ),
+        width=10,
+        height=8,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT received_at, {sql.words_of("reason", labels.REASON, language)} AS reason,
+       NULLIF(device_id, '') AS device, detail
+FROM quarantine
+WHERE $__timeFilter(received_at)
+ORDER BY received_at DESC
+LIMIT 50
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="received_at", label=labels_pipeline.ARRIVED_AT, width=130),
+        Field(name="reason", label=labels.REASON_COLUMN, width=110),
+        Field(name="device", label=labels_pipeline.DEVICE, width=150),
+        Field(name="detail", label=labels_pipeline.DETAIL),
+    )
+
+
+def reporting_by_city(language: Language) -> Panel:
+    """How much of the fleet reports, city by city, over time."""
+    about = About(
+        language=language,
+        title=Text("电池组在线率 %（按城市，每小时）", "Battery sets reporting, % (by city, per hour)"),
+        description=Text(
+            "每小时：Σ 各组覆盖率 / 已登记组数，所选时段的最后 24 小时。灰色为未知。来源：battery_hour.coverage。",
+            "Per hour: Σ of the sets' coverage / sets registered, the last 24 hours of the range. Grey is unknown. "
+            "Source: battery_hour.coverage.",
+        ),
+        width=14,
+        height=7,
+    )
+    columns = ",\n       ".join(
+        f"100 * sum(q.coverage) FILTER (WHERE q.city = {sql.quote(city)}) / NULLIF(max(f.sets) FILTER "
+        f'(WHERE f.city = {sql.quote(city)}), 0) AS "{city if language is Language.ZH else english}"'
+        for city, english in labels.CITY.items()
+    )
+    query = f"""
+WITH fleet AS MATERIALIZED (
+    SELECT s.city, count(*)::float8 AS sets
+    FROM device d JOIN site s USING (site_id)
+    WHERE d.kind = 'battery'
+    GROUP BY s.city
+), hours AS MATERIALIZED (
+    SELECT h.ts, s.city, sum(h.coverage)::float8 AS coverage
+    FROM battery_hour h JOIN site s USING (site_id)
+    WHERE $__timeFilter(h.ts) AND h.ts >= $__timeTo()::timestamptz - interval '24 hours'
+    GROUP BY 1, 2
+)
+SELECT q.ts AS time,
+       {columns}
+FROM hours q
+JOIN fleet f USING (city)
+WHERE q.ts < date_trunc('hour', $__timeTo()::timestamptz)
+GROUP BY q.ts
+ORDER BY q.ts
+"""  # noqa: S608 - fragments of ours
+    names = [city if language is Language.ZH else english for city, english in labels.CITY.items()]
+    return panels.heatmap(about, query, *(Field(name=name) for name in names), unit="%", maximum=100)
+
+
+def losses(language: Language) -> Panel:
+    """Records that Kafka dropped before they were stored."""
+    about = About(
+        language=language,
+        title=Text("日志缺失区段", "Ranges lost from the log"),
+        description=Text(
+            "Kafka 在入库前已丢弃的偏移区段：从此账不平。来源：log_loss。",
+            "Offsets that Kafka dropped before they were stored: the books do not close since. Source: log_loss.",
+        ),
+        width=10,
+        height=7,
+        empty=labels_pipeline.NO_LOSS,
+    )
+    query = """
+SELECT detected_at, partition::float8 AS partition, from_offset::float8 AS from_offset,
+       to_offset::float8 AS to_offset, what
+FROM log_loss
+WHERE $__timeFilter(detected_at)
+ORDER BY detected_at DESC
+LIMIT 50
+"""
+    return panels.table(
+        about,
+        query,
+        Field(name="detected_at", label=labels_pipeline.ARRIVED_AT, width=130),
+        Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
+        Field(name="from_offset", label=labels_pipeline.FROM_OFFSET, decimals=0, width=100),
+        Field(name="to_offset", label=labels_pipeline.TO_OFFSET, decimals=0, width=100, cell=Cell.PLAIN),
+        Field(name="what", label=labels_pipeline.WHAT),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    return [
+        lag(language),
+        latencies(language),
+        books_per_hour(language),
+        partitions(language),
+        sites(language),
+        newest_quarantine(language),
+        reporting_by_city(language),
+        losses(language),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="pipeline",
+    title=labels_pipeline.PIPELINE,
+    description=Text(
+        "送来的是否都到了、晚了多久、哪些无法使用。",
+        "Does everything that was sent arrive, how late, and what could not be used.",
+    ),
+    refresh="10s",
+    variables=[],
+    panels=_panels,
+)

@@ -1,0 +1,458 @@
+"""Plant energy 能耗: power, unit-product energy and water of one plant, how far they can be trusted, and its peers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition
+from dashboards.kit.fields import Field, Step
+from dashboards.kit.panels import About
+from dashboards.parts import books, enpi, plant_limits
+from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+VIRTUAL = Text("虚拟", "virtual")
+"""Role shown of a meter that is made of others."""
+METER_KINDS = "('electricity', 'water', 'steam', 'gas', 'production', 'gangue_unit')"
+"""Kinds that have registers; a laboratory has none."""
+
+UNIT_ENERGY_FORMULA = Text(
+    "单位产品综合能耗 = ΣE / ΣP（先求和再相除；窗口内产量不足时为未知）。折标系数按 GB/T 2589-2020，"
+    "版本记录在每一行。来源：plant_window.unit_energy_kgce。",
+    "Unit-product energy = ΣE / ΣP, a ratio of sums; unknown when the window holds too little product. Conversion "
+    "factors of GB/T 2589-2020, their version stored with every row. Source: plant_window.unit_energy_kgce.",
+)
+
+
+def _newest(window_min: int, *columns: str) -> str:
+    """Query the newest window of the plant, if it is recent enough to be called "now"."""
+    return f"""
+SELECT {", ".join(columns)}
+FROM plant_window
+WHERE site_id = {SITE} AND window_min = {window_min} AND {sql.RECENT}
+ORDER BY ts DESC
+LIMIT 1
+"""  # noqa: S608 - fragments of ours
+
+
+def _history(columns: dict[str, tuple[str, int]]) -> str:
+    """Query columns of rolling windows over the range: alias to (column, window in minutes).
+
+    Takes the windows that end at the bins' own moments: every n-th figure as it was computed, never a mean of ratios.
+    """
+    selected = ",\n       ".join(
+        f"max(w.{column}) FILTER (WHERE w.window_min = {window}) AS {alias}"
+        for alias, (column, window) in columns.items()
+    )
+    windows = ", ".join(str(window) for window in sorted({window for _, window in columns.values()}))
+    return f"""
+SELECT bins.time,
+       {selected}
+FROM {sql.bins()}
+LEFT JOIN plant_window w
+       ON w.ts = bins.time AND w.site_id = {SITE} AND w.window_min IN ({windows}) AND $__timeFilter(w.ts)
+GROUP BY bins.time
+HAVING count(w.ts) > 0 OR bins.time < now() - {sql.ARRIVAL}
+ORDER BY bins.time
+"""  # noqa: S608 - fragments of ours
+
+
+def power_now(language: Language) -> Panel:
+    """Mean power over the last quarter of an hour."""
+    about = About(
+        language=language,
+        title=Text("功率 · 15 min", "Power · 15 min"),
+        description=Text(
+            "最近 15 分钟滚动窗口内被覆盖部分的平均功率：表底增量 / 时间，进线减外送。来源：plant_window.power_kw。",
+            "Mean over the covered part of the last rolling 15 minutes: register increments / time, imported less "
+            "exported. Source: plant_window.power_kw.",
+        ),
+        width=4,
+        height=4,
+    )
+    return panels.stat(about, _newest(15, "power_kw"), Field(name="power_kw", unit="kW", decimals=0))
+
+
+def unit_energy_now(language: Language) -> Panel:
+    """Unit-product energy over the last hour."""
+    about = About(
+        language=language,
+        title=Text("单位产品综合能耗 kgce/${product_unit} · 1 h", "Unit-product energy, kgce/${product_unit} · 1 h"),
+        description=UNIT_ENERGY_FORMULA,
+        width=4,
+        height=4,
+    )
+    return panels.stat(about, _newest(60, "unit_energy_kgce"), Field(name="unit_energy_kgce", decimals=1))
+
+
+def unit_water_now(language: Language) -> Panel:
+    """Water intake per unit of product over the last hour."""
+    about = About(
+        language=language,
+        title=Text("单位产品取水 m³/${product_unit} · 1 h", "Water intake, m³/${product_unit} · 1 h"),
+        description=Text(
+            "单位产品取水量 = ΣV_in / ΣP，1 小时滚动。来源：plant_window.unit_water_m3。",
+            "Intake per product = ΣV_in / ΣP over the rolling hour. Source: plant_window.unit_water_m3.",
+        ),
+        width=4,
+        height=4,
+    )
+    return panels.stat(about, _newest(60, "unit_water_m3"), Field(name="unit_water_m3", decimals=2))
+
+
+def energy_now(language: Language) -> Panel:
+    """Comprehensive energy of the last hour."""
+    about = About(
+        language=language,
+        title=Text("综合能耗 · 1 h", "Comprehensive energy · 1 h"),
+        description=Text(
+            "综合能耗 = Σ Eᵢ·kᵢ − Σ 外送ⱼ·kⱼ，折标准煤，1 小时滚动；kgce "
+            "= 千克标准煤。来源：plant_window.energy_kgce。",
+            "Σ Eᵢ·kᵢ − Σ exportedⱼ·kⱼ over the rolling hour, in kg of standard coal (kgce). "
+            "Source: plant_window.energy_kgce.",
+        ),
+        width=3,
+        height=4,
+    )
+    return panels.stat(about, _newest(60, "energy_kgce"), Field(name="energy_kgce", unit="kgce", decimals=0))
+
+
+def coverage_now(language: Language) -> Panel:
+    """Share of the last quarter of an hour that good readings back."""
+    about = About(
+        language=language,
+        title=Text("覆盖率 · 15 min", "Coverage · 15 min"),
+        description=Text(
+            "窗口中有良好读数支撑的时间占比；低于 99 % 时数值不再标为“良好”。来源：plant_window.coverage。",
+            "Share of the window backed by good readings; below 99 % a figure is no longer called good. "
+            "Source: plant_window.coverage.",
+        ),
+        width=3,
+        height=4,
+    )
+    return panels.gauge(about, _newest(15, "coverage"), fields.coverage(label=None))
+
+
+def quality_now(language: Language) -> Panel:
+    """Quality of the two windows in words."""
+    about = About(
+        language=language,
+        title=Text("质量 · 15 min", "Quality · 15 min"),
+        description=Text(
+            "良好：覆盖率 ≥ 99 %；部分：覆盖率不足；估算：由表底跨越缺口插值；"
+            "未知：无从得知。来源：plant_window.quality。",
+            "Good: coverage of 99 % or more; partial: less; estimated: interpolated over a gap between registers; "
+            "unknown: nothing tells. Source: plant_window.quality.",
+        ),
+        width=3,
+        height=4,
+    )
+    return panels.stat(about, _newest(15, "quality"), fields.quality(label=None))
+
+
+def freshness(language: Language) -> Panel:
+    """Age of the plant's newest meter reading."""
+    about = About(
+        language=language,
+        title=Text("最新读数距今", "Newest reading"),
+        description=Text(
+            "本企业任一表计最新读数距现在的时间；超过 60 秒为黄，超过 180 秒为红（按常见 60 秒周期，可配置）。"
+            "来源：meter_latest.ts。",
+            "Time since the newest reading of any meter of this plant; amber from 60 s, red from 180 s (for the usual "
+            "period of 60 s). Source: meter_latest.ts.",
+        ),
+        width=3,
+        height=4,
+    )
+    query = f"SELECT {sql.age_s('m')} AS age_s FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1"  # noqa: S608 - fragments of ours
+    steps = (Step(None, fields.GOOD), Step(60, fields.PARTIAL), Step(180, fields.BAD))
+    return panels.stat(
+        about, query, Field(name="age_s", grafana_unit="s", decimals=0, thresholds=steps, unknown=labels.NEVER)
+    )
+
+
+def _short(name: str, unit: str = "", decimals: int = 0) -> Field:
+    """Fields of the 15-minute window: a thin line."""
+    return Field(
+        name=name,
+        label=labels.ROLLING_15_MIN,
+        unit=unit,
+        decimals=decimals,
+        color=fields.SECONDARY,
+        custom={"lineWidth": 1, "fillOpacity": 0},
+    )
+
+
+def _hour(name: str, unit: str = "", decimals: int = 0, color: str = fields.PRIMARY) -> Field:
+    """Fields of the one-hour window: a thick line."""
+    return Field(
+        name=name, label=labels.ROLLING_1_H, unit=unit, decimals=decimals, color=color, custom={"lineWidth": 2.5}
+    )
+
+
+def power_history(language: Language) -> Panel:
+    """Power over time."""
+    about = About(
+        language=language,
+        title=Text("功率 kW", "Power, kW"),
+        description=Text(
+            "15 分钟（细线）与 1 小时（粗线）滚动平均功率。断线表示未知，不是零。来源：plant_window.power_kw。",
+            "Rolling mean over 15 minutes (thin) and 1 hour (thick). A break in the line is unknown, not zero. "
+            "Source: plant_window.power_kw.",
+        ),
+        width=12,
+        height=5,
+    )
+    query = _history({"power_15_min": ("power_kw", 15), "power_1_h": ("power_kw", 60)})
+    return panels.timeseries(about, query, _short("power_15_min", "kW"), _hour("power_1_h", "kW"))
+
+
+def unit_energy_history(language: Language) -> Panel:
+    """Unit-product energy over time."""
+    about = About(
+        language=language,
+        title=Text("单位产品综合能耗 kgce/${product_unit}", "Unit-product energy, kgce/${product_unit}"),
+        description=UNIT_ENERGY_FORMULA,
+        width=12,
+        height=5,
+    )
+    query = _history({"unit_15_min": ("unit_energy_kgce", 15), "unit_1_h": ("unit_energy_kgce", 60)})
+    return panels.timeseries(about, query, _short("unit_15_min", decimals=1), _hour("unit_1_h", decimals=1))
+
+
+def energy_history(language: Language) -> Panel:
+    """Comprehensive energy over time."""
+    about = About(
+        language=language,
+        title=Text("综合能耗 kgce", "Comprehensive energy, kgce"),
+        description=Text(
+            "1 小时滚动综合能耗，折标准煤。来源：plant_window.energy_kgce。",
+            "Comprehensive energy over the rolling hour, kg of standard coal. Source: plant_window.energy_kgce.",
+        ),
+        width=8,
+        height=5,
+    )
+    return panels.timeseries(about, _history({"energy_1_h": ("energy_kgce", 60)}), _hour("energy_1_h", "kgce"))
+
+
+def water_history(language: Language) -> Panel:
+    """Water over time."""
+    about = About(
+        language=language,
+        title=Text("取水 m³", "Water intake, m³"),
+        description=Text(
+            "1 小时滚动取水量（边界进水表之和）。来源：plant_window.water_m3。",
+            "Intake over the rolling hour, the sum of the meters at the boundary. Source: plant_window.water_m3.",
+        ),
+        width=8,
+        height=5,
+    )
+    field = _hour("water_1_h", "m³", 0, fields.SECONDARY)
+    return panels.timeseries(about, _history({"water_1_h": ("water_m3", 60)}), field)
+
+
+def production_history(language: Language) -> Panel:
+    """Production over time."""
+    about = About(
+        language=language,
+        title=Text("产量 ${product_unit}", "Production, ${product_unit}"),
+        description=Text(
+            "1 小时滚动产量，单位为本企业的产品单位。来源：plant_window.production。",
+            "Product made in the rolling hour, in the plant's product unit. Source: plant_window.production.",
+        ),
+        width=8,
+        height=5,
+    )
+    field = _hour("production_1_h", "", 1, fields.TERTIARY)
+    return panels.timeseries(about, _history({"production_1_h": ("production", 60)}), field)
+
+
+def quality_history(language: Language) -> Panel:
+    """State timeline of both windows' quality."""
+    about = About(
+        language=language,
+        title=Text("数据质量", "Data quality"),
+        description=Text(
+            "15 分钟与 1 小时窗口的质量随时间的变化；没有算出窗口的时段为未知。来源：plant_window.quality。",
+            "Quality of the 15-minute and 1-hour windows over time; a moment without a window is unknown. "
+            "Source: plant_window.quality.",
+        ),
+        width=24,
+        height=3,
+    )
+    query = f"""
+SELECT bins.time,
+       COALESCE(max(w.quality) FILTER (WHERE w.window_min = 15), 'unknown') AS quality_15_min,
+       COALESCE(max(w.quality) FILTER (WHERE w.window_min = 60), 'unknown') AS quality_1_h
+FROM {sql.bins()}
+LEFT JOIN plant_window w
+       ON w.ts = bins.time AND w.site_id = {SITE} AND w.window_min IN (15, 60) AND $__timeFilter(w.ts)
+GROUP BY bins.time
+HAVING count(w.ts) > 0 OR bins.time < now() - {sql.ARRIVAL}
+ORDER BY bins.time
+"""  # noqa: S608 - fragments of ours
+    return panels.state_timeline(
+        about,
+        query,
+        fields.quality("quality_15_min", label=labels.QUALITY_15_MIN),
+        fields.quality("quality_1_h", label=labels.QUALITY_1_H),
+    )
+
+
+def meters(language: Language) -> Panel:
+    """All meters of the plant, the silent ones first."""
+    about = About(
+        language=language,
+        title=Text("表计", "Meters"),
+        description=Text(
+            "每只表的最近读数。超过 3 个上报周期没有读数即为中断：瞬时值显示为未知，绝不显示为 0；表底保留最后所见值。"
+            "虚拟表为本企业几只表的和或差，没有表底，瞬时值为近一小时内已知各分钟的平均。"
+            "来源：device、meter_latest；virtual_meter、meter_minute。",
+            "Newest reading of every meter. One without a reading for three of its periods is silent: its rate is then "
+            "unknown, never 0; its register stays as last seen. A virtual meter is a sum or difference of the plant's: "
+            "it has no register, and its rate is the mean of the hour's known minutes. Source: device, meter_latest; "
+            "virtual_meter, meter_minute.",
+        ),
+        width=13,
+        height=6,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT x.device_id, x.site_id, x.meter, {sql.words_of("x.kind", labels.KIND, language)} AS kind, x.role,
+       x.state, x.age_s, x.rate,
+       CASE x.kind WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'
+                   WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h' ELSE 't/h' END AS rate_unit,
+       x.total,
+       CASE x.kind WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'
+                   WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³' ELSE 't' END AS total_unit
+FROM (
+    SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter, d.kind,
+           {sql.words_of("d.role", labels.ROLE, language)} AS role,
+           CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
+           {sql.age_s("m")} AS age_s,
+           CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate, m.total
+    FROM device d
+    LEFT JOIN meter_latest m USING (device_id)
+    WHERE d.site_id = {SITE} AND d.kind IN {METER_KINDS}
+    UNION ALL
+    SELECT v.meter_id, v.site_id, {sql.name(language, "v", "meter_id")}, v.kind, {sql.quote(VIRTUAL(language))},
+           CASE WHEN m.rate IS NULL THEN 'stale' ELSE 'live' END, {sql.age_s("m")}, m.rate, NULL
+    FROM virtual_meter v
+    CROSS JOIN LATERAL (
+        SELECT max(ts) + interval '1 minute' AS ts, 60 * avg(increment) AS rate FROM meter_minute
+        WHERE device_id = v.meter_id AND quantity = v.quantity AND increment IS NOT NULL
+          AND ts BETWEEN $__timeTo()::timestamptz - interval '1 hour' AND $__timeTo()::timestamptz
+    ) m
+    WHERE v.site_id = {SITE}
+) x
+ORDER BY x.state = 'live', x.kind, x.device_id
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="device_id", hidden=True),
+        Field(name="site_id", hidden=True),
+        Field(name="meter", label=labels.METER, link=TO_METER),
+        Field(name="kind", label=labels.KIND_COLUMN, width=90),
+        Field(name="role", label=labels.ROLE_COLUMN, width=90),
+        fields.state(width=110),
+        fields.age(width=80),
+        Field(name="rate", label=labels.RATE, decimals=1, width=100),
+        Field(name="rate_unit", label=labels.UNIT, width=50),
+        Field(name="total", label=labels.TOTAL, decimals=0, width=120),
+        Field(name="total_unit", label=labels.UNIT, width=50),
+    )
+
+
+def plants(language: Language) -> Panel:
+    """All plants beside each other."""
+    about = About(
+        language=language,
+        title=Text("企业对比", "All plants"),
+        description=Text(
+            "各企业当前的功率（15 分钟）与单位产品指标（1 小时）。产品不同，单位产品能耗不可跨行业直接比较。"
+            "来源：plant_window。",
+            "Power (15 min) and per-product figures (1 h) of every plant now. Products differ: do not compare "
+            "unit-product energy across sectors. Source: plant_window.",
+        ),
+        width=11,
+        height=6,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant,
+       {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
+       max(w.power_kw) FILTER (WHERE w.window_min = 15)         AS power_kw,
+       max(w.unit_energy_kgce) FILTER (WHERE w.window_min = 60) AS unit_energy_kgce,
+       'kgce/' || s.product_unit                                AS product_unit,
+       max(w.coverage) FILTER (WHERE w.window_min = 60)         AS coverage,
+       COALESCE(max(w.quality) FILTER (WHERE w.window_min = 60), 'unknown') AS quality
+FROM site s
+CROSS JOIN (VALUES (15), (60)) AS asked (minutes)
+LEFT JOIN LATERAL (
+    SELECT * FROM plant_window p
+    WHERE p.site_id = s.site_id AND p.window_min = asked.minutes AND {sql.RECENT.replace("ts", "p.ts", 1)}
+    ORDER BY p.ts DESC LIMIT 1
+) w ON true
+WHERE s.sector <> 'base_station'
+GROUP BY s.site_id
+ORDER BY 1
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="site_id", hidden=True),
+        Field(name="plant", label=labels.PLANT, link=TO_ENERGY),
+        Field(name="sector", label=labels.SECTOR_COLUMN, width=100),
+        Field(name="power_kw", label=Text("功率 kW", "Power kW"), decimals=0, width=90),
+        Field(name="unit_energy_kgce", label=Text("单位能耗", "Energy/product"), decimals=1, width=110),
+        Field(name="product_unit", label=labels.UNIT, width=80),
+        fields.coverage(width=80),
+        fields.quality(width=100),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    return [
+        power_now(language),
+        unit_energy_now(language),
+        unit_water_now(language),
+        energy_now(language),
+        coverage_now(language),
+        quality_now(language),
+        freshness(language),
+        power_history(language),
+        unit_energy_history(language),
+        energy_history(language),
+        water_history(language),
+        production_history(language),
+        quality_history(language),
+        plant_limits.standing(language),
+        plant_limits.against_levels(language),
+        *enpi.row(language),
+        plant_limits.load_curve(language),
+        plant_limits.meter_events(language),
+        meters(language),
+        plants(language),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="plant-energy",
+    title=labels.PLANT_ENERGY,
+    description=Text(
+        "一家企业的功率、单位产品能耗与取水，以及这些数字可信到什么程度。",
+        "Power, unit-product energy and water of one plant, and how far these figures can be trusted.",
+    ),
+    refresh="5s",
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
+    panels=_panels,
+)

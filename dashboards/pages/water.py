@@ -1,0 +1,338 @@
+"""Water 用水: intake against quota, reuse, where the water went, and what runs at night."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Definition
+from dashboards.kit.fields import Field, Step, Word
+from dashboards.kit.panels import About
+from dashboards.pages import alarms
+from dashboards.parts import books
+from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites
+from dashboards.words import labels
+from dashboards.words import plant as labels_plant
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboards.kit.panels import Panel
+
+HISTORY_DAYS = 30
+GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
+LEAK_WORDS = {
+    "true": Word(labels.YES, fields.BAD),
+    "false": Word(labels.NO, fields.GOOD),
+}
+
+
+def now(language: Language) -> Panel:
+    """Intake per product and reuse of the last 24 hours."""
+    about = About(
+        language=language,
+        title=Text("单位产品取水 m³/${product_unit} · 24 h", "Intake per product, m³/${product_unit} · 24 h"),
+        description=Text(
+            "单位产品取水量 = ΣV_in/ΣP；距定额 = (v − 定额)/定额，正为超出；重复利用率 = V_reused/(V_in + V_reused)。"
+            "来源：plant_rolling（24 小时）。",
+            "Intake per product = ΣV_in/ΣP; gap = (v − quota)/quota, positive is over; reuse = V_reused/(V_in "
+            "+ V_reused). "
+            "Source: plant_rolling, 24 h.",
+        ),
+        width=16,
+        height=4,
+    )
+    query = f"""
+SELECT unit_water_m3, gap_to_quota_pct, gap_to_advanced_quota_pct, reuse_rate_pct, quality
+FROM plant_rolling
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND {days_back(2)}
+ORDER BY ts DESC
+LIMIT 1
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(name="unit_water_m3", label=labels_plant.UNIT_WATER, decimals=2),
+        Field(name="gap_to_quota_pct", label=labels_plant.GAP_QUOTA, unit="%", decimals=1, thresholds=GAP_STEPS),
+        Field(
+            name="gap_to_advanced_quota_pct",
+            label=Text("距先进定额", "to the advanced quota"),
+            unit="%",
+            decimals=1,
+            thresholds=(Step(None, fields.GOOD), Step(0, fields.PARTIAL)),
+        ),
+        Field(name="reuse_rate_pct", label=labels_plant.REUSE, unit="%", decimals=1),
+        fields.quality(label=labels.QUALITY_COLUMN),
+    )
+
+
+def leak(language: Language) -> Panel:
+    """Whether the balance says that water is lost."""
+    about = About(
+        language=language,
+        title=Text("最近一日平衡", "Balance of the last day"),
+        description=Text(
+            "平衡差 = V_in − ΣV_sub − ΔStorage − V_out；允许差 = 2·√Σ(εᵢ·Vᵢ)²；连续两日超出即疑似漏水。来源："
+            "water_day。",
+            "Residual = V_in − ΣV_sub − ΔStorage − V_out; tolerance = 2·√Σ(εᵢ·Vᵢ)²; a leak is suspected when two days "
+            "exceed it. Source: water_day.",
+        ),
+        width=8,
+        height=4,
+    )
+    query = f"""
+SELECT residual_m3, tolerance_m3, leak_suspected::text AS leak
+FROM water_day
+WHERE site_id = {SITE} AND {days_back(3)}
+ORDER BY ts DESC
+LIMIT 1
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(name="residual_m3", label=labels_plant.RESIDUAL, unit="m³", decimals=0),
+        Field(name="tolerance_m3", label=labels_plant.TOLERANCE, unit="m³", decimals=0),
+        Field(name="leak", label=labels_plant.LEAK, words=LEAK_WORDS),
+    )
+
+
+def against_quota(language: Language) -> Panel:
+    """Intake per product over time beside the quotas."""
+    about = About(
+        language=language,
+        title=Text(
+            "单位产品取水 24 h 与定额 m³/${product_unit}", "Intake per product 24 h and quotas, m³/${product_unit}"
+        ),
+        description=Text(
+            "24 小时滚动单位产品取水量，近 30 天；虚线为该产线登记的取水定额（参考数据 GB/T 18916）。"
+            "来源：plant_rolling、reference_water_quota。",
+            "Intake per product over rolling 24 hours, 30 days; dashed lines are the quotas registered for the line "
+            "(reference data, GB/T 18916). Source: plant_rolling, reference_water_quota.",
+        ),
+        width=12,
+        height=7,
+    )
+    query = f"""
+SELECT r.ts AS time,
+       CASE WHEN r.quality <> 'estimated' THEN r.unit_water_m3 END AS measured,
+       CASE WHEN r.quality = 'estimated' THEN r.unit_water_m3 END  AS estimated,
+       q.general_m3_t AS quota, q.advanced_m3_t AS advanced
+FROM plant_rolling r
+LEFT JOIN (SELECT max(water_quota) AS key FROM product_line WHERE site_id = {SITE}) l ON true
+LEFT JOIN reference_water_quota q ON q.key = l.key AND q.version = r.reference_version
+WHERE r.site_id = {SITE} AND r.{WHOLE_PLANT} AND r.window_h = 24 AND {days_back(HISTORY_DAYS, "r.ts")}
+ORDER BY r.ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(
+            name="measured", label=labels_plant.UNIT_WATER, decimals=2, color=fields.SECONDARY, custom={"lineWidth": 2}
+        ),
+        fields.estimated("estimated", labels_plant.ESTIMATED, decimals=2),
+        fields.line("quota", labels_plant.QUOTA, fields.BAD, decimals=2),
+        fields.line("advanced", labels_plant.QUOTA_ADVANCED, fields.GOOD, decimals=2),
+        last_days=HISTORY_DAYS,
+    )
+
+
+def per_day(language: Language) -> Panel:
+    """Water in and out and reused per day."""
+    about = About(
+        language=language,
+        title=Text("每日水量 m³", "Water per day, m³"),
+        description=Text(
+            "每个自然日的取水、排出与回用，近 30 天。来源：plant_day。",
+            "Intake, outflow and reuse of each local day, 30 days. Source: plant_day.",
+        ),
+        width=12,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, water_in_m3, water_out_m3, water_reused_m3
+FROM plant_day
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="water_in_m3", label=labels_plant.INTAKE, unit="m³", decimals=0, color=fields.PRIMARY),
+        Field(name="water_out_m3", label=labels_plant.OUTFLOW, unit="m³", decimals=0, color=fields.UNKNOWN),
+        Field(name="water_reused_m3", label=Text("回用", "reused"), unit="m³", decimals=0, color=fields.SECONDARY),
+        bars=True,
+        last_days=HISTORY_DAYS,
+    )
+
+
+def balance(language: Language) -> Panel:
+    """Where the water of the last day went."""
+    about = About(
+        language=language,
+        title=Text("水平衡：最近一日去向 m³", "Water balance: where the last day's water went, m³"),
+        description=Text(
+            "取水 = 分表合计 + 蓄水变化 + 排出 + 平衡差；有一只表不全的日子没有平衡差。来源：water_day。",
+            "Intake = sub-meters + into storage + outflow + residual; a day that one meter does not know has "
+            "no residual. "
+            "Source: water_day.",
+        ),
+        width=8,
+        height=7,
+        empty=labels.UNKNOWN,
+    )
+    items = (
+        ("intake_m3", labels_plant.INTAKE),
+        ("sub_meters_m3", labels_plant.SUB_METERS),
+        ("storage_m3", labels_plant.STORAGE),
+        ("outflow_m3", labels_plant.OUTFLOW),
+        ("residual_m3", labels_plant.RESIDUAL),
+    )
+    rows = ",\n    ".join(f"({sql.quote(text(language))}, w.{column})" for column, text in items)
+    query = f"""
+SELECT parts.item, parts.volume
+FROM (SELECT * FROM water_day WHERE site_id = {SITE} AND {days_back(3)} ORDER BY ts DESC LIMIT 1) w
+CROSS JOIN LATERAL (VALUES
+    {rows}
+) AS parts (item, volume)
+"""  # noqa: S608 - fragments of ours
+    return panels.bar_chart(
+        about,
+        query,
+        "item",
+        Field(name="item", label=labels_plant.ITEM),
+        Field(name="volume", label=Text("水量", "volume"), unit="m³", decimals=0, color=fields.SECONDARY),
+    )
+
+
+def residual_history(language: Language) -> Panel:
+    """Residual against its tolerance, day by day."""
+    about = About(
+        language=language,
+        title=Text("平衡差与允许差 m³/日", "Residual and its tolerance, m³ per day"),
+        description=Text(
+            "柱为每日平衡差，虚线为允许差；缺柱的日子未知。来源：water_day。",
+            "Bars are each day's residual, the dashed line its tolerance; a day without a bar is unknown. "
+            "Source: water_day.",
+        ),
+        width=8,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, residual_m3, tolerance_m3
+FROM water_day
+WHERE site_id = {SITE} AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    return panels.timeseries(
+        about,
+        query,
+        Field(name="residual_m3", label=labels_plant.RESIDUAL, unit="m³", decimals=0, color=fields.PRIMARY),
+        fields.line("tolerance_m3", labels_plant.TOLERANCE, fields.BAD, unit="m³"),
+        bars=True,
+        last_days=HISTORY_DAYS,
+    )
+
+
+def night_history(language: Language) -> Panel:
+    """Night flow of the whole intake."""
+    about = About(
+        language=language,
+        title=Text("夜间最小流量 m³/h（全厂进水）", "Minimum night flow, m³/h (whole intake)"),
+        description=Text(
+            "02:00–05:00 内连续四个 15 分钟流量均值的最小值；不足 92 点的日子未知；整夜生产时为回归残差。"
+            "来源：night_flow。",
+            "Lowest mean of four consecutive quarters between 02:00 and 05:00; unknown with fewer than 92 points; of a "
+            "plant that runs all night a regression's residual. Source: night_flow.",
+        ),
+        width=8,
+        height=7,
+    )
+    query = f"""
+SELECT ts AS time, night_flow_m3_h
+FROM night_flow
+WHERE site_id = {SITE} AND meter_id = '' AND {days_back(HISTORY_DAYS)}
+ORDER BY ts
+"""  # noqa: S608 - fragments of ours
+    field = Field(
+        name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, color=fields.SECONDARY,
+        custom={"lineWidth": 2},
+    )  # fmt: skip
+    return panels.timeseries(about, query, field, last_days=HISTORY_DAYS)
+
+
+def night_by_meter(language: Language) -> Panel:
+    """Newest night flow of each meter."""
+    about = About(
+        language=language,
+        title=Text("各水表夜间最小流量", "Night flow by meter"),
+        description=Text(
+            "每只水表最近一日的夜间最小流量、与此前 28 日中位数之比，以及方法。来源：night_flow。",
+            "Each water meter's night flow of the newest day, against the median of the 28 days before it, "
+            "and how it was "
+            "come to. Source: night_flow.",
+        ),
+        width=12,
+        height=7,
+        empty=labels.NONE,
+    )
+    methods = sql.case_of("n.method", {key: text(language) for key, text in labels_plant.METHODS.items()})
+    query = f"""
+SELECT n.meter_id AS device_id, n.site_id, {sql.name(language, "d", "device_id")} AS meter,
+       n.night_flow_m3_h, past.median, 100 * (n.night_flow_m3_h / NULLIF(past.median, 0) - 1) AS change_pct,
+       {methods} AS method, n.points::float8 AS points, n.quality
+FROM (
+    SELECT DISTINCT ON (meter_id) * FROM night_flow
+    WHERE site_id = {SITE} AND meter_id <> '' AND {days_back(3)}
+    ORDER BY meter_id, ts DESC
+) n
+LEFT JOIN device d ON d.device_id = n.meter_id
+LEFT JOIN LATERAL (
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY p.night_flow_m3_h) AS median
+    FROM night_flow p
+    WHERE p.site_id = n.site_id AND p.meter_id = n.meter_id AND p.ts < n.ts AND p.ts >= n.ts - interval '28 days'
+) past ON true
+ORDER BY change_pct DESC NULLS LAST, n.meter_id
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="device_id", hidden=True),
+        Field(name="site_id", hidden=True),
+        Field(name="meter", label=labels.METER, link=TO_METER),
+        Field(name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, width=130),
+        Field(name="median", label=Text("28 日中位", "28-day median"), unit="m³/h", decimals=1, width=120),
+        Field(name="change_pct", label=Text("变化", "Change"), unit="%", decimals=0, width=80),
+        Field(name="method", label=labels_plant.METHOD, width=90),
+        Field(name="points", label=labels_plant.POINTS, decimals=0, width=60),
+        fields.quality(width=90),
+    )
+
+
+def _panels(language: Language) -> Sequence[Panel]:
+    leaks = f"a.site_id = {SITE} AND a.kind IN ('night_flow', 'balance', 'quota')"
+    return [
+        now(language),
+        leak(language),
+        against_quota(language),
+        per_day(language),
+        balance(language),
+        residual_history(language),
+        night_history(language),
+        night_by_meter(language),
+        alarms.active_list(language, leaks, width=12, height=7, brief=True),
+        *books.row(language),
+    ]
+
+
+DASHBOARD = Definition(
+    slug="water",
+    title=labels_plant.WATER,
+    description=Text(
+        "一家企业的取水定额、重复利用、水平衡与夜间流量。",
+        "Intake against quota, reuse, balance and night flow of one plant.",
+    ),
+    refresh="30s",
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
+    panels=_panels,
+)

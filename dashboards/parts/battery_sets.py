@@ -1,0 +1,189 @@
+"""Battery sets 电池组: which sets count, how their figures are distributed, and which are the worst."""
+
+from __future__ import annotations
+
+from dashboards.kit import fields, panels, sql, thresholds
+from dashboards.kit.fields import Field, Link
+from dashboards.kit.panels import About, Panel
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
+
+REST_C = 0.02
+"""Below this many C of current a set neither charges nor discharges (specification, battery health)."""
+
+WORST = 20
+
+TO_SET = Link("battery-set", Text("看单组", "Battery set"), {"set": "device_id"})
+
+DISCHARGES = f"b.current_a < -{REST_C} * (d.detail -> 'battery' ->> 'nominal_ah')::float8"
+
+SETS = f"""FROM device d
+JOIN site s USING (site_id)
+LEFT JOIN battery_latest b USING (device_id)
+WHERE d.kind = 'battery' AND {sql.IN_CITY}"""
+"""Every registered set with its newest view, if it has one."""
+
+FRESH_SETS = f"""FROM device d
+JOIN site s USING (site_id)
+JOIN battery_latest b USING (device_id)
+WHERE d.kind = 'battery' AND {sql.IN_CITY} AND {sql.fresh("b")}"""
+"""Sets that report: an old view is not the present."""
+
+FRESH_ONLY = Text("只统计在线上报的电池组。", "Only sets that report are counted. ")
+
+
+def spread_field(name: str = "cell_spread_mv", label: Text = labels.SPREAD) -> Field:
+    """Cell spread with its thresholds."""
+    return Field(name=name, label=label, unit="mV", decimals=0, width=90, thresholds=fields.SPREAD_STEPS)
+
+
+def temperature_field(name: str = "temperature_max_c") -> Field:
+    """Highest temperature with its thresholds."""
+    return Field(
+        name=name, label=labels.TEMPERATURE_MAX, unit="°C", decimals=1, width=90, thresholds=fields.TEMPERATURE_STEPS
+    )
+
+
+def _distribution(about: About, column: str, field: Field, bucket: int) -> Panel:
+    query = f"SELECT b.{column}::float8 AS {field.name}\n{FRESH_SETS} AND b.{column} IS NOT NULL"
+    return panels.histogram(about, query, field, bucket=bucket)
+
+
+def spread_distribution(language: Language) -> Panel:
+    """Histogram of cell spread."""
+    about = About(
+        language=language,
+        title=Text("单体压差分布 mV", "Cell spread, mV"),
+        description=Text(
+            FRESH_ONLY.zh + f"压差 = 单体最高 − 最低电压；浮充下 > {thresholds.SPREAD_RETIRE_MV} mV 建议退役。"
+            "来源：battery_latest.cell_spread_mv。",
+            FRESH_ONLY.en + "Spread = highest less lowest cell; "
+            f"above {thresholds.SPREAD_RETIRE_MV} mV at float retirement is advised. "
+            "Source: battery_latest.cell_spread_mv.",
+        ),
+        width=4,
+        height=6,
+        empty=labels.NO_SET_REPORTS,
+    )
+    field = Field(name="spread", label=labels.SETS, unit="mV", decimals=0, color=fields.PRIMARY)
+    return _distribution(about, "cell_spread_mv", field, bucket=5)
+
+
+def temperature_distribution(language: Language) -> Panel:
+    """Histogram of the highest temperature."""
+    about = About(
+        language=language,
+        title=Text("最高温度分布 °C", "Highest temperature, °C"),
+        description=Text(
+            FRESH_ONLY.zh + f"每组各测点中的最高温度；{thresholds.TEMPERATURE_MAX_C} °C 为安全上限。"
+            "来源：battery_latest.temperature_max_c。",
+            FRESH_ONLY.en + f"Highest of each set's sensors; {thresholds.TEMPERATURE_MAX_C} °C is the safety limit. "
+            "Source: battery_latest.temperature_max_c.",
+        ),
+        width=4,
+        height=6,
+        empty=labels.NO_SET_REPORTS,
+    )
+    field = Field(name="temperature", label=labels.SETS, unit="°C", decimals=0, color=fields.SECONDARY)
+    return _distribution(about, "temperature_max_c", field, bucket=2)
+
+
+def claimed_distribution(language: Language) -> Panel:
+    """Histogram of the SoH that the BMS claims."""
+    about = About(
+        language=language,
+        title=Text("SoH 分布 %（BMS 声称）", "SoH, % (as the BMS says)"),
+        description=Text(
+            FRESH_ONLY.zh + "BMS 自报的 SoH，未经核实；堆在 99 % 的一根柱子多半是常数，不是健康。"
+            "来源：battery_latest.soh_bms_pct。",
+            FRESH_ONLY.en + "SoH as the BMS claims it, not verified: a pile at 99 % is most likely a constant. "
+            "Source: battery_latest.soh_bms_pct.",
+        ),
+        width=4,
+        height=6,
+        empty=labels.NO_SET_REPORTS,
+    )
+    field = Field(name="soh", label=labels.SETS, unit="%", decimals=0, color=fields.ESTIMATED)
+    return _distribution(about, "soh_bms_pct", field, bucket=2)
+
+
+def _worst(language: Language, order: str) -> str:
+    return f"""
+SELECT d.device_id, {sql.name(language, "d", "device_id")} AS battery_set,
+       {sql.city(language)} AS city,
+       b.cell_spread_mv::float8 AS cell_spread_mv,
+       b.worst_cell::float8 AS worst_cell,
+       b.pack_voltage_v,
+       b.current_a,
+       b.temperature_max_c::float8 AS temperature_max_c,
+       b.temperature_rise_c::float8 AS temperature_rise_c,
+       b.temperature_rate_c_min::float8 AS temperature_rate_c_min
+{FRESH_SETS} AND b.{order} IS NOT NULL
+ORDER BY b.{order} DESC, d.device_id
+LIMIT {WORST}
+"""
+
+
+def _set_fields(language: Language) -> list[Field]:
+    return [
+        Field(name="device_id", hidden=True),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
+        Field(name="city", label=labels.CITY_COLUMN, width=60 if language is Language.ZH else 80),
+        spread_field(),
+        Field(name="worst_cell", label=labels.WORST_CELL, decimals=0, width=80),
+        Field(name="pack_voltage_v", label=labels.PACK_VOLTAGE, unit="V", decimals=1, width=70),
+        Field(name="current_a", label=labels.CURRENT, unit="A", decimals=1, width=70),
+    ]
+
+
+def worst_spread(language: Language) -> Panel:
+    """Sets with the widest cell spread."""
+    about = About(
+        language=language,
+        title=Text(f"压差最大的 {WORST} 组", f"Widest cell spread, worst {WORST}"),
+        description=Text(
+            FRESH_ONLY.zh + "按当前单体压差排序；最差单体 = 离组内中位数最远的单体编号。来源：battery_latest。",
+            FRESH_ONLY.en + "By cell spread now; worst cell is the one farthest from its pack's median. "
+            "Source: battery_latest.",
+        ),
+        width=9,
+        height=7,
+        empty=labels.NO_SET_REPORTS,
+    )
+    chosen = [field for field in _set_fields(language) if field.name != "current_a"]
+    return panels.table(about, _worst(language, "cell_spread_mv"), *chosen, temperature_field())
+
+
+def worst_rise(language: Language) -> Panel:
+    """Sets that are the most above ambient."""
+    about = About(
+        language=language,
+        title=Text(f"温升最大的 {WORST} 组", f"Highest temperature rise, worst {WORST}"),
+        description=Text(
+            FRESH_ONLY.zh
+            + "温升 = 最高温度 − 环境温度；升温速率按 5 分钟，静置时 > 1 °C/min 为安全告警。来源：battery_latest。",
+            FRESH_ONLY.en + "Rise = highest temperature less ambient; dT/dt over 5 min, above 1 °C/min at rest is a "
+            "safety alarm. Source: battery_latest.",
+        ),
+        width=9,
+        height=7,
+        empty=labels.NO_SET_REPORTS,
+    )
+    chosen = [
+        field for field in _set_fields(language) if field.name in {"device_id", "battery_set", "city", "current_a"}
+    ]
+    return panels.table(
+        about,
+        _worst(language, "temperature_rise_c"),
+        *chosen,
+        Field(name="temperature_rise_c", label=labels.RISE, unit="°C", decimals=1, width=80),
+        temperature_field(),
+        Field(
+            name="temperature_rate_c_min",
+            label=labels.RATE_C_MIN,
+            unit="°C/min",
+            decimals=2,
+            width=120,
+            thresholds=fields.TEMPERATURE_RATE_STEPS,
+        ),
+    )

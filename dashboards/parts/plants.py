@@ -1,0 +1,44 @@
+"""What the pages of plants share: the choice of a plant, and panels on rolling figures."""
+
+from __future__ import annotations
+
+from dashboards.kit import sql
+from dashboards.kit.dashboard import Variable
+from dashboards.kit.fields import Link
+from dashboards.words import labels
+from dashboards.words.language import Language, Text
+
+SITE = "${site:sqlstring}"
+"""The plant that is looked at."""
+
+TO_ENERGY = Link("plant-energy", Text("看能耗", "Plant energy"), {"site": "site_id"})
+TO_METER = Link("meter", Text("看表计", "Meter"), {"site": "site_id", "meter": "device_id"})
+
+WHOLE_PLANT = "line_id = 'plant'"
+
+
+def sites(where: str) -> Variable:
+    """Return the variable `site` over plants that meet a condition on `s`."""
+
+    def query(language: Language) -> str:
+        return f"""
+SELECT site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
+FROM site s
+WHERE {where}
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+    return Variable(name="site", label=labels.PLANT, query=query)
+
+
+def days_back(count: int, column: str = "ts") -> str:
+    """Condition: within so many days before the range's end, however short the range is."""
+    return f"{column} > $__timeTo()::timestamptz - interval '{count} days' AND {column} <= $__timeTo()::timestamptz"
+
+
+PRODUCT_UNIT = Variable(
+    name="product_unit",
+    label=labels.PER_UNIT,
+    query=lambda _: f"SELECT product_unit AS __value, product_unit AS __text FROM site WHERE site_id = {SITE}",  # noqa: S608 - quoted by Grafana's sqlstring format
+    hidden=True,
+)

@@ -1,0 +1,120 @@
+"""Words of battery sets: health, evidence, advice."""
+
+from __future__ import annotations
+
+from dashboards.words.language import Text
+from schemas.metrics.battery_health import (
+    Advice,
+    BatteryFlag,
+    CapacityMethod,
+    CapacityReason,
+    DischargeCause,
+    EpisodeKind,
+)
+
+BATTERY_SET = Text("单组电池", "Battery set")
+
+ADVICE = {
+    Advice.KEEP: Text("● 继续使用", "● keep"),
+    Advice.WATCH: Text("◐ 关注", "◐ watch"),
+    Advice.RETIRE: Text("✕ 退役", "✕ retire"),
+    Advice.UNKNOWN: Text("○ 未测过", "○ never measured"),
+}
+METHOD = {
+    CapacityMethod.FULL: Text("放到截止", "to cut-off"),
+    CapacityMethod.OCV: Text("静置电压", "rest voltage"),
+}
+REASON = {
+    CapacityReason.NO_DISCHARGE: Text("从未放电", "never discharged"),
+    CapacityReason.TOO_SHALLOW: Text("放得太浅", "too shallow"),
+    CapacityReason.FLAT_REGION: Text("止于平台区", "ended in the flat region"),
+    CapacityReason.NO_REST: Text("未静置", "no rest"),
+    CapacityReason.CURRENT_GAP: Text("电流缺数", "current missing"),
+    CapacityReason.START_UNKNOWN: Text("起点未知", "start unknown"),
+    CapacityReason.TEMPERATURE: Text("温度不宜", "temperature"),
+    CapacityReason.SENSOR: Text("传感器不可信", "sensor"),
+    CapacityReason.UNCERTAIN: Text("不确定度 > 5 %", "uncertain > 5 %"),
+}
+EPISODE = {
+    EpisodeKind.FLOAT: Text("浮充", "float"),
+    EpisodeKind.DISCHARGE: Text("放电", "discharge"),
+    EpisodeKind.REST: Text("静置", "rest"),
+    EpisodeKind.CHARGE: Text("充电", "charge"),
+    EpisodeKind.OFFLINE: Text("离线", "offline"),
+}
+CAUSE = {
+    DischargeCause.OUTAGE: Text("市电停电", "outage"),
+    DischargeCause.CAPACITY_TEST: Text("核对性放电", "capacity test"),
+    DischargeCause.UNKNOWN: Text("原因未知", "cause unknown"),
+}
+FLAG = {
+    BatteryFlag.ABSENT_CELL: Text("单体缺失", "absent cell"),
+    BatteryFlag.REVERSED_CURRENT: Text("电流反向", "reversed current"),
+    BatteryFlag.OFFSET_CURRENT: Text("电流零偏", "current offset"),
+    BatteryFlag.FROZEN_BMS_SOC: Text("BMS SoC 不动", "BMS SoC frozen"),
+    BatteryFlag.ODD_BMS_SOC: Text("BMS SoC 偏离", "BMS SoC far off"),
+    BatteryFlag.SENTINEL_BMS_SOH: Text("BMS SoH 常数", "BMS SoH constant"),
+    BatteryFlag.HELD: Text("SoC 保持", "SoC held"),
+    BatteryFlag.GAP: Text("缺数", "gap"),
+}
+
+SOH = Text("SoH", "SoH")
+SOH_INTERVAL = Text("90 % 区间", "90 % interval")
+SOH_LOW = Text("SoH 下限", "SoH low")
+SOH_HIGH = Text("SoH 上限", "SoH high")
+AT_LEAST = Text("至少", "at least")
+EVIDENCE = Text("证据（放电）", "Evidence (discharge)")
+ESTIMATE_AGE = Text("距今", "Age")
+METHOD_COLUMN = Text("方法", "Method")
+REASON_COLUMN = Text("为何未知", "Why unknown")
+ADVICE_COLUMN = Text("建议", "Advice")
+ESTIMATES = Text("次数", "Discharges")
+BACKUP_P10 = Text("备电 p10", "backup p10")
+BACKUP_P50 = Text("备电 p50", "backup p50")
+CONTRACT = Text("合同", "contract")
+CONTRACT_H = Text("合同时长", "Contract")
+MISSES = Text("不达合同", "below contract")
+MEETS = Text("达到合同", "meet the contract")
+NOT_KNOWN = Text("未知", "unknown")
+OBSERVABLE = Text("一年内可观测", "observable in a year")
+MEASURED_SHARE = Text("有估计", "with an estimate")
+KEEP = Text("继续使用", "keep")
+WATCH = Text("关注", "watch")
+RETIRE = Text("退役", "retire")
+RESISTANCE = Text("内阻 25 °C", "resistance at 25 °C")
+RESISTANCE_RAW = Text("内阻（实测温度）", "resistance as measured")
+SOC = Text("SoC（库仑计数）", "SoC (counted)")
+SOC_LOW = Text("−2σ", "−2σ")
+SOC_HIGH = Text("+2σ", "+2σ")
+SOC_BMS = Text("BMS 声称", "as the BMS says")
+CELL = Text("单体", "Cell")
+VOLTAGE = Text("电压", "voltage")
+FLOAT_SPREAD = Text("浮充压差", "float spread")
+LOAD_SPREAD = Text("放电压差", "spread under load")
+TEMPERATURE = Text("平均温度", "mean temperature")
+KIND = Text("状态", "State")
+BEGIN = Text("开始", "Begin")
+LASTS = Text("持续", "Length")
+CHARGE = Text("电量", "Charge")
+SOC_FROM = Text("起始 SoC", "SoC at begin")
+SOC_TO = Text("结束 SoC", "SoC at end")
+CAUSE_COLUMN = Text("原因", "Cause")
+FORECAST = Text("预报 p10", "Forecast p10")
+TO_CUTOFF = Text("到截止", "To cut-off")
+FLAGS = Text("标记", "Flags")
+RANK = Text("次序", "Rank")
+UNCERTAIN_KWH = Text("存疑电量", "In doubt")
+NEVER_MEASURED = Text("未测过", "Never measured")
+LOAD = Text("负载", "Load")
+REMAINING = Text("剩余 p10", "left, p10")
+REMAINING_P50 = Text("剩余 p50", "left, p50")
+FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
+SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
+WILL_MISS = Text("合同", "Contract")
+SITE_REASON = {
+    "no_discharge": Text("未放电", "no set discharges"),
+    "just_begun": Text("刚开始，一分钟内给出", "just begun: within a minute"),
+    "silent_set": Text("有组中断", "a set is silent"),
+    "unknown_set": Text("有组容量未知", "a set is not known"),
+}
+POWER = Text("放电功率", "power")

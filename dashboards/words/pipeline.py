@@ -1,0 +1,28 @@
+"""Words of the pages about the pipeline."""
+
+from __future__ import annotations
+
+from dashboards.words.language import Text
+
+PIPELINE = Text("数据质量", "Pipeline")
+NEWEST_COMMIT = Text("最近入库", "Newest commit")
+PARTITIONS = Text("分区数", "partitions")
+SLOWEST_PARTITION = Text("最慢分区", "slowest partition")
+P50 = Text("中位", "p50")
+P99 = Text("p99", "p99")
+MEASURED_TO_RECEIVED = Text("测量→采集", "measured → received")
+RECEIVED_TO_STORED = Text("采集→入库", "received → stored")
+PARTITION = Text("分区", "Partition")
+OFFSET = Text("下一偏移", "Next offset")
+DEVICES = Text("设备", "Devices")
+NEWEST = Text("最新读数", "Newest")
+OLDEST = Text("最旧设备", "Oldest device")
+SKEW_MEDIAN = Text("到达时差中位", "Arrival − device")
+AHEAD_MAX = Text("时钟最多超前", "Clock ahead by")
+ARRIVED_AT = Text("到达时间", "Arrived")
+DEVICE = Text("设备", "Device")
+DETAIL = Text("说明", "Detail")
+FROM_OFFSET = Text("起始偏移", "From offset")
+TO_OFFSET = Text("结束偏移", "To offset")
+WHAT = Text("原因", "What")
+NO_LOSS = Text("没有缺失", "nothing was lost")

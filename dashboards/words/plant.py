@@ -1,0 +1,114 @@
+"""Words of plants: energy, limits, gangue power, water."""
+
+from __future__ import annotations
+
+from dashboards.kit.thresholds import CAPACITY_FACTOR_PCT
+from dashboards.words.language import Text
+
+GANGUE = Text("煤矸石机组", "Gangue unit")
+WATER = Text("用水", "Water")
+PROVINCE = Text("全省总览", "Province")
+METER = Text("表计", "Meter")
+
+LINE = Text("产线", "Line")
+UNIT_ENERGY = Text("单位产品综合能耗", "energy per product")
+LEVEL_1 = Text("先进值", "level 1, advanced")
+LEVEL_2 = Text("准入值", "level 2, admission")
+LEVEL_3 = Text("限定值", "level 3, limit")
+GRADE = Text("等级（30 天）", "grade (30 d)")
+GAP_LIMIT = Text("距限定值", "to the limit")
+GAP_LEADER = Text("距领跑者", "to the leader")
+GRADES = {
+    "0": Text("✕ 超限", "✕ over limit"),
+    "1": Text("★ 先进", "★ advanced"),
+    "2": Text("● 准入", "● admission"),
+    "3": Text("◐ 限定", "◐ limit"),
+}
+ESTIMATED = Text("◇ 估算", "◇ estimated")
+MEASURED = Text("实测", "measured")
+
+UNIT = Text("机组", "Unit")
+NET_COAL_RATE = Text("供电标准煤耗", "net coal rate")
+GROSS_COAL_RATE = Text("发电标准煤耗", "gross coal rate")
+NET_HEAT_RATE = Text("供电热耗", "net heat rate")
+STATION_SERVICE = Text("厂用电率", "station service")
+EFFICIENCY = Text("供电效率", "net efficiency")
+CAPACITY_FACTOR = Text("出力系数", "capacity factor")
+CF_BASELINE = Text(f"基准 {CAPACITY_FACTOR_PCT} %", f"baseline {CAPACITY_FACTOR_PCT} %")
+EQUIVALENT_HOURS = Text("利用小时", "equivalent hours")
+GANGUE_RATE = Text("煤矸石单耗", "gangue per kWh")
+GANGUE_SHARE = Text("煤矸石占比", "gangue share")
+GANGUE_T = Text("煤矸石", "gangue")
+SLIME_T = Text("煤泥", "slime")
+COAL_T = Text("原煤", "coal")
+FLY_ASH_T = Text("飞灰", "fly ash")
+BED_ASH_T = Text("炉渣", "bed ash")
+GYPSUM_T = Text("石膏", "gypsum")
+LABORATORY = Text("化验覆盖", "laboratory")
+FUEL = Text("燃料", "Fuel")
+SAMPLED = Text("采样", "Sampled")
+RELEASED = Text("出具", "Released")
+LHV = Text("低位热值", "LHV")
+ASH = Text("灰分", "Ash")
+SULPHUR = Text("硫分", "Sulphur")
+MOISTURE = Text("水分", "Moisture")
+WAITING_HOURS = Text("待化验小时", "hours waiting")
+WAITING_SINCE = Text("最早", "since")
+FUELS = {"gangue": GANGUE_T, "slime": SLIME_T, "coal": COAL_T}
+
+UNIT_WATER = Text("单位产品取水", "intake per product")
+QUOTA = Text("通用定额", "general quota")
+QUOTA_ADVANCED = Text("先进定额", "advanced quota")
+GAP_QUOTA = Text("距定额", "to the quota")
+REUSE = Text("重复利用率", "reuse rate")
+INTAKE = Text("取水", "intake")
+SUB_METERS = Text("分表合计", "sub-meters")
+STORAGE = Text("蓄水变化", "into storage")
+OUTFLOW = Text("排出", "outflow")
+RESIDUAL = Text("平衡差", "residual")
+TOLERANCE = Text("允许差", "tolerance")
+ITEM = Text("项目", "item")
+NIGHT_FLOW = Text("夜间最小流量", "night flow")
+DAY = Text("日期", "Day")
+LEAK = Text("疑似漏水", "leak suspected")
+METHOD = Text("方法", "Method")
+METHODS = {
+    "plain": Text("直接", "plain"),
+    "idle": Text("停产时段", "idle"),
+    "regression": Text("回归残差", "regression"),
+}
+POINTS = Text("点数", "Points")
+
+EVENT = Text("事件", "Event")
+FROM = Text("开始", "From")
+UNTIL = Text("结束", "Until")
+BEFORE = Text("之前", "Before")
+SEEN = Text("所见", "Seen")
+AFTER = Text("之后", "After")
+ATTRIBUTED = Text("计入", "Attributed")
+RULE = Text("判据", "Why")
+LASTING = Text("持续中", "lasting")
+EVENTS = {
+    "gap": Text("缺数", "gap"),
+    "offline": Text("离线", "offline"),
+    "spike": Text("尖峰", "spike"),
+    "noise_dip": Text("下探", "dip"),
+    "reset": Text("清零", "reset"),
+    "rollover": Text("翻转", "rollover"),
+    "replacement": Text("换表", "replacement"),
+    "scale": Text("倍率错", "scale"),
+    "freeze": Text("冻结", "freeze"),
+    "catch_up": Text("追补", "catch-up"),
+}
+QUANTITY = Text("表底", "Register")
+INCREMENT = Text("增量", "increment")
+
+MATERIAL = Text("固废", "Material")
+BASE = Text("基地", "Base")
+USED = Text("本年利用 t", "Used this year, t")
+TARGET = Text("年目标 t", "Year's target, t")
+PROGRESS = Text("完成", "Progress")
+PLANTS = Text("企业", "plants")
+ACTIVE_ALARMS = Text("告警", "Alarms")
+WHOLE_PROVINCE = Text("全省", "province")
+NO_TARGET = Text("未公布", "not published")

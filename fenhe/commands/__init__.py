@@ -1,0 +1,1 @@
+"""The commands of `fenhe`, a module each."""

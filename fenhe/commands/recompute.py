@@ -1,0 +1,99 @@
+"""The command that derives a site's rows again from its raw readings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fenhe.clear_errors import clear_errors
+from schemas.time import HOUR_MS
+
+if TYPE_CHECKING:
+    from streams.engine.engine import Engine
+    from streams.engine.recompute import Recompute
+
+WAIT_S = 0.2
+"""Between two looks at a request whose steps a worker does."""
+
+
+def recompute(
+    site: Annotated[list[str], typer.Option(help="Site to derive again; may be given several times.")],
+    from_: Annotated[dt.datetime | None, typer.Option("--from", help="Begin, UTC; none: the first reading.")] = None,
+    to: Annotated[dt.datetime | None, typer.Option(help="End, UTC; none: the newest reading.")] = None,
+    *,
+    wait: Annotated[bool, typer.Option(help="Do it here and show progress; else leave it to the workers.")] = True,
+) -> None:
+    """Derive everything of some sites again from their raw readings, while workers go on."""
+    import psycopg
+
+    from fenhe.garbage import spare_what_stays
+    from schemas.settings import WorkerSettings
+    from schemas.time import FOREVER_MS, LONG_AGO_MS
+    from storage import recompute as requests
+    from storage.pool import open_pool
+    from streams.engine.engine import Engine
+    from streams.engine.recompute import Recompute
+    from streams.installed import installed
+
+    with clear_errors():
+        settings = WorkerSettings()
+    pool = open_pool(str(settings.db_writer_url), size=2, name="recompute")
+    engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
+    try:
+        with pool.connection() as connection:
+            numbers = requests.ask(
+                connection,
+                site,
+                reason="asked for",
+                from_ms=LONG_AGO_MS if from_ is None else _ms(from_),
+                to_ms=FOREVER_MS if to is None else _ms(to),
+            )
+        if wait:
+            spare_what_stays()
+            _show(Recompute(engine), engine, numbers)
+    except psycopg.errors.ForeignKeyViolation:
+        typer.echo(f"no such site: {', '.join(site)}", err=True)
+        raise typer.Exit(2) from None
+    finally:
+        engine.close()
+
+
+def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
+    """Do the steps of some requests, sharing them with workers, until all are finished."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from storage import recompute as requests
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("h"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as bar:
+        for number in numbers:
+            task = bar.add_task(f"request {number}", total=None)
+            is_finished = False
+            while not is_finished:
+                step = steps.step(number)
+                if step is not None:
+                    is_finished = step.is_finished
+                    bar.update(
+                        task,
+                        description=f"{step.site_id}, {step.rows_written:,} rows",
+                        total=(step.to_ms - step.from_ms) // HOUR_MS,
+                        completed=(step.done_ms - step.from_ms) // HOUR_MS,
+                    )
+                    continue
+                with engine.begin() as connection:
+                    is_finished = requests.read(connection, number).finished_ms is not None
+                time.sleep(WAIT_S)
+
+
+def _ms(moment: dt.datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return round(aware.timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""Simulated base stations and their battery sets."""

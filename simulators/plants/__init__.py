@@ -1,0 +1,1 @@
+"""Simulated plants: production, flows, meters, and what goes wrong with them."""

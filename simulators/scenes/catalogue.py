@@ -1,0 +1,66 @@
+"""The catalogue of scenarios as a page, written from the scenarios themselves so that it cannot fall behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from simulators.scenes.scenario import load, names
+
+if TYPE_CHECKING:
+    from simulators.scenes.scenario import Scenario
+    from simulators.truth import Label
+
+SEED = 1
+NOW_MS = 1_772_323_200_000
+"""Labels of a scenario that is watched live are counted as if it began here; their number does not depend on it."""
+
+_HEAD = """# Scenarios
+
+Simulated worlds, each a YAML file under `simulators/scenarios/` that says what it holds and what happens in it. \
+This page is written by `fenhe scenarios catalogue`; a test holds it against the files.
+
+```
+fenhe scenarios list
+fenhe scenarios labels meter-chaos                      # what happens, when and where
+fenhe simulate --scenario meter-chaos --truth truth.sqlite
+fenhe demo --scenario demo                              # watched live
+```
+
+The same name and seed give the same bytes. Labels are those of seed 1, maintenance included, each kind with how \
+often it happens. How devices, faults and networks are modelled: [simulators](simulators.md).
+"""
+
+
+def catalogue() -> str:
+    """The whole page, Markdown."""
+    return "\n".join([_HEAD, *(_section(load(name)) for name in names())])
+
+
+def labels_of(scenario: Scenario, seed: int = SEED) -> list[Label]:
+    """Everything that happens in a scenario until it is over."""
+    start = scenario.start_ms(NOW_MS)
+    return scenario.scene(seed=seed, start_ms=start).labels(scenario.end_ms(start))
+
+
+def _section(scenario: Scenario) -> str:
+    start = scenario.start.isoformat(timespec="minutes") if scenario.start else "live, after some hours of history"
+    hours = ((scenario.history or 0) + scenario.lasts) / 3_600_000
+    length = f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"  # noqa: PLR2004 - two days are still hours
+    plants = ", ".join(f"{count} {sector.value}" for sector, count in scenario.plants.items() if count) or "none"
+    kinds = Counter(label.kind.value for label in labels_of(scenario))
+    happens = ", ".join(f"`{kind}` × {count}" for kind, count in sorted(kinds.items())) or "nothing but daily life"
+    return f"""## {scenario.name}
+
+**{scenario.title}** · {scenario.title_zh}
+
+{scenario.about.strip()}
+
+| | |
+|---|---|
+| starts | {start} |
+| length | {length} |
+| plants | {plants} |
+| battery sets | {scenario.fleet.sets:,} |
+| labels | {happens} |
+"""

@@ -1,0 +1,194 @@
+"""Runs a scene against a broker: history as fast as the broker takes it, then live, never ahead of the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import orjson
+
+from simulators.wire.message import GATEWAY_SPAN_MS, batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from simulators.scenes.scene import Scene
+    from simulators.wire.message import Message
+
+CAUGHT_UP_MS = 1_000
+SLICE_S = 0.1
+"""How often a paced run looks at the clock."""
+PROGRESS_S = 0.2
+IN_ORDER_MS = 6 * 60_000
+"""The last of history goes out reading by reading: a device whose array still fills would look silent."""
+
+
+class Phase(StrEnum):
+    """What the run is doing."""
+
+    HISTORY = "history"
+    PACED = "paced"
+    LIVE = "live"
+
+
+class Progress(NamedTuple):
+    """How far the run is."""
+
+    phase: Phase
+    done_readings: int
+    total_estimate: int
+    """Readings up to now; grows with the clock once the run is live."""
+    event_time_ms: int
+
+
+class Publisher(Protocol):
+    """What a run needs of a publisher."""
+
+    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+        """Hand a message over; False if `stop` was set before there was room for it."""
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """Wait until everything is acknowledged."""
+
+    def report(self) -> dict[str, Any]:
+        """Readings published, in all and per device."""
+
+
+def wall_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a run goes through the past, and when it ends."""
+
+    batch_size: int = 50
+    """Most readings in one message of history; live readings travel alone."""
+    span_ms: int = GATEWAY_SPAN_MS
+    """Longest event time an array of history covers: 15 readings of a device that sends once a minute."""
+    speed: float | None = None
+    """Event seconds per second while in the past; None is as fast as the broker takes it."""
+    live: bool = True
+    """Go on in real time once the past is through."""
+    live_s: float | None = None
+    """Seconds of live operation; None until stopped."""
+    until_ms: int | None = None
+    """End of the scene, event time; None: it has none."""
+
+
+def simulate(
+    scene: Scene,
+    publisher: Publisher,
+    pace: Pace = Pace(),
+    *,
+    stop: threading.Event | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    report_path: Path | None = None,
+    clock_ms: Callable[[], int] = wall_ms,
+) -> dict[str, Any]:
+    """Publish the scene from its start; return the publisher's report, flushed.
+
+    In live operation a message leaves when the clock reaches its time of sending: its ts, unless a fault delays it.
+    """
+    run = _Run(scene, publisher, stop or threading.Event(), progress, clock_ms, until_ms=pace.until_ms)
+    if pace.speed is None:
+        run.history(pace)
+    else:
+        run.paced(pace, pace.speed)
+    if pace.live:
+        run.live(pace.live_s)
+    flushed = publisher.flush()
+    report = {**publisher.report(), "start_ms": scene.start_ms, "end_ms": scene.event_ms, "flushed": flushed}
+    if report_path is not None:
+        report_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    return report
+
+
+class _Run:
+    """One run's counters and its three ways of going."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        publisher: Publisher,
+        stop: threading.Event,
+        progress: Callable[[Progress], None] | None,
+        clock_ms: Callable[[], int],
+        *,
+        until_ms: int | None,
+    ) -> None:
+        self._scene, self._publisher, self._stop = scene, publisher, stop
+        self._progress, self._clock_ms, self._until_ms = progress, clock_ms, until_ms
+        self._done = 0
+        self._told = 0.0
+
+    def history(self, pace: Pace) -> None:
+        """Everything up to now, in arrays; now moves on meanwhile."""
+        while not self._stop.is_set():
+            now = self._clock_ms()
+            until = self._end_before(now)
+            past = self._scene.advance(until - IN_ORDER_MS)
+            self._publish_all(batch(past, pace.batch_size, pace.span_ms), Phase.HISTORY)
+            self._publish_all(self._scene.advance(until), Phase.HISTORY)
+            if until < now or self._clock_ms() - now < CAUGHT_UP_MS:
+                break
+        self._tell(Phase.HISTORY, force=True)
+
+    def paced(self, pace: Pace, speed: float) -> None:
+        """Event time runs `speed` times as fast as the clock until it has caught up with it."""
+        began, first = self._clock_ms(), self._scene.event_ms
+        while not self._stop.is_set():
+            now = self._clock_ms()
+            event, end = first + round((now - began) * speed), self._end_before(now)
+            self._publish_all(batch(self._scene.advance(min(end, event)), pace.batch_size, pace.span_ms), Phase.PACED)
+            if event >= end:
+                break
+            self._stop.wait(SLICE_S)
+        self._tell(Phase.PACED, force=True)
+
+    def live(self, seconds: float | None) -> None:
+        """Each reading alone, when its time has come."""
+        ends = [] if seconds is None else [self._clock_ms() + round(seconds * 1_000)]
+        end = min(ends if self._until_ms is None else [*ends, self._until_ms], default=None)
+        horizon = 1 << 62
+        for message in self._scene.advance(horizon if end is None else end):
+            while (ahead := message.at_ms - self._clock_ms()) > 0:
+                self._tell(Phase.LIVE)
+                if self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
+                    return
+            if self._stop.is_set() or not self._send(message, Phase.LIVE):
+                return
+        if end is not None:
+            while (ahead := end - self._clock_ms()) > 0 and not self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
+                self._tell(Phase.LIVE)
+        self._tell(Phase.LIVE, force=True)
+
+    def _end_before(self, now: int) -> int:
+        """`now`, or the scene's end where that comes earlier."""
+        return now if self._until_ms is None else min(now, self._until_ms)
+
+    def _publish_all(self, messages: Iterable[Message], phase: Phase) -> None:
+        for message in messages:
+            if self._stop.is_set() or not self._send(message, phase):
+                return
+
+    def _send(self, message: Message, phase: Phase) -> bool:
+        if not self._publisher.publish(message, self._stop):
+            return False
+        self._done += len(message.readings)
+        self._tell(phase)
+        return True
+
+    def _tell(self, phase: Phase, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if self._progress is None or (not force and now - self._told < PROGRESS_S):
+            return
+        self._told = now
+        scene = self._scene
+        ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ms) / 1_000
+        self._progress(Progress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ms))

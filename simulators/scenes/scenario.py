@@ -1,0 +1,357 @@
+"""Scenarios: readable YAML files that say what a simulated world holds and what happens in it.
+
+Times are written as 90s, 15min, 6h, 10d. In a scenario with a `start` they count from it; in one with a `history` they
+count from the moment at which the scene goes live, and may be negative: that much before it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from schemas.registry import Sector
+from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT, SENSORS
+from simulators.fleet.outages import RegionalOutage
+from simulators.plants.campaign import Order
+from simulators.plants.disturbance import PLANT_KINDS
+from simulators.plants.faults import FAULT_KINDS
+from simulators.plants.works import PAST_TICK_MS, TICK_MS, Past
+from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.scene import Scene
+from simulators.sectors import PLANS
+from simulators.truth import LabelKind
+from simulators.wire.network import NetworkPlan, Offline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNITS_MS = {"s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*(s|min|h|d)")
+DEFAULT = "demo"
+
+
+def duration_ms(text: object) -> int:
+    """Milliseconds of `90s`, `15min`, `6h` or `10d`. Raises ValueError for anything else."""
+    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        msg = f"{text!r} is no time: write 90s, 15min, 6h or 10d"
+        raise ValueError(msg)
+    return round(float(found[1]) * UNITS_MS[found[2]])
+
+
+Duration = Annotated[int, BeforeValidator(duration_ms)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Outage(_Model):
+    """The mains of a city fails."""
+
+    at: Duration
+    lasts: Duration
+    every: Duration | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
+    """How often, where it returns; none: until the scenario is over."""
+    city: str | None = None
+    """朔州; none: the city with the most sites."""
+    share: Share = 0.8
+    onset: Duration = 60_000
+
+
+class FleetPlan(_Model):
+    """Base stations with second-life battery sets."""
+
+    sets: Annotated[int, Field(ge=0, le=7_000)] = 0
+    outages: list[Outage] = Field(default_factory=list)
+
+
+class Event(_Model):
+    """A leak, an anomaly or a meter fault at one place."""
+
+    kind: LabelKind
+    where: str
+    """A device, COKE1-W0, or for a plant's efficiency a site, COKE1."""
+    at: Duration
+    lasts: Duration | None = None
+    every: Duration | None = None
+    """Happens again after this time, until the scenario is over."""
+    size: float | None = None
+    """By kind: a share, seconds or a factor; none draws it."""
+    diameter_mm: Annotated[float, Field(gt=0, le=200)] | None = None
+    grows: Duration | None = None
+    """Time over which a leak or a drift comes to its full size."""
+    copies: Annotated[int, Field(ge=2, le=10)] | None = None
+    register_at: Annotated[float, Field(ge=0)] | None = None
+    """Reading of the new meter after a replacement, or the value at which a register rolls over."""
+
+    cell: Annotated[int, Field(ge=1, le=16)] | None = None
+    sensor: Annotated[int, Field(ge=1, le=SENSORS)] | None = None
+    field: Literal["temperature_c", "cell_voltage_v", "current_a"] | None = None
+    """What a stuck sensor measures."""
+
+    @model_validator(mode="after")
+    def _is_an_event(self) -> Self:
+        if self.kind not in PLANT_KINDS | FAULT_KINDS | BATTERY_KINDS:
+            msg = f"{self.kind} is no event: plan it in the fleet or the network"
+            raise ValueError(msg)
+        momentary = {LabelKind.RESET, LabelKind.REPLACEMENT, LabelKind.ROLLOVER} | PERMANENT
+        if self.lasts is None and self.kind not in momentary:
+            msg = f"{self.kind} at {self.where}: say how long it lasts"
+            raise ValueError(msg)
+        return self
+
+    def params(self) -> dict[str, Any]:
+        """What a label of this event is told."""
+        names = {
+            "diameter_mm": self.diameter_mm,
+            "grows_ms": self.grows,
+            "copies": self.copies,
+            "cell": self.cell,
+            "sensor": self.sensor,
+            "field": self.field,
+            "rollover_at" if self.kind is LabelKind.ROLLOVER else "register": self.register_at,
+        }
+        return {name: value for name, value in names.items() if value is not None}
+
+
+class Draw(_Model):
+    """So many of each kind, wherever and whenever chance has it."""
+
+    kinds: list[LabelKind]
+    each: Annotated[int, Field(ge=1)] = 1
+    within: tuple[Duration, Duration]
+    lasts: tuple[Duration, Duration]
+
+
+class Command(_Model):
+    """A plant is told what to produce for a while."""
+
+    site: str
+    at: Duration
+    lasts: Duration
+    share: Share
+    """Of capacity."""
+
+
+class Blackout(_Model):
+    """Gateways lose their connection, and send what they have when it is back."""
+
+    at: Duration
+    lasts: Duration
+    every: Duration | None = None
+    site: str = ""
+    share: Share = 1.0
+    within: Duration = 30_000
+    """They come back one after another within this time."""
+
+
+class Weather(_Model):
+    """What the network does to messages."""
+
+    duplicates: Share = 0.0
+    reordered: Share = 0.0
+    delay: Duration = 20_000
+    malformed_per_h: Annotated[float, Field(ge=0)] = 0.0
+    foreign_per_h: Annotated[float, Field(ge=0)] = 0.0
+    skewed: Share = 0.0
+    skew: Duration = 60_000
+    offline: list[Blackout] = Field(default_factory=list)
+
+
+class FleetPast(_Model):
+    """A past of a city's base stations."""
+
+    lasts: Duration
+    city: str
+    """朔州."""
+
+
+class PastPlan(_Model):
+    """A long past before the history, of which only some devices are heard: what detectors learn from."""
+
+    lasts: Duration
+    meters: dict[str, Duration]
+    """How long each of them has been heard."""
+    fleet: FleetPast | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        heard = [self.lasts, *self.meters.values(), self.fleet.lasts if self.fleet is not None else 0]
+        if any(each % PAST_TICK_MS for each in heard):
+            msg = "a past lasts whole quarters of an hour"
+            raise ValueError(msg)
+        if max(heard) > self.lasts:
+            msg = "the past of a meter or of base stations lasts no longer than the whole past"
+            raise ValueError(msg)
+        return self
+
+    def before(self, start_ms: int) -> Past:
+        """As a scene is told, which begins so much before the history at `start_ms`."""
+        fleet = self.fleet or FleetPast(lasts=0, city="")
+        meters = {name: start_ms - lasts for name, lasts in self.meters.items()}
+        return Past(start_ms, meters, start_ms - fleet.lasts, fleet.city)
+
+
+class Scenario(_Model):
+    """One scenario, as in a YAML file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    title: str
+    title_zh: str
+    about: str
+    """What it is for, and what should be seen."""
+    start: dt.datetime | None = None
+    """Moment with a time zone; none for a scenario that is watched live."""
+    history: Duration | None = None
+    """How much lies before the live moment."""
+    past: PastPlan | None = None
+    lasts: Duration
+    """Length after the start, or after going live."""
+    step: Duration = 3_600_000
+    """Of the true states in the truth file, whole ticks."""
+    tick: Duration = TICK_MS
+    """Time within which every flow is constant: a minute makes weeks of plants five times as quick to draw."""
+    fleet: FleetPlan = Field(default_factory=FleetPlan)
+    plants: dict[Sector, Annotated[int, Field(ge=0, le=200)]] = Field(default_factory=dict)
+    events: list[Event] = Field(default_factory=list)
+    draw: list[Draw] = Field(default_factory=list)
+    orders: list[Command] = Field(default_factory=list)
+    network: Weather | None = None
+
+    @model_validator(mode="after")
+    def _has_one_clock(self) -> Self:
+        if (self.start is None) == (self.history is None):
+            msg = "give a start, or a history for a scenario that is watched live"
+            raise ValueError(msg)
+        if self.start is not None and self.start.tzinfo is None:
+            msg = f"start {self.start} has no time zone: write +08:00"
+            raise ValueError(msg)
+        if self.step % self.tick:
+            msg = "a step is so many whole ticks"
+            raise ValueError(msg)
+        return self
+
+    def start_ms(self, now_ms: int) -> int:
+        """Where its scene begins: at its start, or its history before `now_ms`."""
+        if self.start is not None:
+            return round(self.start.timestamp() * 1_000)
+        return now_ms - (self.history or 0)
+
+    def end_ms(self, start_ms: int) -> int:
+        """Where a scene that began at `start_ms` is over."""
+        return start_ms + (self.history or 0) + self.lasts
+
+    def scene(
+        self,
+        *,
+        seed: int,
+        start_ms: int,
+        live_ms: int | None = None,
+        sets: int | None = None,
+        with_past: bool = True,
+    ) -> Scene:
+        """Its scene, in which all devices are heard from `start_ms` on.
+
+        `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets; `with_past`:
+        whether the long past of some devices comes first, where the scenario has one.
+        """
+        past = self.past if with_past else None
+        zero = start_ms if self.start is not None or live_ms is None else live_ms
+        if self.history is not None and live_ms is None:
+            zero = start_ms + self.history
+        return Scene(
+            seed=seed,
+            sets=self.fleet.sets if sets is None else sets,
+            start_ms=start_ms if past is None else start_ms - past.lasts,
+            past=None if past is None else past.before(start_ms),
+            plants=self.plants,
+            regional=self._outages(zero),
+            orders=[Order(o.site, zero + o.at, zero + o.at + o.lasts, o.share) for o in self.orders],
+            happenings=[happening for event in self.events for happening in self._happenings(event, zero)],
+            chances=[
+                Chance(draw.kinds, draw.each, zero + draw.within[0], zero + draw.within[1], *draw.lasts)
+                for draw in self.draw
+            ],
+            network=self._network(zero),
+            tick_ms=self.tick,
+        )
+
+    def _again(self, at: int, every: int | None, times: int | None = None) -> Iterator[int]:
+        """When something that begins `at` and returns `every` so often happens, from the scenario's zero."""
+        yield at
+        done = 1
+        while every is not None and at + every < self.lasts and done != times:
+            at, done = at + every, done + 1
+            yield at
+
+    def _outages(self, zero: int) -> list[RegionalOutage]:
+        return [
+            RegionalOutage(zero + at, outage.lasts, outage.city, outage.share, outage.onset)
+            for outage in self.fleet.outages
+            for at in self._again(outage.at, outage.every, outage.times)
+        ]
+
+    def _happenings(self, event: Event, zero: int) -> Iterator[Happening]:
+        for at in self._again(event.at, event.every):
+            end = None if event.lasts is None else zero + at + event.lasts
+            yield Happening(event.kind, event.where, zero + at, end, event.size, event.params())
+
+    def _network(self, zero: int) -> NetworkPlan | None:
+        plan = self.network
+        if plan is None:
+            return None
+        return NetworkPlan(
+            duplicates=plan.duplicates,
+            reordered=plan.reordered,
+            delay_ms=plan.delay,
+            malformed_per_h=plan.malformed_per_h,
+            foreign_per_h=plan.foreign_per_h,
+            skewed=plan.skewed,
+            skew_s=plan.skew / 1_000,
+            offline=tuple(
+                Offline(zero + at, zero + at + each.lasts, each.site, each.share, each.within)
+                for each in plan.offline
+                for at in self._again(each.at, each.every)
+            ),
+        )
+
+
+def names() -> list[str]:
+    """Names of all scenarios."""
+    folder = files("simulators") / "scenarios"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load(name: str) -> Scenario:
+    """Read a scenario. Raises ValueError, naming those that exist, for an unknown one."""
+    if name not in names():
+        msg = f"no scenario {name!r}; there are {', '.join(names())}"
+        raise ValueError(msg)
+    text = (files("simulators") / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
+    scenario = Scenario.model_validate(yaml.safe_load(text))
+    if scenario.name != name:
+        msg = f"scenarios/{name}.yaml calls itself {scenario.name!r}"
+        raise ValueError(msg)
+    return scenario
+
+
+def quiet(*, sets: int, history_h: float, plants: bool) -> Scenario:
+    """A world in which nothing is planned: what `fenhe simulate` publishes without a scenario."""
+    return Scenario(
+        name="quiet",
+        title="Nothing planned",
+        title_zh="无计划事件",
+        about="One plant of each sector and a fleet; whatever happens, happens by itself.",
+        history=f"{history_h}h",
+        lasts="1d",
+        fleet=FleetPlan(sets=sets),
+        plants=dict.fromkeys(PLANS, 1) if plants else {},
+    )

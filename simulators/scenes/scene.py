@@ -1,0 +1,217 @@
+"""A scene: every device of a world, giving its messages in the order of sending on a clock that is an argument."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from schemas.registry import Registry
+from schemas.time import HOUR_MS
+from simulators.climate import Climate
+from simulators.fleet.battery_faults import BATTERY_KINDS
+from simulators.fleet.fleet import Fleet
+from simulators.plants.faults import Faults
+from simulators.plants.works import PAST_TICK_MS, TICK_MS, Works
+from simulators.scenes.happening import stage
+from simulators.sectors import PLANS, plans_for
+from simulators.truth import Source
+from simulators.wire.disorder import UnderWay
+from simulators.wire.network import Network, NetworkPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from schemas.registry import Device, Sector
+    from simulators.fleet.outages import RegionalOutage
+    from simulators.plants.campaign import Order
+    from simulators.plants.works import Past
+    from simulators.scenes.happening import Chance, Happening
+    from simulators.truth import Label, TruthWriter
+    from simulators.wire.message import Message
+
+ONE_OF_EACH: dict[Sector, int] = dict.fromkeys(PLANS, 1)
+
+
+class Scene:
+    """`sets` battery sets (0 for none) and plants by sector; deterministic for a seed and a start.
+
+    `plants`: how many of each sector; True is one of each, False none. The same seed, sets, plants, start, ticks and
+    plan of what happens give the same bytes, however the advances are cut. What happens is drawn here, before the
+    first reading. `tick_ms`: time within which the plants' flows are constant.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        sets: int,
+        start_ms: int,
+        plants: bool | Mapping[Sector, int] = True,
+        regional: Sequence[RegionalOutage] = (),
+        orders: Sequence[Order] = (),
+        happenings: Sequence[Happening] = (),
+        chances: Sequence[Chance] = (),
+        network: NetworkPlan | None = None,
+        past: Past | None = None,
+        tick_ms: int = TICK_MS,
+    ) -> None:
+        climate = Climate(seed)
+        self.seed = seed
+        self.start_ms = self._drawn_ms = start_ms
+        self.event_ms = start_ms
+        """Everything before this has been given."""
+        self._past = past
+        self._tick_ms = tick_ms
+        self.whole_ms = start_ms if past is None else past.until_ms
+        """From here on every device is heard; before, in a long past, only some are."""
+        of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
+        by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
+        if not sets and (of_batteries or by_chance):
+            msg = "faults of batteries are planned, and the scene has no battery sets"
+            raise ValueError(msg)
+        self.fleet = (
+            Fleet(
+                seed=seed,
+                sets=sets,
+                start_ms=start_ms if past is None else past.fleet_ms,
+                regional=regional,
+                climate=climate,
+                happenings=of_batteries,
+                chances=by_chance,
+            )
+            if sets
+            else None
+        )
+        counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
+        plans = plans_for(counts, seed)
+        self.works = (
+            Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders, past=past, tick_ms=tick_ms)
+            if plans
+            else None
+        )
+        self._parts = [part for part in (self.works, self.fleet) if part is not None]
+        others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
+        self._heard = set() if past is None else {*past.meters, *self._of_city(past.city_zh)}
+        """In the long past."""
+        staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
+        if self.works is not None:
+            self.works.disturbances = staged.disturbances
+        self._faults = Faults(staged.faults)
+        sites = [site.site_id for part in self._parts for site in part.sites_registered()]
+        self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ms=start_ms)
+        self._pending: deque[Message] = deque()
+        self._late = UnderWay()
+        """Messages that leave after the time drawn so far."""
+        self._truth: TruthWriter | None = None
+        self._told_ms = start_ms
+        self._step_ms = HOUR_MS
+
+    def _devices(self) -> list[Device]:
+        return [device for part in self._parts for device in part.devices_registered()]
+
+    def _of_city(self, city_zh: str) -> Iterator[str]:
+        """Devices of a city's base stations."""
+        if self.fleet is None:
+            return
+        sites = {site.site_id for site in self.fleet.sites_registered() if site.city == city_zh}
+        yield from (device.device_id for device in self.fleet.devices_registered() if device.site_id in sites)
+
+    def _sources(self) -> list[Source]:
+        """The parts that know their own truth."""
+        return [part for part in (*self._parts, self._network) if isinstance(part, Source)]
+
+    def registry(self) -> Registry:
+        """All sites and devices of this scene."""
+        return Registry(
+            sites=[site for part in self._parts for site in part.sites_registered()],
+            devices=[self._faults.registered(device) for device in self._devices()],
+        )
+
+    @property
+    def readings_per_s(self) -> float:
+        """Readings per second of event time in quiet times; mains changes add bursts."""
+        return sum(part.readings_per_s for part in self._parts)
+
+    def readings_until(self, ts_ms: int) -> float:
+        """About how many readings come before `ts_ms`."""
+        whole = self.readings_per_s * (ts_ms - self.whole_ms) / 1_000
+        if self._past is None:
+            return whole
+        for device in self._devices():
+            if device.device_id in self._heard:
+                from_ms = self._past.meters.get(device.device_id, self._past.fleet_ms)
+                whole += (self.whole_ms - from_ms) / 1_000 / device.period_s
+        return whole
+
+    def labels(self, until_ms: int | None = None) -> list[Label]:
+        """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
+        labels = self._faults.labels()
+        for source in self._sources():
+            labels += source.labels()
+        labels = [label for label in labels if until_ms is None or label.start_ms < until_ms]
+        return sorted(labels, key=lambda label: (label.start_ms, label.kind, label.site_id, label.device_id))
+
+    def record(self, truth: TruthWriter, *, step_ms: int = HOUR_MS, until_ms: int | None = None) -> None:
+        """Write the labels now, and the true state every `step_ms` (whole ticks) from now on; before any advance."""
+        self._truth, self._step_ms = truth, step_ms
+        truth.add_labels(self.labels(until_ms))
+        self._tell(self.start_ms)
+
+    def advance(self, until_ms: int) -> Iterator[Message]:
+        """Give, in the order of sending, the messages before `until_ms` that have not been given; one reading each."""
+        while True:
+            while self._pending and self._pending[0].at_ms < until_ms:
+                message = self._pending.popleft()
+                self.event_ms = message.at_ms
+                yield message
+            if self._drawn_ms >= until_ms:
+                self.event_ms = max(self.event_ms, until_ms)
+                return
+            self._draw()
+
+    def skip(self, until_ms: int) -> None:
+        """Pass over the messages before `until_ms`: how a run goes on where an earlier one of the same scene ended.
+
+        Registers and batteries are then as that run left them; a scene with a later start would have reset them.
+        """
+        deque(self.advance(until_ms), maxlen=0)
+
+    def _draw(self) -> None:
+        """Draw the next tick, ahead of anyone's asking for its end: what comes is settled by the seed."""
+        self._drawn_ms += self._tick_ms if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
+        drawn: list[Message] = []
+        for part in self._parts:
+            drawn += part.generate(self._drawn_ms)
+        if self._drawn_ms <= self.whole_ms:
+            drawn = [message for message in drawn if message.device_id in self._heard]
+        drawn.sort(key=lambda message: message.readings[0]["ts"])
+        self._pending.extend(self._sent(drawn))
+        if self._drawn_ms >= self._told_ms + self._step_ms:
+            self._tell(self._drawn_ms)
+
+    def _sent(self, drawn: list[Message]) -> list[Message]:
+        """What leaves within the time drawn so far, in order; what leaves later waits."""
+        messages = self._faults.through(drawn)
+        if self._network is not None:
+            messages = self._network.carry(messages)
+        now: list[Message] = []
+        for message in messages:
+            if message.sent_ms is None or message.sent_ms < self._drawn_ms:
+                now.append(message)
+            else:
+                self._late.add(message, message.sent_ms)
+        now += self._late.before(self._drawn_ms)
+        now.sort(key=lambda message: message.at_ms)
+        return now
+
+    def _tell(self, ts_ms: int) -> None:
+        """Write the true state at `ts_ms`, and what has passed the meters since the last time."""
+        if self._truth is None:
+            return
+        for source in self._sources():
+            self._truth.add_states(source.states(ts_ms))
+            if ts_ms > self._told_ms:
+                self._truth.add_totals(source.totals(self._told_ms, ts_ms))
+        self._truth.add_states(self._faults.moments())
+        self._truth.commit()
+        self._told_ms = ts_ms

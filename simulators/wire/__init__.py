@@ -1,0 +1,1 @@
+"""How simulated messages travel: encodings, disorder, networks, publishers."""

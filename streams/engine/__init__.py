@@ -1,0 +1,1 @@
+"""The transaction engine: one batch, one transaction; folding, derivation and recompute."""

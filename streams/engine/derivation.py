@@ -1,0 +1,254 @@
+"""Derivation: what all kernels make of one transaction's new readings, from folds over devices to views over sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.time import FOREVER_MS, Span
+from storage import derived
+from streams.engine.folding import Folding, in_time
+from streams.engine.stage import Written
+from streams.engine.standing import StandingRows
+from streams.kernels.contract import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from psycopg import Connection
+
+    from schemas.arrival import Arrival
+    from schemas.metrics import Row
+    from schemas.readings import Kind
+    from schemas.registry import Device, Site
+    from storage.checkpoint import Position
+    from storage.state import Snapshot
+    from streams.engine.folding import Given, Loaded, Memories
+    from streams.engine.kernels import Kernels
+    from streams.intake.admission import Directory
+    from streams.kernels.contract import View, Want
+
+ByType = dict["type[Row]", list["Row"]]
+
+
+class Derivation:
+    """All kernels at work in one transaction: `feed` them readings kind by kind, then `finish`."""
+
+    def __init__(
+        self, connection: Connection, kernels: Kernels, directory: Directory, known: Memories, moved: Memories
+    ) -> None:
+        """Take `known` as what kernels remember, and put into `moved` what they remember then."""
+        self._connection = connection
+        self._rows = StandingRows(connection)
+        self._kernels = kernels
+        self._directory = directory
+        self._known = known
+        self._moved = moved
+        self._loaded: Loaded = {}
+        self._unwritten: list[Row] = []
+        self._standing: dict[str, ByType] = {}
+        """Rows that this transaction wrote, by site."""
+        self._gone: dict[str, ByType] = {}
+        """Rows that it took away."""
+        self._written = 0
+        self._late: list[Span] = []
+        self._again: Again | None = None
+        self.snapshots: list[Snapshot] = []
+
+    def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
+        """Feed readings of one kind that were stored just now, in order of device and time."""
+        by_device: dict[str, list[Arrival]] = {}
+        for arrival in fresh:
+            by_device.setdefault(arrival.device_id, []).append(arrival)
+        if not by_device:
+            return
+        folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
+        self._late += self._late_of(folds, by_device)
+        for fold in folds:
+            self._take(self._folding(fold).feed(self._directory.devices, by_device))
+
+    def _late_of(self, folds: Sequence[Fold], by_device: Mapping[str, Sequence[Arrival]]) -> list[Span]:
+        """Devices that have readings older than what they were heard to say before."""
+        found = []
+        for device_id, own in by_device.items():
+            known = [memory.last_ts for fold in folds if (memory := self._known.get((fold.name, device_id)))]
+            last_ms = max(known, default=own[0].ts)
+            if own[0].ts < last_ms:
+                found.append(Span(device_id, own[0].ts, last_ms))
+        return found
+
+    def rebuild(self, again: Again) -> None:
+        """Feed the stored readings of some devices again, and so all that is folded from rows."""
+        self._again = again
+        for fold in self._kernels.readings:
+            if isinstance(fold.source, frozenset):
+                own = {device.device_id: device for device in again.devices if device.kind in fold.source}
+                since = dict.fromkeys(own, again.from_ms)
+                self._take(again.of(self._folding(fold), own, since, forced=again.is_complete))
+        if again.before:
+            spans = [Span(device.device_id, again.from_ms, again.to_ms) for device in again.before]
+            for row_type in self._kernels.viewed:
+                self._note(self._standing, self._rows.load(row_type, spans))
+
+    def finish(self) -> int:
+        """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""
+        self._write(self._unwritten)
+        for kernel in self._kernels.rows:
+            if isinstance(kernel, Fold):
+                self._fold_rows(kernel)
+            else:
+                self._look(kernel)
+        return self._written
+
+    def written(self, position: Position, partitions: int, record_ms: int | None) -> Written:
+        """What was written and taken away, for the stages that follow."""
+        return Written(
+            self._connection,
+            self._directory,
+            self._standing,
+            self._gone,
+            position,
+            partitions,
+            record_ms,
+            self._late,
+            self._newest_ms,
+        )
+
+    def _newest_ms(self) -> dict[str, int]:
+        """Time of the newest reading of each device that any fold over readings remembers."""
+        names = {fold.name for fold in self._kernels.readings}
+        found: dict[str, int] = {}
+        for memories in (self._known, self._moved):
+            for (name, entity_id), memory in memories.items():
+                if memory is not None and name in names and memory.last_ts > found.get(entity_id, -1):
+                    found[entity_id] = memory.last_ts
+        return found
+
+    def _folding(self, fold: Fold) -> Folding:
+        return Folding(self._rows, fold, self._known, self._moved, self._loaded)
+
+    def _take(self, given: Given) -> None:
+        self._unwritten += given.rows
+        self.snapshots += given.snapshots
+        self._note(self._standing, given.rewritten)
+        self._note(self._gone, given.gone)
+        self._written += len(given.rewritten)
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        self._rows.write(rows)
+        self._note(self._standing, rows)
+        self._written += len(rows)
+
+    @staticmethod
+    def _note(where: dict[str, ByType], rows: Iterable[Row]) -> None:
+        for row in rows:
+            where.setdefault(row.site_id, {}).setdefault(type(row), []).append(row)
+
+    def _fold_rows(self, fold: Fold) -> None:
+        """Feed a fold with the rows of its type that this transaction changed."""
+        source = fold.source
+        assert not isinstance(source, frozenset)  # noqa: S101 - a fold over rows
+        standing = [row for of_site in self._standing.values() for row in of_site.get(source, ())]
+        gone = [row for of_site in self._gone.values() for row in of_site.get(source, ())]
+        if not standing and not gone and self._again is None:
+            return
+        self._unwritten = []
+        if self._again is None:
+            newest = {derived.key_of(row): row for row in standing}
+            items = in_time(derived.as_stored(list(newest.values())))
+            times = {entity_id: [row.ts for row in rows] for entity_id, rows in in_time(gone).items()}
+            subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
+            self._take(self._folding(fold).feed(subjects, items, times))
+        else:
+            since = self._remembered(fold, self._again)
+            for row in (*standing, *gone):
+                since[row[0]] = min(since.get(row[0], row.ts), row.ts)
+            subjects = {entity_id: self._directory.subject(entity_id) for entity_id in since}
+            self._take(self._again.of(self._folding(fold), subjects, since, forced=False))
+        self._write(self._unwritten)
+
+    def _remembered(self, fold: Fold, again: Again) -> dict[str, int]:
+        """Entities of which a fold over rows remembers something that is derived again now, whatever differs."""
+        if again.before is None:
+            return {}
+        named = {device.device_id for device in (*again.devices, *again.before)}
+        apart = self._directory.devices.keys() - named
+        found = [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
+        return dict.fromkeys(found, again.from_ms)
+
+    def _look(self, view: View) -> None:
+        """Have a view compute again what the changes touch."""
+        changed: dict[str, ByType] = {}
+        for where in (self._standing, self._gone):
+            for site_id, by_type in where.items():
+                for row_type in view.inputs & by_type.keys():
+                    changed.setdefault(site_id, {}).setdefault(row_type, []).extend(by_type[row_type])
+        wants: dict[str, Sequence[Want]] = {
+            site_id: view.wants(self._site(site_id), self._devices(site_id), touched)
+            for site_id, touched in changed.items()
+        }
+        found = self._load(wants)
+        rows: list[Row] = []
+        cleared: dict[type[Row], list[Span]] = {}
+        for site_id, touched in changed.items():
+            replaced = view.rows(self._site(site_id), self._devices(site_id), touched, found[site_id])
+            rows += replaced.rows
+            for want in replaced.cleared:
+                cleared.setdefault(want.row_type, []).extend(_spans(want))
+        for row_type, spans in cleared.items():
+            self._note(self._gone, self._rows.withdraw(row_type, spans, rows))
+        self._write(rows)
+
+    def _load(self, wants: dict[str, Sequence[Want]]) -> dict[str, ByType]:
+        """Rows that views asked for, by site: one query a type."""
+        spans: dict[type[Row], list[Span]] = {}
+        found: dict[str, ByType] = {}
+        for site_id, of_site in wants.items():
+            found[site_id] = {want.row_type: [] for want in of_site}
+            for want in of_site:
+                spans.setdefault(want.row_type, []).extend(_spans(want))
+        for row_type, asked in spans.items():
+            for row in self._rows.load(row_type, asked):
+                if row.site_id in found:
+                    found[row.site_id][row_type].append(row)
+        return found
+
+    def _site(self, site_id: str) -> Site:
+        return self._directory.sites[site_id]
+
+    def _devices(self, site_id: str) -> Sequence[Device]:
+        return self._directory.site_devices.get(site_id, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What is derived again, whatever stands there: everything of some devices between two moments.
+
+    Devices of one site may be taken one after the other, each in a transaction of its own: only what differs is then
+    carried on at once, and with the last of them all that follows from the rows of all of them.
+    """
+
+    devices: Sequence[Device]
+    from_ms: int
+    to_ms: int = FOREVER_MS
+    before: Sequence[Device] | None = ()
+    """Devices that were taken before; None where more are to come."""
+    until_it_agrees: bool = False
+    """From the first moment on, and only as far as what is remembered still differs."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that follows is derived again, not only what differs."""
+        return self.before is not None
+
+    def of(
+        self, folding: Folding, subjects: Mapping[str, Device | Site], since: Mapping[str, int], *, forced: bool
+    ) -> Given:
+        """One fold's part of it, each entity from a moment of its own on."""
+        if self.until_it_agrees:
+            return folding.settle(subjects, since)
+        return folding.rebuild(subjects, since, self.to_ms, forced=forced)
+
+
+def _spans(want: Want) -> list[Span]:
+    return [Span(entity_id, want.from_ms, want.to_ms) for entity_id in want.entity_ids]

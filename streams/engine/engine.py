@@ -1,0 +1,235 @@
+"""The transaction engine: one batch, one transaction, moved on by compare-and-set.
+
+For one partition and a run of its records, a single PostgreSQL transaction moves the partition's offset from where
+this worker believes it is to behind the run, and writes raw readings, quarantine, derived rows, kernel states and
+the ledger. It either happens whole or not at all, so a crash, a redelivery, a rebalance or a worker that does not
+know it has been replaced can neither lose nor double anything.
+
+What one transaction writes is in `streams.engine.transaction`, how kernels are fed in `streams.engine.folding`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from schemas.time import FOREVER_MS
+from schemas.topics import partition_of
+from storage import checkpoint, state
+from storage.checkpoint import Position, Turn
+from storage.errors import CheckpointMovedError, is_refusal
+from storage.registry import load_registry, registry_version
+from streams.engine.folding import Memories, Memory, Unread
+from streams.engine.transaction import Outcome, Transaction
+from streams.intake.admission import Directory
+from streams.intake.decode import Record, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from psycopg import Connection
+    from psycopg_pool import ConnectionPool
+
+    from schemas.record import MicroBatch
+    from schemas.registry import Device
+    from streams.engine.kernels import Kernels
+
+
+@dataclass(slots=True)
+class Partition:
+    """What this worker believes of a partition it owns; true only as long as the compare-and-set succeeds."""
+
+    position: Position
+    next_offset: int
+    turn: Turn
+    memories: Memories = field(default_factory=dict)
+
+
+class GapError(Exception):
+    """The records offered begin behind the stored offset: something in between was not delivered."""
+
+    def __init__(self, position: Position, expected: int, found: int) -> None:
+        self.position, self.expected, self.found = position, expected, found
+        super().__init__(f"{position.topic}[{position.partition}]: expected offset {expected}, got {found}")
+
+
+class Engine:
+    """Applies runs of records to the database; thread-safe across different partitions."""
+
+    def __init__(self, pool: ConnectionPool, kernels: Kernels, topic: str, partitions: int) -> None:
+        self._pool = pool
+        self._kernels = kernels
+        self._topic = topic
+        self._partitions = partitions
+        self._directory: Directory | None = None
+        self._loading = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Load the registry ahead of the first partition; a database that is not there yet is asked again later."""
+        with contextlib.suppress(psycopg.Error, PoolTimeout), self._pool.connection() as connection:
+            self.directory(connection, registry_version(connection))
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self._pool.close()
+
+    def open(self, number: int) -> Partition:
+        """Load a partition's offset and all its kernels' memory."""
+        position = Position(self._topic, number)
+        with self._pool.connection() as connection:
+            directory = self.directory(connection, registry_version(connection))
+            next_offset, generation = checkpoint.load_offset(connection, position)
+            partition = Partition(position, next_offset, Turn(directory.version, generation))
+            partition.memories = self.load_memories(connection, directory, number)
+        return partition
+
+    def stored_offsets(self) -> dict[int, int]:
+        """Offset of the next record to store, of each partition that any was stored of."""
+        with self._pool.connection() as connection:
+            return checkpoint.stored_offsets(connection, self._topic)
+
+    def load_memories(self, connection: Connection, directory: Directory, number: int) -> Memories:
+        """What the kernels remember of a partition's entities; a state of another version is left to be rebuilt."""
+        here = [
+            entity_id
+            for site_id in directory.sites
+            if partition_of(site_id, self._partitions) == number
+            for entity_id in directory.entities_of(site_id)
+        ]
+        return self.memories_of(connection, here)
+
+    def memories_of(self, connection: Connection, entity_ids: Sequence[str]) -> Memories:
+        """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
+        folds = {fold.name: fold for fold in self._kernels.folds}
+        return {
+            (item.kernel, item.entity_id): Memory(item.last_ts, Unread(item.state))
+            for item in state.load(connection, entity_ids)
+            if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
+        }
+
+    def apply(self, partition: Partition, records: Sequence[Record]) -> Outcome:
+        """Store a run of records, all of it, once; records below the stored offset are skipped.
+
+        Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
+        where another worker has stored it (the partition must then be opened again), and transient database
+        errors, after which the same call may be repeated. A reading that the database or a kernel refuses is
+        quarantined and the rest of the run stored.
+        """
+        run = [record for record in records if record.offset >= partition.next_offset]
+        if not run:
+            return Outcome(0, 0, 0, 0, 0)
+        for expected, record in enumerate(run, partition.next_offset):
+            if record.offset != expected:
+                raise GapError(partition.position, expected, record.offset)
+        where = f"{partition.position.topic}[{partition.position.partition}]"
+        batches = [decode(record, where) for record in run]
+        refused: dict[int, str] = {}
+        while True:
+            attempt = Transaction(self, partition, refused, record_ms=run[-1].timestamp_ms)
+            try:
+                outcome = attempt.run(batches, run[-1].offset + 1, None, commit=True)
+            except CheckpointMovedError:
+                raise
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                at = self._first_refused(partition, run[-1].offset + 1, batches, refused)
+                if at is None:
+                    raise
+                refused[at] = f"{type(error).__name__}: {error}"
+                continue
+            partition.next_offset = run[-1].offset + 1
+            partition.memories.update(attempt.memories)
+            return outcome._replace(records=len(run))
+
+    def _first_refused(
+        self, partition: Partition, new_offset: int, batches: Sequence[MicroBatch], refused: dict[int, str]
+    ) -> int | None:
+        """Find the first reading of a run that makes the transaction fail, by halving; nothing is committed.
+
+        Returns its ordinal in the run, or None where it fails even without any reading.
+        """
+
+        def passes(count: int) -> bool:
+            try:
+                Transaction(self, partition, refused).run(batches, new_offset, count, commit=False)
+            except CheckpointMovedError:
+                raise
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                return False
+            return True
+
+        total = sum(len(message.readings) for batch in batches for message in batch.messages)
+        if not passes(0) or passes(total):
+            return None
+        good, bad = 0, total
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if passes(middle) else (good, middle)
+        return bad - 1
+
+    def directory(self, connection: Connection, version: int) -> Directory:
+        """Return the registry, reloaded if it has moved."""
+        with self._loading:
+            if self._directory is None or self._directory.version != version:
+                self._directory = Directory(*load_registry(connection))
+            return self._directory
+
+    def record_loss(self, partition: Partition, lost: range, what: str) -> None:
+        """Book a range of the log that can no longer be had, and move behind it, in one transaction."""
+        with self._pool.connection() as connection, connection.transaction():
+            checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=lost.stop)
+            checkpoint.record_loss(connection, partition.position, lost, what)
+        partition.next_offset = lost.stop
+
+    def restart_at(self, partition: Partition, offset: int, what: str) -> None:
+        """Follow a log that was replaced under the same name from one of its offsets on, and book that it happened.
+
+        Readings that were stored from the old log are recognised by device and time, so none is doubled.
+        """
+        with self._pool.connection() as connection, connection.transaction():
+            checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=offset)
+            checkpoint.record_loss(
+                connection, partition.position, range(partition.next_offset, partition.next_offset), what
+            )
+        partition.next_offset = offset
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Borrow a connection."""
+        return self._pool.connection()
+
+    def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> int:
+        """Derive everything of some devices between two moments again, from raw readings; returns rows written.
+
+        With readings behind `to_ms` it is a part: what kernels remember stands until a call goes on from there to
+        the end. The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
+        LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
+        """
+        partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
+        return Transaction(self, partition).rebuild(device_ids, from_ms, to_ms)
+
+    def whereabouts(self, site_id: str) -> Partition:
+        """The partition of a site, with nothing known of it: for who changes it without being its worker."""
+        return Partition(Position(self._topic, partition_of(site_id, self._partitions)), 0, Turn(0, 0))
+
+    def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
+        """Devices of a site, as the registry stands now."""
+        return self.directory(connection, registry_version(connection)).site_devices.get(site_id, [])
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the log has."""
+        return self._partitions
+
+    @property
+    def kernels(self) -> Kernels:
+        """What is computed."""
+        return self._kernels

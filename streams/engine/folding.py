@@ -1,0 +1,280 @@
+"""Folding: one kernel's part of a transaction, onwards from what it remembers, or back to a snapshot and on.
+
+Items newer than all before continue the saved state. An item that comes late sends the fold back to the newest
+snapshot before it; from there the stored items are folded again, rows that stand already stay untouched, and the way
+ends early where the state meets a later snapshot: from there on nothing can differ. So any order of arrival ends in
+the rows and the state of one ordered pass, to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.registry import Device
+from schemas.time import FOREVER_MS, Span
+from storage import derived, readings, state
+from storage.spans import begun_before
+from storage.state import Snapshot
+from storage.tables import DERIVED_TABLES, READING_TABLES
+from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out
+from streams.kernels.contract import Sharer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.metrics import Row
+    from schemas.readings import Kind
+    from schemas.registry import Site
+    from streams.engine.standing import StandingRows
+    from streams.kernels.contract import Fold
+
+
+class Memory(NamedTuple):
+    """What a fold remembers of an entity, and how far it has come."""
+
+    last_ts: int
+    state: Any
+    """As the fold made it, or `Unread`."""
+
+
+class Unread(NamedTuple):
+    """A state as it was saved: read when its entity is next heard of, so that a worker is soon ready."""
+
+    text: str
+
+
+Memories = dict[tuple[str, str], Memory | None]
+"""By (kernel, entity); None where all that was remembered is disproved."""
+
+Loaded = dict[tuple["Kind", tuple[Span, ...]], dict[str, list["Arrival"]]]
+"""Stored readings that one fold of a transaction has read back, for the next one of the same devices."""
+
+
+@dataclass(slots=True)
+class Given:
+    """What a fold came to within one transaction."""
+
+    rows: list[Row] = field(default_factory=list)
+    """New rows, yet to be written."""
+    rewritten: list[Row] = field(default_factory=list)
+    """Rows that were computed again and differ from what stood; these are written."""
+    gone: list[Row] = field(default_factory=list)
+    """Rows that were disproved and taken away."""
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+
+class Folding:
+    """One fold at work in one transaction."""
+
+    def __init__(self, rows: StandingRows, fold: Fold, known: Memories, moved: Memories, loaded: Loaded) -> None:
+        """Take `known` as what is remembered, put into `moved` what is remembered then, and share what was read."""
+        self._connection = rows.connection
+        self._rows = rows
+        self._fold = fold
+        self._known = known
+        self._moved = moved
+        self._loaded = loaded
+        self._given = Given()
+
+    def feed(
+        self,
+        subjects: Mapping[str, Device | Site],
+        items: Mapping[str, Sequence[Any]],
+        gone: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    ) -> Given:
+        """Fold items that are stored already, per entity in order of their `ts`; `gone` are times of items no more."""
+        late: list[Late] = []
+        after: dict[str, Sequence[Any]] = {}
+        """Newer items of entities that have late ones too."""
+        for entity_id, own in items.items():
+            memory = self._memory(entity_id)
+            if memory is None:
+                late.append(Late(entity_id, own[0].ts, FOREVER_MS, FOREVER_MS))
+            elif own[0].ts > memory.last_ts and entity_id not in gone:
+                self._onwards(entity_id, subjects[entity_id], own, memory)
+            else:
+                behind = [item.ts for item in own if item.ts <= memory.last_ts]
+                times = [*behind, *gone.get(entity_id, ())]
+                late.append(Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1))
+                after[entity_id] = own[len(behind) :]
+        for entity_id, moments in gone.items():
+            if entity_id not in items and (memory := self._memory(entity_id)) is not None:
+                late.append(Late(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
+        if late:
+            self._again(subjects, late, forced=False)
+        for entity_id, own in after.items():
+            if own:
+                self._onwards(entity_id, subjects[entity_id], own, self._memory(entity_id))
+        return self._given
+
+    def rebuild(
+        self, subjects: Mapping[str, Device | Site], since: Mapping[str, int], to_ms: int, *, forced: bool
+    ) -> Given:
+        """Fold each entity's items from a moment of its own to `to_ms` again, whatever stands there.
+
+        `forced`: all rows that these items give are then `rewritten`, not only those that differ. Where there is more
+        behind `to_ms`, what is remembered there is kept for whoever folds that again, and must begin there.
+        """
+        late = []
+        for entity_id in subjects:
+            memory = self._memory(entity_id)
+            is_part = memory is not None and memory.last_ts >= to_ms
+            until_ms = to_ms if is_part else FOREVER_MS
+            late.append(Late(entity_id, since[entity_id], until_ms, until_ms, is_part))
+        if late:
+            self._again(subjects, late, forced=forced)
+        return self._given
+
+    def settle(self, subjects: Mapping[str, Device | Site], since: Mapping[str, int]) -> Given:
+        """Fold from a moment on again, as far as the state differs from what it was: the end of a rebuild in parts."""
+        late = []
+        for entity_id in subjects:
+            memory = self._memory(entity_id)
+            if memory is None or memory.last_ts >= since[entity_id]:
+                late.append(Late(entity_id, since[entity_id], since[entity_id] + 1, FOREVER_MS))
+        if late:
+            self._again(subjects, late, forced=False)
+        return self._given
+
+    def _memory(self, entity_id: str) -> Memory | None:
+        key = (self._fold.name, entity_id)
+        if key in self._moved:
+            return self._moved[key]
+        memory = self._known.get(key)
+        if memory is not None and type(memory.state) is Unread:
+            memory = self._known[key] = Memory(memory.last_ts, self._fold.load(memory.state.text))
+        return memory
+
+    def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | None) -> None:
+        """Fold newer items, and keep the state at every moment of snapshots that is passed.
+
+        No memory: all that was remembered was disproved just now, and these items are the first.
+        """
+        fold, every = self._fold, self._fold.snapshot_ms
+        last_ts, now = (None, None) if memory is None else memory
+        newest_ts = items[-1].ts
+        if last_ts is not None and newest_ts // every == last_ts // every:  # no moment is passed: nearly always
+            now, rows = fold.fold(now, subject, items)
+            self._given.rows += rows
+            self._moved[fold.name, entity_id] = Memory(newest_ts, now)
+            return
+        for moment, part in parts(items, every):
+            if last_ts is not None and last_ts < moment:
+                self._given.snapshots.append(Snapshot(entity_id, fold.name, fold.version, moment, fold.dump(now)))
+            now, rows = fold.fold(now, subject, part)
+            last_ts = part[-1].ts
+            self._given.rows += rows
+        self._moved[fold.name, entity_id] = Memory(newest_ts, now)
+
+    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[Late], *, forced: bool) -> None:
+        """Fold stored items again, for each entity from the newest snapshot before its first late one."""
+        fold = self._fold
+        walks = self._walked(subjects, late)
+        begun = self._begun(subjects, [(each.entity_id, each.origin.ts) for each in walks if each.origin.state is None])
+        again: list[Row] = []
+        told: list[Row] = []
+        """Rows of items before the first late one, which only lead to the state there."""
+        open_: list[Row] = []
+        spans: list[Span] = []
+        for walk in walks:
+            start = walk.origin.ts
+            if walk.origin.state is None and walk.entity_id in begun:
+                start = walk.late.from_ms - SETTLED_MS
+            cut = walk.told if forced else 0
+            told += walk.firm(walk.rows[:cut], start)
+            again += walk.firm(walk.rows[cut:], start)
+            open_ += walk.open
+            spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
+            if walk.end is None:
+                self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now) if walk.begun else None
+            self._given.snapshots += walk.snapshots
+        if not isinstance(fold.source, frozenset):
+            state.drop(self._connection, fold.name, spans)
+        for row_type in fold.events:
+            self._given.gone += self._rows.withdraw(
+                row_type,
+                spans,
+                [*told, *again, *open_],
+                clock="seen_ts",
+                owned=fold.gave if isinstance(fold, Sharer) else None,
+            )
+        if forced:
+            self._given.rewritten += self._rows.rewrite(told)
+            self._rows.rewrite(again)
+            self._given.rewritten += again
+        else:
+            ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.met_early}
+            self._given.rewritten += self._rows.rewrite(self._rows.unrevised(again, ends))
+
+    def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
+        """Walk each entity's way."""
+        fold = self._fold
+        kept = state.snapshots_since(
+            self._connection, fold.name, fold.version, [(item.entity_id, item.from_ms) for item in late]
+        )
+        walks = [set_out(fold, item, kept[item.entity_id]) for item in late]
+        self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
+        further = [each for each in walks if each.end is None]
+        self._advance(
+            subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
+        )
+        emptied = [each for each in walks if each.is_emptied]
+        if not emptied:
+            return walks
+        earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in emptied]
+        return [*(each for each in walks if not each.is_emptied), *self._walked(subjects, earlier)]
+
+    def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk], spans: Sequence[Span]) -> None:
+        """Load what lies within the walks' next stretches, and fold it."""
+        open_spans = [span for span in spans if span.from_ms < span.to_ms]
+        stored = self._load(subjects, open_spans) if open_spans else {}
+        for walk, span in zip(walks, spans, strict=True):
+            walk.take(subjects[walk.entity_id], stored.get(walk.entity_id, ()), span.to_ms)
+
+    def _load(self, subjects: Mapping[str, Device | Site], spans: Sequence[Span]) -> dict[str, list[Any]]:
+        """Stored items of some entities, in order of time."""
+        source = self._fold.source
+        if not isinstance(source, frozenset):
+            return in_time(self._rows.load(source, spans))
+        by_kind: dict[Kind, list[Span]] = {}
+        for span in spans:
+            by_kind.setdefault(_kind(subjects[span.entity_id]), []).append(span)
+        found: dict[str, list[Any]] = {}
+        for kind, own in by_kind.items():
+            asked = (kind, tuple(own))
+            if asked not in self._loaded:
+                self._loaded[asked] = readings.load(self._connection, kind, own)
+            found |= self._loaded[asked]
+        return found
+
+    def _begun(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> set[str]:
+        """Entities of which anything is stored before a moment of their own."""
+        source = self._fold.source
+        if not moments:
+            return set()
+        if not isinstance(source, frozenset):
+            table = DERIVED_TABLES[source]
+            return begun_before(self._connection, table.name, table.key[0], moments)
+        by_table: dict[str, list[tuple[str, int]]] = {}
+        for moment in moments:
+            by_table.setdefault(READING_TABLES[_kind(subjects[moment[0]])].name, []).append(moment)
+        found = (begun_before(self._connection, name, "device_id", own) for name, own in by_table.items())
+        return set[str]().union(*found)
+
+
+def _kind(subject: Device | Site) -> Kind:
+    assert isinstance(subject, Device)  # noqa: S101 - only devices have readings
+    return subject.kind
+
+
+def in_time(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows by entity, in order of time and key."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    for own in found.values():
+        own.sort(key=lambda row: (row.ts, derived.key_of(row)))
+    return found

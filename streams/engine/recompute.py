@@ -1,0 +1,118 @@
+"""Recompute: derive a site's rows again from its raw readings, step by step, while live work goes on.
+
+A step is one transaction: it takes a request, holds the site's partition still, folds some devices' readings of a
+quarter of a day again, computes what follows, and writes how far it has come. So a step happens whole or not at all,
+whoever does it: several workers and commands share the requests, and a killed one costs a step. The partition's worker
+waits for a step, then asks the database what is remembered.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import MINUTE_MS, QUARTER_DAY_MS
+from storage import recompute
+from storage.reference import is_current
+from streams.engine.derivation import Again
+from streams.engine.transaction import Transaction
+from streams.kernels.plant.reference import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import Connection
+
+    from schemas.registry import Device
+    from storage.recompute import Request
+    from streams.engine.engine import Engine
+
+STEP_READINGS = 4_400
+"""About so many readings are folded in one step, so that the partition's worker does not wait for long: twelve meters
+at a reading a minute, two at one every ten seconds."""
+
+LAP_MS = 5 * MINUTE_MS
+"""A step ends so far behind the moment of a snapshot: the next one then finds the minute open there closed, and what
+is folded from its minutes begins there, too, not a quarter of a day before."""
+
+
+class Progress(NamedTuple):
+    """How far a request has come; times are ms of device time."""
+
+    request_id: int
+    site_id: str
+    from_ms: int
+    done_ms: int
+    to_ms: int
+    rows_written: int
+    is_finished: bool
+
+
+class Recompute:
+    """Does requests, one step at a time; safe to run in any number of processes at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def step(self, request_id: int | None = None) -> Progress | None:
+        """Do one step of a request (None: of the oldest open one); None where there is nothing to do right now."""
+        with self._engine.begin() as connection, connection.transaction():
+            if not is_current(connection, reference().version):
+                return None  # a newer fenhe migrated this database: its workers shall do it
+            request = recompute.claim(connection, request_id)
+            return None if request is None else self._step(connection, request)
+
+    def _step(self, connection: Connection, request: Request) -> Progress:
+        transaction = Transaction(self._engine, self._engine.whereabouts(request.site_id))
+        devices = self._engine.registered(connection, request.site_id)
+        stretch = recompute.stretch_of(connection, [(device.kind, device.device_id) for device in devices])
+        if stretch is None:
+            return _noted(connection, request, (0, 0), is_finished=True)
+        first, newest = stretch
+        begin = _floor(max(request.from_ms, first))
+        end = min(request.to_ms, newest + 1)
+        at = begin if request.next_ms is None else request.next_ms
+        if at >= end:
+            rows = transaction.rebuild_within(connection, Again(devices, at, until_it_agrees=True))
+            done = request._replace(next_ms=at, rows_written=request.rows_written + rows)
+            return _noted(connection, done, (begin, end), is_finished=True)
+        groups = _groups(devices)
+        group = min(request.next_group, len(groups) - 1)
+        stop = _floor(at) + QUARTER_DAY_MS + LAP_MS
+        is_last = group + 1 == len(groups)
+        before = list(chain.from_iterable(groups[:group])) if is_last else None
+        rows = transaction.rebuild_within(connection, Again(groups[group], at, stop, before))
+        done = request._replace(
+            next_ms=stop if is_last else at,
+            next_group=0 if is_last else group + 1,
+            rows_written=request.rows_written + rows,
+        )
+        return _noted(connection, done, (begin, end), is_finished=False)
+
+
+def _noted(connection: Connection, request: Request, stretch: tuple[int, int], *, is_finished: bool) -> Progress:
+    recompute.note(connection, request, is_finished=is_finished)
+    begin, end = stretch
+    done = end if is_finished or request.next_ms is None else min(request.next_ms, end)
+    return Progress(request.id, request.site_id, begin, done, end, request.rows_written, is_finished)
+
+
+def _floor(ts: int) -> int:
+    return ts - ts % QUARTER_DAY_MS
+
+
+def _groups(devices: Sequence[Device]) -> list[list[Device]]:
+    """Devices of a site in groups that send about as many readings in a quarter of a day as a step folds.
+
+    Where there are several, an empty one is the last: in a step of its own comes what follows from all of them.
+    """
+    groups: list[list[Device]] = [[]]
+    readings = 0.0
+    for device in devices:
+        expected = QUARTER_DAY_MS / 1000 / device.period_s
+        if groups[-1] and readings + expected > STEP_READINGS:
+            groups.append([])
+            readings = 0.0
+        groups[-1].append(device)
+        readings += expected
+    return groups if len(groups) == 1 else [*groups, []]

@@ -1,0 +1,41 @@
+"""What follows from a transaction's rows within the same transaction, beyond rows: alarms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from psycopg import Connection
+
+    from schemas.metrics import Row
+    from schemas.time import Span
+    from storage.checkpoint import Position
+    from streams.intake.admission import Directory
+
+
+class Written(NamedTuple):
+    """What a transaction has written before its stages run."""
+
+    connection: Connection
+    directory: Directory
+    standing: Mapping[str, Mapping[type[Row], Sequence[Row]]]
+    """Rows it wrote, by site and type."""
+    gone: Mapping[str, Mapping[type[Row], Sequence[Row]]]
+    """Rows it took away."""
+    position: Position
+    partitions: int
+    record_ms: int | None
+    """When the newest record it stores was written; None where it stores none."""
+    late: Sequence[Span]
+    """Devices with readings stored just now that are older than one they had before: from the first of these on."""
+    newest_ms: Callable[[], dict[str, int]]
+    """Device time of the newest reading of each device of the partition, this transaction's included."""
+
+
+class Stage(Protocol):
+    """Acts on what a transaction wrote. What it does is undone with the transaction, so it may do nothing else."""
+
+    def run(self, written: Written, /) -> None:
+        """Act; raise to give the transaction up."""

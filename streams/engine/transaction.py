@@ -1,0 +1,227 @@
+"""What one transaction of the engine writes: raw readings, rows, states, quarantine and books, or nothing.
+
+Only readings the database had not seen are folded, and what a fold has seen is stored with it.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.arrival import Arrival
+from schemas.quarantine import Quarantined, Reason
+from schemas.topics import Topic
+from storage import checkpoint, ledger, quarantine, readings, state
+from storage.ledger import UNREGISTERED, Ledger
+from storage.registry import registry_version
+from streams.engine.derivation import Again, Derivation
+from streams.intake.admission import Refusal, identify, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg import Connection
+
+    from schemas.readings import Kind
+    from schemas.record import MicroBatch
+    from schemas.registry import Device
+    from storage.checkpoint import Turn
+    from streams.engine.engine import Engine, Partition
+    from streams.engine.folding import Memories
+    from streams.intake.admission import Directory
+
+
+class Candidate(NamedTuple):
+    """An admitted reading on its way into the transaction."""
+
+    device: Device
+    arrival: Arrival
+
+
+class Intake(NamedTuple):
+    """A run of records, judged: what the transaction has to write."""
+
+    candidates: list[Candidate]
+    quarantined: list[Quarantined]
+    received: list[tuple[str, int, int]]
+    """(device id of the topic, received_ms, count) as the collectors counted."""
+
+
+class Outcome(NamedTuple):
+    """What one transaction did."""
+
+    records: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    newest_received_ms: int
+
+
+class Transaction:
+    """One try at one run: everything inside one database transaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        partition: Partition,
+        refused: Mapping[int, str] = MappingProxyType({}),
+        *,
+        record_ms: int | None = None,
+    ) -> None:
+        """Take readings that are refused already, by ordinal, and when the newest record was written."""
+        self._engine = engine
+        self._record_ms = record_ms
+        self._partition = partition
+        self._refused = refused
+        self._ledger = Ledger()
+        self.memories: Memories = {}
+        """What kernels remember once it is committed, where that differs."""
+
+    def run(self, batches: Sequence[MicroBatch], new_offset: int, limit: int | None, *, commit: bool) -> Outcome:
+        """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
+        with self._engine.begin() as connection, connection.transaction(force_rollback=not commit):
+            partition = self._partition
+            turn = checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=new_offset)
+            return self._write(connection, self._begin(connection, turn), batches, limit)
+
+    def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
+        """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
+        with self._engine.begin() as connection, connection.transaction():
+            directory = self._engine.directory(connection, registry_version(connection))
+            devices = [directory.devices[device_id] for device_id in device_ids]
+            return self.rebuild_within(connection, Again(devices, from_ms, to_ms))
+
+    def rebuild_within(self, connection: Connection, again: Again) -> int:
+        """Do it within a transaction of the caller's.
+
+        Raises LookupError where nothing was ever stored of the partition.
+        """
+        turn = checkpoint.take_turn(connection, self._partition.position)
+        directory = self._engine.directory(connection, turn.registry_version)
+        sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
+        entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
+        self._partition.memories = self._engine.memories_of(connection, entities)
+        derivation = self._derivation(connection, directory)
+        derivation.rebuild(again)
+        written = derivation.finish()
+        self._run_stages(derivation, None)
+        self._remember(connection, derivation)
+        return written
+
+    def _begin(self, connection: Connection, turn: Turn) -> Directory:
+        """Return the registry as of this transaction, and load memory again if it is no longer the partition's own."""
+        partition = self._partition
+        directory = self._engine.directory(connection, turn.registry_version)
+        if partition.turn != turn:
+            # Somebody rebuilt it; or a device came from another partition, which has seen more of it than we remember.
+            partition.memories = self._engine.load_memories(connection, directory, partition.position.partition)
+            partition.turn = turn
+        return directory
+
+    def _derivation(self, connection: Connection, directory: Directory) -> Derivation:
+        return Derivation(connection, self._engine.kernels, directory, self._partition.memories, self.memories)
+
+    def _write(
+        self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
+    ) -> Outcome:
+        intake = self._judge(directory, batches, limit)
+        for device_id, received_ms, count in intake.received:
+            booked = device_id if device_id in directory.devices else UNREGISTERED
+            self._ledger.entry(booked, received_ms).received += count
+        derivation = self._derivation(connection, directory)
+        stored, duplicate = self._store(connection, intake, derivation)
+        for item in intake.quarantined:
+            booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
+            self._ledger.entry(booked, item.received_ms).quarantined += 1
+        derivation.finish()
+        self._run_stages(derivation, self._record_ms)
+        with connection.pipeline():  # none of these is waited for before the next is sent
+            self._remember(connection, derivation)
+            quarantine.add(connection, intake.quarantined)
+            ledger.add(connection, self._partition.position.partition, self._ledger.entries)
+        newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
+        return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
+
+    def _run_stages(self, derivation: Derivation, record_ms: int | None) -> None:
+        """Have follow what follows from the rows."""
+        written = derivation.written(self._partition.position, self._engine.partitions, record_ms)
+        for stage in self._engine.kernels.stages:
+            stage.run(written)
+
+    def _remember(self, connection: Connection, derivation: Derivation) -> None:
+        """Save what kernels remember now, of the entities that were moved."""
+        folds = {fold.name: fold for fold in self._engine.kernels.folds}
+        moved = [
+            state.SavedState(entity_id, name, folds[name].version, memory.last_ts, folds[name].dump(memory.state))
+            for (name, entity_id), memory in self.memories.items()
+            if memory is not None
+        ]
+        state.save(connection, moved)
+        state.forget(connection, [key for key, memory in self.memories.items() if memory is None])
+        state.keep(connection, derivation.snapshots)
+
+    def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
+        """Split a run into admitted readings and quarantined ones."""
+        intake = Intake([], [], [])
+        ordinal = 0
+        for batch in batches:
+            first_ms = min(
+                [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined],
+                default=0,
+            )
+            intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
+            intake.quarantined.extend(batch.quarantined)
+            for message in batch.messages:
+                found = identify(directory, message.site_id, message.kind, message.device_id)
+                for reading in message.readings:
+                    if limit is not None and ordinal >= limit:
+                        return intake
+                    arrival = Arrival(message.device_id, message.received_ms, reading)
+                    refusal = found if isinstance(found, Refusal) else judge(directory, found, reading)
+                    if ordinal in self._refused:
+                        refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
+                    if refusal is not None:
+                        topic = Topic(message.site_id, message.kind.value, message.device_id)
+                        intake.quarantined.append(_quarantined(topic, arrival, refusal))
+                    elif not isinstance(found, Refusal):
+                        intake.candidates.append(Candidate(found, arrival))
+                    ordinal += 1
+        return intake
+
+    def _store(self, connection: Connection, intake: Intake, derivation: Derivation) -> tuple[int, int]:
+        """Store raw readings and feed the new ones to the kernels; returns stored and duplicate counts."""
+        by_kind: dict[Kind, list[Arrival]] = {}
+        devices: dict[str, Device] = {}
+        for device, arrival in intake.candidates:
+            by_kind.setdefault(device.kind, []).append(arrival)
+            devices[device.device_id] = device
+        stored_count = duplicate_count = 0
+        for kind, arrivals in by_kind.items():
+            stored = readings.store(connection, kind, arrivals)
+            stored_count += len(stored.fresh)
+            duplicate_count += len(stored.duplicates)
+            for arrival in stored.fresh:
+                self._ledger.entry(arrival.device_id, arrival.received_ms).stored += 1
+            for arrival in stored.duplicates:
+                self._ledger.entry(arrival.device_id, arrival.received_ms).duplicate += 1
+            for arrival in stored.conflicts:
+                topic = Topic(devices[arrival.device_id].site_id, kind.value, arrival.device_id)
+                refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
+                intake.quarantined.append(_quarantined(topic, arrival, refusal))
+            derivation.feed(kind, stored.fresh)
+        return stored_count, duplicate_count
+
+
+def _quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined:
+    payload = arrival.reading.model_dump_json(exclude_none=True).encode()
+    return Quarantined(
+        reason=refusal.reason,
+        detail=refusal.detail[:500],
+        topic=str(topic),
+        site_id=topic.site_id,
+        kind=topic.kind,
+        device_id=topic.device_id,
+        received_ms=arrival.received_ms,
+        payload=payload,
+        size=len(payload),
+    )

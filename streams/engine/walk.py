@@ -1,0 +1,164 @@
+"""The way of one entity through its stored items, folded again from a snapshot on as far as anything may differ."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.time import DAY_MS
+from storage.state import Snapshot
+from streams.kernels.contract import Reviser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from schemas.metrics import Row
+    from schemas.registry import Device, Site
+    from streams.kernels.contract import Fold
+
+REBUILD_MS = 8 * DAY_MS
+"""How far before a late item a fold that has no snapshot starts: what is accepted as backfill, and a day."""
+SETTLED_MS = 7 * DAY_MS
+"""Such a fold, where it started in the middle of a device's life, gives no rows older than this before the item."""
+
+
+class Late(NamedTuple):
+    """An entity whose items have to be folded again."""
+
+    entity_id: str
+    from_ms: int
+    """Time of its first late item."""
+    to_ms: int
+    """Behind its last late item: from here on a snapshot may be met."""
+    until_ms: int
+    """Behind what is remembered: newer items are folded onwards."""
+    is_part: bool = False
+    """More comes after `until_ms`, in another transaction, which begins there: what is remembered at the end stands."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One entity's way through its stored items, from a snapshot on, as far as anything may differ.
+
+    It is walked in two stretches: to the first snapshot that may be met, which is nearly always met, and the rest.
+    """
+
+    fold: Fold
+    late: Late
+    origin: _Origin
+    met: Mapping[int, str]
+    """Snapshots that stand behind the last late item: where the state equals one, nothing differs from there on."""
+    stale: Sequence[int]
+    """Where a part's snapshots stand that are now to be replaced, even if nothing of it lies behind them."""
+    first_stop: int
+    now: Any
+    begun: bool
+    last_ts: int
+    end: int | None = None
+    """From here on nothing differs, or another transaction goes on."""
+    rows: list[Row] = field(default_factory=list)
+    told: int = 0
+    """How many of them are of items before the first late one."""
+    open: list[Row] = field(default_factory=list)
+    """Those of them that a later item may revise."""
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+    @property
+    def entity_id(self) -> str:
+        """The entity."""
+        return self.late.entity_id
+
+    @property
+    def met_early(self) -> bool:
+        """Whether the way ended at a snapshot that was kept."""
+        return self.end is not None and not self.late.is_part
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether nothing is left of what once passed the moment of its beginning: it must begin before that."""
+        return self.origin.state is not None and self.last_ts < self.origin.ts and not self.late.is_part
+
+    def firm(self, rows: list[Row], since_ms: int) -> list[Row]:
+        """Rows that are to stand as they were given; the others are left as they are."""
+        if self.met_early and isinstance(self.fold, Reviser):
+            # What a later item could still revise, one may have revised already: that stands.
+            self.open += [row for row in rows if not self.fold.is_final(self.now, row)]
+            rows = [row for row in rows if self.fold.is_final(self.now, row)]
+        return rows if since_ms <= self.origin.ts else [row for row in rows if row.ts >= since_ms]
+
+    def take(self, subject: Device | Site, items: Sequence[Any], to_ms: int) -> None:
+        """Fold the items before `to_ms` that were not folded yet, unless a snapshot is met."""
+        first_late = bisect_left(items, self.late.from_ms, key=_ts)
+        self._fold(subject, items[:first_late])
+        if self.end is None and items[:first_late]:
+            self.told = len(self.rows)
+        self._fold(subject, items[first_late:])
+        if self.end is not None:
+            return
+        if self.begun and to_ms in self.met and self._meets(to_ms, self.fold.dump(self.now)):
+            return
+        if self.late.is_part and to_ms == self.late.until_ms:
+            self.end = to_ms
+            if self.begun:
+                self.snapshots += [self._snapshot(moment) for moment in self.stale if moment > self.last_ts]
+
+    def _fold(self, subject: Device | Site, items: Sequence[Any]) -> None:
+        for moment, part in parts(items, self.fold.snapshot_ms):
+            if self.begun and self.last_ts < moment:
+                snapshot = self._snapshot(moment)
+                if self._meets(moment, snapshot.state):
+                    return
+                self.snapshots.append(snapshot)
+            self.now, given = self.fold.fold(self.now, subject, part)
+            self.begun = True
+            self.last_ts = part[-1].ts
+            self.rows += given
+
+    def _snapshot(self, moment: int) -> Snapshot:
+        return Snapshot(self.entity_id, self.fold.name, self.fold.version, moment, self.fold.dump(self.now))
+
+    def _meets(self, moment: int, text: str) -> bool:
+        """Whether the state equals the one that was kept at a moment: then the way ends there."""
+        if self.met.get(moment) != text:
+            return False
+        self.end = moment
+        return True
+
+
+class _Origin(NamedTuple):
+    """Where folding again begins."""
+
+    ts: int
+    state: str | None
+
+
+def _origin(kept: Sequence[Snapshot], from_ms: int) -> _Origin:
+    """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole."""
+    if kept and kept[0].ts <= from_ms:
+        return _Origin(kept[0].ts, kept[0].state)
+    return _Origin(from_ms - REBUILD_MS, None)
+
+
+def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot]) -> Walk:
+    """Set out from the newest snapshot before the first late item."""
+    origin = _origin(kept, late.from_ms)
+    met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ms}
+    stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ms]
+    stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)
+    now = None if origin.state is None else fold.load(origin.state)
+    return Walk(fold, late, origin, met, stale, stop, now, origin.state is not None, origin.ts - 1)
+
+
+_ts = attrgetter("ts")
+
+
+def parts(items: Sequence[Any], every: int) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Cut items in order of time at the moments of snapshots: (moment at or before the part's first item, part)."""
+    start = 0
+    while start < len(items):
+        moment = items[start].ts // every * every
+        end = bisect_left(items, moment + every, lo=start, key=_ts)
+        yield moment, items[start:end]
+        start = end

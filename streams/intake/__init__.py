@@ -1,0 +1,1 @@
+"""What stands between a Kafka record and the kernels: decoding, and the registry's judgement."""

@@ -1,0 +1,1 @@
+"""Alarm logic without a database: rules, the state machine, episodes, reconciling, silence."""

@@ -1,0 +1,115 @@
+"""Backup time: how long a set carries its share of a site's load.
+
+(C·SoC − C·SoC_cut)·k_T·V̄/P_load (metric specification, section 4). k_T is what a full set gives in the cold; what cold
+keeps inside it keeps at the bottom, so that it is a higher SoC_cut: the same for a full set, and less for one that has
+given some of its charge already. The load is yesterday's at the same hour, hour by hour as the discharge goes on; an
+hour is taken as the median of itself and its neighbours, so that one odd hour does not decide.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import DAY_MS, HOUR_MS
+from streams.kernels.battery.limits import REFERENCE_C
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.battery_reference import BatteryHealthReference
+    from streams.kernels.battery.limits import Limits
+
+Z_P10 = 1.2816
+HORIZON_H = 240.0
+"""No forecast goes further."""
+PASSES = 2
+"""What cold keeps inside counts at the end, which is as much warmer as the set's own losses make it by then."""
+
+
+class Store(NamedTuple):
+    """What is in a set and what it is asked for."""
+
+    soh: float
+    """Share of nominal."""
+    soh_sigma: float
+    soc: float
+    soc_sigma: float
+    temperature_c: float | None
+    share: float
+    """Of the site's load that the set carries."""
+
+
+class Backup(NamedTuple):
+    """Hours until cut-off."""
+
+    p50_h: float
+    p10_h: float
+    load_w: float
+    """Of the site, in the first hour."""
+
+
+class LoadProfile:
+    """Yesterday's load of a site, by hour of the day."""
+
+    def __init__(self, load_w: Mapping[int, float], at_ms: int) -> None:
+        """Take mean loads (W) by start of the hour (ms); those of the 24 hours up to `at_ms` count."""
+        now = at_ms - at_ms % HOUR_MS
+        hours = {ts: watts for ts, watts in load_w.items() if now - DAY_MS <= ts < now}
+        self._by_hour = {(ts // HOUR_MS) % 24: watts for ts, watts in hours.items()}
+        self._median = statistics.median(hours.values()) if hours else None
+        self._hour = now // HOUR_MS
+        self._into = (at_ms - now) / HOUR_MS
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was measured."""
+        return self._median is not None
+
+    def at(self, ahead_h: int) -> float:
+        """Load (W) expected in the hour that begins `ahead_h` hours after the present one."""
+        assert self._median is not None  # noqa: S101 - asked only where known
+        hours = [(self._hour + ahead_h + near) % 24 for near in (-1, 0, 1)]
+        near = [self._by_hour[hour] for hour in hours if hour in self._by_hour]
+        return statistics.median(near) if near else self._median
+
+    def hours_for(self, energy_wh: float, share: float) -> float:
+        """How long an amount of energy carries `share` of the load."""
+        lasted, left = 0.0, energy_wh
+        ahead, room = 0, 1.0 - self._into
+        while lasted < HORIZON_H:
+            watts = max(1.0, self.at(ahead) * share)
+            if left <= watts * room:
+                return lasted + left / watts
+            left -= watts * room
+            lasted += room
+            ahead, room = ahead + 1, 1.0
+        return HORIZON_H
+
+
+def backup_of(store: Store, profile: LoadProfile, limits: Limits, reference: BatteryHealthReference) -> Backup | None:
+    """Forecast from what is known now; None where no load is known."""
+    if not profile.known:
+        return None
+    load_w = profile.at(0)
+    celsius = REFERENCE_C if store.temperature_c is None else store.temperature_c
+    amps = load_w * store.share / limits.loaded_v(0.0, celsius)
+    volts = limits.loaded_v(amps, celsius)
+    factor, depth, energy_wh = 1.0, 0.0, 0.0
+    end_c = celsius
+    for _ in range(PASSES):
+        factor = limits.capacity_factor(end_c)
+        depth = max(0.0, store.soc - limits.soc_kept(limits.cutoff_cell_v, amps, end_c))
+        energy_wh = store.soh * limits.nominal_ah * depth * volts
+        end_c = limits.warmed_c(celsius, amps, profile.hours_for(energy_wh, store.share))
+    if depth == 0.0:
+        return Backup(0.0, 0.0, load_w)
+    doubt = math.sqrt(
+        (store.soh_sigma / store.soh) ** 2
+        + (store.soc_sigma / depth) ** 2
+        + reference.backup.load_sigma**2
+        + (reference.capacity.temperature_sigma * (1 - factor) / depth) ** 2
+    )
+    low_wh = energy_wh * max(0.0, 1 - Z_P10 * doubt)
+    return Backup(profile.hours_for(energy_wh, store.share), profile.hours_for(low_wh, store.share), load_w)

@@ -1,0 +1,166 @@
+"""Failures of a site's mains, and its load hour by hour, from its power system's readings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from schemas.metrics.battery_health import SiteLoadHour, SiteOutage
+from schemas.metrics.common import quality_of
+from schemas.readings import Kind, SitePowerReading
+from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.metrics import Row
+    from schemas.registry import Device
+
+GAP_PERIODS = 3
+MS_PER_H = 3_600_000
+DEAD_PHASE_V = 50.0
+"""Where no flag is sent, mains has failed if every phase is below this. (unsourced)"""
+
+
+class PowerState(NamedTuple):
+    """What the next reading of a power system needs of those before it."""
+
+    ts: int
+    failed: bool | None
+    power_w: float | None
+    """Of the DC load; None where the bus is dead or not measured."""
+    outage_ts: int | None
+    outage_gap_ms: int
+    outage_kwh: float
+    load_wms: float
+    """Of the open hour: ∫P dt over the time that the load was known."""
+    load_ms: int
+    load_max_w: float | None
+    failed_ms: int
+    covered_ms: int
+
+
+class SiteOutages:
+    """Fold of site power readings: outages, and hours of load."""
+
+    name = "site_outages"
+    version = 1
+    source = frozenset({Kind.SITE_POWER})
+    events: tuple[type[Row], ...] = (SiteOutage,)
+    snapshot_ms = QUARTER_DAY_MS
+
+    def fold(
+        self, state: PowerState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[PowerState | None, list[Row]]:
+        """Advance one power system."""
+        rows: list[Row] = []
+        for arrival in arrivals:
+            reading = arrival.reading
+            assert isinstance(reading, SitePowerReading)  # noqa: S101 - by kind
+            state = self._advance(state, reading, device, rows)
+        return state, rows
+
+    def dump(self, state: PowerState | None) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(None if state is None else tuple(state)).decode()
+
+    def load(self, text: str) -> PowerState | None:
+        """Read a state back."""
+        fields = orjson.loads(text)
+        return None if fields is None else PowerState(*fields)
+
+    def _advance(
+        self, before: PowerState | None, reading: SitePowerReading, device: Device, rows: list[Row]
+    ) -> PowerState:
+        ts, failed, power = reading.ts, mains_failed(reading), load_w(reading)
+        if before is None:
+            state = PowerState(ts, failed, power, ts if failed else None, 0, 0.0, 0.0, 0, power, 0, 0)
+            if failed:
+                rows.append(_outage(device, state, ts, None))
+            return state
+        state = _pass_time(before, ts, power, device, rows)
+        if failed is None:
+            failed = before.failed
+        state = state._replace(failed=failed)
+        if failed and state.outage_ts is None:
+            state = state._replace(outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0)
+            rows.append(_outage(device, state, ts, None))
+        elif state.outage_ts is not None:
+            if not failed:
+                rows.append(_outage(device, state, ts, ts))
+                return state._replace(outage_ts=None)
+            if ts // self.snapshot_ms != before.ts // self.snapshot_ms:
+                rows.append(_outage(device, state, ts, None))  # again, so that none is lost when readings come late
+        return state
+
+
+def mains_failed(reading: SitePowerReading) -> bool | None:
+    """Whether mains is out: the flag, else the phases; None where neither is sent."""
+    if reading.mains_failed is not None:
+        return reading.mains_failed
+    phases = reading.mains_voltage_v
+    return None if not phases else max(phases) < DEAD_PHASE_V
+
+
+def load_w(reading: SitePowerReading) -> float | None:
+    """DC load in W; None without the bus's voltage or current."""
+    if reading.dc_voltage_v is None or reading.dc_load_current_a is None:
+        return None
+    return reading.dc_voltage_v * reading.dc_load_current_a
+
+
+def _pass_time(before: PowerState, ts: int, power: float | None, device: Device, rows: list[Row]) -> PowerState:
+    """Add the time since the last reading to its hours, and give out an hour that is over."""
+    elapsed = ts - before.ts
+    measured = elapsed <= GAP_PERIODS * device.period_s * 1000
+    mean_w = None if before.power_w is None or power is None else (before.power_w + power) / 2
+    hour = before.ts - before.ts % HOUR_MS
+    end = hour + HOUR_MS
+    state = before
+    if ts >= end:
+        if measured:
+            state = _added(state, end - before.ts, mean_w)
+        rows.append(_hour(device, hour, state))
+        state = state._replace(load_wms=0.0, load_ms=0, load_max_w=None, failed_ms=0, covered_ms=0)
+    if measured:
+        state = _added(state, ts - max(before.ts, ts - ts % HOUR_MS), mean_w)
+    peak = power if state.load_max_w is None or (power is not None and power > state.load_max_w) else state.load_max_w
+    state = state._replace(ts=ts, power_w=power, load_max_w=peak)
+    if state.outage_ts is None:
+        return state
+    if not measured:
+        return state._replace(outage_gap_ms=max(state.outage_gap_ms, elapsed))
+    drawn = 0.0 if mean_w is None else mean_w * elapsed / MS_PER_H / 1000
+    return state._replace(outage_kwh=state.outage_kwh + drawn)
+
+
+def _added(state: PowerState, lasted: int, mean_w: float | None) -> PowerState:
+    failed = state.failed_ms + (lasted if state.failed else 0)
+    covered = state.covered_ms + lasted
+    if mean_w is None:
+        return state._replace(failed_ms=failed, covered_ms=covered)
+    return state._replace(
+        load_wms=state.load_wms + mean_w * lasted,
+        load_ms=state.load_ms + lasted,
+        failed_ms=failed,
+        covered_ms=covered,
+    )
+
+
+def _hour(device: Device, hour: int, state: PowerState) -> SiteLoadHour:
+    coverage = min(1.0, state.covered_ms / HOUR_MS)
+    mean = state.load_wms / state.load_ms if state.load_ms else None
+    quality = quality_of(coverage, estimated=False)
+    return SiteLoadHour(
+        device.device_id, hour, device.site_id, mean, state.load_max_w, state.failed_ms / MINUTE_MS, coverage, quality
+    )
+
+
+def _outage(device: Device, state: PowerState, seen_ts: int, ended: int | None) -> SiteOutage:
+    start = state.outage_ts
+    assert start is not None  # noqa: S101 - there is one
+    hours = ((seen_ts if ended is None else ended) - start) / MS_PER_H
+    gap_s = state.outage_gap_ms / 1000
+    return SiteOutage(device.device_id, start, seen_ts, device.site_id, ended, hours, gap_s, state.outage_kwh)

@@ -1,0 +1,274 @@
+"""A battery set as its BMS shows it: newest view, cell spread, temperature rise, energy in and out.
+
+Nothing here is an estimate of health: charge and energy are sums over time of what was measured, and only over
+time that was measured. A gap adds nothing and is missing from the coverage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from schemas.metrics import BatteryLatest, BatteryQuarter, Row, quality_of
+from schemas.readings import BatteryReading, Kind
+from schemas.time import MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.registry import Device
+
+GAP_PERIODS = 3
+"""No reading for more than this many of the device's periods is a gap, over which nothing is integrated."""
+
+RATE_SPAN_MS = 5 * MINUTE_MS
+"""dT/dt is taken over five minutes (metric specification, section 4)."""
+RATE_MIN_SPAN_MS = 4 * MINUTE_MS
+"""With 60 s sampling the reading nearest to five minutes ago may be this young. (unsourced)"""
+
+MS_PER_H = 3_600_000
+
+
+class PackState(NamedTuple):
+    """What the next reading needs of those before it."""
+
+    ts: int
+    voltage_v: float | None
+    current_a: float | None
+    quarter: int
+    """Start of the open quarter of an hour, ms."""
+    energy_in_kwh: float
+    energy_out_kwh: float
+    charge_ah: float
+    discharge_ah: float
+    covered_ms: float
+    spread_max_mv: float | None
+    temperature_max_c: float | None
+    rise_max_c: float | None
+    rate_max_c_min: float | None
+    temperatures: tuple[tuple[int, float], ...]
+    """Last (ts, T_max) of each of the newest minutes, oldest first: what dT/dt looks back to."""
+
+
+class _View(NamedTuple):
+    """What one reading shows by itself."""
+
+    cell_min_v: float | None
+    cell_max_v: float | None
+    spread_mv: float | None
+    worst_cell: int | None
+    temperature_max_c: float | None
+    rise_c: float | None
+
+
+class PackMonitor:
+    """Fold of battery readings: quarters of an hour, and the newest view of the set."""
+
+    name = "pack_monitor"
+    version = 1
+    source = frozenset({Kind.BATTERY})
+    events = ()
+    snapshot_ms = QUARTER_DAY_MS
+
+    def fold(
+        self, state: PackState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[PackState | None, list[Row]]:
+        """Advance one set; a quarter is given out once it is over."""
+        rows: list[Row] = []
+        rate = view = None
+        for arrival in arrivals:
+            reading = arrival.reading
+            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            view = view_of(reading)
+            state, rate = _advance(state, reading, view, device, rows)
+        if view is not None:
+            rows.append(_latest(device, arrivals[-1], view, rate))
+        return state, rows
+
+    def dump(self, state: PackState) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(tuple(state)).decode()
+
+    def load(self, text: str) -> PackState:
+        """Read a state back."""
+        *fields, temperatures = orjson.loads(text)
+        return PackState._make((*fields, tuple((ts, celsius) for ts, celsius in temperatures)))
+
+
+def view_of(reading: BatteryReading) -> _View:
+    """Cell spread in mV, worst cell and temperature rise of one reading; None where a channel is missing."""
+    cells = sorted([volts for volts in reading.cell_voltage_v or () if volts is not None])
+    low, high = (cells[0], cells[-1]) if cells else (None, None)
+    spread = worst = None
+    if low is not None and high is not None and len(cells) > 1:
+        spread = (high - low) * 1000
+        middle = (cells[(len(cells) - 1) // 2] + cells[len(cells) // 2]) / 2
+        farthest = low if middle - low >= high - middle else high
+        worst = (reading.cell_voltage_v or []).index(farthest) + 1
+    sensors = [celsius for celsius in reading.temperature_c or () if celsius is not None]
+    hottest = max(sensors, default=None)
+    rise = None if hottest is None or reading.ambient_c is None else hottest - reading.ambient_c
+    return _View(low, high, spread, worst, hottest, rise)
+
+
+def _higher(a: float | None, b: float | None) -> float | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return max(a, b)
+
+
+def _quarter(ts: int) -> int:
+    return ts - ts % QUARTER_MS
+
+
+class _Sums(NamedTuple):
+    """What flowed within the open quarter."""
+
+    energy_in_kwh: float = 0.0
+    energy_out_kwh: float = 0.0
+    charge_ah: float = 0.0
+    discharge_ah: float = 0.0
+    covered_ms: float = 0.0
+
+
+class _Peaks(NamedTuple):
+    """Highest values within the open quarter."""
+
+    spread_mv: float | None = None
+    temperature_c: float | None = None
+    rise_c: float | None = None
+    rate_c_min: float | None = None
+
+
+def _advance(
+    before: PackState | None, reading: BatteryReading, view: _View, device: Device, rows: list[Row]
+) -> tuple[PackState, float | None]:
+    """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
+    ts = reading.ts
+    if before is None:
+        quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
+        known_temperatures: tuple[tuple[int, float], ...] = ()
+    else:
+        quarter = before.quarter
+        sums, peaks = _Sums._make(before[4:9]), _Peaks._make(before[9:13])
+        known_temperatures = before.temperatures
+        known = _is_known(before, reading, device)
+        start = before.ts
+        while ts >= quarter + QUARTER_MS:
+            end = quarter + QUARTER_MS
+            if known:
+                sums = _integrate(sums, before, reading, start, end)
+            rows.append(_row(device, quarter, sums, peaks))
+            quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
+        if known and ts > start:
+            sums = _integrate(sums, before, reading, start, ts)
+    temperatures, rate = _temperature_rate(known_temperatures, ts, view.temperature_max_c)
+    state = PackState(
+        ts,
+        reading.pack_voltage_v,
+        reading.current_a,
+        quarter,
+        *sums,
+        _higher(peaks.spread_mv, view.spread_mv),
+        _higher(peaks.temperature_c, view.temperature_max_c),
+        _higher(peaks.rise_c, view.rise_c),
+        _higher(peaks.rate_c_min, rate),
+        temperatures,
+    )
+    return state, rate
+
+
+def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:
+    """Whether the time between two readings was measured: close enough, with voltage and current at both ends."""
+    return (
+        reading.ts - before.ts <= GAP_PERIODS * device.period_s * 1000
+        and reading.pack_voltage_v is not None
+        and reading.current_a is not None
+        and before.voltage_v is not None
+        and before.current_a is not None
+    )
+
+
+def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, start: int, stop: int) -> _Sums:
+    """Add the part from start to stop of the straight line between two readings that have all values."""
+    from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
+    assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
+    span = reading.ts - before.ts
+    a, b = (start - before.ts) / span, (stop - before.ts) / span
+    volts_a, volts_b = from_v + (to_v - from_v) * a, from_v + (to_v - from_v) * b
+    amps_a, amps_b = from_a + (to_a - from_a) * a, from_a + (to_a - from_a) * b
+    hours = (stop - start) / MS_PER_H
+    charge, discharge = split_trapezoid(amps_a, amps_b, hours)
+    energy_in, energy_out = split_trapezoid(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
+    return _Sums(
+        sums.energy_in_kwh + energy_in,
+        sums.energy_out_kwh + energy_out,
+        sums.charge_ah + charge,
+        sums.discharge_ah + discharge,
+        sums.covered_ms + stop - start,
+    )
+
+
+def split_trapezoid(a: float, b: float, hours: float) -> tuple[float, float]:
+    """Areas above and below zero of a straight line from a to b: what went in and what came out, both ≥ 0."""
+    if a >= 0 and b >= 0:
+        return (a + b) / 2 * hours, 0.0
+    if a <= 0 and b <= 0:
+        return 0.0, -(a + b) / 2 * hours
+    crossing = a / (a - b)
+    first, second = abs(a) / 2 * crossing * hours, abs(b) / 2 * (1 - crossing) * hours
+    return (first, second) if a > 0 else (second, first)
+
+
+def _temperature_rate(
+    temperatures: tuple[tuple[int, float], ...], ts: int, hottest: float | None
+) -> tuple[tuple[tuple[int, float], ...], float | None]:
+    """°C a minute since about five minutes ago; None where there is no reading from then.
+
+    Keeps one sample of each minute of the clock, so that the answer depends on the readings alone and not on
+    where the fold began.
+    """
+    oldest = ts - ts % MINUTE_MS - RATE_SPAN_MS - MINUTE_MS
+    kept = tuple(sample for sample in temperatures if sample[0] >= oldest)
+    if hottest is None:
+        return kept, None
+    rate = None
+    for then, celsius in kept:
+        if ts - then <= RATE_SPAN_MS:
+            if ts - then >= RATE_MIN_SPAN_MS:
+                rate = (hottest - celsius) / ((ts - then) / MINUTE_MS)
+            break
+    if kept and kept[-1][0] // MINUTE_MS == ts // MINUTE_MS:
+        kept = kept[:-1]
+    return (*kept, (ts, hottest)), rate
+
+
+def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks) -> BatteryQuarter:
+    coverage = sums.covered_ms / QUARTER_MS
+    flows = tuple(sums[:4]) if coverage > 0 else (None,) * 4
+    quality = quality_of(coverage, estimated=False)
+    return BatteryQuarter._make((device.device_id, quarter, device.site_id, *flows, *peaks, coverage, quality))
+
+
+def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None) -> BatteryLatest:
+    reading = arrival.reading
+    assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+    return BatteryLatest(
+        device.device_id,
+        reading.ts,
+        device.site_id,
+        arrival.received_ms,
+        reading.pack_voltage_v,
+        reading.current_a,
+        reading.soc_pct,
+        reading.soh_bms_pct,
+        view.cell_min_v,
+        view.cell_max_v,
+        view.spread_mv,
+        view.worst_cell,
+        view.temperature_max_c,
+        view.rise_c,
+        rate,
+    )

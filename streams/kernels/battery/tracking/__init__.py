@@ -1,0 +1,1 @@
+"""One battery set followed through its readings: episodes, charge, cells, hours."""

@@ -1,0 +1,92 @@
+"""A current sensor that stands still while the voltage says otherwise: what it shows is no current.
+
+One value for days is no wonder: nothing flows on float. It is told where physics rules the value out:
+
+* the set was full, shows no current ever since, and its voltage is one of a set that has given most of its charge;
+* one and the same discharging current, and the cells rise by a tenth of a volt; or one charging current, and they fall;
+* the current steps from or to nothing, and by the second reading the voltage has not answered.
+
+The last one tells a sensor that dies under load, and one that comes back under it, whose discharge began unseen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.metrics.battery_health import BatteryFlag
+from streams.kernels.battery.limits import REFERENCE_C
+from streams.kernels.battery.tracking.flags import bit
+
+if TYPE_CHECKING:
+    from streams.kernels.battery.limits import Limits
+    from streams.kernels.battery.tracking.flow import Flow
+    from streams.kernels.battery.tracking.set_state import SetState
+
+STUCK = bit(BatteryFlag.STUCK_CURRENT)
+AGAINST_V = 0.10
+"""A cell that rises by this under one discharging current is charged, and the other way round. (unsourced)"""
+UNSEEN_AH = 0.3
+"""Share of the nominal charge that may have left a set at currents that count as none, before they are believed."""
+ANSWER_V = 0.010
+"""Smallest answer of a cell to a load step that is waited for. (unsourced)"""
+ANSWERED = 0.15
+"""Share of the expected answer that is one: resistances differ by a quarter, and RC parts answer late. (unsourced)"""
+
+
+def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:
+    """Hold a reading's current against its voltage; on a contradiction the set's SoC is not known any more.
+
+    `state` is as the reading before left it, `charged_ah` the net charge between the two.
+    """
+    mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
+    is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
+    if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
+        state.still_high_v = state.still_low_v = mean_v
+        state.still_ah, state.is_stuck = 0.0, False
+    else:
+        state.still_high_v, state.still_low_v = max(state.still_high_v, mean_v), min(state.still_low_v, mean_v)
+        state.still_ah += charged_ah
+    if not state.is_stuck and (_is_against(state, flow, mean_v, limits) or _is_unanswered(state, flow, mean_v, limits)):
+        state.is_stuck = True
+        state.soc, state.soc_sigma, state.offset_a = None, 0.0, None
+        state.episode.flags |= STUCK
+    _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
+
+
+def _is_against(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
+    """Whether the voltage has gone where this current cannot take it."""
+    if abs(flow.amps) >= limits.idle_a:
+        gone = mean_v - state.still_low_v if flow.amps < 0 else state.still_high_v - mean_v
+        return gone >= AGAINST_V
+    was_full = state.still_high_v >= limits.float_cell_v
+    return (
+        limits.has_curve
+        and was_full
+        and mean_v < limits.drained_cell_v
+        and (state.still_ah > -UNSEEN_AH * limits.nominal_ah)
+    )
+
+
+def _is_unanswered(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
+    """Whether a load step was to be answered by now: within two readings, for a sampler may take one late.
+
+    A load that has stepped again meanwhile, after a pause of one reading, takes its answer back with it.
+    """
+    asked = state.asked_v
+    if asked == 0.0 or flow.is_gap or abs(flow.amps - flow.amps_before) >= limits.step_a:
+        return False
+    return (mean_v - state.asked_from_v) / asked < ANSWERED
+
+
+def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idle: bool) -> None:
+    """Expect an answer to a load that came on or went off since the reading before."""
+    state.asked_v = 0.0
+    if from_idle is to_idle or flow.is_gap or max(flow.amps, flow.amps_before) >= limits.idle_a:
+        return
+    if abs(flow.amps - flow.amps_before) < limits.step_a:
+        return  # noise of an idle sensor, or too small a load to be heard above the voltage's
+    celsius = state.episode.temperature_last_c
+    expected = limits.cell_drop_v(flow.amps - flow.amps_before, REFERENCE_C if celsius is None else celsius)
+    falls = state.episode.fall_v_ms * flow.elapsed
+    if abs(expected) >= ANSWER_V and falls < ANSWERED * abs(expected):
+        state.asked_v, state.asked_from_v = expected, state.volts / limits.cell_count

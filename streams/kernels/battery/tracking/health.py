@@ -1,0 +1,60 @@
+"""Battery health as a fold over one set's readings; what it does with them stands in `tracker`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryResistance
+from schemas.readings import BatteryReading, Kind
+from schemas.time import QUARTER_DAY_MS
+from streams.kernels.battery.limits import Limits
+from streams.kernels.battery.tracking.set_state import SetState
+from streams.kernels.battery.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.battery_reference import BatteryHealthReference
+    from schemas.metrics import Row
+    from schemas.registry import Device
+
+
+class SetHealth:
+    """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
+
+    name = "set_health"
+    version = 4
+    source = frozenset({Kind.BATTERY})
+    events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryResistance)
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, reference: BatteryHealthReference) -> None:
+        self._reference = reference
+        self._known: dict[str, tuple[Device, Limits]] = {}
+
+    def fold(
+        self, state: SetState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[SetState | None, list[Row]]:
+        """Advance one set."""
+        follower = Tracker(self.limits(device), device, self.snapshot_ms, None if state is None else state.copied())
+        for arrival in arrivals:
+            reading = arrival.reading
+            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            follower.take(reading)
+        return follower.state, follower.rows
+
+    def limits(self, device: Device) -> Limits:
+        """Thresholds of a set, made once for each registered version of it."""
+        known = self._known.get(device.device_id)
+        if known is None or known[0] is not device:
+            known = self._known[device.device_id] = (device, Limits(device, self._reference))
+        return known[1]
+
+    def dump(self, state: SetState | None) -> str:
+        """Write a state as JSON."""
+        return "null" if state is None else state.dump()
+
+    def load(self, text: str) -> SetState | None:
+        """Read a state back."""
+        return None if text == "null" else SetState.load(text)

@@ -1,0 +1,379 @@
+"""One set followed reading by reading: what it does, how full it is, what its discharges and load steps say.
+
+What a set does is told from its own current and voltage, because mains flags come late and from another device.
+Charge is counted with the trapezoid; over a gap the SoC is held and the doubt grows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from schemas.time import HOUR_MS, MINUTE_MS
+from streams.kernels.battery.fusion import Belief, fused
+from streams.kernels.battery.pack import split_trapezoid
+from streams.kernels.battery.tracking import set_rows
+from streams.kernels.battery.tracking.capacity import Discharge, capacity_row
+from streams.kernels.battery.tracking.contradiction import watch_current
+from streams.kernels.battery.tracking.flags import flags_of, named
+from streams.kernels.battery.tracking.flow import (
+    DISCHARGE,
+    FLOAT,
+    GAP,
+    REST,
+    VOTE_CELL_V,
+    Flow,
+    bridge,
+    doing_now,
+    is_steady,
+)
+from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
+from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
+from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
+
+if TYPE_CHECKING:
+    from schemas.metrics import Row
+    from schemas.metrics.battery_health import BatteryCapacity, EpisodeKind
+    from schemas.readings import BatteryReading
+    from schemas.registry import Device
+    from streams.kernels.battery.limits import Limits
+
+VOTES_MAX = 4
+POWER_SPAN_MS = 300_000.0
+
+
+class Tracker:
+    """Follows one set over a run of readings; changes the state it is given, which nobody else may hold."""
+
+    def __init__(self, limits: Limits, device: Device, refresh_ms: int, state: SetState | None) -> None:
+        self.limits = limits
+        self.device = device
+        self.state = state
+        self.rows: list[Row] = []
+        self._refresh_ms = refresh_ms
+        """The open episode is given out again at multiples of this, so that none is lost when readings come late."""
+
+    def take(self, reading: BatteryReading) -> None:
+        """Take the next reading; one without voltage or current is a gap in the making."""
+        limits, cells = self.limits, reading.cell_voltage_v
+        count = limits.cell_count
+        if cells is not None and len(cells) != count:
+            cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
+        present = [volts for volts in cells if volts is not None] if cells else []
+        raw, volts = reading.current_a, reading.pack_voltage_v
+        if volts is None and len(present) == count:
+            volts = sum(present)
+        if volts is None or raw is None:
+            return
+        cell_v = min(present) if present else volts / count
+        state, ts = self.state, reading.ts
+        before_ts = ts if state is None else state.ts
+        if state is None:
+            state = self._begin(ts, raw, volts, cell_v)
+        else:
+            self._advance(state, ts, raw, volts, cell_v)
+        if cells:
+            add_cells(state, cells, present)
+        if reading.temperature_c:
+            add_temperatures(state, reading.temperature_c, max(1, min(ts - before_ts, limits.bridged_gap_ms)))
+        self._note_bms(state, reading)
+
+    def _begin(self, ts: int, raw: float, volts: float, cell_v: float) -> SetState:
+        doing = doing_now(
+            Flow(ts, 0, is_gap=False, doing=REST, amps_before=raw, amps=raw, volts=volts, cell_v=cell_v),
+            self.limits,
+            pausing=False,
+        )
+        episode = OpenEpisode(doing, ts, volts, None, 0.0)
+        hour = HourSums(ts - ts % HOUR_MS)
+        state = self.state = SetState(ts, raw, raw, volts, cell_v, doing, ts, episode, hour)
+        state.still_high_v = state.still_low_v = volts / self.limits.cell_count
+        if doing is DISCHARGE:
+            note_load(episode, LoadedSample(ts, -raw, volts, cell_v), self.limits, None)
+        episode.pack_end_v = volts
+        self._settle(state)
+        self.rows.append(set_rows.episode(self, episode, None, ts))
+        self.rows.append(set_rows.now(self, ts))
+        return state
+
+    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
+        limits = self.limits
+        elapsed = ts - state.ts
+        is_gap = elapsed > limits.gap_ms
+        step_a = raw - state.raw_a
+        if not is_gap and (step_a >= limits.step_a or step_a <= -limits.step_a):
+            self._step(state, ts, raw, volts)
+        sign, offset = (-1.0 if state.votes < 0 else 1.0), state.offset_a or 0.0
+        before, amps = sign * state.raw_a - offset, sign * raw - offset
+        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
+        pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
+        doing = doing_now(flow, limits, pausing=pausing)
+        if doing is not state.doing:
+            flow = flow._replace(doing=doing)
+        if is_gap and is_steady(state, flow, limits):
+            flow = flow._replace(is_steady=True)
+        charged_ah = (before + amps) / 2 * elapsed / MS_PER_H
+        watch_current(state, flow, raw, charged_ah, limits)
+        self._pass_hours(state, flow)
+        if elapsed > limits.bridged_gap_ms or (is_gap and doing is not state.doing and not flow.is_steady):
+            self._offline(state, flow)
+        else:
+            self._flow(state, flow)
+        if ts // self._refresh_ms != state.ts // self._refresh_ms:
+            self.rows.append(set_rows.episode(self, state.episode, None, ts))
+        passed_minute = ts // MINUTE_MS != state.ts // MINUTE_MS
+
+        if doing is not state.doing:
+            state.doing, state.doing_since = doing, ts
+            state.power_w = -amps * volts  # what it gave on float says nothing of what it gives now
+        state.power_w -= (amps * volts + state.power_w) * (1.0 - math.exp(-elapsed / POWER_SPAN_MS))
+        state.ts, state.raw_a, state.amps, state.volts, state.cell_v = ts, raw, amps, volts, cell_v
+        state.episode.pack_end_v = volts
+        self._settle(state)
+        if passed_minute:
+            self.rows.append(set_rows.now(self, ts))
+
+    def _settle(self, state: SetState) -> None:
+        """Reset the SoC where it is known: full after an hour on float, or by a rest voltage that tells."""
+        limits = self.limits
+        lasted = state.ts - state.doing_since
+        if state.is_stuck:
+            return
+        if state.doing is FLOAT:
+            if limits.full_by_voltage or lasted >= limits.full_after_ms:
+                state.soc, state.soc_sigma, state.held = 1.0, limits.chemistry.sigma_full_percent / 100, False
+        elif state.doing is REST and lasted >= limits.rest_after_ms:
+            episode = state.episode
+            episode.rest_cell_v = state.cell_v
+            if episode.first_rest_cell_v is None:
+                episode.first_rest_cell_v = state.cell_v
+            found = limits.read_rest(state.cell_v)
+            if found is not None and (state.soc is None or found.sigma < state.soc_sigma):
+                state.soc, state.soc_sigma, state.held = found.soc, found.sigma, False
+
+    def _flow(self, state: SetState, flow: Flow) -> None:
+        """Count what flowed since the last reading, and follow what the set does now."""
+        episode = state.episode
+        charged, drawn = split_trapezoid(flow.amps_before, flow.amps, flow.elapsed / MS_PER_H)
+        soc_before, sigma_before = state.soc, state.soc_sigma
+        if flow.is_gap and not flow.is_steady:
+            state.held = True
+            state.soc_sigma += (charged + drawn) / self.limits.nominal_ah
+        elif state.soc is not None:
+            self._count(state, charged - drawn, charged + drawn, flow.elapsed)
+            if flow.is_steady:
+                state.soc_sigma += flow.steady_doubt(self.limits) * drawn / self.limits.nominal_ah
+        if episode.kind is DISCHARGE:
+            self._go_on(state, flow, drawn)
+        elif flow.doing is DISCHARGE:
+            self._add(episode, charged, flow, state.volts)
+            self._close(state, flow.ts, flow.ts)
+            episode = self._open(state, DISCHARGE, flow.ts, state.volts)
+            episode.soc, episode.soc_sigma = soc_before, sigma_before
+            if flow.is_gap:
+                bridge(episode, drawn, flow, self.limits)
+            else:
+                episode.charge_ah, episode.energy_kwh = drawn, drawn * flow.volts / 1000
+            note_edge(episode, -flow.amps, flow.elapsed)
+            note_load(episode, flow.loaded, self.limits, None)
+            self.rows.append(set_rows.episode(self, episode, None, flow.ts))
+        else:
+            self._add(episode, charged - drawn, flow, state.volts)
+            self._turn(state, flow)
+
+    def _go_on(self, state: SetState, flow: Flow, drawn: float) -> None:
+        """Follow a discharge: under load, in a pause that may become a rest, or over."""
+        limits, episode, ts = self.limits, state.episode, flow.ts
+        loaded, was_loaded = flow.doing is DISCHARGE, state.doing is DISCHARGE
+        drawn_before = episode.charge_ah + episode.bridged_ah
+        if was_loaded and not loaded:
+            self._load_off(state, flow, drawn_before)
+        if was_loaded or loaded:
+            self._add(episode, drawn, flow, state.volts)
+        if loaded:
+            if not was_loaded:
+                note_edge(episode, flow.amps, flow.elapsed)
+                episode.covered_ms += state.ts - state.doing_since  # the pause belongs to it after all
+            note_load(episode, flow.loaded, limits, drawn_before if was_loaded else None)
+        elif flow.doing is not REST:
+            self._end_discharge(state, ts if was_loaded else state.doing_since, ts)
+            if not was_loaded:
+                self._open(state, REST, state.doing_since, state.volts)
+            self._turn(state, flow)
+        elif was_loaded:
+            self._give_early(state, ts)
+        elif ts - state.doing_since >= limits.rest_after_ms:
+            episode.rest_cell_v = flow.cell_v
+            self._end_discharge(state, state.doing_since, ts)
+            self._open(state, REST, state.doing_since, state.volts)
+            self.rows.append(set_rows.episode(self, state.episode, None, ts))
+
+    def _load_off(self, state: SetState, flow: Flow, drawn_ah: float) -> None:
+        """The load went off since the last reading, up to which `drawn_ah` was drawn."""
+        state.episode.soc_end = state.soc
+        if flow.doing is REST:
+            note_opened(state.episode, flow.ts, self.limits, drawn_ah)
+        note_edge(state.episode, flow.amps_before, flow.elapsed)
+
+    def _give_early(self, state: SetState, ts: int) -> None:
+        """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""
+        if state.episode.cutoff_ts is not None:
+            self._capacity(state, ts, ts)
+
+    def _count(self, state: SetState, net_ah: float, moved_ah: float, elapsed: int) -> None:
+        """Move the SoC by counted charge; the doubt grows with time (the sensor) and with charge (the capacity)."""
+        limits, fusion = self.limits, self.limits.reference.fusion
+        assert state.soc is not None  # noqa: S101 - asked by the caller
+        known = state.belief_ts is not None
+        soh = state.belief_soh if known else fusion.population_soh
+        capacity = soh * limits.nominal_ah
+        doubt = math.sqrt(state.belief_variance + fusion.systematic_sigma**2) if known else fusion.population_sigma
+        sensor_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
+        state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
+        state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
+
+    def _add(self, episode: OpenEpisode, ah: float, flow: Flow, volts_before: float) -> None:
+        """Add charge to an episode; what would have flowed over a gap is kept apart."""
+        if flow.is_gap:
+            bridge(episode, ah, flow, self.limits)
+            episode.steady_ms += flow.elapsed if flow.is_steady else 0
+            return
+        episode.charge_ah += ah
+        episode.energy_kwh += ah * (flow.volts + volts_before) / 2000
+        episode.covered_ms += flow.elapsed
+
+    def _turn(self, state: SetState, flow: Flow) -> None:
+        """End what was and begin what is, at this reading; a discharge has been ended already."""
+        if state.episode.kind is flow.doing:
+            return
+        if state.episode.kind is not DISCHARGE:
+            self._close(state, flow.ts, flow.ts)
+        self._open(state, flow.doing, flow.ts, flow.volts)
+        self.rows.append(set_rows.episode(self, state.episode, None, flow.ts))
+
+    def _open(self, state: SetState, kind: EpisodeKind, ts: int, volts: float) -> OpenEpisode:
+        episode = state.episode = OpenEpisode(kind, ts, volts, state.soc, state.soc_sigma)
+        episode.pack_end_v = volts
+        return episode
+
+    def _close(self, state: SetState, end_ts: int, seen_ts: int) -> None:
+        """Give out an episode that is over."""
+        self.rows.append(set_rows.episode(self, state.episode, end_ts, seen_ts))
+
+    def _end_discharge(self, state: SetState, end_ts: int, seen_ts: int) -> None:
+        """Give out a discharge that is over, and what it says about the capacity."""
+        episode, limits = state.episode, self.limits
+        self._close(state, end_ts, seen_ts)
+        row = self._capacity(state, end_ts, seen_ts)
+        if row is None:
+            return
+        belief = fused(belief_of(state), row, limits.nominal_ah, limits.reference.fusion)
+        if belief is not None:
+            state.belief_ts, state.belief_soh, state.belief_variance, state.belief_estimates = belief
+        if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
+            # At its cut-off a set is in a known state of charge too.
+            state.soc, state.held = row.soc_end_pct / 100, False
+            state.soc_sigma = limits.chemistry.sigma_empty_percent / 100
+
+    def _capacity(self, state: SetState, end_ts: int, seen_ts: int) -> BatteryCapacity | None:
+        """Give out what the discharge says about the capacity, unless it is too small to mention."""
+        episode, limits = state.episode, self.limits
+        if episode.charge_ah + episode.bridged_ah < limits.reference.capacity.noted_from * limits.nominal_ah:
+            return None
+        reached = episode.cutoff_ts is not None
+        discharge = Discharge(
+            start_ts=episode.start_ts,
+            end_ts=end_ts,
+            drawn_ah=episode.charge_ah,
+            bridged_ah=episode.bridged_ah,
+            steady_ah=episode.steady_ah,
+            steady_ms=episode.steady_ms,
+            doubt_ah=math.sqrt(episode.doubt_ah2),
+            soc=episode.soc,
+            soc_sigma=episode.soc_sigma,
+            cutoff_ts=episode.cutoff_ts,
+            cutoff_ah=episode.cutoff_ah,
+            loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
+            loaded_a=episode.cutoff_a if reached else episode.loaded_a,
+            rest_cell_v=episode.rest_cell_v,
+            temperature_mean_c=set_rows.mean_temperature(episode),
+            temperature_end_c=episode.temperature_last_c,
+            offset_known=state.offset_a is not None,
+            coverage=set_rows.coverage_of(episode, end_ts),
+            flags=flags_of(state, limits) | named(episode.flags),
+        )
+        row = capacity_row(discharge, limits, self.device, seen_ts)
+        self.rows.append(row)
+        return row
+
+    def _offline(self, state: SetState, flow: Flow) -> None:
+        """Nothing is known of the time since the last reading: end what was there, hold the SoC, and begin anew."""
+        last, episode = state.ts, state.episode
+        ts, doing, volts = flow.ts, flow.doing, flow.volts
+        if episode.kind is DISCHARGE:
+            paused = state.doing is not DISCHARGE
+            episode.flags |= GAP
+            episode.soc_end = state.soc
+            self._end_discharge(state, state.doing_since if paused else last, ts)
+        else:
+            self._close(state, last, ts)
+        self.rows.append(set_rows.offline(self, last, ts, episode.pack_end_v, volts))
+        if state.soc is not None:
+            state.held = True
+            state.soc_sigma = min(
+                1.0, state.soc_sigma + self.limits.reference.soc.hold_sigma_per_h * flow.elapsed / MS_PER_H
+            )
+        state.doing, state.doing_since = doing, ts
+        opened = self._open(state, doing, ts, volts)
+        state.hour.flags |= GAP
+        if doing is DISCHARGE:
+            opened.flags |= GAP
+            opened.soc = None  # when it was switched on is not known, nor what was drawn since
+        self.rows.append(set_rows.episode(self, opened, None, ts))
+
+    def _step(self, state: SetState, ts: int, raw: float, volts: float) -> None:
+        """A load step: the sign of the current from the voltage's answer, and the internal resistance."""
+        limits = self.limits
+        step_a, answer = raw - state.raw_a, volts - state.volts
+        idle_a = 2 * limits.idle_a
+        was_idle, now_idle = abs(state.raw_a) < idle_a, abs(raw) < idle_a
+        # Only from idle: when a load goes off near empty, the cells may fall further than they recover.
+        if was_idle and abs(answer) >= VOTE_CELL_V * limits.cell_count:
+            agrees = step_a * answer > 0
+            state.votes = min(VOTES_MAX, state.votes + 1) if agrees else max(-VOTES_MAX, state.votes - 1)
+        signed = -step_a if state.votes < 0 else step_a
+        if signed * answer > 0:
+            step = "load_off" if now_idle else "load_on" if was_idle and signed < 0 else "load_change"
+            seen = set_rows.LoadStep(ts, answer / signed, abs(step_a), ts - state.ts, step)
+            self.rows.append(set_rows.resistance(self, seen))
+
+    def _pass_hours(self, state: SetState, flow: Flow) -> None:
+        """Add the time since the last reading to its hours; give out the hour that is over."""
+        end, full_after_ms = state.hour.start_ts + HOUR_MS, self.limits.full_after_ms
+        if flow.ts < end:
+            if not flow.is_gap:
+                add_time(state, flow.elapsed, full_after_ms)
+            return
+        if not flow.is_gap:
+            add_time(state, end - state.ts, full_after_ms)
+        learn_offset(state, self.limits)
+        self.rows.append(set_rows.hour(self, state.hour))
+        state.hour = HourSums(flow.ts - flow.ts % HOUR_MS)
+        if not flow.is_gap:
+            add_time(state, flow.ts - state.hour.start_ts, full_after_ms)
+
+    @staticmethod
+    def _note_bms(state: SetState, reading: BatteryReading) -> None:
+        soc, soh = reading.soc_pct, reading.soh_bms_pct
+        if soc is not None and (soc != state.bms_soc or state.bms_soc_ref is None):
+            state.bms_soc, state.bms_soc_ref = soc, state.soc
+        if soh is not None and soh != state.bms_soh:
+            state.bms_soh_moved = state.bms_soh is not None
+            state.bms_soh, state.bms_soh_since = soh, reading.ts
+
+
+def belief_of(state: SetState) -> Belief | None:
+    """What a set's state believes of its SoH."""
+    if state.belief_ts is None:
+        return None
+    return Belief(state.belief_ts, state.belief_soh, state.belief_variance, state.belief_estimates)

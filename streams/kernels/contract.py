@@ -1,0 +1,119 @@
+"""What a kernel is: a pure fold over one entity's ordered items, or a view over rows already derived.
+
+A new metric is a new kernel in `streams.installed`; the transaction engine stays as it is. Kernels do no I/O and
+never ask for the time: state and ordered items in, new state and rows out. They may not change the state they
+are given, because the transaction it belongs to may be rolled back.
+
+The promise a fold makes, and the engine relies on for late data: it does not matter how its items are cut. Fed one
+by one, all at once, or with its state written and read back in between, it comes to the same rows and the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from schemas.metrics import Row
+    from schemas.readings import Kind
+    from schemas.registry import Device, Site
+
+Changed = Mapping["type[Row]", "Sequence[Row]"]
+"""Rows of one site that this transaction wrote or took away, by type; what stands now is in the database."""
+Found = Mapping["type[Row]", "Sequence[Row]"]
+"""Rows of one site that a view asked for, by type, in order of their key."""
+
+
+@runtime_checkable
+class Fold(Protocol):
+    """A kernel over one entity's items: a device's readings, or the derived rows of a device or site."""
+
+    @property
+    def name(self) -> str:
+        """Under which its states are saved."""
+
+    @property
+    def version(self) -> int:
+        """Of the form of its state; a saved state of another version is rebuilt from the items."""
+
+    @property
+    def source(self) -> frozenset[Kind] | type[Row]:
+        """What it is fed: readings of some kinds, or derived rows of one type.
+
+        A row that still grows is given again and again; take one as final only when a later one has come.
+        """
+
+    @property
+    def events(self) -> tuple[type[Row], ...]:
+        """Types of rows it gives out that a late item may disprove; their `seen_ts` says which item gave them out."""
+
+    @property
+    def snapshot_ms(self) -> int:
+        """How far apart its state is kept to go back to; multiples of it are the moments."""
+
+    def fold(self, state: Any, subject: Any, items: Sequence[Any], /) -> tuple[Any, list[Row]]:  # noqa: ANN401
+        """Take items newer than any before, in order of time; `state` is None at the beginning.
+
+        The subject is the device, or the site, that the items are of.
+        """
+
+    def dump(self, state: Any, /) -> str:  # noqa: ANN401
+        """Write a state as JSON."""
+
+    def load(self, text: str, /) -> Any:  # noqa: ANN401
+        """Read a state back, exactly."""
+
+
+@runtime_checkable
+class Reviser(Fold, Protocol):
+    """A fold that gives rows of the past out again when a later item shows what they really were.
+
+    Two promises more. Whatever stretch of the past a state may still revise, the fold gives its rows out again, as
+    they then look, with the first item that is not plain, and they follow from the state alone.
+    """
+
+    def is_final(self, state: Any, row: Row, /) -> bool:  # noqa: ANN401
+        """Whether no item after `state` can give this row out again."""
+
+
+@runtime_checkable
+class Sharer(Fold, Protocol):
+    """A fold whose events are of a type that other folds give of the same entity, too."""
+
+    def gave(self, row: Row, /) -> bool:
+        """Whether an event is this fold's own: only those are taken away when it does not give them again."""
+
+
+class Want(NamedTuple):
+    """Rows a view needs: of one type, of some entities, with from_ms <= ts < to_ms."""
+
+    row_type: type[Row]
+    entity_ids: Sequence[str]
+    from_ms: int
+    to_ms: int
+
+
+class Replaced(NamedTuple):
+    """What a view came to: rows, and stretches of which it gave all rows there are."""
+
+    rows: list[Row]
+    cleared: Sequence[Want] = ()
+    """Rows of these that are not among the given ones are taken away."""
+
+
+class View(Protocol):
+    """A kernel over rows of one site: no state, computed from rows alone."""
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+
+    @property
+    def inputs(self) -> frozenset[type[Row]]:
+        """A change of rows of these types calls for it."""
+
+    def wants(self, site: Site, devices: Sequence[Device], changed: Changed, /) -> Sequence[Want]:
+        """Choose the rows it needs to compute again what the change touches."""
+
+    def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found, /) -> Replaced:
+        """Compute again what the change touches."""

@@ -1,0 +1,1 @@
+"""Detectors over battery sets and their sites."""

@@ -1,0 +1,204 @@
+"""What a detector says of one sample, and when that is worth a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from schemas.metrics.signal import YOUNG_SAMPLES, DetectorStatus, Phase, Severity, Signal, SignalKind
+from schemas.time import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.metrics import Row
+
+
+class Signaller:
+    """What folds that give signals have in common: what is their own, which no other gives of the same entity.
+
+    A kind is one fold's own, or one fold names its metrics of it and the other leaves these alone.
+    """
+
+    events: tuple[type[Row], ...] = (Signal,)
+    kinds: frozenset[SignalKind]
+    metrics: frozenset[str] = frozenset()
+    """Its own, where another gives the same kind; empty: all but `left_alone`."""
+    left_alone: frozenset[str] = frozenset()
+    """Metrics of its kinds that are another's."""
+
+    def gave(self, row: Row) -> bool:
+        """Whether a signal is the fold's own."""
+        if not isinstance(row, Signal) or row.kind not in self.kinds:
+            return False
+        return row.metric in self.metrics if self.metrics else row.metric not in self.left_alone
+
+
+class Sample(NamedTuple):
+    """One value of a series over the window that ends at `ts`; None where it is unknown, which is never evidence."""
+
+    ts: int
+    value: float | None
+
+
+class Judgement(NamedTuple):
+    """A detector's verdict on one sample."""
+
+    active: bool
+    since_ms: int
+    """Onset as estimated; only an active verdict's is looked at."""
+    value: float | None
+    evidence: Mapping[str, float | int | str | None]
+    severity: Severity = Severity.MEDIUM
+    baseline: float | None = None
+    low: float | None = None
+    high: float | None = None
+    z: float | None = None
+    cost: float | None = None
+    cost_unit: str = ""
+    renewed: bool = False
+    """A second onset while the first still stands: the verdict is young again."""
+
+
+class Subject(NamedTuple):
+    """Whose series it is, and what is written beside each verdict on it."""
+
+    entity_id: str
+    site_id: str
+    metric: str
+    unit: str
+    version: str
+    """Of detectors and parameters."""
+
+
+class Standing(NamedTuple):
+    """A detector's last verdict and what has been given out of it."""
+
+    active: bool = False
+    samples: int = 0
+    since_ms: int = 0
+    given_ms: int = 0
+    severity: Severity = Severity.LOW
+    phase: Phase = Phase.LEARNING
+    phase_since_ms: int = 0
+
+
+NEW = Standing()
+
+
+_SEVERITIES = tuple(Severity)
+_PHASES = tuple(Phase)
+
+
+def standing_to_json(standing: Standing, at_ms: int = 0) -> list[int]:
+    """Write a standing as few characters, its moments as from `at_ms`; of a detector that was never asked, as none."""
+    if standing == NEW:
+        return []
+    active, samples, since, given, severity, phase, phase_since = standing
+    ordinals = _SEVERITIES.index(severity), _PHASES.index(phase)
+    return [int(active), samples, since - at_ms, given - at_ms, *ordinals, phase_since - at_ms]
+
+
+def standing_from_json(fields: list[int], at_ms: int = 0) -> Standing:
+    """Read a standing back."""
+    if not fields:
+        return NEW
+    active, samples, since, given, severity, phase, phase_since = fields
+    moments = since + at_ms, given + at_ms
+    return Standing(bool(active), samples, *moments, _SEVERITIES[severity], _PHASES[phase], phase_since + at_ms)
+
+
+def stand(
+    before: Standing,
+    judgement: Judgement | None,
+    *,
+    subject: Subject,
+    kind: SignalKind,
+    ts: int,
+    seen_ts: int,
+    window_s: float,
+) -> tuple[Standing, Signal | None]:
+    """Take a verdict into account and tell whether it is given out.
+
+    Given out are: each of the first `YOUNG_SAMPLES` samples of a condition, a change of severity, one row a day for
+    as long as it lasts, and the first `YOUNG_SAMPLES` samples after it. No verdict (None) changes nothing: a gap
+    neither begins nor ends a condition, and counts for no delay.
+    """
+    if judgement is None:
+        return before, None
+    if not judgement.active and not before.active and before.samples == 0:
+        return before, None
+    changed = judgement.active != before.active or (judgement.active and judgement.renewed)
+    samples = 1 if changed else before.samples + 1
+    begun_ms = judgement.since_ms if judgement.active else ts
+    since_ms = begun_ms if changed else before.since_ms
+    given = samples <= YOUNG_SAMPLES or (
+        judgement.active and (ts - before.given_ms >= DAY_MS or judgement.severity is not before.severity)
+    )
+    if not judgement.active and samples > YOUNG_SAMPLES:
+        return NEW._replace(
+            phase=before.phase, phase_since_ms=before.phase_since_ms
+        ), None  # normal, and nothing to say
+    after = before._replace(
+        active=judgement.active,
+        samples=samples,
+        since_ms=since_ms,
+        given_ms=ts if given else before.given_ms,
+        severity=judgement.severity,
+    )
+    if not given:
+        return after, None
+    return after, Signal(
+        device_id=subject.entity_id,
+        metric=subject.metric,
+        kind=kind,
+        ts=ts,
+        seen_ts=seen_ts,
+        site_id=subject.site_id,
+        active=judgement.active,
+        samples=samples,
+        severity=judgement.severity,
+        since_ms=since_ms,
+        value=judgement.value,
+        baseline=judgement.baseline,
+        low=judgement.low,
+        high=judgement.high,
+        z=judgement.z,
+        unit=subject.unit,
+        window_s=window_s,
+        cost=judgement.cost,
+        cost_unit=judgement.cost_unit,
+        detector=f"{kind.value} {subject.version}",
+        evidence=orjson.dumps(judgement.evidence).decode(),
+    )
+
+
+def enter(before: Standing, *, learned: bool, ts: int) -> Standing:
+    """Keep how far a detector is, and since when."""
+    phase = Phase.ALARM if before.active else Phase.ARMED if learned else Phase.LEARNING
+    return before if phase is before.phase else before._replace(phase=phase, phase_since_ms=ts)
+
+
+def status(
+    standing: Standing,
+    *,
+    subject: Subject,
+    kind: SignalKind,
+    ts: int,
+    learned: tuple[int, int],
+    baseline: float | None,
+) -> DetectorStatus:
+    """Write down how far a detector is; `learned`: samples it has, samples it needs."""
+    return DetectorStatus(
+        subject.entity_id,
+        subject.metric,
+        kind,
+        ts,
+        subject.site_id,
+        standing.phase,
+        standing.phase_since_ms,
+        *learned,
+        baseline,
+        f"{kind.value} {subject.version}",
+    )

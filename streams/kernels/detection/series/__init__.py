@@ -1,0 +1,1 @@
+"""Detectors over the hours and nights of one meter."""

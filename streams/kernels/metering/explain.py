@@ -1,0 +1,252 @@
+"""What happened to a register: of all explanations of its last few readings, the one that supposes least.
+
+An explanation keeps some readings as true and skips the others as noise. Between two that it keeps, the register
+either counts on, or something befell it. Every skipped reading and every event has a price; the cheapest explanation
+stands, and a later reading may still make another one the cheapest, until enough readings agree with it.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import MeterEventKind
+from schemas.time import HOUR_MS
+from streams.kernels.metering.habit import HISTORY_MARGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.kernels.metering.habit import Habit
+
+
+class Run(NamedTuple):
+    """Readings in a row that show the same value, with no gap between them."""
+
+    first: int
+    """First of them, ms."""
+    last: int
+    readings: int
+    value: float
+    since: int
+    """Since when it shows this value and does not say why, ms: earlier than `first` where a gap lies between."""
+    implied: float | None
+    """What the meter's instantaneous value says has passed meanwhile, in the register's unit."""
+    frozen: bool
+    """It stands although something passes."""
+
+    @property
+    def stood_ms(self) -> int:
+        """How long it has shown this value without a gap."""
+        return self.last - self.first
+
+    @property
+    def unexplained_ms(self) -> int:
+        """How long of that no reading has said that nothing passes."""
+        return min(self.stood_ms, self.last - self.since)
+
+
+class Step(NamedTuple):
+    """From one kept run of readings to the next."""
+
+    to: int
+    """Index of the run it leads to."""
+    kind: MeterEventKind | None
+    """None: it counted on."""
+    counted: float
+    """In the register's unit."""
+    limit: float
+    """Most that could have passed."""
+    rule: str
+    measured: bool = True
+    """Whether what it counted is a difference of register readings; otherwise it is an estimate."""
+
+
+class Explanation(NamedTuple):
+    """Which runs are true and what lies between them."""
+
+    steps: tuple[Step, ...]
+    """From the anchor, run 0, on; what lies behind the last one waits for the next readings."""
+    price: float
+
+    @property
+    def last(self) -> int:
+        """Index of the last run that is explained."""
+        return self.steps[-1].to if self.steps else 0
+
+
+class Limits(NamedTuple):
+    """What is known of the register from elsewhere."""
+
+    rated: float | None
+    """Most it may count, in its unit per ms."""
+    rollover: float | None
+    gap_ms: float
+
+
+PRICE_SKIP = 1.0
+PRICE_SKIP_VALUE = 0.5
+"""Each further value within one excursion."""
+PRICE_SKIP_READING = 0.25
+"""Each further reading that repeats a value."""
+PRICE_REPLACEMENT = 1.7
+PRICE_RESET = 1.4
+"""Less than skipping two values: a reset that goes on counting is settled by the second reading."""
+PRICE_SCALE = 1.3
+PRICE_ROLLOVER = 0.8
+"""At the register's own rollover: less than skipping one reading, so it need not wait."""
+PRICE_INFERRED_ROLLOVER = 1.35
+PRICE_CATCH_UP = 0.5
+PRICE_SURGE = 0.95
+PRICE_ROUGH = 0.01
+"""Decides between explanations that suppose equally much: the steadier one."""
+
+SURGE_GOES_ON = 0.25
+"""A jump beyond its rating or history is consumption if it then counts on at this share of the speed. (unsourced)"""
+RESET_MARGIN = 2.0
+"""After a reset a register shows at most this many times what passes between two readings at its speed. (unsourced)"""
+
+ROLLOVER_SHARE = 0.2
+"""At most this share of a register's range passes between two readings around a rollover. (unsourced)"""
+INFERRED_SHARE = 0.05
+"""The same where no rollover is registered and the range is taken for a power of ten,"""
+MIN_INFERRED_ROLLOVER = 1_000.0
+"""which is no less than this. (unsourced)"""
+
+
+def explain(runs: Sequence[Run], habit: Habit, limits: Limits) -> Explanation:
+    """Find the cheapest explanation of a few runs of readings; run 0 is true, and so is the step to run 1."""
+    return _Search(runs, habit, limits).best
+
+
+class _Search:
+    """Goes through all explanations, giving up on one when it is dearer than the best so far."""
+
+    def __init__(self, runs: Sequence[Run], habit: Habit, limits: Limits) -> None:
+        self._runs = runs
+        self._habit = habit
+        self._limits = limits
+        self.best = Explanation((), math.inf)
+        self._go((), 0, 0.0, None, 0.0)
+
+    def _go(self, steps: tuple[Step, ...], at: int, price: float, rate: float | None, surge: float) -> None:
+        runs = self._runs
+        total = price + _price_of_skipping(runs[at + 1 :])
+        if total < self.best.price:
+            self.best = Explanation(steps, total)
+        for to in range(at + 1, len(runs)):
+            if price + _price_of_skipping(runs[at + 1 : to]) >= self.best.price:
+                return
+            so_far = price + _price_of_excursions(runs[at], runs[at + 1 : to], runs[to])
+            if so_far >= self.best.price:
+                continue
+            for step, cost in self._ways(at, to, rate, surge):
+                after = None
+                rough = 0.0
+                if step.kind in _COUNTS_ON and (span := runs[to].first - runs[at].last) > 0:
+                    after = step.counted / span
+                    if rate is not None and rate + after > 0:
+                        rough = PRICE_ROUGH * abs(rate - after) / (rate + after)
+                faster = max(surge, after) if cost == PRICE_SURGE and after is not None else surge
+                self._go((*steps, step), to, so_far + cost + rough, after, faster)
+
+    def _ways(self, at: int, to: int, rate: float | None, surge: float) -> list[tuple[Step, float]]:
+        """What may have happened between two runs, with its price; `surge` is a speed it is known to reach."""
+        old, new = self._runs[at], self._runs[to]
+        habit, limits = self._habit, self._limits
+        counted, span = new.value - old.value, new.first - old.last
+        most = max(habit.most(span, limits.rated), HISTORY_MARGIN * surge * span)
+        if counted >= -habit.unit:
+            counted = max(counted, 0.0)
+            if counted <= most or (at == 0 and to == 1):
+                return [(Step(to, None, counted, most, "counts on"), 0.0)]
+            since = habit.most(new.first - old.since, limits.rated)
+            if counted <= since and old.readings > 1:
+                rule = "more than can have passed since the last reading, not more than since the last change"
+                return [(Step(to, MeterEventKind.CATCH_UP, counted, since, rule), PRICE_CATCH_UP)]
+            speed = counted / span
+            following = self._rate_after(to, HISTORY_MARGIN * speed)
+            if following is not None and following >= SURGE_GOES_ON * speed:
+                rule = "beyond its rating or history, and it goes on counting at such a speed"
+                return [(Step(to, None, counted, most, rule), PRICE_SURGE)]
+            return [self._replacement(at, to, rate, most)]
+        ways = [way for way in (self._rollover(at, to, most), self._reset(at, to, rate, most)) if way is not None]
+        return ways or [self._replacement(at, to, rate, most)]
+
+    def _rollover(self, at: int, to: int, most: float) -> tuple[Step, float] | None:
+        old, new = self._runs[at], self._runs[to]
+        registered = self._limits.rollover
+        if registered is not None:
+            counted = new.value + registered - old.value
+            since = self._habit.most(new.first - old.since, self._limits.rated)
+            if 0 <= counted <= min(since, ROLLOVER_SHARE * registered):
+                rule = "falls at its registered rollover, and what passed by that is plausible"
+                return Step(to, MeterEventKind.ROLLOVER, counted, most, rule), PRICE_ROLLOVER
+            return None
+        power = 10.0 ** math.ceil(math.log10(old.value)) if old.value > 0 else 0.0
+        counted = new.value + power - old.value
+        if power >= MIN_INFERRED_ROLLOVER and counted <= min(most, INFERRED_SHARE * power):
+            rule = "falls from just below a power of ten to about zero; no rollover is registered"
+            return Step(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False), PRICE_INFERRED_ROLLOVER
+        return None
+
+    def _reset(self, at: int, to: int, rate: float | None, most: float) -> tuple[Step, float] | None:
+        old, new = self._runs[at], self._runs[to]
+        span = new.first - old.last
+        is_gap = span > self._limits.gap_ms
+        speeds = [speed for speed in (rate, self._rate_after(to)) if speed is not None]
+        speed = max([*speeds, self._habit.mean] if is_gap else speeds, default=self._habit.mean)
+        low = min(most, RESET_MARGIN * speed * span + self._habit.slack)
+        if is_gap and most < math.inf:
+            low = most  # a gap from one quiet hour to the next may hold the busiest of the day
+        if new.value > low:
+            return None
+        # Within a gap nobody knows when it was reset: before that it counted, too.
+        counted = max(new.value, self._speed_across(span, speeds) * span) if is_gap else new.value
+        rule = "falls to no more than it can have counted since, and counts on from there"
+        return Step(to, MeterEventKind.RESET, counted, low, rule, measured=False), PRICE_RESET
+
+    def _replacement(self, at: int, to: int, rate: float | None, most: float) -> tuple[Step, float]:
+        span = self._runs[to].first - self._runs[at].last
+        speeds = [speed for speed in (rate, self._rate_after(to)) if speed is not None]
+        speed = self._speed_across(span, speeds)
+        rule = "jumps further than anything can have passed, and counts on from there"
+        return Step(to, MeterEventKind.REPLACEMENT, speed * span, most, rule, measured=False), PRICE_REPLACEMENT
+
+    def _speed_across(self, span: int, speeds: Sequence[float]) -> float:
+        """Estimate how fast it counted where no register tells: as before and after, over hours also as on the mean."""
+        if not speeds:
+            return self._habit.mean
+        near = math.fsum(speeds) / len(speeds)
+        return near if span <= max(self._limits.gap_ms, HOUR_MS) else (near + self._habit.mean) / 2
+
+    def _rate_after(self, at: int, speed: float = 0.0) -> float | None:
+        """Speed from a run to the next reading behind it, if that counts on; `speed` is one it may well have."""
+        if at + 1 >= len(self._runs):
+            return None
+        run, following = self._runs[at], self._runs[at + 1]
+        counted, span = following.value - run.value, following.first - run.last
+        if counted < 0 or counted > max(self._habit.most(span, self._limits.rated), speed * span):
+            return None
+        return counted / (following.first - run.first)
+
+
+_COUNTS_ON = frozenset({None, MeterEventKind.ROLLOVER})
+
+
+def _price_of_excursions(old: Run, odd: Sequence[Run], new: Run) -> float:
+    """Price of skipping what lies between two runs; where nothing falls, readings are no one excursion.
+
+    Otherwise a jump of what a few periods might bring could be had by skipping readings on either side of it.
+    """
+    counts_on = all(before.value <= after.value for before, after in pairwise((old, *odd, new)))
+    further = max(0, len(odd) - 1) if counts_on else 0
+    return _price_of_skipping(odd) + further * (PRICE_SKIP - PRICE_SKIP_VALUE)
+
+
+def _price_of_skipping(runs: Sequence[Run]) -> float:
+    if not runs:
+        return 0.0
+    repeated = sum(run.readings - 1 for run in runs)
+    return PRICE_SKIP + PRICE_SKIP_VALUE * (len(runs) - 1) + PRICE_SKIP_READING * repeated

@@ -1,0 +1,109 @@
+"""What a register counted between two readings, spread over the minutes between: linear, conserved, and covered."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import GOOD_COVERAGE, MeterMinute, Quality, Row, quality_of
+from schemas.time import MINUTE_MS
+
+if TYPE_CHECKING:
+    from schemas.registry import Device
+
+GAP_PERIODS = 3
+"""No reading for more than this many of the device's periods is a gap: known in sum, not in time."""
+
+LONG_SILENCE_MS = 7 * 86_400_000
+"""Silence longer than this is not spread over its minutes: its sum stands in the last minute before it. (unsourced)"""
+
+
+class Backing(Enum):
+    """What an increment over some time rests on."""
+
+    READINGS = "readings"
+    """On readings close enough to each other."""
+    BRIDGE = "bridge"
+    """Interpolated, or estimated: right in sum, not in time."""
+    NOTHING = "nothing"
+    """Unknown."""
+
+
+class Filling(NamedTuple):
+    """The minute that is being filled."""
+
+    minute: int
+    """Its start, ms."""
+    increment: float
+    covered_ms: float
+    """Backed by readings close enough to each other."""
+    bridged_ms: float
+
+
+def begin(ts: int) -> Filling:
+    """Start to fill the minute of a moment, with nothing known of what came before."""
+    return Filling(ts - ts % MINUTE_MS, 0.0, 0.0, 0.0)
+
+
+class Minutes:
+    """Writes the minutes of one register as they are filled."""
+
+    __slots__ = ("_device", "_quantity", "_rows", "gap_ms")
+
+    def __init__(self, device: Device, quantity: str, rows: list[Row]) -> None:
+        self._device = device
+        self._quantity = quantity
+        self._rows = rows
+        self.gap_ms = GAP_PERIODS * device.period_s * 1000
+
+    def spread(self, filling: Filling, start: int, stop: int, counted: float, backing: Backing) -> Filling:
+        """Spread what was counted from `start`, where the filling stands, to `stop`; gives out every minute that ends.
+
+        Silence of more than a week is not spread: the sum stands in the minute it begins in.
+        """
+        minute, increment, covered, bridged = filling
+        span = stop - start
+        known, good = backing is not Backing.NOTHING, backing is Backing.READINGS
+        if span > LONG_SILENCE_MS:
+            if known:
+                increment, bridged = increment + counted, bridged + 1.0
+            self._give(minute, increment, covered, bridged)
+            return begin(stop)
+        at, done = start, 0.0
+        while True:
+            end = minute + MINUTE_MS
+            to = min(end, stop)
+            if known:
+                until = counted if to == stop else counted * ((to - start) / span)
+                increment += until - done
+                done = until
+                if good:
+                    covered += to - at
+                else:
+                    bridged += to - at
+            if stop < end:
+                return Filling(minute, increment, covered, bridged)
+            self._give(minute, increment, covered, bridged)
+            minute = at = end
+            increment = covered = bridged = 0.0
+            if stop == end:
+                return Filling(minute, 0.0, 0.0, 0.0)
+
+    def _give(self, minute: int, increment: float, covered_ms: float, bridged_ms: float) -> None:
+        device = self._device
+        coverage = covered_ms / MINUTE_MS
+        known = (covered_ms + bridged_ms) / MINUTE_MS
+        quality = quality_of(coverage, estimated=bridged_ms > 0)
+        if quality is Quality.PARTIAL and known >= GOOD_COVERAGE:
+            quality = Quality.ESTIMATED  # whole, but partly interpolated over a gap
+        self._rows.append(
+            MeterMinute(
+                device.device_id,
+                self._quantity,
+                minute,
+                device.site_id,
+                increment if known else None,
+                coverage,
+                quality,
+            )
+        )

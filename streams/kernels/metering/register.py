@@ -1,0 +1,111 @@
+"""Register metering: a running total becomes consumption per minute, through every fault a real meter shows.
+
+The register is the truth: a minute's increment is the register at its end less the register at its start, linear
+between readings, so a duplicate, a late or a replayed reading cannot count twice (metric specification, rule 3).
+
+Of each register a *window* of its last readings is kept, as runs of equal values: the anchor, which nothing can revise
+any more, and behind it usually one run, the newest. While every reading simply counts on, that is all. A reading that
+does not opens the window: it then holds all readings since, `explain` is asked what happened with each new one, and
+the window's minutes are given out again, until enough readings agree and it closes with its verdict as `MeterEvent`s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from schemas.metrics import MeterEvent, MeterMinute, Row
+from schemas.readings import Kind, registers_of
+from schemas.time import QUARTER_DAY_MS
+from streams.kernels.metering.explain import Run
+from streams.kernels.metering.habit import Habit
+from streams.kernels.metering.latest import latest
+from streams.kernels.metering.minutes import Filling, Minutes
+from streams.kernels.metering.rates import RATES, FlowState, integrate, rate_per_ms, rests
+from streams.kernels.metering.window import RegisterState, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.registry import Device
+
+
+class MeterState(NamedTuple):
+    """A meter: its registers, and the flows that stand in for registers it has never sent."""
+
+    registers: dict[str, RegisterState]
+    flows: dict[str, FlowState]
+
+
+class RegisterMetering:
+    """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
+
+    name = "register_metering"
+    version = 2
+    source = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION, Kind.GANGUE_UNIT})
+    events = (MeterEvent,)
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self) -> None:
+        self._registers = {kind: registers_of(kind) for kind in self.source}
+
+    def fold(
+        self, state: MeterState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[MeterState, list[Row]]:
+        """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
+        registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
+        rows: list[Row] = []
+        rates = RATES.get(device.kind, {})
+        for quantity in self._registers[device.kind]:
+            window = Window(device, quantity, rows)
+            register, source = registers.get(quantity), rates.get(quantity)
+            if source is None and all(getattr(arrival.reading, quantity) is None for arrival in arrivals):
+                continue
+            for arrival in arrivals:
+                reading = arrival.reading
+                value: float | None = getattr(reading, quantity)
+                rate = None if source is None else rate_per_ms(reading, source)
+                if value is None:
+                    if rate is not None and register is None:
+                        minutes = Minutes(device, quantity, rows)
+                        flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
+                elif register is None:
+                    flows.pop(quantity, None)
+                    register = window.begin(reading.ts, value, rate)
+                else:
+                    register = window.read(register, reading.ts, value, rate, rests=rests(reading))
+            if register is not None:
+                registers[quantity] = register
+        if arrivals:
+            rows.append(latest(device, arrivals[-1]))
+        return MeterState(registers, flows), rows
+
+    def is_final(self, state: MeterState, row: Row) -> bool:
+        """Whether no later reading can give a row out again."""
+        if isinstance(row, MeterMinute):
+            register = state.registers.get(row.quantity)
+            return register is None or row.ts < register.filling.minute
+        if isinstance(row, MeterEvent):
+            return row.ts < state.registers[row.quantity].tail[0].first
+        return True
+
+    def dump(self, state: MeterState) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(tuple(state), default=tuple).decode()
+
+    def load(self, text: str) -> MeterState:
+        """Read a state back."""
+        registers, flows = orjson.loads(text)
+        return MeterState(
+            {quantity: _register(fields) for quantity, fields in registers.items()},
+            {quantity: FlowState(ts, rate, Filling(*open_)) for quantity, (ts, rate, open_) in flows.items()},
+        )
+
+
+def _register(fields: Sequence[Any]) -> RegisterState:
+    anchor, filling, tail, shown, rate, habit = fields
+    return RegisterState(
+        Run(*anchor), Filling(*filling), tuple(Run(*run) for run in tail), Filling(*shown), rate, Habit(*habit)
+    )

@@ -1,0 +1,99 @@
+"""Laboratory results of fuels: hours late, valid for a stretch of the past, standing in for what is missing."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import FuelAssay, Row
+from schemas.readings import Kind, LabReading
+from schemas.time import QUARTER_DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from schemas.arrival import Arrival
+    from schemas.registry import Device
+
+
+class FuelAssays:
+    """Fold of laboratory readings: one row a fuel and stretch of sampling. It remembers nothing."""
+
+    name = "fuel_assays"
+    version = 1
+    source = frozenset({Kind.LAB})
+    events: tuple[type[Row], ...] = ()
+    snapshot_ms = QUARTER_DAY_MS
+
+    def fold(self, state: None, laboratory: Device, arrivals: Sequence[Arrival]) -> tuple[None, list[Row]]:
+        """Give each result as a row of its own, a correction too: which one stands is for its reader to say."""
+        rows: list[Row] = []
+        for arrival in arrivals:
+            reading = arrival.reading
+            assert isinstance(reading, LabReading)  # noqa: S101 - by kind
+            rows.append(
+                FuelAssay(
+                    laboratory.device_id,
+                    reading.fuel,
+                    reading.sample_from,
+                    laboratory.site_id,
+                    reading.sample_to,
+                    reading.ts,
+                    reading.lhv_mj_kg,
+                    reading.ash_pct,
+                    reading.sulphur_pct,
+                    reading.moisture_pct,
+                )
+            )
+        return state, rows
+
+    def dump(self, _state: None) -> str:
+        """There is nothing to write."""
+        return "null"
+
+    def load(self, _text: str) -> None:
+        """There is nothing to read."""
+        return
+
+
+class Property(NamedTuple):
+    """A fuel's property at a moment."""
+
+    value: float
+    is_measured: bool
+    """A laboratory value covers the moment; otherwise an earlier or the registered one stands in."""
+
+
+class Laboratory:
+    """What a site's laboratory says of its fuels, to be asked for a moment."""
+
+    def __init__(self, assays: Iterable[FuelAssay], *, reach_ms: int) -> None:
+        """Take results of any order; an earlier one stands in for a missing one for `reach_ms` after its end."""
+        self._reach_ms = reach_ms
+        self._by_fuel: dict[str, list[FuelAssay]] = {}
+        for assay in sorted(assays, key=lambda item: (item.ts, item.released_ms, item.device_id)):
+            self._by_fuel.setdefault(assay.fuel, []).append(assay)
+        self._begins = {fuel: [assay.ts for assay in own] for fuel, own in self._by_fuel.items()}
+
+    def at(self, fuel: str, attribute: str, ts: int, *, otherwise: float | None) -> Property | None:
+        """Return the property (`lhv_mj_kg`, `ash_pct`, `sulphur_pct`) of a fuel burnt at a moment.
+
+        Of results that cover the moment the last begun stands, of those the last released; else the newest that ended
+        before it; else `otherwise`. None where that is None too.
+        """
+        assays = self._by_fuel.get(fuel, [])
+        until = bisect_right(self._begins.get(fuel, []), ts)
+        stand_in: FuelAssay | None = None
+        for assay in reversed(assays[:until]):
+            value: float | None = getattr(assay, attribute)
+            if value is None:
+                continue
+            if ts < assay.until_ms:
+                return Property(value, is_measured=True)
+            if ts - assay.until_ms < self._reach_ms and (stand_in is None or assay.until_ms > stand_in.until_ms):
+                stand_in = assay
+            if ts - assay.ts > 2 * self._reach_ms:
+                break
+        if stand_in is not None:
+            return Property(getattr(stand_in, attribute), is_measured=False)
+        return None if otherwise is None else Property(otherwise, is_measured=False)

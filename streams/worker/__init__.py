@@ -1,0 +1,1 @@
+"""The Faust worker: the app, its consumer, and who shepherds the partitions."""

@@ -1,0 +1,266 @@
+"""The publisher against a server that answers as Grafana does, its refusals included."""
+
+from __future__ import annotations
+
+import copy
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from dashboards.grafana import watch
+from dashboards.grafana.api import Grafana, GrafanaError
+from dashboards.grafana.build import ALERTING, DEFINITIONS, dashboard_json
+from dashboards.grafana.difference import differences
+from dashboards.grafana.publish import Change, Outcome, Wanted, data_source, publish
+from dashboards.words.language import Language
+from fenhe.cli import app
+from tests.support.grafana_contract import RIGHTS, TOKEN, Answer, ContractGrafana, contract_grafana
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATABASE = "postgresql://fenhe_reader:p%40ss@db:5432/fenhe?sslmode=disable"
+DASHBOARDS = [dashboard_json(definition, Language.ZH) for definition in DEFINITIONS[:2]]
+"""Two stand for all: each is one request like the others."""
+FIRST, SECOND = (dashboard["uid"] for dashboard in DASHBOARDS)
+WANTED = Wanted(dashboards=DASHBOARDS, database_url=DATABASE, webhook="https://hooks.example.com/fenhe")
+THINGS = 2 + len(DASHBOARDS) + 1 + len(watch.RULES)
+
+
+@pytest.fixture
+def grafana() -> Iterator[ContractGrafana]:
+    """A Grafana that holds nothing of ours."""
+    with contract_grafana() as server:
+        yield server
+
+
+def _publish(server: ContractGrafana, wanted: Wanted = WANTED, *, dry_run: bool = False) -> list[Change]:
+    return list(publish(Grafana(server.address, TOKEN, timeout_s=5), wanted, dry_run=dry_run))
+
+
+def _outcomes(changes: list[Change]) -> set[Outcome]:
+    return {change.outcome for change in changes}
+
+
+def test_an_empty_grafana_gets_everything_and_a_second_run_changes_nothing(grafana: ContractGrafana) -> None:
+    """Publishing is idempotent: what is as it should be is not written again."""
+    first = _publish(grafana)
+    assert (len(first), _outcomes(first)) == (THINGS, {Outcome.CREATED})
+    assert len(grafana.writes) == THINGS
+    second = _publish(grafana)
+    assert _outcomes(second) == {Outcome.UNCHANGED}
+    assert len(grafana.writes) == THINGS
+
+
+def test_a_dry_run_only_reads(grafana: ContractGrafana) -> None:
+    """A dry run says what it would do to an empty and to a changed Grafana, and writes nothing."""
+    assert _outcomes(_publish(grafana, dry_run=True)) == {Outcome.CREATED}
+    assert grafana.writes == []
+    _publish(grafana)
+    held = grafana.dashboards[FIRST]["dashboard"]
+    held["panels"][0]["title"] = "by hand"
+    before, written = copy.deepcopy(held), len(grafana.writes)
+    changed = [change for change in _publish(grafana, dry_run=True) if change.outcome is not Outcome.UNCHANGED]
+    assert [(change.what, change.outcome) for change in changed] == [(f"dashboard {FIRST}", Outcome.CHANGED)]
+    assert changed[0].lines[0].startswith('dashboard.panels[0].title: "by hand" → ')
+    assert (held, len(grafana.writes)) == (before, written)
+
+
+def test_what_was_changed_by_hand_is_written_over(grafana: ContractGrafana) -> None:
+    """Only what differs is written: a moved dashboard, a renamed folder, a rule's limit, another webhook."""
+    _publish(grafana)
+    grafana.dashboards[SECOND]["meta"]["folderUid"] = "elsewhere"
+    grafana.folders["fenhe"]["title"] = "old"
+    grafana.points[watch.CONTACT_POINT_UID]["settings"]["url"] = "https://old.example.com"
+    grafana.rules["fenhe-books-open"]["data"][1]["model"]["conditions"][0]["evaluator"]["params"] = [9]
+    changed = {change.what for change in _publish(grafana) if change.outcome is Outcome.CHANGED}
+    assert changed == {
+        "folder fenhe",
+        f"dashboard {SECOND}",
+        "contact point fenhe-webhook",
+        "alert rule fenhe-books-open",
+    }
+    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+
+
+def test_secrets_go_in_and_are_not_compared(grafana: ContractGrafana) -> None:
+    """Grafana never tells a password: a set one counts as the same unless it is to be rewritten."""
+    _publish(grafana)
+    assert grafana.sources["fenhe-reader"]["secureJsonFields"] == {"password": True}
+    (source,) = (c for c in _publish(grafana, replace(WANTED, webhook=None, rewrite_secrets=True))
+                 if c.what.startswith("data source"))  # fmt: skip
+    assert source == Change("data source fenhe-reader", Outcome.CHANGED, ["password: written anew"])
+    del grafana.sources["fenhe-reader"]["secureJsonFields"]["password"]
+    assert "password" in str(_publish(grafana)[1])
+
+
+def test_what_was_not_given_is_left_alone(grafana: ContractGrafana) -> None:
+    """Without a database and a webhook an Editor's token is enough: neither is even read."""
+    grafana.rights = RIGHTS - {right for right in RIGHTS if right.startswith(("datasources", "alert"))}
+    changes = _publish(grafana, replace(WANTED, database_url=None, webhook=None))
+    left = [change.what for change in changes if change.outcome is Outcome.LEFT_ALONE]
+    assert left[0] == "data source fenhe-reader"
+    assert len(left) == 2 + len(watch.RULES)
+
+
+def test_the_data_source_is_the_readers_only() -> None:
+    """Whoever edits a panel runs SQL as the data source's role: it must be the reader."""
+    source = data_source(DATABASE)
+    assert (source["user"], source["url"], source["jsonData"]["database"]) == ("fenhe_reader", "db:5432", "fenhe")
+    assert source["secureJsonData"] == {"password": "p@ss"}
+    assert data_source("postgresql://fenhe_reader@db/fenhe")["jsonData"]["sslmode"] == "require"
+    with pytest.raises(GrafanaError, match="must read as fenhe_reader, not as 'fenhe_owner'"):
+        data_source("postgresql://fenhe_owner:x@db:5432/fenhe")
+    with pytest.raises(GrafanaError, match="looks like postgresql://"):
+        data_source("mysql://fenhe_reader@db/fenhe")
+
+
+def test_the_server_is_not_shown_anything_when_the_reader_is_wrong(grafana: ContractGrafana) -> None:
+    """A wrong database address is refused before the first request."""
+    with pytest.raises(GrafanaError, match="must read as"):
+        _publish(grafana, replace(WANTED, database_url="postgresql://postgres@db/fenhe"))
+    assert grafana.writes == []
+
+
+@pytest.mark.parametrize("right", sorted(RIGHTS))
+def test_a_missing_permission_is_named(right: str) -> None:
+    """403: the message names the permission and the role that has it."""
+    with contract_grafana(rights=RIGHTS - {right}) as server:
+        if right.endswith("write"):
+            rest = RIGHTS - {right}
+            server.rights = RIGHTS
+            _publish(server)
+            server.rights = rest
+            server.folders["fenhe"]["title"] = "old"
+            server.sources["fenhe-reader"]["url"] = "old"
+            server.dashboards.clear()
+            server.rules.clear()
+        with pytest.raises(GrafanaError, match=f"403: .*Permissions needed: {right}.*role"):
+            _publish(server)
+
+
+@pytest.mark.parametrize(
+    ("mood", "said"),
+    [
+        ({"html": True}, "a page instead of JSON"),
+        ({"version": "10.4.2"}, "Grafana 10.4.2 is too old"),
+        ({"slow_s": 30.0}, r"did not answer within 0.2 s \(GET /api/health\)"),
+        ({"refuse": {"GET /api/folders/fenhe": Answer(500, {"message": "boom"})}}, "500: boom.*see its log"),
+        (
+            {"refuse": {"POST /api/folders": Answer(412, {"message": "A folder with the same name exists"})}},
+            "412: A folder with the same name exists",
+        ),
+        ({"provisioned": frozenset({FIRST})}, "provisioned from files, change it there"),
+    ],
+)
+def test_a_refusal_says_what_to_do(mood: dict[str, object], said: str) -> None:
+    """Every way Grafana can fail has its own words."""
+    with contract_grafana(**mood) as server:
+        slow = "slow_s" in mood
+        with pytest.raises(GrafanaError, match=said):
+            list(publish(Grafana(server.address, TOKEN, timeout_s=0.2 if slow else 5), WANTED, dry_run=False))
+
+
+def test_newer_grafanas_are_taken() -> None:
+    """The contract holds for Grafana 12 and for one that hides its version."""
+    for version in ("12.1.0", "11.6.0-86304", ""):
+        with contract_grafana(version=version) as server:
+            assert _outcomes(_publish(server)) == {Outcome.CREATED}
+
+
+def test_a_wrong_token_is_said(grafana: ContractGrafana) -> None:
+    """401 is about the token, and the token is not printed."""
+    with pytest.raises(GrafanaError, match=r"401: Invalid API key.*expired or revoked") as caught:
+        list(publish(Grafana(grafana.address, "glsa_wrong", timeout_s=5), WANTED, dry_run=True))
+    assert "glsa_wrong" not in str(caught.value)
+
+
+def test_what_was_made_another_way_is_a_conflict(grafana: ContractGrafana) -> None:
+    """409: a rule that another tool provisions is not taken over in silence."""
+    _publish(grafana)
+    grafana.rules["fenhe-log-loss"] |= {"provenance": "api", "title": "theirs"}
+    with pytest.raises(GrafanaError, match=r"409: .*provenance.*provisioned another way"):
+        _publish(grafana)
+
+
+def test_a_starting_grafana_is_tried_again(grafana: ContractGrafana) -> None:
+    """Two answers of 503 are waited out."""
+    grafana.busy = 2
+    assert _outcomes(_publish(grafana)) == {Outcome.CREATED}
+
+
+@pytest.mark.parametrize("url", ["grafana", "ftp://grafana", "http://", "http://grafana/?x=1", ""])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    """A wrong address is refused with a right one beside it."""
+    with pytest.raises(GrafanaError, match="looks like https://"):
+        Grafana(url, TOKEN)
+
+
+@pytest.mark.parametrize("token", ["", "  ", "中文", "two words"])
+def test_a_token_that_is_none_is_refused(token: str) -> None:
+    """A token that cannot be one is refused before it is sent."""
+    with pytest.raises(GrafanaError, match="the token is empty or"):
+        Grafana("http://127.0.0.1:3000", token)
+
+
+def test_nobody_listens(grafana: ContractGrafana) -> None:
+    """A port without a server, and a path that is not Grafana's, are said."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(GrafanaError, match=r"cannot be reached: .*refused"):
+            Grafana(f"http://127.0.0.1:{unused.getsockname()[1]}", TOKEN, timeout_s=2).version()
+    with pytest.raises(GrafanaError, match=r"404: .*check the address"):
+        Grafana(f"{grafana.address}/elsewhere", TOKEN, timeout_s=5).version()
+
+
+def test_the_command_says_what_it_would_do_and_fails_with_one_line(
+    grafana: ContractGrafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fenhe dashboards publish`: 0 with a line for each thing, 1 with the reason alone."""
+    monkeypatch.setattr("dashboards.grafana.build.all_dashboards", lambda: DASHBOARDS)
+    arguments = ["dashboards", "publish", "--grafana", grafana.address, "--database", DATABASE]
+    environment = {"FENHE_GRAFANA_TOKEN": TOKEN}
+    dry = CliRunner().invoke(app, [*arguments, "--dry-run"], env=environment)
+    assert dry.exit_code == 0
+    assert "folder fenhe: would be created" in dry.output
+    assert "alert rule fenhe-log-loss: left alone: no --webhook given" in dry.output
+    assert grafana.writes == []
+    done = CliRunner().invoke(app, arguments, env=environment)
+    assert f"dashboard {FIRST}: created" in done.output
+    grafana.dashboards[FIRST]["dashboard"]["title"] = "x"
+    again = CliRunner().invoke(app, arguments, env=environment)
+    assert '    dashboard.title: "x" → ' in again.output
+    wrong = CliRunner().invoke(app, arguments, env={"FENHE_GRAFANA_TOKEN": "wrong"})
+    assert wrong.exit_code == 1
+    assert "401" in wrong.output
+    assert "Traceback" not in wrong.output
+
+
+def test_the_provisioning_file_is_fresh_and_holds_what_is_published() -> None:
+    """From files and over HTTP the same rules reach Grafana; the only variable in the file is the webhook."""
+    assert ALERTING.read_text(encoding="utf-8") == watch.provisioning_file()
+    document = yaml.safe_load(watch.provisioning_file())
+    (group,), (point,) = document["groups"], document["contactPoints"]
+    over_http = [rule.over_http() for rule in watch.RULES]
+    assert [
+        rule | {"orgID": 1, "folderUID": "fenhe", "ruleGroup": group["name"]} for rule in group["rules"]
+    ] == over_http
+    assert group["folder"] == watch.FOLDER_TITLE
+    assert {rule["notification_settings"]["receiver"] for rule in group["rules"]} == {point["name"]}
+    assert watch.provisioning_file().count("$") == 1
+    assert point["receivers"][0]["settings"]["url"] == "$FENHE_ALERT_WEBHOOK"
+
+
+def test_defaults_of_the_server_are_no_difference() -> None:
+    """What only Grafana has, its counters, and what it leaves out as empty do not count; another length does."""
+    ours = {"version": 0, "a": [1, {"b": "x"}], "c": None, "d": "", "e": False, "f": 0, "g": []}
+    assert differences(ours, {"version": 7, "id": 1, "a": [1, {"b": "x", "z": 1}]}) == []
+    assert differences(ours, {"a": [1, {"b": "y"}]}) == ['a[1].b: "y" → "x"']
+    assert differences({"a": [1]}, {"a": [1, 2]}) == ["a: [2] → [1]"]
+    assert differences({"a": {"b": 1}}, {"a": 3}) == ['a: 3 → {"b": 1}']
+    assert differences({"a": True}, {"a": 1}) == []
+    assert differences({"a": "x" * 99}, {"a": None})[0].endswith("…")

@@ -1,0 +1,189 @@
+"""What a panel draws: unknown stays unknown, text is escaped, units and thresholds are the definition's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.kit import panels
+from dashboards.kit.dashboard import Definition
+from dashboards.kit.fields import Cell, Field, Link
+from dashboards.kit.panels import About
+from dashboards.preview.drawing import Canvas, Chart, Html
+from dashboards.preview.formats import duration, measure, show
+from dashboards.preview.macros import parse_range
+from dashboards.preview.model import load
+from dashboards.preview.reader import Rows
+from dashboards.preview.render import HTML_TYPES, render
+from dashboards.preview.theme import Theme, heat, ink_on
+from dashboards.preview.view import View
+from dashboards.words.language import Language, Text
+
+if TYPE_CHECKING:
+    from dashboards.preview.model import Panel
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+VIEW = View("plant-energy", Language.EN, Theme.DARK, "now-6h")
+CANVAS = Canvas(Theme.DARK.colors, Language.EN, "Asia/Shanghai", parse_range("now-6h", "now", NOW), VIEW)
+PANELS = {
+    f"{definition.slug}-{panel.id}-{panel.type}": panel
+    for definition in DEFINITIONS
+    for panel in load(dashboard_json(definition, Language.EN)).panels
+}
+every_panel = pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS.keys())
+
+
+def _columns(panel: Panel) -> list[str]:
+    leading = ["time"] if panel.type in {"timeseries", "state-timeline", "heatmap"} else []
+    return leading + list(panel.fields)
+
+
+@every_panel
+def test_no_rows_are_drawn_as_words(panel: Panel) -> None:
+    """An empty answer is said in words, never drawn as zero."""
+    drawing = render(panel, Rows(_columns(panel), []), CANVAS)
+    assert isinstance(drawing, Html if panel.type in HTML_TYPES else Chart)
+    said = drawing.content if isinstance(drawing, Html) else json.dumps(drawing.options)
+    assert panel.no_value in said or "unknown" in said or "never" in said
+
+
+@every_panel
+def test_nulls_are_drawn_as_unknown(panel: Panel) -> None:
+    """A row of nulls shows the field's word for unknown and no figure at all."""
+    row: list[Any] = [NOW if name == "time" else None for name in _columns(panel)]
+    if panel.type == "barchart":
+        row[0] = "x"
+    drawing = render(panel, Rows(_columns(panel), [tuple(row)]), CANVAS)
+    if isinstance(drawing, Html):
+        assert "is-unknown" in drawing.content
+        assert ">0<" not in drawing.content
+    elif panel.type == "timeseries":
+        assert all(point[1] is None for series in drawing.options["series"] for point in series["data"])
+
+
+def test_heat_is_written_as_well_as_coloured() -> None:
+    """More is darker, the figure stands in the cell; nothing, and what is not known, have no colour."""
+    field = Field(name="sets", label=Text("组", "Sets"), decimals=0, minimum=0, maximum=10, cell=Cell.HEAT)
+    panel = _table(field)
+    nothing, few, many, none = (_html(panel, Rows(["sets"], [(amount,)])) for amount in (0, 1, 10, None))
+    assert ">0<" in nothing
+    assert "background" not in nothing
+    assert ">1<" in few
+    assert ">10<" in many
+    assert f"background:{heat(10, 0, 10)}" in many
+    assert f"background:{heat(1, 0, 10)}" in few
+    assert "background" not in none
+    assert "unknown" in none
+
+
+def test_a_bar_never_leaves_its_track() -> None:
+    """A share above its maximum fills the bar and says the figure; an unknown one is an empty bar."""
+    panel = _table(Field(name="share", unit="%", decimals=0, minimum=0, maximum=100, cell=Cell.GAUGE))
+    assert "width:100.0%" in _html(panel, Rows(["share"], [(140,)]))
+    assert "140" in _html(panel, Rows(["share"], [(140,)]))
+    unknown = _html(panel, Rows(["share"], [(None,)]))
+    assert "width:0.0%" in unknown
+    assert "unknown" in unknown
+
+
+def test_a_link_carries_what_its_row_is_about() -> None:
+    """Dashboard, range, language and the row's own identifier; a row without one has no link; the column is hidden."""
+    link = Link("meter", Text("表计", "Meter"), {"site": "site_id", "meter": "device_id"})
+    panel = _table(
+        Field(name="device_id", hidden=True), Field(name="site_id", hidden=True), Field(name="name", link=link)
+    )
+    rows = Rows(["device_id", "site_id", "name"], [("a&b", "s1", "A"), (None, "s1", "B")])
+    drawn = _html(panel, rows)
+    (address,) = re.findall(r'href="([^"]*)"', drawn)
+    led = urlsplit(unescape(address))
+    assert led.path == "/d/meter"
+    query = dict(parse_qsl(led.query))
+    assert (query["var-site"], query["var-meter"], query["from"], query["lang"]) == ("s1", "a&b", "now-6h", "en")
+    assert "device_id" not in drawn
+
+
+def test_what_a_heat_map_does_not_know_is_an_empty_cell() -> None:
+    """A null is no cell, not the lowest colour."""
+    (panel,) = (p for p in PANELS.values() if p.type == "heatmap" and "reporting" in p.title)
+    columns = _columns(panel)
+    rows = Rows(columns, [(NOW, 98.0, None, *([50.0] * (len(columns) - 3)))])
+    drawing = render(panel, rows, CANVAS)
+    assert isinstance(drawing, Chart)
+    cells = drawing.options["series"][0]["data"]
+    assert [0, 0, 98.0] in cells
+    assert not any(level == 1 for _, level, _ in cells)
+
+
+def _table(*fields: Field) -> Panel:
+    """A table of these fields, as the preview reads it."""
+    about = About(
+        language=Language.EN, title=Text("表", "Table"), description=Text("来源", "Source"), width=24, height=4
+    )
+    definition = Definition(
+        slug="x", title=Text("x", "x"), description=Text("x", "x"), refresh="5s", variables=[],
+        panels=lambda _: [panels.table(about, "SELECT 1", *fields)],
+    )  # fmt: skip
+    return load(dashboard_json(definition, Language.EN)).panels[0]
+
+
+def _html(panel: Panel, rows: Rows) -> str:
+    drawing = render(panel, rows, CANVAS)
+    assert isinstance(drawing, Html)
+    return drawing.content
+
+
+def test_text_from_the_database_is_escaped() -> None:
+    """A device named like a script stays a name."""
+    (panel,) = (p for p in PANELS.values() if p.title == "Meters")
+    row = tuple("<script>alert(1)</script>" for _ in panel.fields)
+    drawing = render(panel, Rows(list(panel.fields), [row]), CANVAS)
+    assert isinstance(drawing, Html)
+    assert "<script" not in drawing.content
+    assert "&lt;script" in drawing.content
+
+
+def test_the_axis_reads_as_the_plants_wall_clock() -> None:
+    """Noon in UTC is 20:00 on a Shanxi axis, wherever the browser is."""
+    assert CANVAS.wall_ms(NOW) - round(NOW.timestamp() * 1000) == 8 * 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "decimals", "shown"),
+    [
+        (0.987, "percentunit", 0, ("99", "%")),
+        (-42.46, "suffix: A", 1, ("−42.5", "A")),
+        (-0.04, "suffix: A", 1, ("0.0", "A")),
+        (1234567.8, "suffix: kWh", 0, ("1,234,568", "kWh")),
+        (3, "", None, ("3", "")),
+    ],
+)
+def test_a_number_has_its_unit_and_decimals(amount: float, unit: str, decimals: int, shown: tuple[str, str]) -> None:
+    """Units, decimals and signs are as Grafana's, with thousands set apart and no minus before zero."""
+    assert measure(amount, unit, decimals) == shown
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4.2, "4 s"), (90, "1.5 min"), (7200, "2.0 h"), (200_000, "2.3 d")])
+def test_a_duration_is_in_its_largest_unit(seconds: float, text: str) -> None:
+    """Ages read at a glance."""
+    assert " ".join(duration(seconds)) == text
+
+
+def test_coverage_is_coloured_and_written() -> None:
+    """Thresholds colour a figure that is there to read as well."""
+    (panel,) = (p for p in PANELS.values() if p.title.startswith("Coverage"))
+    field = panel.field("coverage")
+    good, half, bad = (show(value, field, no_value="", zone="UTC") for value in (0.995, 0.7, 0.2))
+    assert len({good.color, half.color, bad.color}) == 3
+    assert [good.full, half.full, bad.full] == ["100 %", "70 %", "20 %"]
+
+
+def test_words_on_blocks_can_be_read() -> None:
+    """Text in a state block is dark on light and light on dark."""
+    assert ink_on("#ffffff") != ink_on("#000000") == "#ffffff"

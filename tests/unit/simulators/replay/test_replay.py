@@ -1,0 +1,368 @@
+"""Replay: columns become fields, increments become registers, and disorder loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import Counter
+from itertools import accumulate, islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.readings import ADAPTERS, Kind
+from schemas.registry import Registry
+from simulators.replay.mapping import Mapping, read_mapping
+from simulators.replay.play import Tempo, play
+from simulators.replay.recording import Recording, RecordingError
+from simulators.wire.disorder import Disorder
+from simulators.wire.message import encode
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+    from simulators.wire.message import Message
+
+MAPPINGS = Path(__file__).parents[4] / "simulators/replay/mappings"
+DATA = Path(__file__).parents[5] / "shared/data"
+needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"no recorded data at {DATA}")
+
+SITE = {"site_id": "S", "name": "S", "name_zh": "S", "sector": "steel", "city": "太原"}
+METER: dict[str, Any] = {
+    "device": {"device_id": "E", "site_id": "S", "kind": "electricity"},
+    "fields": {"energy_import_kwh": {"column": "kwh", "increments": True, "start": 10}},
+}
+TIME: dict[str, Any] = {"column": "t", "format": "%Y-%m-%d %H:%M", "zone": "Asia/Shanghai", "interval_s": 900}
+
+
+def mapping(*devices: dict[str, Any], time: dict[str, Any] | None = None) -> Mapping:
+    """A mapping of one site."""
+    return Mapping.model_validate({"sites": [SITE], "time": time or TIME, "devices": devices or [METER]})
+
+
+def recording(folder: Path, text: str, what: Mapping | None = None) -> Recording:
+    """A file of this text with its mapping."""
+    path = folder / "data.csv"
+    path.write_text(text, encoding="utf-8")
+    return Recording(path, what or mapping())
+
+
+def readings(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """All readings, in order, without their sequence numbers."""
+    return [
+        {name: value for name, value in reading.items() if name != "seq"}
+        for each in messages
+        for reading in each.readings
+    ]
+
+
+def through(found: Recording) -> list[Message]:
+    """Go through a recording as a replay does."""
+    found.survey()
+    return list(found.messages())
+
+
+class Taken:
+    """A publisher that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:  # noqa: ARG002 - a publisher's
+        """Keep it."""
+        self.messages.append(message)
+        return True
+
+    def flush(self, timeout_s: float = 30.0) -> bool:  # noqa: ARG002 - a publisher's
+        """Nothing is under way."""
+        return True
+
+    def report(self) -> dict[str, Any]:
+        """Count what came."""
+        counts = Counter({each.device_id: 0 for each in self.messages})
+        for each in self.messages:
+            counts[each.device_id] += len(each.readings)
+        return {"published_total": counts.total(), "per_device": dict(counts)}
+
+
+def test_increments_build_a_register_that_begins_before_the_first_interval(tmp_path: Path) -> None:
+    """The opening reading tells what the register was before the first row; the last is the start plus the sum."""
+    sent = readings(recording(tmp_path, "t,kwh\n2026-01-01 00:15,1.5\n2026-01-01 00:30,2\n").messages())
+    midnight = 1_767_196_800_000
+    assert sent == [
+        {"ts": midnight, "energy_import_kwh": 10.0},
+        {"ts": midnight + 900_000, "energy_import_kwh": 11.5},
+        {"ts": midnight + 1_800_000, "energy_import_kwh": 13.5},
+    ]
+
+
+def test_a_row_stamped_with_its_start_is_sent_at_its_end(tmp_path: Path) -> None:
+    """An interval's increment stands in the register when the interval is over."""
+    text = "t,kwh\n2026-01-01 00:00,1\n"
+    end = recording(tmp_path, text).survey().first_ms
+    start = recording(tmp_path, text, mapping(time={**TIME, "stamps": "start"})).survey().first_ms
+    assert start - end == 900_000
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ({"column": "t"}, "2026-01-01T08:00:00+08:00"),
+        ({"column": "t", "format": "epoch_s"}, "1767225600"),
+        ({"column": "t", "format": "epoch_ms"}, "1767225600000"),
+        ({"column": "t", "zone": "Asia/Shanghai"}, "2026-01-01 08:00:00"),
+        ({"column": "t", "format": "elapsed_s", "begins": "2025-12-31T23:59:50Z"}, "10.0"),
+        ({"column": "t", "format": "%d.%m.%Y %H:%M", "zone": "UTC"}, "01.01.2026 00:00"),
+    ],
+)
+def test_a_time_is_the_same_moment_in_every_format(tmp_path: Path, time: dict[str, Any], text: str) -> None:
+    """Zones, epochs, elapsed seconds and patterns name one moment."""
+    assert recording(tmp_path, f"t,kwh\n{text},1\n", mapping(time=time)).survey().first_ms == 1_767_225_600_000
+
+
+def test_runs_whose_time_begins_anew_follow_each_other(tmp_path: Path) -> None:
+    """Each change of the grouping column begins the next run, `every_s` after the last began."""
+    time = {
+        "column": "t",
+        "format": "elapsed_s",
+        "begins": "2026-01-01T00:00:00Z",
+        "group": {"column": "run", "every_s": 100},
+        "thin_s": 10,
+    }
+    meter = {**METER, "fields": {"power_kw": {"column": "kwh"}}}
+    found = recording(tmp_path, "run,t,kwh\na,0,1\na,4,2\na,11,3\nb,0,4\nb,9,5\n", mapping(meter, time=time))
+    first = found.survey().first_ms
+    assert [(each["ts"] - first, each["power_kw"]) for each in readings(found.messages())] == [
+        (0, 1.0),
+        (11_000, 3.0),
+        (100_000, 4.0),
+    ]
+    assert found.findings.rows_thinned == 2
+
+
+def test_cells_become_values_of_the_fields_own_type(tmp_path: Path) -> None:
+    """Lists, integers, words, factors and missing cells; what nobody can read is counted, with its line."""
+    battery = {
+        "device": {"device_id": "B", "site_id": "S", "kind": "battery", "battery": {"nominal_ah": 100}},
+        "fields": {
+            "cell_voltage_v": {"column": ["c1", "c2"], "factor": 0.001},
+            "cycles": {"column": "n"},
+            "mode": {"column": "m", "values": {"1": "charge"}},
+            "soc_pct": {"column": "s"},
+        },
+    }
+    power = {
+        "device": {"device_id": "P", "site_id": "S", "kind": "site_power"},
+        "fields": {"mains_failed": {"column": "f", "values": {"ja": True, "nein": False}}},
+    }
+    text = "t,c1,c2,n,m,s,f\n1767225600,3301,,7,1,NA,ja\n1767225660,,,8.0,float,x,vielleicht\n"
+    found = recording(tmp_path, text, mapping(battery, power, time={"column": "t", "format": "epoch_s"}))
+    assert readings(found.messages()) == [
+        {"ts": 1_767_225_600_000, "cell_voltage_v": [3.301, None], "cycles": 7, "mode": "charge"},
+        {"ts": 1_767_225_600_000, "mains_failed": True},
+        {"ts": 1_767_225_660_000, "cycles": 8, "mode": "float"},
+    ]
+    assert found.findings.unreadable == {"s": 1, "f": 1}
+    assert found.findings.examples["s"] == "line 3: 'x'"
+
+
+def test_a_file_may_hold_several_devices_one_below_the_other(tmp_path: Path) -> None:
+    """`where` picks a device's rows; each has its own register."""
+    second = {**METER, "device": {**METER["device"], "device_id": "F"}, "where": {"meter": "2"}}
+    text = "t,meter,kwh\n2026-01-01 00:15,1,1\n2026-01-01 00:15,2,5\n2026-01-01 00:30,1,1\n"
+    found = recording(tmp_path, text, mapping({**METER, "where": {"meter": "1"}}, second))
+    last = {each.device_id: each.readings[-1]["energy_import_kwh"] for each in found.messages()}
+    assert last == {"E": 12.0, "F": 15.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("t,kw\n", "no column kwh; it has t, kw"),
+        ("t,kwh\nyesterday,1\n", "line 2"),
+        ("t,kwh\n", "no row"),
+        ("t,kwh\n2026-01-01 00:30,1\n2026-01-01 00:15,1\n", "back in time"),
+    ],
+)
+def test_a_file_that_does_not_fit_its_mapping_says_where(tmp_path: Path, text: str, message: str) -> None:
+    """Missing columns, unreadable times and unsorted increments end the replay with the place."""
+    found = recording(tmp_path, text)
+    with pytest.raises(RecordingError, match=message):
+        through(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fields": {"energy_kwh": {"column": "kwh"}}}, "has no field energy_kwh"),
+        ({"fields": {"power_kw": {"column": "kwh", "increments": True}}}, "is no register"),
+        ({"fields": {"voltage_v": {"column": "kwh"}}}, "takes a list of columns"),
+        ({"device": {"device_id": "E", "site_id": "T", "kind": "electricity"}}, "names site T"),
+    ],
+)
+def test_a_mapping_that_cannot_work_is_refused_before_anything_is_sent(change: dict[str, Any], message: str) -> None:
+    """Unknown fields, increments of what is no register, and sites that nobody knows."""
+    with pytest.raises(ValueError, match=message):
+        mapping({**METER, **change})
+
+
+def minutes(folder: Path, count: int) -> Recording:
+    """A reading a minute."""
+    rows = "".join(f"{1_767_225_600 + 60 * number},{number}\n" for number in range(count))
+    meter = {**METER, "fields": {"power_kw": {"column": "kwh"}}}
+    return recording(folder, "t,kwh\n" + rows, mapping(meter, time={"column": "t", "format": "epoch_s"}))
+
+
+@given(
+    duplicates=st.floats(0, 1),
+    late=st.floats(0, 1),
+    late_by_s=st.floats(1, 5_000),
+    shuffle_s=st.sampled_from([0.0, 60.0, 600.0]),
+    seed=st.integers(0, 5),
+)
+@settings(max_examples=30, deadline=None)
+def test_disorder_loses_nothing_and_invents_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    **how: Any,  # noqa: ANN401
+) -> None:
+    """Every reading arrives once or twice, in the order of sending, and the same seed gives the same order."""
+    source = minutes(tmp_path_factory.mktemp("disorder"), 60)
+    clean = [encode(each) for each in source.messages()]
+    carried = list(Disorder(**how).carry(source.messages()))
+    counts = Counter(encode(each) for each in carried)
+    assert set(counts) == set(clean)
+    assert max(counts.values()) <= 2
+    if not how["shuffle_s"]:
+        assert all(a.at_ms <= b.at_ms for a, b in pairwise(carried))
+    assert carried == list(Disorder(**how).carry(source.messages()))
+
+
+def test_everything_twice_late_and_shuffled_is_what_was_asked_for(tmp_path: Path) -> None:
+    """Shares of one are all of them; a shuffle of ten minutes changes the order and stays within its window."""
+    source = minutes(tmp_path, 100)
+    assert len(list(Disorder(duplicates=1).carry(source.messages()))) == 200
+    late = list(Disorder(late=1, late_by_s=7_200).carry(source.messages()))
+    assert sum(each.at_ms > each.ts for each in late) > 90
+    shuffled = [each.ts for each in Disorder(shuffle_s=600).carry(source.messages())]
+    assert shuffled != sorted(shuffled)
+    latest = list(accumulate(shuffled, max))
+    assert all(newest - ts < 600_000 for newest, ts in zip(latest, shuffled, strict=True))
+    with pytest.raises(ValueError, match="share"):
+        Disorder(late=1.5)
+
+
+def test_a_speed_paces_sending_by_the_recordings_own_time(tmp_path: Path) -> None:
+    """An hour at 60 times real time takes a minute of the clock; device times stay as recorded."""
+    clock = [0.0]
+
+    class Clocked(Taken):
+        def __init__(self) -> None:
+            super().__init__()
+            self.when: list[float] = []
+
+        def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+            self.when.append(clock[0])
+            return super().publish(message, stop)
+
+    def tick() -> float:
+        clock[0] += 0.05
+        return clock[0]
+
+    publisher = Clocked()
+    source = minutes(tmp_path, 60)
+
+    class NoWait:
+        def is_set(self) -> bool:
+            return False
+
+        def wait(self, _timeout: float) -> bool:
+            return False
+
+    sent = play(source, publisher, Tempo(speed=60, array=1), stop=NoWait(), monotonic=tick)  # type: ignore[arg-type]
+    assert publisher.when[-1] - publisher.when[0] == pytest.approx(59, abs=1)
+    assert sent["first_ts_ms"] == 1_767_225_600_000
+    assert sent["per_device"] == {"E": 60}
+
+
+def test_the_report_tells_what_was_sent_and_moved(tmp_path: Path) -> None:
+    """Counts per device, the time covered after the shift, and arrays as large as asked for."""
+    publisher = Taken()
+    told: list[int] = []
+    sent = play(minutes(tmp_path, 120), publisher, Tempo(array=50, shift_ms=1_000), progress=told.append)
+    assert sent["per_device"] == {"E": 120}
+    assert (sent["first_ts_ms"], sent["last_ts_ms"]) == (1_767_225_601_000, 1_767_232_741_000)
+    assert [len(each.readings) for each in publisher.messages] == [50, 50, 20]
+    assert told[-1] == 120
+
+
+@pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_mappings_in_the_box_are_whole(path: Path) -> None:
+    """Each parses, and its registry survives the way through YAML."""
+    registry = read_mapping(path).registry()
+    assert Registry.model_validate(yaml.safe_load(registry.as_yaml())) == registry
+
+
+SOURCES = {
+    "steel": "steel/steel_15min.csv.gz",
+    "nasa_b0005": "nasa_b0005/B0005_discharge_stream.csv.gz",
+    "nasa_b0005_60s": "nasa_b0005/B0005_discharge_stream.csv.gz",
+    "battledim": "battledim_2018/flows_5min.csv.gz",
+}
+
+
+def recorded(name: str, most: int | None = None) -> list[Message]:
+    """Messages of a public data set, at most so many."""
+    source = Recording(DATA / SOURCES[name], read_mapping(MAPPINGS / f"{name}.yaml"))
+    return list(islice(source.messages(), most))
+
+
+def rows(name: str, most: int | None = None) -> list[dict[str, str]]:
+    """Its rows as they stand in the file."""
+    with gzip.open(DATA / SOURCES[name], "rt") as file:
+        return list(islice(csv.DictReader(file), most))
+
+
+@needs_data
+@pytest.mark.parametrize("name", SOURCES)
+def test_readings_of_recorded_files_are_ones_that_the_collector_takes(name: str) -> None:
+    """Rows of the public data sets become valid readings."""
+    for each in recorded(name, 500):
+        ADAPTERS[Kind(each.topic.split("/")[3])].validate_json(encode(each))
+
+
+@needs_data
+def test_the_steel_works_register_ends_at_the_years_total() -> None:
+    """959 636.7 kWh passed the meter, from its first reading to its last, over exactly 365 days."""
+    found = readings(recorded("steel"))
+    assert len(found) == 35_041
+    assert found[-1]["energy_import_kwh"] - found[0]["energy_import_kwh"] == pytest.approx(959_636.7, abs=0.05)
+    assert found[-1]["ts"] - found[0]["ts"] == 365 * 86_400_000
+
+
+@needs_data
+def test_the_cells_discharges_keep_their_own_clock() -> None:
+    """Runs begin four hours apart and keep every row; thinned to a minute, no two of all 168 are closer."""
+    found = readings(recorded("nasa_b0005", 5_000))
+    origin = found[0]["ts"]
+    runs = Counter(int(row["cycle"]) - 1 for row in rows("nasa_b0005", 5_000))
+    assert Counter((each["ts"] - origin) // 14_400_000 for each in found) == runs
+    thinned = readings(recorded("nasa_b0005_60s"))
+    assert min(b["ts"] - a["ts"] for a, b in pairwise(thinned)) >= 60_000
+    assert {(each["ts"] - origin) // 14_400_000 for each in thinned} == set(range(168))
+
+
+@needs_data
+def test_a_water_networks_registers_integrate_its_flows() -> None:
+    """Three meters; each register's rise is the sum of its flow over five minutes."""
+    days = 10 * 288
+    totals: dict[str, list[float]] = {}
+    for each in recorded("battledim", 3 * (days + 1)):
+        totals.setdefault(each.device_id, []).append(each.readings[0]["volume_m3"])
+    for device, column in (("LTOWN-P227", "p227"), ("LTOWN-P235", "p235"), ("LTOWN-PUMP1", "PUMP_1")):
+        flows = sum(float(row[column]) for row in rows("battledim", days))
+        assert totals[device][-1] - totals[device][0] == pytest.approx(flows / 12, abs=1e-3)

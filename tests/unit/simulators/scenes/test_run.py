@@ -1,0 +1,79 @@
+"""A run: history in arrays, then live alone, never ahead of the clock."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from simulators.scenes.run import Pace, Phase, Progress, simulate, wall_ms
+from simulators.scenes.scene import Scene
+from tests.unit.simulators.support import HOUR_MS, MINUTE_MS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulators.wire.message import Message
+
+
+class Recorder:
+    """A publisher that remembers what it was given, and when."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.messages: list[tuple[int, Message]] = []
+        self._stop_after = stop_after
+
+    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+        """Remember; set `stop` after enough."""
+        self.messages.append((wall_ms(), message))
+        if stop is not None and self._stop_after is not None and len(self.messages) >= self._stop_after:
+            stop.set()
+        return True
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """Nothing is ever in flight."""
+        return timeout_s > 0
+
+    def report(self) -> dict[str, Any]:
+        """Count what was given."""
+        return {"published_total": sum(len(message.readings) for _, message in self.messages)}
+
+
+def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(tmp_path: Path) -> None:
+    """A live reading leaves when the clock reaches its ts; together with history nothing is missing."""
+    start_ms = wall_ms() - HOUR_MS
+    publisher, told = Recorder(), list[Progress]()
+    report_path = tmp_path / "report.json"
+    scene = Scene(seed=3, sets=300, start_ms=start_ms)
+    report = simulate(scene, publisher, Pace(batch_size=20, live_s=2.5), progress=told.append, report_path=report_path)
+
+    ahead = [message.readings[-1]["ts"] - at for at, message in publisher.messages]
+    assert max(ahead) <= 0
+    live = [lead for lead, (_, message) in zip(ahead, publisher.messages, strict=True) if lead > -200]
+    assert len(live) >= 5
+    assert max(len(message.readings) for _, message in publisher.messages) > 10
+
+    expected = list(Scene(seed=3, sets=300, start_ms=start_ms).advance(report["end_ms"]))
+    sent = sorted((m.device_id, reading["ts"]) for _, m in publisher.messages for reading in m.readings)
+    assert sent == sorted((m.device_id, m.ts) for m in expected)
+    assert report["published_total"] == len(expected)
+    assert orjson.loads(report_path.read_bytes()) == report
+    assert {step.phase for step in told} == {Phase.HISTORY, Phase.LIVE}
+    assert told[-1].done_readings == len(expected)
+
+
+def test_a_paced_run_catches_up_with_the_clock_and_ends() -> None:
+    """At 120 times real time, a minute of the past is through in half a second."""
+    scene = Scene(seed=3, sets=5, start_ms=wall_ms() - MINUTE_MS, plants=False)
+    began = wall_ms()
+    report = simulate(scene, Recorder(), Pace(speed=120.0, live=False))
+    assert 400 <= wall_ms() - began < 5_000
+    assert report["end_ms"] >= began - 1_000
+
+
+def test_a_run_stops_where_it_stands() -> None:
+    """Setting the event ends history at once."""
+    stop, publisher = threading.Event(), Recorder(stop_after=7)
+    simulate(Scene(seed=3, sets=5, start_ms=wall_ms() - HOUR_MS), publisher, Pace(batch_size=1), stop=stop)
+    assert len(publisher.messages) == 7

@@ -1,0 +1,186 @@
+"""Capacity: what one discharge says, and what it may not say."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, CapacityMethod, CapacityReason, EpisodeKind
+from streams.kernels.battery.reference import health_reference
+from streams.kernels.battery.tracking.health import SetHealth
+from tests.support.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges, nasa_readings
+
+KERNEL = SetHealth(health_reference())
+
+
+def capacities(rig: Rig) -> list[BatteryCapacity]:
+    """The last word on each discharge of a rig's readings."""
+    rows = KERNEL.fold(None, rig.device, rig.readings)[1]
+    return list({row.ts: row for row in rows if isinstance(row, BatteryCapacity)}.values())
+
+
+def on_float(**how: float) -> Rig:
+    """A set that has been on float for three hours."""
+    rig = Rig(lfp_set(), **how)
+    rig.say(0.0)
+    rig.run(3)
+    return rig
+
+
+@pytest.mark.parametrize(("every_s", "bound"), [(0.0, 0.1), (60.0, 0.8)])
+def test_the_nasa_cell_s_capacity_is_that_of_its_labels(every_s: float, bound: float) -> None:
+    """All 168 discharges of B0005 at 2.7 V: within 0.1 points of SoH at full rate, 0.8 at 60 s."""
+    discharges = nasa_discharges()
+    readings = nasa_readings(discharges, every_s=every_s)
+    rows = KERNEL.fold(None, NASA_SET, readings)[1]
+    found = list({row.ts: row for row in rows if isinstance(row, BatteryCapacity)}.values())
+    assert [row.method for row in found] == [CapacityMethod.FULL] * 168
+    errors = [
+        abs(row.capacity_ah - discharge.capacity_ah) / 2.0 * 100
+        for row, discharge in zip(found, discharges, strict=True)
+        if row.capacity_ah is not None
+    ]
+    assert len(errors) == 168
+    assert statistics.fmean(errors) <= bound
+
+
+def test_a_discharge_to_the_cut_off_gives_the_capacity_down_to_empty() -> None:
+    """What the cut-off leaves inside is read from the steep end of the curve: C is that of the cell, not less."""
+    rig = on_float(soh=0.85)
+    assert rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.FULL
+    assert row.capacity_ah == pytest.approx(85.0, rel=0.01)
+    assert row.sigma_ah is not None
+    assert 0 < row.sigma_ah < 0.03 * 85
+    assert row.capacity_ah is not None
+    assert row.drawn_ah < row.capacity_ah
+
+
+def test_cold_hides_charge_that_is_not_lost() -> None:
+    """At 2 °C a set reaches its cut-off earlier; corrected to 25 °C its capacity is the same."""
+    rig = on_float(soh=0.85, celsius=2.0, ohm_ah=0.112 * 1.96)
+    rig.run(6, -30.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert row.capacity_ah == pytest.approx(85.0, rel=0.012)
+
+
+@pytest.mark.parametrize("rest_h", [0.5, 0.0])
+def test_what_cold_keeps_inside_is_measured_at_rest_and_looked_up_without(rest_h: float) -> None:
+    """At 5 °C a load ends with 7.5 % still inside: the rest voltage shows it, a loaded one needs k_T and a doubt."""
+    rig = on_float(soh=0.85, celsius=5.0, ohm_ah=0.112 * 1.79)
+    rig.cold_kept = 0.075
+    assert rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(rest_h)
+    rig.run(0.2, 15.0)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.FULL
+    assert row.capacity_ah == pytest.approx(85.0, rel=0.012)
+    assert row.sigma_ah is not None
+    assert (row.sigma_ah > 0.02 * 85) is (rest_h == 0.0)
+
+
+def test_a_test_that_stops_short_of_the_cut_off_still_tells_the_capacity() -> None:
+    """A core-capacity test is stopped at 3.0 V a cell and charged at once: on the steep end that is enough."""
+    rig = on_float(soh=0.82)
+    assert rig.run(8, -15.0, until_cell_v=3.0)
+    rig.readings.pop()
+    rig.run(0.5, 15.0)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.KNEE
+    assert row.capacity_ah == pytest.approx(82.0, rel=0.01)
+
+
+def test_a_partial_discharge_that_rests_below_thirty_percent_gives_an_estimate() -> None:
+    """The rest voltage tells the SoC there; C = ΔAh/ΔSoC."""
+    rig = on_float(soh=0.80)
+    rig.run(2.6, -25.0)
+    assert rig.soc == pytest.approx(0.1875)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert (row.method, row.reason) == (CapacityMethod.OCV, None)
+    assert row.capacity_ah == pytest.approx(80.0, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("hours", "rest_h", "reason"),
+    [
+        (0.3, 0.5, CapacityReason.TOO_SHALLOW),
+        (1.6, 0.5, CapacityReason.FLAT_REGION),
+        (2.6, 0.0, CapacityReason.NO_REST),
+    ],
+)
+def test_what_cannot_be_known_is_refused_with_its_reason(hours: float, rest_h: float, reason: CapacityReason) -> None:
+    """A shallow discharge, one that ends in the flat region and one without a rest leave a lower bound only."""
+    rig = on_float(soh=0.80)
+    rig.run(hours, -25.0)
+    rig.run(rest_h)
+    rig.run(0.2, 15.0)
+    (row,) = capacities(rig)
+    assert (row.capacity_ah, row.reason) == (None, reason)
+    assert row.at_least_ah == pytest.approx(25.0 * hours, abs=0.3)
+
+
+def test_without_a_known_beginning_there_is_no_capacity() -> None:
+    """A set that was not seen on float for an hour has no SoC to begin from."""
+    rig = Rig(lfp_set())
+    rig.say(0.0)
+    rig.run(0.5)
+    rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert (row.capacity_ah, row.reason) == (None, CapacityReason.START_UNKNOWN)
+
+
+def test_a_gap_in_the_current_refuses_the_capacity() -> None:
+    """Ten unmeasured minutes of a three-hour discharge are more than may be bridged."""
+    rig = on_float(soh=0.85)
+    rig.run(1, -25.0)
+    rig.silence(10 / 60, -25.0)
+    rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert (row.capacity_ah, row.reason) == (None, CapacityReason.CURRENT_GAP)
+    assert row.coverage < 0.96
+
+
+def test_too_cold_a_discharge_says_nothing_about_25_degrees() -> None:
+    """Below 0 °C the correction is larger than what is known."""
+    rig = on_float(soh=0.85, celsius=-8.0, ohm_ah=0.3)
+    rig.run(6, -25.0, until_cell_v=2.8)
+    rig.run(0.5)
+    (row,) = capacities(rig)
+    assert (row.capacity_ah, row.reason) == (None, CapacityReason.TEMPERATURE)
+
+
+def test_coarse_sampling_finds_the_cut_off_between_two_samples() -> None:
+    """One reading a minute and one every five seconds come to one capacity within 1 %: load-on is coarse too."""
+    found = []
+    for period_s in (5.0, 60.0):
+        rig = on_float(soh=0.85)
+        rig.run(6, -40.0, until_cell_v=2.8, period_s=period_s)
+        rig.run(0.5)
+        found.append(capacities(rig)[0].capacity_ah)
+    assert found[0] == pytest.approx(found[1], rel=0.01)
+
+
+def test_episodes_follow_one_another_without_holes() -> None:
+    """Float, discharge, rest, charge and float again; each begins where the one before ended."""
+    rig = on_float(soh=0.85)
+    rig.run(2, -25.0)
+    rig.run(0.5)
+    rig.run(4, 15.0)
+    rig.soc = 1.0
+    rig.run(2)
+    rows = KERNEL.fold(None, rig.device, rig.readings)[1]
+    last = {(row.ts, row.kind): row for row in rows if isinstance(row, BatteryEpisode)}
+    episodes = sorted(last.values(), key=lambda row: row.ts)
+    kinds = [EpisodeKind.FLOAT, EpisodeKind.DISCHARGE, EpisodeKind.REST, EpisodeKind.CHARGE, EpisodeKind.FLOAT]
+    assert [row.kind for row in episodes] == kinds
+    assert [row.ended_ms for row in episodes] == [*[row.ts for row in episodes[1:]], None]
+    assert episodes[1].charge_ah == pytest.approx(-50.0, abs=0.5)
+    assert episodes[1].rest_cell_v == episodes[2].rest_cell_v is not None
+    assert episodes[0].ts == T0

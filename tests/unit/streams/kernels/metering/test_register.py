@@ -1,0 +1,187 @@
+"""Registers become consumption: conserved, covered, and the same from wherever the fold begins."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.arrival import Arrival
+from schemas.metrics import MeterEvent, MeterEventKind, MeterLatest, MeterMinute, Quality
+from schemas.readings import ElectricityReading, Kind
+from schemas.registry import Device
+from schemas.time import MINUTE_MS
+from streams.kernels.metering.minutes import LONG_SILENCE_MS
+from streams.kernels.metering.register import RegisterMetering
+from streams.kernels.metering.window import MAX_RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KERNEL = RegisterMetering()
+T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
+METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60, rollover={"energy_import_kwh": 10_000})
+
+
+def arrivals(points: Sequence[tuple[int, float]]) -> list[Arrival]:
+    """Readings of one register at seconds after T0."""
+    return [
+        Arrival("m", 0, ElectricityReading(ts=T0 + seconds * 1000, energy_import_kwh=value))
+        for seconds, value in points
+    ]
+
+
+FAST_METER = METER.model_copy(update={"rated": 200_000.0})
+"""Rated for anything that `points_of` draws: 50 kWh within a second is nothing strange to it."""
+
+
+def minutes(points: Sequence[tuple[int, float]], meter: Device = METER) -> list[MeterMinute]:
+    """Minute rows as they stand after one ordered pass: of one minute the last one given."""
+    rows = KERNEL.fold(None, meter, arrivals(points))[1]
+    return list({row.ts: row for row in rows if isinstance(row, MeterMinute)}.values())
+
+
+def test_an_increment_is_split_at_the_minutes_edge_in_proportion_to_time() -> None:
+    """Linear interpolation between readings (metric specification, rule 3)."""
+    rows = minutes([(0, 0.0), (90, 9.0), (120, 15.0)])
+    assert [(row.ts - T0, row.increment) for row in rows] == [(0, 6.0), (60_000, 9.0)]
+    assert all(row.quality is Quality.GOOD and row.coverage == 1 for row in rows)
+
+
+def test_the_first_minute_is_covered_from_its_first_reading() -> None:
+    """What came before the first reading is unknown, not zero."""
+    first = minutes([(45, 100.0), (60, 101.0)])[0]
+    assert (first.coverage, first.quality, first.increment) == (0.25, Quality.PARTIAL, 1.0)
+
+
+def test_a_gap_is_known_in_sum_but_not_in_time() -> None:
+    """More than three periods without a reading: interpolated, no coverage, and nothing lost of the total."""
+    rows = minutes([(0, 0.0), (60, 1.0), (360, 11.0), (420, 12.0)])
+    assert [row.quality for row in rows] == [Quality.GOOD, *[Quality.ESTIMATED] * 5, Quality.GOOD]
+    assert [row.coverage for row in rows[1:6]] == [0.0] * 5
+    assert math.isclose(math.fsum(row.increment or 0 for row in rows), 12.0)
+
+
+def test_a_registered_rollover_counts_on_at_once() -> None:
+    """9 990 to 10 of 10 000 is 20 kWh, and needs no further reading."""
+    row = minutes([(0, 9_970.0), (60, 9_990.0), (120, 10.0)])[-1]
+    assert (row.ts - T0, row.increment, row.quality) == (60_000, 20.0, Quality.GOOD)
+
+
+def test_a_fall_is_unknown_until_the_next_readings_tell_what_it_was() -> None:
+    """While it may still be a dip nothing is said; then the reset counts from zero, as estimated."""
+    steady = [(at * 60, 5_000.0 + at) for at in range(20)]
+    held = minutes([*steady, (1_200, 0.5)])[-1]
+    assert (held.ts - T0, held.increment, held.quality) == (1_140_000, None, Quality.UNKNOWN)
+    told = {row.ts - T0: row for row in minutes([*steady, (1_200, 0.5), (1_260, 1.5)])}
+    assert (told[1_140_000].increment, told[1_140_000].quality) == (0.5, Quality.ESTIMATED)
+    assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.GOOD)
+
+
+SLOW_METER = METER.model_copy(update={"period_s": 900, "rated": 1_600.0, "rollover": {}})
+QUARTERS = [(900 * at, 20_000.0 + 40 * at) for at in range(40)]
+"""40 kWh a quarter of an hour, of a meter rated for 400."""
+
+
+def befell(points: Sequence[tuple[int, float]]) -> list[tuple[MeterEventKind, float | None]]:
+    """What befell a register, with what was counted."""
+    rows = KERNEL.fold(None, SLOW_METER, arrivals(points))[1]
+    return [(row.kind, row.increment) for row in rows if isinstance(row, MeterEvent)]
+
+
+def test_a_small_replacement_is_not_two_readings_of_noise() -> None:
+    """A jump that three periods might bring is none of skipping the last reading before it and the first behind it."""
+    behind = [(900 * at, 21_100.0 + 40 * at) for at in range(40, 50)]
+    ((kind, counted),) = befell([*QUARTERS, *behind])
+    assert kind is MeterEventKind.REPLACEMENT
+    assert counted == pytest.approx(40.0)
+
+
+def test_a_reset_within_a_gap_may_have_counted_through_the_busiest_hours() -> None:
+    """Quiet before and behind it, a gap hides a shift: what it shows is what it counted, if its rating allows that."""
+    behind = [(900 * at, 4_000.0 + 40 * (at - 66)) for at in range(66, 76)]
+    assert (MeterEventKind.RESET, 4_000.0) in befell([*QUARTERS, *behind])
+
+
+def test_silence_of_more_than_a_week_keeps_its_sum_in_one_row() -> None:
+    """A meter back after a year must not write half a million rows, nor lose what it counted."""
+    rows = minutes([(0, 5.0), (LONG_SILENCE_MS // 1000 + 600, 1_005.0)])
+    assert len(rows) == 1
+    assert (rows[0].increment, rows[0].quality) == (1_000.0, Quality.ESTIMATED)
+
+
+def test_a_stopped_meter_gives_no_rows_rather_than_zeros() -> None:
+    """Offline is unknown: nothing is written until it speaks again."""
+    assert [row.ts for row in minutes([(0, 0.0), (61, 1.0)])] == [T0]
+
+
+points_of = st.lists(
+    st.tuples(st.integers(1, 400), st.floats(0, 50, allow_nan=False, width=32)), min_size=2, max_size=60
+)
+
+
+@given(points_of)
+def test_minutes_add_up_to_the_registers_difference(steps: list[tuple[int, float]]) -> None:
+    """Conservation: of what its rating allows, nothing is created and nothing lost up to the last closed minute."""
+    points, seconds, value = [(0, 100.0)], 0, 100.0
+    for step, increment in steps:
+        seconds, value = seconds + step, value + increment
+        points.append((seconds, value))
+    end = seconds - seconds % 60 + 60
+    points.append((end, value))
+    rows = minutes(points, FAST_METER)
+    assert math.isclose(math.fsum(row.increment or 0 for row in rows), value - 100.0, rel_tol=1e-9, abs_tol=1e-6)
+    assert [row.ts for row in rows] == list(range(T0, T0 + end * 1000, MINUTE_MS))
+
+
+@given(points_of, st.integers(0, 10))
+def test_a_fold_in_two_parts_is_the_fold_of_the_whole(steps: list[tuple[int, float]], cut: int) -> None:
+    """State carries everything the next reading needs, through its saved form too."""
+    seconds, value, points = 0, 0.0, []
+    for step, increment in steps:
+        seconds, value = seconds + step, value + increment
+        points.append((seconds, value))
+    whole_state, whole_rows = KERNEL.fold(None, METER, arrivals(points))
+    state, rows = KERNEL.fold(None, METER, arrivals(points[:cut]))
+    state, more = KERNEL.fold(KERNEL.load(KERNEL.dump(state)), METER, arrivals(points[cut:]))
+    assert state == whole_state
+    assert [row for row in [*rows, *more] if isinstance(row, MeterMinute)] == [
+        row for row in whole_rows if isinstance(row, MeterMinute)
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 3), st.floats(0, 1e6, width=32)), min_size=1, max_size=60))
+def test_rubbish_keeps_the_window_small_and_leaves_no_minute_out(steps: list[tuple[int, float]]) -> None:
+    """Whatever a register shows, memory is bounded, every minute has a row, and cutting the items changes nothing."""
+    points, seconds = [(0, 100.0)], 0
+    for step, value in steps:
+        seconds += step * 60
+        points.append((seconds, value))
+    state, rows = KERNEL.fold(None, METER, arrivals(points))
+    assert max(len(register.tail) for register in state.registers.values()) <= MAX_RUNS
+    given_out = {row.ts for row in rows if isinstance(row, MeterMinute)}
+    assert given_out == set(range(T0, T0 + seconds * 1000, MINUTE_MS))
+    cut, pieces = None, []
+    for arrival in arrivals(points):
+        cut, more = KERNEL.fold(None if cut is None else KERNEL.load(KERNEL.dump(cut)), METER, [arrival])
+        pieces += [row for row in more if not isinstance(row, MeterLatest)]
+    assert cut == state
+    assert pieces == [row for row in rows if not isinstance(row, MeterLatest)]
+
+
+def test_the_state_it_is_given_stays_as_it_was() -> None:
+    """The transaction may be rolled back."""
+    state, _ = KERNEL.fold(None, METER, arrivals([(0, 1.0)]))
+    before = KERNEL.dump(state)
+    KERNEL.fold(state, METER, arrivals([(90, 2.0)]))
+    assert KERNEL.dump(state) == before
+
+
+@pytest.mark.parametrize("kind", sorted(RegisterMetering.source))
+def test_every_meter_kind_has_registers(kind: Kind) -> None:
+    """A kind without registers would be metered as silence."""
+    assert KERNEL._registers[kind]

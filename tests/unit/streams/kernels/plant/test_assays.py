@@ -1,0 +1,60 @@
+"""Laboratory results: which one holds for a moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.metrics import FuelAssay
+from schemas.time import HOUR_MS
+from streams.kernels.plant.assays import Laboratory, Property
+
+T0 = 1_780_000_000_000
+
+
+def assay(begin_h: float, end_h: float, lhv: float | None, released_h: float, ash: float | None = 50.0) -> FuelAssay:
+    """A result for gangue sampled from begin to end, in hours after T0."""
+    begin, end, released = (T0 + round(hours * HOUR_MS) for hours in (begin_h, end_h, released_h))
+    return FuelAssay("lab", "gangue", begin, "s", end, released, lhv, ash, 1.0, 8.0)
+
+
+RESULTS = [assay(0, 8, 12.0, 14), assay(8, 16, 13.0, 26), assay(8, 16, 13.4, 30), assay(24, 32, None, 40, ash=55)]
+LABORATORY = Laboratory(RESULTS, reach_ms=20 * HOUR_MS)
+
+
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [
+        (-1, Property(12.6, is_measured=False)),
+        (0, Property(12.0, is_measured=True)),
+        (7.9, Property(12.0, is_measured=True)),
+        (8, Property(13.4, is_measured=True)),
+        (16, Property(13.4, is_measured=False)),
+        (25, Property(13.4, is_measured=False)),
+        (35.9, Property(13.4, is_measured=False)),
+        (36, Property(12.6, is_measured=False)),
+    ],
+)
+def test_the_covering_result_holds_then_the_newest_earlier_then_the_registered(hour: float, expected: Property) -> None:
+    """Of two results for one stretch the later released; an earlier one stands in for 20 h, no longer."""
+    assert LABORATORY.at("gangue", "lhv_mj_kg", T0 + round(hour * HOUR_MS), otherwise=12.6) == expected
+
+
+def test_each_property_is_looked_for_by_itself() -> None:
+    """A result without heat value still tells its ash."""
+    assert LABORATORY.at("gangue", "ash_pct", T0 + 25 * HOUR_MS, otherwise=None) == Property(55.0, is_measured=True)
+
+
+def test_a_fuel_nobody_analysed_has_what_is_registered_or_nothing() -> None:
+    """No value is made up."""
+    assert LABORATORY.at("slime", "lhv_mj_kg", T0, otherwise=14.0) == Property(14.0, is_measured=False)
+    assert LABORATORY.at("slime", "lhv_mj_kg", T0, otherwise=None) is None
+
+
+def test_the_order_of_results_does_not_matter() -> None:
+    """Late truth is truth."""
+    backwards = Laboratory(reversed(RESULTS), reach_ms=20 * HOUR_MS)
+    for hour in range(-2, 40):
+        moment = T0 + hour * HOUR_MS
+        assert backwards.at("gangue", "lhv_mj_kg", moment, otherwise=None) == LABORATORY.at(
+            "gangue", "lhv_mj_kg", moment, otherwise=None
+        )

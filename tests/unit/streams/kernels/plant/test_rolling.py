@@ -1,0 +1,130 @@
+"""Rolling figures of a plant: ratios of sums, with what is unknown said."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from schemas.metrics import MeterMinute, PlantWindow, Quality
+from schemas.readings import Kind
+from schemas.registry import Device, Role, Sector, Site
+from schemas.time import MINUTE_MS
+from streams.kernels.plant.boundary import Total, contributions, unknown_carriers
+from streams.kernels.plant.reference import energy_factors
+from streams.kernels.plant.rolling import RollingPlant
+
+T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
+SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="长治")
+POWER = Device(device_id="e", site_id="s", kind=Kind.ELECTRICITY, role=Role.CONSUMED)
+PRODUCT = Device(device_id="p", site_id="s", kind=Kind.PRODUCTION, role=Role.PRODUCT)
+WATER = Device(device_id="w", site_id="s", kind=Kind.WATER, role=Role.CONSUMED)
+VIEW = RollingPlant(energy_factors())
+
+
+def minute(device: str, quantity: str, at: int, increment: float | None, coverage: float = 1.0) -> MeterMinute:
+    """One minute row."""
+    quality = Quality.GOOD if coverage == 1 else Quality.PARTIAL if coverage else Quality.UNKNOWN
+    return MeterMinute(device, quantity, T0 + at * MINUTE_MS, "s", increment, coverage, quality)
+
+
+def last_quarter(devices: list[Device], minutes: list[MeterMinute]) -> PlantWindow:
+    """The 15-minute window that ends with the fifteenth minute."""
+    end = T0 + 15 * MINUTE_MS
+    rows = VIEW.windows(SITE, devices, minutes, end - 1, end)
+    return next(row for row in rows if isinstance(row, PlantWindow) and row.window_min == 15)
+
+
+def test_unit_energy_is_the_ratio_of_sums() -> None:
+    """10 kWh a minute and two tonnes in all: 150 kWh / 2 t, not the mean of minutes' ratios."""
+    minutes = [minute("e", "energy_import_kwh", at, 10.0) for at in range(15)]
+    minutes += [minute("p", "mass_t", at, 2.0 if at == 7 else 0.0) for at in range(15)]
+    row = last_quarter([POWER, PRODUCT], minutes)
+    assert row.energy_kwh == 150.0
+    assert row.power_kw == 600.0
+    assert row.unit_energy_kgce is not None
+    assert math.isclose(row.unit_energy_kgce, 150 * 0.1229 / 2)
+    assert (row.coverage, row.quality) == (1.0, Quality.GOOD)
+    assert row.reference_version == energy_factors().version
+
+
+def test_a_silent_meter_makes_the_ratio_unknown_and_not_small() -> None:
+    """Energy without its main meter would look like a saving."""
+    minutes = [minute("p", "mass_t", at, 0.1) for at in range(15)]
+    row = last_quarter([POWER, PRODUCT], minutes)
+    assert (row.energy_kwh, row.power_kw, row.unit_energy_kgce) == (None, None, None)
+    assert row.coverage == 0.5
+    assert row.quality is Quality.PARTIAL
+
+
+def test_partial_cover_scales_the_ratio_and_not_the_sum() -> None:
+    """A meter known for two thirds of the window: its sum stays what is known, its rate is per time known."""
+    minutes = [minute("e", "energy_import_kwh", at, 10.0) for at in range(10)]
+    minutes += [minute("p", "mass_t", at, 0.2) for at in range(15)]
+    row = last_quarter([POWER, PRODUCT], minutes)
+    assert row.energy_kwh == 100.0
+    assert row.power_kw is not None
+    assert math.isclose(row.power_kw, 600.0)
+    assert row.unit_energy_kgce is not None
+    assert math.isclose(row.unit_energy_kgce, 150 * 0.1229 / 3)
+    assert row.quality is Quality.PARTIAL
+
+
+def test_no_production_means_no_ratio() -> None:
+    """Null when the denominator is below its minimum (metric specification, rule 1)."""
+    minutes = [minute("e", "energy_import_kwh", at, 10.0) for at in range(15)]
+    minutes += [minute("p", "mass_t", at, 0.0) for at in range(15)]
+    row = last_quarter([POWER, PRODUCT], minutes)
+    assert row.unit_energy_kgce is None
+    assert row.energy_kgce is not None
+
+
+def test_water_counts_as_water_and_as_its_energy() -> None:
+    """Fresh water carries 0.2571 kgce/m³ (GB/T 2589-2020)."""
+    row = last_quarter([WATER], [minute("w", "volume_m3", at, 1.0) for at in range(15)])
+    assert row.water_m3 == 15.0
+    assert row.energy_kgce is not None
+    assert math.isclose(row.energy_kgce, 15 * 0.2571)
+
+
+def test_sub_meters_are_left_out_of_totals() -> None:
+    """A sub-meter's energy is in the main meter's already."""
+    sub = Device(device_id="e2", site_id="s", kind=Kind.ELECTRICITY, role=Role.INTERNAL)
+    (want,) = VIEW.wants(SITE, [POWER, sub, PRODUCT], {MeterMinute: [minute("e", "energy_import_kwh", 0, 1.0)]})
+    assert want.entity_ids == ["e", "p"]
+
+
+def test_gangue_burns_by_its_heat_value() -> None:
+    """A tonne of gangue at 12.56 MJ/kg (3 000 kcal/kg) is 428.6 kgce."""
+    unit = Device(device_id="u", site_id="s", kind=Kind.GANGUE_UNIT, role=Role.PRODUCT, lhv_mj_kg={"gangue_t": 12.56})
+    parts = {(part.quantity, part.total): part.factor for part in contributions(unit, energy_factors())}
+    assert parts["gangue_t", Total.COAL_EQUIVALENT] == pytest.approx(428.56, rel=1e-4)
+    assert parts["auxiliary_mwh", Total.PRODUCTION] == -1.0
+    assert parts["heat_export_gj", Total.COAL_EQUIVALENT] == pytest.approx(-34.12)
+
+
+def test_a_carrier_nobody_knows_leaves_the_energy_unknown_and_the_rest_as_it_is() -> None:
+    """A registry's mistake must not stop a plant's other figures, nor make its energy look small."""
+    gas = Device(device_id="g", site_id="s", kind=Kind.GAS, role=Role.CONSUMED, carrier="phlogiston")
+    minutes = [minute("e", "energy_import_kwh", at, 10.0) for at in range(15)]
+    minutes += [minute("g", "volume_m3", at, 1.0) for at in range(15)]
+    minutes += [minute("p", "mass_t", at, 1.0) for at in range(15)]
+    row = last_quarter([POWER, gas, PRODUCT], minutes)
+    assert (row.energy_kgce, row.unit_energy_kgce) == (None, None)
+    assert (row.energy_kwh, row.production) == (150.0, 15.0)
+    assert unknown_carriers([POWER, gas, PRODUCT], energy_factors()) == {"g": "phlogiston"}
+
+
+def test_an_exporting_meter_is_subtracted() -> None:
+    """What leaves the plant was not used by it."""
+    line = Device(device_id="x", site_id="s", kind=Kind.ELECTRICITY, role=Role.EXPORTED)
+    parts = {(part.quantity, part.total): part.factor for part in contributions(line, energy_factors())}
+    assert parts["energy_import_kwh", Total.ELECTRICITY_KWH] == -1.0
+    assert parts["energy_import_kwh", Total.COAL_EQUIVALENT] == pytest.approx(-0.1229)
+
+
+def test_every_factor_names_its_standard() -> None:
+    """Reference data has a source and a version, or it is not reference data."""
+    factors = energy_factors()
+    assert factors.version
+    assert all(factor.standard and factor.year and factor.per for factor in factors.factors.values())
