@@ -129,7 +129,7 @@ class _Load:
 
     def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
-        self._templates = [*_battery_templates(plan.sets), *_meter_templates(plan.plants)]
+        self._templates = templates(plan.sets, plan.plants)
         address = urlsplit(plan.url)
         if address.scheme != "mqtt" or not address.hostname:
             msg = f"the load goes over plain mqtt://host:port, not {plan.url!r}"
@@ -244,6 +244,11 @@ class _Load:
             writers = [connection.socket for connection in self._connections if connection.wants_write]
             select.select([connection.socket for connection in self._connections], writers, [], TICK_S)
             self._turn(0.0)
+
+
+def templates(sets: int, plants: int) -> list[Template]:
+    """What every device of the mix sends: battery sets first, then meters."""
+    return [*_battery_templates(sets), *_meter_templates(plants)]
 
 
 def _fleet(sets: int) -> Fleet:

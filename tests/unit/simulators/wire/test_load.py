@@ -10,21 +10,21 @@ import pytest
 
 from schemas.readings import ADAPTERS, Kind, registers_of
 from simulators.wire.connection import remaining_length, string
-from simulators.wire.load import ORIGIN_MS, Template, _battery_templates, _meter_templates, registry
+from simulators.wire.load import ORIGIN_MS, Template, registry, templates
 
 NOW_MS = ORIGIN_MS + 90_000_000_123
 
 
-def templates() -> list[Template]:
+def prepared() -> list[Template]:
     """Those of twenty sets and two plants."""
-    return [*_battery_templates(20), *_meter_templates(2)]
+    return templates(20, 2)
 
 
 @pytest.mark.parametrize("array", [1, 50])
 def test_every_payload_is_valid_unique_and_of_a_registered_device(array: int) -> None:
     """Whatever the rate, even thrice within a millisecond."""
     devices = {device.device_id for device in registry(20, 2).devices}
-    found = templates()
+    found = prepared()
     assert {template.device.device_id for template in found} == devices
     for template in found:
         kind, seen = template.device.kind, list[dict[str, Any]]()
