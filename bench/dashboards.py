@@ -17,8 +17,8 @@ from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import QueryError, Reader
-from dashboards.words.language import Language
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
+from schemas.words import Language
 from storage.migrate import migrate
 from tests.fixtures.dashboards import populate
 

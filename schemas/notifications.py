@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.metrics.signal import Severity
+from schemas.words import Language
 
 
 class What(StrEnum):
@@ -19,13 +20,6 @@ class What(StrEnum):
     RAISED = "raised"
     RETURNED = "returned"
     AMENDED = "amended"
-
-
-class Language(StrEnum):
-    """Language of the texts."""
-
-    ZH = "zh"
-    EN = "en"
 
 
 class _Model(BaseModel):

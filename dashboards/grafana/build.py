@@ -16,7 +16,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.grafana import watch
 from dashboards.pages import alarms, battery_fleet, battery_set, gangue, meter, pipeline, plant_energy, province, water
-from dashboards.words.language import Language
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

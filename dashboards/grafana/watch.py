@@ -142,8 +142,8 @@ FROM (
     ),
     Rule(
         slug="safety-active",
-        title="电池安全报警未确认 · Battery safety alarm not acknowledged",
-        summary="电池安全报警超过 2 分钟无人确认 · nobody has acknowledged it for 2 minutes: fenhe alarms list",
+        title="电池安全告警未确认 · Battery safety alarm not acknowledged",
+        summary="电池安全告警超过 2 分钟无人确认 · nobody has acknowledged it for 2 minutes: fenhe alarms list",
         sql="""SELECT count(*)::float8 AS alarms
 FROM alarm
 WHERE safety AND state = 'active_unacknowledged' AND detected_at >= now() - interval '30 days'""",
@@ -154,7 +154,7 @@ WHERE safety AND state = 'active_unacknowledged' AND detected_at >= now() - inte
     Rule(
         slug="notifier-behind",
         title="通知未送达 · Notifications do not get out",
-        summary="报警等待通知超过 5 分钟 · alarms have waited 5 minutes for the notifier: see fenhe notify",
+        summary="告警等待通知超过 5 分钟 · alarms have waited 5 minutes for the notifier: see fenhe notify",
         sql="""SELECT COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS waiting_s
 FROM notification_outbox
 WHERE planned_at IS NULL""",

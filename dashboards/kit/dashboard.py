@@ -11,13 +11,13 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.kit.panels import DATA_SOURCE
 from dashboards.words import labels
-from dashboards.words.language import Language
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dashboards.kit.panels import Panel
-    from dashboards.words.language import Text
+    from schemas.words import Text
 
 TIME_ZONE = "Asia/Shanghai"
 """Plants and base stations live on Beijing time, wherever the browser is."""

@@ -15,7 +15,7 @@ from schemas.metrics import GOOD_COVERAGE, Quality
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboards.words.language import Language, Text
+    from schemas.words import Language, Text
 
 GOOD = "#2f9e6e"
 PARTIAL = "#d08a12"

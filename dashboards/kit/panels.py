@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboards.kit.fields import Field
-    from dashboards.words.language import Language, Text
+    from schemas.words import Language, Text
 
 DATA_SOURCE_UID = "fenhe-reader"
 DATA_SOURCE = model.DataSourceRef(type_val="grafana-postgresql-datasource", uid=DATA_SOURCE_UID)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from dashboards.words import labels
-from dashboards.words.language import Language
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboards.words.language import Text
+    from schemas.words import Text
 
 _Word = TypeVar("_Word", bound=str)
 

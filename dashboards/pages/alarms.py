@@ -11,9 +11,9 @@ from dashboards.kit.panels import About
 from dashboards.parts import books
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
 from schemas.alarms import AlarmState
 from schemas.metrics.signal import Severity
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,7 @@ FLOOD_PER_10_MIN = 10
 
 def kind(language: Language, column: str = "a.kind") -> str:
     """Kind of an alarm in this language."""
-    known = {str(value): text(language) for value, text in labels_alarm.KIND.items()}
-    return sql.case_of(column, known | {value: text(language) for value, text in labels_alarm.OTHER_KINDS.items()})
+    return sql.case_of(column, {value: text(language) for value, text in labels_alarm.KIND_WORDS.items()})
 
 
 def severity_field() -> Field:

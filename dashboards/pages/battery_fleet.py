@@ -12,7 +12,7 @@ from dashboards.parts import battery_sets, books, fleet_health
 from dashboards.parts.battery_sets import DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

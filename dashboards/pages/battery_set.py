@@ -15,7 +15,7 @@ from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.parts.plants import days_back
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from dashboards.parts import books
 from dashboards.parts.plants import days_back, sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

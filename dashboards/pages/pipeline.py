@@ -11,7 +11,7 @@ from dashboards.kit.panels import About
 from dashboards.parts import books
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

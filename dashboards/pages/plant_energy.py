@@ -11,7 +11,7 @@ from dashboards.kit.panels import About
 from dashboards.parts import books, enpi, plant_limits
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

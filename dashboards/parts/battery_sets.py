@@ -6,7 +6,7 @@ from dashboards.kit import fields, panels, sql, thresholds
 from dashboards.kit.fields import Field, Link
 from dashboards.kit.panels import About, Panel
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 REST_C = 0.02
 """Below this many C of current a set neither charges nor discharges (specification, battery health)."""

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

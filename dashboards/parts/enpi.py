@@ -7,7 +7,7 @@ from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About, Panel
 from dashboards.parts.plants import SITE, WHOLE_PLANT, days_back
 from dashboards.words import plant as labels_plant
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 SHOWN_DAYS = 90
 NO_BASELINE = Text("没有基准：先运行 fenhe enpi fit", "no baseline: run fenhe enpi fit")

@@ -8,8 +8,8 @@ from dashboards.kit.panels import About, Panel
 from dashboards.parts.battery_sets import TO_SET, WORST
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
 from schemas.metrics.battery_health import Advice
+from schemas.words import Language, Text
 
 IN_CITY = "('*' IN (${city:sqlstring}) OR h.city IN (${city:sqlstring}))"
 ADVICE_WORDS = {

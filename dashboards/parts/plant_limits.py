@@ -8,7 +8,7 @@ from dashboards.kit.panels import About, Panel
 from dashboards.parts.plants import SITE, TO_METER, WHOLE_PLANT, days_back
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
 """% above a limit."""

@@ -6,7 +6,7 @@ from dashboards.kit import sql
 from dashboards.kit.dashboard import Variable
 from dashboards.kit.fields import Link
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 SITE = "${site:sqlstring}"
 """The plant that is looked at."""

@@ -21,9 +21,10 @@ from dashboards.kit.dashboard import TIME_ZONE
 from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
-from dashboards.words.language import Text
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
+from schemas.words import Text
+from schemas.words.alarms import GUIDES
 from storage import operator
 from storage.pool import connect
 
@@ -169,12 +170,13 @@ class AlarmPage:
     def _facts_of(self, found: _Found) -> str:
         """Everything known of the alarm, what is not known left out."""
         alarm, language = found.history.alarm, self._view.language
-        kind = labels_alarm.KIND_WORDS.get(alarm["kind"])
+        guide = GUIDES[alarm["kind"]]
         names = found.device
         device = Text(names.zh, names.en)(language) if names else alarm["device_id"]
-        title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(kind(language) if kind else alarm['kind'])}"
+        title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(guide.name(language))}"
         unit = alarm["unit"]
         facts: list[tuple[Text, str]] = [
+            *((heading, escape(text(language))) for heading, text in guide.parts),
             (labels_alarm.STATE_COLUMN, self._word(STATE_WORDS, alarm["state"])),
             (
                 labels_alarm.DEVICE,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dashboards.preview.reader import Rows
     from dashboards.preview.theme import Colors
     from dashboards.preview.view import View
-    from dashboards.words.language import Language
+    from schemas.words import Language
 
 
 class Html(NamedTuple):

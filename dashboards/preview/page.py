@@ -20,7 +20,7 @@ from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, S
 from dashboards.preview.render import HTML_TYPES, render
 from dashboards.preview.variables import Resolved, resolve
 from dashboards.words import labels
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

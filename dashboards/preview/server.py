@@ -23,7 +23,7 @@ from dashboards.preview.theme import FONT
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
-from dashboards.words.language import Language
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

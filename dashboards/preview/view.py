@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 from dashboards.preview.theme import Theme
-from dashboards.words.language import Language
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dashboards.words.language import Text
 from schemas.metrics.battery_health import (
     Advice,
     BatteryFlag,
@@ -11,6 +10,7 @@ from schemas.metrics.battery_health import (
     DischargeCause,
     EpisodeKind,
 )
+from schemas.words import Text
 
 BATTERY_SET = Text("单组电池", "Battery set")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards.words.language import Text
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
 from schemas.registry import Role, Sector
+from schemas.words import Text
 
 # What is said of any value.
 UNKNOWN = Text("未知", "unknown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.words.language import Text
+from schemas.words import Text
 
 PIPELINE = Text("数据质量", "Pipeline")
 NEWEST_COMMIT = Text("最近入库", "Newest commit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.kit.thresholds import CAPACITY_FACTOR_PCT
-from dashboards.words.language import Text
+from schemas.words import Text
 
 GANGUE = Text("煤矸石机组", "Gangue unit")
 WATER = Text("用水", "Water")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fenhe.clear_errors import clear_errors
+from fenhe.commands.alarm_kinds import alarm_kinds
 from schemas.alarms import AlarmState  # noqa: TC001 - typer reads annotations
 from schemas.settings import OperatorSettings
 from storage import operator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Alarms: list, acknowledge, shelve, comment, close.")
 maintenance_app = typer.Typer(no_args_is_help=True, help="Planned maintenance, which keeps alarms back.")
 app.add_typer(maintenance_app, name="maintenance")
+app.command(name="kinds")(alarm_kinds)
 
 AlarmArgument = Annotated[str, typer.Argument(help="The alarm's id, or how it begins.")]
 UserOption = Annotated[str, typer.Option("--user", envvar="FENHE_USER", help="Your name; it stands in the history.")]

@@ -58,7 +58,7 @@ def try_channels(
 ) -> None:
     """Send a test message to every channel, and say which took it."""
     from notify.sending import send
-    from schemas.notifications import Language
+    from schemas.words import Language
 
     with clear_errors():
         settings = NotifyFileSettings()

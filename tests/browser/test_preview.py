@@ -18,8 +18,8 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS
-from dashboards.words.language import Language
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
+from schemas.words import Language
 from storage.migrate import migrate
 from tests.fixtures.dashboards import populate
 

@@ -15,7 +15,7 @@ from dashboards.preview.macros import Query, Scope, TimeRange, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
 from dashboards.preview.variables import resolve
-from dashboards.words.language import Language
+from schemas.words import Language
 from tests.fixtures.dashboards import populate
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from fenhe.local.services import project_root
 from notify.sending import send
 from notify.service import Notifier
 from schemas.metrics.signal import Severity
-from schemas.notifications import Channel, Language, Route, Routing
+from schemas.notifications import Channel, Route, Routing
+from schemas.words import Language
 from storage.pool import connect, open_pool
 from tests.support import dying_notifier
 from tests.support.pipeline import prepare

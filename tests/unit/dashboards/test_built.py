@@ -14,11 +14,11 @@ from dashboards.kit.panels import DATA_SOURCE_UID
 from dashboards.preview.model import load
 from dashboards.preview.render import RENDERERS
 from dashboards.words.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
-from dashboards.words.language import Language
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
 from schemas.registry import Role, Sector
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from enum import StrEnum

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from fenhe.local.services import project_root
 from notify.routing import channels_of, is_worth_telling, quiet_wait_s
-from notify.texts import _KIND, line, message
+from notify.texts import line, message
 from schemas.alarms import NO_DATA
 from schemas.metrics.signal import SignalKind
-from schemas.notifications import Channel, Language, QuietHours, Route, Routing
+from schemas.notifications import Channel, QuietHours, Route, Routing
 from schemas.time import LOCAL
+from schemas.words import Language
+from schemas.words.alarms import GUIDES
 from storage.notifications import Told
 
 TOLD = Told(
@@ -60,7 +62,7 @@ def test_quiet_hours_end(clock: str, hours: float) -> None:
 def test_texts_are_whole_in_both_languages() -> None:
     """What, how bad, where, since when, by how much."""
     assert line(TOLD, Language.ZH) == (
-        "[严重] 报警 · 基站7 b-1 电池过温 · 05-29 04:26 起 · 56.04 °C (常态 31) · 3f2a91c0"
+        "[严重] 告警 · 基站7 b-1 电池过温 · 05-29 04:26 起 · 56.04 °C (常态 31) · 3f2a91c0"
     )
     assert line(TOLD, Language.EN) == (
         "[high] alarm · Base station 7 b-1 battery over temperature · 05-29 04:26 (UTC+8)"
@@ -73,7 +75,7 @@ def test_texts_are_whole_in_both_languages() -> None:
 
 def test_every_kind_has_its_word() -> None:
     """No desk reads `over_temperature`."""
-    assert set(_KIND) == {*SignalKind, NO_DATA}
+    assert set(GUIDES) == {*SignalKind, NO_DATA}
 
 
 def test_what_is_suppressed_is_told_with_its_parent() -> None:

@@ -16,8 +16,8 @@ from dashboards.grafana.api import Grafana, GrafanaError
 from dashboards.grafana.build import ALERTING, DEFINITIONS, dashboard_json
 from dashboards.grafana.difference import differences
 from dashboards.grafana.publish import Change, Outcome, Wanted, data_source, publish
-from dashboards.words.language import Language
 from fenhe.cli import app
+from schemas.words import Language
 from tests.support.grafana_contract import RIGHTS, TOKEN, Answer, ContractGrafana, contract_grafana
 
 if TYPE_CHECKING:

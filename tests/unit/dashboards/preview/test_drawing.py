@@ -24,7 +24,7 @@ from dashboards.preview.reader import Rows
 from dashboards.preview.render import HTML_TYPES, render
 from dashboards.preview.theme import Theme, heat, ink_on
 from dashboards.preview.view import View
-from dashboards.words.language import Language, Text
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from dashboards.preview.model import Panel

@@ -10,7 +10,7 @@ import pytest
 from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.theme import Theme
 from dashboards.preview.view import View
-from dashboards.words.language import Language
+from schemas.words import Language
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 RANGE = parse_range("now-6h", "now", NOW)

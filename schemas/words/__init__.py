@@ -1,4 +1,4 @@
-"""The two languages of every dashboard. A text without one of them cannot be written."""
+"""Words people read, in Chinese and English: the same word for the same thing on a page, on a phone and in a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Language(StrEnum):
-    """Language of a built dashboard."""
+    """A language of pages and messages."""
 
     ZH = "zh"
     EN = "en"
@@ -25,7 +25,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in both languages; call it with a language."""
+    """One text in both languages; call it with a language. A text without one of them cannot be written."""
 
     zh: str
     en: str
