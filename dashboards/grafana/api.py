@@ -1,11 +1,12 @@
 """The one file that speaks to Grafana's HTTP API, over `grafana-api`: documented endpoints by UID, errors in words.
 
-`grafana-api` is archived: of it only the session and its raw requests are used, so that it can be swapped here.
+`grafana-api` is archived: of it only the session and its raw requests are used, so that it can be swapped here
+(decision 150). What a refusal means is in `dashboards.grafana.refusals`.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -13,24 +14,21 @@ from grafana_api.grafana_api import GrafanaAPI, GrafanaException
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-OLDEST = (11, 0)
-"""Oldest Grafana that takes `notification_settings` in an alert rule: before it a rule could not name its receiver."""
+from dashboards.grafana import refusals
+from dashboards.grafana.refusals import BUSY, GrafanaError
+
+OLDEST = (12, 0)
+"""The oldest Grafana that the dashboards are made for; 11.6, the last before it, left support in June 2026."""
 
 TIMEOUT_S = 30.0
-BUSY = (429, 502, 503, 504)
-"""A proxy or a starting Grafana: worth another try."""
-
 Json = dict[str, Any]
-
-
-class GrafanaError(Exception):
-    """Grafana cannot be reached or refuses; the message says what to do."""
 
 
 class Grafana:
     """A Grafana server, addressed by UIDs.
 
-    Every method raises GrafanaError; reading what is not there gives None.
+    Every method raises GrafanaError, and RefusedError when only this one thing is refused; reading what is not there
+    gives None.
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S) -> None:
@@ -50,6 +48,7 @@ class Grafana:
             url_path_prefix=f"{path}/" if path else "",
         )  # fmt: skip
         self._api.s.trust_env = False  # a ~/.netrc would replace the token
+        self._api.s.hooks["response"].append(self._no_redirect)
         # Only what may be done twice is tried twice; a time-out is the operator's to judge.
         retry = Retry(total=2, read=False, status_forcelist=BUSY, allowed_methods={"GET", "PUT"}, backoff_factor=0.3)
         retry.raise_on_status = False
@@ -67,12 +66,21 @@ class Grafana:
         if not version:  # hidden from those who have not signed in, by `hide_version`
             return "?"
         if tuple(int(each) for each in numbers[:2] if each.isdecimal()) < OLDEST:
-            msg = f"Grafana {version} is too old: the dashboards are made for 11.6, the oldest that can work is 11.0"
+            oldest = ".".join(map(str, OLDEST))
+            msg = f"Grafana {version} is too old: the dashboards need {oldest} or later; upgrade it (back it up first)"
             raise GrafanaError(msg)
         return version
 
+    def rights(self) -> frozenset[str] | None:
+        """Return the actions the token's account may do on anything at all; None if this Grafana does not tell."""
+        try:
+            actions = self._request("GET", "/access-control/user/actions", absent=None)
+        except refusals.RefusedError:
+            return None
+        return frozenset(actions) if isinstance(actions, dict) else None
+
     def folder(self, uid: str) -> Json | None:
-        """Return a folder."""
+        """Return a folder. Raises UnreadableError when it is not shown, and to all but Admins when it is not there."""
         return cast("Json | None", self._request("GET", f"/folders/{quote(uid)}", absent=None))
 
     def create_folder(self, folder: Json) -> None:
@@ -138,50 +146,19 @@ class Grafana:
         self, method: str, path: str, body: Json | None = None, *, headers: dict[str, str] | None = None, **absent: None
     ) -> object:
         """Send a request and return its JSON. With `absent` given, 404 is its value instead of an error."""
+        request = f"{method} /api{path}"
         try:
             return getattr(self._api, method)(path, json=body, headers=headers)
         except GrafanaException as error:
-            if error.status_code == requests.codes.not_found and absent and isinstance(error.response, dict):
+            if error.status_code == requests.codes.not_found and absent and refusals.is_grafanas_own(error.response):
                 return absent["absent"]
-            self._explain(error.status_code, error.response, f"{method} /api{path}")
-        except requests.Timeout as error:
-            msg = f"{self.url} did not answer within {self._timeout_s:g} s ({method} /api{path}): raise --timeout"
-            raise GrafanaError(msg) from error
-        except requests.exceptions.SSLError as error:
-            msg = f"the certificate of {self.url} is not trusted: set REQUESTS_CA_BUNDLE to your authority's file"
-            raise GrafanaError(msg) from error
-        except (ValueError, TypeError, requests.exceptions.ContentDecodingError) as error:
-            self._not_grafana(error)
+            raise refusals.explain(self.url, error.status_code, error.response, request) from None
         except requests.RequestException as error:
-            msg = f"{self.url} cannot be reached: {_innermost(error)}"
-            raise GrafanaError(msg) from error
+            raise refusals.unreachable(self.url, error, request, timeout_s=self._timeout_s) from error
+        except (ValueError, TypeError) as error:
+            raise refusals.not_grafana(self.url) from error
 
-    def _not_grafana(self, error: Exception) -> NoReturn:
-        msg = (
-            f"{self.url} answers with a page instead of JSON: another server, a sign-in page before Grafana, "
-            "or a path that is missing from the address"
-        )
-        raise GrafanaError(msg) from error
-
-    def _explain(self, status: int, response: object, request: str) -> NoReturn:
-        if not isinstance(response, dict) and status not in BUSY:
-            self._not_grafana(ValueError(status))
-        said = str(response.get("message", "")) if isinstance(response, dict) else ""
-        advice = {
-            400: "Grafana does not accept this"
-            + (": it was provisioned from files, change it there" if "provisioned" in said else ""),
-            401: "the token is wrong, expired or revoked: make a new one for the service account",
-            403: "the token's service account may not do this: data sources need the role Admin, "
-            "dashboards and alerting the role Editor",
-            404: "not found: check the address, and that this Grafana has unified alerting",
-            409: "Grafana holds another thing of this name, or one provisioned another way: rename or remove that one",
-            412: "Grafana holds a newer or other thing of this name: look at it and try again",
-        }.get(status, "Grafana is busy or broken: try again, then see its log")
-        msg = f"{request} → {status}: {said or 'no reason given'}. {advice}."
-        raise GrafanaError(msg)
-
-
-def _innermost(error: BaseException) -> str:
-    """The reason of a failed connection without the layers around it."""
-    reason = getattr(error.args[0], "reason", error) if error.args else error
-    return str(reason).rsplit(": ", maxsplit=1)[-1]
+    def _no_redirect(self, response: requests.Response, **_: object) -> None:
+        """A redirected POST arrives as a GET and is answered with 200: nothing would be written, and nobody told."""
+        if response.is_redirect:
+            raise refusals.redirected(self.url, response.headers["location"])

@@ -1,18 +1,21 @@
 """Bring a Grafana to what the definitions say: folder, data source, dashboards, contact point, alert rules, by UID.
 
-Reads before it writes, and writes only what differs: a second run changes nothing, a dry run only reads.
+Reads before it writes, and writes only what differs: a second run changes nothing. A dry run only reads, and asks
+which rights the token has, so that it also says what would be refused. One thing that is refused does not stop the
+others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dashboards.grafana import watch
-from dashboards.grafana.api import GrafanaError
 from dashboards.grafana.difference import SERVERS_OWN, differences
+from dashboards.grafana.refusals import ANOTHER_WAY, FROM_FILES, GrafanaError, RefusedError, UnreadableError
 from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     LEFT_ALONE = "left alone"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,11 @@ class Change:
     what: str
     outcome: Outcome
     lines: list[str] = field(default_factory=list)
-    """Of a change the differences; of what was left alone, why."""
+    """Of a change the differences; of what was left alone or refused, why."""
+
+
+class IncompleteError(GrafanaError):
+    """Some things were refused, or would be; all others are as they should be. The message has a line for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,86 +100,153 @@ def data_source(database_url: str) -> Json:
     return source
 
 
+ALERTING_WRITES = ("alert.provisioning:write", "alert.rules.provisioning:write", "alert.provisioning.provenance:write")
+RIGHTS = {
+    "create_folder": ("folders:create",),
+    "update_folder": ("folders:write",),
+    "create_data_source": ("datasources:create",),
+    "update_data_source": ("datasources:write",),
+    "save_dashboard": ("dashboards:create", "dashboards:write"),
+    "create_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
+    "update_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
+    "create_alert_rule": ALERTING_WRITES,
+    "update_alert_rule": ALERTING_WRITES,
+}
+"""Rights of which Grafana asks one for each write: a dry run looks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Writes, or in a dry run looks whether it would be allowed to."""
+
+    grafana: Grafana
+    dry_run: bool
+    rights: frozenset[str] | None
+    """The token's, in a dry run of a Grafana that tells them."""
+
+    def write(self, name: str, wanted: Json, **more: str) -> None:
+        """Call a method of Grafana's that writes. Raises RefusedError when it is, or would be, not allowed."""
+        if not self.dry_run:
+            getattr(self.grafana, name)(wanted, **more)
+        elif self.rights is not None and self.rights.isdisjoint(RIGHTS[name]):
+            role = "Admin" if "data_source" in name else "Editor"
+            msg = f"the token lacks the right {' or '.join(RIGHTS[name])}, which the role {role} has"
+            raise RefusedError(msg)
+
+
 def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Change]:
-    """Yield what was changed, or with `dry_run` what would be. Raises GrafanaError at the first refusal."""
+    """Yield what became of each thing, or with `dry_run` what would.
+
+    Raises GrafanaError when nothing can go on, and IncompleteError at the end when only some things were refused.
+    """
     source = data_source(wanted.database_url) if wanted.database_url else None
     grafana.version()
-    folder = {"uid": watch.FOLDER_UID, "title": watch.FOLDER_TITLE}
-    yield _bring(
-        f"folder {folder['uid']}", folder, grafana.folder(folder["uid"]),
-        _unless(dry_run, grafana.create_folder), _unless(dry_run, grafana.update_folder),
-    )  # fmt: skip
-    yield _source(grafana, source, wanted, dry_run=dry_run)
+    pen = _Pen(grafana, dry_run, grafana.rights() if dry_run else None)
+    yield _folder(pen)
+    refused = []
+    for what, bring in _things(pen, source, wanted):
+        try:
+            change = bring()
+        except RefusedError as reason:
+            refused.append(f"{what}: {reason}")
+            change = Change(what, Outcome.REFUSED, [str(reason)])
+        yield change
+    if refused:
+        raise IncompleteError("\n".join(refused))
+
+
+def _things(pen: _Pen, source: Json | None, wanted: Wanted) -> Iterator[tuple[str, Callable[[], Change]]]:
+    """Everything but the folder, each with its name."""
+    what = f"data source {DATA_SOURCE_UID}"
+    if source is None:
+        yield what, partial(Change, what, Outcome.LEFT_ALONE, ["no --database given"])
+    else:
+        yield what, partial(_source, pen, what, source, rewrite_secrets=wanted.rewrite_secrets)
     for dashboard in wanted.dashboards:
-        yield _dashboard(grafana, dashboard, dry_run=dry_run)
-    yield from _alerting(grafana, wanted.webhook, dry_run=dry_run)
+        what = f"dashboard {dashboard['uid']}"
+        yield what, partial(_dashboard, pen, what, dashboard)
+    point = f"contact point {watch.CONTACT_POINT_UID}"
+    rules = {f"alert rule {rule.uid}": rule for rule in watch.RULES}
+    if wanted.webhook is None:
+        for what in (point, *rules):
+            yield what, partial(Change, what, Outcome.LEFT_ALONE, ["no --webhook given"])
+        return
+    yield point, partial(_contact_point, pen, point, watch.contact_point(wanted.webhook))
+    for what, rule in rules.items():
+        yield what, partial(_rule, pen, what, rule)
 
 
-def _unless(dry_run: bool, write: Callable[[Json], None]) -> Callable[[Json], None]:  # noqa: FBT001 - named for what it decides
-    return (lambda _: None) if dry_run else write
+def _folder(pen: _Pen) -> Change:
+    """The folder must be there for everything else: what is refused here ends the run."""
+    folder = {"uid": watch.FOLDER_UID, "title": watch.FOLDER_TITLE}
+    what = f"folder {folder['uid']}"
+    try:
+        found = pen.grafana.folder(folder["uid"])
+    except UnreadableError as unreadable:
+        return _unseen_folder(pen, what, folder, unreadable)
+    return _bring(pen, what, folder, found, create="create_folder", update="update_folder")
 
 
-def _bring(
-    what: str, wanted: Json, found: Json | None, create: Callable[[Json], None], update: Callable[[Json], None]
-) -> Change:
+def _unseen_folder(pen: _Pen, what: str, folder: Json, unreadable: UnreadableError) -> Change:
+    """To all but Admins Grafana says 403 of a folder that is not there: whether it is, only creating it tells."""
+    try:
+        pen.write("create_folder", folder)
+    except RefusedError as refused:
+        msg = (
+            f"{what}: it is missing and the token may not create one, or it is there and the token may not read it. "
+            f"{refused} Make the folder with the UID {folder['uid']!r} as an Admin, give the service account the right "
+            f"Edit on it, then publish again. (First asked: {unreadable})"
+        )
+        raise GrafanaError(msg) from refused
+    unsure = ["not visible to this token: if it is there already, the token may not read it, and publishing says so"]
+    return Change(what, Outcome.CREATED, unsure if pen.dry_run else [])
+
+
+def _bring(pen: _Pen, what: str, wanted: Json, found: Json | None, *, create: str, update: str) -> Change:
     if found is None:
-        create(wanted)
+        pen.write(create, wanted)
         return Change(what, Outcome.CREATED)
     lines = differences(wanted, found)
     if not lines:
         return Change(what, Outcome.UNCHANGED)
-    update(wanted)
+    if owner := found.get("provenance"):
+        raise RefusedError((FROM_FILES if owner == "file" else ANOTHER_WAY) + f" (it differs in {lines[0]})")
+    pen.write(update, wanted)
     return Change(what, Outcome.CHANGED, lines)
 
 
-def _source(grafana: Grafana, source: Json | None, wanted: Wanted, *, dry_run: bool) -> Change:
-    what = f"data source {DATA_SOURCE_UID}"
-    if source is None:
-        return Change(what, Outcome.LEFT_ALONE, ["no --database given"])
-    found = grafana.data_source(DATA_SOURCE_UID)
-    open_part = {key: value for key, value in source.items() if key != "secureJsonData"}
+def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> Change:
+    found = pen.grafana.data_source(DATA_SOURCE_UID)
     if found is None:
-        return _bring(what, source, None, _unless(dry_run, grafana.create_data_source), grafana.update_data_source)
-    lines = differences(open_part, found)
+        pen.write("create_data_source", source)
+        return Change(what, Outcome.CREATED)
+    lines = differences({key: value for key, value in source.items() if key != "secureJsonData"}, found)
     is_set = bool(found.get("secureJsonFields", {}).get("password"))
-    if "secureJsonData" in source and (wanted.rewrite_secrets or not is_set):
+    if "secureJsonData" in source and (rewrite_secrets or not is_set):
         lines.append("password: written anew")
     if not lines:
         return Change(what, Outcome.UNCHANGED)
-    _unless(dry_run, grafana.update_data_source)(source)
+    pen.write("update_data_source", source)
     return Change(what, Outcome.CHANGED, lines)
 
 
-def _dashboard(grafana: Grafana, dashboard: Json, *, dry_run: bool) -> Change:
-    def save(wanted: Json) -> None:
-        grafana.save_dashboard(wanted["dashboard"], folder_uid=watch.FOLDER_UID, message=MESSAGE)
-
-    what = f"dashboard {dashboard['uid']}"
-    wanted = {"dashboard": dashboard, "meta": {"folderUid": watch.FOLDER_UID}}
-    found = grafana.dashboard(dashboard["uid"])
-    if found is None:
-        _unless(dry_run, save)(wanted)
-        return Change(what, Outcome.CREATED)
-    ours = {key: value for key, value in dashboard.items() if key not in SERVERS_OWN}
-    lines = differences({**wanted, "dashboard": ours}, found)
-    if not lines:
-        return Change(what, Outcome.UNCHANGED)
-    _unless(dry_run, save)(wanted)
-    return Change(what, Outcome.CHANGED, lines)
+def _dashboard(pen: _Pen, what: str, dashboard: Json) -> Change:
+    found = pen.grafana.dashboard(dashboard["uid"])
+    lines = []
+    if found is not None:
+        ours = {key: value for key, value in dashboard.items() if key not in SERVERS_OWN}
+        lines = differences({"dashboard": ours, "meta": {"folderUid": watch.FOLDER_UID}}, found)
+        if not lines:
+            return Change(what, Outcome.UNCHANGED)
+    pen.write("save_dashboard", dashboard, folder_uid=watch.FOLDER_UID, message=MESSAGE)
+    return Change(what, Outcome.CREATED if found is None else Outcome.CHANGED, lines)
 
 
-def _alerting(grafana: Grafana, webhook: str | None, *, dry_run: bool) -> Iterator[Change]:
-    names = [f"contact point {watch.CONTACT_POINT_UID}", *(f"alert rule {rule.uid}" for rule in watch.RULES)]
-    if webhook is None:
-        for name in names:
-            yield Change(name, Outcome.LEFT_ALONE, ["no --webhook given"])
-        return
-    yield _bring(
-        names[0], watch.contact_point(webhook), grafana.contact_point(watch.CONTACT_POINT_UID),
-        _unless(dry_run, grafana.create_contact_point), _unless(dry_run, grafana.update_contact_point),
-    )  # fmt: skip
-    for name, rule in zip(names[1:], watch.RULES, strict=True):
-        yield _bring(
-            name, rule.over_http(), grafana.alert_rule(rule.uid),
-            _unless(dry_run, grafana.create_alert_rule), _unless(dry_run, grafana.update_alert_rule),
-        )  # fmt: skip
+def _contact_point(pen: _Pen, what: str, wanted: Json) -> Change:
+    found = pen.grafana.contact_point(wanted["uid"])
+    return _bring(pen, what, wanted, found, create="create_contact_point", update="update_contact_point")
+
+
+def _rule(pen: _Pen, what: str, rule: watch.Rule) -> Change:
+    found = pen.grafana.alert_rule(rule.uid)
+    return _bring(pen, what, rule.over_http(), found, create="create_alert_rule", update="update_alert_rule")

@@ -55,10 +55,11 @@ def publish(
     dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
 ) -> None:
     """Bring a Grafana's folder, data source, dashboards, contact point and alert rules to the definitions."""
-    from dashboards.grafana.api import Grafana, GrafanaError
+    from dashboards.grafana.api import Grafana
     from dashboards.grafana.build import all_dashboards
     from dashboards.grafana.publish import Outcome, Wanted
     from dashboards.grafana.publish import publish as bring
+    from dashboards.grafana.refusals import GrafanaError
 
     wanted = Wanted(
         dashboards=all_dashboards(), database_url=database, webhook=webhook, rewrite_secrets=rewrite_secrets
@@ -70,7 +71,7 @@ def publish(
             said = f"would be {change.outcome}" if dry_run and change.outcome in _WRITES else str(change.outcome)
             reason = f": {change.lines[0]}" if change.outcome is Outcome.LEFT_ALONE else ""
             typer.echo(f"{change.what}: {said}{reason}")
-            if change.outcome is Outcome.CHANGED:
+            if change.outcome in {Outcome.CHANGED, Outcome.CREATED}:
                 for line in change.lines[:SHOWN_LINES]:
                     typer.echo(f"    {line}")
                 if more := len(change.lines) - SHOWN_LINES:
@@ -80,4 +81,4 @@ def publish(
         raise typer.Exit(1) from None
 
 
-_WRITES = frozenset({"created", "changed"})
+_WRITES = frozenset({"created", "changed", "refused"})

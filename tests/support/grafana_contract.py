@@ -1,8 +1,8 @@
-"""A server that answers as Grafana 11.6 and 12 do, for every endpoint the publisher uses, refusals included.
+"""A server that answers as Grafana 12.3 does, for every endpoint the publisher uses, refusals included.
 
-Answers follow Grafana's documentation of its HTTP API (folder, data source, dashboard, alerting provisioning). It keeps
-what it is given the way Grafana does: numbers its dashboards, adds defaults, hides secrets, says where a thing came
-from.
+What differs from Grafana's documentation was seen on a running 12.3 and read in its source; those answers stand in
+`RECORDED`, status and body. It keeps what it is given the way Grafana does: numbers its dashboards, adds defaults,
+hides secrets, says where a thing came from.
 """
 
 from __future__ import annotations
@@ -24,13 +24,56 @@ RIGHTS = frozenset({
     "folders:read", "folders:create", "folders:write", "datasources:read", "datasources:create", "datasources:write",
     "dashboards:read", "dashboards:write", "alert.provisioning:read", "alert.provisioning:write",
 })  # fmt: skip
+EDITOR = frozenset(right for right in RIGHTS if not right.startswith("datasources"))
+VIEWER = frozenset({"folders:read", "dashboards:read", "alert.provisioning:read"})
 
 
 class Answer(NamedTuple):
-    """Status and body."""
+    """Status and body: JSON, or a text as it is."""
 
     status: int
     body: object
+
+
+class Plain(str):
+    """A body that is no JSON."""
+
+    __slots__ = ()
+
+
+RECORDED = {
+    "missing rule": Answer(404, Plain("")),
+    "missing folder, not an Admin's token": Answer(
+        403,
+        {
+            "title": "Access denied",
+            "message": "You'll need additional permissions to perform this action. Permissions needed: folders:read",
+            "accessErrorId": "ACE0517322718",
+        },
+    ),
+    "folder that is there": Answer(
+        412, {"status": "version-mismatch", "message": "the folder has been changed by someone else"}
+    ),
+    "provisioned from file": Answer(500, {"message": "cannot change provenance from 'file' to ''"}),
+    "provisioned from file, later patches": Answer(
+        403,
+        {
+            "statusCode": 403,
+            "messageId": "alerting.provenance.mismatch",
+            "message": "Resource with provenance status 'file' cannot be managed via API that handles resources with "
+            "provenance status ''",
+        },
+    ),
+    "dashboard of schema v2": Answer(
+        406,
+        {
+            "message": "dashboard api version not supported, use /apis/dashboard.grafana.app/v2beta1/namespaces/"
+            "default/dashboards/fenhe-province-zh instead"
+        },
+    ),
+    "http on an https port": Answer(400, Plain("Client sent an HTTP request to an HTTPS server.\n")),
+}
+"""Answers of Grafana 12.3 (the last but one: of later patches) that its documentation does not tell."""
 
 
 def _missing(what: str) -> Answer:
@@ -41,8 +84,11 @@ def _missing(what: str) -> Answer:
 class ContractGrafana:
     """What the server holds and how it is minded today."""
 
-    version: str = "11.6.1"
+    version: str = "12.4.1"
     rights: frozenset[str] = RIGHTS
+    admin: bool = True
+    """Of a folder that is missing only an Admin's token hears that it is missing."""
+    tells_rights: bool = True
     html: bool = False
     """Answers with a sign-in page, as a proxy does."""
     slow_s: float = 0.0
@@ -53,25 +99,30 @@ class ContractGrafana:
     dashboards: dict[str, Json] = field(default_factory=dict)
     provisioned: frozenset[str] = frozenset()
     """UIDs of dashboards that came from files."""
+    second_schema: frozenset[str] = frozenset()
+    """UIDs of dashboards that were saved in the editor with the schema v2."""
     points: dict[str, Json] = field(default_factory=dict)
     rules: dict[str, Json] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     """Requests that changed something."""
     refuse: dict[str, Answer] = field(default_factory=dict)
     """Answers to `METHOD /path` in place of the usual ones."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every answer."""
     address: str = ""
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: Json) -> Answer:
         """Answer one request."""
-        if self.busy:
-            self.busy -= 1
-            return Answer(503, {"message": "starting"})
-        if path == "/api/health":
-            return Answer(200, {"commit": "x", "database": "ok", "version": self.version})
+        if self.busy or path == "/api/health":
+            starting, self.busy = self.busy > 0, max(0, self.busy - 1)
+            health = {"commit": "x", "database": "ok", "version": self.version}
+            return Answer(503, {"message": "starting"}) if starting else Answer(200, health)
         if headers.get("authorization") != f"Bearer {TOKEN}":
             return Answer(401, {"message": "Invalid API key", "messageId": "api-key.invalid", "statusCode": 401})
         if refusal := self.refuse.get(f"{method} {path}"):
             return refusal
+        if path == "/api/access-control/user/actions" and self.tells_rights:
+            return Answer(200, dict.fromkeys(sorted(self.rights), True))
         for prefix, resource, handle in (
             ("/api/folders", "folders", self._folder),
             ("/api/datasources", "datasources", self._source),
@@ -101,11 +152,11 @@ class ContractGrafana:
     def _folder(self, method: str, uid: str, body: Json) -> Answer:
         if method == "POST":
             if body["uid"] in self.folders:
-                return Answer(409, {"message": "a folder with the same UID already exists"})
+                return RECORDED["folder that is there"]
             self.folders[body["uid"]] = {"id": 7, "version": 1, "url": f"/dashboards/f/{body['uid']}", **body}
             return Answer(200, self.folders[body["uid"]])
         if uid not in self.folders:
-            return _missing("folder not found")
+            return _missing("folder not found") if self.admin else RECORDED["missing folder, not an Admin's token"]
         if method == "PUT":
             if not body.get("overwrite"):
                 return Answer(412, {"message": "the folder has been changed by someone else"})
@@ -129,6 +180,8 @@ class ContractGrafana:
     def _dashboard(self, method: str, rest: str, body: Json) -> Answer:
         if method == "GET":
             uid = rest.removeprefix("uid/")
+            if uid in self.second_schema:
+                return RECORDED["dashboard of schema v2"]
             return Answer(200, self.dashboards[uid]) if uid in self.dashboards else _missing("Dashboard not found")
         dashboard = body["dashboard"]
         uid = dashboard["uid"]
@@ -149,27 +202,40 @@ class ContractGrafana:
             return Answer(200, [{"uid": "", "name": "email receiver", "type": "email"}, *self.points.values()])
         if method == "PUT" and uid not in self.points:
             return _missing("contact point not found")
-        if self.points.get(uid, body).get("provenance") != body.get("provenance"):
-            return Answer(409, {"message": "cannot change provenance from 'api' to ''"})
+        if owned := _owned(self.points.get(uid), body):
+            return owned
         self.points[body["uid"]] = body
         return Answer(202, body if method == "POST" else {"message": "contactpoint updated"})
 
     def _rule(self, method: str, uid: str, body: Json) -> Answer:
         if method == "GET":
-            return Answer(200, self.rules[uid]) if uid in self.rules else _missing("alert rule not found")
+            return Answer(200, self.rules[uid]) if uid in self.rules else RECORDED["missing rule"]
         if body["folderUID"] not in self.folders:
             return Answer(400, {"message": "folder does not exist"})
         if body["notification_settings"]["receiver"] not in {point["name"] for point in self.points.values()}:
             return Answer(400, {"message": "invalid alert rule: receiver does not exist"})
         if method == "POST" and body["uid"] in self.rules:
             return Answer(409, {"message": "alert rule with this UID exists"})
-        if method == "PUT" and self.rules[uid].get("provenance") != body.get("provenance"):
-            return Answer(409, {"message": "cannot change provenance from 'api' to ''"})
+        if method == "PUT" and (uid not in self.rules or _owned(self.rules[uid], body)):
+            return _owned(self.rules.get(uid), body) or RECORDED["missing rule"]
         defaults = {"intervalMs": 1000, "maxDataPoints": 43200}
         data = [{**query, "queryType": "", "model": defaults | query["model"]} for query in body["data"]]
         kept = {**body, "data": data, "id": 5, "updated": "2026-03-01T00:00:00Z"}
         self.rules[body["uid"]] = kept
         return Answer(201 if method == "POST" else 200, kept)
+
+
+def _bytes(body: object) -> bytes:
+    return body.encode() if isinstance(body, Plain) else json.dumps(body).encode()
+
+
+def _owned(held: Json | None, body: Json) -> Answer | None:
+    """Grafana's refusal to change what came another way; what came from nowhere anybody may take."""
+    owner = held.get("provenance", "") if held else ""
+    if not owner or owner == body.get("provenance", ""):
+        return None
+    said = str(RECORDED["provisioned from file"].body["message"])  # type: ignore[index]
+    return Answer(500, {"message": said.replace("'file'", f"'{owner}'")})
 
 
 @contextmanager
@@ -188,10 +254,12 @@ def contract_grafana(**mood: Any) -> Iterator[ContractGrafana]:  # noqa: ANN401 
                 closing.wait(grafana.slow_s)
             headers = {key.lower(): value for key, value in self.headers.items()}
             answer = grafana.answer(self.command, self.path, headers, body)
-            page = b"<!DOCTYPE html><title>message</title>" if grafana.html else json.dumps(answer.body).encode()
+            page = b"<!DOCTYPE html><title>message</title>" if grafana.html else _bytes(answer.body)
             self.send_response(200 if grafana.html else answer.status)
             self.send_header("Content-Type", "text/html" if grafana.html else "application/json")
             self.send_header("Content-Length", str(len(page)))
+            for name, value in grafana.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(page)
 
