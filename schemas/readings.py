@@ -218,27 +218,6 @@ def registers_of(kind: Kind) -> tuple[str, ...]:
     )
 
 
-def unit_of(register: str) -> str:
-    """Unit in a register's name: `kwh` of `energy_import_kwh`."""
-    return register.rpartition("_")[2]
-
-
-UNIT_NAMES = {"kwh": "kWh", "mwh": "MWh", "gj": "GJ", "kvarh": "kvarh", "m3": "m3", "t": "t"}
-"""How people write the units that registers' names end in."""
-
-
-def unit_name(register: str) -> str:
-    """Name a register's unit as people write it: `kWh` of `energy_import_kwh`, and of `kwh`."""
-    unit = unit_of(register)
-    return UNIT_NAMES.get(unit, unit)
-
-
-def rate_unit_name(register: str) -> str:
-    """Name the unit of a register's mean rate: `kW` of `energy_import_kwh`, `m3/h` of `volume_m3`."""
-    unit = unit_name(register)
-    return unit.removesuffix("h") if unit.endswith("Wh") else f"{unit}/h"
-
-
 @cache
 def ranges_of(kind: Kind) -> dict[str, Range]:
     """Declared valid range by field name; for a list field, the range of each element."""

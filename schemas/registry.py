@@ -13,8 +13,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.detection import Overrides, checked_overrides, checked_site_overrides
+from schemas.kinds import unit_of
 from schemas.quantity import Identifier
-from schemas.readings import MODELS, Kind, Reading, registers_of, unit_of
+from schemas.readings import MODELS, Kind, Reading, registers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

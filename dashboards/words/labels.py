@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.kinds import described
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
@@ -29,17 +30,7 @@ QUALITY = {
     Quality.ESTIMATED: Text("◇ 估算", "◇ estimated"),
     Quality.UNKNOWN: Text("○ 未知", "○ unknown"),
 }
-KIND = {
-    Kind.ELECTRICITY: Text("电", "electricity"),
-    Kind.WATER: Text("水", "water"),
-    Kind.STEAM: Text("蒸汽", "steam"),
-    Kind.GAS: Text("燃气", "gas"),
-    Kind.PRODUCTION: Text("产量", "production"),
-    Kind.GANGUE_UNIT: Text("煤矸石机组", "gangue unit"),
-    Kind.LAB: Text("化验", "laboratory"),
-    Kind.BATTERY: Text("电池组", "battery"),
-    Kind.SITE_POWER: Text("站点电源", "site power"),
-}
+KIND = {kind: described(kind).name for kind in Kind}
 ROLE = {
     Role.CONSUMED: Text("计入", "consumed"),
     Role.EXPORTED: Text("外送", "exported"),

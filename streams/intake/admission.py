@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.kinds import described
 from schemas.quantity import EARLIEST_MS
 from schemas.quarantine import Reason
-from schemas.readings import Kind, Reading, ranges_of
+from schemas.readings import ranges_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from schemas.readings import Kind, Reading
     from schemas.registry import Device, Registry, Site
-
-RATED_FIELDS = {
-    Kind.ELECTRICITY: (("power_kw", -1.2, 1.2),),
-    Kind.WATER: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
-    Kind.STEAM: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
-    Kind.GAS: (("flow_m3_h", -0.1, 1.2), ("flow_t_h", -0.1, 1.2)),
-    Kind.GANGUE_UNIT: (("power_mw", 0.0, 1.1),),
-}
-"""Fields held against the device's rating: (name, lowest, highest) as multiples of it."""
-
-PRESSURE_MAX_MPA = 4.0
-"""Highest pressure of water and gas; steam goes to 40 (message model)."""
 
 
 class Refusal(NamedTuple):
@@ -83,10 +73,11 @@ def _checks_of(device: Device) -> Iterable[_Check]:
         low = -_INFINITY if declared.low is None else declared.low
         high = _INFINITY if declared.high is None else declared.high
         ranges[field] = (low, high)
-    if device.kind in {Kind.WATER, Kind.GAS}:
-        ranges["pressure_mpa"] = (0.0, PRESSURE_MAX_MPA)
+    kind = described(device.kind)
+    for field, highest in kind.highest.items():
+        ranges[field] = (ranges[field][0], highest)
     if device.rated is not None:
-        for field, low, high in RATED_FIELDS.get(device.kind, ()):
+        for field, low, high in kind.rated_bounds:
             ranges[field] = (low * device.rated, high * device.rated)
     for field, own in device.ranges.items():
         ranges[field] = (-_INFINITY if own.low is None else own.low, _INFINITY if own.high is None else own.high)

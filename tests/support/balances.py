@@ -9,8 +9,8 @@ from unittest import mock
 import numpy as np
 import orjson
 
+from schemas.kinds import described, unit_of
 from schemas.metrics import BalanceDay, Quality
-from schemas.readings import unit_of
 from schemas.registry import Role
 from schemas.time import DAY_MS, UTC_OFFSET_MS
 from simulators.climate import Climate
@@ -18,7 +18,7 @@ from simulators.plants import works
 from simulators.plants.faults import Faults, fault_for
 from simulators.sectors import plans_for
 from streams.kernels.plant.balance import INFLOW, Passed, balanced
-from streams.kernels.plant.balances import REGISTERS, media
+from streams.kernels.plant.balances import media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ class Simulated:
         with mock.patch.object(works, "PAST_TICK_MS", read_s * 1000):
             world = works.Works(plans, seed=seed, start_ms=START_MS, climate=Climate(seed))
             self.devices: dict[str, Device] = {device.device_id: device for device in world.devices_registered()}
-            heard = {name: START_MS for name, device in self.devices.items() if device.kind in REGISTERS}
+            heard = {name: START_MS for name, device in self.devices.items() if described(device.kind).balanced}
             world._past = works.Past(end, heard, end, "")
             self.messages: list[Message] = sorted(world.generate(end), key=lambda message: message.ts)
 
@@ -93,13 +93,13 @@ def _passed(meter: Device, amount: float) -> Passed:
 
 def registers_balanced(device: Device) -> Mapping[str, float]:
     """Registers of a device that count in a balance."""
-    return REGISTERS.get(device.kind, {})
+    return described(device.kind).balanced
 
 
 def _row(site: str, medium: str, day: int, own: Sequence[Passed]) -> BalanceDay:
     found = balanced(own, error=0.01, least=0.98)
     meters = {each.meter.device_id: [INFLOW.get(each.meter.role, -1.0), each.amount] for each in own}
-    unit = unit_of(next(iter(REGISTERS[own[0].meter.kind])))
+    unit = unit_of(next(iter(described(own[0].meter.kind).balanced)))
     return BalanceDay(
         site, medium, day, unit, found.sums[Role.CONSUMED], found.sums[Role.INTERNAL], None, found.residual,
         found.tolerance, orjson.dumps(meters).decode(), 1.0, Quality.GOOD, "t",

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from schemas.detection import own_rule
+from schemas.kinds import unit_name
 from schemas.metrics import BalanceDay
 from schemas.metrics.signal import SignalKind
-from schemas.readings import unit_name
 from schemas.time import DAY_MS
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.plant_limits import WaterBalance

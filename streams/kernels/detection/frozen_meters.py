@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.kinds import described, unit_name
 from schemas.metrics import MeterEvent, MeterEventKind, Signal
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.readings import unit_name
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import NEW, Judgement, Signaller, Subject, stand
-from streams.kernels.metering.latest import headline
 from streams.kernels.metering.window import standstill_ms
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class FrozenMeters(Signaller):
         """Take events."""
         rows: list[Row] = []
         for event in events:
-            if event.kind is MeterEventKind.FREEZE and event.quantity in headline(device.kind).totals:
+            if event.kind is MeterEventKind.FREEZE and event.quantity in described(device.kind).totals:
                 rows += self._signals(device, event)
         return (), rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.readings import Kind
+from schemas.kinds import described
 from schemas.time import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
@@ -29,24 +29,12 @@ MATURE_MS = 8 * DAY_MS
 
 MAX_DIGITS = 4
 
-_RATED_PER_MS = {
-    (Kind.ELECTRICITY, "energy_import_kwh"): 1 / HOUR_MS,
-    (Kind.ELECTRICITY, "energy_export_kwh"): 1 / HOUR_MS,
-    (Kind.ELECTRICITY, "reactive_kvarh"): 1 / HOUR_MS,
-    (Kind.WATER, "volume_m3"): 1 / HOUR_MS,
-    (Kind.GAS, "volume_m3"): 1 / HOUR_MS,
-    (Kind.STEAM, "mass_t"): 1 / HOUR_MS,
-    (Kind.PRODUCTION, "mass_t"): 1 / HOUR_MS,
-    (Kind.GANGUE_UNIT, "generated_mwh"): 1 / HOUR_MS,
-    (Kind.GANGUE_UNIT, "auxiliary_mwh"): 1 / HOUR_MS,
-}
-"""Registers that a device's rating speaks of: kW, MW, m³/h or t/h."""
-
 
 def rated_rate(device: Device, quantity: str) -> float | None:
     """Most that a register may count by its meter's rating, in its unit per ms; None where no rating speaks of it."""
-    per_ms = _RATED_PER_MS.get((device.kind, quantity))
-    return None if per_ms is None or device.rated is None else RATED_MARGIN * device.rated * per_ms
+    if device.rated is None or quantity not in described(device.kind).rated_registers:
+        return None
+    return RATED_MARGIN * device.rated * (1 / HOUR_MS)
 
 
 class Habit(NamedTuple):

@@ -8,24 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.readings import Kind, ProductionReading
+from schemas.readings import ProductionReading
 from schemas.time import HOUR_MS
 from streams.kernels.metering.minutes import Backing, Filling, Minutes, begin
 
 if TYPE_CHECKING:
+    from schemas.kinds import Rate
     from schemas.readings import Reading
-
-_FLOWS = {"volume_m3": ("flow_m3_h", 1.0), "mass_t": ("flow_t_h", 1.0)}
-
-RATES: dict[Kind, dict[str, tuple[str, float]]] = {
-    Kind.ELECTRICITY: {"energy_import_kwh": ("power_kw", 1.0), "energy_export_kwh": ("power_kw", -1.0)},
-    Kind.WATER: _FLOWS,
-    Kind.STEAM: _FLOWS,
-    Kind.GAS: _FLOWS,
-    Kind.GANGUE_UNIT: {"generated_mwh": ("power_mw", 1.0)},
-}
-"""The instantaneous value, per hour, of a register's quantity, and the sign with which it counts, by kind."""
-
 
 RESTING = frozenset({"down", "stopped", "standby", "idle", "maintenance", "停机", "停产", "检修", "待机"})
 """States by which a production system says that its line makes nothing."""
@@ -36,7 +25,7 @@ def rests(reading: Reading) -> bool:
     return isinstance(reading, ProductionReading) and (reading.state or "").casefold() in RESTING
 
 
-def rate_per_ms(reading: Reading, source: tuple[str, float]) -> float | None:
+def rate_per_ms(reading: Reading, source: Rate) -> float | None:
     """How fast a register should count by the meter's instantaneous value, in its unit per ms; never negative."""
     field, sign = source
     value: float | None = getattr(reading, field)

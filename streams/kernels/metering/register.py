@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from schemas.kinds import METERS, described
 from schemas.metrics import MeterEvent, MeterMinute, Row
-from schemas.readings import Kind, registers_of
+from schemas.readings import registers_of
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
 from streams.kernels.metering.latest import latest
 from streams.kernels.metering.minutes import Filling, Minutes
-from streams.kernels.metering.rates import RATES, FlowState, integrate, rate_per_ms, rests
+from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.window import RegisterState, Window
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class RegisterMetering:
 
     name = "register_metering"
     version = 2
-    source = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION, Kind.GANGUE_UNIT})
+    source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
 
@@ -57,7 +58,7 @@ class RegisterMetering:
         """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
         registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
         rows: list[Row] = []
-        rates = RATES.get(device.kind, {})
+        rates = described(device.kind).rate_of
         for quantity in self._registers[device.kind]:
             window = Window(device, quantity, rows)
             register, source = registers.get(quantity), rates.get(quantity)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
+from schemas.kinds import described, unit_of
 from schemas.metrics import BalanceDay, MeterQuarter
-from schemas.readings import Kind, unit_of
+from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import DAY_MS, day_of
 from streams.kernels.contract import Replaced, Want
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from schemas.reference import Reference
     from schemas.registry import Device, Site
     from streams.kernels.contract import Changed, Found
-
-REGISTERS: Mapping[Kind, Mapping[str, float]] = {
-    Kind.ELECTRICITY: {"energy_import_kwh": 1.0, "energy_export_kwh": -1.0},
-    Kind.STEAM: {"mass_t": 1.0},
-    Kind.GAS: {"volume_m3": 1.0},
-}
-"""Registers by which a medium is balanced, with the sign they count with; a meter of another one has no balance."""
 
 
 class Medium(NamedTuple):
@@ -43,7 +37,7 @@ def media(devices: Sequence[Device]) -> list[Medium]:
     generates = any(device.kind is Kind.GANGUE_UNIT for device in devices)
     by_name: dict[tuple[Kind, str], list[Device]] = {}
     for device in devices:
-        if device.kind in REGISTERS and (device.role in INFLOW or device.role is Role.INTERNAL):
+        if described(device.kind).balanced and (device.role in INFLOW or device.role is Role.INTERNAL):
             by_name.setdefault((device.kind, device.carrier or device.kind.value), []).append(device)
     return [
         Medium(name, kind, tuple(meters))
@@ -78,7 +72,7 @@ class BalanceDays:
         return {
             day_of(row.ts)
             for row in whole(changed.get(MeterQuarter, ()), names)
-            if row.quantity in REGISTERS[medium.kind]
+            if row.quantity in described(medium.kind).balanced
         }
 
     def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
@@ -95,7 +89,7 @@ class BalanceDays:
     def _balance(
         self, site: Site, day: int, medium: Medium, quarters: Mapping[tuple[int, str], Sequence[MeterQuarter]]
     ) -> BalanceDay:
-        registers = REGISTERS[medium.kind]
+        registers = described(medium.kind).balanced
         own = [passed(meter, registers, quarters.get((day, meter.device_id), ())) for meter in medium.meters]
         found = balanced(own, error=self._error, least=self._reference.setting("whole_hour"))
         amounts = {each.meter.device_id: [INFLOW.get(each.meter.role, -1.0), each.amount] for each in own}

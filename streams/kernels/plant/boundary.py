@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.kinds import described
 from schemas.readings import Kind
 from schemas.registry import Role
 
@@ -94,8 +95,4 @@ def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribut
 
 def boundary_meters(devices: Sequence[Device]) -> list[Device]:
     """Choose the meters at the plant's boundary and of its product."""
-    return [
-        device
-        for device in devices
-        if device.role in BOUNDARY and device.kind not in {Kind.LAB, Kind.BATTERY, Kind.SITE_POWER}
-    ]
+    return [device for device in devices if device.role in BOUNDARY and described(device.kind).is_meter]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.kinds import Medium, described
 from schemas.metrics import GangueSum, MeterQuarter, PlantHour, Quality
 from schemas.metrics.gangue import Span
 from schemas.readings import Kind
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from streams.kernels.plant.boundary import Contribution
 
 QUARTERS = HOUR_MS // QUARTER_MS
-CARRIERS = {
-    Kind.ELECTRICITY: "electricity",
-    Kind.GAS: "gas",
-    Kind.STEAM: "heat",
-    Kind.PRODUCTION: "fuel",
-    Kind.GANGUE_UNIT: "fuel",
-    Kind.WATER: "water",
-}
-"""Column that a meter's energy stands in, by its kind."""
 
 
 class _Part(NamedTuple):
@@ -161,11 +153,11 @@ def _hour(
         values = [part.sums[which] for part in counted if which in part.sums]
         return math.fsum(values) if values and which not in missing else None
 
-    def imports(carrier: str) -> float | None:
+    def imports(medium: Medium) -> float | None:
         values = [
             part.imports_kgce
             for part in counted
-            if CARRIERS.get(part.device.kind) == carrier and Total.COAL_EQUIVALENT in part.sums
+            if described(part.device.kind).medium is medium and Total.COAL_EQUIVALENT in part.sums
         ]
         return math.fsum(values) if values else None
 
@@ -186,11 +178,11 @@ def _hour(
         line.line_id,
         hour,
         energy_kwh=total(Total.ELECTRICITY_KWH),
-        electricity_kgce=imports("electricity"),
-        gas_kgce=imports("gas"),
-        heat_kgce=imports("heat"),
-        fuel_kgce=imports("fuel"),
-        water_kgce=imports("water"),
+        electricity_kgce=imports(Medium.ELECTRICITY),
+        gas_kgce=imports(Medium.GAS),
+        heat_kgce=imports(Medium.HEAT),
+        fuel_kgce=imports(Medium.FUEL),
+        water_kgce=imports(Medium.WATER),
         exported_kgce=math.fsum(exported) if exported else None,
         energy_kgce=total(Total.COAL_EQUIVALENT),
         energy_known=known(Total.COAL_EQUIVALENT),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from schemas.detection import with_overrides
+from schemas.kinds import rate_unit_name
 from schemas.metrics import MeterLoad
-from schemas.readings import Kind, rate_unit_name
+from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.detection.judgement import Signaller, Subject

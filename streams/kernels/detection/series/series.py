@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from schemas.kinds import unit_name
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.readings import unit_name
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS, UTC_OFFSET_MS, local_hour
 from streams.kernels.detection.judgement import (
     NEW,

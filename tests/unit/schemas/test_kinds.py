@@ -1,0 +1,55 @@
+"""One home for a kind: what is said of it there is true of its model, and every table knows it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from dashboards.words import labels
+from schemas.kinds import METERS, described
+from schemas.readings import ADAPTERS, MODELS, Kind, ranges_of, registers_of
+from schemas.record import Envelope
+from storage.tables import READING_TABLES
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_is_said_of_a_kind_is_true_of_its_model(kind: Kind) -> None:
+    """Registers are registers of the model, and every field that is named is one of it."""
+    said = described(kind)
+    registers = set(registers_of(kind))
+    assert {*said.totals, *said.rate_of, *said.rated_registers, *said.balanced} <= registers
+    fields = {*said.rates, *(rate.field for rate in said.rate_of.values()), *(each.field for each in said.rated_bounds)}
+    assert fields <= set(MODELS[kind].model_fields)
+    assert set(said.highest) <= set(ranges_of(kind))
+    assert (kind in METERS) == bool(registers)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_table_by_kind_knows_every_kind(kind: Kind) -> None:
+    """Model, raw table, envelope on the wire and word of a kind are all there."""
+    assert kind in ADAPTERS
+    assert kind in READING_TABLES
+    assert kind in labels.KIND
+    envelopes = get_args(get_args(Envelope)[0])
+    assert any(kind in get_args(envelope.model_fields["kind"].annotation) for envelope in envelopes)
+
+
+def test_a_kind_that_is_new_is_named_by_the_type_checker(tmp_path: Path) -> None:
+    """Whoever adds a kind is led to the place that must describe it."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    readings = tmp_path / "schemas" / "readings.py"
+    text = readings.read_text(encoding="utf-8")
+    readings.write_text(
+        text.replace('    LAB = "lab"\n', '    LAB = "lab"\n    MADE_UP = "made_up"\n'), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "schemas/kinds.py"]
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert "schemas/kinds.py" in checked.stdout, checked.stdout + checked.stderr
+    assert "MADE_UP" in checked.stdout
