@@ -33,3 +33,52 @@ def test_every_file_a_document_links_to_exists(document: Path) -> None:
 def test_the_document_of_alarm_kinds_says_what_the_pages_say(language: Language, name: str) -> None:
     """One source for the document, the alarm's page and the message: `fenhe alarms kinds` writes the file."""
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == document(language)
+
+
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+CODE = "\n".join(
+    path.read_text(encoding="utf-8")
+    for folder in ("schemas", "ingest", "streams", "storage", "dashboards", "simulators", "notify", "fenhe", "bench")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+)
+HISTORY = {"decisions"}
+"""A decision is of its day: it may name what has gone since."""
+WRITTEN = ("bench/results/", ".cache/", "fenhe/v")
+"""What is made by running, and topics, which look like paths."""
+
+
+def spoken_of(document: Path) -> set[str]:
+    """Everything a document sets in code's type, outside of its blocks."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+PRESENT = [path for path in DOCUMENTS if not HISTORY & set(path.parts)]
+
+
+@pytest.mark.parametrize("document", PRESENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_a_document_names_exists(document: Path) -> None:
+    """A newcomer who follows a document finds the file."""
+    paths = {name for name in spoken_of(document) if re.fullmatch(r"[a-z_.]+(/[\w.*-]+)+/?", name)}
+    named = {name for name in paths if name.split("/")[0] in FOLDERS and not name.startswith(WRITTEN)}
+    assert not {name for name in named if not list(ROOT.glob(name.rstrip("/")))}
+
+
+@pytest.mark.parametrize("document", PRESENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_class_and_module_a_document_names_exists(document: Path) -> None:
+    """A newcomer who greps for a name finds it."""
+    names = spoken_of(document)
+    classes = {name for name in names if re.fullmatch(r"[A-Z][a-z]+[A-Z]\w*(\.\w+)?", name)}
+    missing = {
+        name
+        for name in classes
+        if not re.search(rf"\bclass {name.split('.')[0]}\b", CODE + TESTS)
+        or ("." in name and not re.search(rf"(def|class) {name.split('.')[1]}\b|\b{name.split('.')[1]}:", CODE))
+    }
+    modules = {name for name in names if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+(\.[A-Z_]\w*)?", name)}
+    for name in (name for name in modules if name.split(".")[0] in FOLDERS and not name.startswith("fenhe.")):
+        parts = name.split(".")
+        at = max((n for n in range(len(parts) + 1) if list(ROOT.glob("/".join(parts[:n]) + "*"))), default=0)
+        if at < len(parts) and not re.search(rf"(def|class) {parts[at]}\b|^{parts[at]}\b", CODE, re.MULTILINE):
+            missing.add(name)
+    assert not missing
