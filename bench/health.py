@@ -88,7 +88,7 @@ def burst() -> None:
     rig.run(2)
     settled = len(rig.readings)
     rig.run(20 / 3600, -30.0, period_s=1.0)
-    kernels: tuple[Fold, ...] = (PackMonitor(), SetHealth(health_reference()))
+    kernels: tuple[Fold, ...] = (PackMonitor(health_reference()), SetHealth(health_reference()))
     for kernel in kernels:
         start, _ = kernel.fold(None, rig.device, rig.readings[:settled])
         states = [start] * SETS

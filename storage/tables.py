@@ -42,6 +42,7 @@ from schemas.metrics import (
     Real,
     Row,
     Signal,
+    SiteDoubt,
     SiteLoadHour,
     SiteOutage,
     SitePowerLatest,
@@ -260,8 +261,9 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     BatteryDischarge: DerivedTable(name="battery_discharge", key=("device_id", "ts")),
     BatteryHealth: DerivedTable(name="battery_health_latest", key=("device_id",), newest_wins=True),
     SiteOutage: DerivedTable(name="site_outage", key=("device_id", "ts"), retractable=True),
+    SiteDoubt: DerivedTable(name="site_doubt", key=("device_id", "ts", "kind")),
     SiteLoadHour: DerivedTable(name="site_load_hour", key=("device_id", "ts")),
-    BatteryState: DerivedTable(name="battery_state_latest", key=("device_id",), newest_wins=True),
+    BatteryState: DerivedTable(name="battery_state", key=("device_id",), newest_wins=True),
     DetectorStatus: DerivedTable(name="detector_status", key=("device_id", "metric", "kind"), newest_wins=True),
     Signal: DerivedTable(name="signal", key=("device_id", "metric", "kind", "ts"), retractable=True),
 }

@@ -10,6 +10,7 @@ from streams.kernels.battery.outages import SiteOutages
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.prospects.days import SetDays
 from streams.kernels.battery.prospects.discharges import Discharges
+from streams.kernels.battery.prospects.doubts import SiteDoubts
 from streams.kernels.battery.prospects.fleet import FleetHealth
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
@@ -17,6 +18,7 @@ from streams.kernels.battery.site_power import SitePowerView
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.detection.batteries.set_safety import SetSafety
 from streams.kernels.detection.batteries.set_trends import SetTrends
+from streams.kernels.detection.batteries.site_doubts import DoubtAlarms
 from streams.kernels.detection.batteries.site_safety import SiteSafety
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
 from streams.kernels.detection.efficiency import PlantEfficiency
@@ -48,7 +50,7 @@ def installed() -> Kernels:
         readings=(
             RegisterMetering(),
             FuelAssays(),
-            PackMonitor(),
+            PackMonitor(health_reference()),
             SetHealth(health_reference()),
             SitePowerView(),
             SiteOutages(),
@@ -71,6 +73,7 @@ def installed() -> Kernels:
             NightFlows(reference()),
             MeterLoads(frozenset(detection().series)),
             StateOfHealth(health_reference()),
+            SiteDoubts(),
             Discharges(health_reference()),
             FleetHealth(health_reference()),
             SetDays(health_reference()),
@@ -81,6 +84,7 @@ def installed() -> Kernels:
             WaterBalance(detection().balance, detection().version),
             EnergyBalance(detection().balance, detection().version),
             StuckCurrents(detection().version),
+            DoubtAlarms(detection().version),
             SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),

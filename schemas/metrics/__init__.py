@@ -20,6 +20,7 @@ from schemas.metrics.battery_health import (
     BatteryResistance,
     BatterySoh,
     BatteryState,
+    SiteDoubt,
     SiteLoadHour,
     SiteOutage,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Real",
     "Row",
     "Signal",
+    "SiteDoubt",
     "SiteLoadHour",
     "SiteOutage",
     "SitePowerLatest",

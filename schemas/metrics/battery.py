@@ -25,6 +25,8 @@ class BatteryQuarter(NamedTuple):
     """Highest dT/dt over five minutes."""
     coverage: Real
     quality: Quality
+    flags: str
+    """`reversed_current` where the sensor's sign was turned round."""
 
 
 class BatteryLatest(NamedTuple):
@@ -36,6 +38,7 @@ class BatteryLatest(NamedTuple):
     received_ms: Moment
     pack_voltage_v: float | None
     current_a: float | None
+    """Charge positive; turned round where the sensor's sign is known to be the wrong way."""
     soc_pct: Real | None
     """As the BMS says; not fenhe's own."""
     soh_bms_pct: Real | None
@@ -48,6 +51,8 @@ class BatteryLatest(NamedTuple):
     temperature_max_c: Real | None
     temperature_rise_c: Real | None
     temperature_rate_c_min: Real | None
+    flags: str
+    """`reversed_current`, or `blank` where the newest record holds nothing but zeros."""
 
 
 class SitePowerLatest(NamedTuple):

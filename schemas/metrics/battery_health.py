@@ -42,6 +42,10 @@ class BatteryFlag(StrEnum):
     """Readings are missing within."""
     STUCK_CURRENT = "stuck_current"
     """The current stands still while the voltage says that something else flows: not counted on."""
+    CONTRADICTED = "contradicted"
+    """Bus and mains of its site say otherwise (`SiteDoubt`)."""
+    BLANK = "blank"
+    """Its records hold nothing but zeros: the FSU has lost the BMS."""
 
 
 class CapacityMethod(StrEnum):
@@ -273,6 +277,45 @@ class SiteOutage(NamedTuple):
     """Longest time without a reading within."""
     energy_kwh: float | None
     """Drawn by the site while it was measured."""
+    bus_before_v: Real | None
+    """DC bus when mains was last on."""
+    bus_low_v: Real | None
+    """Lowest since."""
+    contradicted: bool
+    """Told by phases alone, and the bus did not come down within ten minutes: it was their meter that failed."""
+
+
+class DoubtKind(StrEnum):
+    """Which of a site's devices the others contradict."""
+
+    MAINS = "mains"
+    """Mains is said to have failed, and neither bus nor sets know of it."""
+    BUS = "bus"
+    """The bus stands still while a set carries the load."""
+    SET = "set"
+    """A set says float and full while its bus has come down: what it shows is old."""
+    BLANK = "blank"
+    """A set's records hold nothing but zeros: it is heard, and nothing is known of it."""
+
+
+class SiteDoubt(NamedTuple):
+    """A stretch over which a device of a base station is not believed; begins at `ts`, no end yet while it lasts."""
+
+    device_id: str
+    """Not believed: a set, or the power system."""
+    ts: Moment
+    site_id: str
+    kind: DoubtKind
+    ended_ms: Moment | None
+    told_ms: Moment
+    """From when on there was enough to say so."""
+    since_ms: Moment | None
+    """Since when the set has shown what it shows."""
+    pack_v: Real | None
+    """What the set shows."""
+    bus_before_v: Real | None
+    """DC bus when mains was last on, and its lowest since."""
+    bus_low_v: Real | None
 
 
 class SiteLoadHour(NamedTuple):

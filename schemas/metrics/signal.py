@@ -30,6 +30,10 @@ class SignalKind(StrEnum):
     """A register that stands while its meter says that something passes: the meter is at fault."""
     STUCK_SENSOR = "stuck_sensor"
     """A battery set's sensor that shows one value while its like move: it guards nothing."""
+    CONTRADICTION = "contradiction"
+    """A device of a base station that the others contradict: its figures are not believed."""
+    BLANK = "blank"
+    """A battery set that is heard, but whose records hold nothing: as good as silent."""
     SPIKE = "spike"
     """A value no meter of this rating can have measured."""
     NIGHT_FLOW = "night_flow"
@@ -96,6 +100,8 @@ CONFIRMED_KINDS = frozenset(
         SignalKind.EFFICIENCY,
         SignalKind.BALANCE,
         SignalKind.RESISTANCE,
+        SignalKind.CONTRADICTION,
+        SignalKind.BLANK,
     }
 )
 """Their detectors have weighed many samples before they speak: no on-delay in samples is due on top."""

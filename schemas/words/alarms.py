@@ -174,6 +174,37 @@ GUIDES: dict[str, Guide] = {
         Text("现场测量该点温度或电压，与 BMS 显示比较。", "Measure the point by hand and compare with the BMS."),
         Text("接线松脱、采样板故障。", "A loose wire, a failed sampling board."),
     ),
+    SignalKind.CONTRADICTION: Guide(
+        Text("数据互相矛盾", "contradiction"),
+        Text(
+            "同一基站的市电、直流母线与电池组说法不一：不可信的一方被标出，其电量与备电时长按未知处理。",
+            "Mains, DC bus and sets of one site do not agree: the one that stands alone is not believed, and how full"
+            " it is counts as unknown.",
+        ),
+        Text(
+            "高：至少两个互相独立的量、持续十分钟；光伏等其他电源供电的站点，市电停电也会被标为矛盾。",
+            "Sure: two independent witnesses for ten minutes. At a site that something else feeds, such as solar"
+            " panels, a true failure of mains is doubted too.",
+        ),
+        Text(
+            "现场测量母线电压与电池组电压；查看 FSU 与 BMS、整流器的通信。",
+            "Measure bus and pack voltage on site; look at the FSU's links to BMS and rectifier.",
+        ),
+        Text(
+            "BMS 数据冻结、交流采集断线后补零、接线错误。",
+            "A frozen BMS, an AC meter that fell silent and was filled in with zeros, wrong wiring.",
+        ),
+    ),
+    SignalKind.BLANK: Guide(
+        Text("空白数据", "blank records"),
+        Text(
+            "电池组仍在上报，但记录全为零：等同于无数据。",
+            "The set is heard, but its records hold nothing but zeros: as good as no data.",
+        ),
+        Text("高：连续三个上报周期以上。", "Sure: for more than three of its periods."),
+        Text("检查 FSU 与 BMS 之间的通信与 BMS 供电。", "Look at the link from FSU to BMS, and at the BMS's supply."),
+        Text("通信线松脱、BMS 断电或死机。", "A loose data line, a BMS without supply or one that hangs."),
+    ),
     SignalKind.SPIKE: Guide(
         Text("尖峰", "spike"),
         Text(

@@ -18,7 +18,7 @@ INSERT INTO site VALUES ('two', '', '', 'base_station', '太原', ''), ('cut', '
 INSERT INTO device SELECT site_id || n, site_id, 'battery', '', '', 60, '', '{"battery": {"contract_h": 3.0}}'
 FROM site CROSS JOIN generate_series(1, 2) AS n;
 INSERT INTO device VALUES ('two-p', 'two', 'site_power', '', '', 60, '', '{}');
-INSERT INTO battery_state_latest (device_id, ts, site_id, kind, since_at, power_w, remaining_p50_h, remaining_p10_h,
+INSERT INTO battery_state (device_id, ts, site_id, kind, since_at, power_w, remaining_p50_h, remaining_p10_h,
     flags)
 SELECT d.device_id, now() - s.age, d.site_id, s.kind, now() - interval '1 hour', s.power_w, s.p50, s.p10, ''
 FROM (VALUES ('two1', interval '0', 'discharge', 1000, 3.0, 2.0), ('two2', interval '0', 'discharge', 3000, 1.0, 0.8),

@@ -143,6 +143,21 @@ class Limits:
         return SocReading(soc, max(sigma, chemistry.sigma_empty_percent / 100))
 
 
+class LimitsOf:
+    """Thresholds of sets, made once for each registered version of one."""
+
+    def __init__(self, reference: BatteryHealthReference) -> None:
+        self._reference = reference
+        self._known: dict[str, tuple[Device, Limits]] = {}
+
+    def of(self, device: Device) -> Limits:
+        """Thresholds of a set."""
+        known = self._known.get(device.device_id)
+        if known is None or known[0] is not device:
+            known = self._known[device.device_id] = (device, Limits(device, self._reference))
+        return known[1]
+
+
 def _mean_between(chemistry: ChemistryReference, from_percent: float) -> float | None:
     """Mean open-circuit voltage from a SoC up to full, by trapezoids; None without a curve."""
     if not chemistry.ocv_v:

@@ -1,4 +1,8 @@
-"""Failures of a site's mains, and its load hour by hour, from its power system's readings."""
+"""Failures of a site's mains, and its load hour by hour, from its power system's readings.
+
+The bus is a witness: without mains the sets carry the load, and within minutes a bus that a rectifier held at its set
+point comes down. One that stays where it was says that mains did not fail: the meter of the phases did, or its line.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,13 @@ GAP_PERIODS = 3
 MS_PER_H = 3_600_000
 DEAD_PHASE_V = 50.0
 """Where no flag is sent, mains has failed if every phase is below this. (unsourced)"""
+HELD_V = 0.3
+"""A bus that has come down by no more is still held by its rectifier: LFP sets at 0.05 C fall by 0.4 V in ten minutes,
+at usual loads by a volt at once. (unsourced)"""
+WITNESS_MS = 10 * MINUTE_MS
+"""So long a bus is watched before it contradicts. (unsourced)"""
+FELL_V = 1.0
+"""A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
 
 
 class PowerState(NamedTuple):
@@ -40,13 +51,21 @@ class PowerState(NamedTuple):
     load_max_w: float | None
     failed_ms: int
     covered_ms: int
+    bus_v: float | None = None
+    """Last known, with mains on."""
+    bus_low_v: float | None = None
+    """Lowest since mains failed."""
+    is_flagged: bool = False
+    """The power system says of itself that mains failed: its bus alone does not contradict that."""
+    is_contradicted: bool = False
+    """The bus is still where it was."""
 
 
 class SiteOutages:
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 1
+    version = 2
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -75,8 +94,13 @@ class SiteOutages:
         self, before: PowerState | None, reading: SitePowerReading, device: Device, rows: list[Row]
     ) -> PowerState:
         ts, failed, power = reading.ts, mains_failed(reading), load_w(reading)
+        bus_v = reading.dc_voltage_v
         if before is None:
-            state = PowerState(ts, failed, power, ts if failed else None, 0, 0.0, 0.0, 0, power, 0, 0)
+            low_v = bus_v if failed else None
+            known_v = None if failed else bus_v
+            flagged = bool(reading.mains_failed)
+            begun = ts if failed else None
+            state = PowerState(ts, failed, power, begun, 0, 0.0, 0.0, 0, power, 0, 0, known_v, low_v, flagged)
             if failed:
                 rows.append(_outage(device, state, ts, None))
             return state
@@ -84,16 +108,48 @@ class SiteOutages:
         if failed is None:
             failed = before.failed
         state = state._replace(failed=failed)
-        if failed and state.outage_ts is None:
-            state = state._replace(outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0)
-            rows.append(_outage(device, state, ts, None))
-        elif state.outage_ts is not None:
-            if not failed:
+        if not failed:
+            if bus_v is not None:
+                state = state._replace(bus_v=bus_v)
+            if state.outage_ts is not None:
                 rows.append(_outage(device, state, ts, ts))
-                return state._replace(outage_ts=None)
-            if ts // self.snapshot_ms != before.ts // self.snapshot_ms:
-                rows.append(_outage(device, state, ts, None))  # again, so that none is lost when readings come late
+                return state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
+            return state
+        if reading.mains_failed:
+            state = state._replace(is_flagged=True)
+        if state.outage_ts is None:
+            state = state._replace(outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v)
+            rows.append(_outage(device, state, ts, None))
+            return state
+        is_told = ts // self.snapshot_ms != before.ts // self.snapshot_ms  # that none is lost when readings come late
+        state, is_news = _witnessed(state, before.ts, ts, bus_v)
+        if is_told or is_news:
+            rows.append(_outage(device, state, ts, None))
         return state
+
+
+def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) -> tuple[PowerState, bool]:
+    """Hear what the bus says of a failure of mains that goes on, and whether that is news."""
+    began = state.outage_ts
+    assert began is not None  # noqa: S101 - it goes on
+    due = began + WITNESS_MS
+    is_due = before_ts < due <= ts
+    low_v = bus_v if state.bus_low_v is None else state.bus_low_v if bus_v is None else min(state.bus_low_v, bus_v)
+    fell = _fallen(state) < FELL_V
+    state = state._replace(bus_low_v=low_v)
+    fell = fell and _fallen(state) >= FELL_V
+    is_held = state.bus_v is not None and low_v is not None and _fallen(state) <= HELD_V
+    contradicted = is_held and ts >= due and not state.is_flagged
+    is_news = is_due or fell or contradicted is not state.is_contradicted
+    if contradicted and not state.is_contradicted:
+        since = max(began, ts - ts % HOUR_MS)
+        state = state._replace(failed_ms=max(0, state.failed_ms - (ts - since)))
+    return state._replace(is_contradicted=contradicted), is_news
+
+
+def _fallen(state: PowerState) -> float:
+    """How far the bus has come down since mains was on; 0 where that is not known."""
+    return 0.0 if state.bus_v is None or state.bus_low_v is None else state.bus_v - state.bus_low_v
 
 
 def mains_failed(reading: SitePowerReading) -> bool | None:
@@ -137,7 +193,7 @@ def _pass_time(before: PowerState, ts: int, power: float | None, device: Device,
 
 
 def _added(state: PowerState, lasted: int, mean_w: float | None) -> PowerState:
-    failed = state.failed_ms + (lasted if state.failed else 0)
+    failed = state.failed_ms + (lasted if state.failed and not state.is_contradicted else 0)
     covered = state.covered_ms + lasted
     if mean_w is None:
         return state._replace(failed_ms=failed, covered_ms=covered)
@@ -163,4 +219,16 @@ def _outage(device: Device, state: PowerState, seen_ts: int, ended: int | None) 
     assert start is not None  # noqa: S101 - there is one
     hours = ((seen_ts if ended is None else ended) - start) / MS_PER_H
     gap_s = state.outage_gap_ms / 1000
-    return SiteOutage(device.device_id, start, seen_ts, device.site_id, ended, hours, gap_s, state.outage_kwh)
+    return SiteOutage(
+        device.device_id,
+        start,
+        seen_ts,
+        device.site_id,
+        ended,
+        hours,
+        gap_s,
+        state.outage_kwh,
+        state.bus_v,
+        state.bus_low_v,
+        state.is_contradicted,
+    )

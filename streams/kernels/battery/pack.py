@@ -1,7 +1,8 @@
 """A battery set as its BMS shows it: newest view, cell spread, temperature rise, energy in and out.
 
 Nothing here is an estimate of health: charge and energy are sums over time of what was measured, and only over
-time that was measured. A gap adds nothing and is missing from the coverage.
+time that was measured. A gap adds nothing and is missing from the coverage; nor does a record of zeros. A current
+whose sign the voltage has shown to be the wrong way round is turned.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from schemas.metrics import BatteryLatest, BatteryQuarter, Row, quality_of
+from schemas.metrics import BatteryLatest, BatteryQuarter, Quality, Row, quality_of
+from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
 from schemas.time import MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
+from streams.kernels.battery.blank import is_blank
+from streams.kernels.battery.direction import Direction, learned
+from streams.kernels.battery.limits import LimitsOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.arrival import Arrival
+    from schemas.battery_reference import BatteryHealthReference
     from schemas.registry import Device
+    from streams.kernels.battery.limits import Limits
 
 GAP_PERIODS = 3
 """No reading for more than this many of the device's periods is a gap, over which nothing is integrated."""
@@ -37,6 +44,7 @@ class PackState(NamedTuple):
     ts: int
     voltage_v: float | None
     current_a: float | None
+    """As the sensor says."""
     quarter: int
     """Start of the open quarter of an hour, ms."""
     energy_in_kwh: float
@@ -50,6 +58,14 @@ class PackState(NamedTuple):
     rate_max_c_min: float | None
     temperatures: tuple[tuple[int, float], ...]
     """Last (ts, T_max) of each of the newest minutes, oldest first: what dT/dt looks back to."""
+    votes: int = 0
+    doubted_v: float = 0.0
+    """What is known of the current's sign (`Direction`)."""
+
+    @property
+    def direction(self) -> Direction:
+        """What is known of the current's sign."""
+        return Direction(self.votes, self.doubted_v)
 
 
 class _View(NamedTuple):
@@ -63,14 +79,24 @@ class _View(NamedTuple):
     rise_c: float | None
 
 
+class _Owner(NamedTuple):
+    """The set that readings are of."""
+
+    device: Device
+    limits: Limits
+
+
 class PackMonitor:
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 1
+    version = 2
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, reference: BatteryHealthReference) -> None:
+        self._limits = LimitsOf(reference)
 
     def fold(
         self, state: PackState | None, device: Device, arrivals: Sequence[Arrival]
@@ -78,13 +104,19 @@ class PackMonitor:
         """Advance one set; a quarter is given out once it is over."""
         rows: list[Row] = []
         rate = view = None
+        owner = _Owner(device, self._limits.of(device))
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            if is_blank(reading):
+                view = None
+                continue
             view = view_of(reading)
-            state, rate = _advance(state, reading, view, device, rows)
-        if view is not None:
-            rows.append(_latest(device, arrivals[-1], view, rate))
+            state, rate = _advance(state, reading, view, owner, rows)
+        if view is not None and state is not None:
+            rows.append(_latest(device, arrivals[-1], view, rate, state.direction.sign))
+        elif arrivals:
+            rows.append(_nothing_latest(device, arrivals[-1]))
         return state, rows
 
     def dump(self, state: PackState) -> str:
@@ -93,8 +125,9 @@ class PackMonitor:
 
     def load(self, text: str) -> PackState:
         """Read a state back."""
-        *fields, temperatures = orjson.loads(text)
-        return PackState._make((*fields, tuple((ts, celsius) for ts, celsius in temperatures)))
+        *fields, temperatures, votes, doubted_v = orjson.loads(text)
+        known = tuple((ts, celsius) for ts, celsius in temperatures)
+        return PackState._make((*fields, known, votes, doubted_v))
 
 
 def view_of(reading: BatteryReading) -> _View:
@@ -132,6 +165,10 @@ class _Sums(NamedTuple):
     discharge_ah: float = 0.0
     covered_ms: float = 0.0
 
+    def turned(self) -> _Sums:
+        """What flowed if the sensor's sign is the other one."""
+        return _Sums(self.energy_out_kwh, self.energy_in_kwh, self.discharge_ah, self.charge_ah, self.covered_ms)
+
 
 class _Peaks(NamedTuple):
     """Highest values within the open quarter."""
@@ -143,10 +180,11 @@ class _Peaks(NamedTuple):
 
 
 def _advance(
-    before: PackState | None, reading: BatteryReading, view: _View, device: Device, rows: list[Row]
+    before: PackState | None, reading: BatteryReading, view: _View, owner: _Owner, rows: list[Row]
 ) -> tuple[PackState, float | None]:
     """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
-    ts = reading.ts
+    ts, (device, limits) = reading.ts, owner
+    direction = Direction()
     if before is None:
         quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
         known_temperatures: tuple[tuple[int, float], ...] = ()
@@ -155,15 +193,18 @@ def _advance(
         sums, peaks = _Sums._make(before[4:9]), _Peaks._make(before[9:13])
         known_temperatures = before.temperatures
         known = _is_known(before, reading, device)
+        direction = _direction(before, reading, limits) if known else before.direction
+        if direction.sign != before.direction.sign:
+            sums = sums.turned()
         start = before.ts
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
             if known:
-                sums = _integrate(sums, before, reading, start, end)
-            rows.append(_row(device, quarter, sums, peaks))
+                sums = _integrate(sums, before, reading, direction.sign, (start, end))
+            rows.append(_row(device, quarter, sums, peaks, direction.sign))
             quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
         if known and ts > start:
-            sums = _integrate(sums, before, reading, start, ts)
+            sums = _integrate(sums, before, reading, direction.sign, (start, ts))
     temperatures, rate = _temperature_rate(known_temperatures, ts, view.temperature_max_c)
     state = PackState(
         ts,
@@ -176,8 +217,18 @@ def _advance(
         _higher(peaks.rise_c, view.rise_c),
         _higher(peaks.rate_c_min, rate),
         temperatures,
+        *direction,
     )
     return state, rate
+
+
+def _direction(before: PackState, reading: BatteryReading, limits: Limits) -> Direction:
+    """Learn from one more step; both readings have voltage and current."""
+    from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
+    assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
+    if before.doubted_v == 0.0 and -limits.step_a < to_a - from_a < limits.step_a:
+        return before.direction  # nearly always
+    return learned(before.direction, limits, (from_a, from_v), (to_a, to_v))
 
 
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:
@@ -191,14 +242,15 @@ def _is_known(before: PackState, reading: BatteryReading, device: Device) -> boo
     )
 
 
-def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, start: int, stop: int) -> _Sums:
-    """Add the part from start to stop of the straight line between two readings that have all values."""
+def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, sign: float, part: tuple[int, int]) -> _Sums:
+    """Add a part, from start to stop, of the straight line between two readings that have all values."""
+    start, stop = part
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
     span = reading.ts - before.ts
     a, b = (start - before.ts) / span, (stop - before.ts) / span
     volts_a, volts_b = from_v + (to_v - from_v) * a, from_v + (to_v - from_v) * b
-    amps_a, amps_b = from_a + (to_a - from_a) * a, from_a + (to_a - from_a) * b
+    amps_a, amps_b = sign * (from_a + (to_a - from_a) * a), sign * (from_a + (to_a - from_a) * b)
     hours = (stop - start) / MS_PER_H
     charge, discharge = split_trapezoid(amps_a, amps_b, hours)
     energy_in, energy_out = split_trapezoid(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
@@ -245,14 +297,17 @@ def _temperature_rate(
     return (*kept, (ts, hottest)), rate
 
 
-def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks) -> BatteryQuarter:
+def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks, sign: float) -> BatteryQuarter:
     coverage = sums.covered_ms / QUARTER_MS
     flows = tuple(sums[:4]) if coverage > 0 else (None,) * 4
     quality = quality_of(coverage, estimated=False)
-    return BatteryQuarter._make((device.device_id, quarter, device.site_id, *flows, *peaks, coverage, quality))
+    if sign < 0 and quality is Quality.GOOD:
+        quality = Quality.ESTIMATED
+    flags = BatteryFlag.REVERSED_CURRENT.value if sign < 0 else ""
+    return BatteryQuarter._make((device.device_id, quarter, device.site_id, *flows, *peaks, coverage, quality, flags))
 
 
-def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None) -> BatteryLatest:
+def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None, sign: float) -> BatteryLatest:
     reading = arrival.reading
     assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
     return BatteryLatest(
@@ -261,7 +316,7 @@ def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None) -
         device.site_id,
         arrival.received_ms,
         reading.pack_voltage_v,
-        reading.current_a,
+        None if reading.current_a is None else sign * reading.current_a,
         reading.soc_pct,
         reading.soh_bms_pct,
         view.cell_min_v,
@@ -271,4 +326,13 @@ def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None) -
         view.temperature_max_c,
         view.rise_c,
         rate,
+        BatteryFlag.REVERSED_CURRENT.value if sign < 0 else "",
     )
+
+
+def _nothing_latest(device: Device, arrival: Arrival) -> BatteryLatest:
+    """Newest view of a set of which nothing is known: its record is blank."""
+    nothing = (None,) * 11
+    blank = BatteryFlag.BLANK.value
+    head = (device.device_id, arrival.reading.ts, device.site_id, arrival.received_ms)
+    return BatteryLatest._make((*head, *nothing, blank))

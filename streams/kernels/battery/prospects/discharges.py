@@ -122,7 +122,7 @@ class Discharges:
         clock_ms = self._reference.backup.clock_ms
         for outage in outages:
             ended = FOREVER_MS if outage.ended_ms is None else outage.ended_ms
-            if outage.ts - clock_ms <= episode.ts <= ended + clock_ms:
+            if not outage.contradicted and outage.ts - clock_ms <= episode.ts <= ended + clock_ms:
                 return outage
         return None
 

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics.battery_health import (
     Advice,
     BatteryDischarge,
+    BatteryFlag,
     BatteryHealth,
     BatteryHour,
     BatteryResistance,
     BatterySoh,
     CapacityReason,
+    DoubtKind,
+    SiteDoubt,
     SiteLoadHour,
 )
 from schemas.metrics.common import Quality
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, YEAR_MS
 from streams.kernels.battery.fusion import Z_90
+from streams.kernels.battery.prospects.doubts import LONGEST_MS
 from streams.kernels.battery.prospects.prospect import Prospects
 from streams.kernels.battery.prospects.site_view import by_device, sets_of
 from streams.kernels.contract import Replaced, Want
@@ -39,6 +43,8 @@ class _Seen(NamedTuple):
     hour: BatteryHour
     at: Prospect
     last_discharge: BatteryDischarge | None
+    is_doubted: bool
+    """Bus and mains contradict it: how full it is, and how long it lasts, is not known."""
 
 
 class FleetHealth:
@@ -46,7 +52,7 @@ class FleetHealth:
 
     name = "fleet_health"
     inputs: frozenset[type[Row]] = frozenset(
-        {BatteryHour, BatterySoh, SiteLoadHour, BatteryResistance, BatteryDischarge}
+        {BatteryHour, BatterySoh, SiteLoadHour, BatteryResistance, BatteryDischarge, SiteDoubt}
     )
 
     def __init__(self, reference: BatteryHealthReference) -> None:
@@ -62,6 +68,7 @@ class FleetHealth:
         return [
             Want(BatteryHour, sets, first - HOUR_MS, FOREVER_MS),
             Want(BatteryDischarge, sets, first - (days + 1) * DAY_MS, FOREVER_MS),
+            Want(SiteDoubt, sets, first - LONGEST_MS, FOREVER_MS),
             *Prospects.wants(devices, sets, first),
         ]
 
@@ -76,6 +83,7 @@ class FleetHealth:
         """Gather what is known of each set up to the end of its newest hour."""
         hours = by_device(found[BatteryHour], BatteryHour)
         discharges = by_device(found[BatteryDischarge], BatteryDischarge)
+        doubts = by_device(found[SiteDoubt], SiteDoubt)
         prospects = Prospects(sets, found, self._reference)
         for device_id, own in hours.items():
             hour = own[-1]
@@ -84,14 +92,20 @@ class FleetHealth:
                 for row in discharges.get(device_id, ())
                 if row.ts < hour.ts + HOUR_MS and row.duration_h >= self._reference.backup.counted_from_h
             ]
-            yield _Seen(sets[device_id], hour, prospects.of(hour), counted[-1] if counted else None)
+            doubted = any(_is_open(row, hour.ts + HOUR_MS) for row in doubts.get(device_id, ()))
+            yield _Seen(sets[device_id], hour, prospects.of(hour), counted[-1] if counted else None, doubted)
 
     def _row(self, site: Site, seen: _Seen) -> BatteryHealth:
         battery, hour, soh, row = seen.device.battery, seen.hour, seen.at.soh, seen.at.soh_row
         assert battery is not None  # noqa: S101 - a set has one
         reference, end = self._reference, seen.hour.ts + HOUR_MS
         newest = seen.at.resistances[-1] if seen.at.resistances else None
-        misses = None if seen.at.backup is None else seen.at.backup.p10_h < battery.contract_h
+        backup = None if seen.is_doubted else seen.at.backup
+        misses = None if backup is None else backup.p10_h < battery.contract_h
+        flags = [
+            *(hour.flags.split(",") if hour.flags else ()),
+            *([BatteryFlag.CONTRADICTED] if seen.is_doubted else ()),
+        ]
         advice, reasons = self._advice(seen, misses=misses)
         last = seen.last_discharge
         age_days = None if last is None else (end - last.ts) / DAY_MS
@@ -115,9 +129,9 @@ class FleetHealth:
             soh_estimates=0 if row is None else row.estimates,
             soh_reason=CapacityReason.NO_DISCHARGE if row is None else row.reason,
             soh_bms_pct=hour.soh_bms_pct,
-            soc_pct=hour.soc_pct,
-            soc_sigma_pct=hour.soc_sigma_pct,
-            soc_bms_difference_pct=hour.soc_bms_difference_pct,
+            soc_pct=None if seen.is_doubted else hour.soc_pct,
+            soc_sigma_pct=None if seen.is_doubted else hour.soc_sigma_pct,
+            soc_bms_difference_pct=None if seen.is_doubted else hour.soc_bms_difference_pct,
             resistance_25c_mohm=None if newest is None else newest.resistance_25c_mohm,
             resistance_trend=seen.at.resistance_trend,
             resistance_mohm_ah=None if newest is None else newest.cell_mohm_ah_25c,
@@ -126,8 +140,8 @@ class FleetHealth:
             float_worst_z=hour.float_worst_z,
             temperature_mean_c=hour.temperature_mean_c,
             load_w=seen.at.load_w,
-            backup_p50_h=None if seen.at.backup is None else seen.at.backup.p50_h,
-            backup_p10_h=None if seen.at.backup is None else seen.at.backup.p10_h,
+            backup_p50_h=None if backup is None else backup.p50_h,
+            backup_p10_h=None if backup is None else backup.p10_h,
             contract_h=battery.contract_h,
             misses_contract=misses,
             last_discharge_ms=None if last is None else last.ts,
@@ -135,7 +149,7 @@ class FleetHealth:
             test_priority_kwh=self._test_priority(seen, battery.contract_h),
             advice=advice,
             advice_reasons=",".join(reasons),
-            flags=hour.flags,
+            flags=",".join(sorted(flags)),
             quality=Quality.UNKNOWN if soh is None or row is None else row.quality,
             reference_version=reference.version,
         )
@@ -167,6 +181,12 @@ class FleetHealth:
         if watch:
             return Advice.WATCH, watch
         return (Advice.UNKNOWN, ["never_measured"]) if soh is None else (Advice.KEEP, [])
+
+
+def _is_open(doubt: SiteDoubt, ts: int) -> bool:
+    """Whether a set was in doubt at a moment."""
+    end = FOREVER_MS if doubt.ended_ms is None else doubt.ended_ms
+    return doubt.kind is DoubtKind.SET and doubt.ts < ts <= end
 
 
 def _years_since(day: str, ts: int) -> float | None:

@@ -34,10 +34,12 @@ def flags_of(state: SetState, limits: Limits) -> frozenset[BatteryFlag]:
     """What is odd about a set now."""
     rules = limits.reference.soc
     found: list[BatteryFlag] = []
-    if state.votes < 0:
+    if state.direction.sign < 0:
         found.append(BatteryFlag.REVERSED_CURRENT)
     if state.offset_a is not None and abs(state.offset_a) >= limits.offset_alarm_a:
         found.append(BatteryFlag.OFFSET_CURRENT)
+    if state.dark_since is not None:
+        found.append(BatteryFlag.BLANK)
     if state.is_stuck:
         found.append(BatteryFlag.STUCK_CURRENT)
     if state.held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
+from streams.kernels.battery.direction import VOTE_CELL_V
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.loading import LoadedSample
 
@@ -23,8 +24,6 @@ SMALL_LOAD = 3.0
 """Times the idle current: what falls from more than that to below idle went off, whatever noise is left. (unsourced)"""
 LEAVE_FLOAT_V = 0.01
 """Float ends this far below the voltage per cell at which it begins. (unsourced)"""
-VOTE_CELL_V = 0.010
-"""Smallest answer of a cell to a load step that tells the sign of the current, or that a load paused. (unsourced)"""
 GAP = bit(BatteryFlag.GAP)
 
 

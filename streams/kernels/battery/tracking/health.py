@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryResistance
 from schemas.readings import BatteryReading, Kind
 from schemas.time import QUARTER_DAY_MS
-from streams.kernels.battery.limits import Limits
+from streams.kernels.battery.limits import LimitsOf
 from streams.kernels.battery.tracking.set_state import SetState
 from streams.kernels.battery.tracking.tracker import Tracker
 
@@ -24,32 +24,24 @@ class SetHealth:
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 4
+    version = 5
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, reference: BatteryHealthReference) -> None:
-        self._reference = reference
-        self._known: dict[str, tuple[Device, Limits]] = {}
+        self._limits = LimitsOf(reference)
 
     def fold(
         self, state: SetState | None, device: Device, arrivals: Sequence[Arrival]
     ) -> tuple[SetState | None, list[Row]]:
         """Advance one set."""
-        follower = Tracker(self.limits(device), device, self.snapshot_ms, None if state is None else state.copied())
+        follower = Tracker(self._limits.of(device), device, self.snapshot_ms, None if state is None else state.copied())
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
             follower.take(reading)
         return follower.state, follower.rows
-
-    def limits(self, device: Device) -> Limits:
-        """Thresholds of a set, made once for each registered version of it."""
-        known = self._known.get(device.device_id)
-        if known is None or known[0] is not device:
-            known = self._known[device.device_id] = (device, Limits(device, self._reference))
-        return known[1]
 
     def dump(self, state: SetState | None) -> str:
         """Write a state as JSON."""

@@ -29,7 +29,7 @@ def add_time(state: SetState, lasted: int, full_after_ms: int) -> None:
     hour.covered_ms += lasted
     if doing is EpisodeKind.FLOAT:
         hour.float_ms += lasted
-        flowed = (-state.raw_a if state.votes < 0 else state.raw_a) * lasted
+        flowed = state.direction.sign * state.raw_a * lasted
         hour.float_a += flowed
         if state.ts - state.doing_since >= full_after_ms:
             hour.settled_ms += lasted

@@ -100,21 +100,25 @@ def _self_discharge(one: OpenEpisode, until: int, limits: Limits) -> float | Non
     return 100 * (first.soc - last.soc) / (lasted / MONTH_MS)
 
 
-def offline(tracker: Tracker, from_ts: int, ts: int, volts_before: float, volts: float) -> BatteryEpisode:
-    """Write the time over which nothing was heard of a set."""
-    device = tracker.device
+def offline(
+    tracker: Tracker, from_ts: int, end_ts: int | None, ts: int, volts: tuple[float | None, float | None]
+) -> BatteryEpisode:
+    """Write a time over which nothing was known of a set, seen at `ts`; no end yet while its records are blank."""
+    device, state = tracker.device, tracker.state
+    assert state is not None  # noqa: S101 - there was a reading
+    blank = {BatteryFlag.BLANK} if state.dark_ts > from_ts else frozenset()
     return BatteryEpisode(
         device_id=device.device_id,
         ts=from_ts,
         seen_ts=ts,
         site_id=device.site_id,
         kind=EpisodeKind.OFFLINE,
-        ended_ms=ts,
+        ended_ms=end_ts,
         duration_h=(ts - from_ts) / HOUR_MS,
         charge_ah=None,
         energy_kwh=None,
-        pack_start_v=volts_before,
-        pack_end_v=volts,
+        pack_start_v=volts[0],
+        pack_end_v=volts[1],
         temperature_start_c=None,
         temperature_min_c=None,
         temperature_max_c=None,
@@ -130,8 +134,19 @@ def offline(tracker: Tracker, from_ts: int, ts: int, volts_before: float, volts:
         largest_gap_s=(ts - from_ts) / 1000,
         coverage=0.0,
         quality=quality_of(0.0, estimated=False),
-        flags=BatteryFlag.GAP.value,
+        flags=text_of(frozenset({BatteryFlag.GAP, *blank})),
     )
+
+
+def unknown_now(tracker: Tracker, ts: int) -> BatteryState:
+    """Write that nothing is known of what a set does: it is heard, but its records hold nothing."""
+    state, device = tracker.state, tracker.device
+    assert state is not None  # noqa: S101 - there was a reading
+    minute = ts - ts % MINUTE_MS
+    nothing = (None,) * 7
+    flags = text_of(frozenset({BatteryFlag.BLANK, BatteryFlag.GAP}))
+    since = state.ts if state.dark_since is None else state.dark_since
+    return BatteryState(device.device_id, minute, device.site_id, EpisodeKind.OFFLINE, since, *nothing, flags)
 
 
 class LoadStep(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TypeVar
 import orjson
 
 from schemas.metrics.battery_health import EpisodeKind
+from streams.kernels.battery.direction import Direction
 
 CELLS_MAX = 16
 CONDITIONS = 3
@@ -114,7 +115,12 @@ class SetState:
     held: bool = False
     offset_a: float | None = None
     votes: int = 0
-    """Load steps that agree with the sign of the current, less those that do not."""
+    doubted_v: float = 0.0
+    """What is known of the current's sign (`Direction`)."""
+    dark_since: int | None = None
+    """Reading after which nothing usable came for longer than a gap, while the device is still heard."""
+    dark_ts: int = 0
+    """Newest such record."""
     still_high_v: float = 0.0
     """Highest and lowest mean cell voltage since the current stands still, or is none; and what was counted since."""
     still_low_v: float = 0.0
@@ -136,6 +142,11 @@ class SetState:
     bms_soh_since: int = 0
     bms_soh_moved: bool = False
     flags: int = 0
+
+    @property
+    def direction(self) -> Direction:
+        """What is known of the current's sign."""
+        return Direction(self.votes, self.doubted_v)
 
     def copied(self) -> SetState:
         """Another one that may be changed."""

@@ -10,6 +10,8 @@ import math
 from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS, MINUTE_MS
+from streams.kernels.battery.blank import is_blank
+from streams.kernels.battery.direction import learned
 from streams.kernels.battery.fusion import Belief, fused
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
@@ -21,7 +23,6 @@ from streams.kernels.battery.tracking.flow import (
     FLOAT,
     GAP,
     REST,
-    VOTE_CELL_V,
     Flow,
     bridge,
     doing_now,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from streams.kernels.battery.limits import Limits
 
-VOTES_MAX = 4
 POWER_SPAN_MS = 300_000.0
 
 
@@ -63,10 +63,12 @@ class Tracker:
         raw, volts = reading.current_a, reading.pack_voltage_v
         if volts is None and len(present) == count:
             volts = sum(present)
-        if volts is None or raw is None:
+        state, ts = self.state, reading.ts
+        if volts is None or raw is None or is_blank(reading):
+            if state is not None:
+                self._note_dark(state, ts)
             return
         cell_v = min(present) if present else volts / count
-        state, ts = self.state, reading.ts
         before_ts = ts if state is None else state.ts
         if state is None:
             state = self._begin(ts, raw, volts, cell_v)
@@ -100,10 +102,12 @@ class Tracker:
         limits = self.limits
         elapsed = ts - state.ts
         is_gap = elapsed > limits.gap_ms
+        if state.dark_since is not None:
+            self._note_light(state, ts)
         step_a = raw - state.raw_a
-        if not is_gap and (step_a >= limits.step_a or step_a <= -limits.step_a):
+        if not is_gap and (step_a >= limits.step_a or step_a <= -limits.step_a or state.doubted_v):
             self._step(state, ts, raw, volts)
-        sign, offset = (-1.0 if state.votes < 0 else 1.0), state.offset_a or 0.0
+        sign, offset = state.direction.sign, state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
         flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
         pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
@@ -121,7 +125,7 @@ class Tracker:
             self._flow(state, flow)
         if ts // self._refresh_ms != state.ts // self._refresh_ms:
             self.rows.append(set_rows.episode(self, state.episode, None, ts))
-        passed_minute = ts // MINUTE_MS != state.ts // MINUTE_MS
+        passed_minute = ts // MINUTE_MS != max(state.ts, state.dark_ts) // MINUTE_MS
 
         if doing is not state.doing:
             state.doing, state.doing_since = doing, ts
@@ -132,6 +136,23 @@ class Tracker:
         self._settle(state)
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
+
+    def _note_dark(self, state: SetState, ts: int) -> None:
+        """A record without voltage or current: once a gap is over, the set is as good as silent, and that is told."""
+        if ts - state.ts <= self.limits.gap_ms:
+            return
+        heard_ts, state.dark_ts = max(state.ts, state.dark_ts), ts
+        if state.dark_since is None:
+            state.dark_since = state.ts
+            self.rows.append(set_rows.offline(self, state.ts, None, ts, (state.episode.pack_end_v, None)))
+        if ts // MINUTE_MS != heard_ts // MINUTE_MS:
+            self.rows.append(set_rows.unknown_now(self, ts))
+
+    def _note_light(self, state: SetState, ts: int) -> None:
+        """Something usable came again: that stretch is over, whether or not the episode outlived it."""
+        assert state.dark_since is not None  # noqa: S101 - asked by the caller
+        self.rows.append(set_rows.offline(self, state.dark_since, ts, ts, (state.episode.pack_end_v, None)))
+        state.dark_since = None
 
     def _settle(self, state: SetState) -> None:
         """Reset the SoC where it is known: full after an hour on float, or by a rest voltage that tells."""
@@ -317,7 +338,7 @@ class Tracker:
             self._end_discharge(state, state.doing_since if paused else last, ts)
         else:
             self._close(state, last, ts)
-        self.rows.append(set_rows.offline(self, last, ts, episode.pack_end_v, volts))
+        self.rows.append(set_rows.offline(self, last, ts, ts, (episode.pack_end_v, volts)))
         if state.soc is not None:
             state.held = True
             state.soc_sigma = min(
@@ -337,11 +358,11 @@ class Tracker:
         step_a, answer = raw - state.raw_a, volts - state.volts
         idle_a = 2 * limits.idle_a
         was_idle, now_idle = abs(state.raw_a) < idle_a, abs(raw) < idle_a
-        # Only from idle: when a load goes off near empty, the cells may fall further than they recover.
-        if was_idle and abs(answer) >= VOTE_CELL_V * limits.cell_count:
-            agrees = step_a * answer > 0
-            state.votes = min(VOTES_MAX, state.votes + 1) if agrees else max(-VOTES_MAX, state.votes - 1)
-        signed = -step_a if state.votes < 0 else step_a
+        known = learned(state.direction, limits, (state.raw_a, state.volts), (raw, volts))
+        state.votes, state.doubted_v = known
+        if abs(step_a) < limits.step_a:
+            return
+        signed = known.sign * step_a
         if signed * answer > 0:
             step = "load_off" if now_idle else "load_on" if was_idle and signed < 0 else "load_change"
             seen = set_rows.LoadStep(ts, answer / signed, abs(step_a), ts - state.ts, step)

@@ -13,8 +13,9 @@ from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device
 from schemas.time import QUARTER_MS
 from streams.kernels.battery.pack import PackMonitor, view_of
+from streams.kernels.battery.reference import health_reference
 
-KERNEL = PackMonitor()
+KERNEL = PackMonitor(health_reference())
 T0 = 1_780_000_200_000 - 1_780_000_200_000 % QUARTER_MS
 SET = Device(device_id="b", site_id="s", kind=Kind.BATTERY, battery=BatterySet(nominal_ah=100))
 

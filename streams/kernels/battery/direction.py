@@ -1,0 +1,63 @@
+"""Which way a current sensor counts: learned from how the voltage answers when a load or a charge comes on.
+
+A charge raises the voltage of a set and a load lowers it, whatever its BMS calls positive. One faint answer may be
+chance (voltage and current are not sampled at one moment), so it takes two to call a sensor reversed, or a plain one.
+Everything that sums charge asks here: episodes, capacities and quarters of an hour turn a current round together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from streams.kernels.battery.limits import Limits
+
+VOTES_MAX = 4
+REVERSED_AT = -2
+VOTE_CELL_V = 0.010
+"""Smallest answer of a cell to a load step that tells the sign of the current, or that a load paused. (unsourced)"""
+PLAIN_CELL_V = 0.020
+"""An answer that counts twice: no skew between two samples makes one. (unsourced)"""
+
+
+class Direction(NamedTuple):
+    """What is known of the sign of a set's current."""
+
+    votes: int = 0
+    """Answers that agree with the sign, less those that do not."""
+    doubted_v: float = 0.0
+    """Pack voltage before the step that has just turned the sign, until the next reading bears it out; else 0."""
+
+    @property
+    def sign(self) -> float:
+        """What the sensor's current is multiplied by."""
+        return -1.0 if self.votes <= REVERSED_AT else 1.0
+
+
+UNKNOWN = Direction()
+
+
+def learned(known: Direction, limits: Limits, before: tuple[float, float], now: tuple[float, float]) -> Direction:
+    """Take two readings in a row, each (A as the sensor says, V of the pack), with no gap between them.
+
+    Only steps from idle tell: when a load goes off near empty, the cells may fall further than they recover. A sign
+    that a step has just turned is turned back if the voltage, under the same current, was an outlier.
+    """
+    (raw_before, volts_before), (raw, volts) = before, now
+    votes = known.votes
+    if known.doubted_v:
+        kept_up = (volts - known.doubted_v) * raw < 0
+        votes = votes if kept_up or abs(raw) < limits.idle_a else 1
+        known = Direction(votes)
+    step_a, answer = raw - raw_before, volts - volts_before
+    if abs(step_a) < limits.step_a or abs(raw_before) >= 2 * limits.idle_a:
+        return known
+    strength = abs(answer) / limits.cell_count
+    if strength < VOTE_CELL_V:
+        return known
+    weight = 2 if strength >= PLAIN_CELL_V else 1
+    if step_a * answer > 0:
+        return Direction(min(VOTES_MAX, votes + weight))
+    after = max(-VOTES_MAX, votes - weight)
+    has_turned = after <= REVERSED_AT < votes
+    return Direction(after, volts_before if has_turned else 0.0)

@@ -1,0 +1,155 @@
+"""Devices of one base station that contradict each other: a view, because mains, bus and sets come in any order.
+
+Whoever stands alone is not believed: a failure of mains of which neither the bus nor a set knows, a bus that stands
+still while a set carries the load, a set on float while the bus it is wired to has come down. Nothing is made of what
+nobody else can witness.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics.battery_health import (
+    BatteryEpisode,
+    BatteryFlag,
+    DoubtKind,
+    EpisodeKind,
+    SiteDoubt,
+    SiteOutage,
+)
+from schemas.time import DAY_MS, FOREVER_MS
+from streams.kernels.battery.outages import FELL_V, HELD_V, WITNESS_MS
+from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
+from streams.kernels.contract import Replaced, Want
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from schemas.metrics import Row
+    from schemas.registry import Device, Site
+    from streams.kernels.contract import Changed, Found
+
+LONGEST_MS = 2 * DAY_MS
+"""Outages and blank stretches longer than this are not looked for. (unsourced)"""
+FLOAT_REACH_MS = 400 * DAY_MS
+"""A float that began longer ago is not known of. (unsourced)"""
+HOLDS = {EpisodeKind.FLOAT, EpisodeKind.CHARGE}
+"""What no set does whose bus has come down; one at rest may be open."""
+
+
+class _Said(NamedTuple):
+    """What a set said it did over the second part of an outage."""
+
+    carries: bool
+    floats: BatteryEpisode | None
+    """The float or charge that it was in when the bus had had its ten minutes."""
+
+
+class SiteDoubts:
+    """View over outages and episodes of one site."""
+
+    name = "site_doubts"
+    inputs: frozenset[type[Row]] = frozenset({SiteOutage, BatteryEpisode})
+
+    def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
+        """Outages around what changed, and what the sets did then."""
+        sets, power = list(sets_of(devices)), power_ids(devices)
+        if not sets:
+            return []
+        low, high = _reach(changed)
+        return [
+            Want(SiteOutage, power, low, high),
+            Want(BatteryEpisode, sets, low - FLOAT_REACH_MS, FOREVER_MS if high == FOREVER_MS else high + LONGEST_MS),
+        ]
+
+    def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
+        """Judge each outage again, and each stretch of blank records."""
+        sets, power = sets_of(devices), power_ids(devices)
+        if not sets:
+            return Replaced([])
+        low, high = _reach(changed)
+        episodes = by_device(found[BatteryEpisode], BatteryEpisode)
+        rows: list[Row] = [
+            doubt
+            for outage in found[SiteOutage]
+            if isinstance(outage, SiteOutage)
+            for doubt in _of_outage(outage, episodes)
+        ]
+        rows += [
+            _blank(row)
+            for own in episodes.values()
+            for row in own
+            if low <= row.ts < high and row.kind is EpisodeKind.OFFLINE and BatteryFlag.BLANK in row.flags.split(",")
+        ]
+        return Replaced(rows, [Want(SiteDoubt, [*sets, *power], low, high)])
+
+
+def _reach(changed: Changed) -> tuple[int, int]:
+    """Beginnings of the outages and blank stretches that the changes touch: from, and before."""
+    times = [row.ts for rows in changed.values() for row in rows]
+    ends = [row.ended_ms for rows in changed.values() for row in rows if isinstance(row, BatteryEpisode)]
+    until = FOREVER_MS if None in ends else max([*(end for end in ends if end is not None), *times]) + 1
+    return min(times) - LONGEST_MS, until
+
+
+def _of_outage(outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]]) -> Iterable[SiteDoubt]:
+    """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
+    due = outage.ts + WITNESS_MS
+    until = outage.seen_ts if outage.ended_ms is None else outage.ended_ms
+    if until < due:
+        return
+    said = {device_id: _said(own, outage.ts, due, until) for device_id, own in episodes.items()}
+    carried = any(each.carries for each in said.values())
+    known = outage.bus_before_v is not None and outage.bus_low_v is not None
+    fallen = (outage.bus_before_v or 0.0) - (outage.bus_low_v or 0.0) if known else None
+    floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
+    end = outage.ended_ms
+    if outage.contradicted:
+        yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
+    elif (fallen is None or fallen <= HELD_V) and said and len(floating) == len(said):
+        yield _doubt(outage, DoubtKind.MAINS)
+    elif fallen is not None and fallen >= FELL_V:
+        for device_id, row in floating.items():
+            shown_v = row.pack_end_v
+            if shown_v is None or shown_v - (outage.bus_low_v or 0.0) < FELL_V:
+                continue
+            ends = [each for each in (end, row.ended_ms) if each is not None]
+            yield _doubt(outage, DoubtKind.SET)._replace(
+                device_id=device_id, ended_ms=min(ends, default=None), since_ms=row.ts, pack_v=shown_v
+            )
+
+
+def _said(own: Sequence[BatteryEpisode], from_ms: int, due: int, until: int) -> _Said:
+    """What a set's episodes, in order, say of a failure of mains."""
+    overlapping = [
+        row for row in own if row.ts <= until and (FOREVER_MS if row.ended_ms is None else row.ended_ms) > from_ms
+    ]
+    carries = any(row.kind is EpisodeKind.DISCHARGE for row in overlapping)
+    floats = None
+    for row in overlapping:
+        if row.kind in HOLDS and row.ts <= due < (FOREVER_MS if row.ended_ms is None else row.ended_ms):
+            floats = row
+    return _Said(carries, None if carries else floats)
+
+
+def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:
+    """A doubt about the power system, for as long as its outage lasts."""
+    return SiteDoubt(
+        outage.device_id,
+        outage.ts,
+        outage.site_id,
+        kind,
+        outage.ended_ms,
+        outage.ts + WITNESS_MS,
+        None,
+        None,
+        outage.bus_before_v,
+        outage.bus_low_v,
+    )
+
+
+def _blank(row: BatteryEpisode) -> SiteDoubt:
+    """A set whose records hold nothing but zeros."""
+    return SiteDoubt(
+        row.device_id, row.ts, row.site_id, DoubtKind.BLANK, row.ended_ms, row.ts, row.ts, None, None, None
+    )

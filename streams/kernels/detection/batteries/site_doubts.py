@@ -1,0 +1,83 @@
+"""Devices of a base station that are not believed, as alarms: what is doubted, and since when, tells the row itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics.battery_health import DoubtKind, SiteDoubt
+from schemas.metrics.signal import Severity, SignalKind
+from schemas.time import QUARTER_DAY_MS
+from streams.kernels.detection.judgement import NEW, Judgement, Signaller, Subject, stand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.metrics import Row
+    from schemas.registry import Device
+
+
+class _Alarm(NamedTuple):
+    kind: SignalKind
+    severity: Severity
+
+
+ALARMS = {
+    DoubtKind.MAINS: _Alarm(SignalKind.CONTRADICTION, Severity.MEDIUM),
+    DoubtKind.BUS: _Alarm(SignalKind.CONTRADICTION, Severity.MEDIUM),
+    DoubtKind.SET: _Alarm(SignalKind.CONTRADICTION, Severity.HIGH),
+    DoubtKind.BLANK: _Alarm(SignalKind.BLANK, Severity.MEDIUM),
+}
+"""A set that hides how full it is in an outage is worse than a meter that makes one up."""
+
+
+class DoubtAlarms(Signaller):
+    """Fold of doubts; it remembers nothing, for each tells its beginning and its end."""
+
+    name = "doubt_alarms"
+    version = 1
+    source = SiteDoubt
+    kinds = frozenset({SignalKind.CONTRADICTION, SignalKind.BLANK})
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def fold(
+        self, _state: tuple[()] | None, device: Device, doubts: Sequence[SiteDoubt]
+    ) -> tuple[tuple[()], list[Row]]:
+        """Take doubts."""
+        rows: list[Row] = []
+        for doubt in doubts:
+            alarm = ALARMS[doubt.kind]
+            begun = Judgement(
+                active=True,
+                since_ms=doubt.ts,
+                value=doubt.pack_v,
+                evidence={
+                    "since_ms": doubt.since_ms,
+                    "pack_v": doubt.pack_v,
+                    "bus_before_v": doubt.bus_before_v,
+                    "bus_low_v": doubt.bus_low_v,
+                },
+                severity=alarm.severity,
+            )
+            verdicts = [(doubt.told_ms, begun)]
+            if doubt.ended_ms is not None:
+                verdicts.append((max(doubt.ended_ms, doubt.told_ms + 1), begun._replace(active=False)))
+            subject = Subject(device.device_id, device.site_id, doubt.kind.value, "", self._version)
+            standing = NEW
+            for ts, verdict in verdicts:
+                standing, signal = stand(
+                    standing, verdict, subject=subject, kind=alarm.kind, ts=ts, seen_ts=ts, window_s=0.0
+                )
+                if signal is not None:
+                    rows.append(signal)
+        return (), rows
+
+    def dump(self, _state: tuple[()]) -> str:
+        """Write nothing, as JSON."""
+        return "[]"
+
+    def load(self, _text: str) -> tuple[()]:
+        """Read nothing back."""
+        return ()
