@@ -19,6 +19,7 @@ from schemas.detection import own_rule
 from schemas.metrics import PlantHour, Quality
 from schemas.metrics.signal import SignalKind
 from schemas.time import HOUR_MS, QUARTER_DAY_MS
+from streams.kernels.detection.cusum import step
 from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
@@ -105,15 +106,14 @@ class Efficiency:
         z = (energy - expected) / spread
         correlation = min(max(known.correlation, 0.0), CORRELATION_MAX)
         stretch = math.sqrt((1 + correlation) / (1 - correlation))
-        cusum = max(0.0, state.cusum + clip(z / stretch, rule.clip_z) - rule.k)
-        active = cusum > 0 if state.active else cusum > rule.h
-        since = (state.rising_since or ts - HOUR_MS) if cusum > 0 else 0
+        total, active, kept = step(state.cusum, clip(z / stretch, rule.clip_z), k=rule.k, h=rule.h, active=state.active)
+        since = (state.rising_since or ts - HOUR_MS) if total > 0 else 0
         after = state._replace(
-            cusum=min(cusum, rule.h) if active else cusum,
+            cusum=kept,
             rising_since=since,
             active=active,
             alarm_hours=state.alarm_hours + 1 if active else 0,
-            excess=max(0.0, state.excess + energy - expected) if cusum > 0 else 0.0,
+            excess=max(0.0, state.excess + energy - expected) if total > 0 else 0.0,
         )
         ended = ""
         if after.alarm_hours >= rule.adopt_hours:
@@ -125,7 +125,7 @@ class Efficiency:
                 regression=self._learn(known, ts, production, held, residual=held / expected - 1, z=z)
             )
         evidence: dict[str, float | int | str | None] = {
-            "cusum": cusum,
+            "cusum": total,
             "h": rule.h,
             "production": production,
             "spread": spread,

@@ -7,13 +7,14 @@ below its own median of four weeks, in robust standard deviations; a day at a st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.detection import own_rule
 from schemas.metrics import GangueWindow
 from schemas.metrics.gangue import UnitWindow
 from schemas.metrics.signal import SignalKind
 from schemas.time import DAY_MS, HOUR_MS, UTC_OFFSET_MS
+from streams.kernels.detection.cusum import step
 from streams.kernels.detection.efficiency import (
     KNOWN,
     Efficiency,
@@ -26,7 +27,7 @@ from streams.kernels.detection.robust import clip, median, robust_sd
 from streams.kernels.detection.row_watch import Judged, Reading, RowWatch, Series, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from schemas.detection import CapacityFactorRule, HeatRateRule
     from schemas.metrics import Row
@@ -98,40 +99,68 @@ def _heat(watched: Watched, rule: HeatRateRule) -> Judged:
     return Judged(tuple(efficiency_to_json(state)), verdict, learned)
 
 
+class CapacityMemory(NamedTuple):
+    """What is remembered of a unit's capacity factor."""
+
+    cusum: float = 0.0
+    since: int = 0
+    """When the sum left zero, ms; 0 while it is zero."""
+    alarm_days: int = 0
+    lost_kwh: float = 0.0
+    """Since the onset, against the usual."""
+    days: tuple[float, ...] = ()
+    """Capacity factors of the days learned from, %, oldest first."""
+
+    @classmethod
+    def of(cls, flat: Sequence[Any]) -> CapacityMemory:
+        """Read the memory of a watched series; an empty one is that of a unit not seen before."""
+        if not flat:
+            return cls()
+        cusum, since, alarm_days, lost_kwh, *days = flat
+        return cls(cusum, since, alarm_days, lost_kwh, tuple(days))
+
+    @property
+    def flat(self) -> tuple[Any, ...]:
+        """The same as a watched series keeps it."""
+        return (*self[:4], *self.days)
+
+
 def _capacity(watched: Watched, rule: CapacityFactorRule) -> Judged:
     ts = watched.newest.ts
     value, generated = watched.newest.figures
-    cusum, since, alarm_days, lost_kwh, *days = watched.memory or (0.0, 0, 0, 0.0)
+    memory = CapacityMemory.of(watched.memory)
+    days = memory.days
     learned = len(days), rule.days_needed
     if value is None or value <= rule.standstill_pct:
         return Judged(watched.memory, None, learned)
     if len(days) < rule.days_needed:
-        return Judged((0.0, 0, 0, 0.0, *days, value), None, (len(days) + 1, rule.days_needed))
+        return Judged(CapacityMemory(days=(*days, value)).flat, None, (len(days) + 1, rule.days_needed))
     usual = median(days)
     spread = max(robust_sd(days), rule.floor_share * usual)
     z = (usual - value) / spread
-    cusum = max(0.0, cusum + clip(z, rule.clip_z) - rule.k)
-    is_low = cusum > (0.0 if alarm_days else rule.h)
-    since = (since or ts - DAY_MS) if cusum > 0 else 0
-    lost_kwh = max(0.0, lost_kwh + (generated or 0.0) * (usual / value - 1) * KWH_PER_MWH) if cusum > 0 else 0.0
+    total, is_low, kept = step(memory.cusum, clip(z, rule.clip_z), k=rule.k, h=rule.h, active=memory.alarm_days > 0)
+    since = (memory.since or ts - DAY_MS) if total > 0 else 0
+    lost_kwh = memory.lost_kwh + (generated or 0.0) * (usual / value - 1) * KWH_PER_MWH
+    lost_kwh = max(0.0, lost_kwh) if total > 0 else 0.0
     verdict = Judgement(
-        active=is_low and alarm_days < rule.adopt_days,
+        active=is_low and memory.alarm_days < rule.adopt_days,
         since_ms=since,
         value=value,
-        evidence={"cusum": cusum, "h": rule.h, "spread": spread, "days": len(days)},
+        evidence={"cusum": total, "h": rule.h, "spread": spread, "days": len(days)},
         baseline=usual,
         low=usual - rule.k * spread,
         z=-z,
         cost=lost_kwh if is_low else None,
         cost_unit="kWh" if is_low else "",
     )
-    if is_low and alarm_days >= rule.adopt_days:
+    if is_low and memory.alarm_days >= rule.adopt_days:
         # What has been so for weeks is how this unit is run now: learn it anew.
         return Judged((), verdict._replace(cost=None, cost_unit=""), (0, rule.days_needed))
     if is_low:
-        return Judged((min(cusum, rule.h), since, alarm_days + 1, lost_kwh, *days), verdict, learned)
-    kept = [*days, value][-rule.days :]
-    return Judged((cusum, since, 0, lost_kwh, *kept), verdict, (len(kept), rule.days_needed))
+        after = CapacityMemory(kept, since, memory.alarm_days + 1, lost_kwh, days)
+        return Judged(after.flat, verdict, learned)
+    newest = (*days, value)[-rule.days :]
+    return Judged(CapacityMemory(kept, since, 0, lost_kwh, newest).flat, verdict, (len(newest), rule.days_needed))
 
 
 def _times(value: float | None, factor: float) -> float | None:

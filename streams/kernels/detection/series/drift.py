@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.time import HOUR_MS, local_day
+from streams.kernels.detection.cusum import in_alarm, summed
 from streams.kernels.detection.packed import packed, single, unpacked
 from streams.kernels.detection.robust import clip
 
@@ -50,7 +51,7 @@ class Cusum:
     def advance(self, drift: Drift, ts: int, z: float, excess: float) -> Drift:
         """Take one z (already divided by the stretch) and the excess it stands for."""
         rise, day, gained = self._bounded(drift, ts, clip(z, self.clip_z) - self.rule.k)
-        cusum = single(max(0.0, drift.cusum + rise))
+        cusum = single(summed(drift.cusum, rise, 0.0))
         if cusum == 0:
             return Drift(day=day, gained=gained)
         since = drift.rising_since or ts - HOUR_MS
@@ -60,7 +61,7 @@ class Cusum:
             mean = single(drift.excess + (excess - drift.excess) / samples)
             held = min(cusum, self.rule.h)
             return Drift(held, since, active=True, samples=samples, excess=mean, total=total, day=day, gained=gained)
-        if cusum > self.rule.h:
+        if in_alarm(cusum, self.rule.h, active=False):
             first = single(excess)
             return Drift(self.rule.h, since, active=True, samples=1, excess=first, total=total, day=day, gained=gained)
         return Drift(cusum, since, total=total, day=day, gained=gained)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.metrics.signal import Severity
 from schemas.time import DAY_MS
+from streams.kernels.detection.cusum import in_alarm, summed
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.packed import Floats, packed, pushed, single, unpacked
 from streams.kernels.detection.robust import clip, known, median, robust_sd
@@ -139,10 +140,10 @@ class NightFlow:
     ) -> tuple[NightState, Judgement]:
         excess = flow - baseline
         z = excess / spread
-        cusum = single(max(0.0, state.cusum + clip(z, self.rule.clip_z) - self.rule.k))
-        since = (state.rising_since if state.cusum > 0 else ts - DAY_MS) if cusum > 0 else 0
+        total = single(summed(state.cusum, clip(z, self.rule.clip_z), self.rule.k))
+        since = (state.rising_since if state.cusum > 0 else ts - DAY_MS) if total > 0 else 0
         jump = z > self.rule.jump_z
-        if jump or cusum > self.rule.h:
+        if jump or in_alarm(total, self.rule.h, active=False):
             onset = ts - DAY_MS if jump else since
             after = state._replace(
                 nights=pushed(state.nights, baseline, NIGHTS),
@@ -155,11 +156,11 @@ class NightFlow:
                 lost=single(excess * (ts - onset) / DAY_MS * HOURS_A_DAY / (1 if jump else 2)),
                 fallen=(),
             )
-            return after, self._leak(after, cusum, jump=jump)
+            return after, self._leak(after, total, jump=jump)
         if z < -self.rule.jump_z:
             return self._fallen(state, ts, excess, baseline, spread)
-        after = state._replace(nights=pushed(state.nights, flow, NIGHTS), cusum=cusum, rising_since=since, fallen=())
-        return after, Judgement(active=False, since_ms=ts, value=None, evidence={"cusum": cusum, "h": self.rule.h})
+        after = state._replace(nights=pushed(state.nights, flow, NIGHTS), cusum=total, rising_since=since, fallen=())
+        return after, Judgement(active=False, since_ms=ts, value=None, evidence={"cusum": total, "h": self.rule.h})
 
     def _fallen(
         self, state: NightState, ts: int, excess: float, baseline: float, spread: float
