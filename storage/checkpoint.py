@@ -17,6 +17,14 @@ class Position(NamedTuple):
     partition: int
 
 
+class Mark(NamedTuple):
+    """How far a partition is stored: every record before `offset`, and so many readings of the record at it."""
+
+    offset: int
+    readings: int = 0
+    """Of a record that is too much for one transaction, in the order of `streams.engine.parts`."""
+
+
 class Turn(NamedTuple):
     """What a worker must know of the world when its transaction begins."""
 
@@ -25,16 +33,16 @@ class Turn(NamedTuple):
     """Moves when somebody else than the partition's worker changed what kernels remember."""
 
 
-def load_offset(connection: Connection, position: Position) -> tuple[int, int]:
-    """Offset of the next record to store, and the generation; a partition never seen before starts at 0."""
+def load_mark(connection: Connection, position: Position) -> tuple[Mark, int]:
+    """How far a partition is stored, and the generation; a partition never seen before starts at 0."""
     connection.execute(
         "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
     )
     row = connection.execute(
-        "SELECT next_offset, generation FROM checkpoint WHERE topic = %s AND partition = %s", position
+        "SELECT next_offset, done_readings, generation FROM checkpoint WHERE topic = %s AND partition = %s", position
     ).fetchone()
     assert row is not None  # noqa: S101 - inserted above
-    return int(row[0]), int(row[1])
+    return Mark(int(row[0]), int(row[1])), int(row[2])
 
 
 def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
@@ -43,20 +51,21 @@ def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
     return {int(partition): int(offset) for partition, offset in rows}
 
 
-def advance(connection: Connection, position: Position, *, expected: int, new: int) -> Turn:
-    """Move the offset from `expected` to `new`, and return what the worker must know.
+def advance(connection: Connection, position: Position, *, expected: Mark, new: Mark) -> Turn:
+    """Move the mark from `expected` to `new`, and return what the worker must know.
 
     Holds the row's lock until commit, so that of two workers who both believe they own the partition one waits
-    here and then finds the offset moved. Raises CheckpointMovedError if the offset is not `expected`.
+    here and then finds the mark moved. Raises CheckpointMovedError if the mark is not `expected`.
     """
     row = connection.execute(
-        "UPDATE checkpoint SET next_offset = %s, updated_at = clock_timestamp()"
-        " WHERE topic = %s AND partition = %s AND next_offset = %s"
+        "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
+        " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
         " RETURNING (SELECT version FROM registry_version), generation",
-        (new, *position, expected),
+        (*new, *position, *expected),
     ).fetchone()
     if row is None:
-        msg = f"{position.topic}[{position.partition}]: stored offset is not {expected}"
+        standing = f"{expected.offset}, {expected.readings} readings of it"
+        msg = f"{position.topic}[{position.partition}]: stored is not up to {standing}"
         raise CheckpointMovedError(msg)
     return Turn(int(row[0]), int(row[1]))
 
@@ -80,3 +89,19 @@ def record_loss(connection: Connection, position: Position, lost: range, what: s
         "INSERT INTO log_loss (topic, partition, from_offset, to_offset, what) VALUES (%s, %s, %s, %s, %s)",
         (*position, lost.start, lost.stop, what),
     )
+
+
+def note_stuck(connection: Connection, position: Position, offset: int, stuck_s: float, error: str) -> None:
+    """Write down, for all to see, that a partition has stood at a record for so long, and why."""
+    connection.execute(
+        "INSERT INTO stuck_partition (topic, partition, next_offset, since, error)"
+        " VALUES (%s, %s, %s, clock_timestamp() - %s * interval '1 second', %s)"
+        " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, since = excluded.since,"
+        " tried_at = clock_timestamp(), error = excluded.error",
+        (*position, offset, stuck_s, error),
+    )
+
+
+def note_moving(connection: Connection, position: Position) -> None:
+    """Take that away: the partition has moved on."""
+    connection.execute("DELETE FROM stuck_partition WHERE topic = %s AND partition = %s", position)

@@ -6,10 +6,10 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-TUPLE_LIMIT = "53400"
-"""configuration_limit_exceeded: TimescaleDB refuses to decompress that much; it will again."""
 READ_ONLY = "25006"
 """read_only_sql_transaction: a standby that is being promoted."""
+DISK_FULL = "53100"
+TOO_MANY_CONNECTIONS = "53300"
 IDLE_TOO_LONG = "25P03"
 """idle_in_transaction_session_timeout: we were paused, and the transaction was taken from us."""
 
@@ -17,14 +17,26 @@ IDLE_TOO_LONG = "25P03"
 def is_transient(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed later, with nothing changed.
 
-    Connection loss, shutdown, too many connections, deadlock, serialization failure, lock timeout: yes.
-    Wrong data, a violated constraint, a missing table: no.
+    Connection loss, shutdown, too many connections, a full disk, deadlock, serialization failure, lock timeout: yes.
+    Wrong data, a violated constraint, a missing table: no. What is too much (`is_too_much`) is neither.
     """
     if isinstance(error, PoolTimeout | psycopg.InterfaceError):
         return True
     if isinstance(error, psycopg.Error) and error.sqlstate in {READ_ONLY, IDLE_TOO_LONG}:
         return True
-    return isinstance(error, psycopg.OperationalError) and error.sqlstate != TUPLE_LIMIT
+    return isinstance(error, psycopg.OperationalError) and not is_too_much(error)
+
+
+def is_too_much(error: BaseException) -> bool:
+    """Tell whether a transaction asked for more than there is, so that one with less in it may succeed.
+
+    Out of memory or of locks (class 53, but a full disk and too many connections, which pass by themselves),
+    a limit of the program (class 54), TimescaleDB's limit of tuples to decompress; and our own memory.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and state[:2] in {"53", "54"} and state not in {DISK_FULL, TOO_MANY_CONNECTIONS}
 
 
 class CheckpointMovedError(Exception):
@@ -35,4 +47,4 @@ def is_refusal(error: BaseException) -> bool:
     """Tell whether the database or a kernel refused the data itself, so that bisecting finds the culprit."""
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InsufficientPrivilege):
         return False  # a database that was never migrated is nobody's reading
-    return not is_transient(error)
+    return not is_transient(error) and not is_too_much(error)

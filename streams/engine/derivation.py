@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.time import FOREVER_MS, Span
 from storage import derived
 from streams.engine.folding import Folding, in_time
+from streams.engine.slices import rounds
 from streams.engine.stage import Written
 from streams.engine.standing import StandingRows
 from streams.kernels.contract import Fold
@@ -183,6 +184,17 @@ class Derivation:
             for site_id, by_type in where.items():
                 for row_type in view.inputs & by_type.keys():
                     changed.setdefault(site_id, {}).setdefault(row_type, []).extend(by_type[row_type])
+        if not changed:
+            return
+        meters = {site_id: len(self._directory.entities_of(site_id)) for site_id in changed}
+        parts = list(rounds(view, changed, meters))
+        for part in parts:
+            self._look_at(view, part)
+            if len(parts) > 1:
+                self._rows.release()
+
+    def _look_at(self, view: View, changed: Mapping[str, ByType]) -> None:
+        """Have it compute again what some of the changes touch."""
         wants: dict[str, Sequence[Want]] = {
             site_id: view.wants(self._site(site_id), self._devices(site_id), touched)
             for site_id, touched in changed.items()

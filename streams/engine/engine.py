@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import psycopg
+import structlog
 from psycopg_pool import PoolTimeout
 
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
 from storage import checkpoint, state
-from storage.checkpoint import Position, Turn
-from storage.errors import CheckpointMovedError, is_refusal
+from storage.checkpoint import Mark, Position, Turn
+from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import load_registry, registry_version
 from streams.engine.folding import Memories, Memory, Unread
+from streams.engine.parts import UNREGISTERED, Bounds, Part, next_part
 from streams.engine.transaction import Outcome, Transaction
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
@@ -36,9 +40,18 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
-    from schemas.record import MicroBatch
+    from schemas.readings import Kind
     from schemas.registry import Device
     from streams.engine.kernels import Kernels
+    from streams.engine.parts import Newest
+
+log = structlog.get_logger(__name__)
+
+LARGE_ROWS = 40_000
+"""Of transactions that are expected to give more rows than this a process has one under way at a time."""
+BOUNDS = Bounds()
+TRIES = 12
+"""So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""
 
 
 @dataclass(slots=True)
@@ -46,9 +59,14 @@ class Partition:
     """What this worker believes of a partition it owns; true only as long as the compare-and-set succeeds."""
 
     position: Position
-    next_offset: int
+    mark: Mark
     turn: Turn
     memories: Memories = field(default_factory=dict)
+
+    @property
+    def next_offset(self) -> int:
+        """Offset of the next record to store, the one that is stored in part included."""
+        return self.mark.offset
 
 
 class GapError(Exception):
@@ -69,6 +87,15 @@ class Engine:
         self._partitions = partitions
         self._directory: Directory | None = None
         self._loading = threading.Lock()
+        self._large = threading.Lock()
+        self._tries: Counter[tuple[int, Mark]] = Counter()
+        """How often a reading alone was too much, by partition and where it stands."""
+        self._first_fold = {
+            kind: fold.name
+            for fold in reversed(kernels.readings)
+            if isinstance(fold.source, frozenset)
+            for kind in fold.source
+        }
 
     def warm_up(self) -> None:
         """Load the registry ahead of the first partition; a database that is not there yet is asked again later."""
@@ -84,8 +111,8 @@ class Engine:
         position = Position(self._topic, number)
         with self._pool.connection() as connection:
             directory = self.directory(connection, registry_version(connection))
-            next_offset, generation = checkpoint.load_offset(connection, position)
-            partition = Partition(position, next_offset, Turn(directory.version, generation))
+            mark, generation = checkpoint.load_mark(connection, position)
+            partition = Partition(position, mark, Turn(directory.version, generation))
             partition.memories = self.load_memories(connection, directory, number)
         return partition
 
@@ -113,13 +140,15 @@ class Engine:
             if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
         }
 
-    def apply(self, partition: Partition, records: Sequence[Record]) -> Outcome:
+    def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds = BOUNDS) -> Outcome:
         """Store a run of records, all of it, once; records below the stored offset are skipped.
+
+        In one transaction, or in several where it is more than `bounds`, or more than PostgreSQL can take at once.
 
         Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
         where another worker has stored it (the partition must then be opened again), and transient database
-        errors, after which the same call may be repeated. A reading that the database or a kernel refuses is
-        quarantined and the rest of the run stored.
+        errors, after which the same call may be repeated. A reading that the database or a kernel refuses, or that
+        alone is again and again too much for it, is quarantined and the rest of the run stored.
         """
         run = [record for record in records if record.offset >= partition.next_offset]
         if not run:
@@ -128,46 +157,93 @@ class Engine:
             if record.offset != expected:
                 raise GapError(partition.position, expected, record.offset)
         where = f"{partition.position.topic}[{partition.position.partition}]"
-        batches = [decode(record, where) for record in run]
-        refused: dict[int, str] = {}
-        while True:
-            attempt = Transaction(self, partition, refused, record_ms=run[-1].timestamp_ms)
+        decoded = lru_cache(maxsize=2)(lambda record: decode(record, where))
+        total, stored = Outcome(0, 0, 0, 0, 0), 0
+        while stored < len(run):
+            rest = run[stored:]
+            part = next_part(rest, partition.mark, decoded, self._newest(partition), bounds)
             try:
-                outcome = attempt.run(batches, run[-1].offset + 1, None, commit=True)
+                outcome = self._store(partition, part)
             except CheckpointMovedError:
                 raise
             except Exception as error:
-                if not is_refusal(error):
+                if part.readings <= 1 or not (is_too_much(error) or (len(run) == 1 and _took_too_long(error))):
                     raise
-                at = self._first_refused(partition, run[-1].offset + 1, batches, refused)
+                bounds = replace(bounds, readings=max(1, part.readings // 2))
+                log.warning(
+                    "too much for one transaction, trying half",
+                    partition=partition.position.partition,
+                    offset=partition.next_offset,
+                    readings=part.readings,
+                    error=repr(error),
+                )
+                continue
+            total = total.plus(outcome)
+            stored += part.records
+        return total
+
+    def _store(self, partition: Partition, part: Part) -> Outcome:
+        """Store a part of a run, without the readings that are refused."""
+        refused: dict[int, str] = {}
+        place = (partition.position.partition, partition.mark)
+        while True:
+            attempt = Transaction(self, partition, refused, record_ms=part.record_ms)
+            try:
+                with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
+                    outcome = attempt.run(part.batches, part.stop, None, commit=True)
+            except CheckpointMovedError:
+                raise
+            except Exception as error:
+                if is_too_much(error):
+                    if part.readings != 1 or not self._is_tried_enough(place):
+                        raise
+                elif not is_refusal(error):
+                    raise
+                at = self._first_refused(partition, part, refused)
                 if at is None:
                     raise
                 refused[at] = f"{type(error).__name__}: {error}"
                 continue
-            partition.next_offset = run[-1].offset + 1
+            self._tries.pop(place, None)
+            partition.mark = part.stop
             partition.memories.update(attempt.memories)
-            return outcome._replace(records=len(run))
+            return outcome._replace(records=part.records)
 
-    def _first_refused(
-        self, partition: Partition, new_offset: int, batches: Sequence[MicroBatch], refused: dict[int, str]
-    ) -> int | None:
-        """Find the first reading of a run that makes the transaction fail, by halving; nothing is committed.
+    def _is_tried_enough(self, place: tuple[int, Mark]) -> bool:
+        """Whether a reading alone has been too much so often that it is not PostgreSQL's hour but the reading."""
+        self._tries[place] += 1
+        return self._tries[place] >= TRIES
 
-        Returns its ordinal in the run, or None where it fails even without any reading.
+    def _newest(self, partition: Partition) -> Newest:
+        """What is remembered of a device, as a part of a run needs it."""
+        directory, memories, first_fold = self._directory, partition.memories, self._first_fold
+
+        def newest(kind: Kind, device_id: str) -> int | None:
+            if directory is not None and device_id not in directory.devices:
+                return UNREGISTERED
+            memory = memories.get((first_fold[kind], device_id))
+            return None if memory is None else memory.last_ts
+
+        return newest
+
+    def _first_refused(self, partition: Partition, part: Part, refused: dict[int, str]) -> int | None:
+        """Find the first reading of a part that makes the transaction fail, by halving; nothing is committed.
+
+        Returns its ordinal in the part, or None where it fails even without any reading.
         """
 
         def passes(count: int) -> bool:
             try:
-                Transaction(self, partition, refused).run(batches, new_offset, count, commit=False)
+                Transaction(self, partition, refused).run(part.batches, part.stop, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
-                if not is_refusal(error):
+                if not (is_refusal(error) or is_too_much(error)):
                     raise
                 return False
             return True
 
-        total = sum(len(message.readings) for batch in batches for message in batch.messages)
+        total = sum(len(message.readings) for batch in part.batches for message in batch.messages)
         if not passes(0) or passes(total):
             return None
         good, bad = 0, total
@@ -186,9 +262,9 @@ class Engine:
     def record_loss(self, partition: Partition, lost: range, what: str) -> None:
         """Book a range of the log that can no longer be had, and move behind it, in one transaction."""
         with self._pool.connection() as connection, connection.transaction():
-            checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=lost.stop)
+            checkpoint.advance(connection, partition.position, expected=partition.mark, new=Mark(lost.stop))
             checkpoint.record_loss(connection, partition.position, lost, what)
-        partition.next_offset = lost.stop
+        partition.mark = Mark(lost.stop)
 
     def restart_at(self, partition: Partition, offset: int, what: str) -> None:
         """Follow a log that was replaced under the same name from one of its offsets on, and book that it happened.
@@ -196,11 +272,21 @@ class Engine:
         Readings that were stored from the old log are recognised by device and time, so none is doubled.
         """
         with self._pool.connection() as connection, connection.transaction():
-            checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=offset)
+            checkpoint.advance(connection, partition.position, expected=partition.mark, new=Mark(offset))
             checkpoint.record_loss(
                 connection, partition.position, range(partition.next_offset, partition.next_offset), what
             )
-        partition.next_offset = offset
+        partition.mark = Mark(offset)
+
+    def note_stuck(self, number: int, offset: int, stuck_s: float, why: str) -> None:
+        """Write down that a partition has stood at a record for so long, and why."""
+        with self._pool.connection() as connection:
+            checkpoint.note_stuck(connection, Position(self._topic, number), offset, stuck_s, why)
+
+    def note_moving(self, number: int) -> None:
+        """Take that away."""
+        with self._pool.connection() as connection:
+            checkpoint.note_moving(connection, Position(self._topic, number))
 
     def begin(self) -> AbstractContextManager[Connection]:
         """Borrow a connection."""
@@ -213,12 +299,12 @@ class Engine:
         the end. The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
         LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
         """
-        partition = Partition(Position(self._topic, number), 0, Turn(0, 0))
+        partition = Partition(Position(self._topic, number), Mark(0), Turn(0, 0))
         return Transaction(self, partition).rebuild(device_ids, from_ms, to_ms)
 
     def whereabouts(self, site_id: str) -> Partition:
         """The partition of a site, with nothing known of it: for who changes it without being its worker."""
-        return Partition(Position(self._topic, partition_of(site_id, self._partitions)), 0, Turn(0, 0))
+        return Partition(Position(self._topic, partition_of(site_id, self._partitions)), Mark(0), Turn(0, 0))
 
     def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
         """Devices of a site, as the registry stands now."""
@@ -233,3 +319,8 @@ class Engine:
     def kernels(self) -> Kernels:
         """What is computed."""
         return self._kernels
+
+
+def _took_too_long(error: Exception) -> bool:
+    """Whether PostgreSQL ended the transaction because it heard nothing of its worker for too long."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == IDLE_TOO_LONG

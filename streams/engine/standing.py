@@ -75,6 +75,10 @@ class StandingRows:
             found = [once[key] for key in sorted(once)]
         return found
 
+    def release(self) -> None:
+        """Let go of all that is held: what is asked for next lies elsewhere."""
+        self._held.clear()
+
     def write(self, rows: Sequence[Row]) -> None:
         """Insert or replace rows, as `derived.write` does."""
         derived.write(self.connection, rows)

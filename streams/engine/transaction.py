@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from schemas.readings import Kind
     from schemas.record import MicroBatch
     from schemas.registry import Device
-    from storage.checkpoint import Turn
+    from storage.checkpoint import Mark, Turn
     from streams.engine.engine import Engine, Partition
     from streams.engine.folding import Memories
     from streams.intake.admission import Directory
@@ -56,6 +56,16 @@ class Outcome(NamedTuple):
     quarantined: int
     newest_received_ms: int
 
+    def plus(self, other: Outcome) -> Outcome:
+        """Both together."""
+        return Outcome(
+            self.records + other.records,
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.quarantined + other.quarantined,
+            max(self.newest_received_ms, other.newest_received_ms),
+        )
+
 
 class Transaction:
     """One try at one run: everything inside one database transaction."""
@@ -77,11 +87,11 @@ class Transaction:
         self.memories: Memories = {}
         """What kernels remember once it is committed, where that differs."""
 
-    def run(self, batches: Sequence[MicroBatch], new_offset: int, limit: int | None, *, commit: bool) -> Outcome:
+    def run(self, batches: Sequence[MicroBatch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
         with self._engine.begin() as connection, connection.transaction(force_rollback=not commit):
             partition = self._partition
-            turn = checkpoint.advance(connection, partition.position, expected=partition.next_offset, new=new_offset)
+            turn = checkpoint.advance(connection, partition.position, expected=partition.mark, new=stop)
             return self._write(connection, self._begin(connection, turn), batches, limit)
 
     def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:

@@ -7,16 +7,19 @@ loop body even when it left by an exception, so nothing may ever leave it that w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import threading
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import faust
+import psycopg
 import structlog
 from faust.types import TP
+from psycopg_pool import PoolTimeout
 
 from storage.errors import CheckpointMovedError
 from storage.pool import open_pool
@@ -25,6 +28,7 @@ from streams.engine.recompute import Recompute
 from streams.installed import installed
 from streams.intake.decode import Record
 from streams.worker.consumer import DatabaseConsumer, DatabaseTransport
+from streams.worker.memory import memory_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -40,6 +44,8 @@ BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
 RECOMPUTE_POLL_S = 5.0
 """How often requests to recompute are looked for; between two steps the worker rests for as long as a step took."""
+STUCK_S = 300.0
+"""A partition with records that has not moved for so long is written down for all to see (`stuck_partition`)."""
 STOP_S = 10.0
 """How long a worker that was told to stop may take to leave its group."""
 
@@ -56,6 +62,8 @@ class Figures:
     retries_total: int = 0
     newest_received_ms: int = 0
     """Time of arrival of the newest reading stored; its distance from now is the lag."""
+    stuck_partitions: int = 0
+    """Partitions that have records and have not moved for minutes."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one transaction."""
@@ -67,15 +75,28 @@ class Figures:
         self.newest_received_ms = max(self.newest_received_ms, outcome.newest_received_ms)
 
     def as_dict(self) -> dict[str, float]:
-        """All of them by name."""
-        return asdict(self)
+        """All of them by name, and the memory this process holds."""
+        return asdict(self) | {"memory_bytes": memory_bytes()}
+
+
+class _Standing(NamedTuple):
+    """A record that was tried in vain."""
+
+    offset: int
+    since: float
+    """By the monotonic clock."""
 
 
 class Shepherd:
     """Brings every partition's records to the engine, in order, until they are stored."""
 
-    def __init__(self, app: faust.App, engine: Engine, figures: Figures) -> None:
+    def __init__(self, app: faust.App, engine: Engine, figures: Figures, *, stuck_s: float = STUCK_S) -> None:
         self._app = app
+        self._stuck_s = stuck_s
+        self._standing: dict[int, _Standing] = {}
+        """Partitions whose records were tried in vain, and since when."""
+        self._unsure: set[int] = set()
+        """Partitions that may be written down as stuck, by this worker or the one before."""
         self._figures = figures
         self._engine = engine
         self._partitions: dict[int, Partition] = {}
@@ -87,10 +108,12 @@ class Shepherd:
 
     async def open(self, numbers: Sequence[int]) -> None:
         """Load assigned partitions ahead of their first record."""
-        started = time.monotonic()
+        started, states = time.monotonic(), 0
+        self._unsure.update(numbers)
         for number in numbers:
-            self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
-        states = sum(len(self._partitions[number].memories) for number in numbers)
+            # Another call may forget partitions, or open them, while this one waits: it counts what it has opened.
+            opened = self._partitions[number] = await asyncio.to_thread(self._engine.open, number)
+            states += len(opened.memories)
         log.info("ready", partitions=len(numbers), states=states, seconds=round(time.monotonic() - started, 3))
 
     async def store(self, events: Sequence[faust.EventT[bytes]]) -> None:
@@ -124,6 +147,7 @@ class Shepherd:
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
                 self._partitions.pop(number, None)
+                await self._stands(number, records[0].offset, str(moved))
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
@@ -134,18 +158,48 @@ class Shepherd:
                     error=repr(error),
                     wait_s=wait_s,
                 )
-                self._partitions.pop(number, None)
+                at = partition.next_offset if (partition := self._partitions.pop(number, None)) else records[0].offset
+                await self._stands(number, at, repr(error))
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait_s = min(2 * wait_s, BACKOFF_S[1])
                 share = max(1, share // 2)
                 self._figures.retries_total += 1
             else:
                 if outcome is None:
+                    await self._stands(number, records[0].offset, "records before this one were not delivered")
                     return False
+                await self._moves(number)
                 if outcome.records:
                     self._figures.add(outcome)
                 records, wait_s = records[share:], BACKOFF_S[0]
         return True
+
+    async def _stands(self, number: int, offset: int, why: str) -> None:
+        """Remember that a partition's record was tried in vain; after some minutes write it down for all to see."""
+        standing = self._standing.get(number)
+        if standing is None or standing.offset != offset:
+            standing = self._standing[number] = _Standing(offset, time.monotonic())
+        stuck_s = time.monotonic() - standing.since
+        if stuck_s < self._stuck_s:
+            return
+        self._unsure.add(number)
+        log.error("partition does not move", partition=number, offset=offset, stuck_s=round(stuck_s), why=why)
+        self._figures.stuck_partitions = sum(
+            time.monotonic() - each.since >= self._stuck_s for each in self._standing.values()
+        )
+        with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
+            await asyncio.to_thread(self._engine.note_stuck, number, offset, stuck_s, why)
+
+    async def _moves(self, number: int) -> None:
+        """Take back what was written of a partition that moves now."""
+        if self._standing.pop(number, None) is not None:
+            self._figures.stuck_partitions = sum(
+                time.monotonic() - each.since >= self._stuck_s for each in self._standing.values()
+            )
+        if number in self._unsure:
+            with contextlib.suppress(psycopg.Error, PoolTimeout):
+                await asyncio.to_thread(self._engine.note_moving, number)
+                self._unsure.discard(number)
 
     async def _attempt(self, number: int, records: Sequence[Record], share: int) -> Outcome | None:
         """Store the first `share` records; None where they do not follow what is stored and are fetched again."""

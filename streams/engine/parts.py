@@ -1,0 +1,212 @@
+"""How much one transaction takes on: a run of records is cut into parts that fit into memory and PostgreSQL's locks.
+
+What a reading costs is not its size. A meter's first reading after days of silence is spread over every minute of them,
+a late one has days folded again, and readings days apart each touch a chunk of a hypertable, of which one transaction
+can lock only so many. All of it is known before anything is written, from the readings' times and the newest reading
+the worker remembers of each device.
+
+A part ends between two records wherever it can. A record that is too much by itself is cut too: its readings are then
+taken site by site and in order of time, and the checkpoint says how many of them are stored. That order is the record's
+own, so whoever goes on after a crash goes on at the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.readings import Kind, registers_of
+from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
+from storage.checkpoint import Mark
+from streams.engine.walk import REBUILD_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from schemas.readings import Reading
+    from schemas.record import Envelope, MicroBatch
+    from streams.intake.decode import Record
+
+    Newest = Callable[[Kind, str], int | None]
+    """Time of the newest reading that is remembered of a device, ms; None where nothing is, `UNREGISTERED` (or any
+    negative number) where its readings go to the quarantine."""
+
+UNREGISTERED = -1
+
+SLOT_MS = 12 * HOUR_MS
+"""What a chunk holds, of most tables."""
+NEAR_MS = 6 * HOUR_MS
+"""Readings no further apart than this are not looked at one by one."""
+SPREAD_MS = 7 * DAY_MS
+"""A longer silence is not spread over its minutes (`streams.kernels.metering.minutes`)."""
+
+_REGISTERS = {kind: registers_of(kind) for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most that one transaction takes on; at least one reading it always takes."""
+
+    readings: int = 10_000
+    """A decoded reading of a battery set takes about 3 kB."""
+    rows: int = 150_000
+    """Derived rows, as `Estimate` counts them. One takes about 1 kB on its way into the database."""
+    slots: int = 64
+    """Different half days. Each is a chunk, new or locked, in about six tables; PostgreSQL's lock table as it is
+    configured by default holds 6 400 locks for all who are connected."""
+
+
+class Part(NamedTuple):
+    """What one transaction stores of a run."""
+
+    batches: list[MicroBatch]
+    stop: Mark
+    """Where the checkpoint stands then."""
+    readings: int
+    records: int
+    """How many records are whole with it."""
+    rows: int
+    """Derived rows it is expected to give."""
+    record_ms: int
+    """When its newest record was written."""
+
+
+@dataclass(slots=True)
+class Estimate:
+    """What a transaction comes to, reading by reading."""
+
+    newest: Newest
+    readings: int = 0
+    rows: int = 0
+    slots: set[int] = field(default_factory=set)
+    _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each device: time of its newest reading so far, and from when on late ones were counted already."""
+
+    def add(self, kind: Kind, device_id: str, readings: Sequence[Reading]) -> None:
+        """Add some readings of one device, in any order."""
+        times = [reading.ts for reading in readings] if len(readings) > 1 else [readings[0].ts]
+        first, last = (min(times), max(times)) if len(times) > 1 else (times[0], times[0])
+        self.readings += len(times)
+        self.rows += len(times)
+        seen = self._seen.get(device_id)
+        if seen is None:
+            known = self.newest(kind, device_id)
+            if known is not None and known < 0:
+                return
+            # Nothing is remembered of it: it is new, or what was remembered is to be rebuilt from stored readings.
+            seen = (first, first - REBUILD_MS) if known is None else (known, known)
+            if known is None:
+                self._cover(kind, readings[0], first - REBUILD_MS, first)
+        newest, counted_from = seen
+        low, high = min(first, newest), max(last, newest)
+        self.slots.add(first // SLOT_MS)
+        self.slots.add(last // SLOT_MS)
+        if high - low <= NEAR_MS:
+            self._seen[device_id] = (high, min(counted_from, low))
+            return
+        if first < counted_from:  # late: what is stored from there on is folded again
+            self._cover(kind, readings[0], max(first, counted_from - REBUILD_MS), counted_from)
+        spread = bool(_REGISTERS[kind])
+        before = newest
+        for ts in sorted(times):
+            if ts > before:
+                if spread and NEAR_MS < ts - before <= SPREAD_MS:
+                    self._cover(kind, readings[0], before, ts)
+                before = ts
+            self.slots.add(ts // SLOT_MS)
+        self._seen[device_id] = (high, min(counted_from, low))
+
+    def _cover(self, kind: Kind, reading: Reading, from_ms: int, to_ms: int) -> None:
+        """Count every minute of a stretch, of each register that a reading has."""
+        registers = sum(getattr(reading, name) is not None for name in _REGISTERS[kind])
+        self.rows += (to_ms - from_ms) // MINUTE_MS * max(1, registers)
+        self.slots.update(range(from_ms // SLOT_MS, to_ms // SLOT_MS + 1))
+
+    def fits(self, bounds: Bounds) -> bool:
+        """Whether it is no more than one transaction takes on."""
+        return self.readings <= bounds.readings and self.rows <= bounds.rows and len(self.slots) <= bounds.slots
+
+
+def next_part(
+    run: Sequence[Record], start: Mark, decoded: Callable[[Record], MicroBatch], newest: Newest, bounds: Bounds
+) -> Part:
+    """Cut the next part off a run whose first record is the one at `start`: whole records, or a piece of the first."""
+    estimate = Estimate(newest)
+    batches: list[MicroBatch] = []
+    taken = Part(batches, start, 0, 0, 0, run[0].timestamp_ms)
+    for record in run:
+        batch = decoded(record)
+        done = start.readings if not batches else 0
+        rest = piece(batch, done, None) if done else batch
+        for message in rest.messages:
+            if message.readings:
+                estimate.add(message.kind, message.device_id, message.readings)
+        if not estimate.fits(bounds):
+            return taken if batches else _cut(batch, record, start, newest, bounds)
+        batches.append(rest)
+        taken = Part(
+            batches,
+            Mark(record.offset + 1),
+            estimate.readings,
+            len(batches),
+            estimate.rows,
+            record.timestamp_ms,
+        )
+    return taken
+
+
+def _cut(batch: MicroBatch, record: Record, start: Mark, newest: Newest, bounds: Bounds) -> Part:
+    """Take as many readings of one record as fit."""
+    order = _ordered(batch)
+    estimate, stop, rows = Estimate(newest), start.readings, 0
+    for message, at in order[start.readings :]:
+        estimate.add(message.kind, message.device_id, [message.readings[at]])
+        if stop > start.readings and not estimate.fits(bounds):
+            break
+        stop, rows = stop + 1, estimate.rows
+    whole = stop >= len(order)
+    mark = Mark(record.offset + 1) if whole else Mark(record.offset, stop)
+    taken = piece(batch, start.readings, None if whole else stop)
+    return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ms)
+
+
+def piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
+    """Readings `start` to `stop` of a record in its own order; the last piece (None) brings all that is not readings.
+
+    The books close after every piece: each brings the collectors' count of its own readings, the last one the rest.
+    """
+    order = _ordered(batch)
+    messages: list[Envelope] = []
+    own: list[Reading] = []
+    last: Envelope | None = None
+    for message, at in order[start:stop]:
+        if message is not last:
+            own = []
+            messages.append(message.model_copy(update={"readings": own}))
+            last = message
+        own.append(message.readings[at])
+    if stop is None:
+        received = dict(batch.received)
+        for device_id, count in _counts(order[:start]).items():
+            received[device_id] = received.get(device_id, 0) - count
+        return batch.model_copy(update={"received": received, "messages": messages})
+    received = _counts(order[start:stop])
+    return batch.model_copy(update={"received": received, "messages": messages, "quarantined": []})
+
+
+def _counts(order: Sequence[tuple[Envelope, int]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for message, _ in order:
+        counts[message.device_id] = counts.get(message.device_id, 0) + 1
+    return counts
+
+
+def _ordered(batch: MicroBatch) -> list[tuple[Envelope, int]]:
+    """A record's readings site by site and in order of time; those of one time as they stand in it."""
+
+    def each() -> Iterator[tuple[Envelope, int]]:
+        for message in batch.messages:
+            for at in range(len(message.readings)):
+                yield message, at
+
+    return sorted(each(), key=lambda item: (item[0].site_id, item[0].readings[item[1]].ts))
