@@ -1,0 +1,129 @@
+"""A worker's part in meters that come back after days of silence: run alone, as its memory is measured.
+
+    python -m tests.support.returning_meters OWNER_URL METERS SITES SILENT_DAYS
+
+Prints, as JSON, the most memory it held, and what it stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import faust
+
+from schemas.readings import Kind
+from schemas.registry import Device, Registry, Role, Sector, Site
+from schemas.time import DAY_MS, MINUTE_MS
+from schemas.topics import partition_of
+from storage.pool import open_pool
+from streams.engine.engine import Engine
+from streams.installed import installed
+from streams.worker.app import CONCURRENT_PARTITIONS, Figures, Shepherd
+from streams.worker.memory import memory_bytes
+from tests.support.pipeline import START_MS, Sent, prepare, record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARTITIONS = 12
+_KINDS = (
+    (Kind.ELECTRICITY, Role.CONSUMED, ("energy_import_kwh", "reactive_kvarh")),
+    (Kind.WATER, Role.CONSUMED, ("volume_m3",)),
+    (Kind.ELECTRICITY, Role.INTERNAL, ("energy_import_kwh",)),
+    (Kind.GAS, Role.CONSUMED, ("volume_m3",)),
+    (Kind.PRODUCTION, Role.PRODUCT, ("mass_t",)),
+)
+
+
+def world(meters: int, sites: int) -> Registry:
+    """Plants with as many meters each."""
+    return Registry(
+        sites=[
+            Site(site_id=f"plant-{site}", name=f"Plant {site}", name_zh="厂", sector=Sector.COKING, city="长治")
+            for site in range(sites)
+        ],
+        devices=[
+            Device(
+                device_id=f"m-{number}",
+                site_id=f"plant-{number % sites}",
+                kind=_KINDS[number // sites % len(_KINDS)][0],
+                role=_KINDS[number // sites % len(_KINDS)][1],
+                period_s=60,
+            )
+            for number in range(meters)
+        ],
+    )
+
+
+def said(registry: Registry, ts: int) -> list[Sent]:
+    """A reading of every meter at one time."""
+    sites = len(registry.sites)
+    names = [_KINDS[number // sites % len(_KINDS)][2] for number in range(len(registry.devices))]
+    return [
+        Sent(
+            device.site_id,
+            device.kind,
+            device.device_id,
+            {"ts": ts + number} | dict.fromkeys(names[number], 1_000.0 + (ts - START_MS) / MINUTE_MS),
+        )
+        for number, device in enumerate(registry.devices)
+    ]
+
+
+def events(sent: Sequence[Sent], offsets: dict[int, int]) -> list[faust.EventT[bytes]]:
+    """Records of 200 readings at most, by partition."""
+    by_partition: dict[int, list[Sent]] = {}
+    for item in sent:
+        by_partition.setdefault(partition_of(item.site_id, PARTITIONS), []).append(item)
+    found = []
+    for partition, own in by_partition.items():
+        for start in range(0, len(own), 200):
+            offset = offsets[partition] = offsets.get(partition, -1) + 1
+            item = record(offset, own[start : start + 200])
+            message = SimpleNamespace(
+                offset=offset, timestamp=item.timestamp_ms / 1000, value=item.value, partition=partition
+            )
+            found.append(cast("faust.EventT[bytes]", SimpleNamespace(message=message)))
+    return found
+
+
+def main() -> None:
+    """Hear every meter for some minutes, then nothing for days, then every meter again."""
+    url, meters, sites, days = sys.argv[1], *map(int, sys.argv[2:])
+    registry = world(meters, sites)
+    prepare(url, registry)
+    pool = open_pool(url, size=CONCURRENT_PARTITIONS + 2, name="test")
+    figures = Figures()
+    shepherd = Shepherd(faust.App("test", store="memory://"), Engine(pool, installed(), "test", PARTITIONS), figures)
+    offsets: dict[int, int] = {}
+    before = [item for minute in range(3) for item in said(registry, START_MS + minute * MINUTE_MS)]
+    after = [item for minute in range(3) for item in said(registry, START_MS + days * DAY_MS + minute * MINUTE_MS)]
+    began = time.monotonic()
+    asyncio.run(shepherd.store(events(before, offsets)))
+    quiet_bytes = memory_bytes()
+    asyncio.run(shepherd.store(events(after, offsets)))
+    most_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    pool.close()
+    sys.stdout.write(
+        json.dumps(
+            {
+                "quiet_mib": quiet_bytes // 2**20,
+                "most_mib": most_bytes // 2**20,
+                "stored": figures.stored_total,
+                "transactions": figures.transactions_total,
+                "retries": figures.retries_total,
+                "seconds": round(time.monotonic() - began, 1),
+                "cpu_s": round(time.process_time(), 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
