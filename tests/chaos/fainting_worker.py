@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import storage.checkpoint
 import streams.worker.app
 from fenhe.cli import app
-from streams.engine.engine import Engine
+from streams.engine.engine import BOUNDS, Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import ParamSpec, TypeVar
 
     from streams.engine.engine import Partition
+    from streams.engine.parts import Bounds
     from streams.engine.transaction import Outcome
     from streams.intake.decode import Record
 
@@ -43,11 +44,11 @@ def faint() -> None:
 class FaintingEngine(Engine):
     """Faints before a transaction that has something to store: no connection is borrowed yet."""
 
-    def apply(self, partition: Partition, records: Sequence[Record]) -> Outcome:
+    def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds = BOUNDS) -> Outcome:
         """Redelivered records, which are skipped, and a gap, which is refused, are no occasion."""
         if records[0].offset <= partition.next_offset <= records[-1].offset:
             faint()
-        return super().apply(partition, records)
+        return super().apply(partition, records, bounds)
 
 
 def after(function: Callable[P, T]) -> Callable[P, T]:

@@ -85,9 +85,9 @@ def events(sent: Sequence[Sent], offsets: dict[int, int]) -> list[faust.EventT[b
     for partition, own in by_partition.items():
         for start in range(0, len(own), 200):
             offset = offsets[partition] = offsets.get(partition, -1) + 1
-            item = record(offset, own[start : start + 200])
+            made = record(offset, own[start : start + 200])
             message = SimpleNamespace(
-                offset=offset, timestamp=item.timestamp_ms / 1000, value=item.value, partition=partition
+                offset=offset, timestamp=made.timestamp_ms / 1000, value=made.value, partition=partition
             )
             found.append(cast("faust.EventT[bytes]", SimpleNamespace(message=message)))
     return found
