@@ -37,11 +37,11 @@ def print_balance(found: Balance, *, as_json: bool) -> None:
         }
         console.print_json(json.dumps(document, ensure_ascii=False))
         return
-    table = Table("received", "stored", "duplicate", "quarantined", "losses", "closed")
-    figures = (found.received, found.stored, found.duplicate, found.quarantined, found.losses)
+    table = Table("received", "stored", "duplicate", "quarantined", "fields set aside", "losses", "closed")
+    figures = (found.received, found.stored, found.duplicate, found.quarantined, found.set_aside, found.losses)
     table.add_row(*(f"{figure:,}" for figure in figures), "yes" if found.closed else "NO")
     console.print(table)
     for item in found.discrepancies[:SHOWN]:
-        console.print(f"{item.hour}  {item.device_id or '–'}  {item.what}: {item.ledger} against {item.counted}")
+        console.print(f"{item.hour or '–'}  {item.device_id or '–'}  {item.what}: {item.ledger} against {item.counted}")
     if len(found.discrepancies) > SHOWN:
         console.print(f"… and {len(found.discrepancies) - SHOWN} more; --json prints all")

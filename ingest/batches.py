@@ -46,9 +46,9 @@ class MicroBatchBuilder:
 
     def add(self, judgement: Judgement, token: Token, received_ms: int) -> None:
         """Take in one judged message."""
-        site_id, kind, device_id, taken, accepted, readings, quarantined = judgement
+        site_id, kind, device_id, taken, accepted, readings, quarantined, set_aside = judgement
         if accepted:
-            envelope = encode_envelope(site_id, kind, device_id, received_ms, readings)
+            envelope = encode_envelope(site_id, kind, device_id, received_ms, readings, set_aside=set_aside)
             self._envelopes.append(envelope)
             self.size += len(envelope)
         self._quarantined.extend(quarantined)
@@ -59,7 +59,7 @@ class MicroBatchBuilder:
 
     def has_room_for(self, judgement: Judgement) -> bool:
         """Whether the record stays within its limit with this message; an empty one takes any."""
-        more = len(judgement.readings) + _quarantined_size(judgement)
+        more = len(judgement.readings) + len(judgement.set_aside) + _quarantined_size(judgement)
         return not self.tokens or self.size + more <= MAX_BYTES
 
     def is_full(self, most_readings: int) -> bool:

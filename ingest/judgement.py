@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from ingest.fields import Mended, mend
 from schemas.quantity import CLOCK_AHEAD_MS
 from schemas.quarantine import Quarantined, Reason
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
+from schemas.record import encode_set_aside
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from schemas.aside import Aside
 
 HEAD_BYTES = 16_384
 """How much of a payload that is too large is kept."""
@@ -48,6 +52,8 @@ class Judgement(NamedTuple):
     readings: bytes
     """JSON array of the accepted readings; the device's own bytes where all of them were accepted."""
     quarantined: Sequence[Quarantined]
+    set_aside: bytes = b""
+    """JSON of the fields that the accepted readings are used without; empty where there are none."""
 
 
 class _Refusal(NamedTuple):
@@ -81,11 +87,30 @@ def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int) -> Ju
     try:
         reading = ADAPTERS[kind].validate_json(payload)
     except ValidationError as error:
-        return refused(_explain(error))
+        found = _mended(kind, payload, error)
+        if isinstance(found, _Refusal):
+            return refused(found)
+        reading, raw, set_aside = (
+            found.reading,
+            found.readings,
+            encode_set_aside({0: found.aside} if found.aside else {}),
+        )
+    else:
+        raw, set_aside = payload, b""
     refusal = _against_context(reading, identity, received_ms)
     if refusal is not None:
         return refused(refusal)
-    return Judgement(*identity, 1, 1, b"[%b]" % payload, ())
+    return Judgement(*identity, 1, 1, b"[%b]" % raw, (), set_aside)
+
+
+def _mended(kind: Kind, payload: bytes, error: ValidationError) -> Mended | _Refusal:
+    """A reading without its odd fields."""
+    try:
+        document = from_json(payload)
+    except ValueError:
+        return _explain(error)
+    found = mend(kind, document)
+    return _explain(found) if isinstance(found, ValidationError) else found
 
 
 @lru_cache(maxsize=65_536)
@@ -122,15 +147,24 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
     if not elements:
         item = _quarantined(topic, identity, refusal, received_ms=received_ms, payload=payload, size=len(payload))
         return Judgement(*identity, 1, 0, b"[]", (item,))
+    return _judge_elements(topic, identity, elements, payload, received_ms)
+
+
+def _judge_elements(
+    topic: str, identity: Topic, elements: Sequence[Any], payload: bytes, received_ms: int
+) -> Judgement:
+    """Judge the elements of an array one by one."""
     accepted: list[bytes] = []
     refused: list[tuple[_Refusal, bytes]] = []
+    set_aside: dict[int, Aside] = {}
     for element in elements:
-        raw = to_json(element, inf_nan_mode="constants")
-        verdict = _judge_element(kind, identity, element, received_ms)
-        if verdict is None:
-            accepted.append(raw)
-        else:
-            refused.append((verdict, raw))
+        found = _judge_element(identity, element, received_ms)
+        if isinstance(found, _Refusal):
+            refused.append((found, to_json(element, inf_nan_mode="constants")))
+            continue
+        if found.aside:
+            set_aside[len(accepted)] = found.aside
+        accepted.append(found.readings)
     # A record has a limit, and written out again elements may be longer than they came.
     if len(refused) > MOST_APART or sum(len(raw) for _, raw in refused) > len(payload):
         first = refused[0][0]
@@ -141,15 +175,15 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
         for verdict, raw in refused
     ]
     taken = len(accepted) + len(quarantined)
-    return Judgement(*identity, taken, len(accepted), b"[%b]" % b",".join(accepted), quarantined)
+    readings = b"[%b]" % b",".join(accepted)
+    return Judgement(*identity, taken, len(accepted), readings, quarantined, encode_set_aside(set_aside))
 
 
-def _judge_element(kind: Kind, identity: Topic, element: Any, received_ms: int) -> _Refusal | None:  # noqa: ANN401
-    try:
-        reading = ADAPTERS[kind].validate_python(element)
-    except ValidationError as error:
-        return _explain(error)
-    return _against_context(reading, identity, received_ms)
+def _judge_element(identity: Topic, element: Any, received_ms: int) -> Mended | _Refusal:  # noqa: ANN401 - any JSON
+    found = mend(Kind(identity.kind), element)
+    if isinstance(found, ValidationError):
+        return _explain(found)
+    return _against_context(found.reading, identity, received_ms) or found
 
 
 def _against_context(reading: Reading, identity: Topic, received_ms: int) -> _Refusal | None:

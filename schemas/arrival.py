@@ -1,10 +1,14 @@
-"""A reading on its way: who sent it, and when it was taken in."""
+"""A reading on its way: who sent it, when it was taken in, and what of it is not used."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.aside import NOTHING
+from schemas.readings import DeviceQuality
 
 if TYPE_CHECKING:
+    from schemas.aside import Aside
     from schemas.readings import Reading
 
 
@@ -14,6 +18,8 @@ class Arrival(NamedTuple):
     device_id: str
     received_ms: int
     reading: Reading
+    aside: Aside = NOTHING
+    """Fields that were sent and are not used."""
 
     @property
     def ts(self) -> int:
@@ -24,3 +30,57 @@ class Arrival(NamedTuple):
     def key(self) -> tuple[str, int]:
         """What makes a reading one and the same: device and device time."""
         return (self.device_id, self.reading.ts)
+
+
+_WORST = (DeviceQuality.GOOD, DeviceQuality.UNCERTAIN, DeviceQuality.BAD)
+_SPOKEN_FOR = frozenset({"seq", "quality", "site_id", "kind", "device_id"})
+
+
+def joined(first: Arrival, second: Arrival) -> Arrival | None:
+    """Two messages of one moment as one reading, in whichever order they came; None where they contradict each other.
+
+    The same arrival again where the second adds nothing. What a device says is bad is no value (it was set aside), so
+    it contradicts none: the rest of the reading is then as good as the better of the two.
+    """
+    values = dict(first.reading.__dict__)
+    other = second.reading.__dict__
+    for name, said in other.items():
+        if said is None or name in _SPOKEN_FOR:
+            continue
+        known = values[name]
+        both = said if known is None else _both(known, said)
+        if both is None:
+            return None
+        values[name] = both
+    aside = dict(first.aside)
+    for name, kept in second.aside.items():
+        if aside.setdefault(name, kept) != kept:
+            return None
+    if other["seq"] is not None:
+        values["seq"] = other["seq"] if values["seq"] is None else min(values["seq"], other["seq"])
+    values["quality"] = _quality_of(first, second)
+    if values == first.reading.__dict__ and aside == first.aside:
+        return first
+    return first._replace(reading=first.reading.model_copy(update=values), aside=aside)
+
+
+def _quality_of(first: Arrival, second: Arrival) -> DeviceQuality | None:
+    one, other = first.reading.quality, second.reading.quality
+    if one == other:
+        return one
+    if DeviceQuality.BAD in {one, other}:
+        return other if one == DeviceQuality.BAD else one
+    return max((said for said in (one, other) if said is not None), key=_WORST.index)
+
+
+def _both(known: Any, said: Any) -> Any:  # noqa: ANN401 - any field
+    """One value of two, of lists element by element; None where they differ."""
+    if known == said:
+        return known
+    if type(known) is not list or type(said) is not list:
+        return None
+    width = max(len(known), len(said))
+    left, right = ([*items, *[None] * (width - len(items))] for items in (known, said))
+    if any(one is not None and other is not None and one != other for one, other in zip(left, right, strict=True)):
+        return None
+    return [other if one is None else one for one, other in zip(left, right, strict=True)]

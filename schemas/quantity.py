@@ -7,13 +7,17 @@ because a device may be registered with a range of its own (a one-cell test set,
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import core_schema
+
+from schemas.time import DAY_MS
 
 if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
@@ -40,15 +44,77 @@ class Register:
     """Marks a field as a register: a running total whose differences are the consumption."""
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number with both ends included, as JSON Schema has it: `1.0` and `1e3` are whole numbers, too."""
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take an integer as it is, and only where it is none look at a float."""
+        whole = core_schema.int_schema(strict=True, ge=self.low, le=self.high)
+        written = core_schema.chain_schema(
+            [core_schema.float_schema(strict=True), core_schema.no_info_plain_validator_function(_whole), whole]
+        )
+        either: list[CoreSchema | tuple[CoreSchema, str]] = [whole, written]
+        return core_schema.union_schema(
+            either,
+            mode="left_to_right",
+            custom_error_type="whole_number",
+            custom_error_message=f"Input should be a whole number from {self.low} to {self.high}",
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show it as an integer."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+def _whole(value: float) -> int:
+    if not value.is_integer():
+        msg = "not a whole number"
+        raise ValueError(msg)
+    return int(value)
+
+
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_LEAP = "60"
+_MICROSECONDS = 7
+"""Digits of a fraction, with its point, that a moment keeps; it may have more."""
+
+
 def _to_ms(value: object) -> object:
-    """RFC 3339 text to integer milliseconds since the epoch; anything else is left to pydantic."""
+    """RFC 3339 text, or a whole number, to milliseconds since the epoch; anything else is left to pydantic."""
     if type(value) is str:
-        moment = dt.datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            msg = "ts needs a time zone, for example 2026-03-01T08:00:00Z"
-            raise ValueError(msg)
-        return round(moment.timestamp() * 1000)
+        return _moment(value)
+    if type(value) is float and value.is_integer():
+        return int(value)
     return value
+
+
+def _moment(text: str) -> int:
+    """Read a moment as RFC 3339 has it; a leap second is the first of the next day, as clocks that know none have it.
+
+    Raises ValueError.
+    """
+    found = _RFC_3339.fullmatch(text)
+    if found is None:
+        msg = "not a time as RFC 3339 writes it, for example 2026-03-01T08:00:00Z"
+        raise ValueError(msg)
+    date, minute, second, fraction, zone = found.groups()
+    if zone is None:
+        msg = "ts needs a time zone, for example 2026-03-01T08:00:00Z"
+        raise ValueError(msg)
+    is_leap = second == _LEAP
+    fraction = (fraction or "")[:_MICROSECONDS]
+    written = f"{date}T{minute}:{'59' if is_leap else second}{fraction}{zone.upper()}"
+    ms = round(dt.datetime.fromisoformat(written).timestamp() * 1000)
+    if not is_leap:
+        return ms
+    if (ms + 1000) % DAY_MS >= 1000:  # noqa: PLR2004 - one second
+        msg = "a leap second is only at the end of a day, UTC"
+        raise ValueError(msg)
+    return ms + 1000
 
 
 Timestamp = Annotated[int, BeforeValidator(_to_ms, json_schema_input_type=int | str)]

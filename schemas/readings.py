@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total
+from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total, Whole
 
 
 class Kind(StrEnum):
@@ -35,6 +35,12 @@ class DeviceQuality(StrEnum):
     UNCERTAIN = "uncertain"
     BAD = "bad"
 
+    @classmethod
+    def _missing_(cls, value: object) -> DeviceQuality | None:
+        """Read it as others write it: `Good`, `BAD`, `Bad_NoCommunication`."""
+        word = value.lower() if isinstance(value, str) else ""
+        return next((quality for quality in cls if word.startswith(quality.value)), None)
+
 
 class Reading(BaseModel):
     """What every reading has. Identity is in the topic; given in the payload too, it must be the same."""
@@ -43,7 +49,7 @@ class Reading(BaseModel):
     KIND: ClassVar[frozenset[Kind]] = frozenset()
 
     ts: Timestamp
-    seq: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    seq: Annotated[int, Whole(0, 2**63 - 1)] | None = None
     quality: Annotated[DeviceQuality, Field(strict=False)] | None = None
     site_id: Identifier | None = None
     device_id: Identifier | None = None
@@ -52,6 +58,10 @@ class Reading(BaseModel):
 
 Phases = Annotated[list[Annotated[Finite, Range(0, 500_000)]], Field(min_length=3, max_length=3)]
 Currents = Annotated[list[Annotated[Finite, Range(-100_000, 100_000)]], Field(min_length=3, max_length=3)]
+StatusWord = Annotated[int, Whole(-(2**31), 2**32 - 1)]
+"""Bits of 32, whether their sender takes them for signed or not."""
+AlarmWord = Annotated[int, Whole(-(2**63), 2**64 - 1)]
+"""Bits of up to 64, whether their sender takes them for signed or not."""
 Text = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -84,7 +94,7 @@ class FlowReading(Reading):
     flow_t_h: Finite | None = None
     pressure_mpa: Annotated[Finite, Range(0, 40)] | None = None
     temperature_c: Annotated[Finite, Range(-20, 600)] | None = None
-    status: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    status: StatusWord | None = None
 
 
 class ProductionReading(Reading):
@@ -133,8 +143,15 @@ class LabReading(Reading):
     moisture_pct: Annotated[Finite, Range(0, 30)] | None = None
 
 
-Cells = Annotated[list[Annotated[Finite, Range(2.0, 3.9)] | None], Field(min_length=1, max_length=16)]
-Temperatures = Annotated[list[Annotated[Finite, Range(-40, 100)] | None], Field(min_length=1, max_length=4)]
+CELL_V = Range(0, 5)
+"""A cell that is shorted or overcharged shows this too; that it should not is for the detectors to say."""
+BATTERY_C = Range(-40, 300)
+"""A cell that burns shows this; above it are the numbers that stand for no sensor (327.67, 655.35, 6553.5)."""
+BUS_V = Range(0, 75)
+"""A dead bus is at 0 V."""
+
+Cells = Annotated[list[Annotated[Finite, CELL_V] | None], Field(min_length=1, max_length=16)]
+Temperatures = Annotated[list[Annotated[Finite, BATTERY_C] | None], Field(min_length=1, max_length=4)]
 
 
 class BatteryReading(Reading):
@@ -145,17 +162,17 @@ class BatteryReading(Reading):
 
     KIND = frozenset({Kind.BATTERY})
 
-    pack_voltage_v: Annotated[Finite, Range(37, 60)] | None = None
+    pack_voltage_v: Annotated[Finite, BUS_V] | None = None
     current_a: Annotated[Finite, Range(-200, 200)] | None = None
     soc_pct: Annotated[Finite, Range(0, 100)] | None = None
     soh_bms_pct: Annotated[Finite, Range(0, 100)] | None = None
     cell_voltage_v: Cells | None = None
     temperature_c: Temperatures | None = None
-    ambient_c: Annotated[Finite, Range(-40, 100)] | None = None
+    ambient_c: Annotated[Finite, BATTERY_C] | None = None
     remaining_ah: Annotated[Finite, Range(0, 10_000)] | None = None
     full_ah: Annotated[Finite, Range(0, 10_000)] | None = None
-    cycles: Annotated[int, Field(ge=0, lt=2**31), Range(0, 20_000)] | None = None
-    alarm_words: Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(max_length=16)] | None = None
+    cycles: Annotated[int, Whole(0, 2**31 - 1), Range(0, 20_000)] | None = None
+    alarm_words: Annotated[list[AlarmWord], Field(max_length=16)] | None = None
     mode: Text | None = None
 
     @field_validator("cell_voltage_v", mode="after")
@@ -173,7 +190,7 @@ class SitePowerReading(Reading):
 
     mains_voltage_v: Annotated[list[Annotated[Finite, Range(0, 500)]], Field(min_length=1, max_length=3)] | None = None
     mains_failed: bool | None = None
-    dc_voltage_v: Annotated[Finite, Range(40, 60)] | None = None
+    dc_voltage_v: Annotated[Finite, BUS_V] | None = None
     dc_load_current_a: Annotated[Finite, Range(0, 500)] | None = None
     smoke: bool | None = None
     water: bool | None = None
@@ -228,3 +245,24 @@ def ranges_of(kind: Kind) -> dict[str, Range]:
                 ranges[name] = item
                 break
     return ranges
+
+
+@cache
+def elements_apart(kind: Kind) -> frozenset[str]:
+    """Name the list fields of which one element may be unknown while the others are used."""
+    return frozenset(
+        name
+        for name, field in MODELS[kind].model_fields.items()
+        if any(
+            get_origin(part) is list and type(None) in get_args(get_args(part)[0]) for part in _parts(field.annotation)
+        )
+    )
+
+
+def _parts(annotation: object) -> list[object]:
+    """An annotation without `Annotated`, and the members of a union."""
+    if get_origin(annotation) is Annotated:
+        return _parts(get_args(annotation)[0])
+    if get_origin(annotation) is list:
+        return [annotation]
+    return [found for member in get_args(annotation) for found in _parts(member)]

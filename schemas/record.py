@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.aside import SetAside
 from schemas.quarantine import Quarantined
 from schemas.readings import (
     BatteryReading,
@@ -26,6 +27,8 @@ from schemas.readings import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from schemas.aside import Aside
+
 RECORD_VERSION = 1
 
 
@@ -35,6 +38,8 @@ class _Envelope(BaseModel):
     site_id: str
     device_id: str
     received_ms: int
+    set_aside: dict[int, dict[str, SetAside]] | None = None
+    """Fields that the collector set aside, by the reading's place in `readings` and the field's name."""
 
 
 class ElectricityEnvelope(_Envelope):
@@ -114,14 +119,22 @@ class MicroBatch(BaseModel):
     quarantined: list[Quarantined]
 
 
-def encode_envelope(site_id: str, kind: str, device_id: str, received_ms: int, readings: bytes) -> bytes:
+def encode_set_aside(found: Mapping[int, Aside]) -> bytes:
+    """What was set aside of a message's readings, by place: part of its envelope."""
+    return orjson.dumps(found, tuple, orjson.OPT_NON_STR_KEYS) if found else b""
+
+
+def encode_envelope(
+    site_id: str, kind: str, device_id: str, received_ms: int, readings: bytes, *, set_aside: bytes = b""
+) -> bytes:
     """One envelope of a micro-batch; `readings` is a JSON array of readings already validated."""
-    return b'{"site_id":"%b","kind":"%b","device_id":"%b","received_ms":%d,"readings":%b}' % (
+    return b'{"site_id":"%b","kind":"%b","device_id":"%b","received_ms":%d,"readings":%b%b}' % (
         site_id.encode(),
         kind.encode(),
         device_id.encode(),
         received_ms,
         readings,
+        b',"set_aside":%b' % set_aside if set_aside else b"",
     )
 
 

@@ -28,6 +28,8 @@ class Balance(NamedTuple):
     stored: int
     duplicate: int
     quarantined: int
+    set_aside: int
+    """Fields that stored readings are used without."""
     losses: int
     """How often the log had lost records, or had been replaced, before they could be stored."""
     discrepancies: list[Discrepancy]
@@ -70,12 +72,25 @@ _TOTALS_SQL = (
     " IS DISTINCT FROM (total.received, total.stored, total.duplicate, total.quarantined)"
 )
 
+_SET_ASIDE_SQL = trusted(
+    "WITH raw AS (SELECT device_id, field, kept ->> 0 AS reason, count(*) AS counted FROM ("  # noqa: S608
+    + " UNION ALL ".join(
+        f"SELECT device_id, set_aside FROM {name} WHERE set_aside IS NOT NULL"  # noqa: S608 - own names
+        for name in _RAW_TABLES
+    )
+    + ") r CROSS JOIN LATERAL json_each(r.set_aside) AS e (field, kept) GROUP BY 1, 2, 3)"
+    " SELECT device_id, field, coalesce(book.count, 0)::bigint, coalesce(raw.counted, 0)::bigint"
+    " FROM field_set_aside book FULL JOIN raw USING (device_id, field, reason)"
+    " WHERE coalesce(book.count, 0) <> coalesce(raw.counted, 0)"
+)
+
 
 def balance(connection: Connection) -> Balance:
     """Hold the collectors' count, the workers' count and the tables themselves against each other."""
     totals = connection.execute(
         "SELECT coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint,"
         " coalesce(sum(duplicate), 0)::bigint, coalesce(sum(quarantined), 0)::bigint,"
+        " (SELECT coalesce(sum(count), 0)::bigint FROM field_set_aside),"
         " (SELECT count(*) FROM log_loss) FROM ledger"
     ).fetchone()
     assert totals is not None  # noqa: S101 - an aggregate always has a row
@@ -96,5 +111,9 @@ def balance(connection: Connection) -> Balance:
     found += [
         Discrepancy(row[0], "", "totals of the hour ≠ sum over devices", row[1], row[2])
         for row in connection.execute(_TOTALS_SQL)
+    ]
+    found += [
+        Discrepancy("", row[0], f"{row[1]} set aside ≠ set aside in the tables", row[2], row[3])
+        for row in connection.execute(_SET_ASIDE_SQL)
     ]
     return Balance._make((*totals, found))

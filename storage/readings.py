@@ -5,8 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.arrival import Arrival
+import orjson
+
+from schemas.arrival import Arrival, joined
+from schemas.aside import NOTHING, SetAside
 from schemas.readings import MODELS, Kind, Reading
+from schemas.time import Span
 from storage.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
@@ -17,43 +21,57 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from schemas.time import Span
+    from schemas.aside import Aside
 
 
 class Stored(NamedTuple):
-    """What became of a batch of arrivals; every arrival is in exactly one list."""
+    """What became of a batch of arrivals; every arrival is in exactly one of the first three lists."""
 
     fresh: list[Arrival]
+    """As they now stand: with what later messages of the batch added."""
     duplicates: list[Arrival]
+    """Same key as another reading, and nothing in them contradicts it."""
     conflicts: list[Arrival]
     """Same key as another reading, with other values; the one that was stored first stands."""
+    completed: list[tuple[Arrival, Aside]]
+    """Readings that stood and that duplicates added values to, with what was set aside of them before."""
+
+    @property
+    def fed(self) -> list[Arrival]:
+        """Readings that kernels have not seen as they are now, in order of device and time."""
+        if not self.completed:
+            return self.fresh
+        return sorted([*self.fresh, *(arrival for arrival, _ in self.completed)], key=lambda arrival: arrival.key)
 
 
 _KEY = (PgType.TEXT, PgType.TIMESTAMPTZ)
+_SET_ASIDE = "set_aside"
+
+
+def _columns_of(table: ReadingTable) -> tuple[tuple[str, ...], tuple[PgType, ...]]:
+    names = (*(field.column for field in table.fields), _SET_ASIDE)
+    return names, (*(field.type for field in table.fields), PgType.JSON)
 
 
 def _insert_sql(table: ReadingTable) -> str:
-    columns = ("device_id", "ts", "received_at", *(field.column for field in table.fields))
-    types = (*_KEY, PgType.TIMESTAMPTZ, *(field.type for field in table.fields))
-    return f"{insert_select(table.name, columns, types)} ON CONFLICT DO NOTHING RETURNING device_id, ts"
+    names, types = _columns_of(table)
+    insert = insert_select(table.name, ("device_id", "ts", "received_at", *names), (*_KEY, PgType.TIMESTAMPTZ, *types))
+    return f"{insert} ON CONFLICT DO NOTHING RETURNING device_id, ts"
 
 
-def _compare_sql(table: ReadingTable) -> str:
-    """Ordinals of the given readings whose stored row holds other values."""
-    names = ", ".join(field.column for field in table.fields)
-    casts = ["::text" if field.type is PgType.JSON else "" for field in table.fields]
-    ours = ", ".join(f"i.{field.column}{cast}" for field, cast in zip(table.fields, casts, strict=True))
-    theirs = ", ".join(f"r.{field.column}{cast}" for field, cast in zip(table.fields, casts, strict=True))
-    types = (*_KEY, *(field.type for field in table.fields))
+def _complete_sql(table: ReadingTable) -> str:
+    """Write readings over those that stand."""
+    names, types = _columns_of(table)
+    changes = ", ".join(f"{name} = i.{name}" for name in names)
     return (
-        f"SELECT i.ord - 1 FROM {unnest(types)} WITH ORDINALITY AS i (device_id, ts, {names}, ord)"  # noqa: S608
-        f" JOIN {table.name} r ON r.device_id = i.device_id AND r.ts = i.ts"
-        f" WHERE ({ours}) IS DISTINCT FROM ({theirs})"
+        f"UPDATE {table.name} r SET {changes}"  # noqa: S608 - own names
+        f" FROM {unnest((*_KEY, *types))} AS i (device_id, ts, {', '.join(names)})"
+        " WHERE r.device_id = i.device_id AND r.ts = i.ts"
     )
 
 
 _INSERT = {kind: trusted(_insert_sql(table)) for kind, table in READING_TABLES.items()}
-_COMPARE = {kind: trusted(_compare_sql(table)) for kind, table in READING_TABLES.items()}
+_COMPLETE = {kind: trusted(_complete_sql(table)) for kind, table in READING_TABLES.items()}
 
 
 def _key_columns(arrivals: Sequence[Arrival]) -> list[Column]:
@@ -63,42 +81,60 @@ def _key_columns(arrivals: Sequence[Arrival]) -> list[Column]:
     ]
 
 
+def _value_columns(kind: Kind, arrivals: Sequence[Arrival]) -> list[Column]:
+    apart = [orjson.dumps(arrival.aside, tuple).decode() if arrival.aside else None for arrival in arrivals]
+    return [*READING_TABLES[kind].columns([arrival.reading for arrival in arrivals]), Column(PgType.JSON, apart)]
+
+
 def store(connection: Connection, kind: Kind, arrivals: Iterable[Arrival]) -> Stored:
-    """Insert readings that are new; tell duplicates and conflicts from them.
+    """Insert readings that are new; tell duplicates and conflicts from them, and complete what stands.
 
     Readings are rounded, in place, to what their rows hold. Sorted by key, so that concurrent writers cannot deadlock.
     """
     first: dict[tuple[str, int], Arrival] = {}
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
-    result = Stored([], [], [])
+    result = Stored([], [], [], [])
     ordered = [first[key] for key in sorted(first)]
     if not ordered:
         return result
-    table = READING_TABLES[kind]
-    columns = table.columns([arrival.reading for arrival in ordered])
+    columns = _value_columns(kind, ordered)
     received = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in ordered])
     cursor = connection.execute(_INSERT[kind], [*_key_columns(ordered), received, *columns], binary=True)
     if cursor.rowcount == len(ordered) and not repeated:
         result.fresh.extend(ordered)
         return result
     inserted = set(cursor.fetchall())
-    result.fresh.extend(arrival for arrival in ordered if arrival.key in inserted)
-    again = [arrival for arrival in ordered if arrival.key not in inserted] + repeated
-    different = _different(connection, kind, again)
-    for at, arrival in enumerate(again):
-        (result.conflicts if at in different else result.duplicates).append(arrival)
+    again = [*(arrival for arrival in ordered if arrival.key not in inserted), *repeated]
+    READING_TABLES[kind].columns([arrival.reading for arrival in repeated])  # round them
+    before = _standing(connection, kind, {arrival.key for arrival in again} - inserted)
+    now = before | {arrival.key: arrival for arrival in ordered if arrival.key in inserted}
+    changed: set[tuple[str, int]] = set()
+    for arrival in again:
+        together = joined(now[arrival.key], arrival)
+        if together is None:
+            result.conflicts.append(arrival)
+            continue
+        result.duplicates.append(arrival)
+        if together is not now[arrival.key]:
+            now[arrival.key] = together
+            changed.add(arrival.key)
+    result.fresh.extend(now[arrival.key] for arrival in ordered if arrival.key in inserted)
+    if changed:
+        rewritten = [now[key] for key in sorted(changed)]
+        columns = [*_key_columns(rewritten), *_value_columns(kind, rewritten)]
+        connection.execute(_COMPLETE[kind], columns, binary=True)
+        result.completed.extend((now[key], before[key].aside) for key in sorted(changed - inserted))
     return result
 
 
-def _different(connection: Connection, kind: Kind, arrivals: Sequence[Arrival]) -> set[int]:
-    """Positions of the arrivals whose stored row holds other values."""
-    columns = READING_TABLES[kind].columns([arrival.reading for arrival in arrivals])
-    rows = connection.execute(_COMPARE[kind], [*_key_columns(arrivals), *columns], binary=True).fetchall()
-    return {row[0] for row in rows}
+def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Arrival]:
+    """Load stored readings by key."""
+    spans = [Span(device_id, ts, ts + 1) for device_id, ts in sorted(keys)]
+    return {arrival.key: arrival for own in load(connection, kind, spans).values() for arrival in own}
 
 
 def _load_sql(table: ReadingTable) -> str:
-    names = ", ".join(f"r.{field.column}" for field in table.fields)
+    names = ", ".join(f"r.{name}" for name in _columns_of(table)[0])
     return (
         f"SELECT r.device_id, r.ts, r.received_at, {names}"  # noqa: S608 - own names
         f" FROM {unnest((*_KEY, PgType.TIMESTAMPTZ))} AS q (device_id, low, high)"
@@ -120,7 +156,8 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
         return found
     bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
     for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True).fetchall():
-        found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row)))
+        apart = NOTHING if row[-1] is None else {field: SetAside(*kept) for field, kept in row[-1].items()}
+        found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row), apart))
     return found
 
 

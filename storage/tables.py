@@ -153,7 +153,7 @@ _FLOW = ReadingTable(
         *_COMMON,
         *_scalars(F8, "volume_m3", "mass_t", "flow_m3_h", "flow_t_h"),
         *_scalars(F4, "pressure_mpa", "temperature_c"),
-        *_scalars(I4, "status"),
+        Field("status_word", I8, "status"),
     ),
 )
 

@@ -364,6 +364,44 @@ LIMIT 50
     )
 
 
+def fields_set_aside(language: Language) -> Panel:
+    """Single fields that devices send and that are not used."""
+    about = About(
+        language=language,
+        title=Text("搁置的字段", "Fields set aside"),
+        description=Text(
+            "读数照常使用，只有这些字段不用：按设备与字段，次数最多的 200 行；次数自始累计，原值逐条随读数保存。"
+            "来源：field_set_aside。",
+            "Their readings are used; these fields alone are not. By device and field, the 200 most frequent that were "
+            "sent within the range; counted since the beginning. Every value is kept with its reading. "
+            "Source: field_set_aside.",
+        ),
+        width=24,
+        height=7,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT a.last_ts AS last_at, a.device_id AS device, a.field,
+       {sql.words_of("a.reason", labels_pipeline.ASIDE_REASON, language)} AS reason,
+       a.count::float8 AS times, a.last_value AS value, a.first_ts AS first_at
+FROM field_set_aside a
+WHERE a.last_ts >= $__timeFrom()::timestamptz
+ORDER BY a.count DESC, a.device_id, a.field
+LIMIT 200
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="last_at", label=labels_pipeline.LAST_AT, width=130),
+        Field(name="device", label=labels_pipeline.DEVICE, width=150),
+        Field(name="field", label=labels_pipeline.FIELD, width=170),
+        Field(name="reason", label=labels.REASON_COLUMN, width=150),
+        Field(name="times", label=labels_pipeline.TIMES, decimals=0, width=90),
+        Field(name="value", label=labels_pipeline.VALUE_SENT),
+        Field(name="first_at", label=labels_pipeline.FIRST_AT, width=130),
+    )
+
+
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         lag(language),
@@ -374,6 +412,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         newest_quarantine(language),
         reporting_by_city(language),
         losses(language),
+        fields_set_aside(language),
         *books.row(language),
     ]
 

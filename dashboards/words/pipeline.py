@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.aside import AsideReason
 from schemas.words import Text
 
 PIPELINE = Text("数据质量", "Pipeline")
@@ -26,3 +27,14 @@ FROM_OFFSET = Text("起始偏移", "From offset")
 TO_OFFSET = Text("结束偏移", "To offset")
 WHAT = Text("原因", "What")
 NO_LOSS = Text("没有缺失", "nothing was lost")
+FIELD = Text("字段", "Field")
+TIMES = Text("次数", "Times")
+VALUE_SENT = Text("最近原值", "Sent last")
+LAST_AT = Text("最近", "Last")
+FIRST_AT = Text("最早", "First")
+ASIDE_REASON = {
+    AsideReason.OUT_OF_RANGE: Text("超出量程", "out of range"),
+    AsideReason.WRONG_TYPE: Text("类型不符", "wrong type"),
+    AsideReason.UNKNOWN_FIELD: Text("未知字段", "unknown field"),
+    AsideReason.BAD_QUALITY: Text("设备自称坏值", "bad by the device's word"),
+}

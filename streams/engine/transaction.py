@@ -8,14 +8,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
 from schemas.arrival import Arrival
+from schemas.aside import NOTHING, as_sent
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
-from storage import checkpoint, ledger, quarantine, readings, state
+from storage import checkpoint, ledger, quarantine, readings, set_aside, state
 from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
-from streams.intake.admission import Refusal, identify, judge
+from streams.intake.admission import Refusal, admit, identify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,18 +186,19 @@ class Transaction:
             intake.quarantined.extend(batch.quarantined)
             for message in batch.messages:
                 found = identify(directory, message.site_id, message.kind, message.device_id)
-                for reading in message.readings:
+                apart = message.set_aside or {}
+                for at, reading in enumerate(message.readings):
                     if limit is not None and ordinal >= limit:
                         return intake
-                    arrival = Arrival(message.device_id, message.received_ms, reading)
-                    refusal = found if isinstance(found, Refusal) else judge(directory, found, reading)
+                    arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
+                    admitted = found if isinstance(found, Refusal) else admit(directory, found, arrival)
                     if ordinal in self._refused:
-                        refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
-                    if refusal is not None:
+                        admitted = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
+                    if isinstance(admitted, Refusal):
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
-                        intake.quarantined.append(_quarantined(topic, arrival, refusal))
+                        intake.quarantined.append(_quarantined(topic, arrival, admitted))
                     elif not isinstance(found, Refusal):
-                        intake.candidates.append(Candidate(found, arrival))
+                        intake.candidates.append(Candidate(found, admitted))
                     ordinal += 1
         return intake
 
@@ -206,6 +210,7 @@ class Transaction:
             by_kind.setdefault(device.kind, []).append(arrival)
             devices[device.device_id] = device
         stored_count = duplicate_count = 0
+        apart: set_aside.Counts = {}
         for kind, arrivals in by_kind.items():
             stored = readings.store(connection, kind, arrivals)
             stored_count += len(stored.fresh)
@@ -218,12 +223,14 @@ class Transaction:
                 topic = Topic(devices[arrival.device_id].site_id, kind.value, arrival.device_id)
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
                 intake.quarantined.append(_quarantined(topic, arrival, refusal))
-            derivation.feed(kind, stored.fresh)
+            set_aside.count(apart, stored)
+            derivation.feed(kind, stored.fed)
+        set_aside.add(connection, apart)
         return stored_count, duplicate_count
 
 
 def _quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined:
-    payload = arrival.reading.model_dump_json(exclude_none=True).encode()
+    payload = orjson.dumps(as_sent(arrival))
     return Quarantined(
         reason=refusal.reason,
         detail=refusal.detail[:500],

@@ -5,21 +5,23 @@ Pure but for its memory, which is small and can be lost: what was published is r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.alarms import alarm_id
-from schemas.arrival import Arrival
+from schemas.arrival import Arrival, joined
+from schemas.aside import NOTHING
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
 from schemas.safety import SafetyEvent, SafetyRecord
-from streams.intake.admission import Directory, Refusal, identify, judge
+from streams.intake.admission import Directory, Refusal, admit, identify
 from streams.kernels.alarms.reference import alarm_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from schemas.metrics import Row
     from schemas.record import Envelope, MicroBatch
     from streams.kernels.contract import Fold
 
@@ -30,13 +32,23 @@ ASSUMED_AH = 100.0
 _Key = tuple[str, str, str]
 
 
+class _Memory(NamedTuple):
+    """What a fold remembers of a device."""
+
+    before: Any
+    """Before its newest reading, which another message of the same moment may yet complete."""
+    now: Any
+
+
 class SafetyWatch:
     """Feeds guarded readings to the detectors and tells what has come and gone."""
 
     def __init__(self, folds: Sequence[Fold]) -> None:
         """Take folds over readings; of what they give out only safety verdicts count."""
         self._folds = [fold for fold in folds if isinstance(fold.source, frozenset) and Signal in fold.events]
-        self._memories: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._memories: dict[tuple[str, str], _Memory] = {}
+        self._newest: dict[str, Arrival] = {}
+        """Newest reading of each device, with all that its messages said."""
         self._active: dict[_Key, str] = {}
         """Alarms that were published as raised and not yet as cleared."""
         self.directory: Directory | None = None
@@ -64,26 +76,44 @@ class SafetyWatch:
         if device is None:
             return []
         directory = self.directory or _UNKNOWN
-        arrivals = [
-            Arrival(device.device_id, envelope.received_ms, reading)
-            for reading in sorted(envelope.readings, key=lambda reading: reading.ts)
-            if judge(directory, device, reading) is None
+        apart = envelope.set_aside or {}
+        sent = [
+            admit(directory, device, Arrival(device.device_id, envelope.received_ms, reading, apart.get(at, NOTHING)))
+            for at, reading in enumerate(envelope.readings)
         ]
+        fresh, again = self._fresh([arrival for arrival in sent if isinstance(arrival, Arrival)], device.device_id)
+        if not fresh:
+            return []
+        self._newest[device.device_id] = fresh[-1]
         found: list[SafetyRecord] = []
         for fold in self._folds:
             if not (isinstance(fold.source, frozenset) and device.kind in fold.source):
                 continue
-            last_ms, state = self._memories.get((fold.name, device.device_id), (-1, None))
-            fresh = [arrival for arrival in arrivals if arrival.reading.ts > last_ms]
-            if not fresh:
-                continue
-            state, rows = fold.fold(state, device, fresh)
-            self._memories[fold.name, device.device_id] = (fresh[-1].reading.ts, state)
-            for row in rows:
+            memory = self._memories.get((fold.name, device.device_id), _Memory(None, None))
+            before = memory.before if again else memory.now
+            *earlier, newest = fresh
+            rows: list[Row] = []
+            if earlier:
+                before, rows = fold.fold(before, device, earlier)
+            now, more = fold.fold(before, device, [newest])
+            self._memories[fold.name, device.device_id] = _Memory(before, now)
+            for row in (*rows, *more):
                 record = _record(row, self._active, now_ms) if isinstance(row, Signal) else None
                 if record is not None:
                     found.append(record)
         return found
+
+    def _fresh(self, sent: Sequence[Arrival], device_id: str) -> tuple[list[Arrival], bool]:
+        """Readings to fold, in order, and whether the first of them is the newest known one, with more in it."""
+        newest = self._newest.get(device_id)
+        fresh: list[Arrival] = []
+        for arrival in sorted(sent, key=lambda arrival: arrival.ts):
+            last = fresh[-1] if fresh else newest
+            if last is None or arrival.ts > last.ts:
+                fresh.append(arrival)
+            elif arrival.ts == last.ts and (both := joined(last, arrival)) is not None and both is not last:
+                fresh[-1:] = [both]
+        return fresh, newest is not None and bool(fresh) and fresh[0].ts == newest.ts
 
     def _device(self, envelope: Envelope) -> Device | None:
         """The registered device; without any registry one with nothing known of it."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.aside import AsideReason, SetAside, is_senseless, measured
 from schemas.kinds import described
 from schemas.quantity import EARLIEST_MS
 from schemas.quarantine import Reason
-from schemas.readings import ranges_of
+from schemas.readings import DeviceQuality, elements_apart, ranges_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from schemas.readings import Kind, Reading
+    from schemas.arrival import Arrival
+    from schemas.readings import Kind
     from schemas.registry import Device, Registry, Site
 
 
@@ -97,27 +99,60 @@ def identify(directory: Directory, site_id: str, kind: Kind, device_id: str) -> 
     return device
 
 
-def judge(directory: Directory, device: Device, reading: Reading) -> Refusal | None:
-    """Hold a reading's values against what this device can send; None means admitted.
+def admit(directory: Directory, device: Device, arrival: Arrival) -> Arrival | Refusal:
+    """Hold an arrival's values against what this device can send; nearly always it is given back as it is.
 
-    What the device is registered to say in place of a value is taken, in place, as no value.
+    What cannot be is set aside, in place. What the device is registered to say in place of a value is taken, in place,
+    as no value. Of a reading that its own device calls bad nothing is used.
     """
+    reading = arrival.reading
     if reading.ts < EARLIEST_MS:
         return Refusal(Reason.OUT_OF_RANGE, f"ts {reading.ts} ms is before the year 2000: clock lost, or not in ms")
     values = reading.__dict__
     for field, said in device.absent_values.items():
         values[field] = _without(values[field], said)
-    for field, low, high in directory.checks(device):
+    odd: list[_Check] | None = None
+    for check in directory.checks(device):
+        field, low, high = check
         value = values[field]
         if value is None:
             continue
         if type(value) is list:
             present = [item for item in value if item is not None] if None in value else value
-            if present and not (low <= min(present) and max(present) <= high):
-                return Refusal(Reason.OUT_OF_RANGE, f"{field} is {value}, valid is {low:g} to {high:g}"[:500])
-        elif not low <= value <= high:
-            return Refusal(Reason.OUT_OF_RANGE, f"{field} is {value}, valid is {low:g} to {high:g}")
-    return None
+            if not present or (low <= min(present) and max(present) <= high):
+                continue
+        elif low <= value <= high:
+            continue
+        odd = [*(odd or ()), check]
+    if odd is None and reading.quality != DeviceQuality.BAD:
+        return arrival
+    return _set_aside(device, arrival, odd or ())
+
+
+def _set_aside(device: Device, arrival: Arrival, odd: Sequence[_Check]) -> Arrival | Refusal:
+    """Take out of a reading what is out of range, or all of it where its device calls it bad."""
+    values = arrival.reading.__dict__
+    aside = dict(arrival.aside)
+    for field, low, high in odd:
+        value = values[field]
+        known = aside.get(field)
+        if known is None or isinstance(known.value, str):
+            aside[field] = SetAside(AsideReason.OUT_OF_RANGE, value)
+        values[field] = None
+        if type(value) is list and field in elements_apart(device.kind):
+            left = [item if item is not None and low <= item <= high else None for item in value]
+            values[field] = left if any(item is not None for item in left) else None
+    if arrival.reading.quality == DeviceQuality.BAD:
+        for field in measured(device.kind):
+            if values[field] is not None:
+                aside.setdefault(field, SetAside(AsideReason.BAD_QUALITY, values[field]))
+                values[field] = None
+    elif is_senseless(device.kind, arrival.reading, aside):
+        field, low, high = odd[0]
+        sent = aside[field].value
+        values.update({check.field: aside[check.field].value for check in odd})  # the quarantine keeps it as it came
+        return Refusal(Reason.OUT_OF_RANGE, f"{field} is {sent}, valid is {low:g} to {high:g}: nothing is left"[:500])
+    return arrival._replace(aside=aside)
 
 
 def _without(value: object, said: Sequence[float]) -> object:

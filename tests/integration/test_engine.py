@@ -321,8 +321,8 @@ def test_what_the_registry_refuses_is_quarantined_with_its_reason(database: str)
         Sent("plant-1", Kind.GAS, "w-1", {"ts": ts, "volume_m3": 1.0}),
         Sent("plant-1", Kind.ELECTRICITY, "e-1", {"ts": ts, "power_kw": 6_001.0}),
         Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "pressure_mpa": 4.1}),
-        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "pack_voltage_v": 65535}),
-        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "cell_voltage_v": [3.3, 65.535]}),
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "soc_pct": 105.0}),
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "cycles": 65535}),
         Sent("plant-1", Kind.WATER, "w-1", {"ts": ts // 1000, "volume_m3": 1.0}),
         Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": -1.0}),
     ]

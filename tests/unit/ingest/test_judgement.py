@@ -6,9 +6,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
+from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import HEAD_BYTES, Judgement, judge
 from schemas.quarantine import Reason
+from schemas.readings import MODELS, FlowReading, Kind
+from streams.intake.decode import Record, decode
 
 NOW = 1_780_000_000_000
 TOPIC = "fenhe/v1/plant-1/water/w-1"
@@ -47,8 +51,10 @@ def test_a_good_reading_keeps_its_own_bytes() -> None:
         (b"[]", Reason.SCHEMA),
         (b"{}", Reason.SCHEMA),
         ({**GOOD, "volume_m3": "5"}, Reason.SCHEMA),
-        ({**GOOD, "flow_gpm": 1.0}, Reason.SCHEMA),
+        ({"ts": NOW, "flow_gpm": 1.0}, Reason.SCHEMA),
         (b'{"ts": 1780000000000, "volume_m3": NaN}', Reason.SCHEMA),
+        ({"ts": "2026-05-28T20:26:40", "volume_m3": 5.0}, Reason.SCHEMA),
+        ({"volume_m3": 5.0}, Reason.SCHEMA),
         ({**GOOD, "site_id": "plant-2"}, Reason.IDENTITY_MISMATCH),
         ({**GOOD, "device_id": "w-2"}, Reason.IDENTITY_MISMATCH),
         ({**GOOD, "kind": "gas"}, Reason.IDENTITY_MISMATCH),
@@ -99,6 +105,95 @@ def test_one_bad_reading_in_an_array_costs_one_reading() -> None:
     assert (judgement.taken, judgement.accepted) == (5, 2)
     assert reasons(judgement) == [Reason.SCHEMA, Reason.SCHEMA, Reason.CLOCK_AHEAD]
     assert [reading["ts"] for reading in orjson.loads(judgement.readings)] == [NOW, NOW + 1]
+
+
+def aside(judgement: Judgement) -> dict[str, dict[str, list[object]]]:
+    """What was set aside, by place and field."""
+    return orjson.loads(judgement.set_aside or b"{}")  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ({"flow_m3_h": "7"}, {"flow_m3_h": ["wrong_type", "7"]}),
+        ({"status": 1.5, "mass_t": True}, {"status": ["wrong_type", 1.5], "mass_t": ["wrong_type", True]}),
+        ({"flow_gpm": 1.0, "unit": "gal"}, {"(unknown)": ["unknown_field", {"flow_gpm": 1.0, "unit": "gal"}]}),
+        ({"quality": "192"}, {"quality": ["wrong_type", "192"]}),
+        ({"temperature_c": None}, {}),
+        ({"temperature_c": [1.0] * 999}, {"temperature_c": ["wrong_type", ("[" + "1.0," * 999)[:400]]}),
+    ],
+)
+def test_an_odd_field_costs_itself(odd: dict[str, object], kept: dict[str, object]) -> None:
+    """The rest of its reading is used, alone and in an array; what was sent is kept, and is bounded."""
+    for payload in ({**GOOD, **odd}, [{**GOOD, **odd}]):
+        judgement = judged(payload)
+        assert (judgement.accepted, list(judgement.quarantined)) == (1, [])
+        assert aside(judgement).get("0", {}) == kept
+        reading = MODELS[Kind.WATER].model_validate_json(orjson.dumps(orjson.loads(judgement.readings)[0]))
+        assert isinstance(reading, FlowReading)
+        assert (reading.ts, reading.volume_m3) == (NOW, 5.0)
+
+
+@pytest.mark.parametrize("literal", [b"NaN", b"-Infinity", b"1e999"])
+def test_what_is_no_number_costs_its_field(literal: bytes) -> None:
+    """It would poison every sum it meets; the register beside it does not."""
+    judgement = judged(b'{"ts": 1780000000000, "volume_m3": 5.0, "flow_m3_h": %b}' % literal)
+    assert judgement.accepted == 1
+    assert aside(judgement)["0"]["flow_m3_h"][0] == "wrong_type"
+
+
+def test_an_empty_list_is_nothing_known() -> None:
+    """It costs neither the voltages beside it nor a word."""
+    payload = {"ts": NOW, "cell_voltage_v": [3.3] * 16, "temperature_c": []}
+    judgement = judged(payload, "fenhe/v1/s/battery/b")
+    assert (judgement.accepted, judgement.set_aside) == (1, b"")
+
+
+def test_one_odd_element_of_a_list_costs_itself() -> None:
+    """Fifteen cells are still measured."""
+    judgement = judged({"ts": NOW, "cell_voltage_v": [3.3, "x", 3.4]}, "fenhe/v1/s/battery/b")
+    assert orjson.loads(judgement.readings)[0]["cell_voltage_v"] == [3.3, None, 3.4]
+    assert aside(judgement)["0"] == {"cell_voltage_v": ["wrong_type", [3.3, "x", 3.4]]}
+
+
+_ATOMS = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        -1,
+        17.0,
+        1.5,
+        2**31,
+        2**64,
+        10**30,
+        1e300,
+        float("nan"),
+        float("inf"),
+        "",
+        "a",
+        "\x00",
+        "雪",
+        "x" * 900,
+    ]
+)
+_JSON = _ATOMS | st.lists(_ATOMS, max_size=4) | st.dictionaries(st.sampled_from("abc"), _ATOMS, max_size=3)
+
+
+@given(kind=st.sampled_from(sorted(Kind)), data=st.data())
+def test_whatever_stands_in_a_field_the_record_can_be_read(kind: Kind, data: st.DataObject) -> None:
+    """What a collector accepts, a worker decodes: a reading that did not cost itself must not cost its batch."""
+    names = st.sampled_from([*MODELS[kind].model_fields, "x", "y"])
+    readings = data.draw(st.lists(st.dictionaries(names, _JSON, max_size=6), min_size=1, max_size=3))
+    payload = to_json([{"ts": NOW, **reading} for reading in readings], inf_nan_mode="constants")
+    topic = f"fenhe/v1/s/{kind}/d"
+    judgement = judge(topic, payload, NOW, max_bytes=100_000)
+    builder = MicroBatchBuilder(NOW)
+    builder.add(judgement, Token(1, 1), NOW)
+    batch = decode(Record(0, NOW, builder.encode("c")), "t[0]")
+    assert batch.collector == "c"
+    assert sum(len(message.readings) for message in batch.messages) == judgement.accepted
+    assert judgement.taken == judgement.accepted + len(judgement.quarantined)
 
 
 @given(payload=st.binary(max_size=300), topic=st.text(max_size=60))

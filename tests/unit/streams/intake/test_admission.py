@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.arrival import Arrival
+from schemas.aside import AsideReason, SetAside, as_sent, measured
 from schemas.quarantine import Reason
-from schemas.readings import BatteryReading, Kind
+from schemas.readings import BatteryReading, ElectricityReading, Kind
 from schemas.registry import BatterySet, Device, Registry
-from streams.intake.admission import Directory, judge
+from streams.intake.admission import Directory, Refusal, admit
 
 TS = 1_780_000_000_000
 
@@ -28,11 +30,12 @@ def device(absent_values: dict[str, list[float]] | None = None) -> Device:
     )
 
 
-def judged(of: Device, values: dict[str, Any]) -> tuple[Reason | None, BatteryReading]:
-    """Why a reading is refused, and the reading as it then is."""
+def judged(of: Device, values: dict[str, Any]) -> tuple[dict[str, Any], BatteryReading]:
+    """What is set aside of a reading, and the reading as it then is."""
     reading = BatteryReading(ts=TS, **values)
-    refusal = judge(Directory(1, Registry(sites=[], devices=[])), of, reading)
-    return (None if refusal is None else refusal.reason), reading
+    admitted = admit(Directory(1, Registry(sites=[], devices=[])), of, Arrival("b", TS, reading))
+    assert isinstance(admitted, Arrival)
+    return {field: kept.value for field, kept in admitted.aside.items()}, reading
 
 
 @pytest.mark.parametrize(
@@ -45,15 +48,17 @@ def judged(of: Device, values: dict[str, Any]) -> tuple[Reason | None, BatteryRe
         ({"cycles": 65535}, {"cycles": [65535]}),
     ],
 )
-def test_a_sentinel_is_quarantined_until_it_is_declared(values: dict[str, Any], said: dict[str, list[float]]) -> None:
-    """Undeclared it costs the reading; declared it is an absent channel, and the others stay."""
-    assert judged(device(), {"current_a": -1.5, **values})[0] is Reason.OUT_OF_RANGE
-    reason, reading = judged(device(said), {"current_a": -1.5, **values})
+def test_a_sentinel_costs_itself_and_declared_it_is_not_even_told(
+    values: dict[str, Any], said: dict[str, list[float]]
+) -> None:
+    """Undeclared it is set aside and kept; declared it is an absent channel; the others stay either way."""
     ((field, sent),) = values.items()
-    kept = getattr(reading, field)
-    assert reason is None
-    assert reading.current_a == -1.5
-    assert kept == ([*sent[:-1], None] if isinstance(sent, list) else None)
+    for of, apart in ((device(), {field: sent}), (device(said), {})):
+        aside, reading = judged(of, {"current_a": -1.5, **values})
+        kept = getattr(reading, field)
+        assert aside == apart
+        assert reading.current_a == -1.5
+        assert kept == ([*sent[:-1], None] if isinstance(sent, list) else None)
 
 
 @given(st.floats(-400, 400), st.lists(st.floats(-100, 7000), min_size=1, max_size=4))
@@ -65,6 +70,46 @@ def test_nothing_else_changes(current_a: float, celsius: list[float]) -> None:
     )
     if 6553.5 not in celsius:
         assert plain == declared
+
+
+def meter(reading: dict[str, Any]) -> Arrival | Refusal:
+    """What becomes of an energy meter's reading."""
+    of = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY)
+    arrival = Arrival("m", TS, ElectricityReading(ts=TS, **reading))
+    return admit(Directory(1, Registry(sites=[], devices=[])), of, arrival)
+
+
+@pytest.mark.parametrize("odd", [{"frequency_hz": 0.0}, {"power_factor": 1.02}, {"current_a": [1.0, 2.0, 3e6]}])
+def test_an_impossible_field_is_set_aside_and_the_rest_is_used(odd: dict[str, Any]) -> None:
+    """The register beside it is as good as ever."""
+    admitted = meter({"energy_import_kwh": 5.0, **odd})
+    assert isinstance(admitted, Arrival)
+    ((field, sent),) = odd.items()
+    assert dict(admitted.aside) == {field: SetAside(AsideReason.OUT_OF_RANGE, sent)}
+    assert getattr(admitted.reading, field) is None
+    assert getattr(admitted.reading, "energy_import_kwh") == 5.0  # noqa: B009 - of any kind
+
+
+def test_a_reading_of_which_nothing_is_left_is_refused_as_it_came() -> None:
+    """It says nothing; in the quarantine it can be judged anew once its range is known better."""
+    arrival = Arrival("m", TS, ElectricityReading(ts=TS, power_kw=9e9))
+    of = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=100)
+    refused = admit(Directory(1, Registry(sites=[], devices=[])), of, arrival)
+    assert isinstance(refused, Refusal)
+    assert refused.reason is Reason.OUT_OF_RANGE
+    assert as_sent(arrival)["power_kw"] == 9e9
+
+
+def test_a_reading_that_its_device_calls_bad_is_no_measurement() -> None:
+    """Zeros in place of values would be counted as consumption; they are kept beside it."""
+    admitted = meter({"energy_import_kwh": 0.0, "power_kw": 0.0, "quality": "bad"})
+    assert isinstance(admitted, Arrival)
+    assert {field: kept.reason for field, kept in admitted.aside.items()} == {
+        "energy_import_kwh": AsideReason.BAD_QUALITY,
+        "power_kw": AsideReason.BAD_QUALITY,
+    }
+    assert as_sent(admitted) == {"ts": TS, "energy_import_kwh": 0.0, "power_kw": 0.0, "quality": "bad"}
+    assert all(getattr(admitted.reading, name) is None for name in measured(Kind.ELECTRICITY))
 
 
 def test_absent_values_are_of_fields_that_the_device_measures() -> None:

@@ -1,0 +1,124 @@
+"""Fields that a reading was sent with and is used without: each is kept as it came, with a reason.
+
+One odd field costs itself, not its reading. What is set aside is no measurement, but it may be evidence: battery
+safety looks at it (`evidence`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from pydantic_core import to_json
+
+from schemas.readings import MODELS, Kind, Reading
+
+if TYPE_CHECKING:
+    from schemas.arrival import Arrival
+
+
+class AsideReason(StrEnum):
+    """Why a field is not used; exhaustive."""
+
+    OUT_OF_RANGE = "out_of_range"
+    """Outside its physical or registered range, 0xFFFF among them."""
+    WRONG_TYPE = "wrong_type"
+    """No number where one is due, NaN, a list of another length."""
+    UNKNOWN_FIELD = "unknown_field"
+    """No field of this kind of reading."""
+    BAD_QUALITY = "bad_quality"
+    """The device itself says that the reading is bad."""
+
+
+class SetAside(NamedTuple):
+    """One field as it was sent, and why it is not used."""
+
+    reason: AsideReason
+    value: Any
+    """JSON: of a list the whole list; text in place of what is too long or no JSON."""
+
+
+Aside = Mapping[str, SetAside]
+"""What was set aside of one reading, by field."""
+
+NOTHING: Aside = MappingProxyType({})
+
+UNKNOWN = "(unknown)"
+"""Stands for all unknown fields of a reading: how many names a device can think of must not matter."""
+
+MOST_CHARACTERS = 400
+"""A value whose JSON is longer is kept as the beginning of it."""
+
+EVIDENCE: Mapping[Kind, frozenset[str]] = {
+    Kind.BATTERY: frozenset({"temperature_c", "cell_voltage_v", "pack_voltage_v"}),
+    Kind.SITE_POWER: frozenset({"smoke", "water", "dc_voltage_v"}),
+}
+"""Fields for whose sake a reading is kept even where nothing of it can be used: it may be all there is of a fire."""
+
+
+def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Bring what was sent into a form that every store on the way holds, and bound its size."""
+    if _is_finite(value):
+        try:
+            text = orjson.dumps(value).decode()
+        except orjson.JSONEncodeError:  # an integer of any length, half a character
+            text = ascii(value)
+        else:
+            if len(text) <= MOST_CHARACTERS and _NUL not in text:
+                return value
+    else:
+        text = to_json(value, inf_nan_mode="constants").decode()
+    return text.replace(_NUL, "\N{SYMBOL FOR NULL}")[:MOST_CHARACTERS]
+
+
+_NUL = "\\u0000"
+
+
+def _is_finite(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return all(_is_finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_finite(item) for item in value)
+    return type(value) is not float or math.isfinite(value)
+
+
+@cache
+def measured(kind: Kind) -> tuple[str, ...]:
+    """Fields that a reading of a kind may carry a value in: all but identity, time and what must be there."""
+    common = Reading.model_fields
+    return tuple(
+        name for name, field in MODELS[kind].model_fields.items() if name not in common and not field.is_required()
+    )
+
+
+def is_senseless(kind: Kind, reading: Reading, aside: Aside) -> bool:
+    """Whether nothing is left of a reading because of what was set aside: then it is refused."""
+    if any(field in EVIDENCE.get(kind, ()) for field in aside) or all(
+        item.reason is AsideReason.BAD_QUALITY for item in aside.values()
+    ):
+        return False  # or nothing was set aside, or by the device's own word, which is heard
+    values = reading.__dict__
+    return all(values[name] is None for name in measured(kind))
+
+
+def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
+    """Say what a device sent in a field, whether it can be used or not."""
+    kept = arrival.aside.get(field)
+    used = getattr(arrival.reading, field)
+    return used if kept is None or (used is not None and isinstance(kept.value, str)) else kept.value
+
+
+def as_sent(arrival: Arrival) -> dict[str, Any]:
+    """Put a reading together again as it was sent, for the quarantine: from there it can be judged anew."""
+    document = arrival.reading.model_dump(mode="json", exclude_none=True)
+    for field, kept in arrival.aside.items():
+        if field == UNKNOWN and isinstance(kept.value, dict):
+            document.update(kept.value)
+        else:
+            document[field] = kept.value
+    return document
