@@ -18,6 +18,7 @@ from storage.tables import READING_TABLES, ReadingTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import LiteralString
 
     from psycopg import Connection
 
@@ -158,6 +159,26 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
     for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True).fetchall():
         apart = NOTHING if row[-1] is None else {field: SetAside(*kept) for field, kept in row[-1].items()}
         found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row), apart))
+    return found
+
+
+def _newest_sql(table: str) -> LiteralString:
+    return trusted(
+        f"SELECT q.id, r.ts FROM {unnest(_KEY)} AS q (id, since) CROSS JOIN LATERAL"  # noqa: S608 - own names
+        f" (SELECT t.ts FROM {table} t WHERE t.device_id = q.id AND t.ts > q.since ORDER BY t.ts DESC LIMIT 1) AS r"
+    )
+
+
+def newest_since(connection: Connection, known: Iterable[tuple[Kind, str, int]]) -> dict[str, int]:
+    """Time of the newest stored reading of each device (kind, id, moment) that has any newer than its moment."""
+    by_table: dict[str, list[tuple[str, int]]] = {}
+    for kind, device_id, ts in known:
+        by_table.setdefault(READING_TABLES[kind].name, []).append((device_id, ts))
+    found: dict[str, int] = {}
+    for table, own in by_table.items():
+        ids, moments = zip(*own, strict=True)
+        columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, moments)]
+        found.update(connection.execute(_newest_sql(table), columns, binary=True).fetchall())
     return found
 
 

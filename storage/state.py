@@ -49,6 +49,18 @@ def save(connection: Connection, states: Sequence[SavedState]) -> None:
     _write(connection, _SAVE, sorted(states))
 
 
+_CARRY_ON = trusted(
+    f"UPDATE entity_state s SET last_ts = n.last_ts, state = n.state FROM {unnest(_TYPES)}"  # noqa: S608 - own names
+    " AS n (entity_id, kernel, version, last_ts, state)"
+    " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel AND s.version = n.version AND s.last_ts < n.last_ts"
+)
+
+
+def carry_on(connection: Connection, states: Sequence[SavedState]) -> None:
+    """Replace states by such as saw more; where the database's saw as much or is of another version, it stands."""
+    _write(connection, _CARRY_ON, sorted(states))
+
+
 KEPT_DAYS = 40
 """How far back every snapshot is kept: longer than late readings usually are late. (unsourced)"""
 SPARSE_DAYS = 28

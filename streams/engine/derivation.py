@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from schemas.registry import Device, Site
     from storage.checkpoint import Position
     from storage.state import Snapshot
-    from streams.engine.folding import Given, Loaded, Memories
+    from streams.engine.folding import Given, Loaded
     from streams.engine.kernels import Kernels
+    from streams.engine.memory import Memories
     from streams.intake.admission import Directory
     from streams.kernels.contract import View, Want
 

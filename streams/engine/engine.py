@@ -23,11 +23,11 @@ from psycopg_pool import PoolTimeout
 
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
-from storage import checkpoint, state
+from storage import checkpoint, readings, state
 from storage.checkpoint import Mark, Position, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import load_registry, registry_version
-from streams.engine.folding import Memories, Memory, Unread
+from streams.engine.memory import SAVE_EVERY, Memories, Memory, Unread
 from streams.engine.parts import UNREGISTERED, Bounds, Part, next_part
 from streams.engine.transaction import Outcome, Transaction
 from streams.intake.admission import Directory
@@ -80,11 +80,15 @@ class GapError(Exception):
 class Engine:
     """Applies runs of records to the database; thread-safe across different partitions."""
 
-    def __init__(self, pool: ConnectionPool, kernels: Kernels, topic: str, partitions: int) -> None:
+    def __init__(
+        self, pool: ConnectionPool, kernels: Kernels, topic: str, partitions: int, *, save_every: int = SAVE_EVERY
+    ) -> None:
+        """Take how many readings of a device may come before what is remembered of it is saved."""
         self._pool = pool
         self._kernels = kernels
         self._topic = topic
         self._partitions = partitions
+        self.save_every = save_every
         self._directory: Directory | None = None
         self._loading = threading.Lock()
         self._large = threading.Lock()
@@ -123,21 +127,37 @@ class Engine:
 
     def load_memories(self, connection: Connection, directory: Directory, number: int) -> Memories:
         """What the kernels remember of a partition's entities; a state of another version is left to be rebuilt."""
-        here = [
+        return self.memories_of(connection, directory, self.entities_of(directory, number))
+
+    def entities_of(self, directory: Directory, number: int) -> list[str]:
+        """Everything of a partition's sites that a kernel may remember something of."""
+        return [
             entity_id
             for site_id in directory.sites
             if partition_of(site_id, self._partitions) == number
             for entity_id in directory.entities_of(site_id)
         ]
-        return self.memories_of(connection, here)
 
-    def memories_of(self, connection: Connection, entity_ids: Sequence[str]) -> Memories:
+    def memories_of(self, connection: Connection, directory: Directory, entity_ids: Sequence[str]) -> Memories:
         """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
         folds = {fold.name: fold for fold in self._kernels.folds}
-        return {
-            (item.kernel, item.entity_id): Memory(item.last_ts, Unread(item.state))
+        readers = {fold.name for fold in self._kernels.readings}
+        saved = [
+            item
             for item in state.load(connection, entity_ids)
             if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
+        ]
+        heard: dict[str, int] = {}
+        for item in saved:
+            if item.kernel in readers:
+                heard[item.entity_id] = max(item.last_ts, heard.get(item.entity_id, item.last_ts))
+        known = [(directory.devices[entity_id].kind, entity_id, ts) for entity_id, ts in heard.items()]
+        heard |= readings.newest_since(connection, known)
+        return {
+            (item.kernel, item.entity_id): Memory(
+                heard[item.entity_id] if item.kernel in readers else item.last_ts, Unread(item.state, item.last_ts)
+            )
+            for item in saved
         }
 
     def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds = BOUNDS) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from schemas.registry import Device
 from schemas.time import FOREVER_MS, Span
@@ -18,6 +18,7 @@ from storage import derived, readings, state
 from storage.spans import begun_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
+from streams.engine.memory import DUE, Memory, Unread
 from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out
 from streams.kernels.contract import Sharer
 
@@ -28,26 +29,10 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Site
+    from streams.engine.memory import Memories
     from streams.engine.standing import StandingRows
     from streams.kernels.contract import Fold
 
-
-class Memory(NamedTuple):
-    """What a fold remembers of an entity, and how far it has come."""
-
-    last_ts: int
-    state: Any
-    """As the fold made it, or `Unread`."""
-
-
-class Unread(NamedTuple):
-    """A state as it was saved: read when its entity is next heard of, so that a worker is soon ready."""
-
-    text: str
-
-
-Memories = dict[tuple[str, str], Memory | None]
-"""By (kernel, entity); None where all that was remembered is disproved."""
 
 Loaded = dict[tuple["Kind", tuple[Span, ...]], dict[str, list["Arrival"]]]
 """Stored readings that one fold of a transaction has read back, for the next one of the same devices."""
@@ -89,6 +74,7 @@ class Folding:
         late: list[Late] = []
         after: dict[str, Sequence[Any]] = {}
         """Newer items of entities that have late ones too."""
+        self._catch_up(subjects, items, gone)
         for entity_id, own in items.items():
             memory = self._memory(entity_id)
             if memory is None:
@@ -141,12 +127,39 @@ class Folding:
 
     def _memory(self, entity_id: str) -> Memory | None:
         key = (self._fold.name, entity_id)
-        if key in self._moved:
-            return self._moved[key]
-        memory = self._known.get(key)
-        if memory is not None and type(memory.state) is Unread:
-            memory = self._known[key] = Memory(memory.last_ts, self._fold.load(memory.state.text))
-        return memory
+        return self._moved[key] if key in self._moved else self._known.get(key)
+
+    def _catch_up(
+        self,
+        subjects: Mapping[str, Device | Site],
+        items: Mapping[str, Sequence[Any]],
+        gone: Mapping[str, Sequence[int]],
+    ) -> None:
+        """Read the states of entities heard of for the first time, and fold in what was stored since they were saved.
+
+        `items` of this transaction are not among that, even where they are older. The rows that come of it stand
+        already: they were written with their readings.
+        """
+        name, fold, known = self._fold.name, self._fold, self._known
+        unread: dict[str, tuple[Memory, Unread]] = {}
+        for entity_id in (*items, *gone):
+            memory = known.get((name, entity_id))
+            if memory is not None and type(memory.state) is Unread:
+                unread[entity_id] = (memory, memory.state)
+        behind = [
+            Span(entity_id, saved.saved_ts + 1, memory.last_ts + 1)
+            for entity_id, (memory, saved) in unread.items()
+            if saved.saved_ts < memory.last_ts
+        ]
+        stored = self._load(subjects, behind) if behind else {}
+        for entity_id, (memory, saved) in unread.items():
+            now, missed = fold.load(saved.text), stored.get(entity_id, [])
+            if missed:
+                fresh = {item.ts for item in items.get(entity_id, ())}
+                missed = [item for item in missed if item.ts not in fresh]
+            if missed:
+                now, _ = fold.fold(now, subjects[entity_id], missed)
+            known[name, entity_id] = Memory(memory.last_ts, now, len(missed))
 
     def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | None) -> None:
         """Fold newer items, and keep the state at every moment of snapshots that is passed.
@@ -154,12 +167,13 @@ class Folding:
         No memory: all that was remembered was disproved just now, and these items are the first.
         """
         fold, every = self._fold, self._fold.snapshot_ms
-        last_ts, now = (None, None) if memory is None else memory
+        last_ts, now, unsaved = (None, None, DUE) if memory is None else memory
+        unsaved = unsaved + len(items) if isinstance(fold.source, frozenset) else DUE
         newest_ts = items[-1].ts
         if last_ts is not None and newest_ts // every == last_ts // every:  # no moment is passed: nearly always
             now, rows = fold.fold(now, subject, items)
             self._given.rows += rows
-            self._moved[fold.name, entity_id] = Memory(newest_ts, now)
+            self._moved[fold.name, entity_id] = Memory(newest_ts, now, unsaved)
             return
         for moment, part in parts(items, every):
             if last_ts is not None and last_ts < moment:
@@ -167,7 +181,7 @@ class Folding:
             now, rows = fold.fold(now, subject, part)
             last_ts = part[-1].ts
             self._given.rows += rows
-        self._moved[fold.name, entity_id] = Memory(newest_ts, now)
+        self._moved[fold.name, entity_id] = Memory(newest_ts, now, DUE)
 
     def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[Late], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
@@ -189,7 +203,7 @@ class Folding:
             open_ += walk.open
             spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
             if walk.end is None:
-                self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now) if walk.begun else None
+                self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now, DUE) if walk.begun else None
             self._given.snapshots += walk.snapshots
         if not isinstance(fold.source, frozenset):
             state.drop(self._connection, fold.name, spans)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from storage.checkpoint import Mark, Turn
     from streams.engine.engine import Engine, Partition
-    from streams.engine.folding import Memories
+    from streams.engine.memory import Memories, Memory
     from streams.intake.admission import Directory
 
 
@@ -87,6 +87,7 @@ class Transaction:
         self._partition = partition
         self._refused = refused
         self._ledger = Ledger()
+        self._folds = {fold.name: fold for fold in engine.kernels.folds}
         self.memories: Memories = {}
         """What kernels remember once it is committed, where that differs."""
 
@@ -113,7 +114,7 @@ class Transaction:
         directory = self._engine.directory(connection, turn.registry_version)
         sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
         entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
-        self._partition.memories = self._engine.memories_of(connection, entities)
+        self._partition.memories = self._engine.memories_of(connection, directory, entities)
         derivation = self._derivation(connection, directory)
         derivation.rebuild(again)
         written = derivation.finish()
@@ -127,6 +128,8 @@ class Transaction:
         directory = self._engine.directory(connection, turn.registry_version)
         if partition.turn != turn:
             # Somebody rebuilt it; or a device came from another partition, which has seen more of it than we remember.
+            if partition.turn.generation == turn.generation:
+                self._save_before(connection, directory)
             partition.memories = self._engine.load_memories(connection, directory, partition.position.partition)
             partition.turn = turn
         return directory
@@ -161,17 +164,36 @@ class Transaction:
         for stage in self._engine.kernels.stages:
             stage.run(written)
 
+    def _save_before(self, connection: Connection, directory: Directory) -> None:
+        """Save what came of readings under the registry as it was: under the new one they may come to something else.
+
+        What the database has come by otherwise is left: another partition had the device meanwhile.
+        """
+        here = set(self._engine.entities_of(directory, self._partition.position.partition))
+        state.carry_on(
+            connection,
+            [
+                self._to_save(name, entity_id, memory)
+                for (name, entity_id), memory in self._partition.memories.items()
+                if memory is not None and memory.unsaved and entity_id in here
+            ],
+        )
+
     def _remember(self, connection: Connection, derivation: Derivation) -> None:
-        """Save what kernels remember now, of the entities that were moved."""
-        folds = {fold.name: fold for fold in self._engine.kernels.folds}
-        moved = [
-            state.SavedState(entity_id, name, folds[name].version, memory.last_ts, folds[name].dump(memory.state))
-            for (name, entity_id), memory in self.memories.items()
-            if memory is not None
-        ]
-        state.save(connection, moved)
+        """Save what kernels remember now, of the entities that were moved and whose turn it is."""
+        every = self._engine.save_every
+        due: list[state.SavedState] = []
+        for (name, entity_id), memory in self.memories.items():
+            if memory is not None and memory.unsaved >= every:
+                due.append(self._to_save(name, entity_id, memory))
+                self.memories[name, entity_id] = memory.saved(entity_id, every)
+        state.save(connection, due)
         state.forget(connection, [key for key, memory in self.memories.items() if memory is None])
         state.keep(connection, derivation.snapshots)
+
+    def _to_save(self, name: str, entity_id: str, memory: Memory) -> state.SavedState:
+        fold = self._folds[name]
+        return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
     def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
         """Split a run into admitted readings and quarantined ones."""

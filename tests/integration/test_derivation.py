@@ -30,7 +30,7 @@ from streams.kernels.detection.judgement import (
     standing_from_json,
     standing_to_json,
 )
-from tests.support.pipeline import MEMORY, START_MS, Sent, prepare, record, snapshot
+from tests.support.pipeline import MEMORY, START_MS, Sent, prepare, record, save_memories, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,6 +196,7 @@ def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
     partition = engine.open(0)
     for offset, batch in enumerate(batches):
         engine.apply(partition, [record(offset, batch)])
+    save_memories(engine)
     engine.close()
     return snapshot(url, [*TABLES, *MEMORY])
 

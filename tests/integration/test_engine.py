@@ -13,11 +13,15 @@ from schemas.readings import Kind
 from schemas.registry import Registry
 from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
+from storage import readings as readings_table
+from storage import state
 from storage.balance import balance
 from storage.errors import CheckpointMovedError
 from storage.pool import connect
 from storage.registry import import_registry
 from streams.engine.engine import GapError
+from streams.engine.memory import SAVE_EVERY
+from streams.installed import installed
 from tests.support.pipeline import (
     DERIVED,
     MEMORY,
@@ -29,6 +33,7 @@ from tests.support.pipeline import (
     prepare,
     readings,
     record,
+    save_memories,
     snapshot,
 )
 
@@ -81,23 +86,46 @@ def wipe(url: str) -> None:
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
-def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
+def feed(
+    url: str, batches: Sequence[Sequence[Sent]], *, snapshot_ms: int | None = SNAPSHOT_MS, save_every: int = SAVE_EVERY
+) -> dict[str, list[str]]:
     """Apply batches as records of one partition, and return what the database then holds."""
-    engine = open_engine(url, snapshot_ms=SNAPSHOT_MS)
+    engine = open_engine(url, snapshot_ms=snapshot_ms, save_every=save_every)
     partition = engine.open(0)
     for offset, batch in enumerate(batches):
         engine.apply(partition, [record(offset, batch)])
     engine.close()
+    return held(url)
+
+
+def held(url: str) -> dict[str, list[str]]:
+    """What the database holds, with all that a worker that starts now would remember."""
+    engine = open_engine(url)
+    save_memories(engine)
+    engine.close()
     return snapshot(url, EVERYTHING)
+
+
+def newest_and_saved(url: str) -> dict[str, tuple[int, int]]:
+    """Per device with readings: time of its newest reading, and up to where the oldest of its states was saved."""
+    with connect(url, name="test") as connection:
+        saved: dict[str, int] = {}
+        kinds = {device.device_id: device.kind for device in REGISTRY.devices}
+        readers = {fold.name for fold in installed().readings}
+        for item in state.load(connection, list(kinds)):
+            if item.kernel in readers:
+                saved[item.entity_id] = min(item.last_ts, saved.get(item.entity_id, item.last_ts))
+        newest = readings_table.newest_since(connection, [(kinds[name], name, 0) for name in saved])
+    return {name: (newest[name], ts) for name, ts in saved.items()}
 
 
 @pytest.fixture(scope="module")
 def ordered(shared: str) -> dict[str, list[str]]:
     """What one clean ordered pass leaves behind."""
     wipe(shared)
-    held = feed(shared, [SENT])
-    assert all(held[name] for name in DERIVED)
-    return held
+    found_there = feed(shared, [SENT])
+    assert all(found_there[name] for name in DERIVED)
+    return found_there
 
 
 @st.composite
@@ -116,19 +144,81 @@ def deliveries(draw: st.DrawFn) -> list[list[Sent]]:
     return [order[start:end] for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.parametrize("save_every", [1, 7, 32])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(batches=deliveries())
 def test_any_order_of_delivery_ends_in_the_same_tables(
-    shared: str, ordered: dict[str, list[str]], batches: list[list[Sent]]
+    shared: str, ordered: dict[str, list[str]], save_every: int, batches: list[list[Sent]]
 ) -> None:
     """Order does not matter: every shuffle, duplicate, delay and split equals the ordered pass, to the last bit."""
     wipe(shared)
-    held = feed(shared, batches)
-    different = {table: set(rows) ^ set(held[table]) for table, rows in ordered.items() if held[table] != rows}
-    assert not different
+    found_there = feed(shared, batches, save_every=save_every)
+    assert differing(found_there, ordered) == {}
     found = books(shared)
     assert found.closed
     assert found.received == sum(len(batch) for batch in batches)
+
+
+def differing(found: dict[str, list[str]], want: dict[str, list[str]]) -> dict[str, set[str]]:
+    """Rows that only one side has, by table."""
+    return {table: set(rows) ^ set(found[table]) for table, rows in want.items() if found[table] != rows}
+
+
+@pytest.mark.parametrize("save_every", [1, 7, 32])
+def test_a_worker_that_dies_between_two_saves_loses_nothing(database: str, save_every: int) -> None:
+    """Whoever takes over folds in what was stored since states were saved, late readings among it or not."""
+    late = SENT[20::17]
+    on_time = [item for item in SENT if item not in late]
+    want = feed(database, [SENT], snapshot_ms=None)
+    wipe(database)
+    batches = [on_time[start : start + 11] for start in range(0, len(on_time), 11)]
+    for number, item in enumerate(late):
+        batches[min(len(batches) - 1, 3 + 2 * number)].append(item)
+    behind = 0
+    for offset, batch in enumerate(batches):
+        partition = (engine := open_engine(database, save_every=save_every)).open(0)
+        engine.apply(partition, [record(offset, batch)])
+        engine.close()  # and whatever it remembered is gone
+        behind += sum(saved < newest for newest, saved in newest_and_saved(database).values())
+    assert (behind > 0) == (save_every > 1)
+    assert differing(held(database), want) == {}
+
+
+def test_what_came_under_one_registry_is_saved_before_the_next_one_counts(database: str) -> None:
+    """A change of the registry finds the same memory however seldom it is saved."""
+    refitted = [device.model_copy(update={"period_s": 5}) for device in REGISTRY.devices if device.kind in REFITTED]
+    came_to = []
+    for save_every in (1, 1000):
+        wipe(database)
+        with connect(database, name="test") as connection:
+            import_registry(connection, REGISTRY)
+        engine = open_engine(database, save_every=save_every)
+        partition = engine.open(0)
+        for offset, start in enumerate(range(0, 120, 10)):
+            engine.apply(partition, [record(offset, SENT[start : start + 10])])
+        if save_every > 1:
+            assert any(saved < newest for newest, saved in newest_and_saved(database).values())
+        with connect(database, name="test") as connection:
+            import_registry(connection, Registry(sites=REGISTRY.sites, devices=refitted))
+        engine.apply(partition, [record(partition.next_offset, [])])
+        assert all(saved == newest for newest, saved in newest_and_saved(database).values())
+        engine.apply(partition, [record(partition.next_offset, SENT[120:])])
+        engine.close()
+        came_to.append(held(database))
+    assert differing(*came_to) == {}
+
+
+def test_what_another_partition_saved_of_a_device_is_not_saved_over(database: str) -> None:
+    """A worker that had the device before writes what it remembers only where that goes further."""
+    with connect(database, name="test") as connection:
+        newer = state.SavedState("e-1", "k", 1, START_MS + 10, "{}")
+        state.save(connection, [newer])
+        state.carry_on(connection, [newer._replace(last_ts=START_MS + 10, state="[1]")])
+        state.carry_on(connection, [newer._replace(last_ts=START_MS + 20, version=2)])
+        state.carry_on(connection, [newer._replace(entity_id="e-2")])
+        assert state.load(connection, ["e-1", "e-2"]) == [newer]
+        state.carry_on(connection, [newer._replace(last_ts=START_MS + 20, state="[2]")])
+        assert [item.state for item in state.load(connection, ["e-1"])] == ["[2]"]
 
 
 def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str) -> None:
@@ -138,8 +228,8 @@ def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str
     assert any('"kind": "discharge"' in row and '"ended_at": null' not in row for row in want["battery_episode"])
     for late in (10, 100):
         wipe(database)
-        held = feed(database, [sent[:late] + sent[late + 1 :], sent[late : late + 1]])
-        assert {table: set(rows) ^ set(held[table]) for table, rows in want.items() if held[table] != rows} == {}
+        found_there = feed(database, [sent[:late] + sent[late + 1 :], sent[late : late + 1]])
+        assert differing(found_there, want) == {}
 
 
 def _of_set(ts: int, *, loaded: bool) -> Sent:
@@ -195,7 +285,7 @@ def test_memory_survives_a_restart(database: str, ordered: dict[str, list[str]])
         assert start == 0 or partition.memories
         engine.apply(partition, [record(offset, SENT[start : start + 40])])
         engine.close()
-    assert snapshot(database, EVERYTHING) == ordered
+    assert held(database) == ordered
 
 
 def test_lost_memory_is_rebuilt_from_raw_readings(database: str, ordered: dict[str, list[str]]) -> None:
@@ -209,7 +299,7 @@ def test_lost_memory_is_rebuilt_from_raw_readings(database: str, ordered: dict[s
     partition = engine.open(0)
     assert not partition.memories
     engine.apply(partition, [record(1, SENT[90:])])
-    assert snapshot(database, EVERYTHING) == ordered
+    assert held(database) == ordered
 
 
 def test_a_rebuild_from_raw_readings_changes_nothing(database: str, ordered: dict[str, list[str]]) -> None:
@@ -223,7 +313,7 @@ def test_a_rebuild_from_raw_readings_changes_nothing(database: str, ordered: dic
     other = open_engine(database, snapshot_ms=SNAPSHOT_MS)
     assert other.rebuild(0, [device.device_id for device in REGISTRY.devices], START_MS) > 0
     engine.apply(partition, [record(1, SENT[90:])])
-    assert snapshot(database, EVERYTHING) == ordered
+    assert held(database) == ordered
 
 
 def test_a_rebuild_in_parts_while_live_work_goes_on_ends_in_the_same_tables(
@@ -250,8 +340,7 @@ def test_a_rebuild_in_parts_while_live_work_goes_on_ends_in_the_same_tables(
             engine.apply(partition, [record(partition.next_offset, live.pop(0))])
     while live:
         engine.apply(partition, [record(partition.next_offset, live.pop(0))])
-    held = snapshot(database, EVERYTHING)
-    assert {table: set(rows) ^ set(held[table]) for table, rows in ordered.items() if held[table] != rows} == {}
+    assert differing(held(database), ordered) == {}
 
 
 def test_a_rebuild_in_parts_carries_what_it_remembers_from_part_to_part(database: str) -> None:
@@ -277,8 +366,7 @@ def test_a_rebuild_in_parts_carries_what_it_remembers_from_part_to_part(database
     begin = START_MS - START_MS % SNAPSHOT_MS
     for from_ms in range(begin, SENT[-1].reading["ts"] + 1, SNAPSHOT_MS):
         engine.rebuild(0, devices, from_ms, from_ms + SNAPSHOT_MS)
-    held = snapshot(database, EVERYTHING)
-    assert {table: set(rows) ^ set(held[table]) for table, rows in want.items() if held[table] != rows} == {}
+    assert differing(held(database), want) == {}
 
 
 def test_a_device_that_moves_and_comes_back_is_folded_from_its_newest_state(database: str) -> None:
@@ -350,9 +438,9 @@ def test_a_reading_the_database_refuses_costs_one_reading(database: str, ordered
     cursed = [
         Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts + at, "mass_t": 1.0, "grade": "cursed"}) for at in range(2)
     ]
-    held = feed(database, [[*SENT[:70], cursed[0], *SENT[70:90], cursed[1], *SENT[90:]]])
+    found_there = feed(database, [[*SENT[:70], cursed[0], *SENT[70:90], cursed[1], *SENT[90:]]])
     assert reasons(database) == {"storage_rejected": 2}
-    assert held == ordered
+    assert found_there == ordered
     assert books(database).closed
 
 

@@ -12,12 +12,17 @@ from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import BatterySet, Device, ProductLine, Registry, Role, Sector, Site
 from schemas.time import MINUTE_MS
+from storage import state
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry
 from storage.statements import trusted
 from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.engine import Engine
+from streams.engine.folding import Folding
+from streams.engine.memory import SAVE_EVERY
+from streams.engine.standing import StandingRows
+from streams.engine.transaction import Transaction
 from streams.installed import installed
 from streams.intake.decode import Record
 
@@ -180,13 +185,20 @@ def prepare(owner_url: str, registry: Registry = REGISTRY) -> None:
         import_registry(connection, registry)
 
 
-def open_engine(owner_url: str, topic: str = "test", partitions: int = 1, *, snapshot_ms: int | None = None) -> Engine:
+def open_engine(
+    owner_url: str,
+    topic: str = "test",
+    partitions: int = 1,
+    *,
+    snapshot_ms: int | None = None,
+    save_every: int = SAVE_EVERY,
+) -> Engine:
     """An engine on a database, with all kernels; `snapshot_ms` brings the moments of their snapshots closer."""
     kernels = installed()
     if snapshot_ms is not None:
         for fold in kernels.folds:
             vars(fold)["snapshot_ms"] = snapshot_ms
-    engine = Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions)
+    engine = Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions, save_every=save_every)
     _OPEN.append(engine)
     return engine
 
@@ -198,6 +210,21 @@ def close_engines() -> None:
     """Close every engine that a test opened: a pool left to the garbage collector may fail another test."""
     while _OPEN:
         _OPEN.pop().close()
+
+
+def save_memories(engine: Engine) -> None:
+    """Save what a worker of the only partition that starts now remembers of every device, caught up."""
+    partition = engine.open(0)
+    with engine.begin() as connection:
+        devices = engine.directory(connection, partition.turn.registry_version).devices
+        for fold in engine.kernels.readings:
+            heard: dict[str, list[int]] = {device_id: [] for name, device_id in partition.memories if name == fold.name}
+            Folding(StandingRows(connection), fold, partition.memories, {}, {})._catch_up(devices, {}, heard)
+        attempt = Transaction(engine, partition)
+        memories = [
+            (key, memory) for key, memory in partition.memories.items() if memory is not None and memory.unsaved
+        ]
+        state.save(connection, [attempt._to_save(*key, memory) for key, memory in memories])
 
 
 DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
