@@ -47,6 +47,8 @@ SENT = readings(40)
 SNAPSHOT_MS = 7 * 60_000
 """Several of them within the readings."""
 EVERYTHING = [*DERIVED, *RAW, *MEMORY]
+SPARED = {"site_doubt"}
+"""Tables that this world gives no reason to write: no device of its base station stands alone."""
 REFITTED = {Kind.ELECTRICITY, Kind.WATER, Kind.PRODUCTION}
 """Kinds of meters that a test has been fitted with other periods and ratings."""
 
@@ -124,7 +126,7 @@ def ordered(shared: str) -> dict[str, list[str]]:
     """What one clean ordered pass leaves behind."""
     wipe(shared)
     found_there = feed(shared, [SENT])
-    assert all(found_there[name] for name in DERIVED)
+    assert {name for name in DERIVED if not found_there[name]} <= SPARED
     return found_there
 
 
