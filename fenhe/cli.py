@@ -83,7 +83,8 @@ def work(ready_file: ReadyFileOption = None) -> None:
     from fenhe.ready import ReadyFile
     from ingest.log import ensure_topic
     from schemas.settings import WorkerSettings
-    from streams.worker.app import Figures, run_worker
+    from streams.worker.app import run_worker
+    from streams.worker.shepherd import Figures
 
     logging.configure()
     with _clear_errors():
@@ -93,8 +94,10 @@ def work(ready_file: ReadyFileOption = None) -> None:
     figures = Figures()
     metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
 
+    once = iter((spare_what_stays,))  # it walks through all there is, which takes long on a busy machine
+
     def on_ready() -> None:
-        spare_what_stays()
+        next(once, lambda: None)()
         ready.set()
 
     sys.setswitchinterval(SWITCH_S)

@@ -68,7 +68,9 @@ class WorkerSettings(KafkaSettings):
     worker_data_dir: str = Field(default_factory=lambda: f"/tmp/fenhe-worker-{os.getpid()}")  # noqa: S108 - Faust wants a folder; nothing durable is in it
     batch_records: Annotated[int, Field(ge=1)] = 200
     batch_within_s: Annotated[float, Field(gt=0)] = 0.25
-    session_timeout_s: Annotated[float, Field(ge=2)] = 10.0
+    session_timeout_s: Annotated[float, Field(ge=2, le=1_800)] = 30.0
+    """A worker that Kafka has not heard of for so long loses its partitions to the others. Kafka's own bounds are
+    `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, 6 s and half an hour as it comes."""
     metrics_port: int | None = None
 
 

@@ -110,13 +110,16 @@ class Engine:
         """Give the database's connections back."""
         self._pool.close()
 
-    def open(self, number: int) -> Partition:
-        """Load a partition's offset and all its kernels' memory."""
+    def open(self, number: int, known: Partition | None = None) -> Partition:
+        """Load a partition's offset and all its kernels' memory; `known` itself where nobody has moved it since."""
         position = Position(self._topic, number)
         with self._pool.connection() as connection:
             directory = self.directory(connection, registry_version(connection))
             mark, generation = checkpoint.load_mark(connection, position)
-            partition = Partition(position, mark, Turn(directory.version, generation))
+            turn = Turn(directory.version, generation)
+            if known is not None and (known.mark, known.turn) == (mark, turn):
+                return known
+            partition = Partition(position, mark, turn)
             partition.memories = self.load_memories(connection, directory, number)
         return partition
 

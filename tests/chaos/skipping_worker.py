@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import streams.worker.app
 from fenhe.cli import app
-from streams.worker.app import Shepherd
+from streams.worker.shepherd import Shepherd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from storage.pool import connect
 from streams.engine import engine as engine_module
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
-from streams.worker.app import Figures, Shepherd
+from streams.worker.shepherd import Figures, Shepherd
 from tests.support.databases import own_database
 from tests.support.pipeline import START_MS, open_engine, prepare, readings, record, snapshot
 

@@ -24,8 +24,8 @@ from schemas.topics import partition_of
 from storage.pool import open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
-from streams.worker.app import CONCURRENT_PARTITIONS, Figures, Shepherd
 from streams.worker.memory import memory_bytes
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, Figures, Shepherd
 from tests.support.pipeline import START_MS, Sent, prepare, record
 
 if TYPE_CHECKING:
