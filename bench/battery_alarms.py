@@ -23,7 +23,7 @@ from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import BatteryReading, Kind
 from simulators.fleet.bms import SetsShown
 from simulators.fleet.fleet import PERIOD_MS, Fleet
-from simulators.scenes.happening import Happening
+from simulators.scenes.planned import PlannedEvent
 from simulators.truth import LabelKind
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.detection.batteries.set_safety import SetSafety
@@ -119,19 +119,19 @@ def precursors(count: int, every_s: float) -> None:
     """Every set of a fleet runs away in its own hour."""
     rng = random.Random(11)
     ends = [START_MS + SETTLED_DAYS * DAY_MS + rng.randrange(180, 1_440) * MINUTE_MS for _ in range(count)]
-    happenings = [
-        Happening(LabelKind.RUNAWAY_PRECURSOR, f"B{at + 1:04d}", end - rng.randrange(35, 181) * MINUTE_MS, end)
+    planned_events = [
+        PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, f"B{at + 1:04d}", end - rng.randrange(35, 181) * MINUTE_MS, end)
         for at, end in enumerate(ends)
     ]
-    fleet = Fleet(seed=5, sets=count, start_ms=START_MS, happenings=happenings)
+    fleet = Fleet(seed=5, sets=count, start_ms=START_MS, planned_events=planned_events)
     watch = run(fleet, SETTLED_DAYS + 1.1, every_s)
     leads, early = [], 0
-    for happening in happenings:
-        assert happening.end_ms is not None  # noqa: S101 - planned with one
-        own = [a.ts for a in watch.alarms if a.device_id == happening.target and a.kind in SAFETY_KINDS]
-        early += sum(ts < happening.start_ms for ts in own)
-        hits = [ts for ts in own if happening.start_ms <= ts < happening.end_ms]
-        leads.append((happening.end_ms - min(hits)) / MINUTE_MS if hits else -1.0)
+    for planned_event in planned_events:
+        assert planned_event.end_ms is not None  # noqa: S101 - planned with one
+        own = [a.ts for a in watch.alarms if a.device_id == planned_event.target and a.kind in SAFETY_KINDS]
+        early += sum(ts < planned_event.start_ms for ts in own)
+        hits = [ts for ts in own if planned_event.start_ms <= ts < planned_event.end_ms]
+        leads.append((planned_event.end_ms - min(hits)) / MINUTE_MS if hits else -1.0)
     print(f"precursors                       {count}, a reading every {every_s:g} s")
     print(f"found 30 min or more before      {sum(lead >= 30 for lead in leads)}")
     print(f"lead, min: shortest, median      {min(leads):.1f}, {sorted(leads)[count // 2]:.1f}")

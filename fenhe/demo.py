@@ -212,7 +212,7 @@ class _Demo:
                 guard.join()
 
     def _begin(self) -> World:
-        """A new world, whose history ends about when it will be published: what is planned is seen happening."""
+        """A new world, whose history ends about when it will be published: what is planned is seen planned_event."""
         options, scenario, now = self._options, self._scenario, now_ms()
         history_ms = (scenario.history or 0) if options.history_h is None else round(options.history_h * HOUR_MS)
         sets = scenario.fleet.sets if options.sets is None else options.sets

@@ -10,30 +10,30 @@ from schemas.metrics.signal import Severity
 
 if TYPE_CHECKING:
     from schemas.notifications import QuietHours, Routing
-    from storage.notifications import Told
+    from storage.notifications import Notice
 
 _SEVERITIES = tuple(Severity)
 
 
-def channels_of(routing: Routing, told: Told) -> list[str]:
+def channels_of(routing: Routing, notice: Notice) -> list[str]:
     """Names of the channels an alarm goes to, each once."""
     found: dict[str, None] = {}
     for route in routing.routes:
         fits = (
-            any(fnmatchcase(told.site_id, pattern) for pattern in route.sites)
-            and any(fnmatchcase(told.region, pattern) for pattern in route.regions)
-            and any(fnmatchcase(told.kind, pattern) for pattern in route.kinds)
-            and _SEVERITIES.index(Severity(told.severity)) >= _SEVERITIES.index(route.from_severity)
-            and told.what in route.what
+            any(fnmatchcase(notice.site_id, pattern) for pattern in route.sites)
+            and any(fnmatchcase(notice.region, pattern) for pattern in route.regions)
+            and any(fnmatchcase(notice.kind, pattern) for pattern in route.kinds)
+            and _SEVERITIES.index(Severity(notice.severity)) >= _SEVERITIES.index(route.from_severity)
+            and notice.what in route.what
         )
         if fits:
             found |= dict.fromkeys(route.channels)
     return list(found)
 
 
-def is_worth_telling(told: Told) -> bool:
-    """Whether it still is: what its parent has accounted for meanwhile is told with the parent."""
-    return not (told.what == "raised" and told.state == "suppressed")
+def is_worth_telling(notice: Notice) -> bool:
+    """Whether it still is: what its parent has accounted for meanwhile is notice with the parent."""
+    return not (notice.what == "raised" and notice.state == "suppressed")
 
 
 def quiet_wait_s(quiet: QuietHours | None, now: dt.datetime) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.notifications import Channel, Routing
-    from storage.notifications import Told
+    from storage.notifications import Notice
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ IDLE_S = 1.0
 
 
 class Notifier:
-    """Plans and sends, until told to stop."""
+    """Plans and sends, until notices to stop."""
 
     def __init__(self, pool: ConnectionPool, routing: Routing, send: Callable[[Channel, str, str], str | None]) -> None:
         """Take how to send: (channel, title, body) → what went wrong, or None."""
@@ -69,21 +69,21 @@ class Notifier:
     def plan(self) -> int:
         """Make messages of what waits in the outbox; returns how much that was."""
         with self._pool.connection() as connection, connection.transaction():
-            told = notifications.waiting(connection, group_wait_s=self._routing.group_wait_s)
-            by_channel: dict[str, dict[str, list[Told]]] = {}
-            for item in told:
+            notices = notifications.waiting(connection, group_wait_s=self._routing.group_wait_s)
+            by_channel: dict[str, dict[str, list[Notice]]] = {}
+            for item in notices:
                 if is_worth_telling(item):
                     for channel in channels_of(self._routing, item):
                         by_channel.setdefault(channel, {}).setdefault(item.group_id, []).append(item)
             for name in sorted(by_channel):
                 self._plan_channel(connection, self._channels[name], by_channel[name])
-            notifications.mark_planned(connection, [item.outbox_id for item in told])
-        return len(told)
+            notifications.mark_planned(connection, [item.outbox_id for item in notices])
+        return len(notices)
 
-    def _plan_channel(self, connection: Connection, channel: Channel, groups: dict[str, list[Told]]) -> None:
+    def _plan_channel(self, connection: Connection, channel: Channel, groups: dict[str, list[Notice]]) -> None:
         quiet_s = quiet_wait_s(channel.quiet, dt.datetime.now(tz=LOCAL))
         recent, digest, room_s = notifications.hold_channel(connection, channel.name)
-        surplus: list[Told] = []
+        surplus: list[Notice] = []
         for group_key, items in groups.items():
             urgent = any(item.severity == "critical" for item in items)
             if not urgent and (recent >= channel.per_10_min or digest is not None):
@@ -109,12 +109,12 @@ class Notifier:
         if found is None:
             return 0
         with self._pool.connection() as connection:
-            told = notifications.contents(connection, found.id)
+            notices = notifications.contents(connection, found.id)
         channel = self._channels.get(found.channel)
         if channel is None:
             error: str | None = f"no channel {found.channel} in the notifier's file"
         else:
-            error = self._send(channel, *message(told, channel.language, digest=found.digest))
+            error = self._send(channel, *message(notices, channel.language, digest=found.digest))
         with self._pool.connection() as connection:
             if error is None:
                 notifications.mark_sent(connection, found.id)
@@ -128,5 +128,5 @@ class Notifier:
         return 1
 
 
-def _ids(told: Sequence[Told]) -> list[int]:
-    return [item.outbox_id for item in told]
+def _ids(notices: Sequence[Notice]) -> list[int]:
+    return [item.outbox_id for item in notices]

@@ -73,7 +73,7 @@ def known(connection: Connection, asked: Sequence[Asked]) -> list[Stored]:
     return sorted(rows, key=lambda row: (row.raised_ms, row.alarm_id))
 
 
-class Standing(NamedTuple):
+class OpenAlarm(NamedTuple):
     """An open alarm, as far as others may belong to it."""
 
     site_id: str
@@ -84,7 +84,7 @@ class Standing(NamedTuple):
 
 def open_at(
     connection: Connection, site_ids: Sequence[str], regions: Sequence[str], kinds: Sequence[str]
-) -> list[Standing]:
+) -> list[OpenAlarm]:
     """Open alarms of some sites, and those of some kinds in some regions."""
     rows = connection.execute(
         "SELECT site_id, kind, raised_at, group_id FROM alarm WHERE state <> 'normal' AND detector <> ''"
@@ -92,7 +92,7 @@ def open_at(
         (Column(TEXT, site_ids), Column(TEXT, regions), Column(TEXT, kinds)),
         binary=True,
     )
-    return [Standing(*row) for row in rows]
+    return [OpenAlarm(*row) for row in rows]
 
 
 def settings(connection: Connection) -> dict[tuple[str, str, str, str], dict[str, float]]:
@@ -147,7 +147,7 @@ _UPDATE = trusted(
 _APPLY = "SELECT alarm_apply(%s, %s, 'fenhe', %s, 'epoch'::timestamptz + %s::bigint * interval '1 ms', %s)"
 
 
-class Applied(NamedTuple):
+class EventToApply(NamedTuple):
     """An event for `alarm_apply`."""
 
     alarm_id: str
@@ -171,7 +171,7 @@ def update(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     )
 
 
-def apply(connection: Connection, events: Iterable[Applied]) -> None:
+def apply(connection: Connection, events: Iterable[EventToApply]) -> None:
     """Have events happen, in order. Raises psycopg's ObjectNotInPrerequisiteState for one that is impossible."""
     _many(
         connection,

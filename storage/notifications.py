@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-class Told(NamedTuple):
+class Notice(NamedTuple):
     """One thing to be told, with the alarm as it stands now; moments in ms."""
 
     outbox_id: int
@@ -37,7 +37,7 @@ class Told(NamedTuple):
     disproved: bool
 
 
-_TOLD = (
+_NOTICE = (
     "SELECT o.id, o.what, a.alarm_id, a.state, a.site_id, coalesce(s.name, a.device_id),"
     " coalesce(s.name_zh, a.device_id), a.region, a.device_id, a.metric, a.kind, a.severity, a.safety, a.group_id,"
     " a.event_at, a.cleared_at, a.value, a.baseline, a.unit, a.cost, a.cost_unit, a.disproved"
@@ -45,16 +45,16 @@ _TOLD = (
 )
 
 
-def waiting(connection: Connection, *, group_wait_s: float, limit: int = 500) -> list[Told]:
+def waiting(connection: Connection, *, group_wait_s: float, limit: int = 500) -> list[Notice]:
     """Take what is to be planned, oldest first; held by this transaction, passed over by other notifiers'."""
     rows = connection.execute(
-        _TOLD + " WHERE o.planned_at IS NULL AND (a.severity = 'critical'"
+        _NOTICE + " WHERE o.planned_at IS NULL AND (a.severity = 'critical'"
         " OR o.created_at <= clock_timestamp() - %s * interval '1 s')"
         " ORDER BY o.id LIMIT %s FOR UPDATE OF o SKIP LOCKED",
         (group_wait_s, limit),
         binary=True,
     )
-    return [Told(*row) for row in rows]
+    return [Notice(*row) for row in rows]
 
 
 def mark_planned(connection: Connection, outbox_ids: Sequence[int]) -> None:
@@ -124,14 +124,14 @@ def lease(connection: Connection, *, lease_s: float) -> Message | None:
     return None if row is None else Message(*row)
 
 
-def contents(connection: Connection, notification_id: int) -> list[Told]:
+def contents(connection: Connection, notification_id: int) -> list[Notice]:
     """What a message tells."""
     rows = connection.execute(
-        _TOLD + " JOIN notification_item i ON i.outbox_id = o.id WHERE i.notification_id = %s ORDER BY o.id",
+        _NOTICE + " JOIN notification_item i ON i.outbox_id = o.id WHERE i.notification_id = %s ORDER BY o.id",
         (notification_id,),
         binary=True,
     )
-    return [Told(*row) for row in rows]
+    return [Notice(*row) for row in rows]
 
 
 def mark_sent(connection: Connection, notification_id: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulators.fleet.battery import Array, Batteries, Index
-    from simulators.scenes.happening import Chance, Happening
+    from simulators.scenes.planned import Chance, PlannedEvent
 
 BATTERY_KINDS = frozenset(
     {
@@ -154,14 +154,14 @@ class Fleetwide(NamedTuple):
 
 
 def draw_faults(
-    happenings: Sequence[Happening], chances: Sequence[Chance], *, fleet: Fleetwide, seed: int
+    planned_events: Sequence[PlannedEvent], chances: Sequence[Chance], *, fleet: Fleetwide, seed: int
 ) -> list[Label]:
     """Labels of planned battery faults and of those that chance draws; other kinds are left to others.
 
     Raises ValueError for a target that the fleet does not have, or a precursor shorter than half an hour.
     """
     rng = random.Random(f"{seed}/battery faults")
-    labels = [_label(each, fleet, rng) for each in happenings if each.kind in BATTERY_KINDS]
+    labels = [_label(each, fleet, rng) for each in planned_events if each.kind in BATTERY_KINDS]
     taken = {label.device_id or label.site_id for label in labels}
     for chance in chances:
         for kind in (kind for kind in chance.kinds if kind in BATTERY_KINDS):
@@ -182,7 +182,7 @@ def draw_faults(
 
 
 class _Planned(NamedTuple):
-    """A happening as chance draws it."""
+    """A planned_event as chance draws it."""
 
     kind: LabelKind
     target: str
@@ -192,9 +192,9 @@ class _Planned(NamedTuple):
     params: dict[str, object]
 
 
-def _label(happening: Happening | _Planned, fleet: Fleetwide, rng: random.Random) -> Label:
-    kind, target, params = happening.kind, happening.target, dict(happening.params)
-    start_ms, end_ms = happening.start_ms, None if happening.kind in PERMANENT else happening.end_ms
+def _label(planned_event: PlannedEvent | _Planned, fleet: Fleetwide, rng: random.Random) -> Label:
+    kind, target, params = planned_event.kind, planned_event.target, dict(planned_event.params)
+    start_ms, end_ms = planned_event.start_ms, None if planned_event.kind in PERMANENT else planned_event.end_ms
     if kind is LabelKind.FSU_OFFLINE:
         if target not in fleet.site_of_set.values():
             msg = f"{target!r} is no base station of this scene: an FSU goes offline at a site, BS0001"
@@ -207,7 +207,7 @@ def _label(happening: Happening | _Planned, fleet: Fleetwide, rng: random.Random
         msg = f"{kind} at {target}: a runaway announces itself at least 30 min before; say how long it lasts"
         raise ValueError(msg)
     sizes, unit = SIZES.get(kind, ((0.0, 0.0), ""))
-    size = round(rng.uniform(*sizes), 3) if happening.size is None else happening.size
+    size = round(rng.uniform(*sizes), 3) if planned_event.size is None else planned_event.size
     metric = METRICS.get(kind) or str(params.pop("field", STUCK_FIELDS[rng.randrange(len(STUCK_FIELDS))]))
     drawn = {"cell": rng.randrange(fleet.cells[target]) + 1, "sensor": rng.randrange(SENSORS) + 1}
     params = {name: params.get(name, drawn[name]) for name in _places_of(kind, metric)}

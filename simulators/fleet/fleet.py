@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulators.fleet.battery import Array, Index
-    from simulators.scenes.happening import Chance, Happening
+    from simulators.scenes.planned import Chance, PlannedEvent
     from simulators.wire.message import Message
 
 SITES_A_SET = 5_000 / 7_000
@@ -63,7 +63,7 @@ class Fleet:
         start_ms: int,
         regional: Sequence[RegionalOutage] = (),
         climate: Climate | None = None,
-        happenings: Sequence[Happening] = (),
+        planned_events: Sequence[PlannedEvent] = (),
         chances: Sequence[Chance] = (),
     ) -> None:
         if not 1 <= sets <= SETS_MAX:
@@ -116,7 +116,7 @@ class Fleet:
             {set_id: self.site_ids[site] for set_id, site in zip(self.set_ids, self.site_of_set.tolist(), strict=True)},
             dict(zip(self.set_ids, self.batteries.cell_count.tolist(), strict=True)),
         )
-        drawn = draw_faults(happenings, chances, fleet=homes, seed=seed)
+        drawn = draw_faults(planned_events, chances, fleet=homes, seed=seed)
         self.faults = BatteryFaults(drawn, place, dict(zip(self.site_ids, range(self.sites), strict=True)))
 
     @property

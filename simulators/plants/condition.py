@@ -27,7 +27,7 @@ HORIZON_DAYS = 400.0
 """How far ahead maintenance is planned."""
 
 
-class Step(NamedTuple):
+class EfficiencyStep(NamedTuple):
     """One maintenance."""
 
     ts: int
@@ -48,14 +48,14 @@ class Condition:
         self._drift = rng.uniform(*DRIFT_A_MONTH, count)
         self._worse = np.zeros(count)
         self._since_ms = np.full(count, float(start_ms))
-        self.steps: list[Step] = []
+        self.steps: list[EfficiencyStep] = []
         for plant, drift in enumerate(self._drift.tolist()):
             worse, since = 0.0, float(start_ms)
             at = start_ms + rng.uniform(0, MAINTENANCE_DAYS[1]) * DAY_MS
             while at < start_ms + HORIZON_DAYS * DAY_MS:
                 before = worse + drift * (at - since) / MONTH_MS
                 worse, since = before * (1 - rng.uniform(*RECOVERED)), at
-                self.steps.append(Step(round(at), plant, worse, before - worse))
+                self.steps.append(EfficiencyStep(round(at), plant, worse, before - worse))
                 at += rng.uniform(*MAINTENANCE_DAYS) * DAY_MS
         self.steps.sort()
         self._next = 0

@@ -21,7 +21,7 @@ from simulators.plants.campaign import Order
 from simulators.plants.disturbance import PLANT_KINDS
 from simulators.plants.faults import FAULT_KINDS
 from simulators.plants.works import PAST_TICK_MS, TICK_MS, Past
-from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
 from simulators.sectors import PLANS
 from simulators.truth import LabelKind
@@ -275,7 +275,9 @@ class Scenario(_Model):
             plants=self.plants,
             regional=self._outages(zero),
             orders=[Order(o.site, zero + o.at, zero + o.at + o.lasts, o.share) for o in self.orders],
-            happenings=[happening for event in self.events for happening in self._happenings(event, zero)],
+            planned_events=[
+                planned_event for event in self.events for planned_event in self._planned_events(event, zero)
+            ],
             chances=[
                 Chance(draw.kinds, draw.each, zero + draw.within[0], zero + draw.within[1], *draw.lasts)
                 for draw in self.draw
@@ -299,10 +301,10 @@ class Scenario(_Model):
             for at in self._again(outage.at, outage.every, outage.times)
         ]
 
-    def _happenings(self, event: Event, zero: int) -> Iterator[Happening]:
+    def _planned_events(self, event: Event, zero: int) -> Iterator[PlannedEvent]:
         for at in self._again(event.at, event.every):
             end = None if event.lasts is None else zero + at + event.lasts
-            yield Happening(event.kind, event.where, zero + at, end, event.size, event.params())
+            yield PlannedEvent(event.kind, event.where, zero + at, end, event.size, event.params())
 
     def _network(self, zero: int) -> NetworkPlan | None:
         plan = self.network

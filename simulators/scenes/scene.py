@@ -12,7 +12,7 @@ from simulators.fleet.battery_faults import BATTERY_KINDS
 from simulators.fleet.fleet import Fleet
 from simulators.plants.faults import Faults
 from simulators.plants.works import PAST_TICK_MS, TICK_MS, Works
-from simulators.scenes.happening import stage
+from simulators.scenes.planned import stage
 from simulators.sectors import PLANS, plans_for
 from simulators.truth import Source
 from simulators.wire.disorder import UnderWay
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulators.fleet.outages import RegionalOutage
     from simulators.plants.campaign import Order
     from simulators.plants.works import Past
-    from simulators.scenes.happening import Chance, Happening
+    from simulators.scenes.planned import Chance, PlannedEvent
     from simulators.truth import Label, TruthWriter
     from simulators.wire.message import Message
 
@@ -49,7 +49,7 @@ class Scene:
         plants: bool | Mapping[Sector, int] = True,
         regional: Sequence[RegionalOutage] = (),
         orders: Sequence[Order] = (),
-        happenings: Sequence[Happening] = (),
+        planned_events: Sequence[PlannedEvent] = (),
         chances: Sequence[Chance] = (),
         network: NetworkPlan | None = None,
         past: Past | None = None,
@@ -64,7 +64,7 @@ class Scene:
         self._tick_ms = tick_ms
         self.whole_ms = start_ms if past is None else past.until_ms
         """From here on every device is heard; before, in a long past, only some are."""
-        of_batteries = [happening for happening in happenings if happening.kind in BATTERY_KINDS]
+        of_batteries = [planned_event for planned_event in planned_events if planned_event.kind in BATTERY_KINDS]
         by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
         if not sets and (of_batteries or by_chance):
             msg = "faults of batteries are planned, and the scene has no battery sets"
@@ -76,7 +76,7 @@ class Scene:
                 start_ms=start_ms if past is None else past.fleet_ms,
                 regional=regional,
                 climate=climate,
-                happenings=of_batteries,
+                planned_events=of_batteries,
                 chances=by_chance,
             )
             if sets
@@ -90,7 +90,7 @@ class Scene:
             else None
         )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
-        others = [happening for happening in happenings if happening.kind not in BATTERY_KINDS]
+        others = [planned_event for planned_event in planned_events if planned_event.kind not in BATTERY_KINDS]
         self._heard = set() if past is None else {*past.meters, *self._of_city(past.city_zh)}
         """In the long past."""
         staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.alarms import AlarmEvent
 from storage import silence
 from streams.alarms.signals import known_of, write
-from streams.kernels.alarms.reconcile import Change
+from streams.kernels.alarms.reconcile import AlarmChange
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.alarms.silence import gap_ms
 
@@ -46,7 +46,7 @@ class Backfill:
             assert to_ms is not None  # noqa: S101 - it is over
             concerned = devices_of(written.directory, known.condition)
             if is_filled(written.connection, concerned, known.event_ms, to_ms, self._rules):
-                change = Change(known)
+                change = AlarmChange(known)
                 change.take(AlarmEvent.AMEND, "late readings have filled it", to_ms, filled=True)
                 changes.append(change)
         write(written.directory, written.connection, changes)

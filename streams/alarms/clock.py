@@ -17,7 +17,7 @@ from streams.alarms.backfill import devices_of, is_filled
 from streams.alarms.grouping import group
 from streams.alarms.signals import known_of, write
 from streams.kernels.alarms.machine import TRANSITIONS
-from streams.kernels.alarms.reconcile import Change, Known
+from streams.kernels.alarms.reconcile import Alarm, AlarmChange
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.alarms.rules import Condition
 from streams.kernels.alarms.silence import Progress, SiteSilence, advance, gap_ms, is_region, silence_of
@@ -83,7 +83,7 @@ class _Look:
             if (found := silence_of(self._devices(site_id), self._quiet_ms, rules.no_data))
         }
         self._open: dict[Condition, Open] = {}
-        self._changes: dict[Condition, Change] = {}
+        self._changes: dict[Condition, AlarmChange] = {}
         self._windows: list[Window] = []
 
     def take(self) -> None:
@@ -127,7 +127,7 @@ class _Look:
     def _note(self, item: Open) -> None:
         known = known_of(item.stored)
         self._open[known.condition] = item
-        self._changes[known.condition] = Change(known)
+        self._changes[known.condition] = AlarmChange(known)
 
     def _look_at_regions(self) -> dict[str, str]:
         """Note silent sites, judge their regions; returns the alarms of regions that account for their sites."""
@@ -246,7 +246,7 @@ class _Look:
                 cleared_ms=change.alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None
             )
 
-    def _end(self, change: Change, heard_ms: int) -> None:
+    def _end(self, change: AlarmChange, heard_ms: int) -> None:
         """Note the end of a silence, and whether what was missing has come with it."""
         devices = devices_of(self._directory, change.alarm.condition)
         if is_filled(self._connection, devices, change.alarm.event_ms, heard_ms, self._rules.no_data):
@@ -254,7 +254,7 @@ class _Look:
         else:
             change.take(AlarmEvent.CLEAR, "heard again", heard_ms)
 
-    def _keep_to_parent(self, change: Change, parent: str | None) -> None:
+    def _keep_to_parent(self, change: AlarmChange, parent: str | None) -> None:
         """Suppress a child whose parent is in alarm, and let it go when the parent no longer accounts for it."""
         suppressed = change.alarm.state is AlarmState.SUPPRESSED
         if parent is not None and (change.alarm.state, AlarmEvent.SUPPRESS) in TRANSITIONS:
@@ -262,14 +262,14 @@ class _Look:
         elif parent is None and suppressed:
             change.take(AlarmEvent.RESUME_ACTIVE, "its parent no longer accounts for it", self._now_ms)
 
-    def _new(self, condition: Condition, severity: Severity, since_ms: int) -> Change:
+    def _new(self, condition: Condition, severity: Severity, since_ms: int) -> AlarmChange:
         name = alarm_id(condition.device_id, condition.metric, condition.kind, self._now_ms)
-        known = Known(
+        known = Alarm(
             alarm_id=name, condition=condition, state=AlarmState.NORMAL, active=False, severity=severity,
             event_ms=since_ms, raised_ms=self._now_ms, last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None,
             pending_ms=None, group_id=name, occurrences=1, disproved=False, detector=DETECTOR,
         )  # fmt: skip
-        return Change(known, is_new=True)
+        return AlarmChange(known, is_new=True)
 
     def _keep_deadlines(self, item: Open) -> None:
         """End what has a time: shelving, maintenance, holds, and the patience with what was acknowledged."""
@@ -289,13 +289,13 @@ class _Look:
             change.take(event, "over for as long as the deadband asks", alarm.pending_ms)
             change.alarm = change.alarm._replace(cleared_ms=alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None)
 
-    def _is_forgotten(self, alarm: Known, item: Open) -> bool:
+    def _is_forgotten(self, alarm: Alarm, item: Open) -> bool:
         """Whether an alarm was acknowledged so long ago that it comes up again."""
         patience_h = self._rules.realarm_h[alarm.severity]
         acknowledged = alarm.state is AlarmState.ACTIVE_ACKNOWLEDGED and item.acknowledged_h is not None
         return acknowledged and (item.acknowledged_h or 0.0) >= patience_h
 
-    def _is_held_long_enough(self, alarm: Known) -> bool:
+    def _is_held_long_enough(self, alarm: Alarm) -> bool:
         """Whether a return within the deadband has lasted; silence has delays of its own."""
         if not alarm.active or alarm.pending_ms is None or alarm.condition.kind == NO_DATA:
             return False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from streams.intake.admission import Directory
-    from streams.kernels.alarms.reconcile import Change
+    from streams.kernels.alarms.reconcile import AlarmChange
     from streams.kernels.alarms.rules import AlarmRules
 
 
@@ -25,7 +25,7 @@ class First(NamedTuple):
     group_id: str
 
 
-def group(connection: Connection, directory: Directory, rules: AlarmRules, changes: Iterable[Change]) -> None:
+def group(connection: Connection, directory: Directory, rules: AlarmRules, changes: Iterable[AlarmChange]) -> None:
     """Give new alarms the group of the first one at their site, or of their kind in their region, shortly before."""
     new = [change for change in changes if change.is_new and change.alarm.condition.site_id]
     if not new:
@@ -46,7 +46,7 @@ def group(connection: Connection, directory: Directory, rules: AlarmRules, chang
 
 
 def first_out(
-    new: Sequence[Change], standing: Iterable[First], scope: Callable[[str, str], str], window_ms: float
+    new: Sequence[AlarmChange], standing: Iterable[First], scope: Callable[[str, str], str], window_ms: float
 ) -> None:
     """Give new alarms the group of the first one of their scope that began within a window before them."""
     firsts = list(standing)

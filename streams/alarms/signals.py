@@ -11,10 +11,10 @@ from schemas.metrics import Signal
 from schemas.metrics.signal import Severity
 from schemas.time import FOREVER_MS, Span
 from storage import alarms, derived
-from storage.alarms import Applied, Asked
+from storage.alarms import Asked, EventToApply
 from streams.alarms.grouping import group
 from streams.kernels.alarms.episodes import Episode, episodes
-from streams.kernels.alarms.reconcile import Change, Known, reconcile
+from streams.kernels.alarms.reconcile import Alarm, AlarmChange, reconcile
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.alarms.rules import Condition, Rule, rule_for
 
@@ -42,7 +42,7 @@ class SignalAlarms:
             return
         connection = written.connection
         stored = alarms.known(connection, [Asked(*condition, ts) for condition, ts in touched.items()])
-        known: dict[Condition, list[Known]] = {}
+        known: dict[Condition, list[Alarm]] = {}
         for row in stored:
             known.setdefault(Condition(*row[1:5]), []).append(known_of(row))
         starts = {
@@ -53,7 +53,7 @@ class SignalAlarms:
         settings = alarms.settings(connection)
         sites = sorted({condition.site_id for condition in touched})
         windows = alarms.maintenance(connection, sites, min(starts.values()))
-        changes: list[Change] = []
+        changes: list[AlarmChange] = []
         for condition in sorted(touched):
             rule = rule_for(self._rules, settings, condition)
             found = episodes(signals.get(condition, ()), rule)
@@ -63,19 +63,19 @@ class SignalAlarms:
         write(written.directory, connection, changes)
 
 
-def write(directory: Directory, connection: Connection, changes: Iterable[Change]) -> None:
+def write(directory: Directory, connection: Connection, changes: Iterable[AlarmChange]) -> None:
     """Write what has become of alarms: rows first, then their events in order."""
     # A new alarm after what has ended of its condition: there may be only one open at any moment.
     ordered = sorted(changes, key=lambda change: (change.is_new, change.alarm.raised_ms if change.is_new else 0))
     alarms.insert(connection, [_new_row(directory, change) for change in ordered if change.is_new])
-    events = [Applied(change.alarm.alarm_id, *item) for change in ordered for item in change.happenings]
+    events = [EventToApply(change.alarm.alarm_id, *item) for change in ordered for item in change.events]
     alarms.apply(connection, events)
     alarms.update(connection, [_row(change) for change in ordered])
 
 
-def known_of(row: Stored) -> Known:
+def known_of(row: Stored) -> Alarm:
     """An alarm's row in the engine's words."""
-    return Known(
+    return Alarm(
         alarm_id=row.alarm_id,
         condition=Condition(row.site_id, row.device_id, row.metric, row.kind),
         state=AlarmState(row.state),
@@ -135,7 +135,7 @@ def _kept_back_by(episode: Episode, condition: Condition, rule: Rule, windows: S
     return None
 
 
-def _figures(change: Change) -> dict[str, Any]:
+def _figures(change: AlarmChange) -> dict[str, Any]:
     if change.shown is None:
         names = ("value", "baseline", "low", "high", "z", "unit", "window_s", "cost", "cost_unit", "detector")
         return {**dict.fromkeys(names), "evidence": None, **(change.figures or {})}
@@ -160,7 +160,7 @@ def _document(json: Any) -> dict[str, Any]:  # noqa: ANN401 - text as written, o
     return found
 
 
-def _row(change: Change) -> dict[str, Any]:
+def _row(change: AlarmChange) -> dict[str, Any]:
     alarm = change.alarm
     return {
         "alarm_id": alarm.alarm_id,
@@ -177,7 +177,7 @@ def _row(change: Change) -> dict[str, Any]:
     }
 
 
-def _new_row(directory: Directory, change: Change) -> dict[str, Any]:
+def _new_row(directory: Directory, change: AlarmChange) -> dict[str, Any]:
     condition = change.alarm.condition
     row = _row(change)
     needed = {"unit": "", "window_s": 0.0, "cost_unit": "", "evidence": {}}  # their columns have no nulls

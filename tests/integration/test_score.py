@@ -13,7 +13,7 @@ from fenhe.scoring.play import play
 from fenhe.scoring.report import score
 from schemas.registry import Sector
 from schemas.time import HOUR_MS
-from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
 from simulators.truth import LabelKind, Run, TruthWriter
 from tests.support.pipeline import open_engine, prepare
@@ -37,7 +37,9 @@ def scored(own_url: str, tmp_path: Path) -> dict[str, Any]:
         sets=7,
         start_ms=START_MS,
         plants={Sector.COKING: 1},
-        happenings=[Happening(LabelKind.RUNAWAY_PRECURSOR, "B0003", START_MS + half_hour, START_MS + 3 * half_hour)],
+        planned_events=[
+            PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0003", START_MS + half_hour, START_MS + 3 * half_hour)
+        ],
         chances=[Chance(HARMLESS, 1, START_MS + half_hour, END_MS - half_hour, half_hour // 2, half_hour // 2)],
     )
     prepare(own_url, scene.registry())

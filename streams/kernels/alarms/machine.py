@@ -82,7 +82,7 @@ class ImpossibleEventError(Exception):
     """An event that the table does not have for this state."""
 
 
-class Step(NamedTuple):
+class AlarmStatus(NamedTuple):
     """One alarm after an event."""
 
     state: AlarmState
@@ -90,7 +90,7 @@ class Step(NamedTuple):
     """Whether the condition holds."""
 
 
-def step(state: AlarmState, event: AlarmEvent, *, active: bool) -> Step:
+def step(state: AlarmState, event: AlarmEvent, *, active: bool) -> AlarmStatus:
     """Take an event; `active` tells whether the condition held before it.
 
     Raises ImpossibleEventError where the table has no entry.
@@ -100,7 +100,7 @@ def step(state: AlarmState, event: AlarmEvent, *, active: bool) -> Step:
     if after is None or not fits:
         msg = f"{event} is not possible: the alarm is {state}, its condition {'holds' if active else 'does not hold'}"
         raise ImpossibleEventError(msg)
-    return Step(after, CONDITION_AFTER.get(event, active))
+    return AlarmStatus(after, CONDITION_AFTER.get(event, active))
 
 
 def presents(before: AlarmState, event: AlarmEvent) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streams.kernels.alarms.rules import Condition, Rule
 
 
-class Known(NamedTuple):
+class Alarm(NamedTuple):
     """An alarm as it stands in the database."""
 
     alarm_id: str
@@ -45,7 +45,7 @@ class Known(NamedTuple):
         return self.state is not AlarmState.NORMAL
 
 
-class Happening(NamedTuple):
+class EventToApply(NamedTuple):
     """An event, ready for `alarm_apply`."""
 
     event: AlarmEvent
@@ -55,10 +55,10 @@ class Happening(NamedTuple):
 
 
 @dataclass(slots=True)
-class Change:
+class AlarmChange:
     """What becomes of one alarm."""
 
-    alarm: Known
+    alarm: Alarm
     is_new: bool = False
     shown: Episode | None = None
     """Whose verdict is its evidence."""
@@ -66,27 +66,27 @@ class Change:
     """Its evidence where it is not a verdict."""
     touched: bool = False
     """Whether something beside its state is to be written."""
-    happenings: list[Happening] = field(default_factory=list)
+    events: list[EventToApply] = field(default_factory=list)
 
     def take(self, event: AlarmEvent, reason: str, event_ms: int | None = None, **detail: object) -> None:
         """Have something happen; raises ImpossibleEventError where the table has no entry."""
         after = step(self.alarm.state, event, active=self.alarm.active)
         self.alarm = self.alarm._replace(state=after.state, active=after.active)
-        self.happenings.append(Happening(event, reason, event_ms, detail))
+        self.events.append(EventToApply(event, reason, event_ms, detail))
 
     @property
     def is_something(self) -> bool:
         """Whether there is anything to write."""
-        return self.is_new or bool(self.happenings) or self.shown is not None
+        return self.is_new or bool(self.events) or self.shown is not None
 
 
 def reconcile(
     condition: Condition,
-    known: Sequence[Known],
+    known: Sequence[Alarm],
     found: Sequence[Episode],
     rule: Rule,
     kept_back_by: Sequence[str | None],
-) -> list[Change]:
+) -> list[AlarmChange]:
     """Bring one condition's alarms to what its episodes say.
 
     `known` are its alarms that are open or end after the first episode may begin, in order of time; `kept_back_by`
@@ -94,13 +94,13 @@ def reconcile(
     """
     reasons = {episode.raised.ts: reason for episode, reason in zip(found, kept_back_by, strict=True)}
     left = list(found)
-    changes: list[Change] = []
+    changes: list[AlarmChange] = []
     for alarm in sorted(known, key=lambda alarm: not alarm.is_open):  # the open one first: it may be one only
         own = [episode for episode in left if _overlap(alarm, episode)]
         if alarm.is_open:  # what comes after it comes to it
             own = [one for one in left if one in own or not alarm.detector or one.raised.ts >= alarm.raised_ms]
         left = [episode for episode in left if episode not in own]
-        change = Change(alarm)
+        change = AlarmChange(alarm)
         if own:
             _follow(change, own, rule, reasons)
         elif alarm.detector and not alarm.disproved and not any(_overlap(alarm, episode) for episode in found):
@@ -111,17 +111,17 @@ def reconcile(
     return [change for change in changes if change.is_something]
 
 
-def _overlap(alarm: Known, episode: Episode) -> bool:
+def _overlap(alarm: Alarm, episode: Episode) -> bool:
     end = alarm.ended_ms if alarm.ended_ms is not None and not alarm.active else FOREVER_MS
     return bool(alarm.detector) and episode.raised.ts <= end and episode.ended_ms >= alarm.raised_ms
 
 
-def _clear(change: Change, rule: Rule, reason: str, event_ms: int | None, ended_ms: int | None) -> None:
+def _clear(change: AlarmChange, rule: Rule, reason: str, event_ms: int | None, ended_ms: int | None) -> None:
     change.take(AlarmEvent.CLEAR_LATCHED if rule.latching else AlarmEvent.CLEAR, reason, event_ms)
     change.alarm = change.alarm._replace(cleared_ms=event_ms, ended_ms=ended_ms, pending_ms=None)
 
 
-def _raise(change: Change, episode: Episode, kept_back_by: str | None) -> None:
+def _raise(change: AlarmChange, episode: Episode, kept_back_by: str | None) -> None:
     event = AlarmEvent.RAISE if kept_back_by is None else AlarmEvent.RAISE_SUPPRESSED
     detail = {} if kept_back_by is None else {"by": kept_back_by}
     change.take(event, "the condition holds", episode.raised.ts, **detail)
@@ -130,7 +130,7 @@ def _raise(change: Change, episode: Episode, kept_back_by: str | None) -> None:
     )
 
 
-def _follow(change: Change, own: Sequence[Episode], rule: Rule, reasons: dict[int, str | None]) -> None:
+def _follow(change: AlarmChange, own: Sequence[Episode], rule: Rule, reasons: dict[int, str | None]) -> None:
     """Bring an alarm to the episodes it stands for: the one it stands at, and those that came since."""
     before = change.alarm
     first, final = own[0], own[-1]
@@ -149,14 +149,14 @@ def _follow(change: Change, own: Sequence[Episode], rule: Rule, reasons: dict[in
     worst = worse(change.alarm.severity, final.worst)
     if worst is not change.alarm.severity:
         change.alarm = change.alarm._replace(severity=worst)
-        raised_now = any(item.event in {AlarmEvent.RAISE, AlarmEvent.RAISE_SUPPRESSED} for item in change.happenings)
+        raised_now = any(item.event in {AlarmEvent.RAISE, AlarmEvent.RAISE_SUPPRESSED} for item in change.events)
         if final.cleared_ms is None and not raised_now and (change.alarm.state, AlarmEvent.REALARM) in TRANSITIONS:
             change.take(AlarmEvent.REALARM, f"worse: {worst}", final.last.ts)
     change.alarm = change.alarm._replace(pending_ms=final.pending_ms if change.alarm.active else None)
     change.shown = final
 
 
-def _stand_at(change: Change, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
+def _stand_at(change: AlarmChange, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
     """Bring an alarm to the present form of the episode it stands at."""
     alarm = change.alarm
     if alarm.active:
@@ -173,12 +173,12 @@ def _stand_at(change: Change, episode: Episode, rule: Rule, kept_back_by: str | 
         _amend(change, cleared_ms=episode.cleared_ms, ended_ms=episode.ended_ms)
 
 
-def _live_through(change: Change, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
+def _live_through(change: AlarmChange, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
     """Have a condition come, and go where it has gone."""
     if change.alarm.active:
         reason = "another one came on top of it" if episode.renewed else "the condition was over for a while"
         _clear(change, rule, reason, episode.raised.since_ms, episode.raised.ts)
-    again = not change.is_new or bool(change.happenings)
+    again = not change.is_new or bool(change.events)
     _raise(change, episode, kept_back_by)
     if again and change.alarm.detector:
         change.alarm = change.alarm._replace(occurrences=change.alarm.occurrences + 1)
@@ -186,14 +186,14 @@ def _live_through(change: Change, episode: Episode, rule: Rule, kept_back_by: st
         _clear(change, rule, "the condition is over", episode.cleared_ms, episode.ended_ms)
 
 
-def _amend(change: Change, **after: int | None) -> None:
+def _amend(change: AlarmChange, **after: int | None) -> None:
     """Note that late readings have moved something, with what it was and what it is."""
     before = {name: getattr(change.alarm, name) for name in after}
     change.alarm = change.alarm._replace(**after)  # type: ignore[arg-type]
     change.take(AlarmEvent.AMEND, "late readings have moved it", before=before, after=after)
 
 
-def _disprove(change: Change, rule: Rule) -> None:
+def _disprove(change: AlarmChange, rule: Rule) -> None:
     """Late readings have taken the alarm's cause away."""
     change.alarm = change.alarm._replace(disproved=True)
     change.take(
@@ -206,7 +206,7 @@ def _disprove(change: Change, rule: Rule) -> None:
 
 def _attach_or_create(
     condition: Condition,
-    changes: list[Change],
+    changes: list[AlarmChange],
     left: Sequence[Episode],
     rule: Rule,
     reasons: dict[int, str | None],
@@ -231,10 +231,10 @@ def _attach_or_create(
         standing.shown = episode
 
 
-def _new(condition: Condition, episode: Episode) -> Change:
+def _new(condition: Condition, episode: Episode) -> AlarmChange:
     signal = episode.raised
     name = alarm_id(condition.device_id, condition.metric, condition.kind, signal.ts)
-    alarm = Known(
+    alarm = Alarm(
         alarm_id=name,
         condition=condition,
         state=AlarmState.NORMAL,
@@ -251,4 +251,4 @@ def _new(condition: Condition, episode: Episode) -> Change:
         disproved=False,
         detector=signal.detector,
     )
-    return Change(alarm, is_new=True)
+    return AlarmChange(alarm, is_new=True)

@@ -21,7 +21,7 @@ def in_alarm(total: float, h: float, *, active: bool) -> bool:
     return total > (0.0 if active else h)
 
 
-class Step(NamedTuple):
+class SumStep(NamedTuple):
     """Where a sum stands after a sample."""
 
     total: float
@@ -31,8 +31,8 @@ class Step(NamedTuple):
     """What the next sample begins with."""
 
 
-def step(before: float, z: float, *, k: float, h: float, active: bool) -> Step:
+def step(before: float, z: float, *, k: float, h: float, active: bool) -> SumStep:
     """Take one deviation."""
     total = summed(before, z, k)
     active = in_alarm(total, h, active=active)
-    return Step(total, active, min(total, h) if active else total)
+    return SumStep(total, active, min(total, h) if active else total)

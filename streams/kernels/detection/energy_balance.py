@@ -41,7 +41,7 @@ DIGITS = 6
 """Decimals of a share that are remembered."""
 
 
-class Memory(NamedTuple):
+class BalanceMemory(NamedTuple):
     """What is known of one balance."""
 
     shares: list[float] = []  # noqa: RUF012 - never changed
@@ -77,7 +77,7 @@ class EnergyBalance(RowWatch):
 
     def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day in a row that lies far; over on the first one that does not."""
-        rule, memory = own_rule(self._rule, "balance", site.detection), Memory(*watched.memory)
+        rule, memory = own_rule(self._rule, "balance", site.detection), BalanceMemory(*watched.memory)
         ts, unit = watched.newest.ts, watched.newest.unit
         residual, tolerance, intake = watched.newest.figures
         learned = len(memory.shares), rule.days_needed
@@ -132,8 +132,8 @@ class EnergyBalance(RowWatch):
 
 
 def _learn(
-    rule: BalanceRule, memory: Memory, share: float, meters: Mapping[str, tuple[float, float]], intake: float
-) -> Memory:
+    rule: BalanceRule, memory: BalanceMemory, share: float, meters: Mapping[str, tuple[float, float]], intake: float
+) -> BalanceMemory:
     kept = [*memory.shares, round(share, DIGITS)][-rule.days :]
     weight = 1 / min(len(memory.shares) + 1, rule.days)
     usual = {}

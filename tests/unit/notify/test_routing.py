@@ -18,9 +18,9 @@ from schemas.notifications import Channel, QuietHours, Route, Routing
 from schemas.time import LOCAL
 from schemas.words import Language
 from schemas.words.alarms import GUIDES
-from storage.notifications import Told
+from storage.notifications import Notice
 
-TOLD = Told(
+NOTICE = Notice(
     outbox_id=1, what="raised", alarm_id="3f2a91c0aa", state="active_unacknowledged", site_id="bs-7",
     site_name="Base station 7", site_name_zh="基站7", region="朔州", device_id="b-1", metric="temperature_c",
     kind="over_temperature", severity="high", safety=True, group_id="g", event_ms=1_780_000_000_000, cleared_ms=None,
@@ -39,7 +39,7 @@ def test_routes_choose_by_site_region_kind_severity_and_what() -> None:
         Route(channels=["e"], sites=["plant-*"]),
         Route(channels=["f"], regions=["太原"]),
     ]
-    assert channels_of(Routing(channels=channels, routes=routes), TOLD) == ["a", "b"]
+    assert channels_of(Routing(channels=channels, routes=routes), NOTICE) == ["a", "b"]
 
 
 def test_a_file_that_names_what_is_not_there_is_refused() -> None:
@@ -61,14 +61,14 @@ def test_quiet_hours_end(clock: str, hours: float) -> None:
 
 def test_texts_are_whole_in_both_languages() -> None:
     """What, how bad, where, since when, by how much."""
-    assert line(TOLD, Language.ZH) == (
+    assert line(NOTICE, Language.ZH) == (
         "[严重] 告警 · 基站7 b-1 电池过温 · 05-29 04:26 起 · 56.04 °C (常态 31) · 3f2a91c0"
     )
-    assert line(TOLD, Language.EN) == (
+    assert line(NOTICE, Language.EN) == (
         "[high] alarm · Base station 7 b-1 battery over temperature · 05-29 04:26 (UTC+8)"
         " · 56.04 °C (expected 31) · 3f2a91c0"
     )
-    title, body = message([TOLD] * 25, Language.EN, digest=True)
+    title, body = message([NOTICE] * 25, Language.EN, digest=True)
     assert title == "汾河 fenhe digest Base station 7: 25 alarms, battery over temperature"
     assert body.splitlines()[-1] == "… and 5 more"
 
@@ -80,8 +80,8 @@ def test_every_kind_has_its_word() -> None:
 
 def test_what_is_suppressed_is_told_with_its_parent() -> None:
     """Its end is told only of what was told."""
-    assert is_worth_telling(TOLD)
-    assert not is_worth_telling(TOLD._replace(state="suppressed"))
+    assert is_worth_telling(NOTICE)
+    assert not is_worth_telling(NOTICE._replace(state="suppressed"))
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ class StepState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepDetector:
     """Week-on-week difference of the daily mean, median of two days, held for a week.
 
     A day must lie as far above the usual of its weekday, too: the end of a few low days is a step from what was a week

@@ -56,7 +56,7 @@ class RegisterState(NamedTuple):
 MeterState = dict[str, RegisterState]
 
 
-class Watch(NamedTuple):
+class Judges(NamedTuple):
     """What judges one register of one device."""
 
     detectors: SeriesDetectors
@@ -74,7 +74,7 @@ class MeterDetectors(Signaller):
 
     def __init__(self, detection: Detection) -> None:
         self._detection = detection
-        self._known: dict[str, tuple[Device, dict[str, Watch]]] = {}
+        self._known: dict[str, tuple[Device, dict[str, Judges]]] = {}
 
     def fold(
         self, state: MeterState | None, device: Device, hours: Sequence[MeterLoad]
@@ -89,7 +89,7 @@ class MeterDetectors(Signaller):
                 after[hour.quantity] = _advance(after.get(hour.quantity, RegisterState()), own, device, hour, rows)
         return after, rows
 
-    def _watches(self, device: Device) -> dict[str, Watch]:
+    def _watches(self, device: Device) -> dict[str, Judges]:
         known = self._known.get(device.device_id)
         if known is None or known[0] is not device:
             made = {}
@@ -99,7 +99,7 @@ class MeterDetectors(Signaller):
                     rules, period_s=device.period_s, rated=device.rated, version=self._detection.version
                 )
                 follows = rules.production is not None and rules.production.enabled
-                made[quantity] = Watch(
+                made[quantity] = Judges(
                     detectors, Production(rules.production) if follows and rules.production else None
                 )
             known = self._known[device.device_id] = (device, made)
@@ -130,7 +130,7 @@ def _chosen(device: Device) -> Overrides:
     return OPERATED if device.kind is Kind.WATER and device.role in OPERATED_ROLES else {}
 
 
-def _advance(before: RegisterState, watch: Watch, device: Device, hour: MeterLoad, rows: list[Row]) -> RegisterState:
+def _advance(before: RegisterState, watch: Judges, device: Device, hour: MeterLoad, rows: list[Row]) -> RegisterState:
     """Judge an hour as it would be at usual production, then learn how it follows production."""
     detectors, production = watch
     line, series = before

@@ -27,7 +27,7 @@ from streams.kernels.detection.judgement import (
 )
 from streams.kernels.detection.packed import Floats, packed, pushed, unpacked
 from streams.kernels.detection.robust import known
-from streams.kernels.detection.series.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, Step, StepState
+from streams.kernels.detection.series.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, StepDetector, StepState
 from streams.kernels.detection.series.drift import Cusum, Drift, drift_from_json, drift_to_json
 from streams.kernels.detection.series.night_flow import Night, NightFlow, NightState, night_from_json, night_to_json
 from streams.kernels.detection.series.production import AS_COUNTED, Conditions
@@ -130,7 +130,7 @@ class SeriesDetectors:
         self.version = version
         self._seasonal = Seasonal(rules.seasonal) if rules.seasonal else None
         self._cusum = Cusum(rules.drift, rules.seasonal.clip_z) if rules.drift and rules.seasonal else None
-        self._step = Step(rules.step) if rules.step and rules.step.enabled else None
+        self._step = StepDetector(rules.step) if rules.step and rules.step.enabled else None
         self._base_load = BaseLoad(rules.base_load) if rules.base_load and rules.base_load.enabled else None
         self._night_flow = NightFlow(rules.night_flow) if rules.night_flow and rules.night_flow.enabled else None
         self._flatline = Flatline(rules.flatline, period_s) if rules.flatline and rules.flatline.enabled else None

@@ -20,7 +20,7 @@ from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT
 from simulators.fleet.capacity_test import LONGEST_MS, CapacityTests
 from simulators.fleet.fleet import Fleet
 from simulators.fleet.outages import RegionalOutage
-from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.truth import LabelKind
 from simulators.wire.message import encode
 from tests.unit.simulators.support import MINUTE_MS, START_MS
@@ -35,19 +35,19 @@ OUTAGES = [
     RegionalOutage(START_MS + 2 * HOUR_MS, duration_ms=HOUR_MS // 2, share=1.0, city_zh=city.name_zh) for city in CITIES
 ]
 PLANNED = {
-    LabelKind.WEAK_CELL: Happening(LabelKind.WEAK_CELL, "B0001", FROM_MS, None, 0.3, {"cell": 4}),
-    LabelKind.HIGH_RESISTANCE_JOINT: Happening(
+    LabelKind.WEAK_CELL: PlannedEvent(LabelKind.WEAK_CELL, "B0001", FROM_MS, None, 0.3, {"cell": 4}),
+    LabelKind.HIGH_RESISTANCE_JOINT: PlannedEvent(
         LabelKind.HIGH_RESISTANCE_JOINT, "B0002", FROM_MS, None, 3.0, {"cell": 2}
     ),
-    LabelKind.SELF_DISCHARGING_CELL: Happening(
+    LabelKind.SELF_DISCHARGING_CELL: PlannedEvent(
         LabelKind.SELF_DISCHARGING_CELL, "B0003", FROM_MS, None, 0.1, {"cell": 7}
     ),
-    LabelKind.STUCK_SENSOR: Happening(
+    LabelKind.STUCK_SENSOR: PlannedEvent(
         LabelKind.STUCK_SENSOR, "B0004", FROM_MS, TO_MS, None, {"field": "temperature_c", "sensor": 2}
     ),
-    LabelKind.FROZEN_SOC: Happening(LabelKind.FROZEN_SOC, "B0005", FROM_MS, TO_MS),
-    LabelKind.FSU_OFFLINE: Happening(LabelKind.FSU_OFFLINE, "BS0006", FROM_MS, TO_MS),
-    LabelKind.RUNAWAY_PRECURSOR: Happening(
+    LabelKind.FROZEN_SOC: PlannedEvent(LabelKind.FROZEN_SOC, "B0005", FROM_MS, TO_MS),
+    LabelKind.FSU_OFFLINE: PlannedEvent(LabelKind.FSU_OFFLINE, "BS0006", FROM_MS, TO_MS),
+    LabelKind.RUNAWAY_PRECURSOR: PlannedEvent(
         LabelKind.RUNAWAY_PRECURSOR, "B0009", FROM_MS, TO_MS, 50.0, {"cell": 3, "sensor": 1}
     ),
 }
@@ -81,8 +81,8 @@ def fields() -> list[str]:
 @cache
 def shown(kind: LabelKind | None) -> Shown:
     """Four hours of a fleet with one fault, or none, and an outage."""
-    happenings = [] if kind is None else [PLANNED[kind]]
-    fleet = Fleet(seed=4, sets=SETS, start_ms=START_MS, regional=OUTAGES, happenings=happenings)
+    planned_events = [] if kind is None else [PLANNED[kind]]
+    fleet = Fleet(seed=4, sets=SETS, start_ms=START_MS, regional=OUTAGES, planned_events=planned_events)
     return Shown(fleet, START_MS + 4 * HOUR_MS)
 
 
@@ -176,7 +176,7 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
             seed=1,
             sets=2,
             start_ms=START_MS,
-            happenings=[Happening(LabelKind.RUNAWAY_PRECURSOR, "B0001", START_MS, START_MS + 20 * MINUTE_MS)],
+            planned_events=[PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0001", START_MS, START_MS + 20 * MINUTE_MS)],
         )
 
 
@@ -184,7 +184,7 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
 def test_a_fault_of_what_is_not_there_is_refused(kind: LabelKind, target: str) -> None:
     """An error names the target."""
     with pytest.raises(ValueError, match=target):
-        Fleet(seed=1, sets=2, start_ms=START_MS, happenings=[Happening(kind, target, START_MS, TO_MS)])
+        Fleet(seed=1, sets=2, start_ms=START_MS, planned_events=[PlannedEvent(kind, target, START_MS, TO_MS)])
 
 
 def test_chance_draws_each_kind_at_a_set_of_its_own() -> None:

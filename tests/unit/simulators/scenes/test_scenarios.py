@@ -16,7 +16,7 @@ from schemas.registry import Sector
 from simulators.plants.disturbance import PLANT_KINDS, leak_m3_h
 from simulators.plants.faults import FAULT_KINDS
 from simulators.scenes.catalogue import NOW_MS, catalogue, labels_of
-from simulators.scenes.happening import Chance, Happening
+from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scenario import Scenario, duration_ms, load, names
 from simulators.scenes.scene import Scene
 from simulators.truth import Label, LabelKind, Run, TruthWriter, read_labels, read_states, read_totals
@@ -137,12 +137,12 @@ def _totals_are_what_flowed(path: Path, clean: dict[str, dict[int, dict[str, Any
 
 def test_a_leak_runs_through_the_main_and_no_sub_meter() -> None:
     """Its flow is the label's, between main and sub-meters; an incipient one grows with the square of time."""
-    leak = Happening(
+    leak = PlannedEvent(
         LabelKind.LEAK_INCIPIENT, "COKE1-W0", START_MS, None, None, {"diameter_mm": 20.0, "grows_ms": HOUR_MS}
     )
     dry, wet = (
-        Scene(seed=2, sets=0, start_ms=START_MS, plants={Sector.COKING: 1}, happenings=happenings)
-        for happenings in ([], [leak])
+        Scene(seed=2, sets=0, start_ms=START_MS, plants={Sector.COKING: 1}, planned_events=planned_events)
+        for planned_events in ([], [leak])
     )
     for scene in (dry, wet):
         scene.skip(START_MS + HOUR_MS // 2 + 10_000)
@@ -189,7 +189,7 @@ def test_an_event_at_an_unknown_place_names_places_that_exist() -> None:
             sets=0,
             start_ms=START_MS,
             plants={Sector.STEEL: 1},
-            happenings=[Happening(LabelKind.GAP, "STEEL9-E0", START_MS, END_MS)],
+            planned_events=[PlannedEvent(LabelKind.GAP, "STEEL9-E0", START_MS, END_MS)],
         )
 
 

@@ -43,7 +43,7 @@ CUMULATIVE = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class PlannedEvent:
     """One planned thing, at a device or a whole site."""
 
     kind: LabelKind
@@ -75,7 +75,7 @@ class Staged(NamedTuple):
 
 
 def stage(
-    happenings: Sequence[Happening],
+    planned_events: Sequence[PlannedEvent],
     chances: Sequence[Chance],
     *,
     works: Works | None,
@@ -86,15 +86,15 @@ def stage(
     """Put everything in its place. Raises ValueError for a target that the scene does not have."""
     rng = random.Random(f"{seed}/happenings")
     places = _Places(works, devices, start_ms)
-    drawn = [*happenings, *(each for chance in chances for each in _draw(chance, happenings, places, rng))]
+    drawn = [*planned_events, *(each for chance in chances for each in _draw(chance, planned_events, places, rng))]
     staged = Staged([], [])
-    for happening in drawn:
-        if happening.kind in PLANT_KINDS:
-            staged.disturbances.append(places.disturbance(happening, rng))
-        elif happening.kind in FAULT_KINDS:
-            staged.faults.append(places.fault(happening, rng))
+    for planned in drawn:
+        if planned.kind in PLANT_KINDS:
+            staged.disturbances.append(places.disturbance(planned, rng))
+        elif planned.kind in FAULT_KINDS:
+            staged.faults.append(places.fault(planned, rng))
         else:
-            msg = f"{happening.kind} is planned elsewhere: in the fleet or the network of a scenario"
+            msg = f"{planned.kind} is planned elsewhere: in the fleet or the network of a scenario"
             raise ValueError(msg)
     return staged
 
@@ -128,10 +128,10 @@ class _Places:
             case _:
                 return [name for name, meter in meters.items() if meter.device.kind in CUMULATIVE]
 
-    def disturbance(self, happening: Happening, rng: random.Random) -> Disturbance:
+    def disturbance(self, planned: PlannedEvent, rng: random.Random) -> Disturbance:
         """A leak or an anomaly in place."""
-        target, kind = happening.target, happening.kind
-        size, params, unit = happening.size, dict(happening.params), "share"
+        target, kind = planned.target, planned.kind
+        size, params, unit = planned.size, dict(planned.params), "share"
         if target in self.plants:
             if kind not in {LabelKind.EFFICIENCY_DRIFT, LabelKind.EFFICIENCY_STEP}:
                 msg = f"{kind} needs a device, not the site {target}"
@@ -150,7 +150,7 @@ class _Places:
                 params.setdefault("diameter_mm", round(rng.uniform(*LEAK_MM), 1))
                 if kind is LabelKind.LEAK_INCIPIENT:
                     grows = round(rng.uniform(*INCIPIENT_MS))
-                    lasts = grows if happening.end_ms is None else happening.end_ms - happening.start_ms
+                    lasts = grows if planned.end_ms is None else planned.end_ms - planned.start_ms
                     params.setdefault("grows_ms", min(grows, lasts))
                 size, unit = leak_m3_h(params["diameter_mm"]), "m3/h"
             case LabelKind.BASE_LOAD_LEFT_ON | LabelKind.NIGHT_USE:
@@ -160,41 +160,41 @@ class _Places:
                     params.setdefault("hours", list(NIGHT_HOURS))
             case _:
                 size = round(rng.uniform(*SIZES[kind]), 4) if size is None else size
-                if kind is LabelKind.EFFICIENCY_DRIFT and happening.end_ms is not None:
-                    params.setdefault("grows_ms", happening.end_ms - happening.start_ms)
-        label = Label(kind, site_id, device_id, metric, happening.start_ms, happening.end_ms, size, unit, params)
+                if kind is LabelKind.EFFICIENCY_DRIFT and planned.end_ms is not None:
+                    params.setdefault("grows_ms", planned.end_ms - planned.start_ms)
+        label = Label(kind, site_id, device_id, metric, planned.start_ms, planned.end_ms, size, unit, params)
         return Disturbance(label, plant, consumer, main)
 
-    def fault(self, happening: Happening, rng: random.Random) -> Fault:
+    def fault(self, planned: PlannedEvent, rng: random.Random) -> Fault:
         """A meter fault in place."""
-        device = self.devices.get(happening.target)
+        device = self.devices.get(planned.target)
         if device is None:
-            raise ValueError(self._unknown(happening.target))
-        kind, params, end_ms = happening.kind, dict(happening.params), happening.end_ms
-        size, unit, start_ms = 0.0, "", happening.start_ms
+            raise ValueError(self._unknown(planned.target))
+        kind, params, end_ms = planned.kind, dict(planned.params), planned.end_ms
+        size, unit, start_ms = 0.0, "", planned.start_ms
         match kind:
             case LabelKind.DUPLICATE:
                 size, unit = float(params.setdefault("copies", COPIES)), "copies"
             case LabelKind.PHASE_LOSS:
                 size, unit = PHASE_LOSS, "share"
             case LabelKind.SCALE:
-                size, unit = SCALE if happening.size is None else happening.size, "factor"
+                size, unit = SCALE if planned.size is None else planned.size, "factor"
             case LabelKind.SLOW_BIAS | LabelKind.CLOCK_JUMP:
-                size = round(rng.uniform(*SIZES[kind]), 3) if happening.size is None else happening.size
+                size = round(rng.uniform(*SIZES[kind]), 3) if planned.size is None else planned.size
                 unit = "s" if kind is LabelKind.CLOCK_JUMP else "share"
             case LabelKind.ROLLOVER:
-                if happening.target not in self.meters:
-                    msg = f"{happening.target} cannot be made to roll over: it is no meter of a plant"
+                if planned.target not in self.meters:
+                    msg = f"{planned.target} cannot be made to roll over: it is no meter of a plant"
                     raise ValueError(msg)
                 waits = start_ms - self._start_ms
                 size, unit = params.setdefault("rollover_at", ROLLOVER_AT), "register"
-                params["lead"] = round(self.meters[happening.target].usual * waits / 3_600_000, 1)
+                params["lead"] = round(self.meters[planned.target].usual * waits / 3_600_000, 1)
                 start_ms, end_ms = self._start_ms + waits // 3, self._start_ms + round(ROLLOVER_WINDOW * waits)
             case LabelKind.REPLACEMENT:
                 size, unit = params.setdefault("register", round(rng.uniform(0, 50), 1)), "register"
             case _:
                 pass
-        metric = _register_of(device, self.meters.get(happening.target))
+        metric = _register_of(device, self.meters.get(planned.target))
         label = Label(kind, device.site_id, device.device_id, metric, start_ms, end_ms, size, unit, params)
         return fault_for(label, device)
 
@@ -203,9 +203,9 @@ class _Places:
         return f"{target!r} is no meter or plant of this scene; there are {names}, …"
 
 
-def _draw(chance: Chance, planned: Sequence[Happening], places: _Places, rng: random.Random) -> list[Happening]:
+def _draw(chance: Chance, planned: Sequence[PlannedEvent], places: _Places, rng: random.Random) -> list[PlannedEvent]:
     """Draw what chance does; a target that something happens to already is left alone while there are others."""
-    taken = {happening.target for happening in planned}
+    taken = {planned.target for planned in planned}
     drawn = []
     for kind in (kind for kind in chance.kinds if kind not in BATTERY_KINDS):
         for _ in range(chance.each):
@@ -219,7 +219,7 @@ def _draw(chance: Chance, planned: Sequence[Happening], places: _Places, rng: ra
             lasts = rng.randrange(chance.shortest_ms, chance.longest_ms + 1)
             start = rng.randrange(chance.from_ms, max(chance.from_ms + 1, chance.to_ms - lasts))
             momentary = kind in {LabelKind.RESET, LabelKind.REPLACEMENT}
-            drawn.append(Happening(kind, target, start, None if momentary else start + lasts))
+            drawn.append(PlannedEvent(kind, target, start, None if momentary else start + lasts))
     return drawn
 
 
