@@ -14,7 +14,7 @@ import time
 import psycopg
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
-from dashboards.preview.macros import Scope, TimeRange, parse_range
+from dashboards.preview.macros import Scope, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import QueryError, Reader
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
@@ -39,9 +39,7 @@ async def measure(reader_url: str, repeats: int, start: str) -> list[tuple[float
         for panel in dashboard.panels:
             if panel.title.startswith(("Books:", "Quarantine by")) and definition.slug != "pipeline":
                 continue  # the shared last row is measured once
-            whole = parse_range(start, "now", dt.datetime.now(dt.UTC))
-            if panel.last_s is not None:
-                whole = TimeRange(whole.end - dt.timedelta(seconds=panel.last_s), whole.end)
+            whole = parse_range(start or dashboard.range_from, "now", dt.datetime.now(dt.UTC))
             query = Scope(whole, values).bind(panel.sql, shortest_interval_s=panel.shortest_interval_s)
             taken = []
             try:
@@ -64,7 +62,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=7000)
     parser.add_argument("--days", type=int, default=30, help="how far back rows of hours and days go")
     parser.add_argument("--fine-hours", type=int, default=72, help="how far back rows of minutes and quarters go")
-    parser.add_argument("--range", default="now-6h", help="the pages' time range")
+    parser.add_argument("--range", default="", help="the pages' time range, as now-6h; each page's own without it")
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
     binaries = find_postgres_binaries(Services.AUTO)

@@ -17,8 +17,8 @@ from urllib3.util import Retry
 from dashboards.grafana import refusals
 from dashboards.grafana.refusals import BUSY, GrafanaError
 
-OLDEST = (12, 0)
-"""The oldest Grafana that the dashboards are made for; 11.6, the last before it, left support in June 2026."""
+OLDEST = (12, 1)
+"""The oldest Grafana that the dashboards are made for: before it no unit separated thousands."""
 
 TIMEOUT_S = 30.0
 Json = dict[str, Any]

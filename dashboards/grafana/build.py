@@ -36,6 +36,9 @@ DEFINITIONS: Sequence[Definition] = (
 )
 """All dashboards, in the order of the navigation."""
 
+SCHEMA_VERSION = 42
+"""Of the dashboard model that Grafana 12.4 and 13 read without a migration."""
+
 GENERATED = Path(__file__).parents[1] / "generated"
 ALERTING = Path(__file__).parents[2] / "deploy" / "grafana" / "alerting" / "fenhe.yaml"
 """Alert rules and contact point, where compose's Grafana reads its provisioning."""
@@ -44,7 +47,24 @@ ALERTING = Path(__file__).parents[2] / "deploy" / "grafana" / "alerting" / "fenh
 @cache
 def render(definition: Definition, language: Language) -> str:
     """Grafana's JSON of a dashboard; the same text for the same definition, always."""
-    return json.dumps(definition.build(language), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    built = json.loads(json.dumps(definition.build(language), cls=JSONEncoder))
+    return json.dumps(_finished(built, definition, language), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _finished(built: dict[str, Any], definition: Definition, language: Language) -> dict[str, Any]:
+    """Add what the SDK has no words for, and take out what it writes and Grafana's schema does not know."""
+    built["schemaVersion"] = SCHEMA_VERSION
+    built["annotations"] = {"list": [each.to_json(language) for each in definition.annotations]}
+    for variable in built["templating"].get("list", []):
+        for foreign in ("auto", "auto_count", "auto_min"):
+            variable.pop(foreign, None)
+    for panel in built["panels"]:
+        if panel["type"] == "table":
+            panel["options"].pop("footer", None)
+            panel["fieldConfig"]["defaults"].setdefault("custom", {"align": "auto", "inspect": False})
+    for link in built["links"]:
+        link.pop("placement", None)
+    return built
 
 
 def dashboard_json(definition: Definition, language: Language) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.kit import thresholds
+from dashboards.kit import thresholds, units
 from dashboards.words import labels
 from schemas.metrics import GOOD_COVERAGE, Quality
 
@@ -60,6 +60,13 @@ class Cell(StrEnum):
     """The value colours the cell, between the field's minimum and maximum; it is written in it too."""
     GAUGE = "gauge"
     """A bar between the field's minimum and maximum, with the value beside it."""
+
+
+MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN}
+"""Colour of a text by the mark that it begins with: colour is never the only signal."""
+
+MOMENT_PX = 150
+"""Width in a table in which `2026-11-29 18:02` is not cut."""
 
 
 class Word(NamedTuple):
@@ -117,16 +124,19 @@ class Field:
     unit: str = ""
     """Shown behind the value as it stands: kW, kgce, °C."""
     grafana_unit: str | None = None
-    """A unit of Grafana's that computes: `percentunit` (0–1 shown as 0–100 %), `s` (seconds shown as a duration)."""
+    """A unit of Grafana's that computes: `percentunit` (0–1 shown as 0–100 %). Lengths of time are `sql.duration`."""
     decimals: int | None = None
     minimum: float | None = None
     maximum: float | None = None
     thresholds: tuple[Step, ...] = ()
     words: Mapping[str, Word] = field(default_factory=dict)
     unknown: Text = labels.UNKNOWN
+    marked: bool = False
+    """A text that begins with a mark, which gives its colour (`MARKS`)."""
     color: str = PLAIN
     width: int | None = None
-    """Column width in a table, pixels."""
+    """Column width in a table, pixels; None: as wide as there is room, and at least `least_px`."""
+    least_px: int = 100
     cell: Cell | None = None
     """How a table shows it; None: as its thresholds, words and width suggest."""
     link: Link | None = None
@@ -142,8 +152,8 @@ class Field:
             found["displayName"] = self.label(language)
         if self.grafana_unit is not None:
             found["unit"] = self.grafana_unit
-        elif self.unit:
-            found["unit"] = f"suffix: {self.unit}"
+        elif self.unit or self.decimals is not None:
+            found["unit"] = units.grafana(self.unit)
         numbers = {"decimals": self.decimals, "min": self.minimum, "max": self.maximum}
         found |= {key: value for key, value in numbers.items() if value is not None}
         if self.thresholds:
@@ -168,7 +178,7 @@ class Field:
 
     def _cell(self) -> dict[str, object]:
         cell = self.cell
-        if cell is None and self.width is not None and (self.thresholds or self.words):
+        if cell is None and self.width is not None and (self.thresholds or self.words or self.marked):
             cell = Cell.COLORED
         options: dict[str, object] = {"type": str(cell)}
         if cell in {Cell.HEAT, Cell.GAUGE}:
@@ -183,6 +193,8 @@ class Field:
                 "result": {"text": self.unknown(language), "color": UNKNOWN, "index": 0},
             },
         }
+        if self.marked:
+            return [unknown, *_marks()]
         if not self.words:
             return [unknown]
         options = {
@@ -190,6 +202,14 @@ class Field:
             for index, (value, word) in enumerate(self.words.items(), start=1)
         }
         return [unknown, {"type": "value", "options": options}]
+
+
+def _marks() -> list[dict[str, object]]:
+    """Colour a text by its first sign and leave the text as it is."""
+    return [
+        {"type": "regex", "options": {"pattern": f"/^{mark} /", "result": {"color": color, "index": index}}}
+        for index, (mark, color) in enumerate(MARKS.items(), start=1)
+    ]
 
 
 def coverage(name: str = "coverage", *, label: Text | None = labels.COVERAGE, width: int | None = None) -> Field:
@@ -217,8 +237,13 @@ def state(width: int | None = None) -> Field:
 
 
 def age(width: int | None = None) -> Field:
-    """Seconds since the newest reading, shown as a duration."""
-    return Field(name="age_s", label=labels.AGE, grafana_unit="s", decimals=0, unknown=labels.NEVER, width=width)
+    """Time since the newest reading, a text of `sql.duration`."""
+    return Field(name="age", label=labels.AGE, unknown=labels.NEVER, width=width)
+
+
+def moment(name: str, label: Text, *, unknown: Text = labels.UNKNOWN, hidden: bool = False) -> Field:
+    """A moment to the minute, in a column that does not cut it."""
+    return Field(name=name, label=label, grafana_unit=units.MOMENT, unknown=unknown, width=MOMENT_PX, hidden=hidden)
 
 
 def line(name: str, label: Text, color: str, *, unit: str = "", decimals: int = 0) -> Field:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import barchart as build_barchart
 from grafana_foundation_sdk.builders import common as build_common
+from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import gauge as build_gauge
 from grafana_foundation_sdk.builders import heatmap as build_heatmap
 from grafana_foundation_sdk.builders import histogram as build_histogram
@@ -21,6 +22,7 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
+from dashboards.kit import sizes, units
 from dashboards.words import labels
 
 if TYPE_CHECKING:
@@ -36,8 +38,27 @@ SHORTEST_INTERVAL = "1m"
 
 Panel = Builder[model.Panel]
 
+PLUGIN_VERSION = "12.4.0"
+"""The Grafana that the panels' options are written for: it migrates those of an older one."""
+
 UNKNOWN_FILL = "#858f9f"
 """What is not known is grey."""
+
+LANE_PX = 30
+LANES_A_PAGE = 12
+AROUND_LANES_PX = 84
+"""What a panel's title, its time axis and its margins take of its height."""
+
+
+TIME_ZONE = "Asia/Shanghai"
+"""Plants and base stations live on Beijing time, wherever the browser is."""
+
+
+class Bucket(StrEnum):
+    """Length of a heat map's cells."""
+
+    HOUR = "hour"
+    DAY = "day"
 
 
 class Format(StrEnum):
@@ -100,6 +121,16 @@ class About:
 _Panel = TypeVar("_Panel", bound=_Common)
 
 
+class _Colours(Protocol):
+    """A builder whose fields have default colours."""
+
+    def thresholds(self, thresholds: Builder[model.ThresholdsConfig], /) -> Self: ...
+    def color_scheme(self, color: Builder[model.FieldColor], /) -> Self: ...
+
+
+_Coloured = TypeVar("_Coloured", bound=_Colours)
+
+
 def _common(panel: _Panel, about: About, query: SqlQuery, fields: Sequence[Field]) -> _Panel:
     panel = (
         panel.title(about.title(about.language))
@@ -130,6 +161,14 @@ def _legend(*, shown: bool) -> build_common.VizLegendOptions:
     )
 
 
+def _grey_without_a_row(panel: _Coloured) -> _Coloured:
+    """Colours of overrides match no field where the query returned no row: the defaults are what is seen then."""
+    grey = build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE)
+    return panel.thresholds(grey.steps([model.Threshold(value=None, color=UNKNOWN_FILL)])).color_scheme(
+        build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(UNKNOWN_FILL)
+    )
+
+
 def stat(about: About, sql: str, *fields: Field) -> Panel:
     """One figure, or several side by side with their names."""
     text = common.BigValueTextMode.VALUE if len(fields) == 1 else common.BigValueTextMode.VALUE_AND_NAME
@@ -142,26 +181,19 @@ def stat(about: About, sql: str, *fields: Field) -> Panel:
         .orientation(common.VizOrientation.VERTICAL)
         .text_mode(text)
     )
-    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+    return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
 
 
 def gauge(about: About, sql: str, *fields: Field) -> Panel:
     """Figures on their scales; each field needs a minimum and a maximum."""
     panel = build_gauge.Panel().reduce_options(_last()).show_threshold_markers(show_threshold_markers=True)
-    return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+    return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
 
 
-def timeseries(
-    about: About,
-    sql: str,
-    *fields: Field,
-    bars: bool = False,
-    stacked: bool = False,
-    last_days: int | None = None,
-) -> Panel:
+def timeseries(about: About, sql: str, *fields: Field, bars: bool = False, stacked: bool = False) -> Panel:
     """Lines over time, or bars for sums over fixed slots, beside each other or stacked. A null breaks the line.
 
-    `last_days` gives the panel a range of its own, up to now; Grafana and the preview say so beside its title.
+    The query follows the page's range. Bars stand on zero; a line of one point is seen as a point.
     """
     panel = (
         build_timeseries.Panel()
@@ -169,20 +201,28 @@ def timeseries(
         .draw_style(common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE)
         .line_width(1.5)
         .fill_opacity(55 if bars else 8)
-        .show_points(common.VisibilityMode.NEVER)
+        .show_points(common.VisibilityMode.AUTO)
         .span_nulls(span_nulls=False)
         .legend(_legend(shown=True))
         .tooltip(build_common.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.NONE))
     )
+    if bars:
+        panel = panel.axis_soft_min(0).axis_soft_max(0)
     if stacked:
         panel = panel.stacking(build_common.StackingConfig().mode(common.StackingMode.NORMAL))
-    if last_days is not None:
-        panel = panel.time_from(f"{last_days}d")
     return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), fields)
 
 
+def lanes_height(lanes: int) -> int:
+    """Rows of the grid in which that many lanes of a state timeline can be seen."""
+    return -(-(AROUND_LANES_PX + lanes * LANE_PX) // sizes.ROW_PX)
+
+
 def state_timeline(about: About, sql: str, *fields: Field) -> Panel:
-    """States over time, one row per field; the first column is `time`."""
+    """States over time, one lane per field; the first column is `time`. Its height is what its lanes need.
+
+    A legend would take a lane's room: the states' words stand in the lanes.
+    """
     panel = (
         build_statetimeline.Panel()
         .interval(SHORTEST_INTERVAL)
@@ -192,13 +232,24 @@ def state_timeline(about: About, sql: str, *fields: Field) -> Panel:
         .row_height(0.8)
         .line_width(0)
         .fill_opacity(80)
-        .legend(_legend(shown=True))
+        .per_page(LANES_A_PAGE)
+        .legend(_legend(shown=False))
     )
+    about = replace(about, height=max(about.height, lanes_height(min(len(fields), LANES_A_PAGE))))
     return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
 
 
+def _wide_enough(field: Field, language: Language) -> Field:
+    """A column that does not cut its name in this language; one without a width takes what room there is."""
+    needed = sizes.header_px(field.label(language) if field.label else field.name)
+    if field.width is not None:
+        return replace(field, width=max(field.width, needed))
+    return replace(field, custom={**field.custom, "minWidth": max(field.least_px, needed)})
+
+
 def table(about: About, sql: str, *fields: Field) -> Panel:
-    """Rows as they come: order and limit are the query's."""
+    """Rows as they come: order and limit are the query's. No column cuts its name."""
+    fields = tuple(field if field.hidden else _wide_enough(field, about.language) for field in fields)
     panel = build_table.Panel().show_header(show_header=True).cell_height(common.TableCellHeight.SM)
     return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
 
@@ -210,6 +261,8 @@ def bar_chart(about: About, sql: str, category: str, *fields: Field) -> Panel:
         .x_field(category)
         .orientation(common.VizOrientation.HORIZONTAL)
         .show_value(common.VisibilityMode.ALWAYS)
+        .axis_soft_min(0)
+        .axis_soft_max(0)
         .bar_width(0.7)
         .fill_opacity(75)
         .legend(_legend(shown=False))
@@ -223,13 +276,25 @@ def histogram(about: About, sql: str, field: Field, *, bucket: int) -> Panel:
     return _common(panel, about, SqlQuery(sql, Format.TABLE), [field])
 
 
-def heatmap(
-    about: About, sql: str, *rows: Field, unit: str, maximum: float | None = None, last_days: int | None = None
-) -> Panel:
-    """Colour over time, one row per field from the bottom up; the first column is `time`, null stays empty.
+def heatmap(about: About, sql: str, *rows: Field, bucket: Bucket, unit: str, maximum: float | None = None) -> Panel:
+    """Colour over time, one row per field from the bottom up; null stays empty.
 
-    Grafana writes the column's own name at a row (a heat map has no display names): let the SQL name it as it is read.
+    `sql` returns `time`, the beginning of each bucket, and follows the page's range. Grafana takes a row's time as the
+    bucket's end and learns its length from the first two rows: so every bucket of the range is a row, and one before.
+    It writes the column's own name at a row of the heat map: let the SQL name it as it is read.
     """
+    columns = ", ".join(f'cells."{row.name}"' for row in rows)
+    sql = f"""
+SELECT bucket.at + interval '1 {bucket}' AS time, {columns}
+FROM generate_series(
+    date_trunc('{bucket}', $__timeFrom()::timestamptz, '{TIME_ZONE}') - interval '1 {bucket}',
+    $__timeTo()::timestamptz, interval '1 {bucket}'
+) AS bucket (at)
+LEFT JOIN (
+{sql.strip()}
+) AS cells ON cells.time = bucket.at
+ORDER BY bucket.at
+"""  # noqa: S608 - fragments of ours
     color = (
         build_heatmap.HeatmapColorOptions()
         .mode(heatmap_model.HeatmapColorMode.SCHEME)
@@ -245,10 +310,8 @@ def heatmap(
         .calculate(calculate=False)
         .color(color)
         .cell_gap(1)
-        .cell_values(build_heatmap.CellValues().unit(f"suffix: {unit}").decimals(0))
-        .unit(f"suffix: {unit}")
+        .cell_values(build_heatmap.CellValues().unit(units.grafana(unit)).decimals(0))
+        .unit(units.grafana(unit))
         .show_legend()
     )
-    if last_days is not None:
-        panel = panel.time_from(f"{last_days}d")
     return _common(panel, about, SqlQuery(sql, Format.TIME_SERIES), rows)

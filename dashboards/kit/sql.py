@@ -1,7 +1,7 @@
 """Fragments of SQL that several panels share.
 
 Only macros that both Grafana and the preview know: `$__timeFrom()`, `$__timeTo()`, `$__timeFilter(column)`,
-`$__interval`, and variables as `${name:sqlstring}`.
+`$__interval`, `'$__searchFilter'` of a variable, and variables as `${name:sqlstring}`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,33 @@ def age_s(latest: str) -> str:
     A device clock a little ahead is not a negative age.
     """
     return f"CASE WHEN {latest}.ts IS NOT NULL THEN GREATEST(0, extract(epoch FROM now() - {latest}.ts)) END::float8"
+
+
+def duration(seconds: str, *, amber_s: float | None = None, red_s: float | None = None) -> str:
+    """Write a length of time in the unit that a person says: `40 s`, `12 min`, `1.4 h`, `3.0 d`; null stays null.
+
+    With limits the text begins with a mark for its colour (`Field(marked=True)`): ● below amber, ◐ below red, ✕ above.
+    Grafana's own unit of seconds says "1 hours", in English on every page.
+    """
+    mark = ""
+    if red_s is not None:
+        amber = f"WHEN s >= {amber_s} THEN '◐ '" if amber_s is not None else ""
+        mark = f"CASE WHEN s >= {red_s} THEN '✕ ' {amber} ELSE '● ' END || "
+    steps = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"))
+    whens = " ".join(f"WHEN s < {below} THEN {_digits(unit)} || ' {name}'" for below, unit, name in steps)
+    said = f"{mark}CASE {whens} ELSE {_digits(86_400)} || ' d' END"
+    return f"(SELECT {said} FROM (SELECT ({seconds})::float8 AS s) AS length)"  # noqa: S608 - fragments of ours
+
+
+def _digits(unit_s: int) -> str:
+    """One digit behind the point below ten, none above; whole seconds always."""
+    amount = f"(s / {unit_s})::numeric"
+    return f"round({amount})" if unit_s == 1 else f"round({amount}, CASE WHEN s < {10 * unit_s} THEN 1 ELSE 0 END)"
+
+
+def searched(*columns: str) -> str:
+    """Condition of a variable's query: what is typed into its box is part of one of the columns."""
+    return "(" + " OR ".join(f"{column} ILIKE '%' || '$__searchFilter'" for column in columns) + ")"
 
 
 def name(language: Language, table: str, identifier: str) -> str:

@@ -54,6 +54,13 @@ def severity_field() -> Field:
     return Field(name="severity", label=labels_alarm.SEVERITY_COLUMN, words=SEVERITY_WORDS, width=100)
 
 
+def _with_unit(amount: str, unit: str) -> str:
+    """A figure with the unit that its row names: three digits that count, thousands separated; null stays null."""
+    figure = f"to_char(({amount})::numeric, CASE WHEN abs({amount}) < 10 THEN 'FM999990.099' "
+    figure += f"WHEN abs({amount}) < 100 THEN 'FM999990.0' ELSE 'FM999,999,999,990' END)"
+    return f"rtrim({figure}, '.') || COALESCE(' ' || NULLIF({unit}, ''), '')"
+
+
 def active_list(
     language: Language,
     where: str = "true",
@@ -81,10 +88,9 @@ SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
        COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
        {sql.city(language)} AS city,
        a.event_at,
-       GREATEST(0, extract(epoch FROM now() - a.event_at))::float8 AS lasted_s,
-       a.value, a.baseline, NULLIF(a.unit, '') AS unit,
-       round(a.cost::numeric, CASE a.cost_unit WHEN 'h' THEN 1 ELSE 0 END)::float8 AS cost,
-       NULLIF(replace(a.cost_unit, 'm3', 'm³'), '') AS cost_unit
+       {sql.duration("GREATEST(0, extract(epoch FROM now() - a.event_at))")} AS lasted,
+       {_with_unit("a.value", "a.unit")} AS value, {_with_unit("a.baseline", "a.unit")} AS baseline,
+       {_with_unit("a.cost", "replace(a.cost_unit, 'm3', 'm³')")} AS cost
 FROM alarm a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
@@ -98,14 +104,12 @@ LIMIT {limit}
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
         Field(name="device", label=labels_alarm.DEVICE),
-        Field(name="event_at", label=labels_alarm.SINCE, width=130, hidden=brief),
-        Field(name="lasted_s", label=labels_alarm.LASTED, grafana_unit="s", decimals=0, width=80),
-        Field(name="value", label=labels_alarm.VALUE, decimals=1, width=90),
-        Field(name="baseline", label=labels_alarm.EXPECTED, decimals=1, width=90, hidden=brief),
-        Field(name="unit", label=labels.UNIT, width=70, unknown=labels.DASH),
+        fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
+        Field(name="lasted", label=labels_alarm.LASTED, width=80),
+        Field(name="value", label=labels_alarm.VALUE, width=110),
+        Field(name="baseline", label=labels_alarm.EXPECTED, width=110, hidden=brief),
         Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
-        Field(name="cost", label=labels_alarm.COST, width=90, hidden=brief),
-        Field(name="cost_unit", label=labels.UNIT, width=60, unknown=labels.DASH, hidden=brief),
+        Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief),
     ]
     return panels.table(about, query, *shown)
 
@@ -297,13 +301,13 @@ ORDER BY t.at DESC, t.id DESC
         about,
         query,
         Field(name="alarm_id", hidden=True),
-        Field(name="at", label=labels_alarm.AT, width=130),
+        fields.moment("at", labels_alarm.AT),
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=140),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=150),
         Field(name="device", label=labels_alarm.DEVICE, width=220),
         Field(name="actor", label=labels_alarm.ACTOR, width=100),
-        Field(name="reason", label=labels_alarm.REASON, unknown=labels.DASH),
+        Field(name="reason", label=labels_alarm.REASON, unknown=labels.NONE),
     )
 
 

@@ -174,7 +174,7 @@ ORDER BY 1
     return panels.table(
         about,
         query,
-        Field(name="city", label=labels.CITY_COLUMN),
+        Field(name="city", label=labels.CITY_COLUMN, least_px=70),
         Field(name="registered", label=labels.REGISTERED, decimals=0, width=80),
         Field(name="reporting", label=labels.REPORTING, decimals=0, width=80),
         Field(name="silent", label=labels.SILENT, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),
@@ -216,7 +216,7 @@ SELECT {sql.name(language, "s", "site_id")} AS site,
        n.first_opens_p10_h::float8 AS first_opens_p10_h, n.contract_h::float8 AS contract_h,
        CASE WHEN n.will_miss_contract THEN 'misses' WHEN n.will_miss_contract = false THEN 'meets' END AS contract,
        {sql.words_of(REASON, labels_battery.SITE_REASON, language)} AS reason,
-       {sql.age_s("p")} AS age_s
+       {sql.duration(sql.age_s("p"))} AS age
 FROM site_power_latest p
 JOIN device d USING (device_id)
 JOIN site s ON s.site_id = d.site_id
@@ -247,7 +247,7 @@ LIMIT 50
         Field(name="first_opens_p10_h", label=labels_battery.FIRST_OPENS, unit="h", decimals=1, width=120),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
         Field(name="contract", label=labels_battery.WILL_MISS, words=fleet_health.CONTRACT_WORDS, width=110),
-        Field(name="reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.DASH),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.NONE),
         fields.age(width=70),
     )
 

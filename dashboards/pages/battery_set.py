@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 SET = "${set:sqlstring}"
 CELLS = 16
+HOUR_SHOWN = f"date_bin('$__interval', ts, {sql.ORIGIN})"
+"""Of a year's hours every n-th as it was, the newest of its step: a page of a year is not 9 000 rows a chart."""
 
 
 def _sets(language: Language) -> str:
     return f"""
 SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
 FROM device d
-WHERE kind = 'battery'
+WHERE kind = 'battery' AND {sql.searched("d.device_id", "d.name", "d.name_zh")}
 ORDER BY 2, 1
+LIMIT 500
 """  # noqa: S608 - fragments of ours
 
 
@@ -56,7 +59,7 @@ def health(language: Language) -> Panel:
 SELECT h.soh_pct::float8 AS soh_pct,
        round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) || ' %' AS interval,
        {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
-       h.soh_age_days::float8 * 86400 AS age_s,
+       {sql.duration("h.soh_age_days * 86400")} AS age,
        {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
        h.soh_bms_pct::float8 AS bms,
        h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.advice
@@ -69,8 +72,8 @@ WHERE h.device_id = {SET}
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL),
         Field(name="method", label=labels_battery.METHOD_COLUMN),
-        Field(name="age_s", label=Text("证据距今", "age of evidence"), grafana_unit="s", decimals=0),
-        Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.DASH),
+        Field(name="age", label=Text("证据距今", "age of evidence")),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.NONE),
         Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1),
@@ -96,7 +99,7 @@ def now(language: Language) -> Panel:
     fresh = sql.fresh("b")
     query = f"""
 SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale' END AS state,
-       {sql.age_s("b")} AS age_s,
+       {sql.duration(sql.age_s("b"))} AS age,
        {sql.words_of("n.kind", labels_battery.EPISODE, language)} AS kind,
        CASE WHEN {fresh} THEN b.pack_voltage_v END AS pack_voltage_v,
        CASE WHEN {fresh} THEN b.current_a END AS current_a,
@@ -128,8 +131,8 @@ WHERE d.device_id = {SET}
             thresholds=fields.TEMPERATURE_STEPS,
         ),
         Field(name="soc_pct", label=labels_battery.SOC, unit="%", decimals=0),
-        Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1, unknown=labels.DASH),
-        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, unit="h", decimals=1, unknown=labels.DASH),
+        Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1),
+        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, unit="h", decimals=1),
     )
 
 
@@ -177,7 +180,7 @@ def charge(language: Language) -> Panel:
     """Counted SoC with its band, and the BMS's beside it."""
     about = About(
         language=language,
-        title=Text("SoC 与 ±2σ %（近 14 天）", "SoC and ±2σ, % (14 days)"),
+        title=Text("SoC 与 ±2σ %", "SoC and ±2σ, %"),
         description=Text(
             "库仑计数，浮充 ≥ 1 h 复位为 100 %；不确定度随时间线性增长。BMS 声称值为虚线。来源：battery_hour。",
             "Counted charge, reset to 100 % after an hour on float; its doubt grows with time. The BMS's "
@@ -188,14 +191,14 @@ def charge(language: Language) -> Panel:
         height=9,
     )
     query = f"""
-SELECT ts + interval '1 hour' AS time,
+SELECT DISTINCT ON ({HOUR_SHOWN}) ts + interval '1 hour' AS time,
        LEAST(100, soc_pct + 2 * soc_sigma_pct)::float8  AS soc_high,
        soc_pct::float8                                  AS soc,
        GREATEST(0, soc_pct - 2 * soc_sigma_pct)::float8 AS soc_low,
        soc_bms_pct::float8                              AS soc_bms
 FROM battery_hour
-WHERE device_id = {SET} AND {days_back(14)}
-ORDER BY ts
+WHERE device_id = {SET} AND $__timeFilter(ts)
+ORDER BY {HOUR_SHOWN}, ts DESC
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
         about,
@@ -206,7 +209,6 @@ ORDER BY ts
         ),
         fields.line("soc_low", labels_battery.SOC_LOW, fields.UNKNOWN, unit="%"),
         fields.line("soc_bms", labels_battery.SOC_BMS, fields.ESTIMATED, unit="%"),
-        last_days=14,
     )
 
 
@@ -214,7 +216,7 @@ def soh_history(language: Language) -> Panel:
     """SoH over the years with its interval."""
     about = About(
         language=language,
-        title=Text("SoH 与 90 % 区间 %（近三年）", "SoH and its 90 % interval, % (three years)"),
+        title=Text("SoH 与 90 % 区间 %", "SoH and its 90 % interval, %"),
         description=Text(
             "每次放电后融合的 SoH；虚线为 90 % 区间。来源：battery_soh。",
             "SoH fused after each discharge; dashed lines are its 90 % interval. Source: battery_soh.",
@@ -225,7 +227,7 @@ def soh_history(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, soh_high_pct AS high, soh_pct AS soh, soh_low_pct AS low
 FROM battery_soh
-WHERE device_id = {SET} AND {days_back(1095)}
+WHERE device_id = {SET} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -241,7 +243,6 @@ ORDER BY ts
             custom={"lineWidth": 2, "showPoints": "always"},
         ),
         fields.line("low", labels_battery.SOH_LOW, fields.UNKNOWN, unit="%"),
-        last_days=1095,
     )
 
 
@@ -249,7 +250,7 @@ def backup_history(language: Language) -> Panel:
     """Backup time day by day, against what is owed."""
     about = About(
         language=language,
-        title=Text("备电时长 h（近一年）", "Backup time, h (one year)"),
+        title=Text("备电时长 h", "Backup time, h"),
         description=Text(
             "每日最后已知小时由满电起按当日负荷与温度推算的 p50 与 p10；红线为合同时长。来源：battery_day。",
             "From full, as of each day's last known hour, at its load and temperature; red is what is owed. "
@@ -262,7 +263,7 @@ def backup_history(language: Language) -> Panel:
 SELECT as_of_at AS time, backup_p50_h::float8 AS p50, backup_p10_h::float8 AS p10,
        contract_h::float8 AS contract
 FROM battery_day
-WHERE device_id = {SET} AND {days_back(365)}
+WHERE device_id = {SET} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -278,7 +279,6 @@ ORDER BY ts
             custom={"lineWidth": 2, "showPoints": "always"},
         ),
         fields.line("contract", labels_battery.CONTRACT_H, fields.BAD, unit="h"),
-        last_days=365,
     )
 
 
@@ -286,7 +286,7 @@ def resistance(language: Language) -> Panel:
     """Resistance at load steps: a trend of the set against itself."""
     about = About(
         language=language,
-        title=Text("内阻趋势 mΩ（近三年）", "Resistance trend, mΩ (three years)"),
+        title=Text("内阻趋势 mΩ", "Resistance trend, mΩ"),
         description=Text(
             "负载突加时 R = ΔV/ΔI，折算到 25 °C；只看本组自身趋势，不换算为 SoH。来源：battery_resistance。",
             "R = ΔV/ΔI at load-on, brought to 25 °C; a trend of the set against itself, never turned into SoH. "
@@ -298,7 +298,7 @@ def resistance(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, resistance_25c_mohm, resistance_mohm
 FROM battery_resistance
-WHERE device_id = {SET} AND step = 'load_on' AND {days_back(1095)}
+WHERE device_id = {SET} AND step = 'load_on' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     shown = {"showPoints": "always"}
@@ -321,7 +321,6 @@ ORDER BY ts
             color=fields.UNKNOWN,
             custom=shown,
         ),
-        last_days=1095,
     )
 
 
@@ -329,7 +328,7 @@ def spread_history(language: Language) -> Panel:
     """Cell spread in float and under load."""
     about = About(
         language=language,
-        title=Text("单体压差 mV（近 14 天）", "Cell spread, mV (14 days)"),
+        title=Text("单体压差 mV", "Cell spread, mV"),
         description=Text(
             "浮充与放电时按小时均压计算的单体最高减最低。来源：battery_hour。",
             "Highest less lowest cell of the hour's mean voltages, on float and under load. Source: battery_hour.",
@@ -338,11 +337,12 @@ def spread_history(language: Language) -> Panel:
         height=6,
     )
     query = f"""
-SELECT ts + interval '1 hour' AS time, float_spread_mv::float8 AS float_spread, load_spread_mv::float8 AS load_spread,
+SELECT DISTINCT ON ({HOUR_SHOWN})
+       ts + interval '1 hour' AS time, float_spread_mv::float8 AS float_spread, load_spread_mv::float8 AS load_spread,
        {RETIRE_MV}::float8 AS retire
 FROM battery_hour
-WHERE device_id = {SET} AND {days_back(14)}
-ORDER BY ts
+WHERE device_id = {SET} AND $__timeFilter(ts)
+ORDER BY {HOUR_SHOWN}, ts DESC
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
         about,
@@ -350,7 +350,6 @@ ORDER BY ts
         Field(name="float_spread", label=labels_battery.FLOAT_SPREAD, unit="mV", decimals=0, color=fields.PRIMARY),
         Field(name="load_spread", label=labels_battery.LOAD_SPREAD, unit="mV", decimals=0, color=fields.SECONDARY),
         fields.line("retire", Text(f"退役 {RETIRE_MV} mV", f"retire at {RETIRE_MV} mV"), fields.BAD, unit="mV"),
-        last_days=14,
     )
 
 
@@ -385,20 +384,19 @@ LIMIT 60
         about,
         query,
         Field(name="kind", label=labels_battery.KIND, width=80),
-        Field(name="cause", label=labels_battery.CAUSE_COLUMN, width=110, unknown=labels.DASH),
-        Field(name="ts", label=labels_battery.BEGIN, width=125),
+        Field(name="cause", label=labels_battery.CAUSE_COLUMN, width=110, unknown=labels.NONE),
+        fields.moment("ts", labels_battery.BEGIN),
         Field(name="duration_h", label=labels_battery.LASTS, unit="h", decimals=1, width=80),
         Field(name="charge_ah", label=labels_battery.CHARGE, unit="Ah", decimals=1, width=90),
         Field(name="soc_start", label=labels_battery.SOC_FROM, unit="%", decimals=0, width=90),
         Field(name="soc_end", label=labels_battery.SOC_TO, unit="%", decimals=0, width=90),
-        Field(name="cutoff_h", label=labels_battery.TO_CUTOFF, unit="h", decimals=1, width=90, unknown=labels.DASH),
+        Field(name="cutoff_h", label=labels_battery.TO_CUTOFF, unit="h", decimals=1, width=90),
         Field(
             name="forecast_p10_h",
             label=labels_battery.FORECAST,
             unit="h",
             decimals=1,
             width=100,
-            unknown=labels.DASH,
         ),
         fields.quality(width=90),
     )
@@ -428,7 +426,8 @@ DASHBOARD = Definition(
         "一组电池的单体、荷电、健康与证据、内阻、经历与告警。",
         "Cells, charge, health with its evidence, resistance, past and alarms of one set.",
     ),
-    refresh="10s",
+    refresh="30s",
+    range_from="now-365d",
     variables=[Variable(name="set", label=labels.SET, query=_sets)],
     panels=_panels,
 )

@@ -108,8 +108,8 @@ def coal_rate_history(language: Language) -> Panel:
         language=language,
         title=Text("供电标准煤耗 gce/kWh", "Net coal rate, gce/kWh"),
         description=Text(
-            "24 小时滚动供电标准煤耗，每小时一点，近 14 天；化验未全到的为估算，另列。来源：gangue_window。",
-            "Net coal rate over rolling 24 hours, one point an hour, 14 days; those that the laboratory does not cover "
+            "24 小时滚动供电标准煤耗，每小时一点；化验未全到的为估算，另列。来源：gangue_window。",
+            "Net coal rate over rolling 24 hours, one point an hour; those that the laboratory does not cover "
             "yet are estimated and stand apart. Source: gangue_window.",
         ),
         width=12,
@@ -120,7 +120,7 @@ SELECT ts AS time,
        CASE WHEN quality <> 'estimated' THEN net_coal_rate_gce_kwh END AS measured,
        CASE WHEN quality = 'estimated' THEN net_coal_rate_gce_kwh END  AS estimated
 FROM gangue_window
-WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     measured = Field(
@@ -128,7 +128,7 @@ ORDER BY ts
         custom={"lineWidth": 2},
     )  # fmt: skip
     estimated = fields.estimated("estimated", labels_plant.ESTIMATED, unit="gce/kWh", decimals=1)
-    return panels.timeseries(about, query, measured, estimated, last_days=HISTORY_DAYS)
+    return panels.timeseries(about, query, measured, estimated)
 
 
 def capacity_history(language: Language) -> Panel:
@@ -137,8 +137,8 @@ def capacity_history(language: Language) -> Panel:
         language=language,
         title=Text("出力系数 %", "Capacity factor, %"),
         description=Text(
-            "24 小时滚动出力系数，近 14 天；虚线为参考数据中的全省基准。来源：gangue_window、reference_setting。",
-            "Capacity factor over rolling 24 hours, 14 days; the dashed line is the province's baseline in "
+            "24 小时滚动出力系数；虚线为参考数据中的全省基准。来源：gangue_window、reference_setting。",
+            "Capacity factor over rolling 24 hours; the dashed line is the province's baseline in "
             "the reference "
             "data. Source: gangue_window, reference_setting.",
         ),
@@ -149,14 +149,14 @@ def capacity_history(language: Language) -> Panel:
 SELECT ts AS time, capacity_factor_pct,
        {BASELINE} AS baseline
 FROM gangue_window
-WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     factor = Field(
         name="capacity_factor_pct", label=labels_plant.CAPACITY_FACTOR, unit="%", decimals=1, color=fields.PRIMARY
     )
     baseline = fields.line("baseline", labels_plant.CF_BASELINE, fields.GOOD, unit="%")
-    return panels.timeseries(about, query, factor, baseline, last_days=HISTORY_DAYS)
+    return panels.timeseries(about, query, factor, baseline)
 
 
 def fuel(language: Language) -> Panel:
@@ -165,8 +165,8 @@ def fuel(language: Language) -> Panel:
         language=language,
         title=Text("入炉燃料 t/日", "Fuel burnt, t per day"),
         description=Text(
-            "每个自然日入炉的煤矸石、煤泥与原煤，近 14 天。来源：gangue_sum（日）。",
-            "Gangue, slime and coal burnt on each local day, 14 days. Source: gangue_sum, days.",
+            "每个自然日入炉的煤矸石、煤泥与原煤。来源：gangue_sum（日）。",
+            "Gangue, slime and coal burnt on each local day. Source: gangue_sum, days.",
         ),
         width=9,
         height=7,
@@ -174,7 +174,7 @@ def fuel(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, gangue_t, slime_t, coal_t
 FROM gangue_sum
-WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -185,7 +185,6 @@ ORDER BY ts
         Field(name="coal_t", label=labels_plant.COAL_T, unit="t", decimals=0, color=fields.TERTIARY),
         bars=True,
         stacked=True,
-        last_days=HISTORY_DAYS,
     )
 
 
@@ -206,7 +205,7 @@ def residues(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, fly_ash_t, bed_ash_t, gypsum_t
 FROM gangue_sum
-WHERE device_id = {UNIT} AND span = 'day' AND {days_back(HISTORY_DAYS)}
+WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -217,7 +216,6 @@ ORDER BY ts
         Field(name="gypsum_t", label=labels_plant.GYPSUM_T, unit="t", decimals=1, color=fields.SECONDARY),
         bars=True,
         stacked=True,
-        last_days=HISTORY_DAYS,
     )
 
 
@@ -282,7 +280,7 @@ def waiting(language: Language) -> Panel:
     )
     query = f"""
 SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE laboratory_share < 0.999) END::float8 AS waiting,
-       extract(epoch FROM now() - min(ts) FILTER (WHERE laboratory_share < 0.999))::float8      AS since_s,
+       {sql.duration("extract(epoch FROM now() - min(ts) FILTER (WHERE laboratory_share < 0.999))")} AS since,
        (SELECT laboratory_share FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
         AND {days_back(2)} ORDER BY ts DESC LIMIT 1)                                            AS share
 FROM gangue_sum
@@ -292,9 +290,7 @@ WHERE device_id = {UNIT} AND span = 'hour' AND {days_back(HISTORY_DAYS)}
         about,
         query,
         Field(name="waiting", label=labels_plant.WAITING_HOURS, decimals=0, thresholds=fields.ANY_IS_WARNING),
-        Field(
-            name="since_s", label=labels_plant.WAITING_SINCE, grafana_unit="s", decimals=1, unknown=labels.DASH
-        ),
+        Field(name="since", label=labels_plant.WAITING_SINCE, unknown=labels.NONE),
         Field(
             name="share", label=labels_plant.LABORATORY, grafana_unit="percentunit", decimals=0,
             thresholds=fields.COVERAGE_STEPS,
@@ -328,9 +324,9 @@ LIMIT 60
         about,
         query,
         Field(name="fuel", label=labels_plant.FUEL),
-        Field(name="ts", label=labels_plant.SAMPLED, width=130),
-        Field(name="until_at", label=labels_plant.UNTIL, width=130),
-        Field(name="released_at", label=labels_plant.RELEASED, width=130),
+        fields.moment("ts", labels_plant.SAMPLED),
+        fields.moment("until_at", labels_plant.UNTIL),
+        fields.moment("released_at", labels_plant.RELEASED),
         Field(name="lhv_mj_kg", label=labels_plant.LHV, unit="MJ/kg", decimals=2, width=100),
         Field(name="ash_pct", label=labels_plant.ASH, unit="%", decimals=1, width=80),
         Field(name="sulphur_pct", label=labels_plant.SULPHUR, unit="%", decimals=2, width=80),
@@ -361,6 +357,7 @@ DASHBOARD = Definition(
         "Coal rate, load, fuel and residues of a gangue unit, and which figures still wait for the laboratory.",
     ),
     refresh="30s",
+    range_from="now-14d",
     variables=[sites("s.sector = 'gangue_power'"), Variable(name="unit", label=labels_plant.UNIT, query=_units)],
     panels=_panels,
 )

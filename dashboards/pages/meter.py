@@ -49,7 +49,7 @@ def now(language: Language) -> Panel:
     )
     query = f"""
 SELECT CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
-       {sql.age_s("m")} AS age_s,
+       {sql.duration(sql.age_s("m"))} AS age,
        CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate,
        m.total,
        extract(epoch FROM m.received_at - m.ts)::float8 AS delay_s
@@ -117,7 +117,7 @@ def quality(language: Language) -> Panel:
             "Source: meter_minute.quality.",
         ),
         width=24,
-        height=3,
+        height=4,
     )
     worst = (
         "CASE WHEN bool_or(m.quality = 'unknown') THEN 'unknown' WHEN bool_or(m.quality = 'estimated') THEN 'estimated'"
@@ -164,8 +164,8 @@ LIMIT 100
         query,
         Field(name="event", label=labels_plant.EVENT, width=90),
         Field(name="quantity", label=labels_plant.QUANTITY, width=150),
-        Field(name="ts", label=labels_plant.FROM, width=125),
-        Field(name="until_at", label=labels_plant.UNTIL, width=125, unknown=labels_plant.LASTING),
+        fields.moment("ts", labels_plant.FROM),
+        fields.moment("until_at", labels_plant.UNTIL, unknown=labels_plant.LASTING),
         Field(name="value_before", label=labels_plant.BEFORE, decimals=1, width=110),
         Field(name="value_seen", label=labels_plant.SEEN, decimals=1, width=110),
         Field(name="value_after", label=labels_plant.AFTER, decimals=1, width=110),

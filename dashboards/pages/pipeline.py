@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
-LAG_STEPS = (Step(None, fields.GOOD), Step(60, fields.PARTIAL), Step(300, fields.BAD))
-"""s. 300 is the limit of the alert rule on workers; 60 is unsourced."""
+LAG_AMBER_S = 60
+"""(unsourced)"""
+LAG_RED_S = 300
+"""The limit of the alert rule on workers."""
 AHEAD_STEPS = (Step(None, fields.PLAIN), Step(5, fields.PARTIAL), Step(300, fields.BAD))
 """s a device's clock is ahead of the collector's. (unsourced)"""
 
@@ -37,30 +39,18 @@ def lag(language: Language) -> Panel:
         width=8,
         height=4,
     )
-    query = """
-SELECT GREATEST(0, extract(epoch FROM now() - max(updated_at)))::float8 AS newest_s,
-       GREATEST(0, extract(epoch FROM now() - min(updated_at)))::float8 AS slowest_s,
-       NULLIF(count(*), 0)::float8                                      AS partitions
+    since = "GREATEST(0, extract(epoch FROM now() - {}(updated_at)))"
+    query = f"""
+SELECT {sql.duration(since.format("max"), amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS newest,
+       {sql.duration(since.format("min"))} AS slowest,
+       NULLIF(count(*), 0)::float8 AS partitions
 FROM checkpoint
-"""
+"""  # noqa: S608 - fragments of ours
     return panels.stat(
         about,
         query,
-        Field(
-            name="newest_s",
-            label=labels_pipeline.NEWEST_COMMIT,
-            grafana_unit="s",
-            decimals=0,
-            thresholds=LAG_STEPS,
-            unknown=labels.NEVER,
-        ),
-        Field(
-            name="slowest_s",
-            label=labels_pipeline.SLOWEST_PARTITION,
-            grafana_unit="s",
-            decimals=0,
-            unknown=labels.NEVER,
-        ),
+        Field(name="newest", label=labels_pipeline.NEWEST_COMMIT, marked=True, unknown=labels.NEVER),
+        Field(name="slowest", label=labels_pipeline.SLOWEST_PARTITION, unknown=labels.NEVER),
         Field(name="partitions", label=labels_pipeline.PARTITIONS, decimals=0, unknown=labels.NONE),
     )
 
@@ -160,28 +150,21 @@ def partitions(language: Language) -> Panel:
         height=7,
         empty=labels.NONE,
     )
-    query = """
+    since = "GREATEST(0, extract(epoch FROM now() - updated_at))"
+    query = f"""
 SELECT topic, partition::float8 AS partition, next_offset::float8 AS next_offset,
-       GREATEST(0, extract(epoch FROM now() - updated_at))::float8 AS age_s
+       {sql.duration(since, amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age
 FROM checkpoint
 ORDER BY updated_at, partition
 LIMIT 100
-"""
+"""  # noqa: S608 - fragments of ours
     return panels.table(
         about,
         query,
         Field(name="topic", label=Text("主题", "Topic")),
         Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
         Field(name="next_offset", label=labels_pipeline.OFFSET, decimals=0, width=120),
-        Field(
-            name="age_s",
-            label=labels_pipeline.NEWEST_COMMIT,
-            grafana_unit="s",
-            decimals=0,
-            width=120,
-            thresholds=LAG_STEPS,
-            unknown=labels.NEVER,
-        ),
+        Field(name="age", label=labels_pipeline.NEWEST_COMMIT, width=120, marked=True, unknown=labels.NEVER),
     )
 
 
@@ -203,7 +186,8 @@ def sites(language: Language) -> Panel:
     skew = "extract(epoch FROM a.received_at - a.ts)"
     query = f"""
 SELECT found.site_id, {sql.name(language, "s", "site_id")} AS site, {sql.city(language)} AS city,
-       found.devices, found.silent, found.newest_s, found.oldest_s, found.skew_s, found.ahead_s
+       found.devices, found.silent, {sql.duration("found.newest_s")} AS newest,
+       {sql.duration("found.oldest_s")} AS oldest, found.skew_s, found.ahead_s
 FROM (
     SELECT d.site_id,
            count(*)::float8                                                            AS devices,
@@ -230,22 +214,8 @@ ORDER BY found.silent DESC, found.ahead_s DESC NULLS LAST, found.site_id
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="devices", label=labels_pipeline.DEVICES, decimals=0, width=70),
         Field(name="silent", label=labels.SILENT, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),
-        Field(
-            name="newest_s",
-            label=labels_pipeline.NEWEST,
-            grafana_unit="s",
-            decimals=0,
-            width=90,
-            unknown=labels.NEVER,
-        ),
-        Field(
-            name="oldest_s",
-            label=labels_pipeline.OLDEST,
-            grafana_unit="s",
-            decimals=0,
-            width=110,
-            unknown=labels.NEVER,
-        ),
+        Field(name="newest", label=labels_pipeline.NEWEST, width=90, unknown=labels.NEVER),
+        Field(name="oldest", label=labels_pipeline.OLDEST, width=110, unknown=labels.NEVER),
         Field(name="skew_s", label=labels_pipeline.SKEW_MEDIAN, unit="s", decimals=1, width=150),
         Field(
             name="ahead_s",
@@ -283,7 +253,7 @@ LIMIT 50
     return panels.table(
         about,
         query,
-        Field(name="received_at", label=labels_pipeline.ARRIVED_AT, width=130),
+        fields.moment("received_at", labels_pipeline.ARRIVED_AT),
         Field(name="reason", label=labels.REASON_COLUMN, width=110),
         Field(name="device", label=labels_pipeline.DEVICE, width=150),
         Field(name="detail", label=labels_pipeline.DETAIL),
@@ -296,9 +266,8 @@ def reporting_by_city(language: Language) -> Panel:
         language=language,
         title=Text("电池组在线率 %（按城市，每小时）", "Battery sets reporting, % (by city, per hour)"),
         description=Text(
-            "每小时：Σ 各组覆盖率 / 已登记组数，所选时段的最后 24 小时。灰色为未知。来源：battery_hour.coverage。",
-            "Per hour: Σ of the sets' coverage / sets registered, the last 24 hours of the range. Grey is unknown. "
-            "Source: battery_hour.coverage.",
+            "每小时：Σ 各组覆盖率 / 已登记组数。空白为未知。来源：battery_hour.coverage。",
+            "Per hour: Σ of the sets' coverage / sets registered. Empty is unknown. Source: battery_hour.coverage.",
         ),
         width=14,
         height=7,
@@ -317,7 +286,7 @@ WITH fleet AS MATERIALIZED (
 ), hours AS MATERIALIZED (
     SELECT h.ts, s.city, sum(h.coverage)::float8 AS coverage
     FROM battery_hour h JOIN site s USING (site_id)
-    WHERE $__timeFilter(h.ts) AND h.ts >= $__timeTo()::timestamptz - interval '24 hours'
+    WHERE $__timeFilter(h.ts)
     GROUP BY 1, 2
 )
 SELECT q.ts AS time,
@@ -326,10 +295,11 @@ FROM hours q
 JOIN fleet f USING (city)
 WHERE q.ts < date_trunc('hour', $__timeTo()::timestamptz)
 GROUP BY q.ts
-ORDER BY q.ts
 """  # noqa: S608 - fragments of ours
     names = [city if language is Language.ZH else english for city, english in labels.CITY.items()]
-    return panels.heatmap(about, query, *(Field(name=name) for name in names), unit="%", maximum=100)
+    return panels.heatmap(
+        about, query, *(Field(name=name) for name in names), bucket=panels.Bucket.HOUR, unit="%", maximum=100
+    )
 
 
 def losses(language: Language) -> Panel:
@@ -356,7 +326,7 @@ LIMIT 50
     return panels.table(
         about,
         query,
-        Field(name="detected_at", label=labels_pipeline.ARRIVED_AT, width=130),
+        fields.moment("detected_at", labels_pipeline.ARRIVED_AT),
         Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
         Field(name="from_offset", label=labels_pipeline.FROM_OFFSET, decimals=0, width=100),
         Field(name="to_offset", label=labels_pipeline.TO_OFFSET, decimals=0, width=100, cell=Cell.PLAIN),
@@ -392,13 +362,13 @@ LIMIT 200
     return panels.table(
         about,
         query,
-        Field(name="last_at", label=labels_pipeline.LAST_AT, width=130),
+        fields.moment("last_at", labels_pipeline.LAST_AT),
         Field(name="device", label=labels_pipeline.DEVICE, width=150),
         Field(name="field", label=labels_pipeline.FIELD, width=170),
         Field(name="reason", label=labels.REASON_COLUMN, width=150),
         Field(name="times", label=labels_pipeline.TIMES, decimals=0, width=90),
         Field(name="value", label=labels_pipeline.VALUE_SENT),
-        Field(name="first_at", label=labels_pipeline.FIRST_AT, width=130),
+        fields.moment("first_at", labels_pipeline.FIRST_AT),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
-from dashboards.kit.fields import Field, Step
+from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import books, enpi, plant_limits
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
@@ -84,7 +84,7 @@ def unit_energy_now(language: Language) -> Panel:
     """Unit-product energy over the last hour."""
     about = About(
         language=language,
-        title=Text("单位产品综合能耗 kgce/${product_unit} · 1 h", "Unit-product energy, kgce/${product_unit} · 1 h"),
+        title=Text("单位能耗 kgce/${product_unit} · 1 h", "Energy, kgce/${product_unit} · 1 h"),
         description=UNIT_ENERGY_FORMULA,
         width=4,
         height=4,
@@ -96,7 +96,7 @@ def unit_water_now(language: Language) -> Panel:
     """Water intake per unit of product over the last hour."""
     about = About(
         language=language,
-        title=Text("单位产品取水 m³/${product_unit} · 1 h", "Water intake, m³/${product_unit} · 1 h"),
+        title=Text("单位产品取水 m³/${product_unit} · 1 h", "Water, m³/${product_unit} · 1 h"),
         description=Text(
             "单位产品取水量 = ΣV_in / ΣP，1 小时滚动。来源：plant_window.unit_water_m3。",
             "Intake per product = ΣV_in / ΣP over the rolling hour. Source: plant_window.unit_water_m3.",
@@ -111,7 +111,7 @@ def energy_now(language: Language) -> Panel:
     """Comprehensive energy of the last hour."""
     about = About(
         language=language,
-        title=Text("综合能耗 · 1 h", "Comprehensive energy · 1 h"),
+        title=Text("综合能耗 · 1 h", "Energy · 1 h"),
         description=Text(
             "综合能耗 = Σ Eᵢ·kᵢ − Σ 外送ⱼ·kⱼ，折标准煤，1 小时滚动；kgce "
             "= 千克标准煤。来源：plant_window.energy_kgce。",
@@ -171,11 +171,9 @@ def freshness(language: Language) -> Panel:
         width=3,
         height=4,
     )
-    query = f"SELECT {sql.age_s('m')} AS age_s FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1"  # noqa: S608 - fragments of ours
-    steps = (Step(None, fields.GOOD), Step(60, fields.PARTIAL), Step(180, fields.BAD))
-    return panels.stat(
-        about, query, Field(name="age_s", grafana_unit="s", decimals=0, thresholds=steps, unknown=labels.NEVER)
-    )
+    age = sql.duration(sql.age_s("m"), amber_s=60, red_s=180)
+    query = f"SELECT {age} AS age FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1"  # noqa: S608 - fragments of ours
+    return panels.stat(about, query, Field(name="age", marked=True, unknown=labels.NEVER))
 
 
 def _short(name: str, unit: str = "", decimals: int = 0) -> Field:
@@ -285,7 +283,7 @@ def quality_history(language: Language) -> Panel:
             "Source: plant_window.quality.",
         ),
         width=24,
-        height=3,
+        height=4,
     )
     query = f"""
 SELECT bins.time,
@@ -326,12 +324,13 @@ def meters(language: Language) -> Panel:
     )
     query = f"""
 SELECT x.device_id, x.site_id, x.meter, {sql.words_of("x.kind", labels.KIND, language)} AS kind, x.role,
-       x.state, x.age_s, x.rate,
+       x.state, {sql.duration("x.age_s")} AS age,
+       trim(to_char(x.rate, 'FM999,999,990.0')) || ' ' ||
        CASE x.kind WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'
-                   WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h' ELSE 't/h' END AS rate_unit,
-       x.total,
+                   WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h' ELSE 't/h' END AS rate,
+       trim(to_char(x.total, 'FM999,999,999,990')) || ' ' ||
        CASE x.kind WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'
-                   WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³' ELSE 't' END AS total_unit
+                   WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³' ELSE 't' END AS total
 FROM (
     SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter, d.kind,
            {sql.words_of("d.role", labels.ROLE, language)} AS role,
@@ -364,10 +363,8 @@ ORDER BY x.state = 'live', x.kind, x.device_id
         Field(name="role", label=labels.ROLE_COLUMN, width=90),
         fields.state(width=110),
         fields.age(width=80),
-        Field(name="rate", label=labels.RATE, decimals=1, width=100),
-        Field(name="rate_unit", label=labels.UNIT, width=50),
-        Field(name="total", label=labels.TOTAL, decimals=0, width=120),
-        Field(name="total_unit", label=labels.UNIT, width=50),
+        Field(name="rate", label=labels.RATE, width=110),
+        Field(name="total", label=labels.TOTAL, width=130),
     )
 
 
@@ -452,7 +449,8 @@ DASHBOARD = Definition(
         "一家企业的功率、单位产品能耗与取水，以及这些数字可信到什么程度。",
         "Power, unit-product energy and water of one plant, and how far these figures can be trusted.",
     ),
-    refresh="5s",
+    refresh="30s",
+    range_from="now-7d",
     variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
 )

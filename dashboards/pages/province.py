@@ -134,7 +134,7 @@ ORDER BY t.base <> '', array_position(ARRAY['gangue', 'fly_ash', 'gypsum', 'slag
             width=170,
             cell=Cell.GAUGE,
             color=fields.PRIMARY,
-            unknown=labels.DASH,
+            unknown=labels.NONE,
         ),
     )
 
@@ -225,7 +225,7 @@ SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(langu
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
        month.grade, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per, day.gap_to_limit_pct,
        day.unit_water_m3, day.gap_to_quota_pct, day.coverage, COALESCE(day.quality, 'unknown') AS quality,
-       COALESCE(al.active, 0)::float8 AS alarms, fresh.age_s
+       COALESCE(al.active, 0)::float8 AS alarms, {sql.duration("fresh.age_s")} AS age
 FROM site s
 LEFT JOIN LATERAL (
     SELECT * FROM plant_rolling r

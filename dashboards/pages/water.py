@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
-HISTORY_DAYS = 30
 GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
 LEAK_WORDS = {
     "true": Word(labels.YES, fields.BAD),
@@ -105,9 +104,9 @@ def against_quota(language: Language) -> Panel:
             "单位产品取水 24 h 与定额 m³/${product_unit}", "Intake per product 24 h and quotas, m³/${product_unit}"
         ),
         description=Text(
-            "24 小时滚动单位产品取水量，近 30 天；虚线为该产线登记的取水定额（参考数据 GB/T 18916）。"
+            "24 小时滚动单位产品取水量；虚线为该产线登记的取水定额（参考数据 GB/T 18916）。"
             "来源：plant_rolling、reference_water_quota。",
-            "Intake per product over rolling 24 hours, 30 days; dashed lines are the quotas registered for the line "
+            "Intake per product over rolling 24 hours; dashed lines are the quotas registered for the line "
             "(reference data, GB/T 18916). Source: plant_rolling, reference_water_quota.",
         ),
         width=12,
@@ -121,7 +120,7 @@ SELECT r.ts AS time,
 FROM plant_rolling r
 LEFT JOIN (SELECT max(water_quota) AS key FROM product_line WHERE site_id = {SITE}) l ON true
 LEFT JOIN reference_water_quota q ON q.key = l.key AND q.version = r.reference_version
-WHERE r.site_id = {SITE} AND r.{WHOLE_PLANT} AND r.window_h = 24 AND {days_back(HISTORY_DAYS, "r.ts")}
+WHERE r.site_id = {SITE} AND r.{WHOLE_PLANT} AND r.window_h = 24 AND $__timeFilter(r.ts)
 ORDER BY r.ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -133,7 +132,6 @@ ORDER BY r.ts
         fields.estimated("estimated", labels_plant.ESTIMATED, decimals=2),
         fields.line("quota", labels_plant.QUOTA, fields.BAD, decimals=2),
         fields.line("advanced", labels_plant.QUOTA_ADVANCED, fields.GOOD, decimals=2),
-        last_days=HISTORY_DAYS,
     )
 
 
@@ -143,8 +141,8 @@ def per_day(language: Language) -> Panel:
         language=language,
         title=Text("每日水量 m³", "Water per day, m³"),
         description=Text(
-            "每个自然日的取水、排出与回用，近 30 天。来源：plant_day。",
-            "Intake, outflow and reuse of each local day, 30 days. Source: plant_day.",
+            "每个自然日的取水、排出与回用。来源：plant_day。",
+            "Intake, outflow and reuse of each local day. Source: plant_day.",
         ),
         width=12,
         height=7,
@@ -152,7 +150,7 @@ def per_day(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, water_in_m3, water_out_m3, water_reused_m3
 FROM plant_day
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {days_back(HISTORY_DAYS)}
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -162,7 +160,6 @@ ORDER BY ts
         Field(name="water_out_m3", label=labels_plant.OUTFLOW, unit="m³", decimals=0, color=fields.UNKNOWN),
         Field(name="water_reused_m3", label=Text("回用", "reused"), unit="m³", decimals=0, color=fields.SECONDARY),
         bars=True,
-        last_days=HISTORY_DAYS,
     )
 
 
@@ -221,7 +218,7 @@ def residual_history(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, residual_m3, tolerance_m3
 FROM water_day
-WHERE site_id = {SITE} AND {days_back(HISTORY_DAYS)}
+WHERE site_id = {SITE} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -230,7 +227,6 @@ ORDER BY ts
         Field(name="residual_m3", label=labels_plant.RESIDUAL, unit="m³", decimals=0, color=fields.PRIMARY),
         fields.line("tolerance_m3", labels_plant.TOLERANCE, fields.BAD, unit="m³"),
         bars=True,
-        last_days=HISTORY_DAYS,
     )
 
 
@@ -251,14 +247,14 @@ def night_history(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, night_flow_m3_h
 FROM night_flow
-WHERE site_id = {SITE} AND meter_id = '' AND {days_back(HISTORY_DAYS)}
+WHERE site_id = {SITE} AND meter_id = '' AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     field = Field(
         name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, color=fields.SECONDARY,
         custom={"lineWidth": 2},
     )  # fmt: skip
-    return panels.timeseries(about, query, field, last_days=HISTORY_DAYS)
+    return panels.timeseries(about, query, field)
 
 
 def night_by_meter(language: Language) -> Panel:
@@ -333,6 +329,7 @@ DASHBOARD = Definition(
         "Intake against quota, reuse, balance and night flow of one plant.",
     ),
     refresh="30s",
+    range_from="now-30d",
     variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
 )

@@ -9,15 +9,14 @@ from dashboards.parts.plants import SITE, WHOLE_PLANT, days_back
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 
-SHOWN_DAYS = 90
 NO_BASELINE = Text("没有基准：先运行 fenhe enpi fit", "no baseline: run fenhe enpi fit")
 ENPI_STEPS = (Step(None, fields.GOOD), Step(1, fields.PARTIAL), Step(1.05, fields.BAD))
 """1 is the baseline itself; red from 5 % above it. (unsourced)"""
 FORMULA = Text(
-    "EnPI = E / Ê，Ê = 基准截距 + 基准斜率 × 产量 + 其他变量的部分，取能耗与产量都已知的小时；每天一点，近 90 天。"
+    "EnPI = E / Ê，Ê = 基准截距 + 基准斜率 × 产量 + 其他变量的部分，取能耗与产量都已知的小时；每天一点。"
     "不足 12 小时或变量未知的日子为未知，迟到数据到达后自动更正。来源：enpi_day、enpi_baseline。",
     "EnPI = E / Ê with Ê = intercept + slope × production + the parts of other variables, over the hours of which "
-    "energy and production are known; one point a day, 90 days. A day with fewer than 12 such hours, or of which a "
+    "energy and production are known; one point a day. A day with fewer than 12 such hours, or of which a "
     "variable is not known, is unknown; late data repairs it. Source: enpi_day, enpi_baseline.",
 )
 
@@ -38,7 +37,7 @@ SELECT ts AS time,
        enpi_7d,
        1::float8 AS baseline
 FROM enpi_day
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {days_back(SHOWN_DAYS)}
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -48,7 +47,6 @@ ORDER BY ts
         fields.estimated("enpi_estimated", labels_plant.ESTIMATED, decimals=3),
         Field(name="enpi_7d", label=Text("EnPI 7 天", "EnPI, 7 days"), decimals=3, color=fields.PARTIAL),
         fields.line("baseline", Text("基准", "Baseline"), fields.GOOD, decimals=0),
-        last_days=SHOWN_DAYS,
     )
 
 
@@ -68,7 +66,7 @@ def savings(language: Language) -> Panel:
     query = f"""
 SELECT ts AS time, cusum_kgce, 0::float8 AS baseline
 FROM enpi_day
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {days_back(SHOWN_DAYS)}
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -76,7 +74,6 @@ ORDER BY ts
         query,
         Field(name="cusum_kgce", label=Text("累计节能量", "Savings"), decimals=0, color=fields.PRIMARY),
         fields.line("baseline", Text("基准", "Baseline"), fields.GOOD, decimals=0),
-        last_days=SHOWN_DAYS,
     )
 
 

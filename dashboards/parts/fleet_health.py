@@ -215,8 +215,8 @@ LIMIT {WORST}
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=130),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=100),
-        Field(name="method", label=labels_battery.METHOD_COLUMN, width=100, unknown=labels.DASH),
-        Field(name="evidence_at", label=labels_battery.EVIDENCE, width=140, unknown=labels.NONE),
+        Field(name="method", label=labels_battery.METHOD_COLUMN, width=100),
+        fields.moment("evidence_at", labels_battery.EVIDENCE, unknown=labels.NONE),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1, width=100),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
         Field(
@@ -227,7 +227,7 @@ LIMIT {WORST}
             width=100,
             thresholds=fields.SPREAD_STEPS,
         ),
-        Field(name="reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.DASH),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.NONE),
     )
 
 

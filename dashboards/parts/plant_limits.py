@@ -18,7 +18,6 @@ GRADE_WORDS = {
         labels_plant.GRADES.items(), (fields.BAD, fields.GOOD, fields.PRIMARY, fields.PARTIAL), strict=True
     )
 }
-LOAD_CURVE_DAYS = 14
 
 
 def standing(language: Language) -> Panel:
@@ -33,7 +32,7 @@ def standing(language: Language) -> Panel:
             "no leader is published level 1 stands in. Limits are the standard's after corrections. Source: "
             "plant_rolling.",
         ),
-        width=10,
+        width=11,
         height=6,
         empty=labels.NONE,
     )
@@ -85,12 +84,12 @@ def against_levels(language: Language) -> Panel:
             "Energy per product 24 h and limits, kgce/${product_unit}",
         ),
         description=Text(
-            "24 小时滚动单位产品综合能耗（ΣE/ΣP），每小时一点，近 14 天；估算值另列。限额取自该行自己的参考数据版本。"
+            "24 小时滚动单位产品综合能耗（ΣE/ΣP），每小时一点；估算值另列。限额取自该行自己的参考数据版本。"
             "来源：plant_rolling。",
-            "Energy per product over rolling 24 hours (ΣE/ΣP), one point an hour, 14 days; estimated ones stand apart. "
+            "Energy per product over rolling 24 hours (ΣE/ΣP), one point an hour; estimated ones stand apart. "
             "The limits are those the row was held against. Source: plant_rolling.",
         ),
-        width=14,
+        width=13,
         height=6,
     )
     query = f"""
@@ -99,7 +98,7 @@ SELECT ts AS time,
        CASE WHEN quality = 'estimated' THEN unit_energy_kgce END AS estimated,
        limit_level_1, limit_level_2, limit_level_3
 FROM plant_rolling
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND {days_back(14)}
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
@@ -112,7 +111,6 @@ ORDER BY ts
         fields.line("limit_level_1", labels_plant.LEVEL_1, fields.GOOD, decimals=1),
         fields.line("limit_level_2", labels_plant.LEVEL_2, fields.PARTIAL, decimals=1),
         fields.line("limit_level_3", labels_plant.LEVEL_3, fields.BAD, decimals=1),
-        last_days=LOAD_CURVE_DAYS,
     )
 
 
@@ -120,7 +118,7 @@ def load_curve(language: Language) -> Panel:
     """Mean power by day and hour."""
     about = About(
         language=language,
-        title=Text("负荷曲线：每日每时平均功率 kW（近 14 天）", "Load curve: mean power by day and hour, kW (14 days)"),
+        title=Text("负荷曲线：每日每时平均功率 kW", "Load curve: mean power by day and hour, kW"),
         description=Text(
             "每小时进线电量减外送 = 平均功率；纵轴为北京时间的钟点。空白为未知。来源：plant_hour.energy_kwh。",
             "Electricity in less out of each hour is its mean power; hours of Beijing time upwards. Empty is unknown. "
@@ -137,12 +135,11 @@ def load_curve(language: Language) -> Panel:
 SELECT date_trunc('day', ts, 'Asia/Shanghai') AS time,
        {columns}
 FROM plant_hour
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {days_back(LOAD_CURVE_DAYS)}
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
 GROUP BY 1
-ORDER BY 1
 """  # noqa: S608 - fragments of ours
     return panels.heatmap(
-        about, query, *(Field(name=f"{each:02}:00") for each in range(24)), unit="kW", last_days=LOAD_CURVE_DAYS
+        about, query, *(Field(name=f"{each:02}:00") for each in range(24)), bucket=panels.Bucket.DAY, unit="kW"
     )
 
 
@@ -177,8 +174,8 @@ LIMIT 50
         Field(name="site_id", hidden=True),
         Field(name="meter", label=labels.METER, link=TO_METER, width=130),
         Field(name="event", label=labels_plant.EVENT, width=90),
-        Field(name="ts", label=labels_plant.FROM, width=125),
-        Field(name="until_at", label=labels_plant.UNTIL, width=125, unknown=labels_plant.LASTING),
+        fields.moment("ts", labels_plant.FROM),
+        fields.moment("until_at", labels_plant.UNTIL, unknown=labels_plant.LASTING),
         Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=90),
         Field(name="rule", label=labels_plant.RULE),
     )

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from nicegui import ui
 
-from dashboards.kit.dashboard import TIME_ZONE
+from dashboards.kit.panels import TIME_ZONE
 from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels

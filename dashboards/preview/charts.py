@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dashboards.preview.drawing import Canvas, Chart
-from dashboards.preview.formats import number, show
+from dashboards.preview.formats import behind, number, show
 from dashboards.preview.theme import FONT
 from dashboards.words import labels
 
@@ -23,6 +23,9 @@ _TIME_LABELS = {
     "second": "{HH}:{mm}:{ss}",
 }
 
+
+FEW_POINTS = 20
+"""So few are drawn as points too, as Grafana does: a line of one is nothing."""
 
 _HATCH = {"color": "rgba(255,255,255,0.55)", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.785}
 
@@ -129,9 +132,10 @@ def _line_or_bars(panel: Panel, field: FieldConfig, data: list[Any], canvas: Can
             one["itemStyle"]["decal"] = _HATCH
         return one | {"type": "bar", "barMaxWidth": 14, "barGap": "10%"} | ({"stack": "one"} if stacked else {})
     dashed = custom.get("lineStyle", {}).get("fill") == "dash"
+    known = [point for point in data if point[1] is not None]
     return one | {
         "type": "line",
-        "showSymbol": custom.get("showPoints") == "always",
+        "showSymbol": custom.get("showPoints") == "always" or len(known) <= FEW_POINTS,
         "symbolSize": 4,
         "connectNulls": False,
         "lineStyle": {"width": custom.get("lineWidth", 1), "type": "dashed" if dashed else "solid"},
@@ -143,7 +147,7 @@ def _line_or_bars(panel: Panel, field: FieldConfig, data: list[Any], canvas: Can
 def _formatter(field: FieldConfig, canvas: Canvas) -> str:
     """JavaScript that writes a value for the tooltip, in the field's decimals and unit."""
     unit = field.properties.get("unit", "")
-    unit = "%" if unit == "percentunit" else unit.removeprefix("suffix:").strip()
+    unit = "%" if unit == "percentunit" else behind(unit)
     decimals = int(field.properties.get("decimals", 2))
     unknown = json.dumps(labels.UNKNOWN(canvas.language), ensure_ascii=False)
     digits = f"{{minimumFractionDigits: {decimals}, maximumFractionDigits: {decimals}}}"
@@ -176,7 +180,9 @@ def _share_axis(canvas: Canvas) -> dict[str, Any]:
 
 def gauge(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     """Draw half rings side by side; an unknown figure has an empty ring and says so."""
-    newest = rows.rows[-1] if rows.rows else (None,) * len(rows.columns)
+    if not rows.rows:
+        return Chart(base(canvas) | {"title": note(panel.no_value, canvas), "series": []})
+    newest = rows.rows[-1]
     colors, many = canvas.colors, len(rows.columns)
     series = []
     for index, (column, value) in enumerate(zip(rows.columns, newest, strict=True)):
@@ -274,7 +280,7 @@ def histogram(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     for amount in values:
         counts[int(amount // size) - first] += 1
     edges = [(first + step) * size for step in range(len(counts))]
-    unit = field.properties.get("unit", "").removeprefix("suffix:").strip()
+    unit = behind(field.properties.get("unit", ""))
     color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
     options = base(canvas) | {
         "title": note("" if values else panel.no_value, canvas),

@@ -63,7 +63,10 @@ class Canvas:
 
 def stat(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
     """Draw figures side by side, each with its name where there are several."""
-    newest = rows.rows[-1] if rows.rows else (None,) * len(rows.columns)
+    if not rows.rows:
+        # As in Grafana: without a row there is no field, so the panel's word stands alone, in the defaults' grey.
+        return Html(f'<div class="empty is-unknown">{escape(panel.no_value)}</div>')
+    newest = rows.rows[-1]
     tiles = []
     for column, value in zip(rows.columns, newest, strict=True):
         field = panel.field(column)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+from dashboards.kit import units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +65,12 @@ def measure(amount: float, unit: str, decimals: int | None) -> tuple[str, str]:
         return _plain(amount * 100, decimals), "%"
     if unit == "s":
         return duration(amount)
-    return _plain(amount, decimals), unit.removeprefix("suffix:").strip()
+    return _plain(amount, decimals), behind(unit)
+
+
+def behind(unit: str) -> str:
+    """Return what stands behind a number of one of Grafana's units that compute nothing."""
+    return units.shown(unit) or (unit.removeprefix("suffix:").strip() if unit.startswith("suffix:") else "")
 
 
 def duration(seconds: float) -> tuple[str, str]:
@@ -101,6 +109,9 @@ def _null(properties: Mapping[str, Any], no_value: str) -> Shown:
 
 def _word(value: object, properties: Mapping[str, Any]) -> Shown | None:
     for mapping in properties.get("mappings", ()):
-        if mapping["type"] == "value" and (found := mapping["options"].get(str(value))):
+        options = mapping["options"]
+        if mapping["type"] == "value" and (found := options.get(str(value))):
             return Shown(found["text"], "", found["color"])
+        if mapping["type"] == "regex" and isinstance(value, str) and re.search(options["pattern"].strip("/"), value):
+            return Shown(value, "", options["result"]["color"])
     return None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.preview.charts import base, note
 from dashboards.preview.drawing import Canvas, Chart
-from dashboards.preview.formats import number
-from dashboards.preview.theme import HEAT_COLORS
+from dashboards.preview.formats import behind, number
 from dashboards.words import labels
 
 if TYPE_CHECKING:
@@ -16,20 +15,27 @@ if TYPE_CHECKING:
     from dashboards.preview.reader import Rows
 
 
+DAY_MS = 86_400_000
+
+
 def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
-    """Draw one cell per moment and column; the moments stand as they come, evenly."""
+    """Draw one cell per bucket and column, named by the bucket's beginning."""
     at = rows.columns.index("time")
     names = [name for index, name in enumerate(rows.columns) if index != at]
-    moments = [canvas.wall_ms(row[at]) for row in rows.rows]
+    ends = [canvas.wall_ms(row[at]) for row in rows.rows]
+    length = ends[1] - ends[0] if len(ends) > 1 else 0
+    # A row's time is its bucket's end, as Grafana takes it; a bucket that ended before the range is not drawn.
+    seen = [row for row, end in zip(rows.rows, ends, strict=True) if end > canvas.wall_ms(canvas.range.start)]
+    moments = [canvas.wall_ms(row[at]) - length for row in seen]
     cells = [
         [place, level, round(amount, 3)]
-        for place, row in enumerate(rows.rows)
+        for place, row in enumerate(seen)
         for level, name in enumerate(names)
         if (amount := number(row[rows.columns.index(name)])) is not None
     ]
     colors = canvas.colors
-    unit = json.dumps(" " + panel.options["cellValues"]["unit"].removeprefix("suffix:").strip(), ensure_ascii=False)
-    is_daily = len(moments) > 1 and moments[1] - moments[0] >= 86_400_000  # noqa: PLR2004 - a day
+    unit = json.dumps(" " + behind(panel.options["cellValues"]["unit"]), ensure_ascii=False)
+    is_daily = length >= DAY_MS
     label = "slice(5, 10)" if is_daily else "slice(5, 16).replace('T', ' ')"
     unknown = json.dumps(labels.UNKNOWN(canvas.language), ensure_ascii=False)
     values = [cell[2] for cell in cells]
@@ -60,7 +66,7 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             "precision": 0,
             "textStyle": {"color": colors.faint, "fontSize": 10},
             "text": [f"{high:,.0f}", f"{low:,.0f}"],
-            "inRange": {"color": list(HEAT_COLORS)},
+            "inRange": {"color": list(colors.heat_scale)},
         },
         "series": [
             {

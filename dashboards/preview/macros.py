@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     r"|\$__timeFilter\((?P<filter>[\w.]+)\)"
     r"|(?P<interval>\$__interval\b)"
     r"|\$\{(?P<quoted>\w+):sqlstring\}"
+    r"|(?P<search>'\$__searchFilter')"
     r"|(?P<percent>%)"
 )
 _LEFTOVER = re.compile(r"\$__\w+|\$\{[^}]*\}|\$[A-Za-z]\w*")
@@ -60,8 +61,8 @@ class Scope:
     variables: Mapping[str, str] = field(default_factory=dict)
     """Name to value; "all" has been replaced by what it stands for."""
 
-    def bind(self, sql: str, *, shortest_interval_s: int = 1) -> Query:
-        """Replace macros and variables by parameters.
+    def bind(self, sql: str, *, shortest_interval_s: int = 1, search: str = "") -> Query:
+        """Replace macros and variables by parameters; `search` is what was typed into a variable's box.
 
         Raises LookupError on a macro or variable that the preview does not know: Grafana alone would show it.
         """
@@ -70,12 +71,13 @@ class Scope:
         def place(match: re.Match[str]) -> str:
             if match["percent"]:
                 return "%%"
-            if match["from"]:
-                return "%(time_from)s"
-            if match["to"]:
-                return "%(time_to)s"
+            if match["from"] or match["to"]:
+                return "%(time_from)s" if match["from"] else "%(time_to)s"
             if match["filter"]:
                 return f"{match['filter']} BETWEEN %(time_from)s AND %(time_to)s"
+            if match["search"]:
+                parameters["search"] = f"{search}%"
+                return "%(search)s"
             if match["interval"]:
                 return f"{self.range.interval_s(shortest_interval_s)}s"
             name = match["quoted"]

@@ -46,8 +46,6 @@ class Panel:
     h: int
     sql: str
     shortest_interval_s: int
-    last_s: int | None
-    """Length of the panel's own range, up to the page's end; None: the page's."""
     no_value: str
     options: Mapping[str, Any]
     custom: Mapping[str, Any]
@@ -129,7 +127,6 @@ def _panel(built: Mapping[str, Any]) -> Panel:
         h=position["h"],
         sql=target["rawSql"],
         shortest_interval_s=parse_duration_s(built.get("interval") or "1s"),
-        last_s=parse_duration_s(built["timeFrom"]) if built.get("timeFrom") else None,
         no_value=defaults.get("noValue", ""),
         options=built.get("options", {}),
         custom=defaults.get("custom", {}),

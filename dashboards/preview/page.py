@@ -258,8 +258,6 @@ class Page:
 
     async def _draw(self, box: PanelBox, time_range: TimeRange, resolved: Resolved) -> bool:
         panel, language = box.panel, self._view.language
-        if panel.last_s is not None:
-            time_range = TimeRange(time_range.end - dt.timedelta(seconds=panel.last_s), time_range.end)
         scope = Scope(time_range, resolved.values)
         try:
             query = scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s)

@@ -36,6 +36,8 @@ class Colors:
     faint: str
     grid: str
     track: str
+    heat_scale: tuple[str, ...]
+    """Colours of a heat map from little to much: what is much stands out from the page, as in Grafana."""
     accents: dict[str, str]
     """Accents of the definitions (made for charts on either ground) that text wants lighter or darker."""
 
@@ -59,7 +61,7 @@ def heat(amount: float, low: float, high: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(first, second, strict=True))
 
 
-HEAT_COLORS = tuple(heat(share, 0, 1) for share in (0, 0.25, 0.5, 0.75, 1))
+_BLUES = tuple(heat(share, 0, 1) for share in (0, 0.25, 0.5, 0.75, 1))
 
 
 def ink_on(ground: str) -> str:
@@ -78,6 +80,7 @@ _DARK = Colors(
     faint="#98a2b3",
     grid="#262d39",
     track="#2a3240",
+    heat_scale=_BLUES[::-1],
     accents={
         "#2f9e6e": "#43bd88",
         "#d08a12": "#eba731",
@@ -94,6 +97,7 @@ _LIGHT = Colors(
     faint="#5b6678",
     grid="#e5e9f0",
     track="#e1e6ee",
+    heat_scale=_BLUES,
     accents={
         "#2f9e6e": "#187a50",
         "#d08a12": "#95600a",

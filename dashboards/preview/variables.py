@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dashboards.preview.reader import Reader
 
 
+SEARCHED = "$__searchFilter"
+
+
 @dataclass(slots=True)
 class Resolved:
     """Values to query with, options to offer, and what was asked for but isn't there."""
@@ -40,6 +43,10 @@ async def resolve(
         options = {ALL: all_text} if variable.all_value is not None else {}
         options |= {str(row[at]): str(row[text]) for row in rows.rows}
         value = "" if variable.hidden else wanted.get(variable.name, "")
+        if value and value not in options and SEARCHED in variable.sql:
+            # The list is only the first of many: what an address asks for is looked up by its name.
+            more = await reader.fetch(Scope(time_range, found.values).bind(variable.sql, search=value))
+            options |= {str(row[at]): str(row[text]) for row in more.rows if str(row[at]) == value}
         if not value:
             value = next(iter(options), "")
         elif value not in options:

@@ -92,7 +92,7 @@ VOLTAGE = Text("电压", "voltage")
 FLOAT_SPREAD = Text("浮充压差", "float spread")
 LOAD_SPREAD = Text("放电压差", "spread under load")
 TEMPERATURE = Text("平均温度", "mean temperature")
-KIND = Text("状态", "State")
+KIND = Text("工况", "Mode")
 BEGIN = Text("开始", "Begin")
 LASTS = Text("持续", "Length")
 CHARGE = Text("电量", "Charge")
@@ -110,7 +110,7 @@ REMAINING = Text("剩余 p10", "left, p10")
 REMAINING_P50 = Text("剩余 p50", "left, p50")
 FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
 SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
-WILL_MISS = Text("合同", "Contract")
+WILL_MISS = Text("能否撑到合同时长", "Holds out")
 SITE_REASON = {
     "no_discharge": Text("未放电", "no set discharges"),
     "just_begun": Text("刚开始，一分钟内给出", "just begun: within a minute"),

@@ -143,6 +143,7 @@ BOOKS_CLOSED = Text("✓ 平", "✓ closed")
 BOOKS_OPEN = Text("✕ 不平", "✕ open")
 
 # Names of dashboards, variables and shared panels.
+DASHBOARDS = Text("看板", "Dashboards")
 PLANT_ENERGY = Text("能耗", "Plant energy")
 BATTERY_FLEET = Text("电池总览", "Battery fleet")
 ALL = Text("全部", "All")

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
-from dashboards.preview.macros import Query, Scope, TimeRange, parse_range
+from dashboards.preview.macros import Query, Scope, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
 from dashboards.preview.variables import resolve
@@ -31,11 +31,11 @@ DASHBOARDS = [
 ]
 
 
-def _scope(**variables: str) -> Scope:
+def _scope(range_from: str = "now-6h", **variables: str) -> Scope:
     now = dt.datetime.now(dt.UTC)
     chosen = {"city": "*", "product_unit": "t", "set": "bs00001-b1", "unit": "pinglu-power-u1"}
     chosen |= {"site": "taihang-steel", "meter": "taihang-steel-e1"}
-    return Scope(parse_range("now-6h", "now", now), chosen | variables)
+    return Scope(parse_range(range_from, "now", now), chosen | variables)
 
 
 SITES = {"gangue": "pinglu-power"}
@@ -43,8 +43,6 @@ SITES = {"gangue": "pinglu-power"}
 
 
 def _bound(panel: Panel, scope: Scope) -> Query:
-    if panel.last_s is not None:
-        scope = Scope(TimeRange(scope.range.end - dt.timedelta(seconds=panel.last_s), scope.range.end), scope.variables)
     return scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s)
 
 
@@ -63,7 +61,7 @@ async def test_every_query_returns_the_columns_its_panel_shows(
     """Each query runs as the reader, returns rows, and every field of the panel is one of its columns."""
     for panel in dashboard.panels:
         site = SITES.get(dashboard.uid.removeprefix("fenhe-").rpartition("-")[0], "taihang-steel")
-        rows = await _fetch(reader_database.reader_url, panel, _scope(site=site))
+        rows = await _fetch(reader_database.reader_url, panel, _scope(dashboard.range_from, site=site))
         assert rows.rows, panel.title
         assert set(panel.fields) <= set(rows.columns), panel.title
         shown = set(rows.columns) - {"time"} if panel.type != "table" else set(panel.fields)
@@ -144,7 +142,7 @@ async def test_a_silent_meter_has_no_rate(reader_database: ReaderDatabase) -> No
     silent, never = meters["Compressor house"], meters["Natural gas"]
     assert (silent["state"], silent["rate"]) == ("stale", None)
     assert silent["total"] is not None
-    assert (never["state"], never["rate"], never["age_s"], never["total"]) == ("never", None, None, None)
+    assert (never["state"], never["rate"], never["age"], never["total"]) == ("never", None, None, None)
     assert meters["Incoming feeder 1"]["state"] == "live"
 
 
@@ -152,7 +150,7 @@ async def test_a_virtual_meter_stands_beside_those_it_is_made_of(reader_database
     """Its rate is that of its known minutes, unknown where there are none; a register it does not have."""
     rows = {row["meter"]: row for row in await _rows("Meters", reader_database, _scope())}
     both = rows["Both feeders"]
-    assert (both["role"], both["state"], both["rate"], both["total"]) == ("virtual", "live", 42_000.0, None)
+    assert (both["role"], both["state"], both["rate"], both["total"]) == ("virtual", "live", "42,000.0 kW", None)
     assert both["device_id"] == "taihang-steel-v1"
     rows = {row["meter"]: row for row in await _rows("Meters", reader_database, _scope(site="fenyang-coking"))}
     assert (rows["Both feeders"]["state"], rows["Both feeders"]["rate"]) == ("stale", None)

@@ -158,7 +158,7 @@ def test_a_missing_permission_is_named(right: str) -> None:
     [
         ({"html": True}, "a page instead of JSON"),
         ({"version": "10.4.2"}, "Grafana 10.4.2 is too old"),
-        ({"version": "11.6.14"}, "Grafana 11.6.14 is too old: the dashboards need 12.0"),
+        ({"version": "11.6.14"}, "Grafana 11.6.14 is too old: the dashboards need 12.1"),
         ({"slow_s": 30.0}, r"did not answer within 0.2 s \(GET /api/health\)"),
         ({"refuse": {"GET /api/folders/fenhe": Answer(500, {"message": "boom"})}}, "500: boom.*see its log"),
         (
@@ -178,7 +178,7 @@ def test_a_refusal_says_what_to_do(mood: dict[str, object], said: str) -> None:
 
 def test_newer_grafanas_are_taken() -> None:
     """The contract holds for Grafana 12 and 13, for builds between, and for one that hides its version."""
-    for version in ("12.0.0", "12.1.0-86304", "13.2.3", ""):
+    for version in ("12.1.0", "12.2.0-86304", "13.2.3", ""):
         with contract_grafana(version=version) as server:
             assert _outcomes(_publish(server)) == {Outcome.CREATED}
 

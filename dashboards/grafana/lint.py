@@ -1,0 +1,325 @@
+"""Rules for built dashboards that Grafana does not tell: what it draws otherwise than meant, or in silence not at all.
+
+Each rule was learnt on a running Grafana 12.3. `python -m dashboards.grafana.lint [FOLDER]` prints what breaks them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboards.kit.sizes import ROW_PX, header_px, panel_px, text_px
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Json = dict[str, Any]
+
+CELL_PX = 150
+"""Least width of a table's column that says none."""
+TITLE_FREE_PX = 56
+"""What the icon of the description and the margins take of a title's width."""
+GREY = "#858f9f"
+DASHES = frozenset("–—-")
+MOMENT_COLUMNS = re.compile(r"^(ts|at|.*_at)$")
+MOMENT_PX = 140
+"""What `2026-11-29 18:02` takes in a cell."""
+LANE_PX = 24
+AROUND_LANES_PX = 80
+LABEL_PX = 14
+"""What a row's name takes on the axis of a heat map."""
+FASTEST_S = {"fenhe-plant-energy": 30}
+"""Shortest refresh of a page whose windows end on whole minutes, seconds."""
+
+
+def _fields(panel: Json) -> Iterator[tuple[str, Json]]:
+    """Every column with its properties."""
+    for override in panel["fieldConfig"]["overrides"]:
+        yield override["matcher"]["options"], {each["id"]: each.get("value") for each in override["properties"]}
+
+
+def _visible(panel: Json) -> list[tuple[str, Json]]:
+    return [(name, found) for name, found in _fields(panel) if not found.get("custom.hidden")]
+
+
+def _targets(dashboard: Json) -> Iterator[tuple[Json, str]]:
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            yield panel, target["rawSql"]
+
+
+def no_row_is_grey(dashboard: Json) -> Iterator[str]:
+    """Overrides match no field where there is no row: the defaults of a stat and a gauge are grey, with a word."""
+    for panel in dashboard["panels"]:
+        defaults = panel["fieldConfig"]["defaults"]
+        if panel["type"] in {"stat", "gauge"}:
+            steps = defaults.get("thresholds", {}).get("steps", [{"color": "green"}])
+            if {step["color"] for step in steps} != {GREY}:
+                yield f"{panel['title']}: without a row it has Grafana's green of thresholds"
+            if defaults.get("color") != {"mode": "fixed", "fixedColor": GREY}:
+                yield f"{panel['title']}: without a row it has no grey of its own"
+
+
+def no_row_is_said(dashboard: Json) -> Iterator[str]:
+    """A panel without a row says so in the page's language, not Grafana's "No data"."""
+    for panel in dashboard["panels"]:
+        if not panel["fieldConfig"]["defaults"].get("noValue"):
+            yield f"{panel['title']}: has no text for no data"
+
+
+def buckets_end(dashboard: Json) -> Iterator[str]:
+    """Grafana takes a heat map row's time as the bucket's end, and draws nothing of a single row."""
+    for panel in dashboard["panels"]:
+        sql = panel["targets"][0]["rawSql"]
+        if panel["type"] == "heatmap" and not (
+            re.search(r"\+ interval '1 (hour|day)' AS time\b", sql) and "generate_series" in sql
+        ):
+            yield f"{panel['title']}: its time is not the end of a bucket, of every bucket of the range"
+
+
+def names_do_not_overlap(dashboard: Json) -> Iterator[str]:
+    """A heat map's row names have room: Grafana leaves every second one out only below ten pixels each."""
+    for panel in dashboard["panels"]:
+        if panel["type"] != "heatmap":
+            continue
+        names, height = len(panel["fieldConfig"]["overrides"]), panel["gridPos"]["h"] * ROW_PX - 88
+        while names > 3 and (height - 15) / names < 10:  # noqa: PLR2004 - as Grafana counts
+            names = -(-names // 2)
+        if height / names < LABEL_PX:
+            yield f"{panel['title']}: {height / names:.0f} px for a row's name"
+
+
+def follows_the_range(dashboard: Json) -> Iterator[str]:
+    """`timeFrom` is ignored once somebody has zoomed: a range of a panel's own is in its query or nowhere."""
+    for panel in dashboard["panels"]:
+        if panel.get("timeFrom") or panel.get("timeShift"):
+            yield f"{panel['title']}: timeFrom"
+
+
+def charts_stay_in_the_range(dashboard: Json) -> Iterator[str]:
+    """A chart over time draws the page's range only: a query bound to so many days back goes empty on a zoom."""
+    for panel, sql in _targets(dashboard):
+        over_time = panel["type"] in {"timeseries", "heatmap", "state-timeline"}
+        if over_time and "$__timeFilter(" not in sql and "$__timeFrom()" not in sql:
+            yield f"{panel['title']}: does not follow the range"
+
+
+def bars_stand_on_zero(dashboard: Json) -> Iterator[str]:
+    """A bar that does not begin at zero lies about its length."""
+    for panel in dashboard["panels"]:
+        custom = panel["fieldConfig"]["defaults"].get("custom", {})
+        bars = panel["type"] == "barchart" or custom.get("drawStyle") == "bars"
+        if bars and (custom.get("axisSoftMin"), custom.get("axisSoftMax")) != (0, 0):
+            yield f"{panel['title']}: its bars do not stand on zero"
+
+
+def columns_fit(dashboard: Json) -> Iterator[str]:
+    """A table's last columns are seen without scrolling sideways on a wide screen."""
+    for panel in dashboard["panels"]:
+        if panel["type"] == "table":
+            widths = [
+                found.get("custom.width") or found.get("custom.minWidth") or CELL_PX for _, found in _visible(panel)
+            ]
+            room = panel_px(panel["gridPos"]["w"]) - 16
+            if sum(widths) > room:
+                yield f"{panel['title']}: columns of {sum(widths)} px in {room:.0f}"
+
+
+def headers_fit(dashboard: Json) -> Iterator[str]:
+    """A column is as wide as its name."""
+    for panel in dashboard["panels"]:
+        for name, found in _visible(panel) if panel["type"] == "table" else ():
+            width, label = found.get("custom.width"), found.get("displayName") or name
+            if width and header_px(label) > width:
+                yield f"{panel['title']}: {label} needs {header_px(label)} px and has {width}"
+
+
+def moments_fit(dashboard: Json) -> Iterator[str]:
+    """A moment is written to the minute, in a column that does not cut it."""
+    for panel in dashboard["panels"]:
+        for name, found in _visible(panel) if panel["type"] == "table" else ():
+            if not MOMENT_COLUMNS.match(name):
+                continue
+            if not str(found.get("unit", "")).startswith("time:"):
+                yield f"{panel['title']}: {name} is written to the second"
+            if (found.get("custom.width") or CELL_PX) < MOMENT_PX:
+                yield f"{panel['title']}: {name} is cut"
+
+
+def lanes_are_seen(dashboard: Json) -> Iterator[str]:
+    """A state timeline is as high as its lanes, and parts them into pages where they are many."""
+    for panel in dashboard["panels"]:
+        if panel["type"] == "state-timeline":
+            page = panel["options"].get("perPage")
+            if not page:
+                yield f"{panel['title']}: has no pages"
+            if panel["options"]["legend"].get("showLegend"):
+                yield f"{panel['title']}: a legend takes its lanes' room"
+            lanes = min(len(panel["fieldConfig"]["overrides"]), page or 20)
+            if panel["gridPos"]["h"] * ROW_PX - AROUND_LANES_PX < lanes * LANE_PX:
+                yield f"{panel['title']}: {lanes} lanes in {panel['gridPos']['h']} rows"
+
+
+def names_are_told_apart(dashboard: Json) -> Iterator[str]:
+    """No two columns of a panel have one name."""
+    for panel in dashboard["panels"]:
+        names = [found.get("displayName") for _, found in _visible(panel) if found.get("displayName")]
+        for name in {name for name in names if names.count(name) > 1}:
+            yield f"{panel['title']}: {name} twice"
+
+
+def unknown_is_a_word(dashboard: Json) -> Iterator[str]:
+    """What is not known is a word, never a dash beside it."""
+    for panel in dashboard["panels"]:
+        for name, found in _fields(panel):
+            words = [m["options"]["result"]["text"] for m in found.get("mappings", ()) if m["type"] == "special"]
+            if not words or set(words[0]) <= DASHES:
+                yield f"{panel['title']}: {name} is {words[0] if words else 'empty'} when it is not known"
+
+
+def thousands_are_separated(dashboard: Json) -> Iterator[str]:
+    """Grafana's `suffix:` and plain numbers run thousands together."""
+    for panel in dashboard["panels"]:
+        units = [(name, str(found.get("unit", "")), found.get("decimals")) for name, found in _fields(panel)]
+        units += [("cells", str(each.get("unit", "")), None) for each in [panel["options"].get("cellValues", {})]]
+        for name, unit, decimals in units:
+            if unit.startswith("suffix:") or (not unit and decimals is not None):
+                yield f"{panel['title']}: {name} has no thousands separator"
+
+
+def durations_are_said(dashboard: Json) -> Iterator[str]:
+    """Grafana's seconds say "1 hours", in English on every page."""
+    for panel in dashboard["panels"]:
+        for name, found in _fields(panel):
+            if found.get("unit") in {"s", "m", "h", "d", "ms"}:
+                yield f"{panel['title']}: {name} is in Grafana's unit {found['unit']}"
+
+
+def titles_fit(dashboard: Json) -> Iterator[str]:
+    """A panel's title is not cut."""
+    for panel in dashboard["panels"]:
+        title = re.sub(r"\$\{\w+\}", "MWh", panel["title"])
+        room = panel_px(panel["gridPos"]["w"]) - TITLE_FREE_PX
+        if text_px(title) > room:
+            yield f"{panel['title']}: {text_px(title):.0f} px in {room:.0f}"
+
+
+def links_are_one_menu(dashboard: Json) -> Iterator[str]:
+    """The way to the other dashboards is one menu, not a row of buttons."""
+    for link in dashboard["links"]:
+        if link["type"] == "dashboards" and not link.get("asDropdown"):
+            yield f"link {link['title']}: a row of buttons"
+
+
+def lives_on_its_own_clock(dashboard: Json) -> Iterator[str]:
+    """Weeks begin on Monday and clocks are the province's, wherever the browser is."""
+    if dashboard.get("weekStart") != "monday":
+        yield "the week does not begin on Monday"
+    if dashboard.get("timezone") != "Asia/Shanghai":
+        yield "the time zone is not the province's"
+
+
+def variables_are_quiet(dashboard: Json) -> Iterator[str]:
+    """Variables are asked when the page is opened, not with every refresh; a long list is searched in the database."""
+    for variable in dashboard["templating"].get("list", []):
+        if variable["refresh"] != 1:
+            yield f"variable {variable['name']}: is asked with every refresh"
+        of_sets = "kind = 'battery'" in variable["query"]
+        if of_sets and ("$__searchFilter" not in variable["query"] or "LIMIT" not in variable["query"]):
+            yield f"variable {variable['name']}: loads every set"
+
+
+def refreshes_no_faster_than_it_changes(dashboard: Json) -> Iterator[str]:
+    """A page of minute windows does not ask every five seconds."""
+    least = next((s for uid, s in FASTEST_S.items() if dashboard["uid"].startswith(uid)), 0)
+    found = re.fullmatch(r"(\d+)s", dashboard["refresh"])
+    if found and int(found[1]) < least:
+        yield f"refreshes every {dashboard['refresh']}"
+
+
+def plugins_are_dated(dashboard: Json) -> Iterator[str]:
+    """Without a plug-in's version Grafana migrates the options of a panel as of a very old one."""
+    for panel in dashboard["panels"]:
+        if not panel.get("pluginVersion"):
+            yield f"{panel['title']}: has no pluginVersion"
+
+
+def is_not_edited_in_place(dashboard: Json) -> Iterator[str]:
+    """What is published over again is not edited in Grafana (a rule of Grafana's own dashboard-linter)."""
+    if dashboard.get("editable") is not False:
+        yield "is editable"
+
+
+def explains_itself(dashboard: Json) -> Iterator[str]:
+    """Every panel has a title, a description and a data source (rules of Grafana's own dashboard-linter)."""
+    for panel in dashboard["panels"]:
+        if not (panel.get("title") and panel.get("description") and panel.get("datasource", {}).get("uid")):
+            yield f"{panel.get('title') or panel['id']}: lacks a title, a description or a data source"
+
+
+def is_of_the_schema(dashboard: Json) -> Iterator[str]:
+    """Only what Grafana's schema knows, in the version that needs no migration."""
+    if dashboard["schemaVersion"] != 42:  # noqa: PLR2004 - Grafana 12.4 and 13
+        yield f"schema version {dashboard['schemaVersion']}"
+    for panel in dashboard["panels"]:
+        if "footer" in panel["options"]:
+            yield f"{panel['title']}: footer"
+    for variable in dashboard["templating"].get("list", []):
+        for foreign in sorted(variable.keys() & {"auto", "auto_count", "auto_min"}):
+            yield f"variable {variable['name']}: {foreign}"
+
+
+def lines_of_one_point_are_seen(dashboard: Json) -> Iterator[str]:
+    """A line without points is nothing where there is one estimate."""
+    for panel in dashboard["panels"]:
+        custom = panel["fieldConfig"]["defaults"].get("custom", {})
+        if panel["type"] == "timeseries" and custom.get("showPoints") == "never":
+            yield f"{panel['title']}: one estimate is not seen"
+
+
+RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
+    no_row_is_grey,
+    no_row_is_said,
+    buckets_end,
+    names_do_not_overlap,
+    follows_the_range,
+    charts_stay_in_the_range,
+    bars_stand_on_zero,
+    columns_fit,
+    headers_fit,
+    moments_fit,
+    lanes_are_seen,
+    names_are_told_apart,
+    unknown_is_a_word,
+    thousands_are_separated,
+    durations_are_said,
+    titles_fit,
+    links_are_one_menu,
+    lives_on_its_own_clock,
+    variables_are_quiet,
+    refreshes_no_faster_than_it_changes,
+    plugins_are_dated,
+    is_not_edited_in_place,
+    explains_itself,
+    is_of_the_schema,
+    lines_of_one_point_are_seen,
+)
+
+
+def main(folder: Path) -> int:
+    """Print what breaks the rules in a folder of built dashboards, with how often; return how much it is."""
+    dashboards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    total = 0
+    for rule in RULES:
+        broken = [f"{dashboard['uid']}: {line}" for dashboard in dashboards for line in rule(dashboard)]
+        total += len(broken)
+        if broken:
+            print(f"{rule.__name__}: {len(broken)}", *broken, sep="\n    ")  # noqa: T201 - it is a command
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "generated")))
