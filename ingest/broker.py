@@ -1,4 +1,7 @@
-"""The MQTT session: one persistent session a collector, MQTT 5 where the broker speaks it.
+"""The MQTT session: one persistent session a broker, MQTT 5 where the broker speaks it.
+
+The subscription is a plain one, because those are what Mosquitto keeps when it restarts; of several collectors the one
+whose turn it is (`ingest/lease.py`) connects under the session's name and finds what has waited.
 
 paho is driven by the collector's own loop instead of its thread, so that reading, acknowledging and Kafka's
 callbacks happen on one thread: nothing to lock, nothing to hand over.
@@ -16,9 +19,10 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.lean_paho import BlockReadingClient
-from schemas.topics import SUBSCRIPTION
+from schemas.topics import SUBSCRIPTION, session_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +38,9 @@ RECONNECT_S = (0.2, 5.0)
 """First and longest wait between two attempts to connect."""
 ANSWER_S = 5.0
 """How long a broker may take to answer CONNECT."""
+TAKEN_OVER_S = 5.0
+"""Wait before connecting again after another collector has taken the session over: by then it is known whose it is."""
+_TAKEN_OVER = "Session taken over"
 READS_PER_TURN = 256
 """Messages read in one turn before the log gets its turn."""
 
@@ -44,12 +51,16 @@ class BrokerSession:
     def __init__(
         self,
         settings: CollectorSettings,
-        on_message: Callable[[str, bytes, int], None],
+        on_message: Callable[[str, bytes, int, bool], None],
         *,
+        may_connect: Callable[[], bool],
         on_ready: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
+        """`on_message` takes topic, payload, packet identifier, and whether it was published to be retained."""
         self._settings = settings
+        self._name = session_name(settings.mqtt_group)
+        self._may_connect = may_connect
         self._on_ready = on_ready
         self._on_lost = on_lost
         self._on_message = on_message
@@ -70,7 +81,7 @@ class BrokerSession:
         five = self._protocol is MQTTProtocolVersion.MQTTv5
         client = BlockReadingClient(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{settings.collector_id}-probe" if self._probing else settings.collector_id,
+            client_id=f"{self._name}-probe" if self._probing else self._name,
             protocol=self._protocol,
             manual_ack=True,
             clean_session=None if five else False,
@@ -132,8 +143,8 @@ class BrokerSession:
 
     def _reconnect(self, wait_s: float) -> None:
         now = time.monotonic()
-        if now < self._retry_at:
-            time.sleep(min(wait_s, self._retry_at - now))
+        if now < self._retry_at or not self._may_connect():
+            time.sleep(min(wait_s, self._retry_at - now) if now < self._retry_at else wait_s)
             return
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, RECONNECT_S[1])
@@ -172,7 +183,7 @@ class BrokerSession:
     def _connected_to(self, client: mqtt.Client, _data: object, flags: Any, reason: Any, _more: object) -> None:  # noqa: ANN401
         if reason.is_failure:
             if self._protocol is MQTTProtocolVersion.MQTTv5 and "protocol version" in str(reason).lower():
-                log.warning("broker speaks no MQTT 5: falling back to 3.1.1, plain subscription, one collector")
+                log.warning("broker speaks no MQTT 5: falling back to 3.1.1")
                 self._protocol = MQTTProtocolVersion.MQTTv311
                 self._probing = False
                 self._client = self._new_client()
@@ -188,10 +199,16 @@ class BrokerSession:
         self.generation += 1
         self._connected = True
         self._retry_s = RECONNECT_S[0]
-        five = self._protocol is MQTTProtocolVersion.MQTTv5
-        topic = f"$share/{self._settings.mqtt_group}/{SUBSCRIPTION}" if five else SUBSCRIPTION
-        client.subscribe(topic, qos=1)
-        log.info("connected", broker=self._settings.mqtt_url, session_present=flags.session_present, topic=topic)
+        if self._protocol is MQTTProtocolVersion.MQTTv5:
+            options = SubscribeOptions(
+                qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+            )
+            client.subscribe(SUBSCRIPTION, options=options)
+            # Earlier versions left a shared subscription in the session: with it every reading would come twice.
+            client.unsubscribe(f"$share/{self._settings.mqtt_group}/{SUBSCRIPTION}")
+        else:
+            client.subscribe(SUBSCRIPTION, qos=1)
+        log.info("connected", broker=self._settings.mqtt_url, session_present=flags.session_present)
 
     def _subscribed(self, _client: mqtt.Client, _data: object, _mid: int, reasons: Any, _more: object) -> None:  # noqa: ANN401
         if any(reason.is_failure for reason in reasons):
@@ -203,6 +220,8 @@ class BrokerSession:
         if self._connected:
             log.warning("disconnected", reason=str(reason))
             self._on_lost()
+        if str(reason) == _TAKEN_OVER:
+            self._retry_at = time.monotonic() + TAKEN_OVER_S
         self._connected = False
 
     def _message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
@@ -211,4 +230,4 @@ class BrokerSession:
             topic = message.topic
         except UnicodeDecodeError:
             topic = repr(message._topic)  # noqa: SLF001 - paho decodes on access; the bytes are what we have
-        self._on_message(topic, bytes(message.payload), message.mid)
+        self._on_message(topic, bytes(message.payload), message.mid, message.retain)

@@ -13,6 +13,7 @@ import structlog
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.broker import BrokerSession
 from ingest.judgement import judge
+from ingest.lease import Lease
 from ingest.log import Log
 from schemas.topics import partition_of
 
@@ -53,7 +54,10 @@ class Collector:
     ) -> None:
         self._settings = settings
         self._log = Log(settings)
-        self._session = BrokerSession(settings, self._take, on_ready=on_ready, on_lost=on_lost)
+        self._lease = Lease(settings, on_standby=on_ready)
+        self._session = BrokerSession(
+            settings, self._take, may_connect=lambda: self._lease.held, on_ready=on_ready, on_lost=on_lost
+        )
         self._open: dict[int, MicroBatchBuilder] = {}
         self._failure: str | None = None
         self._stopping = False
@@ -71,6 +75,7 @@ class Collector:
             "quarantined_total": self.quarantined,
             "acknowledged_messages_total": self.acknowledged,
             "connected": float(self._session.connected),
+            "holds_session": float(self._lease.held),
         }
 
     def stop(self) -> None:
@@ -81,6 +86,7 @@ class Collector:
         """Collect until stopped. Raises CollectorError where Kafka refuses for good."""
         wait_s = min(self._settings.flush_ms / 1000, 0.005)
         while not self._stopping:
+            self._lease.refresh()
             self._session.turn(wait_s)
             now_ms = time.time_ns() // 1_000_000
             self._flush_due(now_ms)
@@ -90,9 +96,9 @@ class Collector:
                 raise CollectorError(self._failure)
         self._drain()
 
-    def _take(self, topic: str, payload: bytes, packet_id: int) -> None:
+    def _take(self, topic: str, payload: bytes, packet_id: int, retained: bool) -> None:  # noqa: FBT001 - as MQTT has it
         now_ms = time.time_ns() // 1_000_000
-        judgement = judge(topic, payload, now_ms, max_bytes=self._settings.max_payload_bytes)
+        judgement = judge(topic, payload, now_ms, max_bytes=self._settings.max_payload_bytes, retained=retained)
         self.readings += judgement.taken
         self.quarantined += judgement.taken - judgement.accepted
         partition = partition_of(judgement.site_id, self._settings.kafka_partitions)
@@ -156,4 +162,5 @@ class Collector:
             self._flush(partition, batch)
         left = self._log.flush(DRAIN_S)
         self._session.close()
+        self._lease.close()
         log.info("drained", readings=self.readings, quarantined=self.quarantined, records_left=left)

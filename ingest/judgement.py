@@ -61,7 +61,12 @@ class _Refusal(NamedTuple):
     detail: str
 
 
-def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int) -> Judgement:
+_RETAINED = _Refusal(
+    Reason.RETAINED, "published with the retain flag: publish without it; what is kept here can be replayed"
+)
+
+
+def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> Judgement:
     """Judge one message. Never raises for anything a device can send."""
     identity = _identity(topic)
     named = identity if isinstance(identity, Topic) else Topic("", "", "")
@@ -79,8 +84,8 @@ def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int) -> Ju
         digest = hashlib.sha256(payload).hexdigest()
         detail = f"{len(payload)} bytes, {max_bytes} allowed; sha256 {digest}; the first {HEAD_BYTES} bytes are kept"
         return refused(_Refusal(Reason.TOO_LARGE, detail), payload[:HEAD_BYTES])
-    if isinstance(identity, _Refusal):
-        return refused(identity)
+    if isinstance(identity, _Refusal) or retained:
+        return refused(identity if isinstance(identity, _Refusal) else _RETAINED)
     kind = Kind(identity.kind)
     if payload.lstrip()[:1] == b"[":
         return _judge_array(topic, identity, kind, payload, received_ms)

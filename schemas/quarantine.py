@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """Device time more than five minutes in the future."""
     TOO_LARGE = "too_large"
     """A payload over the limit; its head, size and digest are kept."""
+    RETAINED = "retained"
+    """Published with MQTT's retain flag: the broker would hand it out again and again, as if it were new."""
     UNSUPPORTED_VERSION = "unsupported_version"
     """A topic or record version this fenhe does not speak."""
     CONFLICT = "conflict"

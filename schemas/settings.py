@@ -48,10 +48,11 @@ class CollectorSettings(KafkaSettings, MqttSettings):
     """The MQTT collector."""
 
     collector_id: str = Field(default_factory=lambda: f"collector-{socket.gethostname()}")
-    """Stable across restarts: the broker keeps this collector's session under it."""
+    """Who wrote a record, for people; no two collectors should have the same."""
     mqtt_group: str = "fenhe"
-    """Shared-subscription group; collectors of one group share the load."""
-    mqtt_session_expiry_s: Annotated[int, Field(ge=60)] = 7 * 86_400
+    """What the collectors of one broker have in common: one session there, which one of them holds at a time."""
+    mqtt_session_expiry_s: Annotated[int, Field(ge=60, le=0xFFFF_FFFF)] = 0xFFFF_FFFF
+    """How long the broker keeps the session while no collector is there; the default, MQTT's largest, is for ever."""
     receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 8_000
     """Messages in flight between broker and Kafka: the bound on memory, and the back-pressure."""
     max_payload_bytes: Annotated[int, Field(ge=1_024)] = 262_144

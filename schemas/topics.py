@@ -11,6 +11,15 @@ SUBSCRIPTION = f"{TOPIC_ROOT}/#"
 """All versions: one we do not speak is quarantined as such, not missed."""
 
 
+def session_name(group: str) -> str:
+    """Name of the one session that the collectors of a broker share, as MQTT client identifier.
+
+    Earlier versions gave every collector a session of its own; the first one's had this name. So an upgrade finds it,
+    with what waits in it.
+    """
+    return f"collector-1-{group}"
+
+
 class Topic(NamedTuple):
     """A reading's identity as its topic states it."""
 

@@ -59,6 +59,7 @@ REASON = {
     Reason.OUT_OF_RANGE: Text("超出量程", "out of range"),
     Reason.CLOCK_AHEAD: Text("时钟超前", "clock ahead"),
     Reason.TOO_LARGE: Text("报文过大", "too large"),
+    Reason.RETAINED: Text("保留消息", "retained"),
     Reason.UNSUPPORTED_VERSION: Text("版本不支持", "unsupported version"),
     Reason.CONFLICT: Text("与已存读数冲突", "conflict"),
     Reason.STORAGE_REJECTED: Text("入库被拒", "storage rejected"),

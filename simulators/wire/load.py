@@ -23,7 +23,7 @@ from schemas.registry import Device, Registry, Role, Sector, Site
 from schemas.topics import Topic
 from simulators.climate import CITIES
 from simulators.fleet.fleet import PERIOD_MS, Fleet
-from simulators.wire.connection import PublishConnection, remaining_length, string
+from simulators.wire.connection import NO_PROPERTIES, PublishConnection, remaining_length, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,8 +218,8 @@ class _Load:
                     break
                 template = self._templates[owner]
                 payload = template.payload(now, array)
-                length = remaining_length(len(template.head) + 2 + len(payload))
-                packets += (b"\x32", length, template.head, packet_id, payload)
+                length = remaining_length(len(template.head) + 3 + len(payload))
+                packets += (b"\x32", length, template.head, packet_id, NO_PROPERTIES, payload)
                 self._sent += array
             if packets:
                 connection.send(b"".join(packets))

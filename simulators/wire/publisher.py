@@ -30,6 +30,7 @@ RECONNECT_S = (1, 4)
 POLL_S = 0.1
 """How often a blocked publisher looks whether it was told to stop."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+SUCCESS = 0
 UNSUPPORTED_VERSION = "Unsupported protocol version"
 
 
@@ -153,7 +154,8 @@ class _Connection:
     def _on_publish(
         self, _client: paho.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties
     ) -> None:
-        accepted = not reason.is_failure
+        # Not `is_failure`: "No matching subscribers" (16) counts as none there, and yet nobody has got the message.
+        accepted = reason.value == SUCCESS
         with self._changed:
             entry = self._waiting.pop(mid, None)
             if entry is None:

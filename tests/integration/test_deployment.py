@@ -40,6 +40,7 @@ from fenhe.local import (
     wait_until,
 )
 from fenhe.local.postgres import SUPERUSER
+from schemas.topics import session_name
 from tests.fixtures.services import real_or_skip
 from tests.unit.test_compose import ROOT, interpolate, make_env, mounts, run, services
 
@@ -373,6 +374,43 @@ def first_alarm(deployment: Deployment, said: Callable[[], object]) -> str:
     return found[0]
 
 
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+def test_the_first_message_ever_waits_for_the_first_collector(tmp_path: Path, protocol: MQTTProtocolVersion) -> None:
+    """`credentials services` writes the session before the broker is first started: no device comes too early."""
+    real_or_skip(lambda: required_program("mosquitto_sub"))
+    broker = real_or_skip(lambda: Mosquitto(tmp_path))
+    script = ROOT / "deploy" / "mosquitto" / "credentials"
+    environment = {
+        "PATH": f"{os.environ['PATH']}{os.pathsep}/usr/sbin",
+        "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"),
+        "MQTT_COLLECTOR_PASSWORD": "unused",
+        "MQTT_GROUP": "first",
+    }
+    for _ in range(2):  # an `up` after an `up` changes nothing
+        made = run("sh", script, "services", environment=environment)
+        assert made.returncode == 0, made.stderr
+    answers: list[int] = []
+    received: list[paho.MQTTMessage] = []
+    with broker:
+        device = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        device.on_publish = lambda _c, _u, _m, reason, _p: answers.append(reason.value)
+        device.connect(broker.host, broker.port)
+        device.loop_start()
+        device.publish("fenhe/v1/s/water/w", b"{}", qos=1)
+        wait_until(lambda: bool(answers), what="the broker's answer")
+        device.loop_stop()
+        broker.restart()
+        collector = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=session_name("first"), protocol=MQTTProtocolVersion.MQTTv5
+        )
+        collector.on_message = lambda _c, _u, message: received.append(message)
+        collector.connect(broker.host, broker.port, clean_start=False)
+        collector.loop_start()
+        wait_until(lambda: bool(received), what="the message")
+        collector.loop_stop()
+    assert answers == [0]
+
+
 class TestOneShots:
     """What runs before the services, and again with every `up`."""
 
@@ -491,11 +529,11 @@ class TestTheWayOfAReading:
     def test_a_device_reads_nothing(self, deployment: Deployment, meter: Meter) -> None:
         """A stolen credential shows nobody's readings, not even its own site's, and takes none from the collector.
 
-        Mosquitto lets it subscribe all the same; in the collector's own group it would be dealt every second message.
+        Mosquitto lets it subscribe all the same, and withholds every message.
         """
         ts = now_ms()
         with Device(deployment, meter.site_id, meter.password) as device:
-            for topic in ("fenhe/#", "$share/fenhe/fenhe/#", "$SYS/#"):
+            for topic in ("fenhe/#", f"$share/{deployment.secrets['FENHE_MQTT_GROUP']}/fenhe/#", "$SYS/#"):
                 device.subscribe(topic)
             for second in range(10):
                 device.publish(meter.topic, {"ts": ts + second, "energy_import_kwh": 3.0})

@@ -172,6 +172,25 @@ def test_the_load_arrives_as_it_reports(broker: Mosquitto, listener: Listener, a
     assert dict(arrived) == report.per_device
 
 
+def test_what_reaches_nobody_is_refused(broker: Mosquitto) -> None:
+    """The broker acknowledges without a subscriber, with reason 16: for the publisher that is a failure."""
+    publisher = MqttPublisher(MqttSettings(mqtt_url=broker.url))
+    publisher.connect()
+    for ts in range(5):
+        publisher.publish(reading(ts))
+    assert publisher.flush(30)
+    publisher.close()
+    report = publisher.report()
+    assert (report["published_total"], report["refused"]) == (0, 5)
+
+
+def test_a_load_that_reaches_nobody_says_so(broker: Mosquitto) -> None:
+    """A benchmark without a collector counts nothing as acknowledged."""
+    report = run_load(LoadPlan(broker.url, rate=2_000, seconds=5, sets=7, plants=1))
+    assert "does not take" in report.error
+    assert report.acknowledged == 0
+
+
 def test_a_load_whose_broker_goes_away_says_so(broker: Mosquitto) -> None:
     """It ends early, with the reason and with what was acknowledged until then."""
     report = run_load(

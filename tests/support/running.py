@@ -16,6 +16,7 @@ from fenhe.local import Process, wait_until
 from fenhe.local.postgres import OWNER
 from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
+from schemas.topics import session_name
 from simulators.wire.publisher import MqttPublisher
 from storage.balance import Balance, balance
 from storage.pool import connect
@@ -56,7 +57,7 @@ class Pipeline:
         name = self._database = new_database(stack.postgres)
         self.topic = f"{name}.readings"
         self.owner_url = stack.postgres.url(OWNER, name)
-        self._collector_id = name
+        self._session = session_name(name)
         prepare(self.owner_url, registry)
         stack.kafka.create_topic(self.topic, stack.partitions)
         self.environment = {
@@ -65,12 +66,11 @@ class Pipeline:
             "FENHE_DB_OWNER_URL": self.owner_url,
             "FENHE_DB_WRITER_URL": stack.postgres.url("fenhe_writer", name),
             "FENHE_DB_READER_URL": stack.postgres.url("fenhe_reader", name),
-            "FENHE_COLLECTOR_ID": name,
             "FENHE_MQTT_GROUP": name,
             "FENHE_WORKER_GROUP": name,
             **environment,
         }
-        self._processes: list[Process] = []
+        self.processes: list[Process] = []
 
     def __enter__(self) -> Self:
         """Nothing more to do; processes are started by name."""
@@ -78,14 +78,21 @@ class Pipeline:
 
     def __exit__(self, *_: object) -> None:
         """Kill what still runs and leave nothing behind on the shared services."""
-        for process in self._processes:
+        for process in self.processes:
             process.kill()
         self._forget_session()
         self.stack.postgres.drop_database(self._database)
 
-    def collector(self, *, module: str = "fenhe", more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
-        """Start a collector and wait until it is subscribed; always under the same id."""
-        return self._start("collector", module, "collect", more or {}, wait=wait)
+    def collector(
+        self,
+        name: str = "collector",
+        *,
+        module: str = "fenhe",
+        more: Mapping[str, str] | None = None,
+        wait: bool = True,
+    ) -> Process:
+        """Start a collector and wait until it is subscribed, or stands by."""
+        return self._start(name, module, "collect", {"FENHE_COLLECTOR_ID": name, **(more or {})}, wait=wait)
 
     def worker(
         self,
@@ -161,12 +168,12 @@ class Pipeline:
         wait_until(lambda: self.books().received >= count, what=f"{count} readings in the books", timeout=timeout)
 
     def settle(self) -> None:
-        """End the collector, let workers store all that Kafka holds, end them: now nothing moves any more."""
-        for process in self._processes:
-            if process.name == "collector" and process.running:
+        """End the collectors, let workers store all that Kafka holds, end them: now nothing moves any more."""
+        for process in self.processes:
+            if process.name.startswith("collector") and process.running:
                 assert process.terminate() == 0, process.log_tail()
         wait_until(lambda: self._stored_offset() == self._log_end(), what="the log's end", timeout=DRAIN_S)
-        for process in self._processes:
+        for process in self.processes:
             process.terminate()
 
     def received_in_log(self) -> int:
@@ -214,7 +221,7 @@ class Pipeline:
             environment={**self.environment, **more},
             directory=project_root(),
         )
-        self._processes.append(process)
+        self.processes.append(process)
         process.start()
         if wait:
             self.wait_ready(process)
@@ -256,9 +263,9 @@ class Pipeline:
             consumer.close()
 
     def _forget_session(self) -> None:
-        """Make the broker forget the collector's session, or it would queue all later tests' messages for it."""
+        """Make the broker forget the collectors' session, or it would queue all later tests' messages for it."""
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=self._collector_id, protocol=MQTTProtocolVersion.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=self._session, protocol=MQTTProtocolVersion.MQTTv311
         )
         connected = threading.Event()
         client.on_connect = lambda *_: connected.set()

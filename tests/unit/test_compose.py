@@ -32,6 +32,7 @@ from schemas.settings import (
     NotifySettings,
     WorkerSettings,
 )
+from schemas.topics import session_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -239,15 +240,18 @@ class TestServices:
         assert not {"container_name", "hostname", "ports", "volumes"} & services()["worker"].keys()
         assert not any("container_name" in service for service in services().values())
 
-    def test_a_collector_keeps_its_identifier(self) -> None:
-        """The broker keeps messages for it; a container's own random name would leave them to nobody."""
-        assert services()["collector"]["environment"]["FENHE_COLLECTOR_ID"].startswith("collector-1-")
+    def test_collectors_can_be_scaled(self) -> None:
+        """All of them have the session's name in common, and nothing of a collector's is its alone."""
+        collector = services()["collector"]
+        assert not {"container_name", "hostname", "ports"} & collector.keys()
+        assert "FENHE_COLLECTOR_ID" not in collector["environment"]
 
-    def test_nobody_can_guess_the_collectors_group_or_session(self) -> None:
-        """An ACL cannot refuse a subscription: who knew them would be dealt the collector's messages."""
-        environment = services()["collector"]["environment"]
-        assert environment["FENHE_MQTT_GROUP"] == "${FENHE_MQTT_GROUP:?make env}"
-        assert environment["FENHE_COLLECTOR_ID"].endswith("${FENHE_MQTT_GROUP:?make env}")
+    def test_nobody_can_guess_the_collectors_session(self) -> None:
+        """An ACL cannot refuse a client's name: who knew it could take the session over."""
+        group = "${FENHE_MQTT_GROUP:?make env}"
+        assert services()["collector"]["environment"]["FENHE_MQTT_GROUP"] == group
+        assert services()["credentials"]["environment"]["MQTT_GROUP"] == group
+        assert session_name("secret").endswith("secret")
 
     def test_a_collector_may_drain(self) -> None:
         """It is not killed while it waits for Kafka."""
@@ -323,6 +327,15 @@ class TestMosquitto:
         assert options["max_queued_messages"] == options["max_inflight_messages"] == "0"
         assert options["persistence"] == "true"
         assert not {"message_size_limit", "max_queued_bytes", "memory_limit"} & options.keys()
+
+    def test_the_collectors_session_never_ends(self) -> None:
+        """Neither by its own expiry nor by the broker's: what came after it would reach nobody."""
+        assert "persistent_client_expiration" not in self.options()
+        assert CollectorSettings.model_fields["mqtt_session_expiry_s"].default == 0xFFFF_FFFF
+
+    def test_the_hard_bound_is_above_the_collectors(self) -> None:
+        """What is merely too large reaches the quarantine and is explained there."""
+        options = self.options()
         bound = CollectorSettings.model_fields["max_payload_bytes"].default
         assert int(options["max_packet_size"]) > 10_000_000 > bound
 

@@ -46,11 +46,21 @@ class Log:
         self.waiting.clear()
 
 
+class Lease:
+    """A place in the queue for the session that nobody contests."""
+
+    held = True
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Nothing to ask."""
+
+
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
     """A collector without broker and Kafka, at time 0."""
     monkeypatch.setattr(module, "BrokerSession", Session)
     monkeypatch.setattr(module, "Log", Log)
+    monkeypatch.setattr(module, "Lease", Lease)
     settings = CollectorSettings(
         kafka_bootstrap="unused:1", mqtt_url="mqtt://unused", kafka_partitions=PARTITIONS, collector_id="c"
     )
