@@ -8,7 +8,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from nicegui import background_tasks, ui
@@ -18,6 +18,7 @@ from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import HTML_TYPES, render
+from dashboards.preview.state import AGE, Level, Seen, state_of
 from dashboards.preview.variables import Resolved, resolve
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -37,6 +38,9 @@ PARALLEL = 3
 
 RETRY_S = 2.0
 """Pause before a database that went away is tried again."""
+
+PACE_S = 20.0
+"""How far apart two looks at the lag are that tell whether it shrinks."""
 
 REFRESHES = ("5s", "10s", "30s", "1m")
 
@@ -116,7 +120,9 @@ class Page:
             self._build_bar()
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
-        with ui.element("main").classes("grid"):
+        self._state = ui.label("").classes("state").props("role=status data-control=state")
+        self._seen: Seen | None = None
+        with ui.element("main").classes("grid") as self._grid:
             self._boxes = [PanelBox(panel) for panel in self._dashboard.panels]
         self._update_links()
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
@@ -247,9 +253,25 @@ class Page:
             self._say_away()
             return False
         self._say(self._notice(resolved), notice=True)
+        await self._show_state(now)
         local = now.astimezone(ZoneInfo(dashboard.time_zone))
         self._clock.text = f"{self._text(labels.UPDATED)} {local:%H:%M:%S} {local:UTC%z}".removesuffix("00")
         return True
+
+    async def _show_state(self, now: dt.datetime) -> None:
+        """Say on top of the page how old its data are, and dim its figures where they are not of now."""
+        try:
+            rows = await self._reader.fetch(AGE)
+        except (AwayError, QueryError):
+            return  # the page says itself what it could not read
+        data_to_s, stored_to_s = rows.rows[0]
+        seen = Seen(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
+        state = state_of(self._seen, seen, ZoneInfo(self._dashboard.time_zone))
+        if self._seen is None or seen.at_s - self._seen.at_s >= PACE_S:
+            self._seen = seen
+        self._state.text = self._text(state.text)
+        self._state.classes(remove=" ".join(f"is-{level}" for level in Level), add=f"is-{state.level}")
+        self._grid.classes(**{"add" if state.is_stale else "remove": "is-stale"})
 
     def _say_away(self) -> None:
         self._say(self._text(labels.DATABASE_AWAY), notice=False)

@@ -111,5 +111,10 @@ def _style(view: View) -> None:
     colors = view.theme.colors
     names = ("page", "panel", "border", "text", "faint", "track")
     variables = "".join(f"--{name}:{getattr(colors, name)};" for name in names)
-    ui.add_css(f":root{{{variables}--font:{FONT};--bad:{colors.ink('#dd4f4a')};}}\n{_CSS}")
+    ui.add_css(
+        f":root{{{variables}--font:{FONT};--bad:{colors.ink('#dd4f4a')};}}\n{_CSS}"
+        f'#popup > span {{ display: none; }} #popup::after {{ content: "{labels.PAGE_SERVER_LOST(view.language)}"; }}'
+    )
+    code = {Language.ZH: "zh-CN", Language.EN: "en"}[view.language]
+    ui.add_head_html(f'<script>document.documentElement.lang = "{code}"</script>')
     ui.dark_mode(value=view.theme == "dark")

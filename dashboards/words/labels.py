@@ -170,6 +170,10 @@ KIOSK = Text("大屏模式", "Panels only, for a screen on the wall")
 UPDATED = Text("更新于", "updated")
 LOADING = Text("读取中…", "loading…")
 NO_SET_REPORTS = Text("没有在线上报的电池组", "no set reports")
+PAGE_SERVER_LOST = Text(
+    "与页面服务的连接已断开，以下数字不再更新；正在重新连接。",
+    "The page's server is lost: the figures below are no longer updated. Connecting again.",
+)
 DATABASE_AWAY = Text(
     "数据库连接不上，页面上是断开前的数值，将自动重试。",
     "The database cannot be reached: figures on this page are from before. Retrying by itself.",
