@@ -38,7 +38,14 @@ class ChemistryReference(_Reference):
     full_by_voltage: bool
     ohm_ah: Positive
     """Quasi-steady resistance of a cell times its capacity, Ω·Ah at 25 °C."""
+    foot_soh: Positive
+    """Mean SoH of the cells that the curve is of: times it, % of own charge at the foot are % of nominal charge."""
+    hysteresis_v: float
+    """How far a rest reached by discharging is taken to lie below the curve, and how sure that is."""
+    sigma_hysteresis_v: float
     sigma_ocv_v: Positive
+    sigma_foot_percent: float
+    """Spread of cells around the foot of the curve, % of nominal."""
     sigma_full_percent: Positive
     sigma_empty_percent: Positive
 
@@ -94,11 +101,26 @@ class Fusion(_Reference):
     """How estimates of one set are fused. Shares of the nominal capacity."""
 
     fade_per_year: float
+    fade_per_year_sigma: Positive
     fade_sigma_year: Positive
     fade_sigma_cycle: Positive
+    innovation: Positive
+    repeatability: Positive
     systematic_sigma: Positive
+    named_from: Share
+    named_sigmas: Positive
+    weak_gap_v: Positive
+    weak_gap_grown_v: Positive
+    recalibrated_within: Share
     population_soh: Share
     population_sigma: Share
+
+
+class SensorRules(_Reference):
+    """Relative error bounds of current sensors."""
+
+    gain: Share
+    bench_gain: Share
 
 
 class SocRules(_Reference):
@@ -145,6 +167,7 @@ class BatteryHealthReference(_Reference):
     times: Times
     capacity: CapacityRules
     fusion: Fusion
+    sensor: SensorRules
     soc: SocRules
     backup: BackupRules
     advice: AdviceThresholds

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from schemas.detection import Overrides, checked_overrides, checked_site_overrides
 from schemas.kinds import unit_of
-from schemas.quantity import Identifier
+from schemas.quantity import CalendarTime, Identifier
 from schemas.readings import MODELS, Kind, Reading, registers_of
 
 if TYPE_CHECKING:
@@ -211,6 +211,8 @@ class BatterySet(_Model):
     """Loaded voltage of the weakest cell at which a discharge is over; None: the chemistry's."""
     cutoff_v: Annotated[float, Field(gt=0)] | None = None
     """Loaded voltage of the whole set at which a discharge is over as well; None: only cells count."""
+    valid_from: CalendarTime | None = None
+    """When the present set took its predecessor's place: what was measured before is another set's."""
     float_cell_v: Annotated[float, Field(gt=0)] | None = None
     """At or above this voltage an idle cell is on float, or full; None: the chemistry's."""
 

@@ -16,6 +16,7 @@ from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.site_power import SitePowerView
 from streams.kernels.battery.tracking.health import SetHealth
+from streams.kernels.detection.batteries.set_changes import SetChanges
 from streams.kernels.detection.batteries.set_safety import SetSafety
 from streams.kernels.detection.batteries.set_trends import SetTrends
 from streams.kernels.detection.batteries.site_doubts import DoubtAlarms
@@ -85,6 +86,7 @@ def installed() -> Kernels:
             EnergyBalance(detection().balance, detection().version),
             StuckCurrents(detection().version),
             DoubtAlarms(detection().version),
+            SetChanges(detection().version),
             SetTrends(detection().battery, detection().version),
             UnitDrift(detection().heat_rate, detection().capacity_factor, detection().version),
         ),

@@ -82,6 +82,19 @@ class CapacityReason(StrEnum):
     """σ_C/C above 5 %."""
 
 
+class SohChange(StrEnum):
+    """What a new estimate says that contradicts all before it."""
+
+    SET_REPLACED = "set_replaced"
+    """More than there was, or less without a cell that fell behind: other cells."""
+    CELL_FAILED = "cell_failed"
+    """Less, and one cell fell behind the others."""
+    RECALIBRATED = "recalibrated"
+    """Capacity times resistance is as it was: the current sensor counts differently."""
+    REGISTERED = "registered"
+    """The registry says that the set was replaced: what was known is of another one."""
+
+
 class DischargeCause(StrEnum):
     """Why a set was discharged."""
 
@@ -151,8 +164,21 @@ class BatteryCapacity(NamedTuple):
     seen_ts: Moment
     site_id: str
     capacity_ah: float | None
-    """At the named cut-off, at 25 °C; None where it is not known to 5 %."""
+    """At 25 °C: all that the cell has, down to the end of its chemistry's curve; of a chemistry without one, to the
+    named cut-off. None where it is not known to 5 %."""
     sigma_ah: float | None
+    systematic_ah: float | None
+    """The part of sigma_ah that further discharges of the set do not make smaller: gain, offset, curve, cold."""
+    usable_ah: float | None
+    """What the site gets: from full to the named cut-off, at this discharge's current and temperature."""
+    others_ah: float | None
+    """At least what the set's other cells have on average, beside its weakest."""
+    weakest_cell: int | None
+    """1-based: the lowest one at the last loaded sample, or at the cut-off."""
+    weakest_gap_v: Real | None
+    """How far it lay below the mean of the others there."""
+    resistance_mohm: Real | None
+    """Of the pack, at 25 °C, from the load-on of this discharge."""
     soh_pct: float | None
     """capacity_ah over the nominal capacity; one discharge's, not fused."""
     at_least_ah: float
@@ -346,9 +372,23 @@ class BatterySoh(NamedTuple):
     """90 % interval."""
     soh_high_pct: float | None
     sigma_pct: float | None
+    systematic_pct: float | None
+    """The part of sigma_pct that does not average out."""
     capacity_ah: float | None
+    usable_pct: float | None
+    """To the named cut-off as the newest estimate's discharge went: what the site gets, over nominal."""
+    change: SohChange | None
+    """What the newest estimate says of the set, if it contradicts what was believed."""
+    change_pct: Real | None
+    """By how many points."""
+    believed_pct: Real | None
+    """What was believed then."""
+    weakest_cell: int | None
+    """Of the newest estimate's discharge."""
+    others_pct: Real | None
+    """What the other cells have at least, over nominal."""
     at_least_pct: float | None
-    """Most that any one discharge drew, over nominal: the SoH was no less then."""
+    """Most that any one discharge drew since the set last changed, over nominal: the SoH was no less then."""
     method: CapacityMethod | None
     """Of the newest estimate."""
     evidence_ms: Moment | None

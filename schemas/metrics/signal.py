@@ -32,6 +32,8 @@ class SignalKind(StrEnum):
     """A battery set's sensor that shows one value while its like move: it guards nothing."""
     CONTRADICTION = "contradiction"
     """A device of a base station that the others contradict: its figures are not believed."""
+    SET_CHANGED = "set_changed"
+    """A battery set's capacity contradicts all that was known of it: other cells, a failed one, another sensor."""
     BLANK = "blank"
     """A battery set that is heard, but whose records hold nothing: as good as silent."""
     SPIKE = "spike"
@@ -102,6 +104,7 @@ CONFIRMED_KINDS = frozenset(
         SignalKind.RESISTANCE,
         SignalKind.CONTRADICTION,
         SignalKind.BLANK,
+        SignalKind.SET_CHANGED,
     }
 )
 """Their detectors have weighed many samples before they speak: no on-delay in samples is due on top."""

@@ -195,6 +195,24 @@ GUIDES: dict[str, Guide] = {
             "A frozen BMS, an AC meter that fell silent and was filled in with zeros, wrong wiring.",
         ),
     ),
+    SignalKind.SET_CHANGED: Guide(
+        Text("电池组已变化", "set changed"),
+        Text(
+            "一次放电测得的容量与此前全部证据矛盾：换过电池（set_replaced）、单体失效（cell_failed）或电流重新标定"
+            "（recalibrated）；SoH 立即改按新证据计算。",
+            "A discharge contradicts all that was known of a set's capacity: other cells (set_replaced), a failed cell"
+            " (cell_failed), another current sensor (recalibrated). The state of health follows it at once.",
+        ),
+        Text(
+            "高：变化超过 3 个百分点且超过三倍标准差；名称由最差单体与内阻推断。",
+            "Sure: more than 3 points and three standard deviations; named after weakest cell and resistance.",
+        ),
+        Text(
+            "核对是否换过电池组并登记 valid_from；单体失效时现场测量该单体。",
+            "Ask whether the set was exchanged and register `valid_from`; measure the weakest cell on site.",
+        ),
+        Text("更换电池组、单体失效、传感器更换或重新标定。", "An exchange, a failed cell, a new or adjusted sensor."),
+    ),
     SignalKind.BLANK: Guide(
         Text("空白数据", "blank records"),
         Text(

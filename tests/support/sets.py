@@ -54,7 +54,16 @@ class Rig:
         if self.soc >= 0.999 and amps >= -0.01:
             return 3.395  # held by the rectifier
         shown = max(0.0, self.soc - self.cold_kept) / (1 - self.cold_kept) if amps < -0.01 else self.soc
-        return interpolate(100 * shown, CURVE.ocv_percent, CURVE.ocv_v) + amps * self.ohm
+        return interpolate(self._percent(shown), CURVE.ocv_percent, CURVE.ocv_v) + amps * self.ohm
+
+    def _percent(self, soc: float) -> float:
+        """Place on the curve: the foot by charge above empty, as cells have it; the top by the cell's own share."""
+        foot, soh = CURVE.blind_from_percent, self.capacity_ah / self.battery.nominal_ah
+        stretch = soh / CURVE.foot_soh
+        if 100 * soc * stretch <= foot:
+            return 100 * soc * stretch
+        own = foot / stretch
+        return foot + (100 * soc - own) / (100 - own) * (100 - foot)
 
     def say(self, amps: float) -> None:
         """Give out one reading at this moment."""

@@ -100,7 +100,7 @@ def backup_of(store: Store, profile: LoadProfile, limits: Limits, reference: Bat
     end_c = celsius
     for _ in range(PASSES):
         factor = limits.capacity_factor(end_c)
-        depth = max(0.0, store.soc - limits.soc_kept(limits.cutoff_cell_v, amps, end_c))
+        depth = max(0.0, store.soc - limits.soc_kept(limits.cutoff_cell_v, amps, end_c, store.soh))
         energy_wh = store.soh * limits.nominal_ah * depth * volts
         end_c = limits.warmed_c(celsius, amps, profile.hours_for(energy_wh, store.share))
     if depth == 0.0:

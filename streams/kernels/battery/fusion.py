@@ -1,7 +1,11 @@
 """State of health fused over a set's capacity estimates: inverse variance, with a slow fade between them (Kalman).
 
-What all estimates of a set have in common, a sensor's gain or what "full" means, does not average out: it is kept
-apart and added to the interval at the end.
+What a set's estimates have in common, the gain of its current sensor, what "full" means, the curve its rest is read
+from, does not average out: it is kept apart, weighs in between methods, and is added to the interval at the end.
+
+An estimate that contradicts the prior beyond its variance widens it: where the innovation squared exceeds 2.7 of its
+variance S, the prior's variance grows by ν² − S (metric specification, section 4; adaptive process noise after
+Mehra 1972). So a set that was exchanged, or a cell that failed, is seen at the next usable discharge.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from schemas.time import YEAR_MS
 
 if TYPE_CHECKING:
     from schemas.battery_reference import Fusion
-    from schemas.metrics.battery_health import BatteryCapacity
+    from schemas.metrics.battery_health import BatteryCapacity, CapacityMethod
 
 Z_90 = 1.6449
 """Half-width of a 90 % interval in standard deviations."""
@@ -27,19 +31,43 @@ class Belief(NamedTuple):
     variance: float
     """Of what averages out."""
     estimates: int
+    """Since it was last thrown over."""
+    systematic: float
+    """Standard deviation of what does not average out."""
+    method: CapacityMethod | None = None
+    """Of the newest estimate: those of one method have in common what does not average out."""
 
-    def sigma(self, fusion: Fusion) -> float:
+    @property
+    def sigma(self) -> float:
         """Standard deviation, with what does not average out."""
-        return math.sqrt(self.variance + fusion.systematic_sigma**2)
+        return math.sqrt(self.variance + self.systematic**2)
+
+
+class Innovation(NamedTuple):
+    """How far an estimate lies from what was believed, and its standard deviation then."""
+
+    change: float
+    sigma: float
 
 
 def faded(belief: Belief, ts: int, full_cycles: float, fusion: Fusion) -> Belief:
     """Let a belief age to `ts` over which `full_cycles` were drawn."""
     years = max(0, ts - belief.ts) / YEAR_MS
     walk = fusion.fade_sigma_year**2 * years + fusion.fade_sigma_cycle**2 * full_cycles
+    rate = (fusion.fade_per_year_sigma * years) ** 2
     return belief._replace(
-        ts=max(ts, belief.ts), soh=belief.soh - fusion.fade_per_year * years, variance=belief.variance + walk
+        ts=max(ts, belief.ts), soh=belief.soh - fusion.fade_per_year * years, variance=belief.variance + walk + rate
     )
+
+
+def innovation_of(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> Innovation | None:
+    """How far one discharge's estimate lies from what was believed; None without one."""
+    if row.capacity_ah is None or row.sigma_ah is None:
+        return None
+    prior = faded(belief, row.ts, row.full_cycles, fusion)
+    own, systematic = _doubts(row, nominal_ah, fusion)
+    apart = 0.0 if row.method is belief.method else belief.systematic**2 + systematic**2
+    return Innovation(row.capacity_ah / nominal_ah - prior.soh, math.sqrt(prior.variance + own + apart))
 
 
 def fused(belief: Belief | None, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> Belief | None:
@@ -47,10 +75,30 @@ def fused(belief: Belief | None, row: BatteryCapacity, nominal_ah: float, fusion
     if row.capacity_ah is None or row.sigma_ah is None:
         return None if belief is None else faded(belief, row.ts, row.full_cycles, fusion)
     measured = row.capacity_ah / nominal_ah
-    common = fusion.systematic_sigma
-    variance = max((row.sigma_ah / nominal_ah) ** 2 - common**2, (common / 4) ** 2)
+    own, systematic = _doubts(row, nominal_ah, fusion)
     if belief is None:
-        return Belief(row.ts, measured, variance, 1)
+        return Belief(row.ts, measured, own, 1, systematic, row.method)
     prior = faded(belief, row.ts, row.full_cycles, fusion)
-    gain = prior.variance / (prior.variance + variance)
-    return Belief(row.ts, prior.soh + gain * (measured - prior.soh), (1 - gain) * prior.variance, prior.estimates + 1)
+    # Of one method, what is systematic is in both and tells nothing of which is nearer; of two, it tells.
+    is_like = row.method is prior.method
+    before = prior.variance + (0.0 if is_like else prior.systematic**2)
+    beside = own + (0.0 if is_like else systematic**2)
+    surprise, expected = (measured - prior.soh) ** 2, before + beside
+    is_thrown_over = surprise > fusion.innovation * expected
+    widened = surprise - expected if is_thrown_over else 0.0
+    gain = (before + widened) / (expected + widened)
+    return Belief(
+        row.ts,
+        prior.soh + gain * (measured - prior.soh),
+        (1 - gain) ** 2 * (prior.variance + widened) + gain**2 * own,
+        prior.estimates + 1,
+        (1 - gain) * prior.systematic + gain * systematic,
+        row.method,
+    )
+
+
+def _doubts(row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> tuple[float, float]:
+    """Variance of what averages out over a set's estimates, and standard deviation of what does not."""
+    assert row.sigma_ah is not None  # noqa: S101 - asked by the callers
+    common = fusion.systematic_sigma if row.systematic_ah is None else row.systematic_ah / nominal_ah
+    return max((row.sigma_ah / nominal_ah) ** 2 - common**2, fusion.repeatability**2), common

@@ -27,6 +27,23 @@ class SocReading(NamedTuple):
     sigma: float
 
 
+class Left(NamedTuple):
+    """What is left in a cell, read from a voltage at the foot of its curve: charge above empty, not a share of its own.
+
+    Of what lies above that, a loaded cold cell gives the share `given` only; the rest comes back with warmth.
+    """
+
+    share: float
+    """Of the nominal charge."""
+    sigma: float
+    given: float = 1.0
+    given_sigma: float = 0.0
+
+    def soc(self, soh: float) -> float:
+        """State of charge of a cell of this health."""
+        return 1.0 - self.given * (1.0 - self.share / soh)
+
+
 class Limits:
     """Thresholds of one set, and the curves of its chemistry. Pure: built from registry and reference data alone."""
 
@@ -37,12 +54,19 @@ class Limits:
         self.chemistry: ChemistryReference = reference.chemistries[battery.chemistry_name]
         chemistry, rates, times = self.chemistry, reference.rates, reference.times
         self.nominal_ah = nominal = battery.nominal_ah
+        self.valid_from = battery.valid_from
+        sensor = reference.sensor
+        bound = sensor.bench_gain if battery.cell_count == 1 else sensor.gain
+        self.gain_sigma = (bound if device.accuracy is None else device.accuracy) / math.sqrt(3)
+        """Relative, of the current sensor."""
+        offset = nominal * (sensor.bench_gain / sensor.gain if battery.cell_count == 1 else 1.0)
+        self.sigma_a = rates.sigma_current_c * offset
+        self.sigma_known_a = rates.sigma_current_known_c * offset
+        self.population = chemistry.foot_soh
         self.cell_count = battery.cell_count
         self.idle_a = rates.idle_c * nominal
         self.step_a = rates.step_c * nominal
         self.firm_a = rates.firm_c * nominal
-        self.sigma_a = rates.sigma_current_c * nominal
-        self.sigma_known_a = rates.sigma_current_known_c * nominal
         self.offset_alarm_a = rates.offset_alarm_c * nominal
         self.float_cell_v = chemistry.float_cell_v if battery.float_cell_v is None else battery.float_cell_v
         self.cutoff_cell_v = chemistry.cutoff_cell_v if battery.cutoff_cell_v is None else battery.cutoff_cell_v
@@ -97,48 +121,75 @@ class Limits:
         chemistry = self.chemistry
         return interpolate(cell_v, chemistry.ocv_v, chemistry.ocv_percent) / 100
 
-    def soc_left(self, loaded_cell_v: float, amps: float, temperature_c: float) -> float:
-        """SoC (0–1) left in a cell that shows `loaded_cell_v` under `amps` of discharge; 0 without a curve."""
-        if not self.has_curve:
-            return 0.0
-        return self.soc_at(loaded_cell_v + self.cell_drop_v(amps, temperature_c))
+    def share_left(self, rest_cell_v: float) -> float:
+        """Charge above empty, as a share of nominal, of a rested cell, by the foot of the curve; 0 without one."""
+        return self.soc_at(rest_cell_v) * self.population if self.has_curve else 0.0
 
-    def soc_kept(self, loaded_cell_v: float, amps: float, celsius: float) -> float:
+    def share_left_loaded(self, loaded_cell_v: float, amps: float, temperature_c: float) -> float:
+        """The same of a cell that shows a voltage under `amps` of discharge."""
+        return self.share_left(loaded_cell_v + self.cell_drop_v(amps, temperature_c)) if self.has_curve else 0.0
+
+    def soc_kept(self, loaded_cell_v: float, amps: float, celsius: float, soh: float | None = None) -> float:
         """SoC (0–1) at which a full set that is discharged at `celsius` comes down to a loaded voltage.
 
         Of what it would give at 25 °C it gives the share k_T: the rest is at the bottom, where cold keeps it, and comes
         back with warmth. So a set that has given much already has less than k_T of the rest left to give.
         """
-        return 1.0 - self.capacity_factor(celsius) * (1.0 - self.soc_left(loaded_cell_v, amps, celsius))
+        left = self.share_left_loaded(loaded_cell_v, amps, celsius)
+        return Left(left, 0.0, self.capacity_factor(celsius)).soc(soh or self.population)
 
-    def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> SocReading:
-        """SoC that a discharge to the cut-off leaves inside: 0 % is where the chemistry's curve ends at 25 °C."""
+    def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> Left:
+        """What a discharge to the cut-off leaves inside: 0 is where the chemistry's curve ends at 25 °C."""
         celsius = REFERENCE_C if temperature_c is None else temperature_c
         sigma = self.chemistry.sigma_empty_percent / 100
         if not self.has_curve:
-            return SocReading(0.0, sigma)
-        doubt = self.reference.capacity.temperature_sigma * (1.0 - self.capacity_factor(celsius))
-        return SocReading(self.soc_kept(loaded_cell_v, amps, celsius), math.hypot(sigma, doubt))
+            return Left(0.0, sigma)
+        given = self.capacity_factor(celsius)
+        doubt = self.reference.capacity.temperature_sigma * (1.0 - given)
+        return Left(self.share_left_loaded(loaded_cell_v, amps, celsius), sigma, given, doubt)
 
-    def read_knee(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> SocReading | None:
-        """SoC from a loaded voltage, only on the steep end of the curve; None above it.
+    def read_knee(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> Left | None:
+        """What is left by a loaded voltage, only on the steep end of the curve; None above it.
 
         There the curve falls by 115 mV a per cent: a resistance wrong by a fifth moves the SoC by a tenth of a point.
         """
-        left = self.soc_left(loaded_cell_v, amps, REFERENCE_C if temperature_c is None else temperature_c)
-        if not self.has_curve or left > self.chemistry.knee_percent / 100:
+        celsius = REFERENCE_C if temperature_c is None else temperature_c
+        left = self.share_left_loaded(loaded_cell_v, amps, celsius)
+        if not self.has_curve or left > self.chemistry.knee_percent / 100 * self.population:
             return None
         return self.at_cutoff(loaded_cell_v, amps, temperature_c)
 
-    def read_rest(self, cell_v: float) -> SocReading | None:
-        """SoC from a rest voltage, with its σ from the curve's slope; None where the curve is blind."""
+    def read_foot(self, rest_cell_v: float, beside_v: float = 0.0) -> Left | None:
+        """What is left by a rest after a discharge, with its σ; None above the foot of the curve.
+
+        `beside_v` is the doubt of a voltage that no channel shows. Hysteresis and the spread of cells around the curve
+        are a set's own.
+        """
+        chemistry = self.chemistry
+        if not self.has_curve:
+            return None
+        volts = rest_cell_v + chemistry.hysteresis_v
+        share = self.share_left(volts)
+        if share >= chemistry.blind_from_percent / 100 * self.population:
+            return None
+        width = math.sqrt(chemistry.sigma_ocv_v**2 + chemistry.sigma_hysteresis_v**2 + beside_v**2)
+        slope_sigma = (self.share_left(volts + width) - self.share_left(volts - width)) / 2
+        foot = chemistry.sigma_foot_percent / 100 * min(1.0, 2.0 * share / (chemistry.blind_from_percent / 100))
+        return Left(share, math.hypot(max(slope_sigma, chemistry.sigma_empty_percent / 100), foot))
+
+    def read_rest(self, cell_v: float, soh: float | None = None) -> SocReading | None:
+        """SoC of a set of this health (None: a usual one) by a rest voltage, with its σ; None where that is blind."""
+        left = self.read_foot(cell_v)
+        if left is not None:
+            soh = soh or self.population
+            return SocReading(left.soc(soh), left.sigma / soh)
         if not self.has_curve:
             return None
         chemistry = self.chemistry
         soc = self.soc_at(cell_v)
-        if chemistry.blind_from_percent / 100 <= soc <= chemistry.blind_to_percent / 100:
+        if soc <= chemistry.blind_to_percent / 100:
             return None
-        width = chemistry.sigma_ocv_v
+        width = chemistry.sigma_ocv_v + chemistry.sigma_hysteresis_v
         sigma = (self.soc_at(cell_v + width) - self.soc_at(cell_v - width)) / 2
         return SocReading(soc, max(sigma, chemistry.sigma_empty_percent / 100))
 

@@ -16,7 +16,7 @@ from schemas.metrics.battery_health import (
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, Store, backup_of
 from streams.kernels.battery.limits import Limits
-from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of, shares, soh_at
+from streams.kernels.battery.prospects.site_view import by_device, power_ids, replaced_ms, sets_of, shares, soh_at
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -148,7 +148,10 @@ class Discharges:
     ) -> Backup | None:
         """Hours to cut-off from what was known when the load came on; None without a capacity of the set's own."""
         fusion = self._reference.fusion
-        health = {device_id: soh_at(soh.get(device_id, ()), episode.ts, fusion)[1] for device_id in sets}
+        health = {
+            device_id: soh_at(soh.get(device_id, ()), episode.ts, fusion, replaced_ms(device))[1]
+            for device_id, device in sets.items()
+        }
         own = health.get(episode.device_id)
         if own is None or episode.soc_start_pct is None or episode.soc_start_sigma_pct is None:
             return None

@@ -9,7 +9,7 @@ from schemas.metrics.battery_health import BatteryResistance, BatterySoh, SiteLo
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, backup_of
 from streams.kernels.battery.limits import Limits
-from streams.kernels.battery.prospects.site_view import by_device, full_store, power_ids, shares, soh_at
+from streams.kernels.battery.prospects.site_view import by_device, full_store, power_ids, replaced_ms, shares, soh_at
 from streams.kernels.contract import Want
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ class Prospects:
         """Look at the set of an hour, at that hour's end."""
         end, device_id = hour.ts + HOUR_MS, hour.device_id
         fusion = self._reference.fusion
-        health = {each: soh_at(self._soh.get(each, ()), end, fusion) for each in self._sets}
+        health = {
+            each: soh_at(self._soh.get(each, ()), end, fusion, replaced_ms(device))
+            for each, device in self._sets.items()
+        }
         soh_row, known = health[device_id]
         share = shares(self._sets, {each: now for each, (_, now) in health.items()}, fusion)[device_id]
         profile = LoadProfile(self._loads, end)

@@ -45,17 +45,29 @@ def by_device(rows: Iterable[Row], row_type: type[T]) -> dict[str, list[T]]:
     return found
 
 
-def soh_at(rows: Sequence[BatterySoh], ts: int, fusion: Fusion) -> tuple[BatterySoh | None, SohNow | None]:
-    """The last word on a set's SoH before `ts`, and what it is by then; None where there is none."""
+def soh_at(
+    rows: Sequence[BatterySoh], ts: int, fusion: Fusion, since_ms: int | None = None
+) -> tuple[BatterySoh | None, SohNow | None]:
+    """The last word on a set's SoH before `ts`, and what it is by then; None where there is none.
+
+    Of a set that took another one's place at `since_ms`, only what was said from then on.
+    """
     last = None
     for row in rows:
-        if row.ts < ts:
+        if row.ts < ts and not (since_ms is not None and row.ts < since_ms <= ts):
             last = row
     if last is None or last.soh_pct is None or last.sigma_pct is None:
         return last, None
-    own = max(0.0, (last.sigma_pct / 100) ** 2 - fusion.systematic_sigma**2)
-    belief = faded(Belief(last.ts, last.soh_pct / 100, own, last.estimates), ts, 0.0, fusion)
-    return last, SohNow(belief.soh, belief.sigma(fusion))
+    systematic = fusion.systematic_sigma if last.systematic_pct is None else last.systematic_pct / 100
+    own = max(0.0, (last.sigma_pct / 100) ** 2 - systematic**2)
+    known = Belief(last.ts, last.soh_pct / 100, own, last.estimates, systematic)
+    belief = faded(known, ts, 0.0, fusion)
+    return last, SohNow(belief.soh, belief.sigma)
+
+
+def replaced_ms(device: Device) -> int | None:
+    """When a set took the place of another, as registered."""
+    return None if device.battery is None else device.battery.valid_from
 
 
 def shares(sets: Mapping[str, Device], health: Mapping[str, SohNow | None], fusion: Fusion) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, BatterySoh
+from schemas.metrics.battery_health import BatteryCapacity, BatterySoh, SohChange
 from schemas.metrics.common import Quality
 from schemas.time import FOREVER_MS
 from streams.kernels.battery.fusion import Z_90, Belief, fused
+from streams.kernels.battery.prospects.changes import Change, change_of
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device, Site
     from streams.kernels.contract import Changed, Found
+
+
+class _Known(NamedTuple):
+    """What is known of a set after some of its discharges."""
+
+    first_ms: int | None = None
+    """The first discharge of the set that stands there now."""
+    belief: Belief | None = None
+    newest: BatteryCapacity | None = None
+    """The newest one with an estimate."""
+    at_least_ah: float = 0.0
 
 
 class StateOfHealth:
@@ -52,27 +64,31 @@ class StateOfHealth:
     def history(self, device: Device, capacities: Sequence[BatteryCapacity]) -> Iterator[BatterySoh]:
         """SoH after each of a set's discharges, in order of time."""
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
-        nominal = device.battery.nominal_ah
-        belief: Belief | None = None
-        newest: BatteryCapacity | None = None
-        at_least = 0.0
+        battery, fusion = device.battery, self._reference.fusion
+        nominal = battery.nominal_ah
+        since_ms = battery.valid_from
+        known = _Known()
         for row in capacities:
-            belief = fused(belief, row, nominal, self._reference.fusion)
-            at_least = max(at_least, row.at_least_ah)
-            newest = newest if row.capacity_ah is None else row
-            yield self._row(row, nominal, at_least, belief, newest)
+            change = None
+            if since_ms is not None and row.ts >= since_ms and known.first_ms is not None and known.first_ms < since_ms:
+                known, change = _Known(), Change(SohChange.REGISTERED, None, None)
+            elif known.belief is not None and known.newest is not None:
+                change = change_of(known.belief, known.newest, row, nominal, fusion)
+            if change is not None and change.points is not None:
+                known = known._replace(at_least_ah=0.0)
+            known = _Known(
+                row.ts if known.first_ms is None else known.first_ms,
+                fused(known.belief, row, nominal, fusion),
+                known.newest if row.capacity_ah is None else row,
+                max(known.at_least_ah, row.at_least_ah),
+            )
+            yield self._row(row, nominal, known, change)
 
-    def _row(
-        self,
-        row: BatteryCapacity,
-        nominal: float,
-        at_least: float,
-        belief: Belief | None,
-        newest: BatteryCapacity | None,
-    ) -> BatterySoh:
-        known = belief is not None and newest is not None
+    def _row(self, row: BatteryCapacity, nominal: float, known: _Known, change: Change | None) -> BatterySoh:
+        belief, newest = known.belief, known.newest
+        is_known = belief is not None and newest is not None
         soh = belief.soh if belief is not None else None
-        sigma = belief.sigma(self._reference.fusion) if belief is not None else None
+        sigma = belief.sigma if belief is not None else None
         return BatterySoh(
             device_id=row.device_id,
             ts=row.ts,
@@ -81,16 +97,30 @@ class StateOfHealth:
             soh_low_pct=_percent(soh, sigma, -Z_90),
             soh_high_pct=_percent(soh, sigma, Z_90),
             sigma_pct=_percent(sigma),
+            systematic_pct=None if belief is None else 100 * belief.systematic,
             capacity_ah=None if soh is None else soh * nominal,
-            at_least_pct=100 * at_least / nominal,
+            usable_pct=_beside(soh, newest, None if newest is None else newest.usable_ah),
+            change=None if change is None else change.kind,
+            change_pct=None if change is None else change.points,
+            believed_pct=None if change is None else change.believed_pct,
+            weakest_cell=None if newest is None else newest.weakest_cell,
+            others_pct=_beside(soh, newest, None if newest is None else newest.others_ah),
+            at_least_pct=100 * known.at_least_ah / nominal,
             method=newest.method if newest is not None else None,
             evidence_ms=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,
-            reason=None if known else row.reason,
+            reason=None if is_known else row.reason,
             cutoff_cell_v=row.cutoff_cell_v,
             quality=newest.quality if newest is not None else Quality.UNKNOWN,
             reference_version=self._reference.version,
         )
+
+
+def _beside(soh: float | None, newest: BatteryCapacity | None, ah: float | None) -> float | None:
+    """A second figure of the newest estimate, in % of nominal, as the fused one has moved the first."""
+    if soh is None or newest is None or ah is None or newest.capacity_ah is None:
+        return None
+    return 100 * soh * ah / newest.capacity_ah
 
 
 def _percent(share: float | None, sigma: float | None = 0.0, z: float = 0.0) -> float | None:

@@ -1,10 +1,14 @@
-"""Capacity from one discharge: from full ones and, where the rest voltage tells the SoC, from partial ones.
+"""Capacity from one discharge: from full ones and, where the rest voltage tells what is left, from partial ones.
 
-C = ΔAh/ΔSoC, (σ_C/C)² = (σ_I·h/ΔAh)² + (σ_S1² + σ_S2²)/ΔSoC² (metric specification, section 4). A discharge to the
-cut-off ends in a known state too: under load, what the cut-off leaves inside is read from the steep end of the curve.
-What cold kept inside is measured by the rest voltage after ten minutes where the chemistry has a curve; a loaded
-voltage does not show it, so there k_T at the end's temperature says how much. Without a curve the drawn charge is the
-capacity, and k_T corrects it to 25 °C.
+C = (ΔAh + Ah left)/SoC at load-on. What is left is read from the foot of the curve as charge above empty, a share of
+the nominal charge: a weak cell shows the voltage of the charge it has, not of the share of it (metric specification,
+section 4). What cold kept inside is measured by the rest voltage after ten minutes where the chemistry has a curve; a
+loaded voltage does not show it, so there k_T at the end's temperature says how much. Without a curve the drawn charge
+is the capacity, and k_T corrects it to 25 °C.
+
+Two kinds of doubt are kept apart. What lay between samples differs from discharge to discharge. The gain and offset of
+the current sensor, what "full" means, the curve, its hysteresis and the cold's table are the same in each of a set's
+discharges: they are `systematic`, and fusing many does not make them smaller.
 """
 
 from __future__ import annotations
@@ -14,11 +18,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason
 from schemas.metrics.common import Quality
+from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.loading import MS_PER_H
 
 if TYPE_CHECKING:
     from schemas.registry import Device
-    from streams.kernels.battery.limits import Limits, SocReading
+    from streams.kernels.battery.limits import Left, Limits
+
+
+SAMPLING_ALIKE = 0.85
+"""Share of the doubt of when a load came on or went off that is alike in each of a set's discharges, for samplers and
+test benches keep a rhythm. (unsourced)"""
+
+
+class EndCells(NamedTuple):
+    """The cells at the last loaded sample, or at the cut-off."""
+
+    weakest: int | None
+    """1-based; None where no cell is shown, or where it is one that no channel shows."""
+    others_v: float | None
+    """Mean of the others."""
+    unseen_v: float
+    """Doubt about the lowest voltage where a channel is missing that may be it; 0 where all are shown."""
 
 
 class Discharge(NamedTuple):
@@ -47,6 +68,8 @@ class Discharge(NamedTuple):
     """Current there, A, positive."""
     rest_cell_v: float | None
     """Lowest cell after ten minutes of rest."""
+    end_cells: EndCells
+    resistance_mohm: float | None
     temperature_mean_c: float | None
     temperature_end_c: float | None
     offset_known: bool
@@ -59,7 +82,7 @@ class _End(NamedTuple):
     """The state of charge that a discharge ended in."""
 
     method: CapacityMethod
-    reading: SocReading | None
+    left: Left | None
     drawn_ah: float
 
 
@@ -69,41 +92,41 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     end = _end(discharge, limits)
     reason = _refusal(discharge, limits, end)
     factor = _temperature_factor(discharge, limits)
-    capacity = sigma = None
+    found = None
     if reason is None:
-        assert end.reading is not None and discharge.soc is not None  # noqa: S101, PT018 - else refused
-        depth = discharge.soc - end.reading.soc
-        hours = (discharge.end_ts - discharge.start_ts) / MS_PER_H
-        sensor_ah = (limits.sigma_known_a if discharge.offset_known else limits.sigma_a) * hours
-        relative = math.sqrt(
-            ((sensor_ah + (discharge.bridged_ah - discharge.steady_ah) / 2) / end.drawn_ah) ** 2
-            + (discharge.doubt_ah / end.drawn_ah) ** 2
-            + (discharge.soc_sigma**2 + end.reading.sigma**2) / depth**2
-            + (rules.temperature_sigma * (1 - factor)) ** 2
-        )
-        if relative > rules.sigma_max:
-            reason = CapacityReason.UNCERTAIN
-        else:
-            capacity = end.drawn_ah / depth / factor
-            sigma = capacity * relative
+        found = _found(discharge, end, factor, limits)
+        if found.sigma_ah > rules.sigma_max * found.capacity_ah:
+            reason, found = CapacityReason.UNCERTAIN, None
+    capacity = None if found is None else found.capacity_ah
+    soh = limits.population if capacity is None else capacity / nominal
+    soc_end = None if end.left is None else end.left.soc(soh)
     odd = bool(discharge.flags & {BatteryFlag.REVERSED_CURRENT, BatteryFlag.OFFSET_CURRENT})
-    quality = (
-        Quality.UNKNOWN if capacity is None else Quality.ESTIMATED if odd or discharge.bridged_ah else Quality.GOOD
-    )
+    if capacity is None:
+        quality = Quality.UNKNOWN
+    elif odd or discharge.bridged_ah:
+        quality = Quality.ESTIMATED
+    else:
+        quality = Quality.PARTIAL if discharge.end_cells.unseen_v else Quality.GOOD
     return BatteryCapacity(
         device_id=device.device_id,
         ts=discharge.start_ts,
         seen_ts=seen_ts,
         site_id=device.site_id,
         capacity_ah=capacity,
-        sigma_ah=sigma,
+        sigma_ah=None if found is None else found.sigma_ah,
+        systematic_ah=None if found is None else found.systematic_ah,
+        usable_ah=None if capacity is None else _usable_ah(discharge, end, capacity, limits),
+        others_ah=_others_ah(discharge, end, capacity, limits),
+        weakest_cell=discharge.end_cells.weakest,
+        weakest_gap_v=_gap_v(discharge),
+        resistance_mohm=discharge.resistance_mohm,
         soh_pct=None if capacity is None else 100 * capacity / nominal,
         at_least_ah=discharge.drawn_ah,
         method=None if capacity is None else end.method,
         reason=reason,
         drawn_ah=end.drawn_ah,
         soc_start_pct=None if discharge.soc is None else 100 * discharge.soc,
-        soc_end_pct=None if end.reading is None else 100 * end.reading.soc,
+        soc_end_pct=None if soc_end is None else 100 * soc_end,
         temperature_mean_c=discharge.temperature_mean_c,
         temperature_factor=factor,
         cutoff_cell_v=limits.cutoff_cell_v,
@@ -116,10 +139,70 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     )
 
 
+class _Found(NamedTuple):
+    """A capacity and how sure it is."""
+
+    capacity_ah: float
+    sigma_ah: float
+    systematic_ah: float
+
+
+def _found(discharge: Discharge, end: _End, factor: float, limits: Limits) -> _Found:
+    """Capacity of a discharge whose beginning and end are known, and its two kinds of doubt."""
+    left, soc = end.left, discharge.soc
+    assert left is not None and soc is not None  # noqa: S101, PT018 - else refused
+    rules, nominal = limits.reference.capacity, limits.nominal_ah
+    held_ah = end.drawn_ah + left.given * left.share * nominal
+    capacity = held_ah / (soc - 1.0 + left.given) / factor
+    hours = (discharge.end_ts - discharge.start_ts) / MS_PER_H
+    offset_ah = (limits.sigma_known_a if discharge.offset_known else limits.sigma_a) * hours
+    systematic = math.sqrt(
+        limits.gain_sigma**2
+        + (offset_ah / held_ah) ** 2
+        + (discharge.soc_sigma * capacity * factor / held_ah) ** 2
+        + (left.given * left.sigma * nominal / held_ah) ** 2
+        + (left.given_sigma * capacity / held_ah) ** 2
+        + (rules.temperature_sigma * (1 - factor)) ** 2
+        + (SAMPLING_ALIKE * discharge.doubt_ah / held_ah) ** 2
+    )
+    sampled_ah = math.sqrt(1 - SAMPLING_ALIKE**2) * discharge.doubt_ah
+    own = math.hypot(sampled_ah, (discharge.bridged_ah - discharge.steady_ah) / 2) / held_ah
+    return _Found(capacity, capacity * math.hypot(systematic, own), capacity * systematic)
+
+
+def _usable_ah(discharge: Discharge, end: _End, capacity: float, limits: Limits) -> float:
+    """What a full set gives down to the named cut-off as this discharge went: measured, or what the curve leaves."""
+    if not limits.has_curve:
+        return capacity * limits.capacity_factor(discharge.temperature_mean_c or REFERENCE_C)
+    if end.method is CapacityMethod.FULL and discharge.soc is not None:
+        return end.drawn_ah + (1.0 - discharge.soc) * capacity
+    celsius = REFERENCE_C if discharge.temperature_end_c is None else discharge.temperature_end_c
+    kept = limits.soc_kept(limits.cutoff_cell_v, discharge.loaded_a, celsius, capacity / limits.nominal_ah)
+    return capacity * (1.0 - kept)
+
+
+def _others_ah(discharge: Discharge, end: _End, capacity: float | None, limits: Limits) -> float | None:
+    """What the other cells hold at least, by their mean voltage at the end; None where there are none, or no curve."""
+    others_v = discharge.end_cells.others_v
+    if capacity is None or others_v is None or end.left is None or not limits.has_curve:
+        return None
+    celsius = REFERENCE_C if discharge.temperature_end_c is None else discharge.temperature_end_c
+    top = limits.chemistry.blind_from_percent / 100 * limits.population
+    share = min(top, limits.share_left_loaded(others_v, discharge.loaded_a, celsius))
+    return capacity + max(0.0, share - end.left.share) * limits.nominal_ah
+
+
+def _gap_v(discharge: Discharge) -> float | None:
+    """How far the weakest cell lay below the mean of the others at the end."""
+    others_v = discharge.end_cells.others_v
+    return None if others_v is None else others_v - discharge.loaded_cell_v
+
+
 def _end(discharge: Discharge, limits: Limits) -> _End:
     """Where it ended: at the cut-off, measured by rest or else by the loaded voltage; or at rest."""
     drawn = discharge.drawn_ah + discharge.bridged_ah
-    rest = None if discharge.rest_cell_v is None else limits.read_rest(discharge.rest_cell_v)
+    unseen_v = discharge.end_cells.unseen_v
+    rest = None if discharge.rest_cell_v is None else limits.read_foot(discharge.rest_cell_v, unseen_v)
     if discharge.cutoff_ts is None or discharge.cutoff_ah is None:
         knee = limits.read_knee(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c)
         if rest is None and knee is not None:
@@ -145,13 +228,13 @@ def _refusal(discharge: Discharge, limits: Limits, end: _End) -> CapacityReason 
         return CapacityReason.TOO_SHALLOW
     if end.method is CapacityMethod.OCV and discharge.rest_cell_v is None:
         return CapacityReason.NO_REST
-    if end.reading is None:
+    if end.left is None:
         return CapacityReason.FLAT_REGION if limits.has_curve else CapacityReason.TOO_SHALLOW
     if discharge.soc is None or discharge.soc_sigma > rules.start_sigma_max:
         return CapacityReason.START_UNKNOWN
     if mean is None or not rules.temperature_min_c <= mean <= rules.temperature_max_c:
         return CapacityReason.TEMPERATURE
-    if discharge.soc - end.reading.soc < rules.shallow:
+    if discharge.soc - end.left.soc(limits.population) < rules.shallow:
         return CapacityReason.TOO_SHALLOW
     return None
 

@@ -17,6 +17,71 @@ CELLS_FOR_Z = 4
 """A median of fewer cells says nothing about one of them. (unsourced)"""
 
 
+UNSEEN_SIGMA_V = 0.020
+"""Of a missing cell's voltage, taken as the pack's less the others', once the channels' offset is known from float.
+(unsourced)"""
+UNSEEN_FIRST_SIGMA_V = 0.100
+"""The same before. (unsourced)"""
+UNSEEN_WEIGHT = 0.05
+"""Of one reading on float against those before. (unsourced)"""
+
+
+class Cells(NamedTuple):
+    """The cells of one reading."""
+
+    volts: Sequence[float | None] = ()
+    present: Sequence[float] = ()
+    unseen_v: float | None = None
+    """What the one cell that no channel shows has, by the pack's voltage less the others'."""
+    unseen_sigma_v: float = 0.0
+
+    @property
+    def lowest_v(self) -> float:
+        """Voltage of the lowest cell, shown or not."""
+        low = min(self.present)
+        return low if self.unseen_v is None or self.unseen_v >= low else self.unseen_v
+
+    @property
+    def doubt_v(self) -> float:
+        """Doubt about that: nothing, unless it may be the one that no channel shows."""
+        if self.unseen_v is None or self.unseen_v > min(self.present) + 2 * self.unseen_sigma_v:
+            return 0.0
+        return self.unseen_sigma_v
+
+    @property
+    def weakest(self) -> int | None:
+        """Number of the lowest cell, from 1; None where it is none that is shown."""
+        if not self.present:
+            return None
+        low = min(self.present)
+        return self.volts.index(low) + 1 if self.unseen_v is None or self.unseen_v >= low else None
+
+    @property
+    def others_v(self) -> float | None:
+        """Mean of the cells beside the lowest."""
+        total, count = sum(self.present), len(self.present)
+        if self.unseen_v is not None:
+            total, count = total + self.unseen_v, count + 1
+        return (total - self.lowest_v) / (count - 1) if count > 1 else None
+
+
+NO_CELLS = Cells()
+
+
+def unseen(state_offset_v: float | None, pack_v: float, present: Sequence[float]) -> tuple[float, float]:
+    """Voltage of the one cell that is missing, and its doubt."""
+    left_v = pack_v - sum(present)
+    if state_offset_v is None:
+        return left_v, UNSEEN_FIRST_SIGMA_V
+    return left_v - state_offset_v, UNSEEN_SIGMA_V
+
+
+def unseen_offset(known_v: float | None, pack_v: float, present: Sequence[float]) -> float:
+    """Learn on float, where all cells are alike to some mV, how far the pack's channel is off the sum of the cells'."""
+    seen_v = pack_v - sum(present) * (len(present) + 1) / len(present)
+    return seen_v if known_v is None else known_v + UNSEEN_WEIGHT * (seen_v - known_v)
+
+
 class CellFigures(NamedTuple):
     """Cells of one set in one condition."""
 

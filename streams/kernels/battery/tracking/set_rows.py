@@ -76,7 +76,7 @@ def episode(tracker: Tracker, one: OpenEpisode, end_ts: int | None, seen_ts: int
         cutoff_ms=one.cutoff_ts,
         current_min_a=one.amps_min if is_discharge else None,
         current_max_a=one.amps_max if is_discharge else None,
-        self_discharge_pct_month=_self_discharge(one, until, limits),
+        self_discharge_pct_month=_self_discharge(one, until, limits, state.soh),
         largest_gap_s=one.gap_ms / 1000,
         coverage=coverage,
         quality=quality_of(coverage, estimated=False),
@@ -84,7 +84,7 @@ def episode(tracker: Tracker, one: OpenEpisode, end_ts: int | None, seen_ts: int
     )
 
 
-def _self_discharge(one: OpenEpisode, until: int, limits: Limits) -> float | None:
+def _self_discharge(one: OpenEpisode, until: int, limits: Limits, soh: float | None) -> float | None:
     """Loss of charge in % a month, only of an open rest longer than seven days between two readable voltages."""
     lasted = until - one.start_ts
     if (
@@ -94,7 +94,7 @@ def _self_discharge(one: OpenEpisode, until: int, limits: Limits) -> float | Non
         or one.first_rest_cell_v is None
     ):
         return None
-    first, last = limits.read_rest(one.first_rest_cell_v), limits.read_rest(one.rest_cell_v)
+    first, last = limits.read_rest(one.first_rest_cell_v, soh), limits.read_rest(one.rest_cell_v, soh)
     if first is None or last is None:
         return None
     return 100 * (first.soc - last.soc) / (lasted / MONTH_MS)
@@ -251,8 +251,8 @@ def _remaining(state: SetState, limits: Limits) -> tuple[float | None, float | N
     share = 0.0
     end_c = begin_c
     for _ in range(PASSES):
-        share = max(0.0, state.soc - limits.soc_kept(limits.cutoff_cell_v, -state.amps, end_c))
+        share = max(0.0, state.soc - limits.soc_kept(limits.cutoff_cell_v, -state.amps, end_c, state.soh))
         end_c = limits.warmed_c(begin_c, -state.amps, share * hours)
-    relative = (state.belief_variance + limits.reference.fusion.systematic_sigma**2) ** 0.5 / state.belief_soh
+    relative = (state.belief_variance + state.belief_systematic**2) ** 0.5 / state.belief_soh
     doubt = ((relative * share) ** 2 + state.soc_sigma**2) ** 0.5
     return share * hours, max(0.0, share - Z_P10 * doubt) * hours

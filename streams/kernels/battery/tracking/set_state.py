@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import orjson
 
-from schemas.metrics.battery_health import EpisodeKind
+from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
 from streams.kernels.battery.direction import Direction
+from streams.kernels.battery.fusion import Belief
 
 CELLS_MAX = 16
 CONDITIONS = 3
@@ -67,6 +68,13 @@ class OpenEpisode:
     cutoff_ah: float | None = None
     cutoff_cell_v: float = 0.0
     cutoff_a: float = 0.0
+    weakest: int | None = None
+    """Lowest cell at the last loaded sample, or at the cut-off, and the others' mean there."""
+    others_v: float | None = None
+    unseen_v: float = 0.0
+    """Doubt about the lowest cell's voltage where no channel shows it."""
+    load_on_ohm: float | None = None
+    """Of the pack, at 25 °C."""
     flags: int = 0
     """Seen within, as bits of `BatteryFlag` in its order."""
 
@@ -127,6 +135,10 @@ class SetState:
     still_ah: float = 0.0
     is_stuck: bool = False
     """Whether that cannot be."""
+    load_on_ohm: float | None = None
+    """Of the step that a discharge is about to begin with, at 25 °C."""
+    unseen_offset_v: float | None = None
+    """Pack voltage less its cells, beyond what the one missing cell should have, as learned on float."""
     asked_v: float = 0.0
     """What a cell's voltage has to answer by the next reading, from `asked_from_v` on; 0 where nothing is due."""
     asked_from_v: float = 0.0
@@ -135,6 +147,8 @@ class SetState:
     belief_soh: float = 0.0
     belief_variance: float = 0.0
     belief_estimates: int = 0
+    belief_systematic: float = 0.0
+    belief_method: CapacityMethod | None = None
     bms_soc: float | None = None
     bms_soc_ref: float | None = None
     """Our SoC when the BMS's last moved."""
@@ -142,6 +156,30 @@ class SetState:
     bms_soh_since: int = 0
     bms_soh_moved: bool = False
     flags: int = 0
+
+    @property
+    def belief(self) -> Belief | None:
+        """What the set's own discharges say of its health."""
+        if self.belief_ts is None:
+            return None
+        return Belief(
+            self.belief_ts,
+            self.belief_soh,
+            self.belief_variance,
+            self.belief_estimates,
+            self.belief_systematic,
+            self.belief_method,
+        )
+
+    @belief.setter
+    def belief(self, belief: Belief) -> None:
+        self.belief_ts, self.belief_soh, self.belief_variance, self.belief_estimates = belief[:4]
+        self.belief_systematic, self.belief_method = belief.systematic, belief.method
+
+    @property
+    def soh(self) -> float | None:
+        """Its health, if it is known."""
+        return None if self.belief_ts is None else self.belief_soh
 
     @property
     def direction(self) -> Direction:
@@ -172,6 +210,7 @@ class SetState:
         plain[_HOUR_AT] = HourSums(*hour)
         state = cls(*plain)
         state.doing = EpisodeKind(state.doing)
+        state.belief_method = None if state.belief_method is None else CapacityMethod(state.belief_method)
         return state
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned
-from streams.kernels.battery.fusion import Belief, fused
+from streams.kernels.battery.fusion import fused
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.capacity import Discharge, capacity_row
+from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
+from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, unseen, unseen_offset
 from streams.kernels.battery.tracking.contradiction import watch_current
 from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.flow import (
@@ -68,12 +69,21 @@ class Tracker:
             if state is not None:
                 self._note_dark(state, ts)
             return
-        cell_v = min(present) if present else volts / count
+        if present and len(present) == count - 1:
+            seen = Cells(
+                cells or (), present, *unseen(None if state is None else state.unseen_offset_v, volts, present)
+            )
+            cell_v = seen.lowest_v
+        else:
+            seen = Cells(cells or (), present) if present else NO_CELLS
+            cell_v = min(present) if present else volts / count
         before_ts = ts if state is None else state.ts
         if state is None:
             state = self._begin(ts, raw, volts, cell_v)
         else:
-            self._advance(state, ts, raw, volts, cell_v)
+            self._advance(state, ts, raw, volts, cell_v, seen)
+        if seen.unseen_v is not None and state.doing is FLOAT:
+            state.unseen_offset_v = unseen_offset(state.unseen_offset_v, volts, present)
         if cells:
             add_cells(state, cells, present)
         if reading.temperature_c:
@@ -98,7 +108,7 @@ class Tracker:
         self.rows.append(set_rows.now(self, ts))
         return state
 
-    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
+    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float, cells: Cells) -> None:  # noqa: PLR0917 - a reading
         limits = self.limits
         elapsed = ts - state.ts
         is_gap = elapsed > limits.gap_ms
@@ -109,7 +119,7 @@ class Tracker:
             self._step(state, ts, raw, volts)
         sign, offset = state.direction.sign, state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
-        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
+        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v, cells)
         pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
         doing = doing_now(flow, limits, pausing=pausing)
         if doing is not state.doing:
@@ -168,7 +178,7 @@ class Tracker:
             episode.rest_cell_v = state.cell_v
             if episode.first_rest_cell_v is None:
                 episode.first_rest_cell_v = state.cell_v
-            found = limits.read_rest(state.cell_v)
+            found = limits.read_rest(state.cell_v, state.soh)
             if found is not None and (state.soc is None or found.sigma < state.soc_sigma):
                 state.soc, state.soc_sigma, state.held = found.soc, found.sigma, False
 
@@ -196,6 +206,7 @@ class Tracker:
             else:
                 episode.charge_ah, episode.energy_kwh = drawn, drawn * flow.volts / 1000
             note_edge(episode, -flow.amps, flow.elapsed)
+            episode.load_on_ohm, state.load_on_ohm = state.load_on_ohm, None
             note_load(episode, flow.loaded, self.limits, None)
             self.rows.append(set_rows.episode(self, episode, None, flow.ts))
         else:
@@ -248,7 +259,7 @@ class Tracker:
         known = state.belief_ts is not None
         soh = state.belief_soh if known else fusion.population_soh
         capacity = soh * limits.nominal_ah
-        doubt = math.sqrt(state.belief_variance + fusion.systematic_sigma**2) if known else fusion.population_sigma
+        doubt = math.sqrt(state.belief_variance + state.belief_systematic**2) if known else fusion.population_sigma
         sensor_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
         state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
         state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
@@ -288,9 +299,12 @@ class Tracker:
         row = self._capacity(state, end_ts, seen_ts)
         if row is None:
             return
-        belief = fused(belief_of(state), row, limits.nominal_ah, limits.reference.fusion)
+        before = state.belief
+        if before is not None and limits.valid_from is not None and before.ts < limits.valid_from <= row.ts:
+            before = None  # of the set that stood there before
+        belief = fused(before, row, limits.nominal_ah, limits.reference.fusion)
         if belief is not None:
-            state.belief_ts, state.belief_soh, state.belief_variance, state.belief_estimates = belief
+            state.belief = belief
         if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
             # At its cut-off a set is in a known state of charge too.
             state.soc, state.held = row.soc_end_pct / 100, False
@@ -317,6 +331,8 @@ class Tracker:
             loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
             loaded_a=episode.cutoff_a if reached else episode.loaded_a,
             rest_cell_v=episode.rest_cell_v,
+            end_cells=EndCells(episode.weakest, episode.others_v, episode.unseen_v),
+            resistance_mohm=None if episode.load_on_ohm is None else 1000 * episode.load_on_ohm,
             temperature_mean_c=set_rows.mean_temperature(episode),
             temperature_end_c=episode.temperature_last_c,
             offset_known=state.offset_a is not None,
@@ -366,7 +382,10 @@ class Tracker:
         if signed * answer > 0:
             step = "load_off" if now_idle else "load_on" if was_idle and signed < 0 else "load_change"
             seen = set_rows.LoadStep(ts, answer / signed, abs(step_a), ts - state.ts, step)
-            self.rows.append(set_rows.resistance(self, seen))
+            row = set_rows.resistance(self, seen)
+            self.rows.append(row)
+            if step == "load_on" and row.resistance_25c_mohm is not None:
+                state.load_on_ohm = row.resistance_25c_mohm / 1000
 
     def _pass_hours(self, state: SetState, flow: Flow) -> None:
         """Add the time since the last reading to its hours; give out the hour that is over."""
@@ -391,10 +410,3 @@ class Tracker:
         if soh is not None and soh != state.bms_soh:
             state.bms_soh_moved = state.bms_soh is not None
             state.bms_soh, state.bms_soh_since = soh, reading.ts
-
-
-def belief_of(state: SetState) -> Belief | None:
-    """What a set's state believes of its SoH."""
-    if state.belief_ts is None:
-        return None
-    return Belief(state.belief_ts, state.belief_soh, state.belief_variance, state.belief_estimates)

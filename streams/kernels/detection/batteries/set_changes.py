@@ -1,0 +1,91 @@
+"""A set that is not what it was: told by the discharge whose capacity contradicts all before it, until the next one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from schemas.metrics.battery_health import BatterySoh, SohChange
+from schemas.metrics.signal import Severity, SignalKind
+from schemas.time import QUARTER_DAY_MS
+from streams.kernels.detection.judgement import (
+    NEW,
+    Judgement,
+    Signaller,
+    Standing,
+    Subject,
+    stand,
+    standing_from_json,
+    standing_to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.metrics import Row
+    from schemas.registry import Device
+
+METRIC, UNIT = "soh_pct", "%"
+
+
+class SetChanges(Signaller):
+    """Fold of a set's states of health, one for each of its discharges."""
+
+    name = "set_changes"
+    version = 1
+    source = BatterySoh
+    kinds = frozenset({SignalKind.SET_CHANGED})
+    snapshot_ms = QUARTER_DAY_MS
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def fold(self, state: Standing | None, device: Device, rows: Sequence[BatterySoh]) -> tuple[Standing, list[Row]]:
+        """Take discharges; one that says nothing of the capacity neither begins nor ends a change."""
+        given: list[Row] = []
+        standing = NEW if state is None else state
+        subject = Subject(device.device_id, device.site_id, METRIC, UNIT, self._version)
+        for row in rows:
+            standing, signal = stand(
+                standing,
+                _judged(row),
+                subject=subject,
+                kind=SignalKind.SET_CHANGED,
+                ts=row.ts,
+                seen_ts=row.ts,
+                window_s=0.0,
+            )
+            if signal is not None:
+                given.append(signal)
+        return standing, given
+
+    def dump(self, state: Standing) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(standing_to_json(state)).decode()
+
+    def load(self, text: str) -> Standing:
+        """Read a state back."""
+        return standing_from_json(orjson.loads(text))
+
+
+def _judged(row: BatterySoh) -> Judgement | None:
+    """What a discharge says; None where it has no estimate of its own."""
+    if row.evidence_ms != row.ts:
+        return None
+    changed = row.change is not None and row.change != SohChange.REGISTERED
+    lost = (row.change_pct or 0.0) < 0
+    return Judgement(
+        active=changed,
+        since_ms=row.ts,
+        value=row.soh_pct,
+        evidence={
+            "change": None if row.change is None else str(row.change),
+            "change_pct": row.change_pct,
+            "weakest_cell": row.weakest_cell,
+            "discharge_ms": row.evidence_ms,
+        },
+        severity=Severity.HIGH if lost and row.change == SohChange.CELL_FAILED else Severity.MEDIUM,
+        baseline=row.believed_pct,
+        renewed=changed,
+    )
