@@ -225,16 +225,18 @@ def month(language: Language) -> Panel:
         language=language,
         title=Text("本月", "This month"),
         description=Text(
-            "日历月内的比值与合计，随时间增长。利用小时 = 出力系数 × 8760。来源：gangue_window（月）。",
-            "Ratios and sums of the calendar month so far. Equivalent hours = capacity factor × 8760. "
-            "Source: gangue_window, months.",
+            "日历月内的比值与合计，随时间增长。本月利用小时 = 出力系数 × 本月已知小时；折合全年 = 出力系数 × 8760。"
+            "来源：gangue_window（月）。",
+            "Ratios and sums of the calendar month so far. Equivalent hours of the month = capacity factor × its "
+            "known hours; as a year = capacity factor × 8760. Source: gangue_window, months.",
         ),
         width=6,
         height=7,
         empty=labels.UNKNOWN,
     )
     items = (
-        ("equivalent_h", labels_plant.EQUIVALENT_HOURS, "h", 0),
+        ("equivalent_month_h", labels_plant.EQUIVALENT_HOURS, "h", 0),
+        ("equivalent_h", labels_plant.EQUIVALENT_HOURS_A_YEAR, "h", 0),
         ("gangue_rate_kg_kwh", labels_plant.GANGUE_RATE, "kg/kWh", 2),
         ("gangue_share_pct", labels_plant.GANGUE_SHARE, "%", 0),
         ("gangue_t", labels_plant.GANGUE_T, "t", 0),
@@ -248,7 +250,9 @@ def month(language: Language) -> Panel:
     )
     query = f"""
 SELECT figures.item, figures.value, figures.unit
-FROM (SELECT * FROM gangue_window WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
+FROM (SELECT *, capacity_factor_pct / 100 * coverage * extract(epoch FROM least($__timeTo()::timestamptz,
+                 ts + interval '1 month') - ts) / 3600 AS equivalent_month_h
+      FROM gangue_window WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
       ORDER BY ts DESC LIMIT 1) w
 CROSS JOIN LATERAL (VALUES
     {rows}

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
-UTILISED = {"gangue": "gangue_t", "fly_ash": "fly_ash_t", "gypsum": "gypsum_t"}
-"""Materials with a measured column; smelting slag has no meter kind yet and stays unknown."""
+USED = {"gangue": "gangue_t"}
+"""Materials whose use is measured: what a unit burns is used."""
+MADE = {"fly_ash": "fly_ash_t", "gypsum": "gypsum_t"}
+"""Materials that units make; what becomes of them has no meter, so their use is unknown, as that of slag is."""
 
 
 def at_a_glance(language: Language) -> Panel:
@@ -81,18 +83,19 @@ def utilisation(language: Language) -> Panel:
         language=language,
         title=Text("大宗固废综合利用（本年）", "Use of solid waste (this year)"),
         description=Text(
-            "本年内各机组：煤矸石为入炉量，飞灰、石膏为产生量，按基地与全省合计；目标为 2020 年省规划，"
-            "基地目标未公布。冶炼渣尚无计量，为未知。来源：gangue_window（月）、reference_target。",
-            "This year's gangue burnt and fly ash and gypsum made by the units, per base and in total; targets by the "
-            "province's plan of 2020, none is published per base. Slag is not metered yet: unknown. "
-            "Source: gangue_window (months), reference_target.",
+            "煤矸石：入炉量即利用量。飞灰、石膏：机组只计产生量，去向尚无计量，利用量未知；冶炼渣产生量也无计量。"
+            "目标为 2020 年省规划，基地目标未公布。来源：gangue_window（月）、reference_target。",
+            "Gangue that is burnt is used. Of fly ash and gypsum the units measure what they make; where it goes has "
+            "no meter, so how much is used is unknown, and of slag not even how much is made. Targets by the province's "
+            "plan of 2020, none is published per base. Source: gangue_window (months), reference_target.",
         ),
         width=12,
         height=8,
         empty=labels.NONE,
     )
-    columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in UTILISED.items())
-    case = " ".join(f"WHEN '{material}' THEN u.{material}" for material in UTILISED)
+    columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
+    used = " ".join(f"WHEN '{material}' THEN u.{material}" for material in USED)
+    made = " ".join(f"WHEN '{material}' THEN u.{material}" for material in MADE)
     base = sql.city(language, "t.base")
     query = f"""
 WITH used AS MATERIALIZED (
@@ -108,9 +111,10 @@ WITH used AS MATERIALIZED (
 )
 SELECT t.{language.name_column} AS material,
        CASE WHEN t.base = '' THEN {sql.quote(labels_plant.WHOLE_PROVINCE(language))} ELSE {base} END AS base,
-       CASE t.material {case} END AS used_t,
+       CASE t.material {made} END AS made_t,
+       CASE t.material {used} END AS used_t,
        t.target_t,
-       100 * CASE t.material {case} END / t.target_t AS progress_pct
+       100 * CASE t.material {used} END / t.target_t AS progress_pct
 FROM reference_target t
 JOIN reference_current USING (version)
 LEFT JOIN per_base u ON u.base = t.base
@@ -122,8 +126,9 @@ ORDER BY t.base <> '', array_position(ARRAY['gangue', 'fly_ash', 'gypsum', 'slag
         query,
         Field(name="material", label=labels_plant.MATERIAL),
         Field(name="base", label=labels_plant.BASE, width=90),
-        Field(name="used_t", label=labels_plant.USED, decimals=0, width=130),
-        Field(name="target_t", label=labels_plant.TARGET, decimals=0, width=130, unknown=labels_plant.NO_TARGET),
+        Field(name="made_t", label=labels_plant.GENERATED, decimals=0, width=110, unknown=labels_plant.NOT_METERED),
+        Field(name="used_t", label=labels_plant.USED, decimals=0, width=110, unknown=labels.UNKNOWN),
+        Field(name="target_t", label=labels_plant.TARGET, decimals=0, width=110, unknown=labels_plant.NO_TARGET),
         Field(
             name="progress_pct",
             label=labels_plant.PROGRESS,
@@ -131,7 +136,7 @@ ORDER BY t.base <> '', array_position(ARRAY['gangue', 'fly_ash', 'gypsum', 'slag
             decimals=1,
             minimum=0,
             maximum=100,
-            width=170,
+            width=140,
             cell=Cell.GAUGE,
             color=fields.PRIMARY,
             unknown=labels.NONE,
