@@ -86,7 +86,7 @@ def utilisation(language: Language) -> Panel:
             "煤矸石：入炉量即利用量。飞灰、石膏：机组只计产生量，去向尚无计量，利用量未知；冶炼渣产生量也无计量。"
             "目标为 2020 年省规划，基地目标未公布。来源：gangue_window（月）、reference_target。",
             "Gangue that is burnt is used. Of fly ash and gypsum the units measure what they make; where it goes has "
-            "no meter, so how much is used is unknown, and of slag not even how much is made. Targets by the province's "
+            "no meter, so how much is used is unknown, and of slag even how much is made. Targets by the province's "
             "plan of 2020, none is published per base. Source: gangue_window (months), reference_target.",
         ),
         width=12,
