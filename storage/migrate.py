@@ -1,4 +1,7 @@
-"""Numbered SQL migrations: applied once, in order, by whoever comes first; an edited file is refused.
+"""Numbered SQL migrations: applied once, in order, by whoever comes first.
+
+An edited file is refused, and so is a new one whose number is not the highest: fresh databases and old ones would
+apply it at different places.
 
 A file `0007_name.sql` runs on every engine; where engines differ there are `0007_name.timescaledb.sql` and
 `0007_name.postgresql.sql`.
@@ -79,7 +82,8 @@ def migrate(
     """Bring the database up to date and return the steps applied; none means it was up to date.
 
     Idempotent, and safe to run from several processes at once. Each step is one transaction. Raises
-    MigrationError where an applied file was edited or the database is newer than this fenhe.
+    MigrationError where an applied file was edited, a new one is numbered below one that is applied, or the database
+    is newer than this fenhe.
     """
     applied: list[str] = []
     with connect(owner_url, name="migrate", autocommit=True) as connection:
@@ -123,6 +127,14 @@ def _check(steps: Sequence[Migration], done: dict[int, tuple[str, str]]) -> None
             msg = (
                 f"migration {number:04d}_{known[number].name} was edited after it was applied:"
                 " restore the file and put the change into a new migration"
+            )
+            raise MigrationError(msg)
+    newest = max(done, default=-1)
+    for step in steps:
+        if step.number < newest and step.number not in done:
+            msg = (
+                f"migration {step.number:04d}_{step.name} is below {newest:04d}, the newest that this database has:"
+                " databases would come to differ by the day they were made. Give it the highest number + 1"
             )
             raise MigrationError(msg)
 
