@@ -163,10 +163,17 @@ class Engine:
             for item in saved
         }
 
-    def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds = BOUNDS) -> Outcome:
+    def apply(
+        self,
+        partition: Partition,
+        records: Sequence[Record],
+        bounds: Bounds = BOUNDS,
+        done: list[Outcome] | None = None,
+    ) -> Outcome:
         """Store a run of records, all of it, once; records below the stored offset are skipped.
 
         In one transaction, or in several where it is more than `bounds`, or more than PostgreSQL can take at once.
+        Each is added to `done` when it is committed: also those before one that fails.
 
         Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
         where another worker has stored it (the partition must then be opened again), and transient database
@@ -202,6 +209,8 @@ class Engine:
                 )
                 continue
             total = total.plus(outcome)
+            if done is not None:
+                done.append(outcome)
             stored += part.records
         return total
 

@@ -7,7 +7,7 @@ import contextlib
 import random
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
@@ -16,7 +16,7 @@ from faust.types import TP
 from psycopg_pool import PoolTimeout
 
 from storage.errors import CheckpointMovedError
-from streams.engine.engine import Engine, GapError, Partition
+from streams.engine.engine import BOUNDS, Engine, GapError, Partition
 from streams.intake.decode import Record
 from streams.worker.consumer import DatabaseConsumer
 from streams.worker.memory import memory_bytes
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
     import faust
 
+    from streams.engine.parts import Bounds
     from streams.engine.transaction import Outcome
 
 log = structlog.get_logger(__name__)
 
 CONCURRENT_PARTITIONS = 3
 """Transactions under way at once: while one waits for the database another computes."""
+LEAST_READINGS = 16
+"""Of a record that fails again and again no fewer are tried at once: each may have been nobody's fault."""
 BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
 STUCK_S = 300.0
@@ -162,10 +165,10 @@ class Shepherd:
         In one transaction, or in parts where that fails: it may be too much for one. PostgreSQL ends a transaction
         whose worker computes for so long that it might be paused.
         """
-        wait_s, share = BACKOFF_S[0], len(records)
+        wait_s, share, bounds = BACKOFF_S[0], len(records), BOUNDS
         while records:
             try:
-                outcome = await self._attempt(number, records, share)
+                outcome = await self._attempt(number, records, share, bounds)
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
                 self._partitions.pop(number, None)
@@ -184,6 +187,8 @@ class Shepherd:
                 await self._stands(number, at, repr(error))
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait_s = min(2 * wait_s, BACKOFF_S[1])
+                if share == 1:
+                    bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
                 share = max(1, share // 2)
                 self._figures.retries_total += 1
             else:
@@ -191,9 +196,7 @@ class Shepherd:
                     await self._stands(number, records[0].offset, "records before this one were not delivered")
                     return False
                 await self._moves(number)
-                if outcome.records:
-                    self._figures.add(outcome)
-                records, wait_s = records[share:], BACKOFF_S[0]
+                records, wait_s, bounds = records[share:], BACKOFF_S[0], BOUNDS
         return True
 
     async def _stands(self, number: int, offset: int, why: str) -> None:
@@ -223,15 +226,19 @@ class Shepherd:
                 await asyncio.to_thread(self._engine.note_moving, number)
                 self._unsure.discard(number)
 
-    async def _attempt(self, number: int, records: Sequence[Record], share: int) -> Outcome | None:
+    async def _attempt(self, number: int, records: Sequence[Record], share: int, bounds: Bounds) -> Outcome | None:
         """Store the first `share` records; None where they do not follow what is stored and are fetched again."""
         async with self._slots:
             partition = await self._opened(number)
             await self._check_log(partition, records)
+            done: list[Outcome] = []
             try:
-                return await asyncio.to_thread(self._engine.apply, partition, records[:share])
+                return await asyncio.to_thread(self._engine.apply, partition, records[:share], bounds, done)
             except GapError as error:
                 gap = error
+            finally:
+                for outcome in done:
+                    self._figures.add(outcome)
             # What lies between may have been stored by another worker after this one had asked.
             self._partitions.pop(number, None)
             if (await self._opened(number)).next_offset != gap.expected or await self._is_lost(gap):

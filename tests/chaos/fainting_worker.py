@@ -44,11 +44,17 @@ def faint() -> None:
 class FaintingEngine(Engine):
     """Faints before a transaction that has something to store: no connection is borrowed yet."""
 
-    def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds = BOUNDS) -> Outcome:
+    def apply(
+        self,
+        partition: Partition,
+        records: Sequence[Record],
+        bounds: Bounds = BOUNDS,
+        done: list[Outcome] | None = None,
+    ) -> Outcome:
         """Redelivered records, which are skipped, and a gap, which is refused, are no occasion."""
         if records[0].offset <= partition.next_offset <= records[-1].offset:
             faint()
-        return super().apply(partition, records, bounds)
+        return super().apply(partition, records, bounds, done)
 
 
 def after(function: Callable[P, T]) -> Callable[P, T]:
