@@ -114,14 +114,8 @@ def migrate() -> None:
 
     with _clear_errors():
         settings = MigrateSettings()
-    writer, reader, operator = settings.db_writer_password, settings.db_reader_password, settings.db_operator_password
     try:
-        applied = run(
-            str(settings.db_owner_url),
-            writer_password=writer.get_secret_value() if writer else None,
-            reader_password=reader.get_secret_value() if reader else None,
-            operator_password=operator.get_secret_value() if operator else None,
-        )
+        applied = run(str(settings.db_owner_url), settings.passwords())
     except MigrationError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -82,6 +82,17 @@ class MigrateSettings(_Settings):
     db_writer_password: SecretStr | None = None
     db_reader_password: SecretStr | None = None
     db_operator_password: SecretStr | None = None
+    db_notifier_password: SecretStr | None = None
+
+    def passwords(self) -> dict[str, str]:
+        """Passwords by role, of those that are given."""
+        given = {
+            "fenhe_writer": self.db_writer_password,
+            "fenhe_reader": self.db_reader_password,
+            "fenhe_operator": self.db_operator_password,
+            "fenhe_notifier": self.db_notifier_password,
+        }
+        return {role: secret.get_secret_value() for role, secret in given.items() if secret}
 
 
 class ReaderSettings(_Settings):
@@ -117,9 +128,9 @@ class NotifyFileSettings(_Settings):
 
 
 class NotifySettings(NotifyFileSettings):
-    """The notifier."""
+    """The notifier; its role sees alarms and plans notices, and nothing else."""
 
-    db_writer_url: PostgresDsn
+    db_notifier_url: PostgresDsn
     metrics_port: int | None = None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import sql
@@ -20,7 +21,7 @@ from storage.pool import connect
 from storage.statements import trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg import Connection
 
@@ -72,14 +73,8 @@ def detect_engine(connection: Connection) -> str:
     return "timescaledb" if row and row[0] else "postgresql"
 
 
-def migrate(
-    owner_url: str,
-    *,
-    writer_password: str | None = None,
-    reader_password: str | None = None,
-    operator_password: str | None = None,
-) -> list[str]:
-    """Bring the database up to date and return the steps applied; none means it was up to date.
+def migrate(owner_url: str, passwords: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Bring the database up to date, give roles their passwords and return the steps applied; none: it was up to date.
 
     Idempotent, and safe to run from several processes at once. Each step is one transaction. Raises
     MigrationError where an applied file was edited, a new one is numbered below one that is applied, or the database
@@ -111,9 +106,8 @@ def migrate(
                     (step.number, step.name, step.checksum, engine),
                 )
             applied.append(f"{step.number:04d}_{step.name}")
-        _set_password(connection, "fenhe_writer", writer_password)
-        _set_password(connection, "fenhe_reader", reader_password)
-        _set_password(connection, "fenhe_operator", operator_password)
+        for role, password in passwords.items():
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
     return applied
 
 
@@ -137,8 +131,3 @@ def _check(steps: Sequence[Migration], done: dict[int, tuple[str, str]]) -> None
                 " databases would come to differ by the day they were made. Give it the highest number + 1"
             )
             raise MigrationError(msg)
-
-
-def _set_password(connection: Connection, role: str, password: str | None) -> None:
-    if password:
-        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))

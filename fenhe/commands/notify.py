@@ -41,7 +41,7 @@ def run(
     with clear_errors():
         settings = NotifySettings()
     ready = ReadyFile(ready_file)
-    pool = open_pool(str(settings.db_writer_url), size=2, name="notifier")
+    pool = open_pool(str(settings.db_notifier_url), size=2, name="notifier")
     notifier = Notifier(pool, _routing(settings.notify_file), send)
     metrics.serve(settings.metrics_port, "fenhe_notifier", notifier.figures)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -299,8 +299,16 @@ class Postgres:
             owner = sql.Identifier(OWNER)
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(owner))
+                self._keep_large_objects_back()
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), owner))
+
+    def _keep_large_objects_back(self) -> None:
+        """Databases made from now on let nobody but a superuser make large objects: a reader could fill the disk."""
+        with psycopg.connect(self.url(SUPERUSER, "template1"), autocommit=True) as connection:
+            connection.execute(
+                "REVOKE EXECUTE ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC"
+            )
 
 
 def _server_user() -> str | None:

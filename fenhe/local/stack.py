@@ -91,6 +91,7 @@ class Stack:
             "FENHE_KAFKA_ALARM_TOPIC": ALARM_TOPIC,
             "FENHE_DB_OWNER_URL": self.postgres.url(OWNER),
             "FENHE_DB_WRITER_URL": self.postgres.url("fenhe_writer"),
+            "FENHE_DB_NOTIFIER_URL": self.postgres.url("fenhe_notifier"),
             "FENHE_DB_READER_URL": self.postgres.url("fenhe_reader"),
             "FENHE_DB_OPERATOR_URL": self.postgres.url("fenhe_operator"),
         }

@@ -186,7 +186,7 @@ def test_a_notifier_that_is_killed_while_it_sends_doubles_at_most_that_message(
     file.write_text(json.dumps(routing(sink.url).model_dump(mode="json")))
     raise_alarms(database, 4)
     sink.go.clear()
-    environment = {"FENHE_DB_WRITER_URL": database, "FENHE_NOTIFY_FILE": str(file)}
+    environment = {"FENHE_DB_NOTIFIER_URL": database, "FENHE_NOTIFY_FILE": str(file)}
 
     def start(name: str) -> Process:
         process = Process(

@@ -65,6 +65,7 @@ class Pipeline:
             "FENHE_KAFKA_TOPIC": self.topic,
             "FENHE_DB_OWNER_URL": self.owner_url,
             "FENHE_DB_WRITER_URL": stack.postgres.url("fenhe_writer", name),
+            "FENHE_DB_NOTIFIER_URL": stack.postgres.url("fenhe_notifier", name),
             "FENHE_DB_READER_URL": stack.postgres.url("fenhe_reader", name),
             "FENHE_MQTT_GROUP": name,
             "FENHE_WORKER_GROUP": name,

@@ -179,12 +179,12 @@ class TestSecrets:
     def test_make_env_adds_only_what_an_older_one_lacks(self, tmp_path: Path) -> None:
         """An upgrade brings a new secret; the old ones, a last line without an end and one's own lines stay."""
         made = make_env(tmp_path)
-        kept = [f"{name}={value}" for name, value in made.items() if name != "FENHE_DB_OPERATOR_PASSWORD"]
+        kept = [f"{name}={value}" for name, value in made.items() if name != "FENHE_DB_NOTIFIER_PASSWORD"]
         (tmp_path / ".env").write_text("\n".join([*kept, "FENHE_MQTT_HOSTNAMES=mqtt.example.com"]), encoding="utf-8")
         upgraded = make_env(tmp_path)
-        added = upgraded.pop("FENHE_DB_OPERATOR_PASSWORD")
+        added = upgraded.pop("FENHE_DB_NOTIFIER_PASSWORD")
         assert re.fullmatch(r"[A-Za-z0-9_-]{32,}", added)
-        assert added != made.pop("FENHE_DB_OPERATOR_PASSWORD")
+        assert added != made.pop("FENHE_DB_NOTIFIER_PASSWORD")
         assert upgraded == made | {"FENHE_MQTT_HOSTNAMES": "mqtt.example.com"}
 
 
