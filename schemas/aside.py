@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from pydantic_core import to_json
 
 from schemas.readings import MODELS, Kind, Reading
 
@@ -63,28 +62,27 @@ EVIDENCE: Mapping[Kind, frozenset[str]] = {
 
 def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Bring what was sent into a form that every store on the way holds, and bound its size."""
-    if _is_finite(value):
-        try:
-            text = orjson.dumps(value).decode()
-        except orjson.JSONEncodeError:  # an integer of any length, half a character
-            text = ascii(value)
-        else:
-            if len(text) <= MOST_CHARACTERS and _NUL not in text:
-                return value
-    else:
-        text = to_json(value, inf_nan_mode="constants").decode()
+    plain = _plain(value)
+    text = orjson.dumps(plain).decode()
+    if len(text) <= MOST_CHARACTERS and _NUL not in text:
+        return plain
     return text.replace(_NUL, "\N{SYMBOL FOR NULL}")[:MOST_CHARACTERS]
 
 
 _NUL = "\\u0000"
+_LONG = range(-(2**63), 2**64)
 
 
-def _is_finite(value: Any) -> bool:  # noqa: ANN401 - any JSON
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Say in text what JSON cannot: NaN, an integer of any length, half a character."""
     if isinstance(value, dict):
-        return all(_is_finite(item) for item in value.values())
+        return {_plain(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return all(_is_finite(item) for item in value)
-    return type(value) is not float or math.isfinite(value)
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    is_odd = not math.isfinite(value) if type(value) is float else type(value) is int and value not in _LONG
+    return str(value) if is_odd else value
 
 
 @cache

@@ -41,3 +41,5 @@ class SafetyRecord(BaseModel):
     high: float | None
     unit: str
     detector: str
+    may_be: str = ""
+    """`event`, or `sensor or event` where nothing else at the device bears the sensor out."""

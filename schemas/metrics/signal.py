@@ -30,6 +30,8 @@ class SignalKind(StrEnum):
     """A register that stands while its meter says that something passes: the meter is at fault."""
     STUCK_SENSOR = "stuck_sensor"
     """A battery set's sensor that shows one value while its like move: it guards nothing."""
+    SENSOR_FAULT = "sensor_fault"
+    """A battery set's sensor that shows what it cannot measure, or jumps as no battery can."""
     CONTRADICTION = "contradiction"
     """A device of a base station that the others contradict: its figures are not believed."""
     SET_CHANGED = "set_changed"

@@ -174,6 +174,23 @@ GUIDES: dict[str, Guide] = {
         Text("现场测量该点温度或电压，与 BMS 显示比较。", "Measure the point by hand and compare with the BMS."),
         Text("接线松脱、采样板故障。", "A loose wire, a failed sampling board."),
     ),
+    SignalKind.SENSOR_FAULT: Guide(
+        Text("传感器故障", "sensor fault"),
+        Text(
+            "电池组的一个传感器给出不可能的数值，或跳变之快非电池所能：该点失去保护，其余各点照常判断。",
+            "A sensor of a battery set shows what it cannot measure, or jumps as no battery can: that point is not"
+            " guarded; the others are judged as ever.",
+        ),
+        Text(
+            "高：不可能的数值（0xFFFF、−273、上电 85.0、量程端点 −40）或两次读数间跳变 15 ℃ 以上而未到危险温度。",
+            "Sure: an impossible value (0xFFFF, −273, 85.0 at power-on, −40 at the end of the range), or 15 °C between"
+            " two readings without becoming dangerous.",
+        ),
+        Text(
+            "查看该点接线与插头；现场测量并与 BMS 显示比较。", "Look at its wire and plug; measure by hand and compare."
+        ),
+        Text("接线松脱、探头损坏、采集板掉电。", "A loose wire, a broken probe, a sampling board that lost power."),
+    ),
     SignalKind.CONTRADICTION: Guide(
         Text("数据互相矛盾", "contradiction"),
         Text(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from schemas.alarms import alarm_id
 from schemas.arrival import Arrival, joined
 from schemas.aside import NOTHING
@@ -156,4 +158,5 @@ def _record(signal: Signal, known: dict[_Key, str], now_ms: int) -> SafetyRecord
         high=signal.high,
         unit=signal.unit,
         detector=signal.detector,
+        may_be=orjson.loads(signal.evidence).get("may_be", ""),
     )

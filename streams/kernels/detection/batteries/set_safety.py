@@ -24,8 +24,10 @@ import orjson
 
 from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.readings import BatteryReading, Kind
+from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, local_day
+from streams.kernels.detection.batteries import channels, dead_cells
+from streams.kernels.detection.batteries.channels import Channels, Seen
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
 from streams.kernels.detection.batteries.stuck_sensors import Watch, look, watch_from_json, watch_to_json
 from streams.kernels.detection.judgement import (
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from schemas.detection import BatteryRules
     from schemas.metrics import Row
     from schemas.registry import Device
+    from streams.kernels.detection.batteries.channels import Fault
+    from streams.kernels.detection.batteries.dead_cells import Dead
 
 CELLS = 16
 RATE_SPAN_MS = 5 * MINUTE_MS
@@ -62,6 +66,16 @@ DAY_S = 86_400.0
 STEP_MV = 1.0
 """Daily places of cells are remembered to the millivolt."""
 
+EVENT, SENSOR_OR_EVENT = "event", "sensor or event"
+"""What a critical verdict may be, by what bears it out."""
+SHARED_C = 10.0
+"""Another channel as near as this to the limit, or to the hottest, bears it out. (unsourced)"""
+WARMED_C = 3.0
+"""So does the coolest channel, where it is this much above its usual. (unsourced)"""
+OWN_SHARE = 0.5
+"""Of the height above ambient that is unusual, what T_max itself must have risen: an ambient that falls heats nothing.
+(unsourced)"""
+
 METRICS = {
     SignalKind.OVER_TEMPERATURE: ("temperature_max_c", "°C"),
     SignalKind.SELF_HEATING: ("temperature_rise_c", "°C"),
@@ -70,6 +84,7 @@ METRICS = {
     SignalKind.CELL_SPREAD: ("float_spread_mv", "mV"),
     SignalKind.WEAK_CELL: ("cell_voltage_mv", "mV"),
     SignalKind.STUCK_SENSOR: ("sensors", ""),
+    SignalKind.SENSOR_FAULT: ("sensors", ""),
 }
 KINDS = tuple(METRICS)
 
@@ -112,6 +127,15 @@ class SetState:
     """Daily mean float current, A."""
     standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
     sensors: Watch = field(default_factory=Watch)
+    channels: Channels = field(default_factory=Channels)
+    hot: float | None = None
+    """Usual T_max at rest, °C."""
+    cool: float | None = None
+    """Usual temperature of the coolest channel at rest, °C."""
+    seen_cells: int = 0
+    """Cells that ever showed a voltage, as bits."""
+    dead_cell: int = 0
+    """Cell that the last reading showed dead, or that is in alarm for it."""
 
 
 class SetSafety(Signaller):
@@ -135,9 +159,7 @@ class SetSafety(Signaller):
         after = SetState(arrivals[0].reading.ts) if state is None else SetState(*_fields_of(state))
         judge = _Judge(rules, self._version, device, after, rows)
         for arrival in arrivals:
-            reading = arrival.reading
-            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
-            judge.take(reading)
+            judge.take(arrival)
         after.standings = tuple(judge.standings)
         return after, rows
 
@@ -162,6 +184,7 @@ def _to_json(state: SetState) -> list[Any]:
     fields["days"] = [packed_bytes(day) for day in state.days]
     fields["standings"] = [standing_to_json(standing) for standing in state.standings]
     fields["sensors"] = watch_to_json(state.sensors)
+    fields["channels"] = channels.to_json(state.channels)
     return list(fields.values())
 
 
@@ -175,6 +198,8 @@ def _from_json(values: list[Any]) -> SetState:
     standings = [standing_from_json(standing) for standing in fields["standings"]]
     fields["standings"] = (*standings, *[NEW] * (len(KINDS) - len(standings)))
     fields["sensors"] = watch_from_json(fields["sensors"]) if "sensors" in fields else Watch()
+    if "channels" in fields:
+        fields["channels"] = channels.from_json(fields["channels"])
     return SetState(**fields)
 
 
@@ -193,40 +218,71 @@ class _Judge:
         """Samples that the line is drawn through."""
         self._line = Line()
 
-    def take(self, reading: BatteryReading) -> None:
+    def take(self, arrival: Arrival) -> None:
         """Advance the set by one reading."""
+        reading, state = arrival.reading, self._state
+        assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
         self._ts = reading.ts
-        self._temperature(reading)
+        memory, seen = channels.look_at(state.channels, arrival, self._rules.temperature_max_c)
+        if reading.quality == DeviceQuality.BAD:  # no measurement: what it shows of a danger is all that counts
+            self._over_temperature(seen, only_rising=True)
+            return
+        state.channels = memory
+        state.seen_cells, dead, faults = dead_cells.look_at(state.seen_cells, arrival)
+        self._temperature(reading, seen)
         day = local_day(reading.ts)
-        if day != self._state.day:
+        if day != state.day:
             self._day()
-            self._state.day = day
-        self._cells(reading)
+            state.day = day
+        if not self._dead_cell(dead):
+            self._cells(reading)
         self._sensors(reading)
-        self._state.ts = reading.ts
+        self._faults([*seen.faults, *faults])
+        state.ts = reading.ts
 
     def _is_idle(self, reading: BatteryReading) -> bool:
         return reading.current_a is not None and abs(reading.current_a) < self._rules.idle_c_rate * self._nominal_ah
 
-    def _temperature(self, reading: BatteryReading) -> None:
-        sensors = [celsius for celsius in reading.temperature_c or () if celsius is not None]
-        if not sensors:
-            return
-        rules, ts, hottest = self._rules, reading.ts, max(sensors)
+    def _over_temperature(self, seen: Seen, *, only_rising: bool = False) -> float | None:
+        """Judge the hottest channel that can be believed; returns what it shows."""
+        hottest = max((celsius for celsius in seen.celsius if celsius is not None), default=None)
+        if hottest is None:
+            return None
+        rules = self._rules
         limit = rules.temperature_max_c
         if self._is_active(SignalKind.OVER_TEMPERATURE):
             limit -= rules.temperature_deadband_c
-        if self._has_to_say(SignalKind.OVER_TEMPERATURE, active=hottest > limit):
+        active = hottest > limit
+        if not active and (only_rising or seen.missing):
+            return hottest  # the channel that was hot shows nothing now: that is no all-clear
+        if self._has_to_say(SignalKind.OVER_TEMPERATURE, active=active):
+            others = _others(seen, hottest)
             self._say(
                 SignalKind.OVER_TEMPERATURE,
-                active=hottest > limit,
+                active=active,
                 value=hottest,
                 high=rules.temperature_max_c,
-                evidence={"sensors_c": str(sensors)},
+                evidence={
+                    "sensors_c": str([celsius for celsius in seen.celsius if celsius is not None]),
+                    "channel": seen.celsius.index(hottest) + 1,
+                    "may_be": self._may_be(is_shared=any(other > limit - SHARED_C for other in others), others=others),
+                },
             )
-        line = self._line_through(ts, hottest)
+        return hottest
+
+    def _may_be(self, *, is_shared: bool, others: Sequence[float] = ()) -> str:
+        """Whether anything bears a sensor out: its like, the coolest channel, a cell that is low as well."""
+        state = self._state
+        warmed = bool(others) and state.cool is not None and min(others) - state.cool > WARMED_C
+        return EVENT if is_shared or warmed or state.sagging or state.low_cell or state.dead_cell else SENSOR_OR_EVENT
+
+    def _temperature(self, reading: BatteryReading, seen: Seen) -> None:
+        hottest = self._over_temperature(seen)
+        if hottest is None:
+            return
+        line = self._line_through(reading.ts, hottest)
         if self._is_idle(reading):
-            self._self_heating(reading, hottest, line)
+            self._self_heating(reading, seen, hottest, line)
         else:
             self._state.warm = 0
 
@@ -242,17 +298,21 @@ class _Judge:
             self._line = slope_of(kept)
         return self._line
 
-    def _self_heating(self, reading: BatteryReading, hottest: float, line: Line) -> None:
+    def _self_heating(self, reading: BatteryReading, seen: Seen, hottest: float, line: Line) -> None:
+        """Judge the slope of T_max, and its height above the ambient: of which it must have risen by half itself."""
         state, rules = self._state, self._rules
         slope, scatter = line.slope, max(line.variance, state.scatter)
         error = math.sqrt(scatter / line.squares) if line.squares else 0.0
         is_steep = slope > max(rules.rate_max_c_min, rules.rate_errors * error)
-        rise = None if reading.ambient_c is None else hottest - reading.ambient_c
+        rise = None if seen.ambient is None else hottest - seen.ambient
+        if state.hot is None:
+            state.hot = hottest
         warm = 0
         usual, allowed = state.rise, math.inf
         if rise is not None and state.rests >= rules.rests_needed:
             allowed = max(rules.rise_min_c, rules.rise_sd * math.sqrt(state.rise_variance))
-            warm = state.warm + 1 if rise - usual > allowed else 0
+            above = rise - usual
+            warm = state.warm + 1 if above > allowed and hottest - state.hot > OWN_SHARE * above else 0
         active = is_steep or warm >= rules.rise_readings
         if self._has_to_say(SignalKind.SELF_HEATING, active=active):
             self._say(
@@ -261,17 +321,66 @@ class _Judge:
                 value=hottest if rise is None else rise,
                 baseline=usual if state.rests else None,
                 high=None if math.isinf(allowed) else usual + allowed,
-                evidence={"rate_c_min": slope, "rate_error_c_min": error, "current_a": reading.current_a},
+                evidence={
+                    "rate_c_min": slope,
+                    "rate_error_c_min": error,
+                    "current_a": reading.current_a,
+                    "may_be": self._may_be(is_shared=False, others=_others(seen, hottest)),
+                },
             )
         if line.squares and not is_steep:
             state.scatter += (line.variance - state.scatter) / min(state.rests + 1, rules.memory_readings)
         if rise is not None and not active and not warm:
             state.rests += 1
             weight = 1 / min(state.rests, rules.memory_readings)
+            coolest = min(celsius for celsius in seen.celsius if celsius is not None)
+            state.hot += weight * (hottest - state.hot)
+            state.cool = coolest if state.cool is None else state.cool + weight * (coolest - state.cool)
             off = rise - state.rise
             state.rise += weight * off
             state.rise_variance += weight * ((1 - weight) * off * off - state.rise_variance)
         state.warm = warm
+
+    def _dead_cell(self, dead: Dead | None) -> bool:
+        """Judge a cell that is dead, in float or not; whether that is all there is to say of the cells."""
+        state = self._state
+        if dead is not None:
+            is_sure = dead.confirmed or state.dead_cell == dead.cell
+            state.dead_cell = dead.cell
+            if is_sure:
+                off = (dead.volts - dead.median) * 1000
+                evidence: dict[str, float | int | str | None] = {
+                    "cell": dead.cell,
+                    "found_by": "dead",
+                    "cell_v": dead.volts,
+                    "may_be": EVENT if dead.confirmed else SENSOR_OR_EVENT,
+                }
+                self._say(SignalKind.CELL_SAG, active=True, value=off, evidence=evidence)
+                state.sagging = dead.cell
+            return True
+        if not state.dead_cell:
+            return False
+        at = KINDS.index(SignalKind.CELL_SAG)
+        if self.standings[at].samples == 0:  # over, and said
+            state.dead_cell = 0
+            return False
+        self._say(SignalKind.CELL_SAG, active=False, value=None, evidence={"cell": state.dead_cell, "found_by": "dead"})
+        state.sagging = 0
+        return True
+
+    def _faults(self, faults: Sequence[Fault]) -> None:
+        if self._has_to_say(SignalKind.SENSOR_FAULT, active=bool(faults)):
+            self._say(
+                SignalKind.SENSOR_FAULT,
+                active=bool(faults),
+                value=float(len(faults)),
+                evidence={
+                    "channels": ", ".join(f"{each.field} {each.number}" for each in faults),
+                    "shown": ", ".join(f"{each.value:g}" for each in faults),
+                    "why": ", ".join(each.why for each in faults),
+                },
+                severity=Severity.MEDIUM,
+            )
 
     def _cells(self, reading: BatteryReading) -> None:
         state, rules, ts = self._state, self._rules, reading.ts
@@ -305,7 +414,11 @@ class _Judge:
                 baseline=places[cell - 1] if cell else None,
                 low=places[cell - 1] - far if cell else None,
                 z=lowest / noise,
-                evidence={"cell": cell, "found_by": "sudden"},
+                evidence={
+                    "cell": cell,
+                    "found_by": "sudden",
+                    "may_be": EVENT if active and self._is_active(SignalKind.SELF_HEATING) else SENSOR_OR_EVENT,
+                },
             )
             state.sagging = cell if active else 0
         if not is_low:
@@ -478,6 +591,13 @@ class _Judge:
         )
         if signal is not None:
             self._rows.append(signal)
+
+
+def _others(seen: Seen, hottest: float) -> list[float]:
+    """What the other channels show."""
+    others = [celsius for celsius in seen.celsius if celsius is not None]
+    others.remove(hottest)
+    return others
 
 
 class Line(NamedTuple):

@@ -1,13 +1,18 @@
-"""Smoke and water at a base station: whatever the input says, at once (metric specification, section 4, "Safety")."""
+"""Smoke and water at a base station: whatever the input says, at once (metric specification, section 4, "Safety").
+
+Judged on what was sent: an input that comes as `1` or `"on"`, or in a reading that its FSU calls bad, raises the alarm,
+which then says that it may be the sensor. What an FSU calls bad clears nothing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from schemas.aside import evidence
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.readings import Kind, SitePowerReading
+from schemas.readings import DeviceQuality, Kind, SitePowerReading
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import (
     NEW,
@@ -50,16 +55,19 @@ class SiteSafety(Signaller):
             reading = arrival.reading
             assert isinstance(reading, SitePowerReading)  # noqa: S101 - by kind
             for at, (metric, kind) in enumerate(INPUTS.items()):
-                is_set: bool | None = getattr(reading, metric)
-                if is_set is None:
+                sent = evidence(arrival, metric)
+                is_set = sent if isinstance(sent, bool) else _is_set(sent)
+                is_bad = reading.quality == DeviceQuality.BAD
+                if is_set is None or (is_bad and not is_set):
                     continue
+                is_sure = sent is is_set and not is_bad
                 standings[at], signal = stand(
                     standings[at],
                     Judgement(
                         active=is_set,
                         since_ms=reading.ts,
                         value=float(is_set),
-                        evidence={},
+                        evidence={} if is_sure else {"sent": str(sent)[:60], "may_be": "sensor or event"},
                         severity=Severity.CRITICAL,
                         high=0.0,
                     ),
@@ -80,3 +88,19 @@ class SiteSafety(Signaller):
     def load(self, text: str) -> tuple[Standing, ...]:
         """Read a state back."""
         return tuple(standing_from_json(fields) for fields in orjson.loads(text))
+
+
+def _is_set(sent: Any) -> bool | None:  # noqa: ANN401 - any JSON
+    """Read an input that was not sent as true or false: `1`, `"on"`; None where nothing is known of it."""
+    if isinstance(sent, int | float):
+        return sent != 0
+    if not isinstance(sent, str):
+        return None
+    word = sent.strip().lower()
+    if word in _OFF:
+        return False
+    return None if word in _UNKNOWN else True
+
+
+_OFF = frozenset({"0", "0.0", "false", "off", "no", "normal", "ok"})
+_UNKNOWN = frozenset({"", "none", "null", "nan", "unknown", "n/a"})

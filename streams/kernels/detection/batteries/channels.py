@@ -1,0 +1,197 @@
+"""Which temperature channels of a battery set can be believed, and which show a sensor that broke.
+
+Judged on what the set sent, before any range: a cell in a fire shows what no healthy one does, and so does a wire that
+came off. Told apart by what heat can do. A cell weighs kilograms, so it neither jumps nor falls by `JUMP_C` between
+two readings; no sensor measures beyond `LOWEST_C` and `HIGHEST_C`; and converters say certain numbers when nothing
+is connected. What is hot enough to be a danger is believed however it came: a sensor that lies costs a visit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from schemas.aside import evidence
+from schemas.readings import BATTERY_C
+from schemas.time import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.arrival import Arrival
+
+JUMP_C = 15.0
+"""Between two readings: no cell and no cabinet warms or cools so far so fast. (unsourced)"""
+LOWEST_C, HIGHEST_C = -45.0, BATTERY_C.high
+"""Beyond are −273, −127, 327.67, 655.35, 6553.5: an open or a shorted sensor."""
+END_C = -40.0
+"""Where many sensors end; a set that was above `END_FROM_C` a moment ago is not there. (unsourced)"""
+END_FROM_C = -30.0
+POWER_ON_C = 85.0
+"""What a DS18B20 says before its first conversion."""
+STALE_MS = 10 * MINUTE_MS
+"""After so long without a reading anything may have happened. (unsourced)"""
+ADOPTED_AFTER = 3
+"""Readings in a row that are dangerously hot make a new level of a channel, (unsourced)"""
+BELIEVED_AFTER = 1_440
+"""and so many that are merely elsewhere. (unsourced)"""
+AMBIENT = "ambient_c"
+TEMPERATURE = "temperature_c"
+
+OPEN = "no temperature"
+POWER_ON = "power-on value"
+END = "end of range"
+JUMPED = "jumped"
+
+
+class Channel(NamedTuple):
+    """What is remembered of one channel."""
+
+    good: float | None = None
+    """Last value that was believed."""
+    before: float | None = None
+    """What was believed before it last changed its level."""
+    odd: int = 0
+    """Readings in a row that were not, or were dangerously far from it."""
+
+
+NEW_CHANNEL = Channel()
+
+
+class Fault(NamedTuple):
+    """A channel that was believed before and shows what it cannot measure; `number` counts from 1."""
+
+    field: str
+    number: int
+    value: float
+    why: str
+
+
+class Seen(NamedTuple):
+    """One reading's temperatures, as far as they can be believed."""
+
+    celsius: list[float | None]
+    """Of each channel."""
+    ambient: float | None
+    faults: list[Fault]
+    jumped: frozenset[int]
+    """Channels (from 0) that became dangerously hot between two readings."""
+    missing: bool
+    """Whether a channel that was dangerously hot shows nothing now that can be believed."""
+
+
+class Channels(NamedTuple):
+    """What is remembered of a set's channels."""
+
+    ts: int = 0
+    inside: tuple[Channel, ...] = ()
+    ambient: Channel = NEW_CHANNEL
+
+
+def as_number(value: Any) -> float | None:  # noqa: ANN401 - any JSON
+    """Read a number, also one that was sent as text; None for anything else."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+    return None
+
+
+def numbers(value: Any) -> list[float | None]:  # noqa: ANN401 - any JSON
+    """Read a list of numbers, or a single one; nothing else is any."""
+    if value is None:
+        return []
+    return [as_number(item) for item in value] if isinstance(value, list) else [as_number(value)]
+
+
+def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channels, Seen]:
+    """Take a reading's temperatures; from `limit_c` on they are a danger and not a fault."""
+    reading = arrival.reading
+    if arrival.aside:
+        inside, ambient = numbers(evidence(arrival, TEMPERATURE)), as_number(evidence(arrival, AMBIENT))
+    else:
+        inside, ambient = getattr(reading, TEMPERATURE) or [], getattr(reading, AMBIENT)
+    stale = reading.ts - memory.ts > STALE_MS
+    known = memory.inside
+    if len(known) < len(inside):
+        known = (*known, *[NEW_CHANNEL] * (len(inside) - len(known)))
+    faults: list[Fault] = []
+    jumped: set[int] = set()
+    celsius: list[float | None] = []
+    after: list[Channel] = []
+    missing = any(_was_hot(channel, limit_c) for channel in known[len(inside) :])
+    for at, value in enumerate(inside):
+        channel, why = _judge(known[at], value, limit_c, stale=stale)
+        after.append(channel)
+        if why == _HOT:
+            jumped.add(at)
+        elif why and known[at].good is not None:
+            faults.append(Fault(TEMPERATURE, at + 1, value or 0.0, why))
+        believed = value if not why or why == _HOT else None
+        missing = missing or (believed is None and _was_hot(known[at], limit_c))
+        celsius.append(believed)
+    after += known[len(inside) :]
+    outside, why = _judge(memory.ambient, ambient, math.inf, stale=stale)
+    if why and memory.ambient.good is not None:
+        faults.append(Fault(AMBIENT, 1, ambient or 0.0, why))
+    return (
+        Channels(reading.ts, tuple(after), outside),
+        Seen(celsius, None if why else ambient, faults, frozenset(jumped), missing),
+    )
+
+
+_HOT = "hot"
+
+
+def _was_hot(channel: Channel, limit_c: float) -> bool:
+    return channel.good is not None and channel.good >= limit_c
+
+
+def _judge(known: Channel, value: float | None, limit_c: float, *, stale: bool) -> tuple[Channel, str]:
+    """Whether a value of a channel can be believed: why not, or that it is hot and came in a jump."""
+    good = None if stale else known.good
+    if value is None:
+        return known, ""
+    if good is not None and abs(value - good) <= JUMP_C and value < limit_c:  # nearly always
+        return (known if good == value and not known.odd else Channel(value, known.before)), ""
+    why = _why_not(known, good, value, limit_c)
+    if not why:
+        return Channel(value, known.before), ""
+    odd = known.odd + 1
+    if why == _HOT and odd >= ADOPTED_AFTER:
+        return Channel(value, known.good if known.before is None else known.before, odd), why
+    if why == JUMPED and odd >= BELIEVED_AFTER:
+        return Channel(value), ""
+    return known._replace(odd=odd), why
+
+
+def _why_not(known: Channel, good: float | None, value: float, limit_c: float) -> str:
+    if not LOWEST_C < value <= (HIGHEST_C or math.inf):
+        return OPEN
+    near = good is not None and abs(value - good) <= JUMP_C
+    if value == POWER_ON_C and not near:
+        return POWER_ON
+    if value <= END_C and (known.good or 0.0) > END_FROM_C:
+        return END
+    if near or (known.before is not None and abs(value - known.before) <= JUMP_C):
+        return ""
+    if good is None and value < limit_c:
+        return ""
+    return _HOT if value >= limit_c else JUMPED
+
+
+def to_json(memory: Channels) -> list[Any]:
+    """Write what is remembered as JSON values."""
+    return [memory.ts, [list(channel) for channel in memory.inside], list(memory.ambient)]
+
+
+def from_json(fields: Sequence[Any]) -> Channels:
+    """Read it back."""
+    ts, inside, ambient = fields
+    return Channels(ts, tuple(Channel(*channel) for channel in inside), Channel(*ambient))

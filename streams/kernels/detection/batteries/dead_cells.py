@@ -1,0 +1,76 @@
+"""Cells at a voltage that no working cell has, in float or out of it, and cells that no longer show any.
+
+A shorted cell is near nothing while its pack stands; so is a sense wire that came off. The pack's own voltage tells
+them apart where it is measured apart: it falls by what the cell lost. Where it does not say so, the same cell must be
+dead in two readings in a row, and the alarm says that it may be the sensor.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.aside import evidence
+from schemas.readings import CELL_V
+from streams.kernels.detection.batteries.channels import Fault, numbers
+from streams.kernels.detection.robust import median
+
+if TYPE_CHECKING:
+    from schemas.arrival import Arrival
+
+CELLS_V = "cell_voltage_v"
+DEAD_V = 2.0
+"""No lithium iron phosphate cell is below it and well. (unsourced)"""
+ALIVE_V = 2.8
+"""The others must be above it, or the whole set is empty. (unsourced)"""
+CELLS_NEEDED = 4
+NO_VOLTAGE = "no voltage"
+
+
+class Dead(NamedTuple):
+    """The lowest dead cell of a reading."""
+
+    cell: int
+    """Counts from 1."""
+    volts: float
+    median: float
+    confirmed: bool
+    """Whether the pack's voltage misses what the cell lost."""
+
+
+def look_at(seen: int, arrival: Arrival) -> tuple[int, Dead | None, list[Fault]]:
+    """Take a reading: cells that were ever seen (as bits), the worst dead one, and channels that broke."""
+    reading = arrival.reading
+    raw = getattr(reading, CELLS_V)
+    if arrival.aside:
+        raw = numbers(evidence(arrival, CELLS_V))
+    if not raw:
+        return seen, None, []
+    lowest = min((volts for volts in raw if volts is not None), default=0.0)
+    present = sum(1 << at for at, volts in enumerate(raw) if volts is not None)
+    if lowest >= DEAD_V and present & seen == seen and not arrival.aside:  # nearly always
+        return seen | present, None, []
+    shown = [volts for volts in raw if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0)]
+    if len(shown) < CELLS_NEEDED or 2 * len(shown) < len(raw):
+        return seen, None, []
+    middle = median(shown)
+    pack = getattr(reading, "pack_voltage_v")  # noqa: B009 - of any kind
+    dead: list[Dead] = []
+    faults: list[Fault] = []
+    for at, volts in enumerate(raw):
+        if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0):
+            continue
+        was_seen = bool(seen >> at & 1)
+        is_low = volts is not None and volts < DEAD_V
+        if not was_seen and not is_low:
+            continue
+        lost = middle - max(0.0, volts or 0.0) if is_low or volts is None else middle
+        confirmed = pack is not None and len(raw) - len(shown) == 1 and pack < sum(shown) + middle - lost / 2
+        if middle >= ALIVE_V and (is_low or confirmed or (volts is None and pack is None)):
+            dead.append(Dead(at + 1, volts if is_low and volts is not None else 0.0, middle, confirmed))
+        elif was_seen:
+            faults.append(Fault(CELLS_V, at + 1, volts or 0.0, NO_VOLTAGE))
+    return seen | _of(raw), min(dead, key=lambda each: each.volts, default=None), faults
+
+
+def _of(raw: list[float | None]) -> int:
+    return sum(1 << at for at, volts in enumerate(raw) if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0))
