@@ -201,6 +201,7 @@ def _instrument(costs: Costs) -> None:
         (Transaction, "_remember", "states"),
         (state, "save", "states"),
         (ledger, "add", "ledger"),
+        (ledger, "settle", "ledger"),
         (quarantine, "add", "rest"),
     ):
         setattr(owner, name, costs.step(step, getattr(owner, name)))

@@ -82,7 +82,7 @@ def encode_array(column: Column) -> bytes:
     spec = column.type.value
     if not spec.dtype:
         return _encode_text_array(spec.oid, column.values)
-    data, nulls = _numbers(column)
+    data, nulls = numbers(column)
     any_null = nulls is not None and bool(nulls.any())
     elements = np.empty(len(data), dtype=[("length", ">i4"), ("value", spec.dtype)])
     width = np.dtype(spec.dtype).itemsize
@@ -98,7 +98,7 @@ def encode_array(column: Column) -> bytes:
     return header + raw[keep].tobytes()
 
 
-def _numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+def numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
     """Values as they travel, and where they are null; what stands in a null's place means nothing."""
     if column.type in {PgType.FLOAT8, PgType.FLOAT4}:
         floats = np.asarray(column.values, dtype=np.float64)  # None becomes NaN, which no reading may be

@@ -61,13 +61,32 @@ def _add_sql(table: str, key: Sequence[str], types: Sequence[PgType]) -> Literal
     return trusted(f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}")
 
 
-_KEY_TYPES = (PgType.TEXT, PgType.TIMESTAMPTZ, PgType.INT4)
-_ADD = _add_sql("ledger", ("device_id", "hour", "partition"), _KEY_TYPES)
-_ADD_TOTAL = _add_sql("ledger_total", ("hour", "partition"), _KEY_TYPES[1:])
+_KEY_TYPES = (PgType.TIMESTAMPTZ, PgType.INT4)
+_ADD_TOTAL = _add_sql("ledger_total", ("hour", "partition"), _KEY_TYPES)
+
+
+_PART = trusted(
+    f"INSERT INTO ledger_part (partition, device_ids, hours, {', '.join(_COUNTS)})"  # noqa: S608 - own names
+    f" VALUES (%s, {', '.join(['%b'] * (2 + len(_COUNTS)))})"
+)
+_SETTLE = trusted(
+    "WITH part AS (DELETE FROM ledger_part WHERE partition = %s RETURNING *)"  # noqa: S608 - own names
+    f" INSERT INTO ledger_entry (device_id, hour, partition, {', '.join(_COUNTS)})"
+    f" SELECT u.device_id, u.hour, p.partition, {', '.join(f'sum(u.{name})' for name in _COUNTS)}"
+    f" FROM part p, unnest(p.device_ids, p.hours, {', '.join(f'p.{name}' for name in _COUNTS)})"
+    f" AS u (device_id, hour, {', '.join(_COUNTS)}) GROUP BY 1, 2, 3 ORDER BY 1, 2"
+    " ON CONFLICT (device_id, hour, partition) DO UPDATE SET "
+    + ", ".join(f"{name} = ledger_entry.{name} + excluded.{name}" for name in _COUNTS)
+)
+
+
+def settle(connection: Connection, partition: int) -> None:
+    """Add up what a partition's transactions have booked since the last time; no count changes by it."""
+    connection.execute(_SETTLE, (partition,))
 
 
 def add(connection: Connection, partition: int, entries: Mapping[tuple[str, int], Entry]) -> None:
-    """Add a batch's counts to the books, and to their totals by hour."""
+    """Add a batch's counts to the books, all in one row until they are settled, and to their totals by hour."""
     if not entries:
         return
     keys = sorted(entries)
@@ -75,9 +94,13 @@ def add(connection: Connection, partition: int, entries: Mapping[tuple[str, int]
     for (_, hour), count in entries.items():
         totals.setdefault(hour, Entry()).add(count)
     hours = sorted(totals)
-    of_devices = ([device_id for device_id, _ in keys], [hour for _, hour in keys], [partition] * len(keys))
-    _write(connection, _ADD, _KEY_TYPES, of_devices, [entries[key] for key in keys])
-    _write(connection, _ADD_TOTAL, _KEY_TYPES[1:], (hours, [partition] * len(hours)), [totals[hour] for hour in hours])
+    columns = [
+        Column(PgType.TEXT, [device_id for device_id, _ in keys]),
+        Column(PgType.TIMESTAMPTZ, [hour for _, hour in keys]),
+        *(Column(PgType.INT8, [getattr(entries[key], name) for key in keys]) for name in _COUNTS),
+    ]
+    connection.execute(_PART, (partition, *columns))
+    _write(connection, _ADD_TOTAL, _KEY_TYPES, (hours, [partition] * len(hours)), [totals[hour] for hour in hours])
 
 
 def _write(

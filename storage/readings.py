@@ -11,13 +11,14 @@ from schemas.arrival import Arrival, joined
 from schemas.aside import NOTHING, SetAside
 from schemas.readings import MODELS, Kind, Reading
 from schemas.time import Span
+from storage import bulk
 from storage.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import LiteralString
 
     from psycopg import Connection
@@ -87,15 +88,29 @@ def _value_columns(kind: Kind, arrivals: Sequence[Arrival]) -> list[Column]:
     return [*READING_TABLES[kind].columns([arrival.reading for arrival in arrivals]), Column(PgType.JSON, apart)]
 
 
-def store(connection: Connection, kind: Kind, arrivals: Iterable[Arrival]) -> Stored:
+def nothing_known(_: str) -> None:
+    """Nothing is known of any device."""
+
+
+def store(
+    connection: Connection, kind: Kind, arrivals: Iterable[Arrival], newest: Callable[[str], int | None] = nothing_known
+) -> Stored:
     """Insert readings that are new; tell duplicates and conflicts from them, and complete what stands.
 
-    Readings are rounded, in place, to what their rows hold. Sorted by key, so that concurrent writers cannot deadlock.
+    `newest` tells how far a device has come, None where that is not known: readings behind it are not looked for, so
+    that UniqueViolation is raised where it was wrong. Readings are rounded, in place, to what their rows hold. Sorted
+    by key, so that concurrent writers cannot deadlock.
     """
     first: dict[tuple[str, int], Arrival] = {}
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
     result = Stored([], [], [], [])
     ordered = [first[key] for key in sorted(first)]
+    new = _surely_new(ordered, repeated, newest)
+    if new:
+        copied = [arrival for arrival in ordered if arrival.device_id in new]
+        _copy(connection, kind, copied)
+        result.fresh.extend(copied)
+        ordered = [arrival for arrival in ordered if arrival.device_id not in new]
     if not ordered:
         return result
     columns = _value_columns(kind, ordered)
@@ -126,6 +141,26 @@ def store(connection: Connection, kind: Kind, arrivals: Iterable[Arrival]) -> St
         connection.execute(_COMPLETE[kind], columns, binary=True)
         result.completed.extend((now[key], before[key].aside) for key in sorted(changed - inserted))
     return result
+
+
+def _surely_new(
+    ordered: Sequence[Arrival], repeated: Sequence[Arrival], newest: Callable[[str], int | None]
+) -> set[str]:
+    """Devices that bring nothing but readings newer than all that is stored of them, each once."""
+    oldest: dict[str, int] = {}
+    for arrival in ordered:
+        oldest.setdefault(arrival.device_id, arrival.reading.ts)
+    for arrival in repeated:
+        oldest.pop(arrival.device_id, None)
+    return {name for name, ts in oldest.items() if (known := newest(name)) is not None and ts > known}
+
+
+def _copy(connection: Connection, kind: Kind, arrivals: Sequence[Arrival]) -> None:
+    names = _columns_of(READING_TABLES[kind])[0]
+    columns = dict(zip(("device_id", "ts"), _key_columns(arrivals), strict=True))
+    columns["received_at"] = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in arrivals])
+    columns |= zip(names, _value_columns(kind, arrivals), strict=True)
+    bulk.copy(connection, READING_TABLES[kind].name, columns)
 
 
 def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Arrival]:

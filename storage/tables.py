@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
+from itertools import chain
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
@@ -111,6 +113,11 @@ class ReadingTable:
 def _scalars_of(field: Field, readings: Sequence[Reading]) -> Sequence[object] | npt.NDArray[np.float32]:
     attribute = field.attribute
     raw = [getattr(reading, attribute) for reading in readings]
+    if field.type is F4 and None not in raw:
+        packed = array("f", raw)
+        for reading, after in zip(readings, packed, strict=True):
+            reading.__dict__[attribute] = after
+        return np.frombuffer(packed, dtype=np.float32)
     if field.type is F4:
         rounded = np.array(raw, dtype=np.float32)  # None becomes NaN
         for reading, before, after in zip(readings, raw, rounded.tolist(), strict=True):
@@ -124,10 +131,16 @@ def _scalars_of(field: Field, readings: Sequence[Reading]) -> Sequence[object] |
 
 def _rounded_lists(attribute: str, width: int, readings: Sequence[Reading]) -> npt.NDArray[np.float32]:
     """A list attribute of many readings as `real`, shape (readings, width); absent elements are NaN."""
+    lists = [getattr(reading, attribute) for reading in readings]
+    if all(items is not None and len(items) == width and None not in items for items in lists):
+        packed = array("f", chain.from_iterable(lists))
+        rounded = packed.tolist()
+        for at, reading in enumerate(readings):
+            reading.__dict__[attribute] = rounded[at * width : (at + 1) * width]
+        return np.frombuffer(packed, dtype=np.float32).reshape(len(lists), width)
     padding = [None] * width
     rows = []
-    for reading in readings:
-        items = getattr(reading, attribute)
+    for items in lists:
         if items is None:
             rows.append(padding)
         else:

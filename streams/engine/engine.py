@@ -62,6 +62,8 @@ class Partition:
     mark: Mark
     turn: Turn
     memories: Memories = field(default_factory=dict)
+    unsettled: int = 0
+    """Transactions since its books were added up."""
 
     @property
     def next_offset(self) -> int:
@@ -191,7 +193,7 @@ class Engine:
         total, stored = Outcome(0, 0, 0, 0, 0), 0
         while stored < len(run):
             rest = run[stored:]
-            part = next_part(rest, partition.mark, decoded, self._newest(partition), bounds)
+            part = next_part(rest, partition.mark, decoded, self.newest_of(partition), bounds)
             try:
                 outcome = self._store(partition, part)
             except CheckpointMovedError:
@@ -218,14 +220,18 @@ class Engine:
         """Store a part of a run, without the readings that are refused."""
         refused: dict[int, str] = {}
         place = (partition.position.partition, partition.mark)
+        looks = False
         while True:
-            attempt = Transaction(self, partition, refused, record_ms=part.record_ms)
+            attempt = Transaction(self, partition, refused, record_ms=part.record_ms, looks=looks)
             try:
                 with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
                     outcome = attempt.run(part.batches, part.stop, None, commit=True)
             except CheckpointMovedError:
                 raise
             except Exception as error:
+                if isinstance(error, psycopg.errors.UniqueViolation) and not looks:
+                    looks = True  # a reading that was taken for new stands already
+                    continue
                 if is_too_much(error):
                     if part.readings != 1 or not self._is_tried_enough(place):
                         raise
@@ -246,8 +252,8 @@ class Engine:
         self._tries[place] += 1
         return self._tries[place] >= TRIES
 
-    def _newest(self, partition: Partition) -> Newest:
-        """What is remembered of a device, as a part of a run needs it."""
+    def newest_of(self, partition: Partition) -> Newest:
+        """How far each device of a partition has come, as this worker remembers it."""
         directory, memories, first_fold = self._directory, partition.memories, self._first_fold
 
         def newest(kind: Kind, device_id: str) -> int | None:

@@ -5,6 +5,7 @@ Only readings the database had not seen are folded, and what a fold has seen is 
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from streams.engine.engine import Engine, Partition
     from streams.engine.memory import Memories, Memory
     from streams.intake.admission import Directory
+
+
+SETTLE_EVERY = 32
+"""Transactions of a partition between two times its books are added up."""
 
 
 class Candidate(NamedTuple):
@@ -80,12 +85,18 @@ class Transaction:
         refused: Mapping[int, str] = MappingProxyType({}),
         *,
         record_ms: int | None = None,
+        looks: bool = True,
     ) -> None:
-        """Take readings that are refused already, by ordinal, and when the newest record was written."""
+        """Take readings that are refused already, by ordinal, and when the newest record was written.
+
+        `looks`: of each reading whether it stands already; otherwise those are taken for new that are newer than all
+        that is remembered of their device, and UniqueViolation is raised where one of them is not.
+        """
         self._engine = engine
         self._record_ms = record_ms
         self._partition = partition
         self._refused = refused
+        self._looks = looks
         self._ledger = Ledger()
         self._folds = {fold.name: fold for fold in engine.kernels.folds}
         self.memories: Memories = {}
@@ -154,9 +165,19 @@ class Transaction:
         with connection.pipeline():  # none of these is waited for before the next is sent
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
-            ledger.add(connection, self._partition.position.partition, self._ledger.entries)
+            self._book(connection)
         newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
+
+    def _book(self, connection: Connection) -> None:
+        """Write the books, and add them up where it is time."""
+        partition = self._partition
+        number = partition.position.partition
+        ledger.add(connection, number, self._ledger.entries)
+        partition.unsettled += 1
+        if partition.unsettled >= SETTLE_EVERY:
+            partition.unsettled = 0
+            ledger.settle(connection, number)
 
     def _run_stages(self, derivation: Derivation, record_ms: int | None) -> None:
         """Have follow what follows from the rows."""
@@ -233,8 +254,10 @@ class Transaction:
             devices[device.device_id] = device
         stored_count = duplicate_count = 0
         apart: set_aside.Counts = {}
+        newest = self._engine.newest_of(self._partition)
         for kind, arrivals in by_kind.items():
-            stored = readings.store(connection, kind, arrivals)
+            known = readings.nothing_known if self._looks else partial(newest, kind)
+            stored = readings.store(connection, kind, arrivals, known)
             stored_count += len(stored.fresh)
             duplicate_count += len(stored.duplicates)
             for arrival in stored.fresh:

@@ -188,8 +188,8 @@ def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
     """Apply batches to emptied tables, and return what they then hold."""
     with connect(url, name="test") as connection:
         connection.execute(
-            "TRUNCATE silence, silence_total, silence_site, reading_site_power, ledger, ledger_total, checkpoint,"
-            " entity_state, entity_snapshot"
+            "TRUNCATE silence, silence_total, silence_site, reading_site_power, ledger_entry, ledger_part,"
+            " ledger_total, checkpoint, entity_state, entity_snapshot"
         )
     kernels = Kernels(readings=(FindSilence(),), rows=(TotalSilence(), CountSilence()))
     engine = Engine(open_pool(url, size=2, name="test"), kernels, "test", 1)
@@ -279,7 +279,8 @@ def test_detectors_of_one_device_take_away_only_their_own_signals(own_url: str) 
     for order in (sent, [*sent[:2], *sent[3:], sent[2]]):
         with connect(own_url, name="test") as connection:
             connection.execute(
-                "TRUNCATE signal, reading_electricity, ledger, ledger_total, checkpoint, entity_state, entity_snapshot"
+                "TRUNCATE signal, reading_electricity, ledger_entry, ledger_part, ledger_total, checkpoint,"
+                " entity_state, entity_snapshot"
             )
         engine = Engine(open_pool(own_url, size=2, name="test"), kernels, "test", 1)
         partition = engine.open(0)

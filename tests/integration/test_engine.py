@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,18 +10,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from schemas.readings import Kind
+from schemas.arrival import Arrival
+from schemas.aside import AsideReason, SetAside
+from schemas.readings import MODELS, Kind
 from schemas.registry import Registry
 from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
+from storage import ledger, state
 from storage import readings as readings_table
-from storage import state
 from storage.balance import balance
 from storage.errors import CheckpointMovedError
 from storage.pool import connect
 from storage.registry import import_registry
+from storage.statements import trusted
 from streams.engine.engine import GapError
 from streams.engine.memory import SAVE_EVERY
+from streams.engine.transaction import SETTLE_EVERY
 from streams.installed import installed
 from tests.support.pipeline import (
     DERIVED,
@@ -84,7 +89,16 @@ def reasons(url: str) -> dict[str, int]:
 def wipe(url: str) -> None:
     """Forget everything but the registry."""
     with connect(url, name="test") as connection:
-        for table in [*DERIVED, *RAW, *MEMORY, "ledger", "ledger_total", "quarantine", "checkpoint"]:
+        for table in [
+            *DERIVED,
+            *RAW,
+            *MEMORY,
+            "ledger_entry",
+            "ledger_part",
+            "ledger_total",
+            "quarantine",
+            "checkpoint",
+        ]:
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
@@ -466,7 +480,74 @@ def test_books_that_do_not_close_are_seen(database: str) -> None:
         connection.execute("DELETE FROM reading_battery WHERE ts = (SELECT max(ts) FROM reading_battery)")
     assert [item.what for item in books(database).discrepancies] == ["stored ≠ rows in the tables"]
     with connect(database, name="test") as connection:
-        connection.execute("UPDATE ledger SET received = received + 1 WHERE device_id = 'w-1'")
+        ledger.settle(connection, 0)
+        connection.execute("UPDATE ledger_entry SET received = received + 1 WHERE device_id = 'w-1'")
     found = books(database).discrepancies
     assert {item.device_id for item in found} == {"b-1", "w-1", ""}
     assert {item.what for item in found if not item.device_id} == {"totals of the hour ≠ sum over devices"}
+
+
+def test_the_books_are_as_true_between_two_times_they_are_added_up(database: str) -> None:
+    """What a transaction booked counts at once, and adding up changes no count."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    parts = []
+    for offset in range(SETTLE_EVERY + 3):
+        engine.apply(partition, [record(offset, SENT[offset * 3 : offset * 3 + 4])])  # one in four comes again
+        with connect(database, name="test") as connection:
+            parts.append(connection.execute("SELECT count(*) FROM ledger_part").fetchone())
+        if offset % 5 == 0:
+            found = books(database)
+            assert (found.closed, found.received) == (True, 4 * (offset + 1))
+    assert parts[-4:] == [(0,), (1,), (2,), (3,)]
+    before = snapshot(database, ["ledger", "books"])
+    with connect(database, name="test") as connection:
+        ledger.settle(connection, 0)
+    assert snapshot(database, ["ledger", "books"]) == before
+    assert snapshot(database, ["ledger_entry"])["ledger_entry"] == before["ledger"]
+
+
+def test_a_reading_that_was_taken_for_new_and_stands_already_is_a_duplicate(database: str) -> None:
+    """Whoever stored it: where a reading newer than all that is remembered is there, each is looked for."""
+    engine = open_engine(database)
+    partition = engine.open(0)
+    meter = [item for item in SENT if item.device_id == "w-1"]
+    engine.apply(partition, [record(0, meter[:5])])
+    with connect(database, name="test") as connection:
+        columns = "device_id, received_at, volume_m3, flow_m3_h"
+        connection.execute(
+            trusted(
+                f"INSERT INTO reading_flow (ts, {columns})"  # noqa: S608 - own names
+                f" SELECT 'epoch'::timestamptz + %s * interval '1 ms', device_id, received_at, %s, flow_m3_h"
+                " FROM reading_flow LIMIT 1"
+            ),
+            (meter[5].reading["ts"], meter[5].reading["volume_m3"]),
+        )
+    outcome = engine.apply(partition, [record(1, meter[5:8])])
+    assert (outcome.stored, outcome.duplicate, outcome.quarantined) == (2, 1, 0)
+
+
+def test_readings_that_are_surely_new_are_stored_as_all_others(database: str) -> None:
+    """Copied or inserted, every kind's rows are the same, with every value there or not."""
+    rng = random.Random(3)
+    arrivals: dict[Kind, list[Arrival]] = {}
+    for item in SENT:
+        kept = {
+            name: value
+            for name, value in item.reading.items()
+            if item.kind is Kind.LAB or name == "ts" or rng.random() > 0.2
+        }
+        for name in ("cell_voltage_v", "temperature_c"):
+            if name in kept and rng.random() > 0.5:
+                kept[name] = [value if rng.random() > 0.3 else None for value in kept[name]]
+        reading = MODELS[item.kind].model_validate(kept | {"seq": 2**40} if rng.random() > 0.5 else kept)
+        apart = {"soc_pct": SetAside(next(iter(AsideReason)), 101)} if rng.random() > 0.9 else {}
+        arrivals.setdefault(item.kind, []).append(Arrival(item.device_id, START_MS, reading, apart))
+    stored: list[dict[str, list[str]]] = []
+    for newest in (readings_table.nothing_known, lambda _: 0):
+        wipe(database)
+        with connect(database, name="test") as connection:
+            for kind, own in arrivals.items():
+                assert len(readings_table.store(connection, kind, own, newest).fresh) == len(own)
+        stored.append(snapshot(database, RAW))
+    assert differing(*stored) == {}

@@ -23,7 +23,7 @@ from streams.engine.parts import Bounds
 from streams.intake.decode import Record
 from streams.worker.shepherd import Figures, Shepherd
 from tests.support.databases import own_database
-from tests.support.pipeline import START_MS, open_engine, prepare, readings, record, snapshot
+from tests.support.pipeline import START_MS, open_engine, prepare, readings, record, save_memories, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,8 @@ def test_cut_into_parts_anyhow_the_tables_are_the_same(own_url: str, second_url:
     for number, item in enumerate(records):
         partition = other.open(0)  # as a worker that has just taken over
         other.apply(partition, [item], Bounds(readings=7 + number, slots=1 + number % 3))
+    for each in (engine, other):
+        save_memories(each)
     tables = (*snapshot(own_url, MEMORY), "ledger", "quarantine")
     assert snapshot(second_url) == snapshot(own_url)
     for table in tables:

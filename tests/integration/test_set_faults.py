@@ -113,7 +113,7 @@ def fed(url: str, sent: Sequence[Sent], topic: str) -> dict[str, set[str]]:
     """Feed emptied tables in order of time, and return all derived rows as text, by entity."""
     tables = [table.name for table in DERIVED_TABLES.values()]
     with connect(url, name="test") as connection:
-        kept = "entity_state, entity_snapshot, reading_battery, quarantine, ledger, ledger_total"
+        kept = "entity_state, entity_snapshot, reading_battery, quarantine, ledger_entry, ledger_part, ledger_total"
         connection.execute(trusted(f"TRUNCATE {', '.join(tables)}, {kept}"))
     engine = open_engine(url, topic)
     partition = engine.open(0)
