@@ -17,8 +17,8 @@ from urllib3.util import Retry
 from dashboards.grafana import refusals
 from dashboards.grafana.refusals import BUSY, GrafanaError
 
-OLDEST = (12, 1)
-"""The oldest Grafana that the dashboards are made for: before it no unit separated thousands."""
+OLDEST = (12, 3)
+"""The oldest Grafana on which the dashboards were seen; before 12.1 no unit separated thousands."""
 
 TIMEOUT_S = 30.0
 Json = dict[str, Any]

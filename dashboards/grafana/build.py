@@ -62,6 +62,8 @@ def _finished(built: dict[str, Any], definition: Definition, language: Language)
         if panel["type"] == "table":
             panel["options"].pop("footer", None)
             panel["fieldConfig"]["defaults"].setdefault("custom", {"align": "auto", "inspect": False})
+        if panel["type"] == "heatmap":  # an empty one, which only some versions of the SDK write
+            panel["fieldConfig"]["defaults"].pop("custom", None)
     for link in built["links"]:
         link.pop("placement", None)
     return built

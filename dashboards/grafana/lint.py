@@ -42,7 +42,7 @@ def _fields(panel: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _visible(panel: Json) -> list[tuple[str, Json]]:
-    return [(name, found) for name, found in _fields(panel) if not found.get("custom.hidden")]
+    return [(name, found) for name, found in _fields(panel) if not found.get("custom.hideFrom.viz")]
 
 
 def _targets(dashboard: Json) -> Iterator[tuple[Json, str]]:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from dashboards.grafana import watch
 from dashboards.grafana.difference import SERVERS_OWN, differences
 from dashboards.grafana.refusals import ANOTHER_WAY, FROM_FILES, GrafanaError, RefusedError, UnreadableError
-from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID
+from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +89,7 @@ def data_source(database_url: str) -> Json:
             "sslmode": parse_qs(parts.query).get("sslmode", ["require"])[0],
             "postgresVersion": 1500,
             "timescaledb": True,
+            "timeInterval": SHORTEST_INTERVAL,
             "maxOpenConns": 8,
             "maxIdleConns": 4,
             "maxIdleConnsAuto": False,

@@ -42,6 +42,8 @@ class Rule:
     holds: str
     """For how long the number must stay above, as Grafana writes it: `5m`."""
     severity: str
+    page: str = "pipeline"
+    """Slug of the dashboard that shows what is wrong; the alert links to it."""
 
     @property
     def uid(self) -> str:
@@ -80,7 +82,12 @@ class Rule:
             "noDataState": "NoData",
             "execErrState": "Error",
             "for": self.holds,
-            "annotations": {"summary": self.summary},
+            "annotations": {
+                "summary": self.summary,
+                # Grafana makes of both together a link to the dashboard, and marks the alert on that panel.
+                "__dashboardUid__": f"fenhe-{self.page}-zh",
+                "__panelId__": "1",
+            },
             "labels": {"service": "fenhe", "severity": self.severity},
             "isPaused": False,
             "notification_settings": {"receiver": RECEIVER},
@@ -154,6 +161,7 @@ WHERE safety AND state = 'active_unacknowledged' AND detected_at >= now() - inte
         above=0,
         holds="2m",
         severity="critical",
+        page="alarms",
     ),
     Rule(
         slug="notifier-behind",
@@ -165,6 +173,7 @@ WHERE planned_at IS NULL""",
         above=300,
         holds="1m",
         severity="critical",
+        page="alarms",
     ),
     Rule(
         slug="quarantine-share",

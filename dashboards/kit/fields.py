@@ -170,7 +170,7 @@ class Field:
             found["custom.width"] = self.width
         found |= self._cell()
         if self.hidden:
-            found["custom.hidden"] = True
+            found["custom.hideFrom.viz"] = True
         if self.link is not None:
             found["links"] = [{"title": self.link.title(language), "url": self.link.url(language)}]
         found |= {f"custom.{key}": value for key, value in self.custom.items()}

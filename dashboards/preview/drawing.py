@@ -93,7 +93,7 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
     shown = [
         (index, panel.fields[name])
         for index, name in enumerate(rows.columns)
-        if name in panel.fields and not panel.fields[name].custom.get("hidden")
+        if name in panel.fields and not panel.fields[name].custom.get("hideFrom.viz")
     ]
     numeric = {index for index, field in shown if _is_numeric(field, [row[index] for row in rows.rows])}
     head = "".join(

@@ -73,7 +73,7 @@ def _narrow(dashboard: Json) -> None:
 def _seconds_shown(dashboard: Json) -> None:
     table = _panels(dashboard, "table")[0]
     table["fieldConfig"]["overrides"][1]["matcher"]["options"] = "until_at"
-    _set(table, 1, unit="", custom__width=125, custom__hidden=False)
+    _set(table, 1, unit="", custom__width=125, custom__hideFrom__viz=False)
 
 
 def _thin(dashboard: Json) -> None:
@@ -84,7 +84,7 @@ def _thin(dashboard: Json) -> None:
 
 def _twins(dashboard: Json) -> None:
     for column in (1, 2):
-        _set(_panels(dashboard, "table")[0], column, displayName="状态", custom__hidden=False)
+        _set(_panels(dashboard, "table")[0], column, displayName="状态", custom__hideFrom__viz=False)
 
 
 def _dash(dashboard: Json) -> None:

@@ -158,7 +158,7 @@ def test_a_missing_permission_is_named(right: str) -> None:
     [
         ({"html": True}, "a page instead of JSON"),
         ({"version": "10.4.2"}, "Grafana 10.4.2 is too old"),
-        ({"version": "11.6.14"}, "Grafana 11.6.14 is too old: the dashboards need 12.1"),
+        ({"version": "11.6.14"}, "Grafana 11.6.14 is too old: the dashboards need 12.3"),
         ({"slow_s": 30.0}, r"did not answer within 0.2 s \(GET /api/health\)"),
         ({"refuse": {"GET /api/folders/fenhe": Answer(500, {"message": "boom"})}}, "500: boom.*see its log"),
         (
@@ -178,7 +178,7 @@ def test_a_refusal_says_what_to_do(mood: dict[str, object], said: str) -> None:
 
 def test_newer_grafanas_are_taken() -> None:
     """The contract holds for Grafana 12 and 13, for builds between, and for one that hides its version."""
-    for version in ("12.1.0", "12.2.0-86304", "13.2.3", ""):
+    for version in ("12.3.0", "12.4.0-86304", "13.2.3", ""):
         with contract_grafana(version=version) as server:
             assert _outcomes(_publish(server)) == {Outcome.CREATED}
 
@@ -422,3 +422,19 @@ def test_a_redacted_address_is_no_difference(grafana: ContractGrafana) -> None:
     _publish(grafana)
     grafana.points["fenhe-webhook"]["settings"]["url"] = "[REDACTED]"
     assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+
+
+def test_every_alert_links_to_a_dashboard_that_is_built() -> None:
+    """Who is woken comes from the alert to the page that shows what is wrong."""
+    built = {dashboard_json(definition, Language.ZH)["uid"] for definition in DEFINITIONS}
+    for rule in watch.RULES:
+        annotations = rule.over_http()["annotations"]
+        assert annotations["__dashboardUid__"] in built
+        assert annotations["__panelId__"] == "1"
+
+
+def test_the_source_asks_for_no_finer_step_than_a_minute() -> None:
+    """From files and over HTTP the data source has the windows' own step."""
+    file = yaml.safe_load((ALERTING.parents[1] / "datasources" / "fenhe.yaml").read_text(encoding="utf-8"))
+    (provisioned,) = file["datasources"]
+    assert provisioned["jsonData"]["timeInterval"] == data_source(DATABASE)["jsonData"]["timeInterval"] == "1m"
