@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
-from dashboards.kit.dashboard import Definition
+from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
 from dashboards.parts import books
@@ -35,9 +35,20 @@ STATE_COLORS = {
 STATE_WORDS = {
     str(each): Word(text, STATE_COLORS.get(each, fields.UNKNOWN)) for each, text in labels_alarm.STATE.items()
 }
+CONDITION_WORDS = {
+    "holds": Word(labels_alarm.HOLDS, fields.BAD),
+    "over": Word(labels_alarm.OVER, fields.UNKNOWN),
+}
 ACTIVE = "a.active AND a.state IN ('active_unacknowledged', 'active_acknowledged')"
 """Before an operator now; shelved and suppressed ones are not."""
 SEVERITY_ORDER = "array_position(ARRAY['critical', 'high', 'medium', 'low'], a.severity)"
+FILTERED = (
+    "('*' IN (${city:sqlstring}) OR s.city IN (${city:sqlstring}))"
+    " AND ('*' IN (${site:sqlstring}) OR a.site_id IN (${site:sqlstring}))"
+    " AND ('*' IN (${severity:sqlstring}) OR a.severity IN (${severity:sqlstring}))"
+    " AND ('*' IN (${kind:sqlstring}) OR a.kind IN (${kind:sqlstring}))"
+)
+"""What the page's filters leave: city, plant or base station, severity and kind."""
 TARGET_PER_10_MIN = 1
 """EEMUA 191: fewer than one alarm in ten minutes can be handled."""
 FLOOD_PER_10_MIN = 10
@@ -47,6 +58,56 @@ FLOOD_PER_10_MIN = 10
 def kind(language: Language, column: str = "a.kind") -> str:
     """Kind of an alarm in this language."""
     return sql.case_of(column, {value: text(language) for value, text in labels_alarm.KIND_WORDS.items()})
+
+
+def _cities(language: Language) -> str:
+    return f"""
+SELECT DISTINCT s.city AS __value, {sql.city(language)} AS __text
+FROM alarm a JOIN site s USING (site_id)
+WHERE a.state <> 'normal'
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+def _sites(language: Language) -> str:
+    return f"""
+SELECT s.site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
+FROM site s
+WHERE EXISTS (SELECT FROM alarm a WHERE a.site_id = s.site_id AND a.state <> 'normal')
+  AND ('*' IN (${{city:sqlstring}}) OR s.city IN (${{city:sqlstring}}))
+ORDER BY 2, 1
+LIMIT 500
+"""  # noqa: S608 - fragments of ours
+
+
+def _severities(language: Language) -> str:
+    values = ", ".join(
+        f"({at}, '{each}', {sql.quote(text(language))})"
+        for at, (each, text) in enumerate(labels_alarm.SEVERITY.items())
+    )
+    return f"SELECT __value, __text FROM (VALUES {values}) AS v (at, __value, __text) ORDER BY at"  # noqa: S608 - fragments of ours
+
+
+def _kinds(language: Language) -> str:
+    return f"""
+SELECT DISTINCT a.kind AS __value, {kind(language)} AS __text
+FROM alarm a
+WHERE a.state <> 'normal'
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+def _place(language: Language) -> str:
+    """Plant or base station, and the device: every row names both."""
+    return (
+        f"COALESCE({sql.name(language, 's', 'site_id')}, a.site_id) AS site,\n"
+        f"       CASE WHEN a.device_id <> a.site_id THEN COALESCE({sql.name(language, 'd', 'device_id')}, a.device_id)"
+        " END AS device"
+    )
+
+
+SITE_FIELD = Field(name="site", label=labels_alarm.SITE, width=200)
+DEVICE_FIELD = Field(name="device", label=labels_alarm.DEVICE, unknown=labels.WHOLE_SITE, width=200)
 
 
 def severity_field() -> Field:
@@ -85,7 +146,7 @@ def active_list(
     )
     query = f"""
 SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
-       COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
+       {_place(language)},
        {sql.city(language)} AS city,
        a.event_at,
        {sql.duration("GREATEST(0, extract(epoch FROM now() - a.event_at))")} AS lasted,
@@ -103,7 +164,8 @@ LIMIT {limit}
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
-        Field(name="device", label=labels_alarm.DEVICE),
+        Field(name="site", label=labels_alarm.SITE, width=200, hidden=brief),
+        DEVICE_FIELD,
         fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
         Field(name="lasted", label=labels_alarm.LASTED, width=80),
         Field(name="value", label=labels_alarm.VALUE, width=110),
@@ -112,6 +174,55 @@ LIMIT {limit}
         Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief),
     ]
     return panels.table(about, query, *shown)
+
+
+def put_aside(language: Language) -> Panel:
+    """What no longer stands in the list of active alarms and is not done with: shelved, returned, out of service."""
+    about = About(
+        language=language,
+        title=Text("搁置、已恢复未确认、停用", "Shelved, returned, out of service"),
+        description=Text(
+            "不在活动列表里、但还没有了结的告警：被搁置的（条件可能仍成立）、已恢复但无人确认的、停用的。"
+            "条件仍成立者在前。来源：alarm。",
+            "Alarms that left the list above and are not done with: shelved ones (the condition may still hold), those "
+            "that are over and were never acknowledged, and those out of service. Still active ones first. "
+            "Source: alarm.",
+        ),
+        width=24,
+        height=6,
+        empty=labels.NONE,
+    )
+    query = f"""
+SELECT a.alarm_id, a.severity, a.state, CASE WHEN a.active THEN 'holds' ELSE 'over' END AS condition,
+       {kind(language)} AS kind,
+       {_place(language)},
+       a.event_at, a.shelved_until, last.actor, NULLIF(last.reason, '') AS reason
+FROM alarm a
+LEFT JOIN device d USING (device_id)
+LEFT JOIN site s ON s.site_id = a.site_id
+LEFT JOIN LATERAL (
+    SELECT t.actor, t.reason FROM alarm_transition t
+    WHERE t.alarm_id = a.alarm_id AND t.actor <> 'fenhe' ORDER BY t.at DESC, t.id DESC LIMIT 1
+) last ON true
+WHERE a.state IN ('shelved', 'returned_unacknowledged', 'out_of_service') AND {FILTERED}
+ORDER BY a.active DESC, {SEVERITY_ORDER}, a.event_at DESC
+LIMIT 100
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="alarm_id", hidden=True),
+        severity_field(),
+        Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=150),
+        Field(name="condition", label=labels_alarm.CONDITION, words=CONDITION_WORDS, width=110),
+        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
+        SITE_FIELD,
+        DEVICE_FIELD,
+        fields.moment("event_at", labels_alarm.SINCE),
+        fields.moment("shelved_until", labels_alarm.SHELVED_UNTIL, unknown=labels.NONE),
+        Field(name="actor", label=labels_alarm.ACTOR, width=90, unknown=labels.NONE),
+        Field(name="reason", label=labels_alarm.REASON, unknown=labels.NONE),
+    )
 
 
 def by_state(language: Language) -> Panel:
@@ -289,13 +400,15 @@ def history(language: Language) -> Panel:
     )
     query = f"""
 SELECT a.alarm_id, t.at, a.severity, t.to_state AS state, {kind(language)} AS kind,
-       COALESCE({sql.name(language, "d", "device_id")}, {sql.name(language, "s", "site_id")}, a.device_id) AS device,
+       {_place(language)},
        t.actor, NULLIF(t.reason, '') AS reason
-FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 200) t
+FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 1000) t
 JOIN alarm a USING (alarm_id)
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
+WHERE {FILTERED}
 ORDER BY t.at DESC, t.id DESC
+LIMIT 200
 """  # noqa: S608 - fragments of ours
     return panels.table(
         about,
@@ -305,7 +418,8 @@ ORDER BY t.at DESC, t.id DESC
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=140),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=150),
-        Field(name="device", label=labels_alarm.DEVICE, width=220),
+        SITE_FIELD,
+        DEVICE_FIELD,
         Field(name="actor", label=labels_alarm.ACTOR, width=100),
         Field(name="reason", label=labels_alarm.REASON, unknown=labels.NONE),
     )
@@ -315,7 +429,8 @@ def _panels(language: Language) -> Sequence[Panel]:
     return [
         by_state(language),
         by_severity(language),
-        active_list(language),
+        active_list(language, FILTERED),
+        put_aside(language),
         rate(language),
         most_frequent(language),
         history(language),
@@ -331,6 +446,11 @@ DASHBOARD = Definition(
         "What is active, what happened, and whether operators can keep up.",
     ),
     refresh="10s",
-    variables=[],
+    variables=[
+        Variable(name="city", label=labels.CITY_COLUMN, query=_cities, with_all=True),
+        Variable(name="site", label=labels_alarm.SITE, query=_sites, with_all=True),
+        Variable(name="severity", label=labels_alarm.SEVERITY_COLUMN, query=_severities, with_all=True),
+        Variable(name="kind", label=labels_alarm.KIND_COLUMN, query=_kinds, with_all=True),
+    ],
     panels=_panels,
 )

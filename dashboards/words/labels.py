@@ -18,6 +18,7 @@ NO = Text("否", "no")
 DASH = Text("–", "–")
 """Where there is nothing to say, which is not the same as not knowing."""
 SHARE = Text("占比", "Share")
+WHOLE_SITE = Text("整站", "whole site")
 
 # State of a device: a mark beside the word, so that colour is never the only signal.
 LIVE = Text("● 在线", "● live")
