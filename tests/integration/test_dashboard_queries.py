@@ -33,7 +33,14 @@ DASHBOARDS = [
 
 def _scope(range_from: str = "now-6h", **variables: str) -> Scope:
     now = dt.datetime.now(dt.UTC)
-    chosen = {"city": "*", "product_unit": "t", "set": "bs00001-b1", "unit": "pinglu-power-u1"}
+    chosen = {
+        "city": "*",
+        "product_unit": "t",
+        "set": "bs00001-b1",
+        "unit": "pinglu-power-u1",
+        "severity": "*",
+        "kind": "*",
+    }
     chosen |= {"site": "taihang-steel", "meter": "taihang-steel-e1"}
     return Scope(parse_range(range_from, "now", now), chosen | variables)
 
