@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class PlainError(Exception):
+    """What hinders a command, and what helps, in one sentence."""
+
+
 @contextlib.contextmanager
 def clear_errors() -> Iterator[None]:
     """Say what is wrong with the settings in a line each, and exit with 2."""
@@ -27,12 +31,15 @@ def clear_errors() -> Iterator[None]:
 
 
 class ClearGroup(TyperGroup):
-    """Commands that say in a line that the database does not answer, and exit with 1."""
+    """Commands that say in a line what hinders them (exit code 2), or that the database does not answer (1)."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the command line library's own types, which it keeps to itself
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except PlainError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
         except psycopg.OperationalError as error:
             typer.echo(f"database: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from None

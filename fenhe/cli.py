@@ -5,10 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from fenhe import logging
@@ -16,24 +15,31 @@ from fenhe.clear_errors import ClearGroup
 from fenhe.clear_errors import clear_errors as _clear_errors
 from fenhe.commands import alarms as alarm_commands
 from fenhe.commands import dashboards as dashboard_commands
+from fenhe.commands import device as device_commands
 from fenhe.commands import enpi as enpi_commands
 from fenhe.commands import guard as guard_command
+from fenhe.commands import new_site as new_site_command
 from fenhe.commands import notify as notify_commands
 from fenhe.commands import recompute as recompute_commands
 from fenhe.commands import reference as reference_commands
+from fenhe.commands import registry as registry_commands
 from fenhe.commands import replay as replay_commands
 from fenhe.commands import scenarios as scenario_commands
 from fenhe.commands import score as score_commands
+from fenhe.commands import serve as serve_command
 
 app = typer.Typer(
     cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
 )
 schema_app = typer.Typer(no_args_is_help=True, help="JSON Schema of everything on the wire.")
-registry_app = typer.Typer(no_args_is_help=True, help="Sites, devices and battery sets.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages and readings that could not be used.")
 app.add_typer(dashboard_commands.app, name="dashboards")
 app.add_typer(schema_app, name="schema")
-app.add_typer(registry_app, name="registry")
+app.add_typer(registry_commands.app, name="registry")
+app.add_typer(device_commands.app, name="device")
+app.command("serve")(serve_command.serve)
+app.command("new-site")(new_site_command.new_site)
+app.command("sectors")(new_site_command.print_sectors)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(notify_commands.app, name="notify")
@@ -178,49 +184,6 @@ def schema_export(
         typer.echo(path)
 
 
-@registry_app.command("import")
-def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Add or replace sites and devices from a YAML file; nothing is removed."""
-    import yaml
-
-    from fenhe.commands.small import owner_connection
-    from schemas.registry import Registry
-    from storage.registry import import_registry
-    from streams.kernels.plant.boundary import unknown_carriers
-    from streams.kernels.plant.lines import unknown_keys
-    from streams.kernels.plant.reference import energy_factors, reference
-
-    try:
-        registry = Registry.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        typer.echo(f"{file}: {error}", err=True)
-        raise typer.Exit(2) from None
-    for device_id, carrier in unknown_carriers(registry.devices, energy_factors()).items():
-        typer.echo(
-            f"warning: {device_id}: no conversion factor for carrier {carrier!r}: its plant's energy stays unknown"
-        )
-    for warning in unknown_keys(registry.sites, reference()):
-        typer.echo(f"warning: {warning}")
-    with _clear_errors(), owner_connection() as connection:
-        import_registry(connection, registry)
-    typer.echo(f"{len(registry.sites)} sites, {len(registry.devices)} devices")
-
-
-@registry_app.command("export")
-def registry_export(file: Annotated[Path | None, typer.Argument(dir_okay=False)] = None) -> None:
-    """Write the whole registry as YAML, to a file or standard output."""
-    from fenhe.commands.small import owner_connection
-    from storage.registry import load_registry
-
-    with _clear_errors(), owner_connection() as connection:
-        _, registry = load_registry(connection)
-    text = registry.as_yaml()
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        file.write_text(text, encoding="utf-8")
-
-
 @quarantine_app.command("count")
 def quarantine_count() -> None:
     """Count what waits, by reason and device."""
@@ -315,7 +278,7 @@ def simulate(
 def demo(
     *,
     scenario: Annotated[
-        str, typer.Option(callback=scenario_commands.watched, help="What happens: see `fenhe scenarios list`.")
+        str, typer.Option(callback=scenario_commands.known, help="What happens: see `fenhe scenarios list`.")
     ] = "demo",
     sets: Annotated[int | None, typer.Option(min=1, max=7000, help="Battery sets, in place of the scenario's.")] = None,
     history: Annotated[float | None, typer.Option(help="Hours of history to feed first.")] = None,
@@ -324,7 +287,7 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write a JSON report.")] = None,
     port: Annotated[int, typer.Option(help="Port of the page.")] = 8090,
     directory: Annotated[Path | None, typer.Option(help="Where data is kept between runs.")] = None,
-    services: Annotated[str, typer.Option(help="auto, real or embedded.")] = "auto",
+    services: Annotated[Literal["auto", "real", "embedded"], typer.Option(help="What it runs on.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo stored.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
 import time
-import urllib.request
 import webbrowser
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
@@ -21,12 +18,17 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from fenhe.baselines import fit_the_past
 from fenhe.books import print_balance, read_balance
+from fenhe.clear_errors import PlainError
 from fenhe.commands.reference import load as load_reference_data
-from fenhe.local import MockKafka, Process, Stack, default_directory, wait_until
-from fenhe.simulation import ProgressBar, now_ms, progress_bar, truth_of
+from fenhe.local import MockKafka
+from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline
+from fenhe.progress import Feeding, Stored, in_words
+from fenhe.simulation import now_ms, truth_of
+from schemas.registry import Sector
 from schemas.settings import MqttSettings
-from schemas.time import HOUR_MS
+from schemas.time import DAY_MS, HOUR_MS
 from simulators.scenes.run import Pace, simulate
 from simulators.scenes.scenario import load
 from simulators.wire.publisher import MqttPublisher
@@ -36,14 +38,15 @@ from storage.pool import connect
 from storage.registry import import_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from fenhe.local import Stack
+    from simulators.scenes.scenario import Scenario
     from simulators.scenes.scene import Scene
     from storage.balance import Balance
     from storage.latency import Latency
 
-READY_S = 60.0
 DRAIN_S = 60.0
 """How long the end of a demo waits for the last readings to be stored."""
 SETTLE_MS = 5_000
@@ -51,10 +54,16 @@ SETTLE_MS = 5_000
 PARTITIONS = 6
 WORLD_FILE = "world.json"
 TRUTH_FILE = "truth.sqlite"
-HISTORY_READINGS_PER_S = 3_000
-"""How fast history is published and stored on a small machine; only decides when the first thing happens."""
-WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "3"}
-"""A killed worker's partitions move after this; on one machine nothing argues for waiting longer."""
+READINGS_PER_S = 4_500
+PLANT_DAYS_PER_S = 4.0
+"""How fast readings and whole days of a plant are stored on two cores; decides when the first thing happens, and what
+is said at the start. Measured: docs/measurements.md, "Demo"."""
+CAUGHT_UP_S = 3.0
+"""Live readings of so many seconds may still be on their way when the past counts as stored."""
+LONG_S = 150.0
+"""A past that takes longer to store is announced."""
+TELL_S = 30.0
+"""How often live figures are told without a terminal."""
 
 console = Console(stderr=True)
 
@@ -78,10 +87,18 @@ class DemoOptions:
     browser: bool
 
 
+class Interrupts(NamedTuple):
+    """Set by the first Ctrl-C, and by the second, which waits for nothing."""
+
+    stop: threading.Event
+    again: threading.Event
+
+
 class Outcome(NamedTuple):
     """What was published, and when it was live."""
 
     published: int
+    """Of this run, and what an earlier one left in the broker and Kafka."""
     live_from_ms: int
     live_to_ms: int
 
@@ -93,39 +110,61 @@ class World(NamedTuple):
     sets: int
     seed: int
     start_ms: int
-    has_past: bool
-    """Whether the scenario's long past came before its history."""
+    """Where its history begins."""
     live_ms: int
     """When it went live first: what is planned happens relative to this."""
     last_ms: int
     """Device time up to which readings were published."""
+    waiting: int
+    """Readings that were published and not yet stored when the last run ended."""
 
 
 def run_demo(options: DemoOptions) -> int:
     """Run the demo until Ctrl-C or its duration is over.
 
-    Returns 0 if everything published is in the books and they close, 1 if not, 2 if it could not start.
+    Returns 0 if everything published is in the books and they close, or waits in Kafka; 1 if not. Raises PlainError
+    where it cannot start.
     """
-    directory = options.directory or default_directory()
-    if options.fresh and directory.exists():
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    stop = threading.Event()
+    check_port(options.port)
+    scenario = _scenario(options)
+    directory = open_directory(options.directory, "demo", fresh=options.fresh)
+    stop, again = threading.Event(), threading.Event()
+
+    def interrupt(*_: object) -> None:
+        (again if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, interrupt)
     world = _earlier_world(directory)
-    if world is not None and not _is_the_same(world, options):
-        console.print(
+    if world is not None and not _is_the_same(world, options, scenario):
+        msg = (
             f"{directory} holds a demo of scenario {world.scenario}, {world.sets} sets, seed {world.seed}:"
             " ask for the same, or add --fresh to forget it"
         )
-        return 2
+        raise PlainError(msg)
     console.print("[bold]fenhe 汾河[/] starting broker, Kafka and PostgreSQL …")
-    with Stack(directory, services=options.services, partitions=PARTITIONS) as stack:
-        console.print(f"  {stack.describe()}")
+    with local_stack(directory, options.services, PARTITIONS) as stack:
+        console.print(f"  {stack.describe()}", soft_wrap=True)
         if isinstance(stack.kafka, MockKafka):
             console.print("  Kafka is librdkafka's mock cluster: for trying out, never for production")
-        return _Demo(stack, options, world, stop).run()
+        return _Demo(stack, options, scenario, world, Interrupts(stop, again)).run()
+
+
+def _scenario(options: DemoOptions) -> Scenario:
+    """The scenario as it is watched, with the history and the sets that were asked for. Raises PlainError."""
+    try:
+        scenario = load(options.scenario).watched()
+    except ValueError as error:
+        raise PlainError(str(error)) from None
+    if options.history_h is not None:
+        scenario = scenario.model_copy(update={"history": round(options.history_h * HOUR_MS)})
+    sets = scenario.fleet.sets if options.sets is None else options.sets
+    try:
+        scenario.scene(seed=options.seed, start_ms=now_ms(), sets=sets)
+    except ValueError as error:
+        msg = f"scenario {options.scenario} cannot be shown with {sets} sets ({error}): ask for more with --sets"
+        raise PlainError(msg) from None
+    return scenario
 
 
 def _earlier_world(directory: Path) -> World | None:
@@ -133,172 +172,216 @@ def _earlier_world(directory: Path) -> World | None:
     path = directory / WORLD_FILE
     if not path.exists():
         return None
-    return World(**{"scenario": "", "has_past": False, "live_ms": 0} | json.loads(path.read_text()))
+    kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
+    return World(**{name: kept[name] for name in World._fields})
 
 
-def _is_the_same(world: World, options: DemoOptions) -> bool:
+def _is_the_same(world: World, options: DemoOptions, scenario: Scenario) -> bool:
     """Whether a demo that is asked for goes on with an earlier world."""
-    sets = load(options.scenario).fleet.sets if options.sets is None else options.sets
+    sets = scenario.fleet.sets if options.sets is None else options.sets
     return (world.scenario, world.sets, world.seed) == (options.scenario, sets, options.seed)
 
 
 class _Demo:
     """One run on a started stack."""
 
-    def __init__(self, stack: Stack, options: DemoOptions, earlier: World | None, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        options: DemoOptions,
+        scenario: Scenario,
+        earlier: World | None,
+        interrupts: Interrupts,
+    ) -> None:
         self._stack = stack
         self._options = options
         self._earlier = earlier
-        self._scenario = load(options.scenario)
-        self._stop = stop
+        self._scenario = scenario
+        self._stop, self._again = interrupts
         self._directory = stack.directory
         self._environment = stack.environment()
         self._reader = self._environment["FENHE_DB_READER_URL"]
-        self._address = f"http://127.0.0.1:{options.port}/"
+        self._address = page_address(options.port)
+        self._began = time.monotonic()
+        self._is_over = False
+        """Whether the duration ended it, not somebody."""
+        self._ready_ms: int | None = None
 
     def run(self) -> int:
         """Play the world through the pipeline, then close the books."""
         migrate(self._environment["FENHE_DB_OWNER_URL"])
         load_reference_data(self._environment["FENHE_DB_OWNER_URL"])
         before = _counts(self._reader).received
-        with self._pipeline():
+        with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}")):
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
             if self._options.browser and sys.stdout.isatty():
                 webbrowser.open(self._address)
-            outcome = self._play(self._begin() if self._earlier is None else self._go_on(self._earlier))
-            with contextlib.suppress(TimeoutError):
-                wait_until(
-                    lambda: _counts(self._reader).received - before >= outcome.published,
-                    what="the last readings to be stored",
-                    timeout=DRAIN_S,
-                )
+            world = self._begin() if self._earlier is None else self._go_on(self._earlier)
+            outcome = self._play(world, before)
+            self._drain(outcome, before)
         return self._close(outcome, before)
 
-    @contextlib.contextmanager
-    def _pipeline(self) -> Iterator[None]:
-        """Collector, worker and preview as processes of their own: ready on entry, watched, drained on exit."""
-        directory = self._directory
-        services: list[tuple[str, list[str]]] = [
-            ("worker", ["work", "--ready-file", str(directory / "worker.ready")]),
-            ("collector", ["collect", "--ready-file", str(directory / "collector.ready")]),
-            ("preview", ["preview", "--port", str(self._options.port)]),
-            ("guard", ["guard"]),
-        ]
-        if os.environ.get("FENHE_NOTIFY_URL"):  # somebody to tell; otherwise alarms wait in the outbox
-            services.append(("notifier", ["notify", "run"]))
-        with contextlib.ExitStack() as stack:
-            running: dict[str, Process] = {}
-            for name, arguments in services:
-                (directory / f"{name}.ready").unlink(missing_ok=True)
-                running[name] = stack.enter_context(
-                    Process(
-                        name,
-                        [sys.executable, "-m", "fenhe", *arguments],
-                        log=directory / f"{name}.log",
-                        environment={**self._environment, **WORKER_ENVIRONMENT},
-                        death_signal=signal.SIGTERM,
-                    )
-                )
-            for name in ("worker", "collector"):
-                running[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
-            running["preview"].wait_until(lambda: _answers(self._address), what="the page", timeout=READY_S)
-            done = threading.Event()
-            guard = threading.Thread(target=_keep_running, args=(list(running.values()), done), daemon=True)
-            guard.start()
-            try:
-                yield
-            finally:
-                done.set()
-                guard.join()
-
     def _begin(self) -> World:
-        """A new world, whose history ends about when it will be published: what is planned is seen planned_event."""
+        """A new world, whose history ends about when it will be stored: what is planned is seen happening."""
         options, scenario, now = self._options, self._scenario, now_ms()
-        history_ms = (scenario.history or 0) if options.history_h is None else round(options.history_h * HOUR_MS)
         sets = scenario.fleet.sets if options.sets is None else options.sets
-        start = now - history_ms
-        has_past = options.history_h is None
-        scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets, with_past=has_past)
-        live = now + round(1_000 * scene.readings_until(now) / HISTORY_READINGS_PER_S)
-        world = World(options.scenario, sets, options.seed, start, has_past, live, scene.start_ms)
+        start = now - (scenario.history or 0)
+        scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets)
+        readings = scene.readings_until(now)
+        lasts_s = readings / READINGS_PER_S + _plant_days(scenario) / PLANT_DAYS_PER_S
+        console.print(f"  a past of about {readings:,.0f} readings comes first: about {in_words(lasts_s)} on two cores")
+        if lasts_s > LONG_S:
+            console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
+        world = World(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
         self._remember(world)
         return world
 
     def _go_on(self, world: World) -> World:
-        away_h = (now_ms() - world.last_ms) / HOUR_MS
-        console.print(f"going on where the last demo stopped, {away_h:.1f} h ago (--fresh starts anew)")
+        away_s = max(0.0, (now_ms() - world.last_ms) / 1_000)
+        console.print(f"  going on where the last demo stopped, {in_words(away_s)} ago (--fresh starts anew)")
+        if world.waiting and self._stack.kafka.durable:
+            console.print(f"  {world.waiting:,} readings of then wait in Kafka and are stored first")
+        console.print("  drawing the simulated world up to there …")
         return world
 
     def _remember(self, world: World) -> None:
         (self._directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
 
-    def _play(self, world: World) -> Outcome:
+    def _play(self, world: World, before: int) -> Outcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
-        scene = self._scenario.scene(
-            seed=world.seed,
-            start_ms=world.start_ms,
-            live_ms=world.live_ms,
-            sets=world.sets,
-            with_past=world.has_past,
-        )
+        scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
-            return self._publish(scene, world)
+            return self._publish(scene, world, before)
 
-    def _publish(self, scene: Scene, world: World) -> Outcome:
+    def _publish(self, scene: Scene, world: World, before: int) -> Outcome:
         scene.skip(world.last_ms)  # an earlier run published this
         settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
+        waiting = world.waiting if self._stack.kafka.durable else 0
         with MqttPublisher(settings) as publisher:
-            with progress_bar() as bar:
-                simulate(scene, publisher, Pace(live=False), stop=self._stop, progress=ProgressBar(bar))
-            history = publisher.report()["published_total"]
-            console.print(f"  history: {history:,} readings published; now live")
-            live_from = now_ms()
-            done = threading.Event()
-            summary = threading.Thread(target=self._summarise, args=(publisher, done), daemon=True)
-            summary.start()
-            simulate(scene, publisher, Pace(live_s=self._options.duration_s), stop=self._stop)
-            done.set()
-            summary.join()
-            publisher.flush()
-            published = publisher.report()["published_total"]
-        self._remember(world._replace(last_ms=scene.event_ms))
-        return Outcome(published, live_from, scene.event_ms)
 
-    def _summarise(self, publisher: MqttPublisher, done: threading.Event) -> None:
-        """Keep a summary in the terminal up to date."""
-        started = time.monotonic()
-        with Live(console=console, refresh_per_second=2, transient=True) as live:
+            def published() -> int:
+                return waiting + int(publisher.report()["published_total"])
+
+            is_live, done = threading.Event(), threading.Event()
+            tell = threading.Thread(target=self._tell, args=(scene, published, before, is_live, done), daemon=True)
+            tell.start()
+            simulate(scene, publisher, Pace(live=False), stop=self._stop)
+            live_from = now_ms()
+            is_live.set()
+            simulate(scene, publisher, Pace(), stop=self._stop)
+            done.set()
+            tell.join()
+            publisher.flush()
+            total = published()
+        return Outcome(total, self._ready_ms or live_from, scene.event_ms)
+
+    def _tell(
+        self,
+        scene: Scene,
+        published: Callable[[], int],
+        before: int,
+        is_live: threading.Event,
+        done: threading.Event,
+    ) -> None:
+        """Say how far the past is stored, then that all is there, then what goes on."""
+        feeding = Feeding(console)
+        estimate = round(scene.readings_until(now_ms()) - scene.readings_until(max(scene.event_ms, scene.whole_ms)))
+        if scene.event_ms <= scene.start_ms:
+            estimate = round(scene.readings_until(now_ms()))
+        slack = round(CAUGHT_UP_S * scene.readings_per_s) + 50
+        try:
             while not done.wait(1.0):
-                published = publisher.report()["published_total"]
-                try:
+                with contextlib.suppress(psycopg.Error):  # the database is away for a moment
+                    stored, sent = _counts(self._reader).received - before, published()
+                    if is_live.is_set() and sent - stored <= slack:
+                        break
+                    feeding(Stored(stored, sent if is_live.is_set() else max(estimate, sent)))
+        finally:
+            feeding.close()
+        if not done.is_set():
+            self._get_ready(scene)
+            self._summarise(published, before, done)
+
+    def _get_ready(self, scene: Scene) -> None:
+        """Do what an operator would once the past is in: fit energy baselines; then say what there is to see."""
+        sites = [site.site_id for site in scene.registry().sites if site.sector is not Sector.BASE_STATION]
+        with contextlib.suppress(psycopg.Error):
+            fitted, refused = fit_the_past(self._environment["FENHE_DB_WRITER_URL"], sites, now_ms())
+            if fitted:
+                console.print(f"  energy baselines fitted to the past: {len({line.site_id for line in fitted})} plants")
+            for line, why in refused.items():
+                console.print(f"  no baseline of {line.site_id} {line.line_id}: {why}", style="dim")
+        self._ready_ms = now_ms()
+        console.print(f"  [bold]everything is there[/] after {time.monotonic() - self._began:.0f} s; live from here on")
+        is_chinese = os.environ.get("LANG", "").startswith("zh")
+        look = f"看点：{self._scenario.look_zh}" if is_chinese else f"look at: {self._scenario.look.strip()}"
+        console.print(f"  {look}")
+
+    def _summarise(self, published: Callable[[], int], before: int, done: threading.Event) -> None:
+        """Keep a summary in the terminal up to date; without one, tell it now and then. Ends the run in time."""
+        started, told = time.monotonic(), 0.0
+        screen = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        with screen or contextlib.nullcontext():
+            while not done.wait(1.0):
+                ran = time.monotonic() - started
+                if self._options.duration_s is not None and ran >= self._options.duration_s:
+                    self._is_over = True
+                    self._stop.set()
+                    return
+                with contextlib.suppress(psycopg.Error):  # the database is away for a moment
                     counts = _counts(self._reader)
-                except psycopg.Error:
-                    continue  # the database is away for a moment
-                table = Table("running", "published here", "stored in all", "duplicate", "quarantined")
-                running = f"{time.monotonic() - started:.0f} s"
-                figures = (published, counts.stored, counts.duplicate, counts.quarantined)
-                table.add_row(running, *(f"{figure:,}" for figure in figures))
-                table.title = self._address
-                live.update(table)
+                    waiting = max(0, published() - (counts.received - before))
+                    if screen is not None:
+                        screen.update(_summary(self._address, ran, counts, waiting))
+                    elif ran - told >= TELL_S:
+                        told = ran
+                        console.print(
+                            f"  live for {in_words(ran)}: {counts.stored:,} stored in all, {waiting:,} on their way"
+                        )
+
+    def _drain(self, outcome: Outcome, before: int) -> None:
+        """Wait for the last readings, unless somebody presses Ctrl-C again."""
+
+        def left() -> int:
+            return outcome.published - (_counts(self._reader).received - before)
+
+        if (waiting := left()) > 0:
+            stay = "; Ctrl-C again leaves them in Kafka" if self._stack.kafka.durable else ""
+            console.print(f"  waiting up to {DRAIN_S:.0f} s for the last {waiting:,} readings to be stored{stay}")
+        deadline = time.monotonic() + DRAIN_S
+        while left() > 0 and time.monotonic() < deadline and not self._again.wait(0.2):
+            pass
 
     def _close(self, outcome: Outcome, before: int) -> int:
         """Count the books, print and write the report."""
         books = read_balance(self._reader)
-        missing = outcome.published - (books.received - before)
+        missing = max(0, outcome.published - (books.received - before))
+        kept = missing > 0 and self._stack.kafka.durable
+        world = _earlier_world(self._directory)
+        assert world is not None  # noqa: S101 - written when the run began
+        self._remember(world._replace(last_ms=outcome.live_to_ms, waiting=missing))
         since = min(outcome.live_from_ms + SETTLE_MS, outcome.live_to_ms)
         with connect(self._reader, name="demo") as connection:
             latency = commit_latency(connection, since, outcome.live_to_ms)
         print_balance(books, as_json=False)
-        if missing > 0:
-            console.print(f"[bold red]{missing:,} readings were published and never came into the books[/]")
+        if kept:
+            console.print(
+                f"[yellow]{missing:,} readings wait in the broker and in Kafka, which keep them:"
+                " the next start stores them first[/]"
+            )
+        elif missing:
+            console.print(
+                f"[bold red]{missing:,} readings were not stored in time, and the embedded Kafka forgets them[/]:"
+                " let it run longer, or use Apache Kafka (`make kafka`)"
+            )
         if latency.p50 is not None and latency.p99 is not None:
             console.print(
                 f"publication to commit, {latency.readings:,} live readings:"
                 f" p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms"
             )
-        closed = books.closed and missing <= 0
+        closed = books.closed and (missing == 0 or (kept and not self._is_over))
         if self._options.report is not None:
             self._write_report(self._options.report, outcome, books, latency, closed=closed)
         return 0 if closed else 1
@@ -319,21 +402,16 @@ class _Demo:
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _keep_running(processes: list[Process], done: threading.Event) -> None:
-    """Start a process again that has died, as a supervisor would: killing one costs a moment, never a reading."""
-    while not done.wait(0.5):
-        for process in processes:
-            if not process.running:
-                console.print(f"  [yellow]{process.name} ended ({process.returncode}); starting it again[/]")
-                process.start()
+def _plant_days(scenario: Scenario) -> float:
+    """Days of whole plants in a scenario's past."""
+    past_ms = 0 if scenario.past is None else scenario.past.plants
+    return sum(scenario.plants.values()) * (past_ms + (scenario.history or 0)) / DAY_MS
 
 
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}healthz", timeout=2) as answer:  # noqa: S310 - our own page
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
-        return False
+def _summary(address: str, ran_s: float, counts: _Counts, waiting: int) -> Table:
+    table = Table("live for", "stored in all", "on their way", "duplicate", "quarantined", title=address)
+    table.add_row(in_words(ran_s), *(f"{figure:,}" for figure in (counts.stored, waiting, *counts[2:])))
+    return table
 
 
 class _Counts(NamedTuple):

@@ -16,13 +16,14 @@ from schemas.detection import Overrides, checked_overrides, checked_site_overrid
 from schemas.kinds import unit_of
 from schemas.quantity import CalendarTime, Identifier
 from schemas.readings import MODELS, Kind, Reading, registers_of
+from schemas.sectors import OTHER, sectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 class Sector(StrEnum):
-    """What a site is."""
+    """Sectors that code knows by name: their plants are simulated. All there are: `schemas/sectors.yaml`."""
 
     GANGUE_POWER = "gangue_power"
     STEEL = "steel"
@@ -33,6 +34,14 @@ class Sector(StrEnum):
     ALUMINIUM = "aluminium"
     CAUSTIC_SODA = "caustic_soda"
     BASE_STATION = "base_station"
+
+
+def known_sector(name: str) -> str:
+    """Let a sector's key through that `schemas/sectors.yaml` has; ValueError names the others."""
+    if name not in sectors():
+        msg = f"there is no sector {name!r}: take `{OTHER}`, or one of {', '.join(sectors())}"
+        raise ValueError(msg)
+    return Sector(name) if name in set(Sector) else name
 
 
 class Role(StrEnum):
@@ -133,7 +142,8 @@ class Site(_Model):
     site_id: Identifier
     name: str
     name_zh: str
-    sector: Sector
+    sector: Annotated[str, AfterValidator(known_sector)]
+    """Key of a sector in `schemas/sectors.yaml`; `other` where none fits."""
     city: str
     """City as in 朔州, 晋城, 长治; Chinese, it is a name."""
     product_unit: str = "t"

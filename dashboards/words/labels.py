@@ -6,7 +6,8 @@ from schemas.kinds import described
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
-from schemas.registry import Role, Sector
+from schemas.registry import Role
+from schemas.sectors import sectors
 from schemas.words import Text
 
 # What is said of any value.
@@ -41,17 +42,7 @@ ROLE = {
     Role.STORED: Text("入池", "stored"),
     Role.DRAWN: Text("出池", "drawn"),
 }
-SECTOR = {
-    Sector.GANGUE_POWER: Text("煤矸石发电", "gangue power"),
-    Sector.STEEL: Text("钢铁", "steel"),
-    Sector.COKING: Text("焦化", "coking"),
-    Sector.AMMONIA: Text("合成氨", "ammonia"),
-    Sector.METHANOL: Text("甲醇", "methanol"),
-    Sector.CEMENT: Text("水泥", "cement"),
-    Sector.ALUMINIUM: Text("电解铝", "aluminium"),
-    Sector.CAUSTIC_SODA: Text("烧碱", "caustic soda"),
-    Sector.BASE_STATION: Text("通信基站", "base station"),
-}
+SECTOR = {key: Text(words.name_zh, words.name) for key, words in sectors().items()}
 REASON = {
     Reason.MALFORMED: Text("无法解析", "malformed"),
     Reason.SCHEMA: Text("字段不符", "schema"),

@@ -30,30 +30,17 @@ def fit(
     ] = None,
 ) -> None:
     """Fit a baseline to some days, and hold every later day against it; refuses what is none."""
-    from schemas.metrics import PlantDay
+    from fenhe.baselines import Line, fit_line
     from schemas.settings import WriterSettings
-    from schemas.time import Span
-    from storage import derived, enpi
     from storage.pool import connect
     from streams.kernels.plant.baseline import NoBaselineError
-    from streams.kernels.plant.baseline import fit as fit_days
-    from streams.kernels.plant.reference import reference
 
     with clear_errors():
         settings = WriterSettings()
-    from_ms, to_ms = _ms(from_), _ms(to + dt.timedelta(days=1))
+    days_ms = (_ms(from_), _ms(to + dt.timedelta(days=1)))
     with connect(str(settings.db_writer_url), name="enpi") as connection:
-        rows = derived.load(connection, PlantDay, [Span(site, from_ms, to_ms)])
-        days = [row for row in rows if isinstance(row, PlantDay) and row.line_id == line]
-        values = {name: enpi.variable(connection, site, name, [day.ts for day in days]) for name in variable or ()}
         try:
-            found = fit_days(
-                days,
-                values,
-                least_points=reference().setting("enpi_points"),
-                least_r_squared=reference().setting("enpi_r_squared"),
-            )
-            version = enpi.save(connection, enpi.SavedBaseline(site, line, from_ms, to_ms, *found, user))
+            version, found = fit_line(connection, Line(site, line), days_ms, user, variable or ())
         except NoBaselineError as error:
             typer.echo(f"{site} {line}: {error}", err=True)
             raise typer.Exit(1) from None

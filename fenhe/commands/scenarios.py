@@ -20,20 +20,6 @@ def known(name: str | None) -> str | None:
     return name
 
 
-def watched(name: str) -> str:
-    """Let the name of a scenario through that is watched live."""
-    from simulators.scenes.scenario import load, names
-
-    known(name)
-    if load(name).history is None:
-        live = [each for each in names() if load(each).history is not None]
-        msg = (
-            f"{name} has a date of its own: feed it with `fenhe simulate --scenario {name}`; live are {', '.join(live)}"
-        )
-        raise typer.BadParameter(msg)
-    return name
-
-
 @app.command("list")
 def scenarios_list() -> None:
     """Print all scenarios, with their length and size."""

@@ -37,6 +37,8 @@ class Stack:
         partitions: int = DEFAULT_PARTITIONS,
         services: Services | str = Services.AUTO,
         postgres_settings: Mapping[str, str] | None = None,
+        mqtt_port: int | None = None,
+        database_port: int | None = None,
     ) -> None:
         """Choose the services; `start` starts them.
 
@@ -45,6 +47,8 @@ class Stack:
             partitions: of the topic of readings.
             services: auto, real or embedded; see `Services`.
             postgres_settings: server settings on top of the runner's.
+            mqtt_port: of the broker; None for a free one.
+            database_port: of PostgreSQL; None for a free one.
 
         Raises:
             MissingServiceError: a service that was asked for is not on this machine.
@@ -53,9 +57,9 @@ class Stack:
         self.directory = make_directory(directory)
         self.partitions = partitions
         self.services = Services(services)
-        self.mqtt = find_mqtt(self.directory / "mqtt", self.services)
+        self.mqtt = find_mqtt(self.directory / "mqtt", self.services, port=mqtt_port)
         self.kafka = find_kafka(self.directory / "kafka", self.services)
-        self.postgres = self._find_postgres(postgres_settings)
+        self.postgres = self._find_postgres(postgres_settings, database_port)
         self._lock: IO[str] | None = None
 
     @property
@@ -114,11 +118,11 @@ class Stack:
         """Stop."""
         self.stop()
 
-    def _find_postgres(self, settings: Mapping[str, str] | None) -> Postgres:
+    def _find_postgres(self, settings: Mapping[str, str] | None, port: int | None) -> Postgres:
         directory = self.directory / "postgresql"
         if self.services is Services.AUTO:
-            return Postgres(directory, settings=settings)
-        return Postgres(directory, binaries=find_postgres_binaries(self.services), settings=settings)
+            return Postgres(directory, settings=settings, port=port)
+        return Postgres(directory, binaries=find_postgres_binaries(self.services), settings=settings, port=port)
 
     def _start_kafka(self) -> None:
         self.kafka.start()

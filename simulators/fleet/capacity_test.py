@@ -5,7 +5,7 @@ Source: simulator specification: yearly, 5 % late. Hours of the day and where it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,11 +29,21 @@ APART_MS = 90 * DAY_MS
 """A crew is not back sooner, however late it was the year before. (unsourced)"""
 
 
+class Campaign(NamedTuple):
+    """Crews go round: every site's test begins between two moments."""
+
+    from_ms: int
+    to_ms: int
+    longest_ms: int
+
+
 class CapacityTests:
     """When each site is tested: once in every year from the run's beginning, some of it late."""
 
-    def __init__(self, seed: int, sites: int, start_ms: int) -> None:
-        self._seed, self._sites, self._start_ms = seed, sites, start_ms
+    def __init__(self, seed: int, sites: int, start_ms: int, campaign: Campaign | None = None) -> None:
+        """`campaign`: all sites are tested in it first, in place of some time in the first year."""
+        self._seed, self._sites, self._start_ms, self._first = seed, sites, start_ms, campaign
+        self.longest_ms = LONGEST_MS if campaign is None else campaign.longest_ms
         self._years: dict[int, NDArray[np.int64]] = {}
         self._year: NDArray[np.int64] = np.zeros(sites, dtype=np.int64)
         self.begins_ms = self._of(0).copy()
@@ -42,9 +52,13 @@ class CapacityTests:
     def _of(self, year: int) -> NDArray[np.int64]:
         """Beginnings in a year of the run, by site; drawn by a generator of their own."""
         if year not in self._years:
-            drawn = self._draw(year)
+            drawn = self._begun(self._first) if year == 0 and self._first is not None else self._draw(year)
             self._years[year] = drawn if year == 0 else np.maximum(drawn, self._of(year - 1) + APART_MS)
         return self._years[year]
+
+    def _begun(self, campaign: Campaign) -> NDArray[np.int64]:
+        rng = np.random.default_rng([self._seed, 8])
+        return rng.integers(campaign.from_ms, campaign.to_ms, self._sites, dtype=np.int64)
 
     def _draw(self, year: int) -> NDArray[np.int64]:
         rng = np.random.default_rng([self._seed, 8, year])
@@ -65,7 +79,7 @@ class CapacityTests:
     def carry_on(self, sites: Index, ts: Index, lowest_v: Array) -> NDArray[np.bool_]:
         """Whether each of `sites` is under test at `ts`, its weakest loaded cell having been at `lowest_v` so far."""
         begins = self.begins_ms[sites]
-        running: NDArray[np.bool_] = (begins <= ts) & (ts < begins + LONGEST_MS)
+        running: NDArray[np.bool_] = (begins <= ts) & (ts < begins + self.longest_ms)
         running &= self.under_test[sites] | (ts < begins + HOUR_MS)
         running &= ~(self.under_test[sites] & (lowest_v <= STOP_V))
         for site in sites[self.under_test[sites] & ~running].tolist():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from simulators.fleet.ageing import Ageing
 from simulators.fleet.battery import second_life
 from simulators.fleet.battery_faults import BatteryFaults, Fleetwide, draw_faults
 from simulators.fleet.bms import Bms, SetsShown, SitesShown, power_messages, set_messages
-from simulators.fleet.capacity_test import LONGEST_MS, CapacityTests
+from simulators.fleet.capacity_test import CapacityTests
 from simulators.fleet.outages import OutageSchedule, RegionalOutage
 from simulators.truth import Label, LabelKind, State, Total
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulators.fleet.battery import Array, Index
+    from simulators.fleet.capacity_test import Campaign
     from simulators.scenes.planned import Chance, PlannedEvent
     from simulators.wire.message import Message
 
 SITES_A_SET = 5_000 / 7_000
 SETS_MAX = 7_000
 PERIOD_MS = 60_000
+FLEET_KINDS = frozenset({Kind.BATTERY, Kind.SITE_POWER})
 BURST_MS = 300_000
 """How long a site reports fast after a mains change."""
 BURST_PERIODS_MS = (1_000, 2_000, 5_000, 10_000)
@@ -52,6 +54,24 @@ CONTRACT_H = (0.5, 3.0)
 MAKERS = ("江河", "恒源", "北峰")
 
 
+class Heard(NamedTuple):
+    """Hours of the past of which base stations are heard."""
+
+    from_ms: int
+    to_ms: int
+    city_zh: str = ""
+    """Of this city only; empty: of all."""
+
+
+class FleetPast(NamedTuple):
+    """A past in which stations are polled rarely, report no mains change at once, and are heard for some hours only."""
+
+    from_ms: int
+    until_ms: int
+    every_ms: int
+    heard: Sequence[Heard]
+
+
 class Fleet:
     """`sets` second-life sets on about 0.71 sites each; every device of a site is polled at the same moment."""
 
@@ -65,7 +85,11 @@ class Fleet:
         climate: Climate | None = None,
         planned_events: Sequence[PlannedEvent] = (),
         chances: Sequence[Chance] = (),
+        past: FleetPast | None = None,
+        campaign: Campaign | None = None,
+        heated_to_c: float = -np.inf,
     ) -> None:
+        """`campaign`: of every station's first capacity test; `heated_to_c`: no shelter is colder than this."""
         if not 1 <= sets <= SETS_MAX:
             msg = f"a fleet has 1 to {SETS_MAX} sets, not {sets}"
             raise ValueError(msg)
@@ -76,6 +100,7 @@ class Fleet:
         self.site_of_set: Index = np.sort(np.concatenate([np.arange(self.sites), second])).astype(np.int64)
         self._first_set: Index = np.searchsorted(self.site_of_set, np.arange(self.sites)).astype(np.int64)
         self.city: Index = rng.integers(0, len(CITIES), self.sites)
+        self._heated_to_c = heated_to_c
         self._shelter_c = rng.uniform(*SHELTER_C, self.sites)
         self.load_w = np.clip(LOAD_MEDIAN_W * np.exp(LOAD_SIGMA * rng.standard_normal(self.sites)), *LOAD_LIMITS_W)
         self._load_noise = rng.standard_normal(self.sites)
@@ -83,14 +108,15 @@ class Fleet:
         self._door = np.zeros(self.sites, dtype=bool)
         self._lowest_v = np.full(self.sites, np.inf)
 
-        ambient = (self._climate.all_outdoor_c(start_ms)[self.city] + self._shelter_c)[self.site_of_set]
+        ambient = self._shelter(np.arange(self.sites), start_ms)[self.site_of_set]
         self.batteries = second_life(sets, rng, ambient)
         weight = self.batteries.nominal_ah * self.batteries.soh
         self._load_share = weight / np.bincount(self.site_of_set, weight)[self.site_of_set]
         self.bms = Bms(rng, self.batteries)
 
         self.outages = OutageSchedule(seed, self.city, start_ms, regional)
-        self.tests = CapacityTests(seed, self.sites, start_ms)
+        self.tests = CapacityTests(seed, self.sites, start_ms, campaign)
+        self._past = past
         self._ageing = Ageing(np.random.default_rng([seed, 9]), self.bms.cycles.astype(np.float64))
         self._start_ms = self._aged_ms = start_ms
         self._told_day = -1
@@ -219,7 +245,7 @@ class Fleet:
             self._ageing.advance(self.batteries, (begins - self._start_ms) / DAY_MS)
             self._aged_ms = begins
         seconds = (ts - self._last_ms[sites]) / 1_000.0
-        ambient = self._climate.all_outdoor_c(until_ms)[self.city[sites]] + self._shelter_c[sites]
+        ambient = self._shelter(sites, until_ms)
         members = self._members(sites)
         position = np.searchsorted(sites, self.site_of_set[members])
         self.batteries.integrate(members, seconds[position], ambient[position])
@@ -229,6 +255,8 @@ class Fleet:
             self._fast_until_ms[site] = self._due_ms[site] + BURST_MS
         mains = self.outages.mains[sites]
         period = np.where(ts < self._fast_until_ms[sites], self._burst_ms[sites], PERIOD_MS)
+        if (past := self._past) is not None:
+            period = np.where(ts < past.until_ms, past.every_ms, period)
         rectified = mains & ~self.tests.carry_on(sites, ts, self._lowest_v[sites])
 
         load = self._load(sites, seconds, until_ms)
@@ -240,7 +268,7 @@ class Fleet:
         )
         self._note_lowest(sites, members, volts, position)
         seq = self._seq[sites]
-        heard = ~self.faults.silent[sites]
+        heard = ~self.faults.silent[sites] & self._listened_to(sites, ts)
         self._seq[sites] = seq + heard
         self._last_ms[sites] = ts
         self._due_ms[sites] = np.minimum(ts + period, self.outages.next_change_ms[sites])
@@ -250,6 +278,24 @@ class Fleet:
             return shown, power
         told = heard[position]
         return SetsShown._make(column[told] for column in shown), SitesShown._make(column[heard] for column in power)
+
+    def _shelter(self, sites: Index, ts_ms: int) -> Array:
+        """Temperature inside the shelters of `sites`, °C."""
+        warm: Array = self._climate.all_outdoor_c(ts_ms)[self.city[sites]] + self._shelter_c[sites]
+        return np.maximum(warm, self._heated_to_c)
+
+    def _listened_to(self, sites: Index, ts: Index) -> NDArray[np.bool_]:
+        """Whether what each of `sites` says at its `ts` is kept: after the past always, before only in its hours."""
+        past = self._past
+        if past is None:
+            return np.ones(len(sites), dtype=bool)
+        kept: NDArray[np.bool_] = ts >= past.until_ms
+        for hours in past.heard:
+            there = (hours.from_ms <= ts) & (ts < hours.to_ms)
+            if hours.city_zh:
+                there &= np.array([CITIES[city].name_zh == hours.city_zh for city in self.city[sites].tolist()])
+            kept |= there
+        return kept
 
     def _note_lowest(self, sites: Index, members: Index, volts: Array, position: Index) -> None:
         """Remember the weakest cell of each site: what ends a capacity test."""
@@ -310,7 +356,7 @@ class Fleet:
             for site, fails, returns in self.outages.intervals(until_ms)
         ]
         labels += [
-            Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, begins + LONGEST_MS, 0.0, "")
+            Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, begins + self.tests.longest_ms, 0.0, "")
             for site, begins in self.tests.planned(until_ms)
         ]
         return labels

@@ -157,12 +157,17 @@ class GangueUnits:
         for laboratory in self.laboratories:
             yield from laboratory.release(end_ms)
 
-    def pass_over(self, end_ms: int) -> None:
-        """Say nothing of what is due before `end_ms`."""
+    def read_once(self, tick_ms: int, end_ms: int, heard: frozenset[str]) -> Iterator[Message]:
+        """Of a tick longer than the period, each unit's first reading and what laboratories say, of those `heard`."""
+        due = np.flatnonzero(self._due_ms < end_ms)
+        told = due[[self.devices[unit].device_id in heard for unit in due.tolist()]]
+        if len(told):
+            yield from self._read_units(told, tick_ms)
         self._due_ms += np.maximum(0, -(-(end_ms - self._due_ms) // PERIOD_MS)) * PERIOD_MS
         for laboratory in self.laboratories:
-            for _ in laboratory.release(end_ms):
-                pass
+            said = list(laboratory.release(end_ms))
+            if laboratory.device.device_id in heard:
+                yield from said
 
     def _read_units(self, due: NDArray[np.int64], tick_ms: int) -> Iterator[Message]:
         rng, count = self._rng, len(due)

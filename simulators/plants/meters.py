@@ -96,10 +96,16 @@ class Bank:
             self._due_ms[due] += self._period_ms[due]
             self._seq[due] += 1
 
-    def read_long(self, tick_ms: int, end_ms: int, heard: frozenset[str] | None = None) -> Iterator[Message]:
-        """The same over a tick longer than the periods: everything of the meters `heard`, by default of all."""
+    def read_long(
+        self, tick_ms: int, end_ms: int, heard: frozenset[str] | None = None, *, sampled: bool = False
+    ) -> Iterator[Message]:
+        """The same over a tick longer than the periods: everything of the meters `heard`, by default of all.
+
+        `sampled`: only the first reading of each within the tick.
+        """
         times = np.maximum(0, -(-(end_ms - self._due_ms) // self._period_ms))
         told = times if heard is None else np.where([device_id in heard for device_id in self._ids], times, 0)
+        told = np.minimum(told, 1) if sampled else told
         due = np.repeat(np.arange(len(told)), told).astype(np.int64)
         if len(due):
             turn = np.arange(len(due)) - np.repeat(np.cumsum(told) - told, told)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schemas.readings import Kind
-from schemas.registry import Sector
+from schemas.registry import Role, Sector
+from schemas.time import FOREVER_MS
 from simulators.climate import CITIES, wet_bulb_c
 from simulators.plants.campaign import Campaigns, Programme
 from simulators.plants.condition import Condition
@@ -57,16 +58,23 @@ MAKE_UP_LIMITS = (0.6, 1.4)
 
 
 class Past(NamedTuple):
-    """A long past of which only some devices are heard, simulated in coarse ticks: what detectors learn from."""
+    """A long past of which only some meters are heard, simulated in coarse ticks: what detectors learn from."""
 
     until_ms: int
     """Whole quarters of an hour after the start."""
     meters: Mapping[str, int]
-    """From when on each of them is heard, ms: whole quarters of an hour after the start."""
-    fleet_ms: int
-    """Start of the fleet."""
-    city_zh: str
-    """Whose base stations are heard of from `fleet_ms` on; empty: none."""
+    """From when on each of them is heard, ms, whatever its place: whole quarters of an hour after the start."""
+    boundary_ms: int = FOREVER_MS
+    """From when on the meters at a plant's boundary, its units and its laboratory are heard, ms."""
+    inner_ms: int = FOREVER_MS
+    """From when on the meters behind them are heard, ms."""
+    sampled: bool = False
+    """Whether of each quarter of an hour one reading is sent, as an archive keeps it; otherwise all of them."""
+
+    def heard_from(self, device: Device) -> int:
+        """From when on a device of a plant is heard, ms."""
+        inner = device.role is Role.INTERNAL and device.kind is not Kind.LAB
+        return self.meters.get(device.device_id, self.inner_ms if inner else self.boundary_ms)
 
 
 class Works:
@@ -116,6 +124,7 @@ class Works:
         self.banks = self._make_banks(layout.meters)
         if self.units is not None:
             self.units.join(self.flows)
+        self._heard_from = {} if past is None else {d.device_id: past.heard_from(d) for d in self.devices_registered()}
         self.disturbances: list[Disturbance] = []
         self.influence = Influence(len(layout.consumers), len(layout.mains), len(plans))
 
@@ -191,11 +200,11 @@ class Works:
             while self._tick_ms < past.until_ms and self._tick_ms + PAST_TICK_MS <= until_ms:
                 tick, end = self._tick_ms, self._tick_ms + PAST_TICK_MS
                 self._process(tick, PAST_TICK_MS)
-                heard = frozenset(name for name, from_ms in past.meters.items() if from_ms <= tick)
+                heard = frozenset(name for name, from_ms in self._heard_from.items() if from_ms <= tick)
                 for bank in self.banks:
-                    messages += bank.read_long(tick, end, heard)
+                    messages += bank.read_long(tick, end, heard, sampled=past.sampled)
                 if self.units is not None:
-                    self.units.pass_over(end)
+                    messages += self.units.read_once(tick, end, heard)
                 self._go_to(end)
             if self._tick_ms < past.until_ms:
                 return messages

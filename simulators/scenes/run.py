@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
+from schemas.time import HOUR_MS
 from simulators.wire.message import GATEWAY_SPAN_MS, batch
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ CAUGHT_UP_MS = 1_000
 SLICE_S = 0.1
 """How often a paced run looks at the clock."""
 PROGRESS_S = 0.2
+PAST_SPAN_MS = 12 * HOUR_MS
+"""Longest event time an array of a long past covers: an archive's readings, a quarter of an hour apart."""
 IN_ORDER_MS = 6 * 60_000
 """The last of history goes out reading by reading: a device whose array still fills would look silent."""
 
@@ -129,6 +132,8 @@ class _Run:
 
     def history(self, pace: Pace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
+        past = self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms())))
+        self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), Phase.HISTORY)
         while not self._stop.is_set():
             now = self._clock_ms()
             until = self._end_before(now)

@@ -7,20 +7,22 @@ count from the moment at which the scene goes live, and may be negative: that mu
 from __future__ import annotations
 
 import datetime as dt
-import re
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.registry import Sector
 from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT, SENSORS
+from simulators.fleet.capacity_test import LONGEST_MS, Campaign
 from simulators.fleet.outages import RegionalOutage
 from simulators.plants.campaign import Order
 from simulators.plants.disturbance import PLANT_KINDS
 from simulators.plants.faults import FAULT_KINDS
-from simulators.plants.works import PAST_TICK_MS, TICK_MS, Past
+from simulators.plants.works import TICK_MS
+from simulators.scenes.fields import Duration, Model, Share
+from simulators.scenes.past import PastPlan
 from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
 from simulators.sectors import PLANS
@@ -30,29 +32,12 @@ from simulators.wire.network import NetworkPlan, Offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNITS_MS = {"s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*(s|min|h|d)")
 DEFAULT = "demo"
+SETS_WITH_A_PAST = 1_000
+"""Most sets of which the past is heard everywhere: of more, minutes would pass before a demo goes live."""
 
 
-def duration_ms(text: object) -> int:
-    """Milliseconds of `90s`, `15min`, `6h` or `10d`. Raises ValueError for anything else."""
-    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        msg = f"{text!r} is no time: write 90s, 15min, 6h or 10d"
-        raise ValueError(msg)
-    return round(float(found[1]) * UNITS_MS[found[2]])
-
-
-Duration = Annotated[int, BeforeValidator(duration_ms)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Outage(_Model):
+class Outage(Model):
     """The mains of a city fails."""
 
     at: Duration
@@ -66,14 +51,31 @@ class Outage(_Model):
     onset: Duration = 60_000
 
 
-class FleetPlan(_Model):
+class TestPlan(Model):
+    """Crews go round: every station has its capacity test (核对性放电)."""
+
+    at: Duration
+    within: Duration
+    """They begin one after another within this time."""
+    longest: Duration = LONGEST_MS
+
+    def before(self, zero_ms: int) -> Campaign:
+        """As a fleet is told, the scenario's times counting from `zero_ms`."""
+        return Campaign(zero_ms + self.at, zero_ms + self.at + self.within, self.longest)
+
+
+class FleetPlan(Model):
     """Base stations with second-life battery sets."""
 
     sets: Annotated[int, Field(ge=0, le=7_000)] = 0
+    tests: TestPlan | None = None
+    """Of every station, in place of once at some time of the year."""
+    heated_to_c: float | None = None
+    """No shelter is colder; none: as cold as the weather makes it, and no capacity is known below 0 °C."""
     outages: list[Outage] = Field(default_factory=list)
 
 
-class Event(_Model):
+class Event(Model):
     """A leak, an anomaly or a meter fault at one place."""
 
     kind: LabelKind
@@ -122,7 +124,7 @@ class Event(_Model):
         return {name: value for name, value in names.items() if value is not None}
 
 
-class Draw(_Model):
+class Draw(Model):
     """So many of each kind, wherever and whenever chance has it."""
 
     kinds: list[LabelKind]
@@ -131,7 +133,7 @@ class Draw(_Model):
     lasts: tuple[Duration, Duration]
 
 
-class Command(_Model):
+class Command(Model):
     """A plant is told what to produce for a while."""
 
     site: str
@@ -141,7 +143,7 @@ class Command(_Model):
     """Of capacity."""
 
 
-class Blackout(_Model):
+class Blackout(Model):
     """Gateways lose their connection, and send what they have when it is back."""
 
     at: Duration
@@ -153,7 +155,7 @@ class Blackout(_Model):
     """They come back one after another within this time."""
 
 
-class Weather(_Model):
+class Weather(Model):
     """What the network does to messages."""
 
     duplicates: Share = 0.0
@@ -166,41 +168,20 @@ class Weather(_Model):
     offline: list[Blackout] = Field(default_factory=list)
 
 
-class FleetPast(_Model):
-    """A past of a city's base stations."""
-
-    lasts: Duration
-    city: str
-    """朔州."""
+_Timed = TypeVar("_Timed", Outage, Event, Command, Blackout)
 
 
-class PastPlan(_Model):
-    """A long past before the history, of which only some devices are heard: what detectors learn from."""
+class Watch(Model):
+    """How a scenario with a date of its own is watched live: as if that date were such that it has come this far."""
 
-    lasts: Duration
-    meters: dict[str, Duration]
-    """How long each of them has been heard."""
-    fleet: FleetPast | None = None
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        heard = [self.lasts, *self.meters.values(), self.fleet.lasts if self.fleet is not None else 0]
-        if any(each % PAST_TICK_MS for each in heard):
-            msg = "a past lasts whole quarters of an hour"
-            raise ValueError(msg)
-        if max(heard) > self.lasts:
-            msg = "the past of a meter or of base stations lasts no longer than the whole past"
-            raise ValueError(msg)
-        return self
-
-    def before(self, start_ms: int) -> Past:
-        """As a scene is told, which begins so much before the history at `start_ms`."""
-        fleet = self.fleet or FleetPast(lasts=0, city="")
-        meters = {name: start_ms - lasts for name, lasts in self.meters.items()}
-        return Past(start_ms, meters, start_ms - fleet.lasts, fleet.city)
+    at: Duration
+    """How much of it is over when it goes live."""
+    history: Duration = 1_800_000
+    """The last of that, in which every device is heard as often as it sends."""
+    past: PastPlan | None = None
 
 
-class Scenario(_Model):
+class Scenario(Model):
     """One scenario, as in a YAML file."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -208,10 +189,15 @@ class Scenario(_Model):
     title_zh: str
     about: str
     """What it is for, and what should be seen."""
+    look: str = ""
+    """A sentence for somebody who watches it: what to look at, and on which page."""
+    look_zh: str = ""
     start: dt.datetime | None = None
     """Moment with a time zone; none for a scenario that is watched live."""
     history: Duration | None = None
     """How much lies before the live moment."""
+    watch: Watch | None = None
+    """How one with a start is watched live."""
     past: PastPlan | None = None
     lasts: Duration
     """Length after the start, or after going live."""
@@ -239,6 +225,34 @@ class Scenario(_Model):
             raise ValueError(msg)
         return self
 
+    def watched(self) -> Scenario:
+        """Itself as it is watched live, its times counted from the live moment. ValueError where it cannot be."""
+        if self.history is not None:
+            return self
+        if self.watch is None:
+            msg = f"{self.name} cannot be watched live: feed it with `fenhe simulate --scenario {self.name}`"
+            raise ValueError(msg)
+        over = self.watch.at
+        return self.model_copy(
+            update={
+                "start": None,
+                "history": self.watch.history,
+                "past": self.watch.past,
+                "lasts": self.lasts - over,
+                "fleet": self.fleet.model_copy(
+                    update={"outages": [_sooner(each, over) for each in self.fleet.outages]}
+                ),
+                "events": [_sooner(each, over) for each in self.events],
+                "orders": [_sooner(each, over) for each in self.orders],
+                "draw": [
+                    each.model_copy(update={"within": (each.within[0] - over, each.within[1] - over)})
+                    for each in self.draw
+                ],
+                "network": self.network
+                and self.network.model_copy(update={"offline": [_sooner(each, over) for each in self.network.offline]}),
+            }
+        )
+
     def start_ms(self, now_ms: int) -> int:
         """Where its scene begins: at its start, or its history before `now_ms`."""
         if self.start is not None:
@@ -256,22 +270,25 @@ class Scenario(_Model):
         start_ms: int,
         live_ms: int | None = None,
         sets: int | None = None,
-        with_past: bool = True,
     ) -> Scene:
         """Its scene, in which all devices are heard from `start_ms` on.
 
-        `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets; `with_past`:
-        whether the long past of some devices comes first, where the scenario has one.
+        `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets.
         """
-        past = self.past if with_past else None
+        sets = self.fleet.sets if sets is None else sets
+        past = self.past
         zero = start_ms if self.start is not None or live_ms is None else live_ms
         if self.history is not None and live_ms is None:
             zero = start_ms + self.history
+        tests = self.fleet.tests
         return Scene(
             seed=seed,
-            sets=self.fleet.sets if sets is None else sets,
+            sets=sets,
             start_ms=start_ms if past is None else start_ms - past.lasts,
-            past=None if past is None else past.before(start_ms),
+            past=None if past is None else past.of_works(start_ms),
+            fleet_past=None if past is None else past.of_fleet(start_ms, of_one_city=sets > SETS_WITH_A_PAST),
+            campaign=None if tests is None else tests.before(zero),
+            heated_to_c=self.fleet.heated_to_c,
             plants=self.plants,
             regional=self._outages(zero),
             orders=[Order(o.site, zero + o.at, zero + o.at + o.lasts, o.share) for o in self.orders],
@@ -326,6 +343,10 @@ class Scenario(_Model):
         )
 
 
+def _sooner(each: _Timed, by_ms: int) -> _Timed:
+    return each.model_copy(update={"at": each.at - by_ms})
+
+
 def names() -> list[str]:
     """Names of all scenarios."""
     folder = files("simulators") / "scenarios"
@@ -352,6 +373,8 @@ def quiet(*, sets: int, history_h: float, plants: bool) -> Scenario:
         title="Nothing planned",
         title_zh="无计划事件",
         about="One plant of each sector and a fleet; whatever happens, happens by itself.",
+        look="All pages: nothing is planned.",
+        look_zh="任意页面：没有计划事件。",
         history=f"{history_h}h",
         lasts="1d",
         fleet=FleetPlan(sets=sets),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from schemas.registry import Registry
 from schemas.time import HOUR_MS
 from simulators.climate import Climate
 from simulators.fleet.battery_faults import BATTERY_KINDS
-from simulators.fleet.fleet import Fleet
+from simulators.fleet.fleet import FLEET_KINDS, Fleet
 from simulators.plants.faults import Faults
 from simulators.plants.works import PAST_TICK_MS, TICK_MS, Works
 from simulators.scenes.planned import stage
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from schemas.registry import Device, Sector
+    from simulators.fleet.capacity_test import Campaign
+    from simulators.fleet.fleet import FleetPast
     from simulators.fleet.outages import RegionalOutage
     from simulators.plants.campaign import Order
     from simulators.plants.works import Past
@@ -53,6 +56,9 @@ class Scene:
         chances: Sequence[Chance] = (),
         network: NetworkPlan | None = None,
         past: Past | None = None,
+        fleet_past: FleetPast | None = None,
+        campaign: Campaign | None = None,
+        heated_to_c: float | None = None,
         tick_ms: int = TICK_MS,
     ) -> None:
         climate = Climate(seed)
@@ -63,7 +69,8 @@ class Scene:
         self._past = past
         self._tick_ms = tick_ms
         self.whole_ms = start_ms if past is None else past.until_ms
-        """From here on every device is heard; before, in a long past, only some are."""
+        """From here on every device is heard as often as it sends; before, in a long past, only some are, or rarely."""
+        self._fleet_past = fleet_past
         of_batteries = [planned_event for planned_event in planned_events if planned_event.kind in BATTERY_KINDS]
         by_chance = [chance for chance in chances if not BATTERY_KINDS.isdisjoint(chance.kinds)]
         if not sets and (of_batteries or by_chance):
@@ -73,11 +80,14 @@ class Scene:
             Fleet(
                 seed=seed,
                 sets=sets,
-                start_ms=start_ms if past is None else past.fleet_ms,
+                start_ms=self.whole_ms if fleet_past is None else fleet_past.from_ms,
                 regional=regional,
                 climate=climate,
                 planned_events=of_batteries,
                 chances=by_chance,
+                past=fleet_past,
+                campaign=campaign,
+                heated_to_c=-math.inf if heated_to_c is None else heated_to_c,
             )
             if sets
             else None
@@ -91,8 +101,6 @@ class Scene:
         )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
         others = [planned_event for planned_event in planned_events if planned_event.kind not in BATTERY_KINDS]
-        self._heard = set() if past is None else {*past.meters, *self._of_city(past.city_zh)}
-        """In the long past."""
         staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
         if self.works is not None:
             self.works.disturbances = staged.disturbances
@@ -109,13 +117,6 @@ class Scene:
     def _devices(self) -> list[Device]:
         return [device for part in self._parts for device in part.devices_registered()]
 
-    def _of_city(self, city_zh: str) -> Iterator[str]:
-        """Devices of a city's base stations."""
-        if self.fleet is None:
-            return
-        sites = {site.site_id for site in self.fleet.sites_registered() if site.city == city_zh}
-        yield from (device.device_id for device in self.fleet.devices_registered() if device.site_id in sites)
-
     def _sources(self) -> list[Source]:
         """The parts that know their own truth."""
         return [part for part in (*self._parts, self._network) if isinstance(part, Source)]
@@ -124,8 +125,15 @@ class Scene:
         """All sites and devices of this scene."""
         return Registry(
             sites=[site for part in self._parts for site in part.sites_registered()],
-            devices=[self._faults.registered(device) for device in self._devices()],
+            devices=[self._registered(self._faults.registered(device)) for device in self._devices()],
         )
+
+    def _registered(self, device: Device) -> Device:
+        """With the period of its past, where that is sampled: at a third of what lies between two readings, no gap."""
+        if self._past is None or self._past.heard_from(device) >= self.whole_ms or device.kind in FLEET_KINDS:
+            return device
+        sampled_s = PAST_TICK_MS / 3_000 if self._past.sampled else 0.0
+        return device.model_copy(update={"period_s": max(device.period_s, sampled_s)})
 
     @property
     def readings_per_s(self) -> float:
@@ -134,14 +142,21 @@ class Scene:
 
     def readings_until(self, ts_ms: int) -> float:
         """About how many readings come before `ts_ms`."""
-        whole = self.readings_per_s * (ts_ms - self.whole_ms) / 1_000
-        if self._past is None:
-            return whole
-        for device in self._devices():
-            if device.device_id in self._heard:
-                from_ms = self._past.meters.get(device.device_id, self._past.fleet_ms)
-                whole += (self.whole_ms - from_ms) / 1_000 / device.period_s
-        return whole
+        return self.readings_per_s * (ts_ms - self.whole_ms) / 1_000 + self._readings_of_the_past()
+
+    def _readings_of_the_past(self) -> float:
+        readings = 0.0
+        if self._past is not None and self.works is not None:
+            for device in self.works.devices_registered():
+                period_ms = PAST_TICK_MS if self._past.sampled else device.period_s * 1_000
+                readings += max(0, self.whole_ms - self._past.heard_from(device)) / period_ms
+        if self._fleet_past is not None and self.fleet is not None:
+            sites = [site.city for site in self.fleet.sites_registered()]
+            for hours in self._fleet_past.heard:
+                there = sites.count(hours.city_zh) / len(sites) if hours.city_zh else 1.0
+                devices = there * (self.fleet.sets + self.fleet.sites)
+                readings += devices * (hours.to_ms - hours.from_ms) / self._fleet_past.every_ms
+        return readings
 
     def labels(self, until_ms: int | None = None) -> list[Label]:
         """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
@@ -182,8 +197,6 @@ class Scene:
         drawn: list[Message] = []
         for part in self._parts:
             drawn += part.generate(self._drawn_ms)
-        if self._drawn_ms <= self.whole_ms:
-            drawn = [message for message in drawn if message.device_id in self._heard]
         drawn.sort(key=lambda message: message.readings[0]["ts"])
         self._pending.extend(self._sent(drawn))
         if self._drawn_ms >= self._told_ms + self._step_ms:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from schemas.registry import Sector
 from simulators.plants.plan import PlantPlan, numbered
 from simulators.sectors.coal_chemistry import AMMONIA, COKING, METHANOL
 from simulators.sectors.metals import ALUMINIUM, STEEL
@@ -15,10 +16,9 @@ from simulators.sectors.power import GANGUE_POWER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.registry import Sector
-
 PLANS: dict[Sector, PlantPlan] = {
-    plan.site.sector: plan for plan in (GANGUE_POWER, STEEL, COKING, AMMONIA, METHANOL, CEMENT, ALUMINIUM, CAUSTIC_SODA)
+    Sector(plan.site.sector): plan
+    for plan in (GANGUE_POWER, STEEL, COKING, AMMONIA, METHANOL, CEMENT, ALUMINIUM, CAUSTIC_SODA)
 }
 """The first plant of every sector."""
 

@@ -57,7 +57,8 @@ class Simulated:
             world = works.Works(plans, seed=seed, start_ms=START_MS, climate=Climate(seed))
             self.devices: dict[str, Device] = {device.device_id: device for device in world.devices_registered()}
             heard = {name: START_MS for name, device in self.devices.items() if described(device.kind).balanced}
-            world._past = works.Past(end, heard, end, "")
+            world._past = works.Past(end, heard)
+            world._heard_from = heard
             self.messages: list[Message] = sorted(world.generate(end), key=lambda message: message.ts)
 
     def rows(self, labels: Sequence[Label] = ()) -> dict[str, list[BalanceDay]]:

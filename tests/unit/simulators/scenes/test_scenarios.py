@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import pairwise
@@ -12,12 +13,13 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.readings import Kind
-from schemas.registry import Sector
+from schemas.registry import Role, Sector
 from simulators.plants.disturbance import PLANT_KINDS, leak_m3_h
 from simulators.plants.faults import FAULT_KINDS
 from simulators.scenes.catalogue import NOW_MS, catalogue, labels_of
+from simulators.scenes.fields import duration_ms
 from simulators.scenes.planned import Chance, PlannedEvent
-from simulators.scenes.scenario import Scenario, duration_ms, load, names
+from simulators.scenes.scenario import Scenario, load, names
 from simulators.scenes.scene import Scene
 from simulators.truth import Label, LabelKind, Run, TruthWriter, read_labels, read_states, read_totals
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, START_MS
@@ -242,7 +244,7 @@ def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
     assert leak.start_ms <= live - 24 * HOUR_MS - 3 * HOUR_MS, "a whole night of 02:00 to 05:00, whenever it is"
     assert efficiency.start_ms <= live - 8 * HOUR_MS
     assert demo.past is not None
-    learned_ms = demo.past.meters["SODA1-E0"] - (live - (demo.history or 0) - efficiency.start_ms)
+    learned_ms = demo.past.plants - (live - (demo.history or 0) - efficiency.start_ms)
     assert learned_ms >= 168 * HOUR_MS
     assert all((each.end_ms or 0) > live + 2 * MINUTE_MS for each in (leak, efficiency))
     assert weak.device_id == "B0001"
@@ -252,44 +254,88 @@ def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
 
 @cache
 def demo_that_goes_live_in_an_hour() -> tuple[Scene, list[Message], list[Message]]:
-    """The demo's scene, its long past and the ten minutes after it; drawn once, it is not advanced again."""
+    """The demo's scene, its long past and the twenty minutes after it; drawn once, it is not advanced again."""
     scene = load("demo").scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
-    return scene, list(scene.advance(START_MS)), list(scene.advance(START_MS + 10 * MINUTE_MS))
+    return scene, list(scene.advance(START_MS)), list(scene.advance(START_MS + 20 * MINUTE_MS))
 
 
-def test_of_a_long_past_only_some_meters_are_heard_and_their_registers_go_on() -> None:
-    """Weeks of one meter at its own period, without a break where everything begins to be heard."""
+def test_of_a_long_past_every_plant_s_main_meters_are_heard_each_quarter_of_an_hour() -> None:
+    """One reading a quarter, without a break where all begin to be heard, and no gap at the registered period."""
     live = START_MS + HOUR_MS
-    _, past, now = demo_that_goes_live_in_an_hour()
+    scene, past, now = demo_that_goes_live_in_an_hour()
+    devices = {device.device_id: device for device in scene.registry().devices}
     past = [message for message in past if not message.device_id.startswith("B")]
     heard = Counter(message.device_id for message in past)
-    boundary = {f"SODA1-{meter}": 8 * 24 * 60 for meter in ("E0", "S0", "W0", "MES")}
-    assert heard == {"ALU1-W0": 24 * 24 * 60, **boundary}
-    assert min(message.ts for message in past if message.device_id == "SODA1-E0") >= START_MS - 8 * 24 * HOUR_MS
-    assert {message.device_id for message in now} > {"ALU1-W0", "B0001", "GANGUE1-U1", "STEEL1-E1"}
+    main = {name for name, each in devices.items() if each.role is not Role.INTERNAL and name != "ALU1-W0"}
+    assert len({devices[name].site_id for name in main}) == 8
+    assert all(heard[name] == 19 * 96 for name in main)
+    assert heard["ALU1-W0"] == 24 * 96
+    assert heard["STEEL1-E1"] == 27 * 4, "a meter behind the main ones, a day and three hours"
+    assert heard["CEMENT1-E3"] == 0
+    assert devices["CEMENT1-E3"].period_s == 30, "the meter that falls silent keeps its own period"
+    for name in (*sorted(main), "ALU1-W0", "STEEL1-E1"):
+        ours = [message.readings[0] for message in (*past, *now) if message.device_id == name]
+        assert all(0 < after["ts"] - before["ts"] <= 3_000 * devices[name].period_s for before, after in pairwise(ours))
+        assert [reading["seq"] for reading in ours] == list(range(len(ours))), name
     ours = [message.readings[0] for message in (*past, *now) if message.device_id == "ALU1-W0"]
-    assert [reading["seq"] for reading in ours] == list(range(len(ours)))
-    assert all(second["ts"] - first["ts"] == MINUTE_MS for first, second in pairwise(ours))
-    assert all(0.3 < second["volume_m3"] - first["volume_m3"] < 2.5 for first, second in pairwise(ours))
     leak = [reading["flow_m3_h"] for reading in ours if reading["ts"] > live - 28 * HOUR_MS]
     before = [reading["flow_m3_h"] for reading in ours if reading["ts"] < live - 28 * HOUR_MS]
     assert sum(leak) / len(leak) - sum(before) / len(before) == pytest.approx(leak_m3_h(23), rel=0.2)
 
 
-def test_of_a_long_past_one_city_s_base_stations_are_heard_for_its_last_hours() -> None:
-    """Their outage is over before the others begin to be heard, and has emptied them."""
+def test_of_a_long_past_the_laboratory_and_the_unit_of_a_gangue_plant_are_heard() -> None:
+    """Its fuel and its heat value: without them a heat rate is unknown."""
+    _, past, _ = demo_that_goes_live_in_an_hour()
+    heard = Counter(message.device_id for message in past)
+    assert heard["GANGUE1-U1"] == 19 * 96
+    assert heard["GANGUE1-LAB"] > 19
+
+
+def test_of_the_past_every_set_s_capacity_test_is_heard_and_one_city_s_night_without_mains() -> None:
+    """Three minutes between two readings at most, as long as they are heard; both discharges go deep."""
     scene, past, now = demo_that_goes_live_in_an_hour()
     registry = scene.registry()
     city = {site.site_id for site in registry.sites if site.city == "晋中"}
-    theirs = {device.device_id for device in registry.devices if device.site_id in city}
-    past = [message for message in past if not message.device_id.startswith(("ALU1", "SODA1"))]
-    assert len(theirs) > 2
-    assert {message.device_id for message in past} == theirs
-    assert min(message.ts for message in past) >= START_MS - 20 * HOUR_MS
-    socs = [message.readings[0].get("soc_pct", 100.0) for message in past]
-    assert min(socs) < 20
-    every = {message.device_id for message in now}
-    assert {device.device_id for device in registry.devices if device.device_id.startswith("B")} <= every
+    sets = {device.device_id: device.site_id for device in registry.devices if device.battery is not None}
+    of_sets: dict[str, list[dict[str, Any]]] = {name: [] for name in sets}
+    for message in past:
+        if message.device_id in of_sets:
+            of_sets[message.device_id] += message.readings
+    deep = 0
+    for name, readings in of_sets.items():
+        tested = [each for each in readings if each["ts"] < START_MS - 30 * HOUR_MS]
+        assert all(after["ts"] - before["ts"] <= 3 * MINUTE_MS for before, after in pairwise(tested))
+        deep += min(min(each["cell_voltage_v"][:15]) for each in tested) < 3.1
+        night = [each for each in readings if START_MS - 20 * HOUR_MS < each["ts"] < START_MS - 11 * HOUR_MS]
+        assert bool(night) == (sets[name] in city)
+    assert deep > 0.8 * len(sets), "some stations carry less than their sets hold in ten hours"
+    assert {message.device_id for message in now} >= set(sets)
+
+
+def test_of_a_large_fleet_only_one_city_s_past_is_heard() -> None:
+    """Of seven thousand sets, or minutes would pass before anything is seen; `--sets` keeps the past otherwise."""
+    few = load("demo").scene(seed=1, start_ms=START_MS, sets=1_000)
+    many = load("demo").scene(seed=1, start_ms=START_MS, sets=7_000)
+    assert many.readings_until(START_MS) < 2 * few.readings_until(START_MS)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_scenario_can_be_watched_and_says_where_to_look(name: str) -> None:
+    """A date of its own is shifted to the live moment, and what happens is still to come, goes on or was heard of."""
+    scenario = load(name)
+    watched = scenario.watched()
+    assert watched.start is None
+    assert watched.history is not None
+    assert len(scenario.look) > 20
+    assert re.search("[\u4e00-\u9fff]", scenario.look_zh)
+    live = START_MS + watched.history
+    scene = watched.scene(seed=1, start_ms=START_MS, live_ms=live, sets=min(watched.fleet.sets, 100))
+    assert scene.start_ms <= START_MS
+    if scenario.start is not None:
+        assert scenario.watch is not None
+        assert len(watched.events) == len(scenario.events)
+        for before, after in zip(scenario.events, watched.events, strict=True):
+            assert before.at - after.at == scenario.watch.at
 
 
 def test_only_meters_of_plants_are_drawn_by_chance() -> None:

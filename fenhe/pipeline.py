@@ -1,0 +1,153 @@
+"""Collector, workers, page and guard as processes of their own on a local stack: watched, and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import urllib.request
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fenhe.clear_errors import PlainError
+from fenhe.local import (
+    MissingServiceError,
+    Process,
+    ProcessDiedError,
+    Stack,
+    default_directory,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+READY_S = 60.0
+WORKERS = 2
+"""Each computes on a core of its own; one alone would leave the second idle while a past is stored."""
+WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "15", "FENHE_BATCH_RECORDS": "20"}
+"""A killed worker's partitions move after so long. A transaction that computes twice as long is ended: of a past
+whose readings lie a quarter of an hour apart, each stands for fifteen minutes of rows, so it takes fewer records."""
+
+
+def page_address(port: int) -> str:
+    """Where the page is."""
+    return f"http://127.0.0.1:{port}/"
+
+
+def check_port(port: int, option: str = "--port") -> None:
+    """Raise PlainError if somebody listens on a port already; `option` is what would name another."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            msg = (
+                f"port {port} is taken by another program: stop that program, or name another with {option} {port + 1}"
+            )
+            raise PlainError(msg) from None
+
+
+def open_directory(wanted: Path | None, name: str, *, fresh: bool = False) -> Path:
+    """Return the folder that keeps everything, made if need be; `fresh` forgets what it holds. Raises PlainError."""
+    try:
+        directory = wanted or default_directory(name)
+        if fresh and directory.exists():
+            shutil.rmtree(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        path = error.filename or wanted or name
+        msg = f"cannot write to {path} ({error.strerror or error}): name another folder with --directory"
+        raise PlainError(msg) from None
+    return directory
+
+
+@contextlib.contextmanager
+def local_stack(
+    directory: Path, services: str, partitions: int, *, mqtt_port: int | None = None, database_port: int | None = None
+) -> Iterator[Stack]:
+    """Start broker, Kafka and PostgreSQL, and stop them at the end. Raises PlainError where one cannot be had."""
+    try:
+        stack = Stack(
+            directory, services=services, partitions=partitions, mqtt_port=mqtt_port, database_port=database_port
+        )
+    except MissingServiceError as error:
+        msg = f"{error}; or run with --services embedded"
+        raise PlainError(msg) from None
+    except PermissionError as error:
+        msg = f"{error}: name another folder with --directory"
+        raise PlainError(msg) from None
+    try:
+        stack.start()
+    except (TimeoutError, ProcessDiedError) as error:
+        msg = f"{error}\nIt did not come up: is the machine busy, or its disk full? The log above says more; try again"
+        raise PlainError(msg) from None
+    except RuntimeError as error:
+        raise PlainError(str(error)) from None
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+@contextlib.contextmanager
+def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[None]:
+    """Run our own processes on a started stack: ready on entry, watched, drained on exit."""
+    directory, environment = stack.directory, stack.environment()
+    workers = [f"worker-{number}" for number in range(1, min(WORKERS, os.cpu_count() or 1) + 1)]
+    services: list[tuple[str, list[str]]] = [
+        *((name, ["work", "--ready-file", str(directory / f"{name}.ready")]) for name in workers),
+        ("collector", ["collect", "--ready-file", str(directory / "collector.ready")]),
+        ("preview", ["preview", "--port", str(port)]),
+        ("guard", ["guard"]),
+    ]
+    if os.environ.get("FENHE_NOTIFY_URL"):  # somebody to tell; otherwise alarms wait in the outbox
+        services.append(("notifier", ["notify", "run"]))
+    with contextlib.ExitStack() as running:
+        processes: dict[str, Process] = {}
+        for name, arguments in services:
+            (directory / f"{name}.ready").unlink(missing_ok=True)
+            processes[name] = running.enter_context(
+                Process(
+                    name,
+                    [sys.executable, "-m", "fenhe", *arguments],
+                    log=directory / f"{name}.log",
+                    environment={**environment, **WORKER_ENVIRONMENT},
+                    death_signal=signal.SIGTERM,
+                )
+            )
+        for name in (*workers, "collector"):
+            processes[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
+        processes["preview"].wait_until(lambda: _answers(page_address(port)), what="the page", timeout=READY_S)
+        done = threading.Event()
+        watch = threading.Thread(target=_keep_running, args=(list(processes.values()), done, tell), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watch.join()
+
+
+def _keep_running(processes: list[Process], done: threading.Event, tell: Callable[[str], None]) -> None:
+    """Start a process again that has died, as a supervisor would: killing one costs a moment, never a reading."""
+    while not done.wait(0.5):
+        for process in processes:
+            if not process.running:
+                tell(f"[yellow]{process.name} ended ({process.returncode}); starting it again[/]")
+                process.start()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}healthz", timeout=2) as answer:  # noqa: S310 - our own page
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False

@@ -1,0 +1,77 @@
+"""How far the storing of a past is, and how long it will take: in a line, or in a line every few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+REMEMBERED_S = 20.0
+"""The rate is that of so long: it changes with what is being stored."""
+TOLD_EVERY_S = 10.0
+"""Without a terminal."""
+BAR = 24
+MINUTE_S, HOUR_S = 60, 3_600
+
+
+class Stored(NamedTuple):
+    """How many readings are stored, and how many there will be."""
+
+    done: int
+    whole: int
+
+
+def in_words(seconds: float) -> str:
+    """Say "40 s", "3 min" or "5 h"."""
+    if seconds < 2 * MINUTE_S:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / MINUTE_S)} min" if seconds < 2 * HOUR_S else f"{round(seconds / HOUR_S)} h"
+
+
+class Feeding:
+    """Tells how far it is; call it about once a second."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._seen: deque[tuple[float, int]] = deque()
+        self._told = 0.0
+        self._status: Status | None = None
+
+    def left_s(self, stored: Stored, now: float) -> float | None:
+        """Seconds until all is stored, at the rate of the last seconds; None while that is not known."""
+        self._seen.append((now, stored.done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > REMEMBERED_S:  # noqa: PLR2004 - a rate takes two
+            self._seen.popleft()
+        (first, before), (last, done) = self._seen[0], self._seen[-1]
+        if last <= first or done <= before:
+            return None
+        return (stored.whole - stored.done) * (last - first) / (done - before)
+
+    def __call__(self, stored: Stored) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        left = self.left_s(stored, now)
+        whole = max(stored.whole, stored.done, 1)
+        share = stored.done / whole
+        text = f"past {share:4.0%}, {stored.done:,} of {whole:,} readings stored"
+        text += "" if left is None else f", about {in_words(left)} left"
+        if self._console.is_terminal:
+            filled = round(share * BAR)
+            bar = f"[green]{'━' * filled}[/][dim]{'━' * (BAR - filled)}[/] "
+            if self._status is None:
+                self._status = self._console.status(bar + text)
+                self._status.start()
+            self._status.update(bar + text)
+        elif now - self._told >= TOLD_EVERY_S:
+            self._told = now
+            self._console.print(f"  {text}")
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
