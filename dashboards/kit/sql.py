@@ -100,6 +100,14 @@ def words_of(column: str, texts: Mapping[_Word, Text], language: Language) -> st
     return case_of(column, {str(value): text(language) for value, text in texts.items()})
 
 
+def list_words_of(column: str, texts: Mapping[_Word, Text], language: Language) -> str:
+    """Replace each value of a column that lists some, separated by commas, by its word; null where it lists none."""
+    word = words_of("each.item", texts, language)
+    items = f"unnest(string_to_array(NULLIF({column}, ''), ',')) WITH ORDINALITY AS each (item, at)"
+    separator = "、" if language is Language.ZH else ", "
+    return f"(SELECT string_agg({word}, '{separator}' ORDER BY each.at) FROM {items})"  # noqa: S608 - fragments of ours
+
+
 def city(language: Language, column: str = "s.city") -> str:
     """City's name in this language."""
     return column if language is Language.ZH else case_of(column, labels.CITY)

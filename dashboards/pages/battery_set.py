@@ -62,7 +62,8 @@ SELECT h.soh_pct::float8 AS soh_pct,
        {sql.duration("h.soh_age_days * 86400")} AS age,
        {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
        h.soh_bms_pct::float8 AS bms,
-       h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.advice
+       h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.advice,
+       {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons
 FROM battery_health_latest h
 WHERE h.device_id = {SET}
 """  # noqa: S608 - fragments of ours
@@ -78,6 +79,7 @@ WHERE h.device_id = {SET}
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS),
+        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, unknown=labels.NONE),
     )
 
 

@@ -194,7 +194,8 @@ def worst(language: Language) -> Panel:
     )
     query = f"""
 SELECT h.device_id, {sql.name(language, "d", "device_id")} AS battery_set, {sql.city(language, "h.city")} AS city,
-       h.advice, h.soh_pct::float8 AS soh_pct,
+       h.advice, {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons,
+       h.soh_pct::float8 AS soh_pct,
        round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) AS interval,
        {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
        h.soh_evidence_at AS evidence_at, h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h,
@@ -212,7 +213,8 @@ LIMIT {WORST}
         Field(name="device_id", hidden=True),
         Field(name="battery_set", label=labels.SET, link=TO_SET),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
-        Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=130),
+        Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
+        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=180, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=100),
         Field(name="method", label=labels_battery.METHOD_COLUMN, width=100),

@@ -20,6 +20,14 @@ ADVICE = {
     Advice.RETIRE: Text("✕ 退役", "✕ retire"),
     Advice.UNKNOWN: Text("○ 未测过", "○ never measured"),
 }
+ADVICE_REASON = {
+    "soh": Text("健康度低", "low state of health"),
+    "backup": Text("备电达不到合同", "backup below the contract"),
+    "cell_spread": Text("单体压差大", "cells far apart"),
+    "weak_cell": Text("有落后单体", "a weak cell"),
+    "never_measured": Text("从未测过", "never measured"),
+}
+"""Why a set is to be watched or retired."""
 METHOD = {
     CapacityMethod.FULL: Text("放到截止", "to cut-off"),
     CapacityMethod.OCV: Text("静置电压", "rest voltage"),
@@ -68,6 +76,7 @@ ESTIMATE_AGE = Text("距今", "Age")
 METHOD_COLUMN = Text("方法", "Method")
 REASON_COLUMN = Text("为何未知", "Why unknown")
 ADVICE_COLUMN = Text("建议", "Advice")
+ADVICE_REASON_COLUMN = Text("建议原因", "Because")
 ESTIMATES = Text("次数", "Discharges")
 BACKUP_P10 = Text("备电 p10", "backup p10")
 BACKUP_P50 = Text("备电 p50", "backup p50")
