@@ -16,13 +16,6 @@ MAX_BYTES = 400_000
 """A record is closed before it nears Kafka's default limit of 1 MB."""
 
 
-def _quarantined_size(judgement: Judgement) -> int:
-    """At most so many bytes of JSON; a payload travels as base64, a topic may be 64 kB long."""
-    if not judgement.quarantined:
-        return 0
-    return sum(2 * len(item.payload) + 4 * (len(item.topic) + len(item.detail)) + 300 for item in judgement.quarantined)
-
-
 class Token(NamedTuple):
     """An MQTT message that waits for its acknowledgement."""
 
@@ -52,15 +45,14 @@ class MicroBatchBuilder:
             self._envelopes.append(envelope)
             self.size += len(envelope)
         self._quarantined.extend(quarantined)
-        self.size += _quarantined_size(judgement)
+        self.size += judgement.quarantined_bytes
         self._received[device_id] = self._received.get(device_id, 0) + taken
         self.readings += taken
         self.tokens.append(token)
 
     def has_room_for(self, judgement: Judgement) -> bool:
         """Whether the record stays within its limit with this message; an empty one takes any."""
-        more = len(judgement.readings) + len(judgement.set_aside) + _quarantined_size(judgement)
-        return not self.tokens or self.size + more <= MAX_BYTES
+        return not self.tokens or self.size + judgement.size <= MAX_BYTES
 
     def is_full(self, most_readings: int) -> bool:
         """Whether the record is to be closed."""

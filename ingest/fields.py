@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from schemas.aside import Aside
 
 IDENTITY = frozenset({"site_id", "kind", "device_id"})
-_EXTRA = "extra_forbidden"
 
 
 class Mended(NamedTuple):
@@ -35,23 +34,26 @@ class Mended(NamedTuple):
 
 def mend(kind: Kind, element: Any) -> Mended | ValidationError:  # noqa: ANN401 - any JSON
     """Set aside what keeps an element from being a reading of a kind; the first error where it is none whatever."""
+    aside: dict[str, SetAside] = {}
+    values = _without_unknown(kind, element, aside)
     try:
-        reading = ADAPTERS[kind].validate_python(element)
+        reading = ADAPTERS[kind].validate_python(values)
     except ValidationError as error:
         first = error
     else:
-        return Mended(reading, to_json(element), {})
+        if is_senseless(kind, reading, aside):
+            return _refused(kind, element)
+        return Mended(reading, to_json(values), aside)
     if not isinstance(element, dict):
         return first
-    aside: dict[str, SetAside] = {}
-    values: dict[str, Any] = dict(element)
+    values = dict(values)
     essential = _essential(kind)
     refused = first
     while True:
         for found in refused.errors(include_url=False, include_context=False, include_input=False):
             if not found["loc"] or found["loc"][0] in essential:
                 return first
-            _set_aside(kind, values, found["type"], found["loc"], aside)
+            _set_aside(kind, values, found["loc"], aside)
         try:
             reading = ADAPTERS[kind].validate_python(values)
         except ValidationError as error:
@@ -60,23 +62,45 @@ def mend(kind: Kind, element: Any) -> Mended | ValidationError:  # noqa: ANN401 
         return first if is_senseless(kind, reading, aside) else Mended(reading, to_json(values), aside)
 
 
+def _without_unknown(kind: Kind, element: Any, aside: dict[str, SetAside]) -> Any:  # noqa: ANN401 - any JSON
+    """Set aside at once what is no field of the kind: the model would name thousands of names one by one."""
+    if not isinstance(element, dict) or element.keys() <= _fields(kind):
+        return element
+    known = {name: value for name, value in element.items() if name in _fields(kind)}
+    unknown = {name: value for name, value in element.items() if name not in known}
+    aside[UNKNOWN] = SetAside(AsideReason.UNKNOWN_FIELD, as_kept(unknown))
+    return known
+
+
+def _refused(kind: Kind, element: Any) -> ValidationError:  # noqa: ANN401 - any JSON
+    """What the model says of an element with fields that it does not know."""
+    try:
+        ADAPTERS[kind].validate_python(element)
+    except ValidationError as error:
+        return error
+    msg = "an unknown field was set aside, and the model knows it"
+    raise AssertionError(msg)
+
+
+@cache
+def _fields(kind: Kind) -> frozenset[str]:
+    return frozenset(MODELS[kind].model_fields)
+
+
+@cache
+def required_fields(kind: Kind) -> frozenset[str]:
+    """Fields without which nothing is a reading of a kind."""
+    return frozenset(name for name, field in MODELS[kind].model_fields.items() if field.is_required())
+
+
 @cache
 def _essential(kind: Kind) -> frozenset[int | str]:
-    return IDENTITY | {name for name, field in MODELS[kind].model_fields.items() if field.is_required()}
+    return IDENTITY | required_fields(kind)
 
 
-def _set_aside(
-    kind: Kind, values: dict[str, Any], what: str, where: Sequence[int | str], aside: dict[str, SetAside]
-) -> None:
+def _set_aside(kind: Kind, values: dict[str, Any], where: Sequence[int | str], aside: dict[str, SetAside]) -> None:
     """Take one field, or one element of it, out of the values."""
     field = str(where[0])
-    if what == _EXTRA:
-        known = aside.get(UNKNOWN)
-        others = known.value if known is not None and isinstance(known.value, dict) else {}
-        kept = as_kept({**others, field: values.pop(field)})
-        if known is None or isinstance(known.value, dict):
-            aside[UNKNOWN] = SetAside(AsideReason.UNKNOWN_FIELD, kept)
-        return
     value = values[field]
     if value == []:
         values[field] = None  # nothing known, and said so

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from ingest.fields import Mended, mend
+from ingest.fields import Mended, mend, required_fields
+from ingest.keys import any_twice, elements_twice, stands_twice
 from schemas.quantity import CLOCK_AHEAD_MS
 from schemas.quarantine import Quarantined, Reason
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
-from schemas.record import encode_set_aside
+from schemas.record import LARGEST_RECORD_BYTES, encode_set_aside
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
 
 if TYPE_CHECKING:
@@ -30,11 +31,23 @@ HEAD_BYTES = 16_384
 """How much of a payload that is too large is kept."""
 
 MOST_APART = 256
-"""Refused elements of one array that are kept one by one. Of more, the array is kept whole, once, and counts once."""
+"""Refused elements of one array that are kept one by one. Of more, the array is kept whole, once, and counts once.
+
+From there on nothing is explained or mended, but what is good as it stands is taken, until `MOST_TRIED` more have
+looked like readings and were none. So a byte of rubbish costs about as much as a byte of readings.
+"""
+MOST_TRIED = 1_024
+"""Attempts to read what is no reading, in an array to be kept whole anyway: what is behind them is not taken."""
+MOST_ERRORS = 64
+"""A message with more errors is not taken apart to name the first one."""
+LONGEST_TOPIC = 1_024
+"""Characters of a topic that are kept; one of fenhe's has 150 at most."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _LEVELS = 5
-_ARRAYS: dict[Kind, Any] = {kind: TypeAdapter(cast("Any", list)[model]) for kind, model in MODELS.items()}
+_ARRAYS: dict[Kind, Any] = {
+    kind: TypeAdapter(cast("Any", Annotated)[cast("Any", list)[model], FailFast()]) for kind, model in MODELS.items()
+}
 
 
 _ANONYMOUS = (None, None, None)
@@ -55,12 +68,28 @@ class Judgement(NamedTuple):
     set_aside: bytes = b""
     """JSON of the fields that the accepted readings are used without; empty where there are none."""
 
+    @property
+    def quarantined_bytes(self) -> int:
+        """JSON of what is refused has at most so many bytes; a payload travels as base64."""
+        if not self.quarantined:
+            return 0
+        return sum(
+            4 * (len(item.payload) + 2) // 3 + 4 * (len(item.topic) + len(item.detail)) + 300
+            for item in self.quarantined
+        )
+
+    @property
+    def size(self) -> int:
+        """At most so many bytes it takes of a record."""
+        return len(self.readings) + len(self.set_aside) + self.quarantined_bytes + 500
+
 
 class _Refusal(NamedTuple):
     reason: Reason
     detail: str
 
 
+_BURSTING = _Refusal(Reason.TOO_LARGE, "with what is to be said of its elements it does not fit into a Kafka record")
 _RETAINED = _Refusal(
     Reason.RETAINED, "published with the retain flag: publish without it; what is kept here can be replayed"
 )
@@ -88,11 +117,13 @@ def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retai
         return refused(identity if isinstance(identity, _Refusal) else _RETAINED)
     kind = Kind(identity.kind)
     if payload.lstrip()[:1] == b"[":
-        return _judge_array(topic, identity, kind, payload, received_ms)
+        judgement = _judge_array(topic, identity, kind, payload, received_ms)
+        return judgement if judgement.size <= LARGEST_RECORD_BYTES else refused(_BURSTING)
     try:
         reading = ADAPTERS[kind].validate_json(payload)
     except ValidationError as error:
-        found = _mended(kind, payload, error)
+        twice = any_twice(payload)
+        found = _mended(kind, payload, error) if twice is None else _twice(twice)
         if isinstance(found, _Refusal):
             return refused(found)
         reading, raw, set_aside = (
@@ -102,7 +133,8 @@ def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retai
         )
     else:
         raw, set_aside = payload, b""
-    refusal = _against_context(reading, identity, received_ms)
+        twice = stands_twice(payload, len(reading.model_fields_set))
+    refusal = _against_context(reading, identity, received_ms) if twice is None else _twice(twice)
     if refusal is not None:
         return refused(refusal)
     return Judgement(*identity, 1, 1, b"[%b]" % raw, (), set_aside)
@@ -140,7 +172,11 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
     except ValidationError:
         pass
     else:
-        if readings and all(_against_context(reading, identity, received_ms) is None for reading in readings):
+        if (
+            readings
+            and all(_against_context(reading, identity, received_ms) is None for reading in readings)
+            and stands_twice(payload, sum(len(reading.model_fields_set) for reading in readings)) is None
+        ):
             return Judgement(*identity, len(readings), len(readings), payload, ())
     try:
         elements = from_json(payload)
@@ -162,10 +198,16 @@ def _judge_elements(
     accepted: list[bytes] = []
     refused: list[tuple[_Refusal, bytes]] = []
     set_aside: dict[int, Aside] = {}
-    for element in elements:
-        found = _judge_element(identity, element, received_ms)
+    twice = elements_twice(payload) if any_twice(payload) is not None else {}
+    for number, element in enumerate(elements):
+        found = _twice(twice[number][0]) if number in twice else _judge_element(identity, element, received_ms)
         if isinstance(found, _Refusal):
-            refused.append((found, to_json(element, inf_nan_mode="constants")))
+            own = twice[number][1] if number in twice else to_json(element, inf_nan_mode="constants")
+            refused.append((found, own))
+            if len(refused) > MOST_APART:
+                rest = [item for at, item in enumerate(elements[number + 1 :], number + 1) if at not in twice]
+                accepted += _good_ones(identity, rest, received_ms)
+                break
             continue
         if found.aside:
             set_aside[len(accepted)] = found.aside
@@ -173,7 +215,7 @@ def _judge_elements(
     # A record has a limit, and written out again elements may be longer than they came.
     if len(refused) > MOST_APART or sum(len(raw) for _, raw in refused) > len(payload):
         first = refused[0][0]
-        detail = f"{len(refused)} of {len(elements)} elements refused, the first: {first.detail}"
+        detail = f"{len(elements) - len(accepted)} of {len(elements)} elements refused, the first: {first.detail}"
         refused = [(_Refusal(first.reason, detail), payload)]
     quarantined = [
         _quarantined(topic, identity, verdict, received_ms=received_ms, payload=raw, size=len(raw))
@@ -182,6 +224,27 @@ def _judge_elements(
     taken = len(accepted) + len(quarantined)
     readings = b"[%b]" % b",".join(accepted)
     return Judgement(*identity, taken, len(accepted), readings, quarantined, encode_set_aside(set_aside))
+
+
+def _good_ones(identity: Topic, elements: Sequence[Any], received_ms: int) -> list[bytes]:
+    """Readings that are good as they stand, as JSON; why others are not, is not said."""
+    kind = Kind(identity.kind)
+    required, validate = required_fields(kind), ADAPTERS[kind].validate_python
+    found: list[bytes] = []
+    failed = 0
+    for element in elements:
+        if type(element) is not dict or not required <= element.keys() or len(element) > MOST_ERRORS:
+            continue
+        try:
+            reading = validate(element)
+        except ValidationError:
+            failed += 1
+            if failed > MOST_TRIED:
+                break
+            continue
+        if _against_context(reading, identity, received_ms) is None:
+            found.append(to_json(element))
+    return found
 
 
 def _judge_element(identity: Topic, element: Any, received_ms: int) -> Mended | _Refusal:  # noqa: ANN401 - any JSON
@@ -204,7 +267,13 @@ def _against_context(reading: Reading, identity: Topic, received_ms: int) -> _Re
     return None
 
 
+def _twice(key: str) -> _Refusal:
+    return _Refusal(Reason.MALFORMED, f"the key {key!r} stands twice in one object: which of them is meant?")
+
+
 def _explain(error: ValidationError) -> _Refusal:
+    if error.error_count() > MOST_ERRORS:
+        return _Refusal(Reason.SCHEMA, f"{error.error_count()} things are wrong with it")
     first = error.errors(include_url=False, include_input=False)[0]
     reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
     where = ".".join(str(part) for part in first["loc"])
@@ -217,8 +286,8 @@ def _quarantined(
 ) -> Quarantined:
     return Quarantined(
         reason=refusal.reason,
-        detail=refusal.detail[:500],
-        topic=topic,
+        detail="".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in refusal.detail[:500]),
+        topic=topic if len(topic) <= LONGEST_TOPIC else f"{topic[:LONGEST_TOPIC]}… ({len(topic)} characters)",
         site_id=named.site_id,
         kind=named.kind,
         device_id=named.device_id,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+from pydantic_core import to_json
 
 from schemas.readings import MODELS, Kind, Reading
 
@@ -53,6 +54,9 @@ UNKNOWN = "(unknown)"
 MOST_CHARACTERS = 400
 """A value whose JSON is longer is kept as the beginning of it."""
 
+MOST_LEVELS = 8
+"""A value nested deeper is kept as text: it travels in a Kafka record, and its reader's own limit is for all of it."""
+
 EVIDENCE: Mapping[Kind, frozenset[str]] = {
     Kind.BATTERY: frozenset({"temperature_c", "cell_voltage_v", "pack_voltage_v"}),
     Kind.SITE_POWER: frozenset({"smoke", "water", "dc_voltage_v"}),
@@ -62,7 +66,7 @@ EVIDENCE: Mapping[Kind, frozenset[str]] = {
 
 def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Bring what was sent into a form that every store on the way holds, and bound its size."""
-    plain = _plain(value)
+    plain = _plain(value, MOST_LEVELS)
     text = orjson.dumps(plain).decode()
     if len(text) <= MOST_CHARACTERS and _NUL not in text:
         return plain
@@ -73,12 +77,14 @@ _NUL = "\\u0000"
 _LONG = range(-(2**63), 2**64)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Say in text what JSON cannot: NaN, an integer of any length, half a character."""
+def _plain(value: Any, levels: int) -> Any:  # noqa: ANN401 - any JSON
+    """Say in text what JSON cannot (NaN, an integer of any length, half a character), and what is nested too deep."""
+    if isinstance(value, dict | list) and not levels:
+        return to_json(value, inf_nan_mode="constants").decode()[:MOST_CHARACTERS]
     if isinstance(value, dict):
-        return {_plain(str(key)): _plain(item) for key, item in value.items()}
+        return {_plain(str(key), levels): _plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, levels - 1) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     is_odd = not math.isfinite(value) if type(value) is float else type(value) is int and value not in _LONG

@@ -12,7 +12,8 @@ class Reason(StrEnum):
     """The one reason a message or reading is in the quarantine; exhaustive."""
 
     MALFORMED = "malformed"
-    """Not JSON, not UTF-8, nested too deep, or a topic that is not `fenhe/v1/<site>/<kind>/<device>`."""
+    """Not JSON, not UTF-8, nested too deep, a key twice in one object; or a topic that is not
+    `fenhe/v1/<site>/<kind>/<device>`."""
     SCHEMA = "schema"
     """JSON, but not a reading of this kind: a wrong type, an unknown field, NaN, an unknown kind."""
     UNKNOWN_DEVICE = "unknown_device"

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 RECORD_VERSION = 1
 
+LARGEST_RECORD_BYTES = 980_000
+"""A record with more than librdkafka's `message.max.bytes` (1 000 000, before compression) is refused for good."""
+LARGEST_PAYLOAD_BYTES = 400_000
+"""At most so large may the largest payload be: where part of an array is refused, its record holds the accepted
+readings and, as base64, the payload."""
+
 
 class _Envelope(BaseModel):
     """The accepted readings of one MQTT message."""

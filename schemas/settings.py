@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, PostgresDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.record import LARGEST_PAYLOAD_BYTES
+
 
 class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FENHE_", extra="ignore", frozen=True)
@@ -56,9 +58,18 @@ class CollectorSettings(KafkaSettings, MqttSettings):
     receive_maximum: Annotated[int, Field(ge=1, le=65_535)] = 8_000
     """Messages in flight between broker and Kafka: the bound on memory, and the back-pressure."""
     max_payload_bytes: Annotated[int, Field(ge=1_024)] = 262_144
+    """A larger message is kept as its head, size and digest."""
     flush_readings: Annotated[int, Field(ge=1)] = 200
     flush_ms: Annotated[int, Field(ge=1)] = 100
     metrics_port: int | None = None
+
+    @field_validator("max_payload_bytes")
+    @classmethod
+    def _fits_a_record(cls, most: int) -> int:
+        if most > LARGEST_PAYLOAD_BYTES:
+            msg = f"{most} is too large: a Kafka record has room for {LARGEST_PAYLOAD_BYTES} at most"
+            raise ValueError(msg)
+        return most
 
 
 class WorkerSettings(KafkaSettings):

@@ -1,18 +1,24 @@
-"""Kafka records back into readings. A record that cannot be read costs itself, never the stream."""
+"""Kafka records back into readings. What cannot be read costs itself, never its neighbours and never the books."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import ValidationError
-from pydantic_core import from_json
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from schemas.quarantine import Quarantined, Reason
-from schemas.record import RECORD_VERSION, MicroBatch
+from schemas.record import RECORD_VERSION, Envelope, MicroBatch
 
-HEAD_BYTES = 16_384
-"""How much of an unreadable record is kept; its size and digest tell the rest."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)
+SHORTEST_READING = 8
+"""Bytes of `{"ts":1}`: a record cannot hold more readings than its length allows."""
+_COUNTS: TypeAdapter[dict[str, int]] = TypeAdapter(dict[str, int])
 
 
 class Record(NamedTuple):
@@ -24,32 +30,149 @@ class Record(NamedTuple):
 
 
 def decode(record: Record, where: str) -> MicroBatch:
-    """Decode a record; one that is not a micro-batch we speak becomes a micro-batch of one quarantined item."""
+    """Decode a record; one that is not a micro-batch we speak becomes one of what can be read of it.
+
+    What cannot be read is in the quarantine, as many items as the record says that it holds; the first of them has the
+    record's whole body.
+    """
     try:
         return MicroBatch.model_validate_json(record.value)
     except ValidationError as error:
-        refused = error
-    found = _version(record.value)
-    unsupported = found is not None and found != RECORD_VERSION
+        return _salvage(record, f"kafka:{where}@{record.offset}", error)
+
+
+def _salvage(record: Record, topic: str, error: ValidationError) -> MicroBatch:
+    document = _document(record.value)
+    version = document.get("version", RECORD_VERSION)
+    if version == RECORD_VERSION and isinstance(document.get("messages"), list):
+        return _by_envelope(record, topic, document)
+    reason = Reason.MALFORMED if version == RECORD_VERSION else Reason.UNSUPPORTED_VERSION
     detail = (
-        f"record version {found}, this fenhe speaks {RECORD_VERSION}"
-        if unsupported
-        else f"not a micro-batch: {refused.errors(include_url=False)[0]['msg']}"
+        f"not a micro-batch: {error.errors(include_url=False, include_input=False)[0]['msg']}"
+        if version == RECORD_VERSION
+        else f"record version {version}, this fenhe speaks {RECORD_VERSION}"
     )
-    item = Quarantined(
-        reason=Reason.UNSUPPORTED_VERSION if unsupported else Reason.MALFORMED,
-        detail=f"{detail}; sha256 {hashlib.sha256(record.value).hexdigest()}"[:500],
-        topic=f"kafka:{where}@{record.offset}",
-        received_ms=record.timestamp_ms,
-        payload=record.value[:HEAD_BYTES],
-        size=len(record.value),
-    )
-    return MicroBatch(version=1, collector="", received={"": 1}, messages=[], quarantined=[item])
+    return _whole(record, topic, reason, f"{detail}; sha256 {hashlib.sha256(record.value).hexdigest()}", document)
 
 
-def _version(value: bytes) -> object:
+def _document(value: bytes) -> dict[str, Any]:
+    """A record as JSON, by a parser with a higher limit of nesting where ours gives up; empty where it is none."""
+    for parse in (from_json, orjson.loads):
+        try:
+            document = parse(value)
+        except ValueError:
+            continue
+        return document if isinstance(document, dict) else {}
+    return {}
+
+
+def _by_envelope(record: Record, topic: str, document: dict[str, Any]) -> MicroBatch:
+    """Read the messages one by one."""
+    messages: list[Envelope] = []
+    items: list[Quarantined] = []
+    for found in document["messages"]:
+        try:
+            messages.append(_ENVELOPE.validate_json(_json(found)))
+        except ValidationError as error:
+            items += _readings_of(record, topic, found, error)
+    for found in document.get("quarantined") or ():
+        try:
+            items.append(Quarantined.model_validate_json(_json(found)))
+        except ValidationError as error:
+            items.append(_item(record, topic, _said(error), _json(found), _of(found)))
+    received = _received(record, document)
+    if not received:
+        received = {"": sum(len(message.readings) for message in messages) + len(items) or 1}
+    items += _missing(record, topic, received, messages, items)
+    _keep_body(record, topic, items)
+    return MicroBatch(version=1, collector="", received=received, messages=messages, quarantined=items)
+
+
+def _readings_of(record: Record, topic: str, found: Any, error: ValidationError) -> Iterator[Quarantined]:  # noqa: ANN401 - any JSON
+    """Each reading of an envelope that cannot be read, or the envelope where it has none."""
+    readings = found.get("readings") if isinstance(found, dict) else None
+    for each in readings if isinstance(readings, list) and readings else [found]:
+        yield _item(record, topic, _said(error), _json(each), _of(found))
+
+
+def _missing(
+    record: Record, topic: str, received: dict[str, int], messages: list[Envelope], items: list[Quarantined]
+) -> Iterator[Quarantined]:
+    """What the record says that it holds and that was not found: the books count on it."""
+    left = dict(received)
+    for message in messages:
+        left[message.device_id] = left.get(message.device_id, 0) - len(message.readings)
+    for item in items:
+        left[item.device_id] = left.get(item.device_id, 0) - 1
+    for device_id, count in left.items():
+        for _ in range(count):
+            yield _item(record, topic, (Reason.MALFORMED, "counted, and not in the record"), b"", ("", "", device_id))
+
+
+def _whole(record: Record, topic: str, reason: Reason, detail: str, document: dict[str, Any]) -> MicroBatch:
+    """Nothing of it can be read, but perhaps how many readings it holds."""
+    received = _received(record, document) or {"": 1}
+    items = [
+        _item(record, topic, (reason, detail), b"", ("", "", device_id))
+        for device_id, count in received.items()
+        for _ in range(count)
+    ]
+    _keep_body(record, topic, items)
+    return MicroBatch(version=1, collector="", received=received, messages=[], quarantined=items)
+
+
+def _keep_body(record: Record, topic: str, items: list[Quarantined]) -> None:
+    """Give the first item that the record itself is the topic of the record's whole body."""
+    for at, item in enumerate(items):
+        if item.topic == topic:
+            items[at] = item.model_copy(update={"payload": record.value, "size": len(record.value)})
+            return
+
+
+def _received(record: Record, document: dict[str, Any]) -> dict[str, int]:
+    """How many readings a record says that it holds, by device; empty where that cannot be read or cannot be."""
     try:
-        document = from_json(value)
-    except ValueError:
-        return None
-    return document.get("version") if isinstance(document, dict) else None
+        received = _COUNTS.validate_python(document.get("received"), strict=True)
+    except ValidationError:
+        return {}
+    plausible = all(count >= 0 for count in received.values()) and (
+        0 < sum(received.values()) <= len(record.value) // SHORTEST_READING
+    )
+    return received if plausible else {}
+
+
+def _of(found: Any) -> tuple[str, str, str]:  # noqa: ANN401 - any JSON
+    """Site, kind and device as an envelope or an item names them."""
+    names = [found.get(name) if isinstance(found, dict) else None for name in ("site_id", "kind", "device_id")]
+    site_id, kind, device_id = (name if isinstance(name, str) else "" for name in names)
+    return site_id, kind, device_id
+
+
+def _item(
+    record: Record, topic: str, verdict: tuple[Reason, str], payload: bytes, of: tuple[str, str, str]
+) -> Quarantined:
+    reason, detail = verdict
+    site_id, kind, device_id = of
+    return Quarantined(
+        reason=reason,
+        detail=detail[:500],
+        topic=topic,
+        site_id=site_id,
+        kind=kind,
+        device_id=device_id,
+        received_ms=record.timestamp_ms,
+        payload=payload,
+        size=len(payload),
+    )
+
+
+def _said(error: ValidationError) -> tuple[Reason, str]:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return Reason.MALFORMED, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _json(found: Any) -> bytes:  # noqa: ANN401 - any JSON
+    try:
+        return to_json(found, inf_nan_mode="constants")
+    except ValueError:  # nested too deep to be written; the body has it
+        return b""

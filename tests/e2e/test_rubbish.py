@@ -75,6 +75,8 @@ def rubbish(now_ms: int) -> list[Case]:
         b"[" * 100_000,
         b'{"a":' * 40_000,
         head + b'"cycles":' + b"9" * 5_000 + b"}",
+        head + b'"ts":%d}' % ts,
+        b'{"ts":' + b"[" * 195 + b"]" * 195 + b',"ts":%d,"soc_pct":1.0}' % ts,
     ]
     schema = [
         b"5",

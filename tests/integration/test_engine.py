@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -458,6 +459,19 @@ def test_a_reading_the_database_refuses_costs_one_reading(database: str, ordered
     assert reasons(database) == {"storage_rejected": 2}
     assert found_there == ordered
     assert books(database).closed
+
+
+def test_a_message_that_cannot_be_read_costs_neither_its_neighbours_nor_the_books(database: str) -> None:
+    """The rest of its record is stored, its own readings are in quarantine under their device."""
+    good = orjson.loads(record(0, SENT[:10]).value)
+    good["messages"].append({"site_id": "plant-1", "kind": "electricity", "device_id": "e-1", "received_ms": START_MS})
+    good["messages"][-1]["readings"] = [{"ts": "never"}, {"ts": START_MS - 1}]
+    good["received"]["e-1"] = good["received"].get("e-1", 0) + 2
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, [])._replace(value=orjson.dumps(good))])
+    assert reasons(database) == {"malformed": 2}
+    assert books(database).closed
+    assert (books(database).received, books(database).stored) == (12, 10)
 
 
 def test_an_unreadable_record_costs_itself(database: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 import pytest
 from hypothesis import given
@@ -201,3 +203,83 @@ def test_nothing_a_device_can_send_raises_or_goes_uncounted(payload: bytes, topi
     """Taken = accepted + quarantined, for any bytes under any topic."""
     judgement = judge(topic, payload, NOW, max_bytes=200)
     assert judgement.taken == judgement.accepted + len(judgement.quarantined)
+
+
+TWICE = b'{"ts": [[1]], "ts": 1780000000000, "volume_m3": 5.0}'
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        TWICE,
+        b'{"ts":1780000000000,"ts":1780000000000}',
+        b'{"ts" : 1780000000000, "\\u0074s":1780000000000}',
+        b'{"volume_m3":1.0,"ts":"2026-05-28T20:26:40Z","volume_m3":1.0}',
+        b'{"ts":' + 150 * b"[" + 150 * b"]" + b',"ts":1780000000000}',
+        b'{"ts":' + b"9" * 4000 + b',"ts":1780000000000}',
+        b'{"ts":1780000000000,"invented":{"a":1,"a":2}}',
+        b'{"ts":1780000000000,"volume_m3":"x","volume_m3":1.0}',
+    ],
+)
+def test_a_key_that_stands_twice_is_malformed(payload: bytes) -> None:
+    """Which of two answers is meant, nobody can know; what one parser takes, another one does not."""
+    judgement = judged(payload)
+    assert reasons(judgement) == [Reason.MALFORMED]
+    assert (judgement.taken, judgement.quarantined[0].payload) == (1, payload)
+
+
+@pytest.mark.parametrize("time", [b'"2026-05-28T20:26:40Z"', b"1780000000000"])
+@pytest.mark.parametrize("gap", [b"", b" ", b"\n\t"])
+def test_colons_in_texts_are_no_keys(time: bytes, gap: bytes) -> None:
+    """A time has colons, and so may a name; space before a colon changes nothing."""
+    payload = b'{"ts"%b:%b,"device_id"%b:"w:1"}' % (gap, time, gap)
+    judgement = judged(payload, "fenhe/v1/plant-1/water/w:1")
+    assert (judgement.accepted, judgement.quarantined) == (1, ())
+
+
+def test_a_key_twice_in_an_element_costs_that_element() -> None:
+    """It is kept with its own bytes; the others of the array are taken."""
+    good = orjson.dumps(GOOD)
+    judgement = judged(b"[%b, %b ,%b,7]" % (good, TWICE, good.replace(b"000,", b"001,")))
+    assert (judgement.taken, judgement.accepted) == (4, 2)
+    assert reasons(judgement) == [Reason.MALFORMED, Reason.SCHEMA]
+    assert judgement.quarantined[0].payload == TWICE
+
+
+SIZE = 250_000
+RUBBISH = {
+    "numbers": b"[" + b"1," * (SIZE // 2) + b"1]",
+    "texts": b"[" + b'"",' * (SIZE // 3) + b'""]',
+    "empty objects": b"[" + b"{}," * (SIZE // 3) + b"{}]",
+    "empty arrays": b"[" + b"[]," * (SIZE // 3) + b"[]]",
+    "objects of one unknown field": b"[" + b'{"a":1},' * (SIZE // 8) + b"{}]",
+    "no times": b"[" + b'{"ts":"x"},' * (SIZE // 11) + b"{}]",
+    "senseless readings": b"[" + b'{"ts":1,"x":1},' * (SIZE // 15) + b"{}]",
+    "keys twice": b"[" + b'{"ts":1,"ts":1},' * (SIZE // 16) + b"{}]",
+    "unknown fields": b'{"ts":1780000000000,' + b",".join(b'"k%d":1' % n for n in range(SIZE // 11)) + b"}",
+    "unknown fields in an array": b'[{"ts":1,' + b",".join(b'"k%d":1' % n for n in range(SIZE // 11)) + b"}]",
+    "one good reading behind": b"[" + b"0," * (SIZE // 2) + b'{"ts":1780000000000}]',
+    "a list of lists": b'{"ts":1780000000000,"volume_m3":[' + b"[]," * (SIZE // 3) + b"[]]}",
+}
+DEAR = 12
+"""Times the cost of readings. Measured 0.3 to 5 (November 2026); before the bound stood, up to 83."""
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_costs_about_what_readings_of_its_size_cost(name: str) -> None:
+    """Work is bounded for each byte, so whoever sends rubbish keeps nobody else waiting for longer."""
+    good = b"[" + b",".join(b'{"ts":%d,"volume_m3":5.25}' % (NOW - n) for n in range(SIZE // 38)) + b"]"
+
+    def cost(payload: bytes) -> float:
+        began = time.process_time()
+        judged(payload, max_bytes=2 * SIZE)
+        return (time.process_time() - began) / len(payload)
+
+    assert min(cost(RUBBISH[name]) for _ in range(3)) < DEAR * max(cost(good) for _ in range(3))
+
+
+def test_a_retained_message_is_refused() -> None:
+    """The broker would hand it out again and again, as if it were new."""
+    judgement = judge(TOPIC, orjson.dumps(GOOD), NOW, max_bytes=1000, retained=True)
+    assert reasons(judgement) == [Reason.RETAINED]
+    assert judgement.quarantined[0].payload == orjson.dumps(GOOD)
