@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from fenhe import logging
 from fenhe.clear_errors import ClearGroup
@@ -187,16 +186,15 @@ def schema_export(
 @quarantine_app.command("count")
 def quarantine_count() -> None:
     """Count what waits, by reason and device."""
-    from rich.table import Table
-
     from fenhe.commands.small import owner_connection
+    from fenhe.listing import Listing
     from storage.quarantine import counts
 
-    table = Table("reason", "device", "waiting", "replayed")
+    table = Listing("reason", "device", "waiting", "replayed")
     with _clear_errors(), owner_connection() as connection:
         for row in counts(connection):
             table.add_row(row.reason, row.device_id or "–", str(row.waiting), str(row.replayed))
-    Console().print(table)
+    table.print()
 
 
 @quarantine_app.command("list")
@@ -206,20 +204,18 @@ def quarantine_list(
     limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
 ) -> None:
     """List what waits, oldest first."""
-    import datetime as dt
-
-    from rich.table import Table
-
     from fenhe.commands.small import owner_connection
+    from fenhe.listing import Listing, local_moment
     from storage.quarantine import waiting
 
-    table = Table("id", "received", "reason", "detail", "topic", "bytes", "payload")
+    table = Listing("id", "received", "reason", "detail", "topic", "bytes", "payload")
     with _clear_errors(), owner_connection() as connection:
         for item in waiting(connection, reason=reason, device_id=device, limit=limit):
-            moment = dt.datetime.fromtimestamp(item.received_ms / 1000, tz=dt.UTC).isoformat(timespec="seconds")
             head = item.payload[:60].decode(errors="backslashreplace")
-            table.add_row(str(item.id), moment, item.reason, item.detail, item.topic, str(item.size), head)
-    Console().print(table)
+            table.add_row(
+                str(item.id), local_moment(item.received_ms), item.reason, item.detail, item.topic, str(item.size), head
+            )
+    table.print()
 
 
 @quarantine_app.command("replay")

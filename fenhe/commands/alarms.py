@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fenhe.clear_errors import clear_errors
 from fenhe.commands.alarm_kinds import alarm_kinds
+from fenhe.listing import Listing, local_moment
 from schemas.alarms import AlarmState  # noqa: TC001 - typer reads annotations
 from schemas.settings import OperatorSettings
 from storage import operator
@@ -53,7 +52,7 @@ def _operator() -> Iterator[Connection]:
 
 
 def _moment(ms: int | None) -> str:
-    return "–" if ms is None else dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC).isoformat(timespec="seconds")
+    return "–" if ms is None else local_moment(ms)
 
 
 def _figure(value: float | None, unit: str) -> str:
@@ -81,7 +80,7 @@ def list_alarms(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    table = Table("alarm", "severity", "state", "site", "device", "condition", "since", "value", "expected", "cost")
+    table = Listing("alarm", "severity", "state", "site", "device", "condition", "since", "value", "expected", "cost")
     for alarm in found:
         table.add_row(
             alarm["alarm_id"][:8],
@@ -95,7 +94,7 @@ def list_alarms(
             _figure(alarm["baseline"], alarm["unit"]),
             _figure(alarm["cost"], alarm["cost_unit"]),
         )
-    Console().print(table)
+    table.print()
 
 
 @app.command()
@@ -108,7 +107,7 @@ def show(alarm: AlarmArgument, *, as_json: Annotated[bool, typer.Option("--json"
         return
     for name, value in found.alarm.items():
         typer.echo(f"{name:18} {_moment(value) if name.endswith('_at') or name == 'shelved_until' else value}")
-    table = Table("at", "event", "from", "to", "who", "why", "detail")
+    table = Listing("at", "event", "from", "to", "who", "why", "detail")
     for item in found.transitions:
         table.add_row(
             _moment(item["at"]),
@@ -119,7 +118,7 @@ def show(alarm: AlarmArgument, *, as_json: Annotated[bool, typer.Option("--json"
             item["reason"],
             json.dumps(item["detail"], ensure_ascii=False),
         )
-    Console().print(table)
+    table.print()
 
 
 @app.command()
@@ -237,7 +236,7 @@ def maintenance_cancel(
 @maintenance_app.command("list")
 def maintenance_list() -> None:
     """List maintenance that is not over."""
-    table = Table("number", "site", "device", "from", "to", "who", "why")
+    table = Listing("number", "site", "device", "from", "to", "who", "why")
     with _operator() as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
             "SELECT id, site_id, device_id, starts_at, ends_at, planned_by, reason FROM maintenance"
@@ -246,4 +245,4 @@ def maintenance_list() -> None:
         ).fetchall()
     for number, site, device, start, end, who, why in rows:
         table.add_row(str(number), site, device or "all", _moment(start), _moment(end), who, why)
-    Console().print(table)
+    table.print()

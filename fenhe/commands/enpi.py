@@ -106,9 +106,7 @@ def _values(file: Path) -> dict[int, float]:
 @app.command("list")
 def list_baselines() -> None:
     """List all fits; the newest of a line counts."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from fenhe.listing import Listing
     from schemas.settings import ReaderSettings
     from storage import enpi
     from storage.pool import connect
@@ -118,7 +116,7 @@ def list_baselines() -> None:
     with connect(str(settings.db_reader_url), name="enpi") as connection:
         found = enpi.baselines(connection)
     columns = ("site", "line", "version", "from", "to", "kgce/d", "kgce/unit", "others", "days", "R²", "CV(RMSE)", "by")
-    table = Table(*columns)
+    table = Listing(*columns)
     for item, version in found:
         table.add_row(
             item.site_id,
@@ -134,7 +132,7 @@ def list_baselines() -> None:
             f"{item.cv_rmse:.1%}",
             item.fitted_by,
         )
-    Console().print(table)
+    table.print()
 
 
 def _ms(day: dt.datetime) -> int:

@@ -22,21 +22,16 @@ def known(name: str | None) -> str | None:
 
 @app.command("list")
 def scenarios_list() -> None:
-    """Print all scenarios, with their length and size."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """Print all scenarios, with their length and size; `fenhe demo --scenario NAME` shows one."""
     from simulators.scenes.scenario import load, names
 
-    table = Table("name", "title", "名称", "days", "plants", "sets")
+    indent = " " * (max(len(name) for name in names()) + 2)
     for name in names():
         scenario = load(name)
         days = ((scenario.history or 0) + scenario.lasts) / 86_400_000
-        sets = scenario.fleet.sets
-        table.add_row(
-            name, scenario.title, scenario.title_zh, f"{days:g}", f"{sum(scenario.plants.values())}", f"{sets}"
-        )
-    Console().print(table)
+        plants = sum(scenario.plants.values())
+        typer.echo(f"{name:<{len(indent)}}{scenario.title}")
+        typer.echo(f"{indent}{scenario.title_zh} · {days:.3g} d · {plants} plants · {scenario.fleet.sets} sets")
 
 
 @app.command("labels")
@@ -45,23 +40,19 @@ def scenarios_labels(
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
 ) -> None:
     """Print everything that happens in a scenario, as a truth file would hold it."""
-    import datetime as dt
-
-    from rich.console import Console
-    from rich.table import Table
-
+    from fenhe.listing import Listing, local_moment
     from fenhe.simulation import now_ms
     from simulators.scenes.scenario import load
 
     scenario = load(name)
     start = scenario.start_ms(now_ms())
-    table = Table("begins", "lasts", "kind", "site", "device", "size", "unit")
+    table = Listing("begins", "lasts", "kind", "site", "device", "size", "unit")
     for label in scenario.scene(seed=seed, start_ms=start).labels(scenario.end_ms(start)):
-        begins = dt.datetime.fromtimestamp(label.start_ms / 1000, tz=dt.UTC).isoformat(timespec="seconds")
+        begins = local_moment(label.start_ms)
         lasts = "–" if label.end_ms is None else f"{(label.end_ms - label.start_ms) / 3_600_000:.2f} h"
         size = f"{label.size:.4g}"
         table.add_row(begins, lasts, label.kind.value, label.site_id, label.device_id, size, label.unit)
-    Console().print(table)
+    table.print()
 
 
 @app.command("catalogue")

@@ -44,7 +44,8 @@ class Demo:
         self.folder = folder
         self.report = folder / "report.json"
         arguments = [
-            *("--sets", "30", "--history", "0.5", "--no-browser", "--port", str(free_port())),
+            *("--scenario", "tower-fleet-year", "--sets", "30", "--history", "0.5"),  # a past of seconds
+            *("--no-browser", "--port", str(free_port())),
             *("--directory", str(folder / "demo"), "--report", str(self.report), "--services", services.value),
         ]
         self.process = Process(
@@ -85,7 +86,7 @@ def test_a_run_closes_its_books_and_reports_them(kind: Services, scratch: Path) 
     demo.process.start()
     demo.process.wait_until(demo.live, what="the demo to be up", timeout=START_S)
     family = demo.family()
-    assert len(family) > 5, "broker, Kafka, PostgreSQL, collector, worker and page"
+    assert len(family) > 5, "broker, Kafka, PostgreSQL, collector, workers and page"
     assert demo.process.wait(120) == 0, demo.process.log_tail()
     assert gone(family)
     report = json.loads(demo.report.read_text())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -17,6 +18,7 @@ from fenhe.cli import app
 from fenhe.commands.registry import warnings_of
 from fenhe.demo import DemoOptions, World, _earlier_world, _scenario
 from fenhe.device_test import Bench
+from fenhe.listing import Listing, local_moment
 from fenhe.new_site import BatteryWish, MeterWish, SiteWish, make_registry, parse_battery, parse_meter
 from fenhe.pipeline import check_port, open_directory
 from fenhe.progress import Feeding, Stored, in_words
@@ -231,6 +233,20 @@ def test_a_wrong_answer_is_told_in_a_sentence(tmp_path: Path, arguments: Sequenc
     assert part in text
     assert text.count("\n") == 1
     assert not (tmp_path / "X.yaml").exists()
+
+
+def test_a_list_fits_the_terminal_or_becomes_records_and_cuts_nothing() -> None:
+    """Eighty columns: what must be copied stands whole in one line, times are local and say their offset."""
+    listing = Listing("id", "topic")
+    listing.add_row("7", "fenhe/v1/KILN/water/KILN-W1")
+    assert listing.lines(80) == ["id  topic", "7   fenhe/v1/KILN/water/KILN-W1"]
+    topic = "fenhe/v1/" + "A" * 64 + "/water/" + "B" * 64
+    listing.add_row("8", topic)
+    assert any(line.endswith(f"  {topic}") for line in listing.lines(80))
+    assert local_moment(1_772_323_200_000) == "2026-03-01 08:00:00+08:00"
+    code, text = said("scenarios", "list")
+    assert code == 0
+    assert all(cell_len(line) <= 80 for line in text.splitlines())
 
 
 def test_what_a_device_sends_is_told_with_what_becomes_of_it() -> None:
