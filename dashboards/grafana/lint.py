@@ -280,6 +280,17 @@ def lines_of_one_point_are_seen(dashboard: Json) -> Iterator[str]:
             yield f"{panel['title']}: one estimate is not seen"
 
 
+def moments_are_marked(dashboard: Json) -> Iterator[str]:
+    """On the charts of a plant, a meter and a set their alarms are marked, by a query within the range."""
+    marked = dashboard["annotations"]["list"]
+    of_one = any(variable["name"] in {"site", "meter", "set"} for variable in dashboard["templating"].get("list", []))
+    if of_one and not marked and not dashboard["uid"].startswith("fenhe-alarms"):
+        yield "no alarm is marked on its charts"
+    for each in marked:
+        if "$__timeFilter(" not in each["target"]["rawSql"] or each["target"]["format"] != "table":
+            yield f"annotation {each['name']}: its query is not one of a table within the range"
+
+
 RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     no_row_is_grey,
     no_row_is_said,
@@ -306,6 +317,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     explains_itself,
     is_of_the_schema,
     lines_of_one_point_are_seen,
+    moments_are_marked,
 )
 
 

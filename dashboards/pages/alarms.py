@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
-from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.dashboard import Annotation, Definition, Variable
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
 from dashboards.parts import books
@@ -120,6 +120,22 @@ def _with_unit(amount: str, unit: str) -> str:
     figure = f"to_char(({amount})::numeric, CASE WHEN abs({amount}) < 10 THEN 'FM999990.099' "
     figure += f"WHEN abs({amount}) < 100 THEN 'FM999990.0' ELSE 'FM999,999,999,990' END)"
     return f"rtrim({figure}, '.') || COALESCE(' ' || NULLIF({unit}, ''), '')"
+
+
+def marks(where: str) -> Annotation:
+    """Every alarm of something within the range, marked on the charts of its page; `where` says of what, on `a`."""
+
+    def query(language: Language) -> str:
+        severity = sql.words_of("a.severity", labels_alarm.SEVERITY, language)
+        return f"""
+SELECT a.event_at AS time, {severity} || ' · ' || {kind(language)} AS text
+FROM alarm a
+WHERE $__timeFilter(a.event_at) AND ({where})
+ORDER BY a.event_at DESC
+LIMIT 100
+"""  # noqa: S608 - fragments of ours
+
+    return Annotation(name=labels_alarm.ALARMS, query=query, color=fields.BAD)
 
 
 def active_list(

@@ -432,4 +432,5 @@ DASHBOARD = Definition(
     range_from="now-365d",
     variables=[Variable(name="set", label=labels.SET, query=_sets)],
     panels=_panels,
+    annotations=[alarms.marks(f"a.device_id = {SET}")],
 )

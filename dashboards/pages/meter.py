@@ -8,7 +8,8 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import books
+from dashboards.pages import alarms
+from dashboards.parts import books, plant_limits
 from dashboards.parts.plants import sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -188,4 +189,5 @@ DASHBOARD = Definition(
     refresh="10s",
     variables=[sites("s.sector <> 'base_station'"), Variable(name="meter", label=labels_plant.METER, query=_meters)],
     panels=_panels,
+    annotations=[alarms.marks(f"a.device_id = {METER}"), plant_limits.event_marks(f"e.device_id = {METER}")],
 )

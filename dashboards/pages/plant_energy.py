@@ -8,6 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
+from dashboards.pages import alarms
 from dashboards.parts import books, enpi, plant_limits
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
 from dashboards.words import labels
@@ -453,4 +454,5 @@ DASHBOARD = Definition(
     range_from="now-7d",
     variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
+    annotations=[alarms.marks(f"a.site_id = {SITE}"), plant_limits.event_marks(f"e.site_id = {SITE}")],
 )

@@ -332,4 +332,5 @@ DASHBOARD = Definition(
     range_from="now-30d",
     variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
+    annotations=[alarms.marks(f"a.site_id = {SITE}")],
 )

@@ -212,7 +212,7 @@ LIMIT {WORST}
         query,
         Field(name="device_id", hidden=True),
         Field(name="battery_set", label=labels.SET, link=TO_SET),
-        Field(name="city", label=labels.CITY_COLUMN, width=80),
+        Field(name="city", label=labels.CITY_COLUMN, width=70),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=180, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),

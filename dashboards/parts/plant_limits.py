@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.kit import fields, panels, sql
+from dashboards.kit.dashboard import Annotation
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About, Panel
 from dashboards.parts.plants import SITE, TO_METER, WHOLE_PLANT, days_back
@@ -141,6 +142,23 @@ GROUP BY 1
     return panels.heatmap(
         about, query, *(Field(name=f"{each:02}:00") for each in range(24)), bucket=panels.Bucket.DAY, unit="kW"
     )
+
+
+def event_marks(where: str) -> Annotation:
+    """What befell registers within the range, marked on the charts of a page; `where` says which, on `e`."""
+
+    def query(language: Language) -> str:
+        event = sql.case_of("e.kind", {kind: text(language) for kind, text in labels_plant.EVENTS.items()})
+        return f"""
+SELECT e.ts AS time, {event} || ' · ' || {sql.name(language, "d", "device_id")} AS text
+FROM meter_event e
+JOIN device d USING (device_id)
+WHERE $__timeFilter(e.ts) AND ({where})
+ORDER BY e.ts DESC
+LIMIT 100
+"""  # noqa: S608 - fragments of ours
+
+    return Annotation(name=labels_plant.METER_EVENTS, query=query, color=fields.PARTIAL)
 
 
 def meter_events(language: Language) -> Panel:

@@ -90,6 +90,8 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             | {"yAxisIndex": 1 if on_right else 0}
         )
     known = any(point[1] is not None for one in series for point in one["data"])
+    if series and canvas.marks:
+        series[0]["markLine"] = _marks(canvas)
     axis = time_axis(canvas)
     options = base(canvas) | {
         "title": note("" if known else panel.no_value, canvas),
@@ -110,6 +112,23 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         options["grid"]["bottom"] = 4
     options["tooltip"] |= {"trigger": "axis", "axisPointer": {"type": "line"}}
     return Chart(options)
+
+
+def _marks(canvas: Canvas) -> dict[str, Any]:
+    """Moments as thin upright lines; what each was is said on pointing at it."""
+    return {
+        "symbol": ["none", "none"],
+        "label": {"show": False},
+        "emphasis": {"label": {"show": True, "position": "insideEndTop", "formatter": "{b}"}},
+        "data": [
+            {
+                "name": mark.text,
+                "xAxis": canvas.wall_ms(mark.at),
+                "lineStyle": {"color": canvas.colors.fill(mark.color), "type": "dashed", "width": 1},
+            }
+            for mark in canvas.marks
+        ],
+    }
 
 
 def _scaled(value: object, scale: int) -> float | None:

@@ -44,6 +44,14 @@ ALARM_CELL = "kind"
 """Of a row that is an alarm (it has an `alarm_id`): leads to the alarm, a page that Grafana has not."""
 
 
+class Mark(NamedTuple):
+    """A moment marked on every chart over time: an alarm, an event of a meter."""
+
+    at: object
+    text: str
+    color: str
+
+
 @dataclass(frozen=True, slots=True)
 class Canvas:
     """What every drawing needs to know beside its rows."""
@@ -54,6 +62,7 @@ class Canvas:
     range: TimeRange
     view: View
     """What is looked at: links lead on from there."""
+    marks: tuple[Mark, ...] = ()
 
     def wall_ms(self, moment: object) -> int:
         """Milliseconds for an axis in UTC that then reads as the dashboard's wall clock, wherever the browser is."""

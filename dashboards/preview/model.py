@@ -70,6 +70,15 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """Moments marked on every chart over time."""
+
+    name: str
+    sql: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dashboard:
     """One dashboard in one language."""
 
@@ -81,6 +90,7 @@ class Dashboard:
     refresh: str
     variables: tuple[Variable, ...]
     panels: tuple[Panel, ...]
+    annotations: tuple[Annotation, ...] = ()
 
 
 def load(built: Mapping[str, Any]) -> Dashboard:
@@ -94,6 +104,10 @@ def load(built: Mapping[str, Any]) -> Dashboard:
         refresh=built["refresh"],
         variables=tuple(_variable(variable) for variable in built["templating"].get("list", [])),
         panels=tuple(_panel(panel) for panel in built["panels"]),
+        annotations=tuple(
+            Annotation(each["name"], each["target"]["rawSql"], each["iconColor"])
+            for each in built.get("annotations", {}).get("list", [])
+        ),
     )
 
 

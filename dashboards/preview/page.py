@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from nicegui import background_tasks, ui
 
-from dashboards.preview.drawing import Canvas, Html, failure
+from dashboards.preview.drawing import Canvas, Html, Mark, failure
 from dashboards.preview.macros import Scope, TimeRange, parse_range
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
@@ -239,7 +239,8 @@ class Page:
                 self._reader, dashboard.variables, view.variables, time_range, self._text(labels.ALL)
             )
             self._offer(resolved)
-            answered = await asyncio.gather(*(self._draw(box, time_range, resolved) for box in self._boxes))
+            marks = await self._marks(Scope(time_range, resolved.values))
+            answered = await asyncio.gather(*(self._draw(box, time_range, resolved, marks) for box in self._boxes))
         except AwayError:
             self._say_away()
             return False
@@ -278,7 +279,16 @@ class Page:
         for box in self._boxes:
             box.away()
 
-    async def _draw(self, box: PanelBox, time_range: TimeRange, resolved: Resolved) -> bool:
+    async def _marks(self, scope: Scope) -> tuple[Mark, ...]:
+        """Read what is marked on every chart."""
+        found = []
+        for annotation in self._dashboard.annotations:
+            rows = await self._reader.fetch(scope.bind(annotation.sql))
+            at, text = rows.columns.index("time"), rows.columns.index("text")
+            found += [Mark(row[at], str(row[text]), annotation.color) for row in rows.rows]
+        return tuple(found)
+
+    async def _draw(self, box: PanelBox, time_range: TimeRange, resolved: Resolved, marks: tuple[Mark, ...]) -> bool:
         panel, language = box.panel, self._view.language
         scope = Scope(time_range, resolved.values)
         try:
@@ -293,7 +303,7 @@ class Page:
             box.fail(labels.QUERY_FAILED(language), str(error))
         else:
             box.title(scope.title(panel.title))
-            canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range, self._view)
+            canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range, self._view, marks)
             box.draw(render(panel, rows, canvas))
         return True
 

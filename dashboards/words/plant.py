@@ -80,6 +80,7 @@ METHODS = {
 }
 POINTS = Text("点数", "Points")
 
+METER_EVENTS = Text("表计事件", "Meter events")
 EVENT = Text("事件", "Event")
 FROM = Text("开始", "From")
 UNTIL = Text("结束", "Until")

@@ -75,6 +75,21 @@ async def test_every_query_returns_the_columns_its_panel_shows(
         assert shown == set(panel.fields), panel.title
 
 
+@pytest.mark.parametrize("dashboard", [each for each in DASHBOARDS if cast("Dashboard", each.values[0]).annotations])
+async def test_what_is_marked_on_charts_has_a_time_and_a_text(
+    dashboard: Dashboard, reader_database: ReaderDatabase
+) -> None:
+    """Alarms and events of meters, as the reader; Grafana wants these two columns by name."""
+    reader = Reader(reader_database.reader_url)
+    try:
+        for annotation in dashboard.annotations:
+            rows = await reader.fetch(_scope(dashboard.range_from).bind(annotation.sql))
+            assert rows.columns == ["time", "text"]
+            assert all(row[1] for row in rows.rows)
+    finally:
+        await reader.close()
+
+
 @pytest.mark.parametrize("dashboard", DASHBOARDS)
 async def test_every_query_runs_on_an_empty_database(dashboard: Dashboard, fresh_database: ReaderDatabase) -> None:
     """A fresh installation has pages, not errors."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -16,7 +17,7 @@ from dashboards.kit import panels
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field, Link
 from dashboards.kit.panels import About
-from dashboards.preview.drawing import Canvas, Chart, Html
+from dashboards.preview.drawing import Canvas, Chart, Html, Mark
 from dashboards.preview.formats import duration, measure, show
 from dashboards.preview.macros import parse_range
 from dashboards.preview.model import load
@@ -187,3 +188,43 @@ def test_coverage_is_coloured_and_written() -> None:
 def test_words_on_blocks_can_be_read() -> None:
     """Text in a state block is dark on light and light on dark."""
     assert ink_on("#ffffff") != ink_on("#000000") == "#ffffff"
+
+
+def test_an_alarm_is_marked_on_a_chart_of_its_page() -> None:
+    """A mark is an upright line at its moment, in its colour, and says what it was."""
+    panel = next(p for p in PANELS.values() if p.type == "timeseries")
+    rows = Rows(_columns(panel), [(NOW, *([1.0] * len(panel.fields)))])
+    drawing = render(panel, rows, replace(CANVAS, marks=(Mark(NOW, "high · leak", "#dd4f4a"),)))
+    assert isinstance(drawing, Chart)
+    (mark,) = drawing.options["series"][0]["markLine"]["data"]
+    assert (mark["name"], mark["xAxis"]) == ("high · leak", CANVAS.wall_ms(NOW))
+    assert "markLine" not in render(panel, rows, CANVAS).options["series"][0]  # type: ignore[union-attr]
+
+
+def test_a_heat_map_s_bucket_ends_at_its_time() -> None:
+    """As Grafana takes it: the row of 20:00 and an hour is the cell from 19:00, and what ended before is not drawn."""
+    panel = next(p for p in PANELS.values() if p.type == "heatmap" and "reporting" in p.title)
+    columns = _columns(panel)
+    values = [50.0] * (len(columns) - 1)
+    ends = [NOW - dt.timedelta(hours=hours) for hours in (6, 5, 0)]
+    drawing = render(panel, Rows(columns, [(end, *values) for end in ends]), CANVAS)
+    assert isinstance(drawing, Chart)
+    assert drawing.options["xAxis"]["data"] == [CANVAS.wall_ms(end) - 3_600_000 for end in ends[1:]]
+
+
+def test_no_row_has_one_grey_word() -> None:
+    """Without a row there is no field in Grafana, so no field's colour: the panel's word stands alone."""
+    panel = next(p for p in PANELS.values() if p.type == "stat" and len(p.fields) > 2)
+    drawing = render(panel, Rows(_columns(panel), []), CANVAS)
+    assert isinstance(drawing, Html)
+    assert drawing.content.count(f">{panel.no_value}<") == 1
+    assert "is-unknown" in drawing.content
+
+
+def test_a_text_with_a_mark_has_its_colour() -> None:
+    """A length of time that is too long begins with a cross and is red, as Grafana's mapping makes it."""
+    panel = _table(Field(name="age", marked=True, width=90))
+    good, bad = (_html(panel, Rows(["age"], [(text,)])) for text in ("● 12 s", "✕ 1.4 h"))
+    assert good != bad
+    assert CANVAS.colors.ink("#dd4f4a") in bad
+    assert CANVAS.colors.ink("#2f9e6e") in good
