@@ -19,6 +19,7 @@ from dashboards.preview.alarm import AlarmPage, Hand
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
+from dashboards.preview.same_origin import SameOrigin
 from dashboards.preview.theme import FONT
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
@@ -70,6 +71,7 @@ def make_app(hand: Hand, *, host: str) -> FastAPI:
         await reader.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
+    app.add_middleware(SameOrigin)
     if host in LOOPBACK:
         # A foreign site that names itself 127.0.0.1 (DNS rebinding) shall not read the plant's figures.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
