@@ -23,6 +23,7 @@ from fenhe.commands import recompute as recompute_commands
 from fenhe.commands import reference as reference_commands
 from fenhe.commands import registry as registry_commands
 from fenhe.commands import replay as replay_commands
+from fenhe.commands import retention as retention_commands
 from fenhe.commands import scenarios as scenario_commands
 from fenhe.commands import score as score_commands
 from fenhe.commands import serve as serve_command
@@ -47,6 +48,7 @@ app.add_typer(reference_commands.app, name="reference")
 app.add_typer(enpi_commands.app, name="enpi")
 app.command("recompute")(recompute_commands.recompute)
 app.add_typer(scenario_commands.app, name="scenarios")
+app.add_typer(retention_commands.retention, name="retention")
 app.command("replay")(replay_commands.replay)
 app.command("score")(score_commands.score)
 

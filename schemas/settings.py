@@ -84,6 +84,8 @@ class WorkerSettings(KafkaSettings):
     """A worker that Kafka has not heard of for so long loses its partitions to the others. Kafka's own bounds are
     `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, 6 s and half an hour as it comes."""
     metrics_port: int | None = None
+    retention: bool = False
+    """Whether this worker takes away rows that are older than they are kept (`fenhe retention show`)."""
 
 
 class MigrateSettings(_Settings):

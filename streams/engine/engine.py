@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
-from storage import checkpoint, readings, state
+from storage import checkpoint, readings, retention, state
 from storage.checkpoint import Mark, Position, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import load_registry, registry_version
@@ -325,6 +325,11 @@ class Engine:
         """Take that away."""
         with self._pool.connection() as connection:
             checkpoint.note_moving(connection, Position(self._topic, number))
+
+    def retention_step(self) -> str | None:
+        """Take away some of what is older than it is kept, and say what."""
+        with self._pool.connection() as connection:
+            return retention.step(connection)
 
     def begin(self) -> AbstractContextManager[Connection]:
         """Borrow a connection."""

@@ -8,11 +8,12 @@ waits for a step, then asks the database what is remembered.
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import MINUTE_MS, QUARTER_DAY_MS
-from storage import recompute
+from schemas.time import LOCAL, MINUTE_MS, QUARTER_DAY_MS
+from storage import recompute, retention
 from storage.reference import is_current
 from streams.engine.derivation import Again
 from streams.engine.transaction import Transaction
@@ -69,6 +70,11 @@ class Recompute:
         if stretch is None:
             return _noted(connection, request, (0, 0), is_finished=True)
         first, newest = stretch
+        kept_ms = retention.derivable_from_ms(connection)
+        if kept_ms is not None and request.from_ms < kept_ms and first < newest:
+            day = dt.datetime.fromtimestamp(kept_ms / 1000, LOCAL).date()
+            request = request._replace(error=f"begins at {day}: older readings are not kept")
+            first = max(first, kept_ms)
         begin = _floor(max(request.from_ms, first))
         end = min(request.to_ms, newest + 1)
         at = begin if request.next_ms is None else request.next_ms

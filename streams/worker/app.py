@@ -31,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 RECOMPUTE_POLL_S = 5.0
 """How often requests to recompute are looked for; between two steps the worker rests for as long as a step took."""
+RETENTION_POLL_S = 3_600.0
+RETENTION_REST_S = 5.0
+"""Between two steps of retention."""
 HEARTBEAT_S = 3.0
 """Between two heartbeats, however long the session may last without one."""
 LONGEST_TAKE_S = 3_600.0
@@ -53,6 +56,19 @@ async def _recompute(app: faust.App, recompute: Recompute) -> None:
         if progress is not None and progress.is_finished:
             log.info("recomputed", site=progress.site_id, rows=progress.rows_written)
         await app.sleep(RECOMPUTE_POLL_S if progress is None else time.monotonic() - started)
+
+
+async def _retain(app: faust.App, engine: Engine) -> None:
+    """Take away what is older than it is kept, a little at a time; one worker at a time does, whoever comes first."""
+    while not app.should_stop:
+        done = None
+        try:
+            done = await asyncio.to_thread(engine.retention_step)
+        except Exception as error:  # noqa: BLE001 - live work goes on; the step left nothing behind
+            log.warning("retention step failed, trying again", error=repr(error))
+        if done is not None:
+            log.info("taken away by the policy", what=done)
+        await app.sleep(RETENTION_POLL_S if done is None else RETENTION_REST_S)
 
 
 def session_limits(session_timeout_s: float) -> dict[str, Any]:
@@ -107,6 +123,12 @@ def create_app(
     @app.task  # type: ignore[untyped-decorator] # Faust types its tasks loosely
     async def recompute_what_is_asked_for() -> None:
         await _recompute(app, Recompute(engine))
+
+    if settings.retention:
+
+        @app.task  # type: ignore[untyped-decorator] # as above
+        async def take_away_what_is_old() -> None:
+            await _retain(app, engine)
 
     @app.on_partitions_assigned.connect  # type: ignore[arg-type] # the signal is passed by keyword
     async def assigned(_sender: Any, *args: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signal

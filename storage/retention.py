@@ -1,0 +1,57 @@
+"""How long rows are kept: the policy, and taking away what is older, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import DAY_MS
+from storage.tables import READING_TABLES
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from psycopg import Connection
+
+BEHIND_MS = 36 * DAY_MS
+"""Rows are derived again from no earlier than so long behind the oldest readings kept: what was remembered of old
+times is kept every 28 days (`storage.state`), and a fold without any reads 8 days back."""
+
+
+class Policy(NamedTuple):
+    """How long a table's rows are kept."""
+
+    table: str
+    keep: dt.timedelta | None
+    """None: for ever."""
+    keep_text: str
+    kept_from: dt.datetime | None
+    """Rows before this are gone."""
+
+
+def policies(connection: Connection) -> list[Policy]:
+    """What is kept how long, by table."""
+    rows = connection.execute(
+        "SELECT table_name, keep, coalesce(keep::text, 'for ever'), kept_from FROM retention_policy ORDER BY table_name"
+    )
+    return [Policy(*row) for row in rows]
+
+
+def set_policy(connection: Connection, table: str, keep: str | None) -> None:
+    """Keep a table's rows for another time, such as "13 months"; None: for ever."""
+    connection.execute("SELECT retention_set(%s, %s::interval)", (table, keep))
+
+
+def step(connection: Connection) -> str | None:
+    """Take away some of what is older than it is kept, and say what; None where there is nothing (more) to do."""
+    row = connection.execute("SELECT retention_step()").fetchone()
+    return None if row is None else row[0]
+
+
+def derivable_from_ms(connection: Connection) -> int | None:
+    """From when on rows can be derived again; None where no raw reading was ever taken away."""
+    tables = sorted({table.name for table in READING_TABLES.values()})
+    row = connection.execute(
+        "SELECT (extract(epoch FROM max(kept_from)) * 1000)::bigint FROM retention_policy WHERE table_name = ANY(%s)",
+        (tables,),
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0]) + BEHIND_MS
