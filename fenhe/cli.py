@@ -225,12 +225,19 @@ def quarantine_replay(
     reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
     device: Annotated[str | None, typer.Option(help="Only this device.")] = None,
 ) -> None:
-    """Send what waits through the pipeline again, once its cause is mended."""
+    """Send what waits through the pipeline again, once its cause is mended.
+
+    What was ahead of its arrival stays: it does not become true by waiting. What was behind is sent only with
+    --reason clock_behind, once the device's first_day is registered.
+    """
     from fenhe.commands.small import replay_quarantine
 
     with _clear_errors():
         replayed, skipped = replay_quarantine(reason=reason, device_id=device)
-    typer.echo(f"{replayed} sent again, {skipped} left (only their head was kept, or their topic is not a device's)")
+    typer.echo(
+        f"{replayed} sent again, {skipped} left "
+        "(their clock was wrong, only their head was kept, or their topic is not a device's)"
+    )
 
 
 @app.command()

@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
-from schemas.quantity import CLOCK_AHEAD_MS
+from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_MS
 from schemas.quarantine import Quarantined, Reason
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
 from schemas.record import LARGEST_RECORD_BYTES, encode_set_aside
@@ -261,8 +261,23 @@ def _against_context(reading: Reading, identity: Topic, received_ms: int) -> _Re
         for field, says, said in zip(Topic._fields, own, identity, strict=True):
             if says is not None and says != said:
                 return _Refusal(Reason.IDENTITY_MISMATCH, f"payload says {field} {says}, topic says {said}")
-    if reading.ts > received_ms + CLOCK_AHEAD_MS:
-        ahead_s = (reading.ts - received_ms) // 1000  # an int of any length, which a float is not
+    if not EARLIEST_MS <= reading.ts <= received_ms + CLOCK_AHEAD_MS:
+        return _off_the_clock(reading.ts, received_ms)
+    return None
+
+
+_UNITS = (("seconds", 1000, 1), ("microseconds", 1, 1000), ("nanoseconds", 1, 1_000_000))
+"""What `ts` may have been sent in, and how it becomes milliseconds."""
+
+
+def _off_the_clock(ts: int, received_ms: int) -> _Refusal | None:
+    """Say of a time that cannot be whether it is one in another unit, or one of a clock that is ahead."""
+    for unit, times, by in _UNITS:
+        if EARLIEST_MS <= ts * times // by <= received_ms + CLOCK_AHEAD_MS:
+            detail = f"ts {ts} is a time in {unit}, not in milliseconds: send milliseconds or RFC 3339"
+            return _Refusal(Reason.SCHEMA, detail[:500])
+    if ts > received_ms + CLOCK_AHEAD_MS:
+        ahead_s = (ts - received_ms) // 1000  # an int of any length, which a float is not
         return _Refusal(Reason.CLOCK_AHEAD, f"device clock is {ahead_s} s ahead of arrival")
     return None
 

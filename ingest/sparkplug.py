@@ -55,7 +55,7 @@ class SparkplugError(ValueError):
 
 class _Metric(NamedTuple):
     name: str
-    datatype: DataType
+    datatype: DataType | None
 
 
 @dataclass(slots=True)
@@ -66,7 +66,8 @@ class _Node:
     death: int | None
     metrics: dict[int, tuple[str, _Metric]] = field(default_factory=dict)
     """Device and metric by alias; aliases are a node's, not a device's."""
-    types: dict[tuple[str, str], DataType] = field(default_factory=dict)
+    types: dict[tuple[str, str], DataType | None] = field(default_factory=dict)
+    """By device and name; None for a metric of a type that carries no reading: it is known, and passed over."""
     devices: set[str] = field(default_factory=set)
 
 
@@ -140,12 +141,10 @@ def _born(node: _Node, at: SparkplugTopic, message: Any) -> list[SparkplugReadin
             msg = f"a birth certificate of {at.device or at.node} with a metric without name"
             raise SparkplugError(msg)
         datatype = _type(metric.datatype)
-        if datatype is None:
-            continue  # data sets, templates and files carry no reading
         node.types[at.device, metric.name] = datatype
         if metric.HasField("alias"):
             node.metrics[metric.alias] = (at.device, _Metric(metric.name, datatype))
-        if at.device:
+        if at.device and datatype is not None:  # data sets, templates and files carry no reading
             found.append((_ts(metric, message), metric.name, _value(metric, datatype)))
     node.devices.add(at.device)
     return _grouped(at, found)
@@ -159,10 +158,11 @@ def _data(node: _Node, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: AN
             if known is None or device != at.device:
                 return Decoded([], f"unknown alias {metric.alias} of {at.device or at.node}")
         else:
-            datatype = node.types.get((at.device, metric.name))
-            if datatype is None:
+            if (at.device, metric.name) not in node.types:
                 return Decoded([], f"unknown metric {metric.name!r} of {at.device or at.node}")
-            known = _Metric(metric.name, datatype)
+            known = _Metric(metric.name, node.types[at.device, metric.name])
+        if known.datatype is None:
+            continue
         found.append((_ts(metric, message), known.name, _value(metric, known.datatype)))
     return Decoded(_grouped(at, found), None)
 

@@ -135,3 +135,13 @@ EARLIEST_MS = 946_684_800_000
 
 CLOCK_AHEAD_MS = 5 * 60_000
 """A reading more than this in the collector's future is quarantined as `clock_ahead`."""
+
+FAR_BEHIND_MS = 400 * DAY_MS
+"""A reading so much older than its arrival, and than the device's newest reading, is `clock_behind`. (unsourced)
+
+Longer than a year, so that a year's history may come in any order.
+"""
+
+HORIZON_MS = 15 * 366 * DAY_MS
+"""A reading that is so old when it arrives is `clock_behind` in any case: clocks that were lost begin at 2000 or 2010.
+(unsourced)"""

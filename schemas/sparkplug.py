@@ -161,7 +161,8 @@ def get_value(metric: Any, datatype: DataType) -> Value:  # noqa: ANN401 - a mes
     held = metric.WhichOneof("value")
     if metric.is_null or held is None:
         return None
-    if held != _field_of(datatype):
+    is_whole = datatype in _IN_INT | _IN_LONG and held in {"int_value", "long_value"}  # Tahu, Ignition: in either
+    if held != _field_of(datatype) and not is_whole:
         msg = f"a {datatype.name} in {held}"
         raise ValueError(msg)
     value = getattr(metric, held)

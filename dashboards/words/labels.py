@@ -50,6 +50,7 @@ REASON = {
     Reason.IDENTITY_MISMATCH: Text("身份不一致", "identity mismatch"),
     Reason.OUT_OF_RANGE: Text("超出量程", "out of range"),
     Reason.CLOCK_AHEAD: Text("时钟超前", "clock ahead"),
+    Reason.CLOCK_BEHIND: Text("时钟滞后", "clock behind"),
     Reason.TOO_LARGE: Text("报文过大", "too large"),
     Reason.RETAINED: Text("保留消息", "retained"),
     Reason.UNSUPPORTED_VERSION: Text("版本不支持", "unsupported version"),

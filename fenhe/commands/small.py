@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from ingest.log import Log
+from schemas.quarantine import Reason
 from schemas.settings import CollectorSettings, MigrateSettings
 from schemas.topics import partition_of
 from storage import quarantine
@@ -32,6 +33,9 @@ def owner_connection() -> Connection:
 def replay_quarantine(*, reason: str | None, device_id: str | None) -> tuple[int, int]:
     """Send waiting items through the pipeline again; returns how many were sent and how many could not be.
 
+    Each is held against the time it first arrived: what was refused because its time is not its time does not become
+    true by waiting. So what was ahead of its arrival stays, and what was behind is sent only where it is asked for.
+
     Sent as new arrivals, so the books count them again. A crash between sending and noting it sends an item
     twice, which the pipeline recognises as a duplicate. Raises ReplayError where Kafka does not take them.
     """
@@ -41,7 +45,7 @@ def replay_quarantine(*, reason: str | None, device_id: str | None) -> tuple[int
     with owner_connection() as connection:
         while items := quarantine.waiting(connection, reason=reason, device_id=device_id, after=after):
             after = items[-1].id
-            whole = [item for item in items if len(item.payload) == item.size and not item.topic.startswith("kafka:")]
+            whole = [item for item in items if can_be_sent(item, reason)]
             skipped += len(items) - len(whole)
             _send(log, settings, whole)
             quarantine.mark_replayed(connection, [item.id for item in whole])
@@ -50,11 +54,20 @@ def replay_quarantine(*, reason: str | None, device_id: str | None) -> tuple[int
     return sent, skipped
 
 
+def can_be_sent(item: quarantine.Item, asked_for: str | None) -> bool:
+    """Whether an item goes through the pipeline again: not one whose time was wrong, unless that is asked for."""
+    if item.reason == Reason.CLOCK_AHEAD or (item.reason == Reason.CLOCK_BEHIND and item.reason != asked_for):
+        return False
+    return len(item.payload) == item.size and not item.topic.startswith("kafka:")
+
+
 def _send(log: Log, settings: CollectorSettings, items: list[quarantine.Item]) -> None:
     now_ms = time.time_ns() // 1_000_000
     batches: dict[int, MicroBatchBuilder] = {}
     for item in items:
-        judgement = judge(item.topic, item.payload, now_ms, max_bytes=settings.max_payload_bytes)
+        judgement = judge(item.topic, item.payload, item.received_ms, max_bytes=settings.max_payload_bytes)
+        again = [each.model_copy(update={"received_ms": now_ms}) for each in judgement.quarantined]
+        judgement = judgement._replace(quarantined=again)
         number = partition_of(judgement.site_id, settings.kafka_partitions)
         batch = batches.setdefault(number, MicroBatchBuilder(now_ms))
         batch.add(judgement, Token(0, 0), now_ms)

@@ -62,11 +62,18 @@ class Recording:
         self._path, self._mapping = path, mapping
         self.findings = Findings()
         """Of the last time through."""
+        self._clock = _Clock(mapping.time)
 
     def survey(self) -> Survey:
-        """Go through once for the number of rows and the time they cover. Raises RecordingError for a file of none."""
+        """Go through once for the number of rows and the time they cover, before anything is sent.
+
+        Raises RecordingError for a file of none, and for one whose order is wrong.
+        """
         rows, first, last = 0, 1 << 62, -(1 << 62)
-        for ts, _, _ in self._rows():
+        channels = [_Channel(item, self._mapping, Findings()) for item in self._mapping.devices]
+        for ts, line, row in self._rows():
+            for channel in channels:
+                channel.check(row, ts, line, is_ambiguous=self._clock.is_ambiguous)
             rows, first, last = rows + 1, min(first, ts), max(last, ts)
         if not rows:
             msg = f"{self._path} holds no row that could be sent"
@@ -88,7 +95,7 @@ class Recording:
     def _rows(self) -> Iterator[tuple[int, int, Row]]:
         """Time (ms), line and cells of each row that is kept."""
         thin_ms = 1_000 * (self._mapping.time.thin_s or 0.0)
-        clock = _Clock(self._mapping.time)
+        clock = self._clock = _Clock(self._mapping.time)
         kept: tuple[int, int] | None = None
         thinned = 0
         with self._open() as file:
@@ -126,6 +133,9 @@ class _Clock:
         self._late_ms = 0 if time.stamps is Stamps.END else round(1_000 * (time.interval_s or 0))
         self._run = 0
         self._group: str | None = None
+        self._last_ms: int | None = None
+        self.is_ambiguous = False
+        """Whether the last row's local time is one that the clock shows twice, at the end of summer time."""
         self._parse = self._parser()
 
     def read(self, row: Row) -> tuple[int, int]:
@@ -161,8 +171,16 @@ class _Clock:
             if self._zone is None:
                 msg = f"{moment} has no time zone: name it in the mapping, as `zone: Asia/Shanghai`"
                 raise ValueError(msg)
-            moment = moment.replace(tzinfo=self._zone)
+            return self._local(moment, self._zone)
         return round(moment.timestamp() * 1_000)
+
+    def _local(self, moment: dt.datetime, zone: ZoneInfo) -> int:
+        """Read a local time; one that the clock shows twice is the second where the first would go back in time."""
+        first, second = (round(moment.replace(tzinfo=zone, fold=fold).timestamp() * 1_000) for fold in (0, 1))
+        self.is_ambiguous = first < second
+        is_second = self.is_ambiguous and self._last_ms is not None and first < self._last_ms <= second
+        self._last_ms = second if is_second else first
+        return self._last_ms
 
 
 class _Channel:
@@ -179,18 +197,36 @@ class _Channel:
         self._registers = {name: source.start for name, source in mapping.fields.items() if source.increments}
         self._seq = itertools.count()
         self._last_ms: int | None = None
+        self._begun = False
+
+    def check(self, row: Row, ts: int, line: int, *, is_ambiguous: bool) -> None:
+        """Hold one row's time against the row before. Raises RecordingError where they cannot both be true."""
+        if not self._is_of(row):
+            return
+        last_ms, self._last_ms = self._last_ms, ts
+        if last_ms is None or ts > last_ms:
+            return
+        if is_ambiguous and ts == last_ms:
+            msg = (
+                f"line {line}: {self._device_id} has this local time twice in a row: the file holds a change of clocks,"
+                " and its order does not tell the two hours apart; put its rows as they were measured"
+            )
+            raise RecordingError(msg)
+        if self._registers and ts < last_ms:
+            msg = f"line {line}: {self._device_id} goes back in time, and increments add up only in order: sort it"
+            raise RecordingError(msg)
+
+    def _is_of(self, row: Row) -> bool:
+        return all(row[column] == wanted for column, wanted in self._mapping.where.items())
 
     def take(self, row: Row, ts: int, line: int) -> Iterator[Message]:
         """Give the messages of one row."""
-        if any(row[column] != wanted for column, wanted in self._mapping.where.items()):
+        if not self._is_of(row):
             return
-        if self._registers:
-            if self._last_ms is None and self._interval_ms:
-                yield self._message({"ts": ts - self._interval_ms, **self._registers})
-            elif self._last_ms is not None and ts < self._last_ms:
-                msg = f"line {line}: {self._device_id} goes back in time, and increments add up only in order: sort it"
-                raise RecordingError(msg)
-        self._last_ms = ts
+        self.check(row, ts, line, is_ambiguous=False)
+        if self._registers and not self._begun and self._interval_ms:
+            yield self._message({"ts": ts - self._interval_ms, **self._registers})
+        self._begun = True
         reading: dict[str, Any] = {"ts": ts}
         for name, source in self._mapping.fields.items():
             value = self._value(name, source, row, line)

@@ -13,13 +13,14 @@ import orjson
 
 from schemas.arrival import Arrival
 from schemas.aside import NOTHING, as_sent
+from schemas.quantity import FAR_BEHIND_MS
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from storage import checkpoint, ledger, quarantine, readings, set_aside, state
 from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
-from streams.intake.admission import Refusal, admit, identify
+from streams.intake.admission import Refusal, admit, far_behind, identify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +99,8 @@ class Transaction:
         self._refused = refused
         self._looks = looks
         self._ledger = Ledger()
+        self._newest: dict[str, int | None] = {}
+        """Time of the newest reading, of devices that sent one from long ago."""
         self._folds = {fold.name: fold for fold in engine.kernels.folds}
         self.memories: Memories = {}
         """What kernels remember once it is committed, where that differs."""
@@ -151,7 +154,7 @@ class Transaction:
     def _write(
         self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
     ) -> Outcome:
-        intake = self._judge(directory, batches, limit)
+        intake = self._judge(connection, directory, batches, limit)
         for device_id, received_ms, count in intake.received:
             booked = device_id if device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, received_ms).received += count
@@ -216,7 +219,29 @@ class Transaction:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
-    def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
+    def _admit(
+        self,
+        connection: Connection,
+        directory: Directory,
+        device: Device,
+        arrival: Arrival,
+        before: Sequence[Candidate],
+    ) -> Arrival | Refusal:
+        """Hold an arrival against the registry, and one that is old against the device's newest reading before it."""
+        admitted = admit(directory, device, arrival)
+        if arrival.received_ms - arrival.ts <= FAR_BEHIND_MS or isinstance(admitted, Refusal):
+            return admitted
+        device_id = device.device_id
+        if device_id not in self._newest:
+            self._newest[device_id] = readings.newest_ms(connection, device.kind, device_id)
+        stored_ms = self._newest[device_id]
+        known = [] if stored_ms is None else [stored_ms]
+        known += [candidate.arrival.ts for candidate in before if candidate.device is device]
+        return far_behind(device, arrival.ts, max(known, default=None)) or admitted
+
+    def _judge(
+        self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
+    ) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
         intake = Intake([], [], [])
         ordinal = 0
@@ -234,7 +259,11 @@ class Transaction:
                     if limit is not None and ordinal >= limit:
                         return intake
                     arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
-                    admitted = found if isinstance(found, Refusal) else admit(directory, found, arrival)
+                    admitted = (
+                        found
+                        if isinstance(found, Refusal)
+                        else self._admit(connection, directory, found, arrival, intake.candidates)
+                    )
                     if ordinal in self._refused:
                         admitted = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
                     if isinstance(admitted, Refusal):

@@ -86,6 +86,8 @@ def rubbish(now_ms: int) -> list[Case]:
         b"{}",
         b'{"ts":true}',
         b'{"ts":1.5}',
+        b'{"ts":1780000020}',
+        b'{"ts":1780000020000000}',
         b'{"ts":"yesterday"}',
         b'{"ts":"2026-06-01T00:00:00"}',
         head + b'"soc_pct":"88"}',
@@ -103,10 +105,8 @@ def rubbish(now_ms: int) -> list[Case]:
         at(200, soc_pct=65535.0),
         at(201, current_a=-65535.0),
         at(203, cycles=65535),
-        b'{"ts":0}',
-        b'{"ts":1780000020}',
-        b'{"ts":-' + b"9" * 400 + b"}",
     ]
+    clock_behind = [b'{"ts":0}', b'{"ts":-' + b"9" * 400 + b"}"]
     clock_ahead = [
         b'{"ts":%d}' % (now_ms + 3_600_000),
         b'{"ts":"9999-12-31T23:59:59Z"}',
@@ -130,6 +130,7 @@ def rubbish(now_ms: int) -> list[Case]:
         *(Case(Reason.OUT_OF_RANGE, BATTERY, payload) for payload in out_of_range),
         Case(Reason.OUT_OF_RANGE, METER, at(205, power_kw=65535.0)),
         Case(Reason.OUT_OF_RANGE, METER, at(206, energy_import_kwh=-1.0)),
+        *(Case(Reason.CLOCK_BEHIND, BATTERY, payload) for payload in clock_behind),
         *(Case(Reason.CLOCK_AHEAD, BATTERY, payload) for payload in clock_ahead),
         *(Case(Reason.MALFORMED, topic, good) for topic in foreign),
         Case(Reason.SCHEMA, "fenhe/v1/bs-1/seismograph/b-1", good),

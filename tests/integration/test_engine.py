@@ -432,7 +432,7 @@ def test_what_the_registry_refuses_is_quarantined_with_its_reason(database: str)
         Sent("plant-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": -1.0}),
     ]
     feed(database, [[*bad[:4], *SENT[:20], *bad[4:]]])
-    assert reasons(database) == {"unknown_device": 1, "identity_mismatch": 2, "out_of_range": 6}
+    assert reasons(database) == {"unknown_device": 1, "identity_mismatch": 2, "out_of_range": 5, "clock_behind": 1}
     found = books(database)
     assert (found.received, found.stored, found.closed) == (29, 20, True)
 

@@ -198,6 +198,14 @@ def test_whatever_stands_in_a_field_the_record_can_be_read(kind: Kind, data: st.
     assert judgement.taken == judgement.accepted + len(judgement.quarantined)
 
 
+@pytest.mark.parametrize(("factor", "unit"), [(1e-3, "seconds"), (1e3, "microseconds"), (1e6, "nanoseconds")])
+def test_a_time_in_another_unit_is_told_by_its_unit(factor: float, unit: str) -> None:
+    """Whoever sends it learns what to send; it is no clock that is ahead, and is never replayed as one."""
+    judgement = judged({"ts": round(1_780_000_000_000 * factor), "volume_m3": 5.0})
+    assert reasons(judgement) == [Reason.SCHEMA]
+    assert f"{unit}, not in milliseconds" in judgement.quarantined[0].detail
+
+
 @given(payload=st.binary(max_size=300), topic=st.text(max_size=60))
 def test_nothing_a_device_can_send_raises_or_goes_uncounted(payload: bytes, topic: str) -> None:
     """Taken = accepted + quarantined, for any bytes under any topic."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.sparkplug import SparkplugDecoder, SparkplugError, SparkplugReading, rebirth_request
+from ingest.sparkplug import Decoded, SparkplugDecoder, SparkplugError, SparkplugReading, rebirth_request
 from schemas.readings import BatteryReading
 from schemas.sparkplug import REBIRTH, DataType, Payload, SparkplugTopic, get_value, set_value
 from simulators.wire.sparkplug import EdgeNode, SparkplugMessage
@@ -198,3 +198,36 @@ def test_a_topic_is_read_as_it_was_written() -> None:
     """Both of nodes and of devices."""
     for text in ("spBv1.0/g/NBIRTH/n", "spBv1.0/g/DDATA/n/d"):
         assert str(SparkplugTopic.parse(text)) == text
+
+
+def _decoded(*messages: tuple[str, str]) -> list[Decoded]:
+    decoder = SparkplugDecoder()
+    return [decoder.decode(topic, bytes.fromhex(payload)) for topic, payload in messages]
+
+
+NODE_BORN = ("spBv1.0/g/NBIRTH/n", "08a0ac9382e733120b0a056264536571200858001800")
+
+
+def test_a_whole_number_is_taken_from_either_field() -> None:
+    """Tahu's Java and C libraries and Ignition write a UInt32 into `long_value`; bytes as they write them."""
+    birth = ("spBv1.0/g/DBIRTH/n/d", "08a0ac9382e73312120a06656e65726779100120075880bcc1960b1801")
+    [_, born] = _decoded(NODE_BORN, birth)
+    assert [reading.values for reading in born.readings] == [{"energy": 3_000_000_000}]
+
+
+def test_a_metric_of_a_type_without_a_reading_is_known_and_passed_over() -> None:
+    """A UUID beside a Double, by alias: the data is read, and no rebirth is asked for that would change nothing."""
+    [_, born, first, second] = _decoded(
+        NODE_BORN,
+        (
+            "spBv1.0/g/DBIRTH/n/d",
+            "08a0ac9382e73312150a06656e657267791001200a69000000000000084012110a0673657269616c1002200f7a03612d311801",
+        ),
+        ("spBv1.0/g/DDATA/n/d", "0888b49382e733120b1001690000000000001040120710027a03612d311802"),
+        ("spBv1.0/g/DDATA/n/d", "08f0bb9382e733120b1001690000000000001440120710027a03612d311803"),
+    )
+    assert [each.rebirth for each in (born, first, second)] == [None, None, None]
+    assert [reading.values for each in (first, second) for reading in each.readings] == [
+        {"energy": 4.0},
+        {"energy": 5.0},
+    ]

@@ -366,3 +366,42 @@ def test_a_water_networks_registers_integrate_its_flows() -> None:
     for device, column in (("LTOWN-P227", "p227"), ("LTOWN-P235", "p235"), ("LTOWN-PUMP1", "PUMP_1")):
         flows = sum(float(row[column]) for row in rows("battledim", days))
         assert totals[device][-1] - totals[device][0] == pytest.approx(flows / 12, abs=1e-3)
+
+
+AUTUMN = ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00", "02:30", "03:00"]
+HALF_HOUR_MS = 1_800_000
+
+
+def autumn(folder: Path, clock: list[str], *, increments: bool) -> Recording:
+    """A historian's file of local times over the end of summer time: half hours of 30 kWh, and the register."""
+    rows = [f"2020-10-25 {at},30,{1_000 + 30 * number}" for number, at in enumerate(clock, 1)]
+    field = {"column": "kwh", "increments": True, "start": 1_000} if increments else {"column": "reg"}
+    time = {**TIME, "zone": "Europe/London", "interval_s": 1_800, "stamps": "start" if increments else "end"}
+    what = mapping({**METER, "fields": {"energy_import_kwh": field}}, time=time)
+    return recording(folder, "\n".join(["t,kwh,reg", *rows]), what)
+
+
+@pytest.mark.parametrize("increments", [True, False])
+def test_an_hour_that_the_clock_shows_twice_is_two_hours(tmp_path: Path, increments: bool) -> None:  # noqa: FBT001
+    """The second 01:00 and 01:30 are an hour later than the first, in increments as in registers."""
+    found = readings(autumn(tmp_path, AUTUMN, increments=increments).messages())
+    assert len(found) == 9 + increments
+    assert {after["ts"] - before["ts"] for before, after in pairwise(found)} == {HALF_HOUR_MS}
+    assert {after["energy_import_kwh"] - before["energy_import_kwh"] for before, after in pairwise(found)} == {30}
+
+
+@pytest.mark.parametrize("increments", [True, False])
+def test_hours_that_nothing_tells_apart_are_refused_before_anything_is_sent(
+    tmp_path: Path,
+    increments: bool,  # noqa: FBT001
+) -> None:
+    """Sorted by the local clock the two hours are mixed: the first pass says so, and what to do."""
+    with pytest.raises(RecordingError, match="change of clocks"):
+        autumn(tmp_path, sorted(AUTUMN), increments=increments).survey()
+
+
+def test_increments_that_go_back_in_time_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """Half a file in the database is worse than none."""
+    rows = "t,kwh\n2026-03-01 00:00,1\n2026-03-01 00:30,1\n2026-03-01 00:15,1\n"
+    with pytest.raises(RecordingError, match="goes back in time"):
+        recording(tmp_path, rows).survey()

@@ -1,0 +1,27 @@
+"""What a replay of the quarantine sends again."""
+
+from __future__ import annotations
+
+import pytest
+
+from fenhe.commands.small import can_be_sent
+from schemas.quarantine import Reason
+from storage.quarantine import Item
+
+
+def item(reason: Reason) -> Item:
+    """Something that waits."""
+    return Item(1, 1_780_000_000_000, reason.value, "", "fenhe/v1/s/water/w", b"{}", 2)
+
+
+@pytest.mark.parametrize("asked_for", [None, *Reason])
+def test_what_was_ahead_of_its_arrival_does_not_become_true_by_waiting(asked_for: Reason | None) -> None:
+    """Whoever asks, and however late."""
+    assert not can_be_sent(item(Reason.CLOCK_AHEAD), asked_for)
+
+
+def test_what_was_behind_is_sent_only_where_it_is_asked_for() -> None:
+    """An operator who empties the quarantine does not load the year 2000."""
+    assert not can_be_sent(item(Reason.CLOCK_BEHIND), None)
+    assert can_be_sent(item(Reason.CLOCK_BEHIND), Reason.CLOCK_BEHIND)
+    assert can_be_sent(item(Reason.UNKNOWN_DEVICE), None)
