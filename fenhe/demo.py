@@ -57,7 +57,7 @@ TRUTH_FILE = "truth.sqlite"
 READINGS_PER_S = 4_500
 PLANT_DAYS_PER_S = 4.0
 """How fast readings and whole days of a plant are stored on two cores; decides when the first thing happens, and what
-is said at the start. Measured: docs/measurements.md, "Demo"."""
+is said at the start. Estimated from CPU time (docs/measurements.md, "Demo"); what is told later is measured."""
 CAUGHT_UP_S = 3.0
 """Live readings of so many seconds may still be on their way when the past counts as stored."""
 LONG_S = 150.0

@@ -17,7 +17,7 @@ from tests.fixtures.services import real_or_skip
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(1_800)]
 
 READY_S = 900.0
 """Two minutes on two idle cores; a shared machine takes many times as long."""

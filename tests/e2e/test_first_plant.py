@@ -22,7 +22,7 @@ from tests.fixtures.services import real_or_skip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 
 DOCS = Path(__file__).parents[2] / "docs"
 START_S, RUN_S = 300.0, 600.0

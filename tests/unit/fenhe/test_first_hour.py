@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
+from fenhe import demo
 from fenhe.clear_errors import PlainError
 from fenhe.cli import app
 from fenhe.commands.registry import warnings_of
@@ -268,3 +271,29 @@ def test_what_a_device_sends_is_told_with_what_becomes_of_it() -> None:
     assert "refused, unknown_device" in tell("P-W9", ts=NOW_MS, volume_m3=11.0)
     assert "refused, clock_ahead" in tell("P-W1", ts=NOW_MS + 10**9, volume_m3=11.0)
     assert parse_battery("100") == BatteryWish(100.0, 16)
+
+
+@pytest.mark.parametrize(("durable", "is_over", "code"), [(True, False, 0), (True, True, 1), (False, False, 1)])
+def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool, code: int
+) -> None:
+    """Whoever presses Ctrl-C is told that the next start stores it; the embedded Kafka forgets, which is said, too."""
+    books = SimpleNamespace(received=1_000, closed=True)
+    unknown = SimpleNamespace(p50=None, p99=None, readings=0)
+    told = Console(record=True, width=200)
+    monkeypatch.setattr(demo, "console", told)
+    monkeypatch.setattr(demo, "read_balance", lambda _: books)
+    monkeypatch.setattr(demo, "print_balance", lambda *_, **__: None)
+    monkeypatch.setattr(demo, "connect", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(demo, "commit_latency", lambda *_: unknown)
+    (tmp_path / "world.json").write_text(json.dumps(World("demo", 5, 1, 1, 2, 3, 0)._asdict()))
+    run = object.__new__(demo._Demo)
+    run.__dict__ |= {
+        "_reader": "", "_directory": tmp_path, "_is_over": is_over, "_options": options(),
+        "_stack": SimpleNamespace(kafka=SimpleNamespace(durable=durable)),
+    }  # fmt: skip
+    assert run._close(demo.Outcome(1_700, 10, 20), 0) == code
+    assert ("next start stores them first" in told.export_text()) == durable
+    kept = _earlier_world(tmp_path)
+    assert kept is not None
+    assert (kept.waiting, kept.last_ms) == (700, 20)
