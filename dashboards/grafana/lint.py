@@ -42,7 +42,11 @@ def _fields(panel: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _visible(panel: Json) -> list[tuple[str, Json]]:
-    return [(name, found) for name, found in _fields(panel) if not found.get("custom.hideFrom.viz")]
+    return [
+        (name, found)
+        for name, found in _fields(panel)
+        if not (found.get("custom.hideFrom.viz") or found.get("custom.hidden"))
+    ]
 
 
 def _targets(dashboard: Json) -> Iterator[tuple[Json, str]]:
@@ -282,7 +286,7 @@ def lines_of_one_point_are_seen(dashboard: Json) -> Iterator[str]:
 
 def moments_are_marked(dashboard: Json) -> Iterator[str]:
     """On the charts of a plant, a meter and a set their alarms are marked, by a query within the range."""
-    marked = dashboard["annotations"]["list"]
+    marked = dashboard["annotations"].get("list", [])
     of_one = any(variable["name"] in {"site", "meter", "set"} for variable in dashboard["templating"].get("list", []))
     if of_one and not marked and not dashboard["uid"].startswith("fenhe-alarms"):
         yield "no alarm is marked on its charts"
