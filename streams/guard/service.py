@@ -11,19 +11,20 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from pydantic import ValidationError
 
 from schemas.safety import SafetyRecord
+from schemas.time import HOUR_MS
 from storage.pool import connect
 from storage.registry import load_registry, registry_version
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from confluent_kafka import Message
+    from confluent_kafka import KafkaError, Message
 
     from schemas.settings import GuardSettings
     from streams.guard.watch import SafetyWatch
@@ -32,7 +33,13 @@ log = structlog.get_logger(__name__)
 
 REGISTRY_S = 5.0
 """How often the registry is asked whether it has changed: until then a new device is not guarded."""
-FLUSH_S = 30.0
+ANSWER_S = 30.0
+"""How long Kafka may take to answer before it is asked again."""
+RETRY_S = 1.0
+POLL_S = 0.2
+LEARN_MS = 2 * HOUR_MS
+"""A guard that starts, or is given a partition, first reads so much of what was guarded already: detectors learn from
+it what they need, and nothing of it is published. (unsourced)"""
 _MARKS = (b'"kind":"battery"', b'"kind":"site_power"')
 
 
@@ -45,9 +52,9 @@ class Guard:
         self._settings = settings
         self._watch = watch
         self._on_ready = on_ready
-        self._producer = Producer(
-            {"bootstrap.servers": settings.kafka_bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 0}
-        )
+        self._producer = self._new_producer()
+        self._begins: dict[int, int] = {}
+        """By partition, the first offset whose alarms are to be published; what is before it is only learnt from."""
         self.stopping = threading.Event()
         self.published = 0
 
@@ -57,9 +64,10 @@ class Guard:
 
     def run(self) -> None:
         """Guard until stopped."""
+        self._load_registry(None)
         registry = threading.Thread(target=self._keep_registry, daemon=True)
         registry.start()
-        self._watch.remember(self._published_before())
+        self._remember()
         consumer = Consumer(
             {
                 "bootstrap.servers": self._settings.kafka_bootstrap,
@@ -68,37 +76,143 @@ class Guard:
                 "auto.offset.reset": "earliest",
             }
         )
-        # After a rebalance another guard may have published of our partitions: what is active is read again.
-        consumer.subscribe(
-            [self._settings.kafka_topic],
-            on_assign=lambda *_: self._watch.remember(self._published_before()),
-        )
+        consumer.subscribe([self._settings.kafka_topic], on_assign=self._assigned)
         self._on_ready()
         try:
             while not self.stopping.is_set():
-                messages = [message for message in consumer.consume(200, timeout=0.2) if message.error() is None]
-                if messages:
-                    self._guard(messages)
-                    consumer.commit(asynchronous=False)
+                self._turn(consumer)
         finally:
             consumer.close()
 
-    def _guard(self, messages: list[Message]) -> None:
-        """Publish what some records show, and return once Kafka has it."""
+    def _turn(self, consumer: Consumer) -> None:
+        """Guard some records; no passing trouble of Kafka's ends it."""
+        try:
+            messages = [message for message in consumer.consume(200, timeout=0.2) if message.error() is None]
+        except KafkaException as error:
+            log.warning("Kafka cannot be read, trying on", error=str(error))
+            self.stopping.wait(RETRY_S)
+            return
+        if messages and self._guard(messages):
+            self._confirm(consumer, messages)
+
+    def _guard(self, messages: Sequence[Message]) -> bool:
+        """Publish what some records show; False where the end came before Kafka had taken all of it."""
         for message in messages:
-            value = message.value() or b""
+            value, offset = message.value() or b"", message.offset() or 0
             if not any(mark in value for mark in _MARKS):
                 continue
-            offset = message.offset()
-            batch = decode(Record(-1 if offset is None else offset, 0, value), self._settings.kafka_topic)
+            batch = decode(Record(offset, 0, value), self._settings.kafka_topic)
+            if offset < self._begins.get(message.partition() or 0, 0):
+                self._watch.learn(batch)
+                continue
             for record in self._watch.take(batch, time.time_ns() // 1_000_000):
-                self._producer.produce(
-                    self._settings.kafka_alarm_topic, key=record.alarm_id, value=record.model_dump_json()
-                )
+                if not self._publish(record):
+                    return False
+        return True
+
+    def _publish(self, record: SafetyRecord) -> bool:
+        """Publish an alarm, and return once Kafka says that it has it; False where the end came first.
+
+        One by one: they are few, and what comes and goes must stand in this order.
+        """
+        while not self.stopping.is_set():
+            if self._deliver(record):
                 self.published += 1
                 log.warning("safety", alarm=record.alarm_id, what=record.kind, event_=record.event, of=record.device_id)
-        while self._producer.flush(FLUSH_S):
-            log.warning("Kafka has not taken safety alarms yet, waiting")
+                return True
+            log.error("Kafka did not take a safety alarm, trying again", alarm=record.alarm_id)
+            self.stopping.wait(RETRY_S)
+        return False
+
+    def _deliver(self, record: SafetyRecord) -> bool:
+        """Try once, and wait for the answer for as long as it takes."""
+        answers: list[KafkaError | None] = []
+        try:
+            self._producer.produce(
+                self._settings.kafka_alarm_topic,
+                key=record.alarm_id,
+                value=record.model_dump_json(),
+                on_delivery=lambda error, _message: answers.append(error),
+            )
+        except BufferError:
+            self._producer.poll(RETRY_S)
+            return False
+        except KafkaException:
+            self._producer = self._new_producer()  # an idempotent producer that has failed for good takes nothing more
+            return False
+        while not answers and not self.stopping.is_set():
+            self._producer.poll(POLL_S)
+        if answers and (error := answers[0]) is not None and error.fatal():
+            self._producer = self._new_producer()
+        return bool(answers) and answers[0] is None
+
+    def _new_producer(self) -> Producer:
+        return Producer(
+            {
+                "bootstrap.servers": self._settings.kafka_bootstrap,
+                "enable.idempotence": True,
+                "acks": "all",
+                "linger.ms": 0,
+                "message.timeout.ms": 0,  # for ever
+            }
+        )
+
+    def _confirm(self, consumer: Consumer, messages: Sequence[Message]) -> None:
+        """Move the offsets behind what was guarded, and note of when it was; the next time will do as well."""
+        behind: dict[int, TopicPartition] = {}
+        for message in messages:
+            number, offset = message.partition() or 0, message.offset() or 0
+            if offset >= self._begins.get(number, 0):
+                stamp = str(message.timestamp()[1])
+                behind[number] = TopicPartition(self._settings.kafka_topic, number, offset + 1, stamp)
+        if not behind:
+            return
+        try:
+            consumer.commit(offsets=list(behind.values()), asynchronous=False)
+        except KafkaException as error:
+            log.warning("Kafka cannot note how far the guard is, going on", error=str(error))
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Before the first reading of a partition: what was published of it, and what its last hours teach."""
+        self._remember()
+        while not self.stopping.is_set():
+            try:
+                consumer.assign(self._places(consumer, partitions))
+            except KafkaException as error:
+                log.warning("Kafka does not say where to begin, asking again", error=str(error))
+                self.stopping.wait(RETRY_S)
+            else:
+                return
+
+    def _places(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Where to read from: some time before the first record that is still to be guarded."""
+        places: list[TopicPartition] = []
+        for place in consumer.committed(partitions, timeout=ANSWER_S):
+            if place.error is not None:
+                raise KafkaException(place.error)
+            if place.offset < 0:
+                self._begins[place.partition] = 0
+                places.append(TopicPartition(place.topic, place.partition, OFFSET_BEGINNING))
+                continue
+            self._begins[place.partition] = place.offset
+            noted = place.metadata or ""
+            stamp = int(noted) if noted.isdigit() else time.time_ns() // 1_000_000
+            wanted = TopicPartition(place.topic, place.partition, max(0, stamp - LEARN_MS))
+            (found,) = consumer.offsets_for_times([wanted], timeout=ANSWER_S)
+            begin = place.offset if found.offset < 0 else min(found.offset, place.offset)
+            places.append(TopicPartition(place.topic, place.partition, begin))
+        return places
+
+    def _remember(self) -> None:
+        """Read back what was published, here or by another guard; as long as it takes."""
+        while not self.stopping.is_set():
+            try:
+                self._watch.remember(self._published_before())
+            except KafkaException as error:
+                log.warning("the alarms' topic cannot be read, trying again", error=str(error))
+                self.stopping.wait(RETRY_S)
+            else:
+                return
 
     def _published_before(self) -> list[SafetyRecord]:
         """Everything on the alarms' topic, in order."""
@@ -106,10 +220,10 @@ class Guard:
         consumer = Consumer({"bootstrap.servers": self._settings.kafka_bootstrap, "group.id": f"{topic}-guard-reads"})
         found: list[SafetyRecord] = []
         try:
-            numbers = consumer.list_topics(topic, timeout=FLUSH_S).topics[topic].partitions
+            numbers = consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions
             left: dict[int, int] = {}
             for number in numbers:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=FLUSH_S)
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=ANSWER_S)
                 if high > low:
                     left[number] = high
             consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
@@ -130,14 +244,20 @@ class Guard:
 
     def _keep_registry(self) -> None:
         """Load the registry whenever it has changed; the one loaded last serves while the database is away."""
+        known = None if self._watch.directory is None else self._watch.directory.version
+        while self._settings.db_reader_url is not None and not self.stopping.wait(REGISTRY_S):
+            known = self._load_registry(known)
+
+    def _load_registry(self, known: int | None) -> int | None:
+        """Load the registry unless it is the known version; returns the version that is known now."""
         url = self._settings.db_reader_url
-        known: int | None = None
-        while url is not None and not self.stopping.is_set():
-            try:
-                with connect(str(url), name="guard") as connection:
-                    if registry_version(connection) != known:
-                        known, registry = load_registry(connection)
-                        self._watch.directory = Directory(known, registry)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, safety goes on without
-                log.warning("no registry, going on with what is known", error=repr(error))
-            self.stopping.wait(REGISTRY_S)
+        if url is None:
+            return known
+        try:
+            with connect(str(url), name="guard") as connection:
+                if registry_version(connection) != known:
+                    known, registry = load_registry(connection)
+                    self._watch.directory = Directory(known, registry)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, safety goes on without
+            log.warning("no registry, going on with what is known", error=repr(error))
+        return known

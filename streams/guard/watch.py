@@ -1,6 +1,7 @@
 """Safety conditions out of readings, as they come: the detectors' own folds, and what is known to be active.
 
-Pure but for its memory, which is small and can be lost: what was published is read back from the alarms' topic.
+Pure but for its memory, which is small and can be lost: what was published is read back from the alarms' topic, and
+what detectors have learnt is learnt again from the last hours of readings.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from streams.intake.admission import Directory, Refusal, admit, identify
 from streams.kernels.alarms.reference import alarm_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from schemas.metrics import Row
     from schemas.record import Envelope, MicroBatch
@@ -53,6 +54,8 @@ class SafetyWatch:
         """Newest reading of each device, with all that its messages said."""
         self._active: dict[_Key, str] = {}
         """Alarms that were published as raised and not yet as cleared."""
+        self._told: dict[_Key, int] = {}
+        """Device time of what was published last: the same readings again say nothing new until then."""
         self.directory: Directory | None = None
         """The registry, once it could be loaded; kept while the database is away."""
 
@@ -60,6 +63,7 @@ class SafetyWatch:
         """Take in what was published before, in order."""
         for record in records:
             key = (record.device_id, record.metric, record.kind.value)
+            self._told[key] = record.sample_ms
             if record.event is SafetyEvent.RAISE:
                 self._active[key] = record.alarm_id
             else:
@@ -68,12 +72,27 @@ class SafetyWatch:
     def take(self, batch: MicroBatch, now_ms: int) -> list[SafetyRecord]:
         """Judge one record's readings; readings older than a device's newest are left to the database's way."""
         found: list[SafetyRecord] = []
-        for envelope in batch.messages:
-            if envelope.kind in GUARDED:
-                found += self._take_envelope(envelope, now_ms)
+        for signal in self._signals(batch):
+            key = (signal.device_id, signal.metric, signal.kind.value)
+            if signal.ts <= self._told.get(key, -1):
+                continue
+            record = _record(signal, self._active, now_ms)
+            if record is not None:
+                self._told[key] = signal.ts
+                found.append(record)
         return found
 
-    def _take_envelope(self, envelope: Envelope, now_ms: int) -> list[SafetyRecord]:
+    def learn(self, batch: MicroBatch) -> None:
+        """Let the detectors see readings whose alarms were published before."""
+        for _ in self._signals(batch):
+            pass
+
+    def _signals(self, batch: MicroBatch) -> Iterator[Signal]:
+        for envelope in batch.messages:
+            if envelope.kind in GUARDED:
+                yield from self._fold_envelope(envelope)
+
+    def _fold_envelope(self, envelope: Envelope) -> list[Signal]:
         device = self._device(envelope)
         if device is None:
             return []
@@ -87,7 +106,7 @@ class SafetyWatch:
         if not fresh:
             return []
         self._newest[device.device_id] = fresh[-1]
-        found: list[SafetyRecord] = []
+        found: list[Signal] = []
         for fold in self._folds:
             if not (isinstance(fold.source, frozenset) and device.kind in fold.source):
                 continue
@@ -99,10 +118,7 @@ class SafetyWatch:
                 before, rows = fold.fold(before, device, earlier)
             now, more = fold.fold(before, device, [newest])
             self._memories[fold.name, device.device_id] = _Memory(before, now)
-            for row in (*rows, *more):
-                record = _record(row, self._active, now_ms) if isinstance(row, Signal) else None
-                if record is not None:
-                    found.append(record)
+            found += [row for row in (*rows, *more) if isinstance(row, Signal)]
         return found
 
     def _fresh(self, sent: Sequence[Arrival], device_id: str) -> tuple[list[Arrival], bool]:
