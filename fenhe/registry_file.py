@@ -47,6 +47,23 @@ def read_registry(file: Path) -> Registry:
         raise PlainError("\n".join(lines)) from None
 
 
+def refuse_nonsense(file: Path, registry: Registry) -> None:
+    """Refuse what cannot be meant. Raises PlainError that names line and field of each."""
+    from schemas.registry_sense import NonsenseError, check, line_of
+    from streams.kernels.plant.boundary import wrong_carriers
+    from streams.kernels.plant.reference import energy_factors
+
+    try:
+        check(registry, wrong_carriers(registry.devices, energy_factors()))
+    except NonsenseError as error:
+        text = file.read_text(encoding="utf-8")
+        told = [
+            f"{file}, line {line}: device {each}" if (line := line_of(text, each)) else f"{file}: device {each}"
+            for each in error.found[:SHOWN]
+        ]
+        raise PlainError("\n".join(told)) from None
+
+
 def _told(file: Path, root: yaml.Node | None, content: object, item: Any) -> str:  # noqa: ANN401 - pydantic's own
     path = [part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
     line = _line_of(root, path, item["msg"], file)

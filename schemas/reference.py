@@ -7,7 +7,7 @@ standard and year; `verified` says whether somebody held it against the official
 from __future__ import annotations
 
 import hashlib
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -48,12 +48,25 @@ class Level(IntEnum):
     """限定值"""
 
 
+class Limited(StrEnum):
+    """What of a product's energy a limit is held against."""
+
+    ENERGY = "energy"
+    """All of it (综合能耗)."""
+    ELECTRICITY = "electricity"
+    """Electricity alone (电耗)."""
+    FUEL = "fuel"
+    """Coal and other fuels by weight alone (煤耗)."""
+
+
 class EnergyLimit(_Sourced):
     """Energy limits of one product (单位产品能源消耗限额). A level may be missing, and levels need not be monotonic."""
 
     sector: str
     unit: str
     """kgce/t, kWh/t, or gce/kWh of electricity supplied."""
+    limits: Limited | None = None
+    """What it is held against; None: electricity where the unit is kWh/t, else all energy."""
     level_1: float | None = None
     level_2: float | None = None
     level_3: float | None = None
@@ -68,6 +81,13 @@ class EnergyLimit(_Sourced):
             msg = "an energy limit needs at least one level"
             raise ValueError(msg)
         return self
+
+    @property
+    def of(self) -> Limited:
+        """What it is held against."""
+        if self.limits is not None:
+            return self.limits
+        return Limited.ELECTRICITY if self.unit == "kWh/t" else Limited.ENERGY
 
     @property
     def levels(self) -> dict[Level, float | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from psycopg.types.json import Jsonb
 
 from schemas.registry import Device, Registry, Site
+from schemas.registry_sense import check
 from storage import recompute
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     """Add or replace sites and devices in one transaction, and move the registry's version.
 
     Nothing is removed: a device that is gone keeps its readings. Sites whose figures the change touches are marked
-    for recompute.
+    for recompute. Raises NonsenseError where an entry says what cannot be meant.
     """
+    check(registry)
     with connection.transaction(), connection.cursor() as cursor:
         touched = _touched(connection, registry)
         cursor.executemany(

@@ -45,10 +45,11 @@ def warnings_of(registry: Registry, before: Registry) -> Iterator[str]:
 def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Add or replace sites and devices from a YAML file; nothing is removed."""
     from fenhe.commands.small import owner_connection
-    from fenhe.registry_file import read_registry
+    from fenhe.registry_file import read_registry, refuse_nonsense
     from storage.registry import import_registry, load_registry
 
     registry = read_registry(file)
+    refuse_nonsense(file, registry)
     with clear_errors(), owner_connection() as connection:
         for warning in warnings_of(registry, load_registry(connection)[1]):
             typer.echo(f"warning: {warning}", err=True)

@@ -85,9 +85,10 @@ class PlantDay(NamedTuple):
     water_reused_m3: float | None
     production: float | None
     energy_hours: int
-    """Hours of which energy and production are both known in full; the next three are their sums."""
+    """Hours of which energy and production are both known in full; the next four are their sums."""
     ratio_energy_kgce: float
     ratio_energy_kwh: float
+    ratio_fuel_kgce: float
     ratio_production: float
     water_hours: int
     """Hours of which intake and production are both known in full; the next four are their sums."""

@@ -56,6 +56,7 @@ def a_day(number: int, production: float, energy: float, *, hours: int = 24) -> 
         quality=Quality.GOOD,
         reference_version="test",
         ratio_energy_kwh=0.0,
+        ratio_fuel_kgce=0.0,
         water_hours=0,
         ratio_water_m3=0.0,
         ratio_water_production=0.0,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.kinds import described
 from schemas.readings import Kind
 from schemas.registry import Role
+from schemas.registry_sense import Nonsense
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,6 +57,41 @@ def unknown_carriers(devices: Sequence[Device], factors: EnergyFactors) -> dict[
         for device in devices
         if device.role in BOUNDARY and any(part.factor is None for part in contributions(device, factors))
     }
+
+
+def wrong_carriers(devices: Sequence[Device], factors: EnergyFactors) -> list[Nonsense]:
+    """Carriers that do not fit what their meter counts: 971 kgce for a kWh of `coke`."""
+    return [
+        Nonsense(device.device_id, "carrier", sentence)
+        for device in devices
+        if device.carrier and (sentence := _misfit(device, factors)) is not None
+    ]
+
+
+def _misfit(device: Device, factors: EnergyFactors) -> str | None:
+    factor = factors.factors.get(device.carrier)
+    if factor is None or device.kind not in _COUNTS or (device.kind is Kind.PRODUCTION and device.role is Role.PRODUCT):
+        return None
+    units, usual = _COUNTS[device.kind]
+    if factor.per not in units:
+        return (
+            f"{device.carrier} is counted in {factor.per}, a {device.kind} meter counts in {' or '.join(units)}."
+            f" Name what flows through it, for example {usual}, or register the meter as the kind it is"
+        )
+    is_water = device.carrier.startswith("fresh_water")
+    if is_water != (device.kind is Kind.WATER):
+        return f"{device.carrier} does not flow through a {device.kind} meter. Write for example {usual}"
+    return None
+
+
+_COUNTS: dict[Kind, tuple[tuple[str, ...], str]] = {
+    Kind.ELECTRICITY: (("kWh",), "electricity, or nothing"),
+    Kind.WATER: (("m3",), "fresh_water, or nothing"),
+    Kind.GAS: (("m3",), "natural_gas_low"),
+    Kind.STEAM: (("t",), "steam_saturated"),
+    Kind.PRODUCTION: (("t",), "raw_coal"),
+}
+"""Units that each kind of meter counts in, and a carrier of it."""
 
 
 def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:

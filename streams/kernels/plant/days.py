@@ -7,10 +7,10 @@ was silent for an hour makes a window's ratio rest on one hour less, and never l
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from schemas.metrics import PlantDay, PlantHour, PlantRolling, Quality
-from schemas.reference import Level
+from schemas.reference import Level, Limited
 from schemas.time import DAY_MS, HOUR_MS, day_of
 from streams.kernels.contract import Replaced, Want
 from streams.kernels.plant.limits import corrected, gap_pct, grade
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from schemas.metrics import Row
-    from schemas.reference import Reference
+    from schemas.reference import EnergyLimit, Reference
     from schemas.registry import Device, ProductLine, Site
     from streams.kernels.contract import Changed, Found
 
@@ -40,6 +40,7 @@ class Sums(NamedTuple):
     energy_hours: int
     ratio_energy_kgce: float
     ratio_energy_kwh: float
+    ratio_fuel_kgce: float
     ratio_production: float
     water_hours: int
     ratio_water_m3: float
@@ -63,6 +64,7 @@ def of_hour(row: PlantHour, whole: float) -> Sums:
         int(energy is not None),
         energy or 0.0,
         (row.energy_kwh or 0.0) if energy is not None else 0.0,
+        (row.fuel_kgce or 0.0) if energy is not None else 0.0,
         (made or 0.0) if energy is not None else 0.0,
         int(water is not None),
         water or 0.0,
@@ -84,6 +86,7 @@ def of_day(row: PlantDay) -> Sums:
         row.energy_hours,
         row.ratio_energy_kgce,
         row.ratio_energy_kwh,
+        row.ratio_fuel_kgce,
         row.ratio_production,
         row.water_hours,
         row.ratio_water_m3,
@@ -105,6 +108,7 @@ def add(parts: Sequence[Sums]) -> Sums:
         sum(part.energy_hours for part in parts),
         math.fsum(part.ratio_energy_kgce for part in parts),
         math.fsum(part.ratio_energy_kwh for part in parts),
+        math.fsum(part.ratio_fuel_kgce for part in parts),
         math.fsum(part.ratio_production for part in parts),
         sum(part.water_hours for part in parts),
         math.fsum(part.ratio_water_m3 for part in parts),
@@ -136,6 +140,7 @@ def reuse_rate_pct(sums: Sums) -> float | None:
 class _Ratios(NamedTuple):
     energy_kgce: float | None
     electricity_kwh: float | None
+    fuel_kgce: float | None
     water_m3: float | None
 
 
@@ -187,6 +192,7 @@ class PlantDays:
             energy_hours=sums.energy_hours,
             ratio_energy_kgce=sums.ratio_energy_kgce,
             ratio_energy_kwh=sums.ratio_energy_kwh,
+            ratio_fuel_kgce=sums.ratio_fuel_kgce,
             ratio_production=sums.ratio_production,
             water_hours=sums.water_hours,
             ratio_water_m3=sums.ratio_water_m3,
@@ -213,6 +219,7 @@ def ratios_of(reference: Reference, sums: Sums, window_h: int) -> _Ratios:
     return _Ratios(
         ratio(sums.ratio_energy_kgce, sums.ratio_production, sums.energy_hours),
         ratio(sums.ratio_energy_kwh, sums.ratio_production, sums.energy_hours),
+        ratio(sums.ratio_fuel_kgce, sums.ratio_production, sums.energy_hours),
         ratio(sums.ratio_water_m3, sums.ratio_water_production, sums.water_hours),
     )
 
@@ -277,7 +284,7 @@ class PlantRollings:
         quota = reference.quotas.get(line.water_quota)
         held = None
         if limit is not None:
-            held = ratios.electricity_kwh if reference.limits[line.product].unit == "kWh/t" else ratios.energy_kgce
+            held = _held(ratios, reference.limits[line.product])
         levels = limit.levels if limit is not None else {}
         is_compared = held is not None and window_h in GAP_H
         reached = grade(held, levels) if held is not None else None
@@ -313,6 +320,19 @@ class PlantRollings:
             quality=over(coverage, estimated=sums.estimated),
             reference_version=reference.version,
         )
+
+
+def _held(ratios: _Ratios, limit: EnergyLimit) -> float | None:
+    """What a limit is held against: it may limit electricity or fuel alone, not all energy."""
+    match limit.of:
+        case Limited.ELECTRICITY:
+            return ratios.electricity_kwh
+        case Limited.FUEL:
+            return ratios.fuel_kgce
+        case Limited.ENERGY:
+            return ratios.energy_kgce
+        case _:
+            assert_never(limit.of)
 
 
 _GRAINS: tuple[tuple[type[Row], int, int], ...] = (

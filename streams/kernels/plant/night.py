@@ -99,7 +99,8 @@ class NightFlows:
                 continue
             made = [production(products, quarters, ts) for ts in times] if products else None
             given.append(self._whole(site, day, net, made=made, history=history))
-        return Replaced(given)
+        # What was known of a night for a while, and is not any more, has no row.
+        return Replaced(given, [Want(NightFlow, [site.site_id], *reach)])
 
     def _plain(self, site: Site, meter_id: str, day: int, points: Sequence[_Point]) -> NightFlow:
         flows = [point.flow_m3_h for point in points]

@@ -1,0 +1,71 @@
+"""A registry that cannot be meant is refused at import, with the field and what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.readings import Kind
+from schemas.registry import Device, Registry, Role, Sector, Site
+from schemas.registry_sense import Nonsense, NonsenseError, check, line_of, modulus_meant
+from streams.kernels.plant.boundary import wrong_carriers
+from streams.kernels.plant.reference import energy_factors
+
+SITE = Site(site_id="s", name="s", name_zh="s", sector=Sector.CEMENT, city="长治")
+
+
+@pytest.mark.parametrize(
+    ("value", "modulus"),
+    [
+        (99_999_999, 1e8), (9_999, 1e4), (99_999.99, 1e5), (999_999.9, 1e6), (1e8, None), (65_536, None),
+        (16_777.216, None), (6_553.5, None), (99, None),
+    ],
+)  # fmt: skip
+def test_a_rollover_is_the_modulus_not_the_highest_value(value: float, modulus: float | None) -> None:
+    """99 999 999 is what eight digits show at most; they start again at 100 000 000."""
+    assert modulus_meant(value) == modulus
+
+
+def test_the_highest_value_as_rollover_is_refused_with_the_modulus() -> None:
+    """The sentence says what to write."""
+    device = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rollover={"energy_import_kwh": 99_999_999})
+    with pytest.raises(NonsenseError, match=r"m: rollover\.energy_import_kwh: .*Write 100000000"):
+        check(Registry(sites=[SITE], devices=[device]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "carrier"),
+    [
+        (Kind.ELECTRICITY, "coke"),
+        (Kind.PRODUCTION, "natural_gas_low"),
+        (Kind.STEAM, "heat"),
+        (Kind.GAS, "raw_coal"),
+        (Kind.WATER, "natural_gas_low"),
+        (Kind.GAS, "fresh_water"),
+    ],
+)
+def test_a_carrier_that_its_meter_cannot_count_is_refused(kind: Kind, carrier: str) -> None:
+    """Electricity as coke gave 971 kgce a kWh, steam as heat 34 kgce a cubic metre."""
+    device = Device(device_id="m", site_id="s", kind=kind, role=Role.CONSUMED, carrier=carrier)
+    (found,) = wrong_carriers([device], energy_factors())
+    assert (found.entry, found.field) == ("m", "carrier")
+    assert carrier in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "carrier"),
+    [
+        (Kind.ELECTRICITY, ""), (Kind.ELECTRICITY, "electricity"), (Kind.PRODUCTION, "raw_coal"),
+        (Kind.STEAM, "steam_saturated"), (Kind.GAS, "coke_oven_gas"), (Kind.GAS, "compressed_air"),
+        (Kind.WATER, "fresh_water_low"),
+    ],
+)  # fmt: skip
+def test_a_carrier_that_fits_is_taken(kind: Kind, carrier: str) -> None:
+    """Every kind of meter has carriers of its own."""
+    device = Device(device_id="m", site_id="s", kind=kind, role=Role.CONSUMED, carrier=carrier)
+    assert not wrong_carriers([device], energy_factors())
+
+
+def test_the_line_of_a_refused_field_is_named() -> None:
+    """In a file of thousands of devices, the line is what a person needs."""
+    text = "devices:\n- device_id: a\n  kind: gas\n- device_id: m\n  kind: gas\n  carrier: coke\n"
+    assert line_of(text, Nonsense("m", "carrier", "")) == 6
