@@ -101,6 +101,10 @@ EVENTS = {
     "scale": Text("倍率错", "scale"),
     "freeze": Text("冻结", "freeze"),
     "catch_up": Text("追补", "catch-up"),
+    "excursion": Text("跳走又回", "excursion"),
+    "surge": Text("突增", "surge"),
+    "over_rated": Text("超额定", "over rating"),
+    "contradiction": Text("互相矛盾", "contradiction"),
 }
 QUANTITY = Text("表底", "Register")
 INCREMENT = Text("增量", "increment")

@@ -101,6 +101,14 @@ class MeterEventKind(StrEnum):
     """Stands still while something passes."""
     CATCH_UP = "catch_up"
     """Shows at once what passed while it stood."""
+    EXCURSION = "excursion"
+    """Showed 0, an old value or another device's for a while, and came back to where it would have been."""
+    SURGE = "surge"
+    """Counts more between two readings than ever before, and does not go on so: kept where it was counted."""
+    OVER_RATED = "over_rated"
+    """Counts faster than its rating allows, and goes on so: the rating or the register is wrong."""
+    CONTRADICTION = "contradiction"
+    """Register and instantaneous value say different things; one of them is wrong."""
 
 
 class MeterEvent(NamedTuple):

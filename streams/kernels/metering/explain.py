@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
 from schemas.time import HOUR_MS
-from streams.kernels.metering.habit import HISTORY_MARGIN
+from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.lines import Line
 
 
 class Run(NamedTuple):
@@ -61,6 +62,8 @@ class Step(NamedTuple):
     rule: str
     measured: bool = True
     """Whether what it counted is a difference of register readings; otherwise it is an estimate."""
+    line: int = -1
+    """Of a return: which of the lines left before it came back to; its count begins there."""
 
 
 class Explanation(NamedTuple):
@@ -83,6 +86,25 @@ class Limits(NamedTuple):
     """Most it may count, in its unit per ms."""
     rollover: float | None
     gap_ms: float
+    period_ms: float
+    """Between two readings: nothing is told of less time than this."""
+    lines: tuple[Line, ...] = ()
+    """What the register left and may come back to, the oldest first."""
+
+    def rolls_over(self, before: float, now: float) -> bool:
+        """Whether a fall may be the registered rollover."""
+        if self.rollover is None or now >= before:
+            return False
+        return now + self.rollover - before <= ROLLOVER_SHARE * self.rollover
+
+    def most(self, habit: Habit, span_ms: int) -> float:
+        """Most that can pass in some time, in the register's unit."""
+        return habit.most(max(span_ms, self.period_ms), self.rated)
+
+    def usual(self, habit: Habit, span_ms: int) -> float:
+        """Most that passes in some time by the rating and the register's own history, whichever says less."""
+        span = max(span_ms, self.period_ms)
+        return min(habit.usual(span), habit.most(span, self.rated))
 
 
 PRICE_SKIP = 1.0
@@ -94,14 +116,19 @@ PRICE_REPLACEMENT = 1.7
 PRICE_RESET = 1.4
 """Less than skipping two values: a reset that goes on counting is settled by the second reading."""
 PRICE_SCALE = 1.3
+PRICE_RETURN = 0.7
+"""Less than skipping one reading, for it supposes nothing that was not seen; more than counting on."""
 PRICE_ROLLOVER = 0.8
 """At the register's own rollover: less than skipping one reading, so it need not wait."""
 PRICE_INFERRED_ROLLOVER = 1.35
 PRICE_CATCH_UP = 0.5
 PRICE_SURGE = 0.95
+PRICE_LONE_SURGE = 1.2
 PRICE_ROUGH = 0.01
 """Decides between explanations that suppose equally much: the steadier one."""
 
+LONE_SURGE = 10.0
+"""A register without a rating that counts up to this many times its bound once has counted it. (unsourced)"""
 SURGE_GOES_ON = 0.25
 """A jump beyond its rating or history is consumption if it then counts on at this share of the speed. (unsourced)"""
 RESET_MARGIN = 2.0
@@ -113,6 +140,16 @@ INFERRED_SHARE = 0.05
 """The same where no rollover is registered and the range is taken for a power of ten,"""
 MIN_INFERRED_ROLLOVER = 1_000.0
 """which is no less than this. (unsourced)"""
+MIN_BINARY_WRAP = 50.0
+BINARY_WRAPS = tuple(
+    sorted(
+        2.0**bits * unit
+        for bits in (16, 24, 32)
+        for unit in (0.001, 0.01, 0.1, 1.0)
+        if 2.0**bits * unit >= MIN_BINARY_WRAP
+    )
+)
+"""Where counters of 16, 24 and 32 bits wrap, in the register's unit: Wh, tens and hundreds of them, or kWh."""
 
 
 def explain(runs: Sequence[Run], habit: Habit, limits: Limits) -> Explanation:
@@ -138,7 +175,7 @@ class _Search:
         for to in range(at + 1, len(runs)):
             if price + _price_of_skipping(runs[at + 1 : to]) >= self.best.price:
                 return
-            so_far = price + _price_of_excursions(runs[at], runs[at + 1 : to], runs[to])
+            so_far = price + self._price_of_noise(at, to)
             if so_far >= self.best.price:
                 continue
             for step, cost in self._ways(at, to, rate, surge):
@@ -156,13 +193,17 @@ class _Search:
         old, new = self._runs[at], self._runs[to]
         habit, limits = self._habit, self._limits
         counted, span = new.value - old.value, new.first - old.last
-        most = max(habit.most(span, limits.rated), HISTORY_MARGIN * surge * span)
+        most = max(limits.most(habit, span), HISTORY_MARGIN * surge * span)
+        returned = self._returns(to, counted)
         if counted >= -habit.unit:
             counted = max(counted, 0.0)
-            if counted <= most or (at == 0 and to == 1):
+            counts_on = counted <= most or (at == 0 and to == 1)
+            if counts_on and not (returned and counted > limits.usual(habit, span)):
                 return [(Step(to, None, counted, most, "counts on"), 0.0)]
-            since = habit.most(new.first - old.since, limits.rated)
-            if counted <= since and old.readings > 1:
+            if returned:
+                return returned
+            since = limits.usual(habit, new.first - old.since)
+            if counted <= since and old.readings > 1 and habit.steps >= MIN_STEPS:
                 rule = "more than can have passed since the last reading, not more than since the last change"
                 return [(Step(to, MeterEventKind.CATCH_UP, counted, since, rule), PRICE_CATCH_UP)]
             speed = counted / span
@@ -170,25 +211,54 @@ class _Search:
             if following is not None and following >= SURGE_GOES_ON * speed:
                 rule = "beyond its rating or history, and it goes on counting at such a speed"
                 return [(Step(to, None, counted, most, rule), PRICE_SURGE)]
-            return [self._replacement(at, to, rate, most)]
+            ways = [self._replacement(at, to, rate, most)]
+            if limits.rated is None and counted <= LONE_SURGE * most < math.inf:
+                rule = "more than ever before, though not more than it may have counted: it stands where it was counted"
+                ways.append((Step(to, MeterEventKind.SURGE, counted, most, rule, measured=False), PRICE_LONE_SURGE))
+            return ways
         ways = [way for way in (self._rollover(at, to, most), self._reset(at, to, rate, most)) if way is not None]
-        return ways or [self._replacement(at, to, rate, most)]
+        return [*returned, *(ways or [self._replacement(at, to, rate, most)])]
+
+    def _returns(self, to: int, counted: float) -> list[tuple[Step, float]]:
+        """Coming back to where it would have been: to the newest line it left on which it is plausible."""
+        new, habit, limits = self._runs[to], self._habit, self._limits
+        for number in range(len(limits.lines) - 1, -1, -1):
+            line = limits.lines[number]
+            passed, span = new.value - line.value, new.first - line.last
+            bound = line.most(habit, limits, span)
+            if -line.tolerance <= passed <= bound and abs(passed) < abs(counted):
+                passed = max(0.0, passed)
+                rule = "comes back to where it would have been: what it showed meanwhile was not its own"
+                step = Step(to, MeterEventKind.EXCURSION, passed, bound, rule, measured=False, line=number)
+                return [(step, PRICE_RETURN)]
+        return []
+
+    def _price_of_noise(self, at: int, to: int) -> float:
+        """Price of skipping what lies between two runs; where nothing falls, there is no noise to skip.
+
+        Otherwise what one reading jumped by would be spread over the readings on either side of it.
+        """
+        odd = self._runs[at + 1 : to]
+        if odd and all(before.value <= after.value for before, after in pairwise(self._runs[at : to + 1])):
+            return math.inf
+        return _price_of_skipping(odd)
 
     def _rollover(self, at: int, to: int, most: float) -> tuple[Step, float] | None:
         old, new = self._runs[at], self._runs[to]
         registered = self._limits.rollover
         if registered is not None:
             counted = new.value + registered - old.value
-            since = self._habit.most(new.first - old.since, self._limits.rated)
+            since = self._limits.most(self._habit, new.first - old.since)
             if 0 <= counted <= min(since, ROLLOVER_SHARE * registered):
                 rule = "falls at its registered rollover, and what passed by that is plausible"
                 return Step(to, MeterEventKind.ROLLOVER, counted, most, rule), PRICE_ROLLOVER
             return None
-        power = 10.0 ** math.ceil(math.log10(old.value)) if old.value > 0 else 0.0
-        counted = new.value + power - old.value
-        if power >= MIN_INFERRED_ROLLOVER and counted <= min(most, INFERRED_SHARE * power):
-            rule = "falls from just below a power of ten to about zero; no rollover is registered"
-            return Step(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False), PRICE_INFERRED_ROLLOVER
+        for wraps_at in _inferred_rollovers(old.value):
+            counted = new.value + wraps_at - old.value
+            if counted <= min(most, INFERRED_SHARE * wraps_at):
+                rule = f"falls from just below {wraps_at:.10g} to about zero; no rollover is registered"
+                step = Step(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False)
+                return step, PRICE_INFERRED_ROLLOVER
         return None
 
     def _reset(self, at: int, to: int, rate: float | None, most: float) -> tuple[Step, float] | None:
@@ -227,7 +297,7 @@ class _Search:
             return None
         run, following = self._runs[at], self._runs[at + 1]
         counted, span = following.value - run.value, following.first - run.last
-        if counted < 0 or counted > max(self._habit.most(span, self._limits.rated), speed * span):
+        if counted < 0 or counted > max(self._limits.most(self._habit, span), speed * span):
             return None
         return counted / (following.first - run.first)
 
@@ -235,14 +305,13 @@ class _Search:
 _COUNTS_ON = frozenset({None, MeterEventKind.ROLLOVER})
 
 
-def _price_of_excursions(old: Run, odd: Sequence[Run], new: Run) -> float:
-    """Price of skipping what lies between two runs; where nothing falls, readings are no one excursion.
-
-    Otherwise a jump of what a few periods might bring could be had by skipping readings on either side of it.
-    """
-    counts_on = all(before.value <= after.value for before, after in pairwise((old, *odd, new)))
-    further = max(0, len(odd) - 1) if counts_on else 0
-    return _price_of_skipping(odd) + further * (PRICE_SKIP - PRICE_SKIP_VALUE)
+def _inferred_rollovers(value: float) -> list[float]:
+    """Where a register that shows this may roll over although none is registered: powers of ten, and of two."""
+    if value <= 0:
+        return []
+    power = 10.0 ** math.ceil(math.log10(value))
+    decimal = [power] if power >= MIN_INFERRED_ROLLOVER else []
+    return decimal + [wrap for wrap in BINARY_WRAPS if (1 - INFERRED_SHARE) * wrap <= value <= wrap]
 
 
 def _price_of_skipping(runs: Sequence[Run]) -> float:

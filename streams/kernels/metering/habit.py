@@ -1,4 +1,9 @@
-"""What is ordinary for a register: by its meter's rating, and where it has none, by its own history."""
+"""What is ordinary for a register: by its meter's rating, and by its own history.
+
+What is learned is forgotten by the calendar (28 days of the epoch, days of UTC), and no increment leaves a trace that
+depends on how the readings around it were cut: so a reading that comes late changes little for long, and the work it
+causes ends soon.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +27,14 @@ YOUNG_MARGINS = ((DAY_MS, 30.0), (8 * DAY_MS, 10.0))
 """and while its history is shorter than this, this many times. (unsourced)"""
 DAILY_MARGIN = 2.0
 """Over more than an hour, it counts at most this many times its busiest day's mean. (unsourced)"""
+ODD_MARGIN = 10.0
+"""An increment this many times as fast as any before is estimated, and teaches no more than this. (unsourced)"""
 MIN_STEPS = 4
 """Increments without which a register has no history."""
 MATURE_MS = 8 * DAY_MS
 """A shorter history has not seen a week-end, so it does not know how long the register may rest. (unsourced)"""
+WHOLE_PERIOD = 0.9
+"""Readings closer to each other than this share of the period tell nothing of the register's smallest step."""
 
 MAX_DIGITS = 4
 
@@ -45,9 +54,9 @@ class Habit(NamedTuple):
     last: int
     """Newest reading that counts, ms."""
     steps: int
-    """Increments seen."""
+    """Increments seen, MIN_STEPS at most."""
     turn: int
-    """When this turn began, ms."""
+    """Which turn this is."""
     top: float
     """Highest rate between two readings in this turn,"""
     top_before: float
@@ -59,11 +68,15 @@ class Habit(NamedTuple):
     """Longest time it stood still for good reason in this turn, ms,"""
     rest_before: int
     mean: float
-    """Mean rate over about a day."""
+    """Mean rate over the last whole day; over what there is until the first one is over."""
     step: float | None
-    """Smallest increment ever seen: at most this is what the register can tell apart."""
+    """Smallest increment ever seen over a whole period: at most this is what the register can tell apart."""
     digits: int
     """Decimals it shows, 4 at most."""
+    day_ts: int
+    """First reading of the day, ms,"""
+    day_value: float
+    """and what the register showed with it."""
 
     @property
     def unit(self) -> float:
@@ -90,11 +103,15 @@ class Habit(NamedTuple):
         """Whether it has seen a whole week."""
         return self.last - self.since >= MATURE_MS
 
-    def most(self, span_ms: int, rated: float | None) -> float:
+    def most(self, span_ms: float, rated: float | None) -> float:
         """Most that can pass in some time, in the register's unit; infinite where nothing is known of the register."""
-        top = self.highest
         if rated is not None:  # a register that is known to count faster proves its rating wrong
-            return max(rated, RATED_MARGIN * top) * span_ms + self.slack
+            return max(rated, RATED_MARGIN * self.highest) * span_ms + self.slack
+        return self.usual(span_ms)
+
+    def usual(self, span_ms: float) -> float:
+        """Most that passes in some time by the register's own history, whatever its rating; infinite without one."""
+        top = self.highest
         if self.steps < MIN_STEPS or top == 0.0:
             return math.inf
         for age, margin in YOUNG_MARGINS:
@@ -104,31 +121,48 @@ class Habit(NamedTuple):
         then = min(HISTORY_MARGIN * top, DAILY_MARGIN * max(self.busy, self.busy_before))
         return HISTORY_MARGIN * top * at_once + then * (span_ms - at_once) + self.slack
 
-    def after(self, ts: int, span_ms: int, counted: float, rest_ms: int, *, close: bool) -> Habit:
-        """Learn from an ordinary increment: over `span_ms`, after standing still for `rest_ms`.
+    def after(
+        self, ts: int, span_ms: int, counted: float, rest_ms: int, value: float, *, period_ms: float, close: bool
+    ) -> Habit:
+        """Learn from an ordinary increment to `value`: over `span_ms`, after standing still for `rest_ms`.
 
-        `close`: the two readings are close enough to each other to tell a rate between readings.
+        `close`: the two readings are close enough to each other to tell a rate between readings. A rate is never told
+        over less than a period: two readings 40 ms apart are two looks at one moment.
         """
-        turn, top, top_before, busy, busy_before, rest, rest_before = self[3:10]
-        if ts - turn >= TURN_MS:
-            turn = ts
+        (
+            since, last, steps, turn, top, top_before, busy, busy_before, rest, rest_before,
+            mean, step, digits, day_ts, day_value,
+        ) = self  # fmt: skip
+        if ts // TURN_MS != turn:
+            turn = ts // TURN_MS
             top_before, busy_before, rest_before = top, busy, rest
             top, busy, rest = 0.0, 0.0, 0
-        steps, step, mean = self.steps, self.step, self.mean
-        rate = counted / span_ms
         if counted > 0.0:
-            steps += 1
-            if step is None or counted < step:
+            steps = min(steps + 1, MIN_STEPS)
+            if span_ms >= WHOLE_PERIOD * period_ms and (step is None or counted < step):
                 step = counted
-            if close and rate > top:
-                top = rate
+            if close:
+                rate = counted / max(span_ms, period_ms)
+                most = ODD_MARGIN * max(top, top_before)
+                top = max(top, min(rate, most) if most > 0.0 else rate)
         rest = max(rest, rest_ms)
-        span = span_ms + rest_ms
-        mean += (counted / span - mean) * span / (span + min(ts - self.since, DAY_MS))
-        busy = max(busy, mean)
+        if value < day_value or ts <= day_ts:
+            day_ts, day_value = ts, value
+        elif ts // DAY_MS != day_ts // DAY_MS:
+            mean = (value - day_value) / (ts - day_ts)
+            day_ts, day_value = ts, value
+            busy = max(busy, mean)
+        elif last // DAY_MS == since // DAY_MS:
+            mean = (value - day_value) / (ts - day_ts)
+            busy = max(busy, mean)
         return Habit(
-            self.since, ts, steps, turn, top, top_before, busy, busy_before, rest, rest_before, mean, step, self.digits
-        )
+            since, ts, steps, turn, top, top_before, busy, busy_before, rest, rest_before,
+            mean, step, digits, day_ts, day_value,
+        )  # fmt: skip
+
+    def broken(self, ts: int, value: float) -> Habit:
+        """Go on from another value: what passes in a day is counted from here."""
+        return self._replace(day_ts=ts, day_value=value)
 
     def seeing(self, value: float) -> Habit:
         """Learn how many decimals the register shows."""
@@ -141,6 +175,6 @@ class Habit(NamedTuple):
         return self if digits == self.digits else self._replace(digits=digits)
 
 
-def first(ts: int) -> Habit:
+def first(ts: int, value: float) -> Habit:
     """Nothing is known yet."""
-    return Habit(ts, ts, 0, ts, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0, None, 0)
+    return Habit(ts, ts, 0, ts // TURN_MS, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0, None, 0, ts, value)

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import GOOD_COVERAGE, MeterMinute, Quality, Row, quality_of
-from schemas.time import MINUTE_MS
+from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 
 if TYPE_CHECKING:
     from schemas.registry import Device
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 GAP_PERIODS = 3
 """No reading for more than this many of the device's periods is a gap: known in sum, not in time."""
 
-LONG_SILENCE_MS = 7 * 86_400_000
-"""Silence longer than this is not spread over its minutes: its sum stands in the last minute before it. (unsourced)"""
+LONG_SILENCE_MS = 7 * DAY_MS
+"""Silence longer than this is spread more coarsely than over its minutes. (unsourced)"""
+COARSE = ((LONG_SILENCE_MS, MINUTE_MS), (60 * DAY_MS, QUARTER_MS), (400 * DAY_MS, HOUR_MS))
+"""Silence up to so long is spread over parts so long; longer silence over days. A year's has not half a million rows.
+(unsourced)"""
 
 
 class Backing(Enum):
@@ -59,16 +62,14 @@ class Minutes:
     def spread(self, filling: Filling, start: int, stop: int, counted: float, backing: Backing) -> Filling:
         """Spread what was counted from `start`, where the filling stands, to `stop`; gives out every minute that ends.
 
-        Silence of more than a week is not spread: the sum stands in the minute it begins in.
+        Silence of more than a week is spread over the quarters, hours or days it covers, whose sum stands in the first
+        minute of each: estimated. What is unknown for so long has no rows.
         """
         minute, increment, covered, bridged = filling
         span = stop - start
         known, good = backing is not Backing.NOTHING, backing is Backing.READINGS
         if span > LONG_SILENCE_MS:
-            if known:
-                increment, bridged = increment + counted, bridged + 1.0
-            self._give(minute, increment, covered, bridged)
-            return begin(stop)
+            return self._spread_coarsely(filling, start, stop, counted if known else None)
         at, done = start, 0.0
         while True:
             end = minute + MINUTE_MS
@@ -88,6 +89,23 @@ class Minutes:
             increment = covered = bridged = 0.0
             if stop == end:
                 return Filling(minute, 0.0, 0.0, 0.0)
+
+    def _spread_coarsely(self, filling: Filling, start: int, stop: int, counted: float | None) -> Filling:
+        minute, increment, covered, bridged = filling
+        if counted is None:
+            self._give(minute, increment, covered, bridged)
+            return begin(stop)
+        span = stop - start
+        part = next((part for longest, part in COARSE if span <= longest), DAY_MS)
+        last = stop - stop % MINUTE_MS
+        at, done = minute, 0.0
+        while at < last:
+            following = min(at - at % part + part, last)
+            until = counted * ((following - start) / span)
+            self._give(at, increment + until - done, covered, bridged + 1.0)
+            done, increment, covered, bridged = until, 0.0, 0.0, 0.0
+            at = following
+        return Filling(last, counted - done, 0.0, float(stop - last))
 
     def _give(self, minute: int, increment: float, covered_ms: float, bridged_ms: float) -> None:
         device = self._device

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from schemas.kinds import METERS, described
-from schemas.metrics import MeterEvent, MeterMinute, Row
-from schemas.readings import registers_of
+from schemas.metrics import MeterEvent, MeterEventKind, MeterMinute, Row
+from schemas.readings import ElectricityReading, registers_of
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
 from streams.kernels.metering.latest import latest
+from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
+from streams.kernels.metering.signs import Signs, look
+from streams.kernels.metering.telling import Noise
 from streams.kernels.metering.window import RegisterState, Window
+from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,13 +42,15 @@ class MeterState(NamedTuple):
 
     registers: dict[str, RegisterState]
     flows: dict[str, FlowState]
+    signs: Signs | None = None
+    """Of an electricity meter: whether its power has the sign that its registers say."""
 
 
 class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 2
+    version = 3
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -57,37 +63,41 @@ class RegisterMetering:
     ) -> tuple[MeterState, list[Row]]:
         """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
         registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
+        signs = state.signs if state else None
         rows: list[Row] = []
         rates = described(device.kind).rate_of
-        for quantity in self._registers[device.kind]:
-            window = Window(device, quantity, rows)
-            register, source = registers.get(quantity), rates.get(quantity)
-            if source is None and all(getattr(arrival.reading, quantity) is None for arrival in arrivals):
-                continue
-            for arrival in arrivals:
-                reading = arrival.reading
+        sources = [
+            (quantity, rates.get(quantity), Window(device, quantity, rows))
+            for quantity in self._registers[device.kind]
+            if quantity in rates or any(getattr(arrival.reading, quantity) is not None for arrival in arrivals)
+        ]
+        for arrival in arrivals:
+            reading = arrival.reading
+            contradicts = False
+            if isinstance(reading, ElectricityReading):
+                signs, contradicts = look(signs, reading, device, rows)
+            for quantity, source, window in sources:
+                register = registers.get(quantity)
                 value: float | None = getattr(reading, quantity)
-                rate = None if source is None else rate_per_ms(reading, source)
+                rate = None if source is None or contradicts else rate_per_ms(reading, source)
                 if value is None:
                     if rate is not None and register is None:
                         minutes = Minutes(device, quantity, rows)
                         flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
                 elif register is None:
                     flows.pop(quantity, None)
-                    register = window.begin(reading.ts, value, rate)
+                    registers[quantity] = window.begin(reading.ts, value, rate)
                 else:
-                    register = window.read(register, reading.ts, value, rate, rests=rests(reading))
-            if register is not None:
-                registers[quantity] = register
+                    registers[quantity] = window.read(register, reading.ts, value, rate, rests=rests(reading))
         if arrivals:
             rows.append(latest(device, arrivals[-1]))
-        return MeterState(registers, flows), rows
+        return MeterState(registers, flows, signs), rows
 
     def is_final(self, state: MeterState, row: Row) -> bool:
         """Whether no later reading can give a row out again."""
         if isinstance(row, MeterMinute):
             register = state.registers.get(row.quantity)
-            return register is None or row.ts < register.filling.minute
+            return register is None or row.ts < _settled_before(register)
         if isinstance(row, MeterEvent):
             return row.ts < state.registers[row.quantity].tail[0].first
         return True
@@ -98,15 +108,45 @@ class RegisterMetering:
 
     def load(self, text: str) -> MeterState:
         """Read a state back."""
-        registers, flows = orjson.loads(text)
+        registers, flows, signs = orjson.loads(text)
         return MeterState(
             {quantity: _register(fields) for quantity, fields in registers.items()},
             {quantity: FlowState(ts, rate, Filling(*open_)) for quantity, (ts, rate, open_) in flows.items()},
+            None if signs is None else Signs(*signs),
         )
 
 
+def _settled_before(register: RegisterState) -> int:
+    """Minutes before this one are not given out again."""
+    fillings = [register.filling, *(line.filling for line in register.lines)]
+    if register.witness is not None:
+        fillings.append(register.witness.filling)
+    return min(filling.minute for filling in fillings)
+
+
 def _register(fields: Sequence[Any]) -> RegisterState:
-    anchor, filling, tail, shown, rate, habit = fields
+    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over = fields
     return RegisterState(
-        Run(*anchor), Filling(*filling), tuple(Run(*run) for run in tail), Filling(*shown), rate, Habit(*habit)
+        Run(*anchor),
+        Filling(*filling),
+        tuple(Run(*run) for run in tail),
+        Filling(*shown),
+        rate,
+        Habit(*habit),
+        tuple(_line(line) for line in lines),
+        scale,
+        None if noise is None else Noise(noise[0], MeterEventKind(noise[1]), *noise[2:]),
+        None if witness is None else _witness(witness),
+        doubt,
+        over,
     )
+
+
+def _line(fields: Sequence[Any]) -> Line:
+    value, last, filling, kind, *rest = fields
+    return Line(value, last, Filling(*filling), MeterEventKind(kind), *rest)
+
+
+def _witness(fields: Sequence[Any]) -> Witness:
+    number, start, value, filling, *rest = fields
+    return Witness(number, start, value, Filling(*filling), *rest)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics import MeterEvent, MeterEventKind, Row
+from schemas.metrics import MeterEventKind, Row
 from schemas.time import HOUR_MS
 from streams.kernels.metering import habit as habits
-from streams.kernels.metering.explain import Limits, Run, Step, explain
+from streams.kernels.metering import witness as witnesses
+from streams.kernels.metering import young
+from streams.kernels.metering.explain import PRICE_SCALE, Explanation, Limits, Run, Step, explain
+from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
+from streams.kernels.metering.telling import RUBBISH, Noise, Teller
+from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +28,14 @@ AGREE_AFTER_BREAK = 4
 """Readings that must count on after a break before it is settled; until then it may turn out to be noise."""
 AGREE = 1
 """Readings that must count on after anything else."""
-BREAKS = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT, MeterEventKind.SCALE})
+LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT})
+"""Breaks that may yet turn out to have been an excursion."""
+BREAKS = LEAVES | {MeterEventKind.SCALE, MeterEventKind.EXCURSION}
+
+MEASURED_MS = HOUR_MS
+"""Readings further apart than this know what passed, but not in which minute or hour. (unsourced)"""
+TREMBLE_DIGITS = 10.0
+"""A fall of up to so many of the last digit, or of what passes in a period, is none: the value trembles. (unsourced)"""
 
 FREEZE_READINGS = 3
 """Readings of one value before it can be called frozen on the meter's own evidence. (unsourced)"""
@@ -41,6 +53,12 @@ CATCH_UP_SPEED = 2.0
 """A catch-up is at least this many times what passes between the two readings after it. (unsourced)"""
 CATCH_UP_SHARE = 0.25
 """Spread over the time it stood, it comes to at least this share of the speed before and after. (unsourced)"""
+
+
+POWERS = (3, -3, 1, -1, 2, -2, 6, -6)
+"""Powers of ten by which a unit changes."""
+SCALE_NARROW = 0.02
+"""Only where what can have passed is less than this share of the register is a power of ten no coincidence."""
 
 
 def standstill_ms(device: Device) -> int:
@@ -62,6 +80,16 @@ class RegisterState(NamedTuple):
     rate: float | None
     """Instantaneous value with the newest reading, in the register's unit per ms."""
     habit: Habit
+    lines: tuple[Line, ...] = ()
+    """What it left and may come back to."""
+    scale: int = 0
+    """Readings show ten to this power times what they did at first, and are taken back to that."""
+    noise: Noise | None = None
+    witness: Witness | None = None
+    doubt: int = 0
+    """Since when its instantaneous value contradicts it, ms; 0: it does not."""
+    over: bool = False
+    """It counts beyond its rating, which was told."""
 
 
 class Window:
@@ -69,17 +97,19 @@ class Window:
 
     def __init__(self, device: Device, quantity: str, rows: list[Row]) -> None:
         self._device = device
-        self._quantity = quantity
-        self._rows = rows
         self._minutes = Minutes(device, quantity, rows)
+        self._tell = Teller(device, quantity, rows)
         self._gap_ms = self._minutes.gap_ms
-        self._limits = Limits(habits.rated_rate(device, quantity), device.rollover.get(quantity), self._gap_ms)
+        self._period_ms = device.period_s * 1000.0
+        self._stretch_ms = witnesses.stretch_ms(self._period_ms)
+        rated = habits.rated_rate(device, quantity)
+        self._limits = Limits(rated, device.rollover.get(quantity), self._gap_ms, self._period_ms)
 
     @staticmethod
     def begin(ts: int, value: float, rate: float | None) -> RegisterState:
         """Take a register's first reading: what came before is unknown, not zero."""
         run = _first_of(ts, value, rate, since=ts, frozen=False)
-        return RegisterState(run, begin(ts), (run,), begin(ts), rate, habits.first(ts).seeing(value))
+        return RegisterState(run, begin(ts), (run,), begin(ts), rate, habits.first(ts, value).seeing(value))
 
     def read(
         self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool = False
@@ -88,39 +118,138 @@ class Window:
 
         `rests`: the reading says itself that nothing passes.
         """
+        if state.scale:
+            value = value / 10.0**state.scale
         newest, single = state.tail[-1], len(state.tail) == 1
         span, counted = ts - newest.last, value - newest.value
         is_gap = span > self._gap_ms
-        if counted < 0.0 and single and counted >= -1.01 * state.habit.unit:
-            counted, value = 0.0, newest.value  # the last digit trembles
+        is_young = state.habit.steps < habits.MIN_STEPS
+        if counted < 0.0 and (single or is_young) and counted >= -self._trembles(state.habit):
+            counted, value = 0.0, newest.value
+        if state.witness is not None and single and (ts // self._stretch_ms != state.witness.number or is_gap):
+            state = self._heard(state, ts)
+            newest = state.tail[-1]
         if counted == 0.0 and not is_gap:
             return self._stand(state, ts, rate, rests=rests)
         repeats = counted == 0.0
         run = _first_of(ts, value, rate, since=newest.since if repeats else ts, frozen=repeats and newest.frozen)
+        if is_young:
+            return self._young(state, run, rate)
         if single:
             if newest.frozen:
-                self._freeze(newest, ts, until=newest.last)
-            if 0.0 <= counted <= state.habit.most(span, self._limits.rated) and not self._may_catch_up(
-                state.habit, newest, counted
+                self._tell.freeze(newest, ts, until=newest.last)
+            if 0.0 <= counted <= self._limits.most(state.habit, span) and not (
+                self._may_catch_up(state.habit, newest, counted)
+                or (state.lines and counted > self._limits.usual(state.habit, span))
             ):
                 return self._slide(state, run, counted, rate)
         return self._settle(state._replace(tail=(*state.tail, run), rate=rate), ts)
+
+    def _trembles(self, habit: Habit) -> float:
+        """How far a register falls without that being a fall."""
+        return max(TREMBLE_DIGITS * habit.unit, habit.mean * self._period_ms) + 0.01 * habit.unit
+
+    def _backing(self, state: RegisterState, span: int, counted: float, ts: int) -> Backing:
+        """What an increment between two readings rests on."""
+        if (
+            span > self._gap_ms
+            or span > MEASURED_MS
+            or self._period_ms > MEASURED_MS
+            or state.scale
+            or state.doubt
+            or (state.lines and not state.lines[-1].proved(ts))
+        ):
+            return Backing.BRIDGE
+        habit, took = state.habit, max(span, self._period_ms)
+        rated = self._limits.rated
+        if rated is not None and counted > rated * took + habit.slack:
+            return Backing.BRIDGE
+        if habit.top > 0.0 and counted > habits.ODD_MARGIN * habit.highest * took + habit.slack:
+            return Backing.BRIDGE
+        return Backing.READINGS
 
     def _slide(self, state: RegisterState, run: Run, counted: float, rate: float | None) -> RegisterState:
         """Count on: the common case."""
         newest = state.tail[0]
         ts, span = run.first, run.first - newest.last
         if newest.readings > 1:
-            self._walk((state.anchor, newest), state.filling, _onwards(state))
+            self._walk((state.anchor, newest), state, _onwards(state))
         is_gap = span > self._gap_ms
-        shown = self._minutes.spread(
-            state.shown, newest.last, ts, counted, Backing.BRIDGE if is_gap else Backing.READINGS
-        )
+        shown = self._minutes.spread(state.shown, newest.last, ts, counted, self._backing(state, span, counted, ts))
         if is_gap:
-            self._gap(newest, run, counted, ts)
+            self._tell.gap(newest, run, counted, ts)
         rest = 0 if newest.frozen else newest.stood_ms
-        habit = state.habit.after(ts, span, counted, rest, close=not is_gap).seeing(run.value)
-        return RegisterState(newest, state.shown, (run,), shown, rate, habit)
+        habit = state.habit.after(
+            ts, span, counted, rest, run.value, period_ms=self._period_ms, close=not is_gap
+        ).seeing(run.value)
+        lines = state.lines and self._beyond(state.lines, run, counted)
+        witness = self._listen(state, run, shown, rate, is_gap=is_gap)
+        return RegisterState(
+            newest, state.shown, (run,), shown, rate, habit, lines,
+            state.scale, state.noise, witness, state.doubt, state.over,
+        )  # fmt: skip
+
+    def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
+        """Take one more reading behind breaks; with the first that counts on it is told what they were."""
+        if counted > 0.0:
+            for line in lines:
+                if line.counts == 0:
+                    self._tell.left(line, run.first, run.value)
+        return further(lines, run.first, counted=counted > 0.0)
+
+    def _listen(
+        self, state: RegisterState, run: Run, shown: Filling, rate: float | None, *, is_gap: bool
+    ) -> Witness | None:
+        """Take the instantaneous value of one more reading."""
+        if rate is None:
+            return None
+        witness = state.witness
+        if witness is None or state.rate is None or is_gap:
+            return witnesses.begin(run.last, run.value, shown, self._stretch_ms)
+        span = run.last - state.tail[-1].last
+        return Witness(
+            witness.number,
+            witness.start,
+            witness.value,
+            witness.filling,
+            witness.readings + 1,
+            witness.passed + (state.rate + rate) / 2 * span,
+            witness.wobble + abs(rate - state.rate) / 2 * span,
+        )
+
+    def _heard(self, state: RegisterState, ts: int) -> RegisterState:
+        """End a stretch of instantaneous values: where register and integral part, its minutes are estimated."""
+        witness, newest = state.witness, state.tail[0]
+        assert witness is not None  # noqa: S101 - asked for
+        counted = newest.value - witness.value
+        agrees = witnesses.verdict(witness, counted, state.habit.step or state.habit.unit)
+        if agrees is None or newest.frozen:
+            return state._replace(witness=None)
+        following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms)
+        if agrees:
+            if state.doubt:
+                self._contradicts(state, witness, counted, state.doubt, ts, until=witness.start)
+            lines = tuple(
+                line._replace(witnessed=True) if line.broke <= witness.start else line for line in state.lines
+            )
+            return state._replace(witness=following, doubt=0, lines=lines)
+        since = state.doubt or witness.start
+        self._contradicts(state, witness, counted, since, ts, until=None)
+        shown = self._minutes.spread(witness.filling, witness.start, newest.last, counted, Backing.BRIDGE)
+        run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
+        return state._replace(
+            anchor=run, filling=shown, tail=(run,), shown=shown, doubt=since, witness=following._replace(filling=shown)
+        )
+
+    def _contradicts(
+        self, state: RegisterState, witness: Witness, counted: float, since: int, ts: int, *, until: int | None
+    ) -> None:
+        self._tell.event(
+            MeterEventKind.CONTRADICTION, since, ts, until,
+            readings=witness.readings, before=witness.value, seen=state.tail[0].value,
+            plausible=witness.passed, increment=counted,
+            rule="agrees again" if until is not None else witnesses.doubt(counted, witness.passed),
+        )  # fmt: skip
 
     def _stand(self, state: RegisterState, ts: int, rate: float | None, *, rests: bool) -> RegisterState:
         """Show the same value again."""
@@ -130,71 +259,256 @@ class Window:
             implied = newest.implied + (state.rate + rate) / 2 * (ts - newest.last)
         since = ts if rests else newest.since
         run = Run(newest.first, ts, newest.readings + 1, newest.value, since, implied, newest.frozen)
-        if len(state.tail) > 1:
+        is_young = state.habit.steps < habits.MIN_STEPS
+        if len(state.tail) > 1 and not is_young:
             return self._settle(state._replace(tail=(*state.tail[:-1], run), rate=rate), ts)
-        if not run.frozen and self._is_frozen(state.habit, run):
+        if len(state.tail) == 1 and not run.frozen and self._is_frozen(state.habit, run):
             run = run._replace(frozen=True)
-            state = state._replace(tail=(run,), rate=rate)
-            self._freeze(run, ts, until=None)
-            return state._replace(shown=self._walk((state.anchor, run), state.filling, _onwards(state))[-1][1])
-        backing = Backing.NOTHING if run.frozen else Backing.READINGS
+            state = state._replace(tail=(run,), rate=rate, witness=None)
+            self._tell.freeze(run, ts, until=None)
+            shown = self._walk((state.anchor, run), state, _onwards(state))[-1][1]
+            return state._replace(shown=shown, lines=further(state.lines, ts, counted=False))
+        stands_by_right = rests or (rate == 0.0 and state.rate == 0.0)
+        if run.frozen or (state.lines and state.lines[-1].counts == 0 and not stands_by_right):
+            backing = Backing.NOTHING
+        else:
+            backing = self._backing(state, ts - newest.last, 0.0, ts)
         shown = self._minutes.spread(state.shown, newest.last, ts, 0.0, backing)
         if run.frozen and newest.stood_ms < standstill_ms(self._device) <= run.stood_ms:
-            self._freeze(run, ts, until=None)  # it lasts
-        if run.stood_ms > LONG_SILENCE_MS:  # what lies further back is not revised
-            return RegisterState(
-                run,
-                shown,
-                (run._replace(first=ts, readings=1, implied=None if rate is None else 0.0),),
-                shown,
-                rate,
-                state.habit,
-            )
-        return RegisterState(state.anchor, state.filling, (run,), shown, rate, state.habit)
+            self._tell.freeze(run, ts, until=None)  # it lasts
+        lines = state.lines and further(state.lines, ts, counted=False)
+        witness = self._listen(state, run, shown, rate, is_gap=False) if not run.frozen else None
+        anchor, filling, tail = state.anchor, state.filling, (*state.tail[:-1], run)
+        if run.stood_ms > (young.STOOD_MS if is_young else LONG_SILENCE_MS) and len(tail) == 1:
+            # What lies further back is not revised.
+            anchor, filling = run, shown
+            tail = (run._replace(first=ts, readings=1, implied=None if rate is None else 0.0),)
+        return RegisterState(
+            anchor, filling, tail, shown, rate, state.habit, lines,
+            state.scale, state.noise, witness, state.doubt, state.over,
+        )  # fmt: skip
+
+    def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
+        """Take a reading of a register without a history: nothing is believed that stands alone."""
+        ts = run.first
+        lines, newest = state.lines, state.tail[-1]
+        if newest.frozen:
+            self._tell.freeze(newest, ts, until=newest.last)
+        if lines and run.value != newest.value:
+            line = lines[-1]
+            passed = run.value - line.value
+            bound = line.most(state.habit, self._limits, ts - line.last)
+            if -line.tolerance <= passed <= bound and abs(passed) < abs(run.value - newest.value):
+                rule = "comes back to where it would have been: what it showed meanwhile was not its own"
+                step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
+                self._tell.returned(line, step, run, ts)
+                filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
+                return state._replace(
+                    anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None
+                )
+            lines = self._beyond(lines, run, run.value - newest.value)
+        runs = (*state.tail, run)
+        if self._limits.rolls_over(newest.value, run.value):
+            return self._settle(state._replace(tail=runs, rate=rate), ts)
+        found = young.judge(runs, self._limits)
+        witness = self._listen(state, run, state.shown, rate, is_gap=run.first - newest.last > self._gap_ms)
+        state = state._replace(tail=runs, rate=rate, lines=lines, habit=state.habit.seeing(run.value), witness=witness)
+        if found.begins:
+            return self._begun_anew(state, found.begins, ts)
+        if not found.agrees:
+            if len(runs) == 2 and newest.readings > 1 and newest.first == state.anchor.last:  # noqa: PLR2004 - its first step: what it rested for is open again
+                unknown = self._minutes.spread(state.filling, state.anchor.last, newest.last, 0.0, Backing.NOTHING)
+                state = state._replace(shown=unknown)
+            possible = found.possible and self._limits.rated is not None
+            counted, backing = (runs[-1].value - newest.value, Backing.BRIDGE) if possible else (0.0, Backing.NOTHING)
+            return state._replace(shown=self._minutes.spread(state.shown, newest.last, ts, counted, backing))
+        steps = self._young_steps((state.anchor, *runs), found.usual)
+        fillings = self._walk((state.anchor, *runs), state, steps)
+        if len(runs) <= habits.MIN_STEPS:
+            return state._replace(shown=fillings[-1][1])
+        self._report(state, (state.anchor, *runs), steps, ts)
+        habit = self._learn_young(state.habit, runs, steps[1:])._replace(steps=habits.MIN_STEPS)
+        return state._replace(anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit)
+
+    def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
+        """Learn from the first increments, but for those that are no rate."""
+        for step, (old, new) in zip(steps, pairwise(runs), strict=True):
+            span = new.first - old.last
+            if step.kind is not None or not step.measured:
+                habit = habit.broken(new.first, new.value)._replace(steps=min(habit.steps + 1, habits.MIN_STEPS))
+                continue
+            habit = habit.after(
+                new.first, span, new.value - old.value, old.stood_ms, new.value,
+                period_ms=self._period_ms, close=span <= self._gap_ms,
+            )  # fmt: skip
+        return habit
+
+    def _young_steps(self, runs: Sequence[Run], usual: float) -> list[Step]:
+        """Steps between a young register's runs: what it counts at once after standing passed while it stood."""
+        steps = _all_onwards(runs)
+        if runs[0].value == 0.0 and len(runs) > 2:  # noqa: PLR2004 - a first 0 may have been no reading
+            steps[1] = steps[1]._replace(measured=False)
+        for at, (old, new) in enumerate(pairwise(runs)):
+            counted, span = new.value - old.value, max(new.first - old.last, self._period_ms)
+            if at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_SPEED * usual * span:
+                rule = "counts at once several times what then passes, about what the time it stood comes to"
+                steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
+        return steps
+
+    def _begun_anew(self, state: RegisterState, at: int, ts: int) -> RegisterState:
+        """What a young register showed before one of its runs cannot be followed by it: that is where it begins."""
+        old, new = state.tail[at - 1], state.tail[at]
+        lines, waits = state.lines, Backing.BRIDGE
+        known = state.tail[:at]
+        filling, start = state.filling, state.anchor.last
+        if at > 1 and young.judge(known, self._limits).agrees:
+            filling = self._walk((state.anchor, *known), state, _all_onwards((state.anchor, *known)))[-1][1]
+            start = old.last
+        if new.value < old.value or old.value > 0.0:
+            line = Line(
+                old.value, start, filling, MeterEventKind.REPLACEMENT, new.first, new.value, 0.0, 0.0,
+                "leaves what it showed before much is known of it", tolerance=self._trembles(state.habit),
+            )  # fmt: skip
+            lines = (*lines, line)[-MOST_LINES:]
+            waits = Backing.NOTHING if new.value < old.value else waits
+        else:
+            self._tell.event(
+                MeterEventKind.EXCURSION, state.anchor.first, ts, new.first,
+                readings=old.readings, before=old.value, seen=old.value, after=new.value,
+                rule="what it showed at first was not its own: nothing it then counts could have come to that",
+            )  # fmt: skip
+        filling = self._minutes.spread(filling, start, new.first, 0.0, Backing.NOTHING)
+        first = new._replace(last=new.first, readings=1, implied=None)
+        tail = (new, *state.tail[at + 1 :])
+        shown = filling
+        previous = first
+        for run in tail:
+            shown = self._minutes.spread(shown, previous.last, run.first, run.value - previous.value, Backing.BRIDGE)
+            shown = self._minutes.spread(shown, run.first, run.last, 0.0, waits)
+            previous = run
+        habit = state.habit.broken(new.first, new.value)
+        return state._replace(
+            anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None
+        )
 
     def _settle(self, state: RegisterState, ts: int) -> RegisterState:
         """Ask what happened, give the window's minutes out again, and close it if enough readings agree."""
         runs = (state.anchor, *state.tail)
-        found = explain(runs, state.habit, self._limits)
+        limits = self._limits._replace(lines=state.lines)
+        found = explain(runs, state.habit, limits)
+        scaled = self._scaled(runs, state.habit, limits, found)
+        if scaled is not None:
+            runs, found, at, power = scaled
+        else:
+            at = power = 0
         steps, undecided = self._with_catch_ups(state, runs, found.steps)
-        fillings = self._walk(runs, state.filling, steps)
+        settled = len(state.tail) > MAX_RUNS or (
+            len(runs) == found.last + 1
+            and not undecided
+            and _agreed(runs, steps)
+            and (not at or len(runs) - at > AGREE_AFTER_BREAK)
+        )
+        returns = next((number for number, step in enumerate(steps) if step.kind is MeterEventKind.EXCURSION), None)
+        if returns is not None and not settled:  # nothing of the past is written again before it is sure
+            fillings = self._walk(runs, state, steps[:returns])
+            last = fillings[-1][1] if fillings else state.filling
+            reached = runs[steps[returns - 1].to] if returns else runs[0]
+            shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
+            return state._replace(shown=shown)
+        fillings = self._walk(runs, state, steps, doubted_from=at)
         waiting = runs[found.last + 1 :]
         if waiting:
             last = fillings[-1][1] if fillings else state.filling
             unknown = self._minutes.spread(last, runs[found.last].last, waiting[-1].last, 0.0, Backing.NOTHING)
-            if len(state.tail) > MAX_RUNS:
+            if settled:
                 return self._begin_anew(state, runs[found.last], unknown, ts)
-        if len(state.tail) <= MAX_RUNS and (waiting or undecided or not _agreed(runs, steps)):
             return state
-        self._report(runs, steps, ts)
-        return self._close(state, runs, steps, fillings)
+        if not settled:
+            return state
+        noise = self._report(state, runs, steps, ts)
+        if power:
+            self._rescaled(state, runs, at, power, ts)
+        closed = self._close(state, runs, steps, fillings, ts)
+        return closed._replace(noise=noise, scale=state.scale + power, witness=None)
+
+    def _scaled(
+        self, runs: Sequence[Run], habit: Habit, limits: Limits, found: Explanation
+    ) -> tuple[tuple[Run, ...], Explanation, int, int] | None:
+        """Readings from one on that show a power of ten times what they did, if that explains them best."""
+        if found.price <= PRICE_SCALE:
+            return None
+        for at in range(1, len(runs)):
+            old, new = runs[at - 1], runs[at]
+            if old.value <= 0.0 or new.value <= 0.0:
+                continue
+            most = limits.usual(habit, new.first - old.last)
+            if most > SCALE_NARROW * old.value:
+                continue
+            for power in POWERS:
+                passed = new.value / 10.0**power - old.value
+                if not -(habit.unit + 10.0 ** (-habit.digits - power)) <= passed <= most:
+                    continue
+                taken = (*runs[:at], *(run._replace(value=run.value / 10.0**power) for run in runs[at:]))
+                again = explain(taken, habit, limits)
+                if again.price + PRICE_SCALE < found.price and again.last == len(taken) - 1:
+                    return taken, again, at, power
+        return None
+
+    def _rescaled(self, state: RegisterState, runs: Sequence[Run], at: int, power: int, ts: int) -> None:
+        old, new = runs[at - 1], runs[at]
+        back = state.scale + power == 0
+        self._tell.event(
+            MeterEventKind.SCALE, old.last, ts, new.first,
+            readings=len(runs) - at, before=old.value, seen=new.value * 10.0**power, after=new.value,
+            increment=new.value - old.value,
+            rule="shows its first unit again" if back else
+            f"shows {10.0**power:g} times what it did: its unit changed, and it is counted as before. Register the"
+            " multiplier from this moment on, or set the meter right",
+        )  # fmt: skip
 
     def _begin_anew(self, state: RegisterState, old: Run, unknown: Filling, ts: int) -> RegisterState:
         """Give up on readings of which no two agree; what passed meanwhile stays unknown."""
         newest = state.tail[-1]
         run = newest._replace(first=newest.last, readings=1, implied=None)
-        self._event(
-            MeterEventKind.REPLACEMENT, old.last, ts, newest.last,
-            readings=len(state.tail), before=old.value, seen=newest.value, after=None,
-            plausible=None, increment=None, rule="no two of so many readings agree with each other: begins anew",
+        line = Line(
+            old.value, old.last, state.filling, MeterEventKind.REPLACEMENT, newest.last, newest.value, 0.0, 0.0,
+            RUBBISH, counts=1, tolerance=self._trembles(state.habit),
         )  # fmt: skip
-        return RegisterState(run, unknown, (run,), unknown, state.rate, state.habit)
+        noise = self._tell.rubbish(state.noise, old, newest, len(state.tail), ts)
+        lines = state.lines if old.last != state.anchor.last else (*state.lines, line)[-MOST_LINES:]
+        return state._replace(
+            anchor=run, filling=unknown, tail=(run,), shown=unknown, lines=further(lines, ts, counted=False),
+            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise,
+        )  # fmt: skip
 
-    def _walk(self, runs: Sequence[Run], filling: Filling, steps: Sequence[Step]) -> list[tuple[Filling, Filling]]:
-        """Give out the minutes of an explanation; returns the open minute at the beginning and end of each run kept."""
+    def _walk(
+        self, runs: Sequence[Run], state: RegisterState, steps: Sequence[Step], doubted_from: int = 0
+    ) -> list[tuple[Filling, Filling]]:
+        """Give out the minutes of an explanation; returns the open minute at the beginning and end of each run kept.
+
+        From run `doubted_from` on nothing is more than estimated.
+        """
         found: list[tuple[Filling, Filling]] = []
-        old = runs[0]
+        filling, old, lines = state.filling, runs[0], state.lines
+        broken = False
         for at, step in enumerate(steps):
             new = runs[step.to]
-            caught_up = step.kind is MeterEventKind.CATCH_UP
-            start = old.first if caught_up and at else old.last
-            bridged = caught_up or not step.measured or new.first - old.last > self._gap_ms
-            filling = self._minutes.spread(
-                filling, start, new.first, step.counted, Backing.BRIDGE if bridged else Backing.READINGS
-            )
+            start = old.first if step.kind is MeterEventKind.CATCH_UP and at else old.last
+            if step.kind is MeterEventKind.EXCURSION:
+                line = lines[step.line]
+                start, filling = line.last, line.filling
+                state = state._replace(lines=lines[: step.line])
+            broken = broken or step.kind in LEAVES or bool(doubted_from and step.to >= doubted_from)
+            skips = bool(at) and step.to > steps[at - 1].to + 1
+            sure = step.kind in _SURE and step.measured and not broken and not skips
+            backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
+            filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
             begun = filling
             if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
-                backing = Backing.NOTHING if new.frozen else Backing.READINGS
+                stands = Backing.READINGS if not broken else Backing.NOTHING
+                backing = Backing.NOTHING if new.frozen else stands
+                if backing is Backing.READINGS:
+                    backing = self._backing(state, 0, 0.0, new.first)
                 filling = self._minutes.spread(filling, new.first, new.last, 0.0, backing)
             found.append((begun, filling))
             old = new
@@ -206,12 +520,13 @@ class Window:
         runs: Sequence[Run],
         steps: Sequence[Step],
         fillings: Sequence[tuple[Filling, Filling]],
+        ts: int,
     ) -> RegisterState:
-        """Keep what is settled as the new anchor, and the last run kept, with what waits behind it, as the tail."""
+        """Keep what is settled as the new anchor, and the last run kept as the tail."""
         habit = self._learn(state.habit, runs, steps)
+        state = state._replace(lines=self._lines(state, runs, steps, fillings, ts))
         last = runs[steps[-1].to]
         before = steps[-2].to if len(steps) > 1 else 0
-        waiting = tuple(runs[steps[-1].to + 1 :])
         counts_on = steps[-1].kind is None
         is_gap = last.first - runs[before].last > self._gap_ms
         if len(steps) > 1 and counts_on and steps[-2].kind is None and steps[-1].counted == 0.0 and not is_gap:
@@ -220,16 +535,46 @@ class Window:
             anchor, filling = (
                 (state.anchor, state.filling) if earlier < 0 else (runs[steps[earlier].to], fillings[earlier][1])
             )
-            merged = _merged(runs[before], last)
-            return RegisterState(anchor, filling, (merged, *waiting), fillings[-1][1], state.rate, habit)
-        if counts_on and len(steps) > 1:
+            last = _merged(runs[before], last)
+        elif counts_on and len(steps) > 1:
             anchor, filling = runs[before], fillings[-2][1]
         elif counts_on:
             anchor, filling = state.anchor, state.filling
         else:
             anchor = last._replace(last=last.first, readings=1, implied=None)
             filling = fillings[-1][0]
-        return RegisterState(anchor, filling, (last, *waiting), fillings[-1][1], state.rate, habit)
+        return state._replace(anchor=anchor, filling=filling, tail=(last,), shown=fillings[-1][1], habit=habit)
+
+    def _lines(
+        self,
+        state: RegisterState,
+        runs: Sequence[Run],
+        steps: Sequence[Step],
+        fillings: Sequence[tuple[Filling, Filling]],
+        ts: int,
+    ) -> tuple[Line, ...]:
+        """What the register has left by now."""
+        lines = state.lines
+        at, filling = 0, state.filling
+        for number, step in enumerate(steps):
+            old, new = runs[at], runs[step.to]
+            if step.kind is MeterEventKind.EXCURSION:
+                lines = lines[: step.line]
+            elif step.kind in LEAVES:
+                assert step.kind is not None  # noqa: S101 - as above
+                line = Line(
+                    old.value, old.last, filling, step.kind, new.first, new.value,
+                    step.limit, step.counted, step.rule, tolerance=self._trembles(state.habit),
+                    readings=sum(run.readings for run in runs[step.to :]),
+                )  # fmt: skip
+                lines = (*lines, line)[-MOST_LINES:]
+                for later, following in zip(steps[number:], steps[number + 1 :], strict=False):
+                    if following.kind is not None:
+                        break
+                    counted = runs[following.to].value - runs[later.to].value
+                    lines = self._beyond(lines, runs[following.to], counted)
+            at, filling = step.to, fillings[number][1]
+        return tuple(line for line in lines if not line.is_over(ts))
 
     def _learn(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
         """Learn from the ordinary increments of a window; the one to its first run is known already."""
@@ -239,8 +584,12 @@ class Window:
             if step.kind is None and (old, step.to) != (0, 1):
                 span = new.first - before.last
                 rest = 0 if before.frozen else before.stood_ms
-                habit = habit.after(new.first, span, step.counted, rest, close=span <= self._gap_ms)
-                habit = habit.seeing(new.value)
+                habit = habit.after(
+                    new.first, span, step.counted, rest, new.value,
+                    period_ms=self._period_ms, close=span <= self._gap_ms,
+                ).seeing(new.value)  # fmt: skip
+            elif step.kind is not None:
+                habit = habit.broken(new.first, new.value)
             old = step.to
         return habit._replace(last=max(habit.last, runs[old].first))
 
@@ -291,84 +640,38 @@ class Window:
             found.append(_caught_up(step, old, new, before, after))
         return tuple(found), undecided
 
-    def _report(self, runs: Sequence[Run], steps: Sequence[Step], ts: int) -> None:
-        """Write the events of a settled explanation."""
+    def _report(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], ts: int) -> Noise | None:
+        """Write the events of a settled explanation; what a break was waits until it has counted on."""
         at = 0
+        noise = state.noise
         for number, step in enumerate(steps):
             old, new = runs[at], runs[step.to]
             for odd in runs[at + 1 : step.to]:
-                self._noise(old, odd, new, ts)
+                noise = self._tell.noise(noise, old, odd, new, ts)
             if at and new.first - old.last > self._gap_ms:
-                self._gap(old, new, step.counted, ts)
-            if step.kind is not None:
+                self._tell.gap(old, new, step.counted, ts)
+            if step.kind is MeterEventKind.EXCURSION:
+                self._tell.returned(state.lines[step.line], step, new, ts)
+            elif step.kind is not None and step.kind not in LEAVES:
                 following = runs[steps[number + 1].to].value if number + 1 < len(steps) else None
-                caught_up = step.kind is MeterEventKind.CATCH_UP
-                if caught_up and not old.frozen:
-                    self._freeze(old, ts, until=old.last)
-                self._event(
-                    step.kind, old.first if caught_up else old.last, ts, new.first,
-                    readings=1, before=old.value, seen=new.value, after=following,
-                    plausible=step.limit, increment=step.counted, rule=step.rule,
-                )  # fmt: skip
+                if step.kind is MeterEventKind.CATCH_UP and not old.frozen:
+                    self._tell.freeze(old, ts, until=old.last)
+                self._tell.step(step, old, new, ts, following)
             at = step.to
+        return noise
 
-    def _noise(self, old: Run, odd: Run, new: Run, ts: int) -> None:
-        line = old.value + (new.value - old.value) * (odd.first - old.last) / (new.first - old.last)
-        above = odd.value > line if old.value <= new.value else odd.value > old.value
-        self._event(
-            MeterEventKind.SPIKE if above else MeterEventKind.NOISE_DIP,
-            odd.first, ts, odd.last,
-            readings=odd.readings, before=old.value, seen=odd.value, after=new.value,
-            plausible=None, increment=0.0, rule="the readings before and after it agree with each other, not with it",
-        )  # fmt: skip
 
-    def _gap(self, old: Run, new: Run, counted: float, ts: int) -> None:
-        offline = new.first - old.last > LONG_SILENCE_MS
-        self._event(
-            MeterEventKind.OFFLINE if offline else MeterEventKind.GAP,
-            old.last, ts, new.first,
-            readings=0, before=old.value, seen=new.value, after=new.value, plausible=None, increment=counted,
-            rule="no reading for more than seven days" if offline else "no reading for more than three periods",
-        )  # fmt: skip
-
-    def _freeze(self, run: Run, ts: int, until: int | None) -> None:
-        evidence = run.implied is not None
-        self._event(
-            MeterEventKind.FREEZE,
-            run.first, ts, until,
-            readings=run.readings, before=run.value, seen=run.value, after=None,
-            plausible=run.implied, increment=None,
-            rule="stands while its instantaneous value says that this much passed"
-            if evidence
-            else "stands for longer than it ever rests",
-        )  # fmt: skip
-
-    def _event(
-        self,
-        kind: MeterEventKind,
-        ts: int,
-        seen_ts: int,
-        until: int | None,
-        *,
-        readings: int,
-        before: float,
-        seen: float | None,
-        after: float | None,
-        plausible: float | None,
-        increment: float | None,
-        rule: str,
-    ) -> None:
-        known = plausible if plausible is not None and plausible < math.inf else None
-        self._rows.append(
-            MeterEvent(
-                self._device.device_id, self._quantity, ts, kind, self._device.site_id, seen_ts, until,
-                readings, before, seen, after, known, increment, rule,
-            )
-        )  # fmt: skip
+_SURE = frozenset({None, MeterEventKind.ROLLOVER})
+"""What may lie between two readings and leave what was counted measured."""
 
 
 def _first_of(ts: int, value: float, rate: float | None, *, since: int, frozen: bool) -> Run:
     return Run(ts, ts, 1, value, since, None if rate is None else 0.0, frozen)
+
+
+def _all_onwards(runs: Sequence[Run]) -> list[Step]:
+    """Steps from run to run that all count on."""
+    return [Step(to, None, new.value - old.value, 0.0, "counts on") for to, (old, new) in enumerate(pairwise(runs), 1)]
 
 
 def _onwards(state: RegisterState) -> tuple[Step, ...]:

@@ -13,8 +13,7 @@ from schemas.arrival import Arrival
 from schemas.metrics import MeterEvent, MeterEventKind, MeterLatest, MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
-from schemas.time import MINUTE_MS
-from streams.kernels.metering.minutes import LONG_SILENCE_MS
+from schemas.time import DAY_MS, MINUTE_MS
 from streams.kernels.metering.register import RegisterMetering
 from streams.kernels.metering.window import MAX_RUNS
 
@@ -46,20 +45,20 @@ def minutes(points: Sequence[tuple[int, float]], meter: Device = METER) -> list[
 
 def test_an_increment_is_split_at_the_minutes_edge_in_proportion_to_time() -> None:
     """Linear interpolation between readings (metric specification, rule 3)."""
-    rows = minutes([(0, 0.0), (90, 9.0), (120, 15.0)])
+    rows = minutes([(0, 1.0), (90, 10.0), (120, 16.0)])
     assert [(row.ts - T0, row.increment) for row in rows] == [(0, 6.0), (60_000, 9.0)]
     assert all(row.quality is Quality.GOOD and row.coverage == 1 for row in rows)
 
 
 def test_the_first_minute_is_covered_from_its_first_reading() -> None:
     """What came before the first reading is unknown, not zero."""
-    first = minutes([(45, 100.0), (60, 101.0)])[0]
+    first = minutes([(45, 100.0), (60, 101.0), (75, 102.0)])[0]
     assert (first.coverage, first.quality, first.increment) == (0.25, Quality.PARTIAL, 1.0)
 
 
 def test_a_gap_is_known_in_sum_but_not_in_time() -> None:
     """More than three periods without a reading: interpolated, no coverage, and nothing lost of the total."""
-    rows = minutes([(0, 0.0), (60, 1.0), (360, 11.0), (420, 12.0)])
+    rows = minutes([(0, 1.0), (60, 2.0), (360, 12.0), (420, 13.0)])
     assert [row.quality for row in rows] == [Quality.GOOD, *[Quality.ESTIMATED] * 5, Quality.GOOD]
     assert [row.coverage for row in rows[1:6]] == [0.0] * 5
     assert math.isclose(math.fsum(row.increment or 0 for row in rows), 12.0)
@@ -72,13 +71,15 @@ def test_a_registered_rollover_counts_on_at_once() -> None:
 
 
 def test_a_fall_is_unknown_until_the_next_readings_tell_what_it_was() -> None:
-    """While it may still be a dip nothing is said; then the reset counts from zero, as estimated."""
+    """While it may still be a dip nothing is said; then it counts from zero, estimated until it proves itself."""
     steady = [(at * 60, 5_000.0 + at) for at in range(20)]
     held = minutes([*steady, (1_200, 0.5)])[-1]
     assert (held.ts - T0, held.increment, held.quality) == (1_140_000, None, Quality.UNKNOWN)
     told = {row.ts - T0: row for row in minutes([*steady, (1_200, 0.5), (1_260, 1.5)])}
     assert (told[1_140_000].increment, told[1_140_000].quality) == (0.5, Quality.ESTIMATED)
-    assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.GOOD)
+    assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.ESTIMATED)
+    proved = minutes([*steady, *((1_200 + 60 * at, 0.5 + at) for at in range(1_450))])
+    assert (proved[-1].increment, proved[-1].quality) == (1.0, Quality.GOOD)
 
 
 SLOW_METER = METER.model_copy(update={"period_s": 900, "rated": 1_600.0, "rollover": {}})
@@ -106,11 +107,19 @@ def test_a_reset_within_a_gap_may_have_counted_through_the_busiest_hours() -> No
     assert (MeterEventKind.RESET, 4_000.0) in befell([*QUARTERS, *behind])
 
 
-def test_silence_of_more_than_a_week_keeps_its_sum_in_one_row() -> None:
-    """A meter back after a year must not write half a million rows, nor lose what it counted."""
-    rows = minutes([(0, 5.0), (LONG_SILENCE_MS // 1000 + 600, 1_005.0)])
-    assert len(rows) == 1
-    assert (rows[0].increment, rows[0].quality) == (1_000.0, Quality.ESTIMATED)
+def test_silence_of_more_than_a_week_stands_as_estimated_shares_of_its_days() -> None:
+    """Nine days offline put no more into a day than its share; a year offline writes no half a million rows."""
+    steady = [(60 * at, 5.0 + at) for at in range(10)]
+    nine_days = minutes([*steady, (540 + 9 * 86_400, 9_014.0)])
+    days: dict[int, float] = {}
+    for row in nine_days[9:]:
+        assert row.quality is Quality.ESTIMATED
+        days[row.ts // DAY_MS] = days.get(row.ts // DAY_MS, 0.0) + (row.increment or 0.0)
+    assert math.isclose(math.fsum(days.values()), 9_000.0)
+    assert max(days.values()) == pytest.approx(1_000.0, rel=0.001)
+    year = minutes([*steady, (540 + 365 * 86_400, 9_014.0)])
+    assert len(year) < 10_000
+    assert math.isclose(math.fsum(row.increment or 0.0 for row in year), 9_009.0)
 
 
 def test_a_stopped_meter_gives_no_rows_rather_than_zeros() -> None:

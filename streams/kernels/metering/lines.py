@@ -1,0 +1,85 @@
+"""Lines that a register left: what it showed before a break, kept until it comes back or the new level proves itself.
+
+A gateway may send 0, an old value or another device's for minutes or for weeks. From what it then shows alone nobody
+can tell that from a reset or an exchange. So what stood before is remembered: a register that comes back to where it
+would have been was never reset, and what passed meanwhile is known in sum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import DAY_MS, HOUR_MS
+from streams.kernels.metering.habit import MIN_STEPS
+
+if TYPE_CHECKING:
+    from schemas.metrics import MeterEventKind
+    from streams.kernels.metering.explain import Limits
+    from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.minutes import Filling
+
+PROOF_READINGS = 10
+PROOF_MS = DAY_MS
+"""A new level has proved itself when it has counted on for so many readings and so long; until then its minutes are
+estimated. (unsourced)"""
+WITNESSED_MS = HOUR_MS
+"""So long where the instantaneous value agrees with what it counts. (unsourced)"""
+COUNTING_MS = 7 * DAY_MS
+"""A line is forgotten when another level has counted on for so long: then it was another meter. (unsourced)"""
+STANDING_MS = 35 * DAY_MS
+"""The same for a level that only ever stood. (unsourced)"""
+MOST_LINES = 3
+"""More are not kept: the newest ones stand."""
+CLOSE_SHARE = 0.01
+"""Of a register without a history, what passed meanwhile is at most this share of what it showed. (unsourced)"""
+
+
+class Line(NamedTuple):
+    """What a register showed before a break, and the break."""
+
+    value: float
+    last: int
+    """Last reading on the line, ms."""
+    filling: Filling
+    """The open minute there."""
+    kind: MeterEventKind
+    """What the break would be if it does not come back."""
+    broke: int
+    """First reading behind the break, ms,"""
+    seen: float
+    """and what it showed."""
+    limit: float
+    counted: float
+    rule: str
+    readings: int = 0
+    """Readings since the break. A late one among them changes this, and so is never taken for nothing."""
+    counts: int = 0
+    """How many of them counted on."""
+    tolerance: float = 0.0
+    """How far below its value the register may come back."""
+    witnessed: bool = False
+    """The instantaneous value has agreed with what the level behind the break counts."""
+
+    def proved(self, ts: int) -> bool:
+        """Whether the level behind the break has counted on for long enough to be believed."""
+        return self.counts >= PROOF_READINGS and ts - self.broke >= (WITNESSED_MS if self.witnessed else PROOF_MS)
+
+    def most(self, habit: Habit, limits: Limits, span: int) -> float:
+        """Most that can have passed since, if it comes back after some time."""
+        bound = limits.usual(habit, span)
+        if habit.steps >= MIN_STEPS:
+            return bound
+        return min(limits.most(habit, span), CLOSE_SHARE * self.value)
+
+    def is_over(self, ts: int) -> bool:
+        """Whether it is not waited for any longer."""
+        return ts - self.broke > (COUNTING_MS if self.counts else STANDING_MS)
+
+
+def further(lines: tuple[Line, ...], ts: int, *, counted: bool) -> tuple[Line, ...]:
+    """Take one more reading behind the breaks; what is not waited for any longer is forgotten."""
+    return tuple(
+        line._replace(readings=line.readings + 1, counts=min(line.counts + 1, 1_000_000) if counted else line.counts)
+        for line in lines
+        if not line.is_over(ts)
+    )

@@ -1,0 +1,56 @@
+"""Whether an electricity meter's power has the sign that its registers say: a clamp may be the wrong way round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import MeterEventKind
+from streams.kernels.metering.minutes import GAP_PERIODS
+from streams.kernels.metering.telling import Teller
+
+if TYPE_CHECKING:
+    from schemas.metrics import Row
+    from schemas.readings import ElectricityReading
+    from schemas.registry import Device
+
+TOLD_AFTER = 3
+"""Readings in a row whose power contradicts what the registers counted, before that is told. (unsourced)"""
+
+
+class Signs(NamedTuple):
+    """The newest reading of power and registers, and how long they have contradicted each other."""
+
+    ts: int
+    power_kw: float | None
+    imported_kwh: float | None
+    exported_kwh: float | None
+    wrong: int = 0
+    since: int = 0
+
+
+def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows: list[Row]) -> tuple[Signs, bool]:
+    """Take a reading; and whether its power contradicts what the registers counted since the one before."""
+    ts, power = reading.ts, reading.power_kw
+    imported, exported = reading.energy_import_kwh, reading.energy_export_kwh
+    if signs is None or ts - signs.ts > GAP_PERIODS * device.period_s * 1000:
+        return Signs(ts, power, imported, exported), False
+    net = _counted(signs.imported_kwh, imported) - _counted(signs.exported_kwh, exported)
+    before = signs.power_kw
+    if power is None or before is None or net == 0.0 or power * before <= 0.0:
+        return Signs(ts, power, imported, exported, signs.wrong, signs.since), False
+    if net * power > 0.0:
+        return Signs(ts, power, imported, exported), False
+    wrong, since = signs.wrong + 1, signs.since or signs.ts
+    if wrong == TOLD_AFTER:
+        counts = "import" if net > 0.0 else "export"
+        Teller(device, f"energy_{counts}_kwh", rows).event(
+            MeterEventKind.CONTRADICTION, since, ts, None,
+            readings=wrong, before=power, seen=net,
+            rule=f"the {counts} register counts while power says the other direction: its sign is reversed, or import"
+            " and export are swapped",
+        )  # fmt: skip
+    return Signs(ts, power, imported, exported, min(wrong, TOLD_AFTER), since), True
+
+
+def _counted(before: float | None, now: float | None) -> float:
+    return max(0.0, now - before) if before is not None and now is not None else 0.0

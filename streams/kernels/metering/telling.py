@@ -1,0 +1,141 @@
+"""What befell a register, told as `MeterEvent`s with the values that a person needs to check the verdict."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics import MeterEvent, MeterEventKind, Row
+from schemas.time import HOUR_MS
+from streams.kernels.metering.minutes import LONG_SILENCE_MS
+
+if TYPE_CHECKING:
+    from schemas.registry import Device
+    from streams.kernels.metering.explain import Run, Step
+    from streams.kernels.metering.lines import Line
+
+QUIET_MS = HOUR_MS
+"""Noise that comes again within this time, or within three periods, is one event. (unsourced)"""
+
+
+RUBBISH = "no two of so many readings agree with each other: begins anew"
+
+
+class Noise(NamedTuple):
+    """The newest noise that was told, which more of it makes longer."""
+
+    ts: int
+    kind: MeterEventKind
+    until: int
+    readings: int
+    seen: float
+
+
+class Teller:
+    """Writes events of one register."""
+
+    __slots__ = ("_device", "_quantity", "_quiet_ms", "_rows")
+
+    def __init__(self, device: Device, quantity: str, rows: list[Row]) -> None:
+        self._device = device
+        self._quantity = quantity
+        self._rows = rows
+        self._quiet_ms = max(QUIET_MS, 3000.0 * device.period_s)
+
+    def rubbish(self, told: Noise | None, old: Run, newest: Run, readings: int, ts: int) -> Noise:
+        """Tell that a register begins anew behind readings without sense; what comes soon after more of them is one."""
+        kind = MeterEventKind.REPLACEMENT
+        noise = Noise(old.last, kind, newest.last, readings, newest.value)
+        if told is not None and told.kind is kind and old.last - told.until <= self._quiet_ms:
+            noise = told._replace(until=newest.last, readings=told.readings + readings)
+        self.event(
+            kind, noise.ts, ts, noise.until, readings=noise.readings, before=old.value, seen=noise.seen, rule=RUBBISH
+        )
+        return noise
+
+    def noise(self, told: Noise | None, old: Run, odd: Run, new: Run, ts: int) -> Noise:
+        """Tell of a reading that is noise; what comes soon after other noise of its kind makes that event longer."""
+        line = old.value + (new.value - old.value) * (odd.first - old.last) / (new.first - old.last)
+        above = odd.value > line if old.value <= new.value else odd.value > old.value
+        kind = MeterEventKind.SPIKE if above else MeterEventKind.NOISE_DIP
+        if told is not None and told.kind is kind and odd.first - told.until <= self._quiet_ms:
+            noise = told._replace(until=odd.last, readings=told.readings + odd.readings)
+        else:
+            noise = Noise(odd.first, kind, odd.last, odd.readings, odd.value)
+        self.event(
+            kind, noise.ts, ts, noise.until,
+            readings=noise.readings, before=old.value, seen=noise.seen, after=new.value, increment=0.0,
+            rule="the readings before and after it agree with each other, not with it",
+        )  # fmt: skip
+        return noise
+
+    def gap(self, old: Run, new: Run, counted: float, ts: int) -> None:
+        """Tell that readings are missing."""
+        offline = new.first - old.last > LONG_SILENCE_MS
+        self.event(
+            MeterEventKind.OFFLINE if offline else MeterEventKind.GAP,
+            old.last, ts, new.first,
+            readings=0, before=old.value, seen=new.value, after=new.value, increment=counted,
+            rule="no reading for more than seven days" if offline else "no reading for more than three periods",
+        )  # fmt: skip
+
+    def freeze(self, run: Run, ts: int, until: int | None) -> None:
+        """Tell that a register stands although something passes."""
+        evidence = run.implied is not None
+        self.event(
+            MeterEventKind.FREEZE,
+            run.first, ts, until,
+            readings=run.readings, before=run.value, seen=run.value, plausible=run.implied,
+            rule="stands while its instantaneous value says that this much passed"
+            if evidence
+            else "stands for longer than it ever rests",
+        )  # fmt: skip
+
+    def step(self, step: Step, old: Run, new: Run, ts: int, following: float | None) -> None:
+        """Tell of what lies between two runs."""
+        assert step.kind is not None  # noqa: S101 - of what only counts on nothing is told
+        self.event(
+            step.kind, old.first if step.kind is MeterEventKind.CATCH_UP else old.last, ts, new.first,
+            readings=1, before=old.value, seen=new.value, after=following,
+            plausible=step.limit, increment=step.counted, rule=step.rule,
+        )  # fmt: skip
+
+    def left(self, line: Line, ts: int, shows: float) -> None:
+        """Tell of a break: the register left its line and counts on elsewhere."""
+        self.event(
+            line.kind, line.last, ts, line.broke,
+            readings=1, before=line.value, seen=line.seen, after=shows,
+            plausible=line.limit, increment=line.counted, rule=line.rule,
+        )  # fmt: skip
+
+    def returned(self, line: Line, step: Step, new: Run, ts: int) -> None:
+        """Tell that a register came back to a line it had left."""
+        self.event(
+            MeterEventKind.EXCURSION, line.last, ts, new.first,
+            readings=line.readings, before=line.value, seen=line.seen, after=new.value,
+            plausible=step.limit, increment=step.counted, rule=step.rule,
+        )  # fmt: skip
+
+    def event(
+        self,
+        kind: MeterEventKind,
+        ts: int,
+        seen_ts: int,
+        until: int | None,
+        *,
+        readings: int,
+        before: float,
+        seen: float | None,
+        rule: str,
+        after: float | None = None,
+        plausible: float | None = None,
+        increment: float | None = None,
+    ) -> None:
+        """Tell anything."""
+        known = plausible if plausible is not None and plausible < math.inf else None
+        self._rows.append(
+            MeterEvent(
+                self._device.device_id, self._quantity, ts, kind, self._device.site_id, seen_ts, until,
+                readings, before, seen, after, known, increment, rule,
+            )
+        )  # fmt: skip

@@ -1,0 +1,81 @@
+"""Instantaneous values beside a register, integrated: a witness of what it counts.
+
+In stretches that end at fixed moments of the clock, the register's difference is held against the integral of power or
+flow. Where they part by more than can come from the coarseness of the readings, one of them is wrong: the stretch's
+minutes are then estimated, and so are all that follow until a stretch agrees again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import QUARTER_MS
+
+if TYPE_CHECKING:
+    from streams.kernels.metering.minutes import Filling
+
+STRETCH_PERIODS = 10
+"""A stretch is this many periods long, a quarter of an hour at least. (unsourced)"""
+READINGS = 8
+"""Fewer readings are no witness."""
+SHARE = 0.1
+"""Register and integral may part by this share of the greater one, (unsourced)"""
+STEPS = 3.0
+"""by this many of the register's smallest steps, and by what the instantaneous value moved between readings."""
+TOLD_SHARE = 0.03
+"""Within this share of a known ratio, it is named."""
+
+
+class Witness(NamedTuple):
+    """A stretch of instantaneous values beside a register."""
+
+    number: int
+    """Which stretch this is."""
+    start: int
+    """Its first reading, ms,"""
+    value: float
+    """what the register showed with it,"""
+    filling: Filling
+    """and the open minute there."""
+    readings: int
+    passed: float
+    """What the instantaneous value says has passed since, in the register's unit."""
+    wobble: float
+    """What it may be wrong by, for it moved between readings."""
+
+
+def stretch_ms(period_ms: float) -> int:
+    """How long a stretch is."""
+    return math.ceil(max(QUARTER_MS, STRETCH_PERIODS * period_ms) / QUARTER_MS) * QUARTER_MS
+
+
+def begin(ts: int, value: float, filling: Filling, length_ms: int) -> Witness:
+    """Begin a stretch."""
+    return Witness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0)
+
+
+def verdict(witness: Witness, counted: float, step: float) -> bool | None:
+    """Whether a stretch agrees with what the register counted; None where it cannot tell."""
+    if witness.readings < READINGS:
+        return None
+    most = max(counted, witness.passed)
+    if most < STEPS * 2 * step:
+        return None
+    return abs(counted - witness.passed) <= SHARE * most + witness.wobble + STEPS * step
+
+
+def doubt(counted: float, passed: float) -> str:
+    """What the ratio of a register's count to its instantaneous value's integral says."""
+    if passed <= 0.0:
+        return "counts although its instantaneous value says that nothing passes"
+    if counted <= 0.0:
+        return "stands while its instantaneous value says that something passes"
+    ratio = counted / passed
+    power = round(math.log10(ratio))
+    if power and abs(ratio / 10.0**power - 1) <= TOLD_SHARE:
+        return f"counts {10.0**power:g} times what its instantaneous value says: one of the two changed its unit"
+    for share, name in ((2 / 3, "two thirds"), (1 / 3, "a third")):
+        if abs(ratio / share - 1) <= TOLD_SHARE:
+            return f"counts {name} of what its instantaneous value says: a phase may be lost"
+    return f"counts {ratio:.3g} times what its instantaneous value says: a transformer ratio may have changed"

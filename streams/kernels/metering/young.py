@@ -1,0 +1,71 @@
+"""A register without a history: its first few readings are held against each other before any of them is believed.
+
+The first reading a new meter sends may be a start-up 0, or the world may begin in the middle of an excursion. So a
+step that nothing near it confirms is not consumption: where the steps behind it are another order of magnitude, the
+register begins behind it.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.kernels.metering.explain import Limits, Run
+
+STOOD_MS = 35 * DAY_MS
+"""Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
+UNLIKE = 10.0
+"""A step this many times as fast as those beside it is no step. (unsourced)"""
+
+
+SMALL_SHARE = 0.05
+"""A step below this share of the meter's rating is no wonder beside a smaller one. (unsourced)"""
+
+
+STANDS = 3
+"""Readings of one value that make it standing."""
+
+
+class Verdict(NamedTuple):
+    """What the first readings say of each other."""
+
+    agrees: bool
+    """All steps are of one kind."""
+    begins: int = 0
+    """Which run the register begins with, where those before it do not belong to it; 0: all may."""
+    possible: bool = False
+    """Nothing confirms the newest step yet, and nothing speaks against it."""
+    usual: float = 0.0
+    """How fast it counts, in its unit per ms."""
+
+
+def judge(runs: Sequence[Run], limits: Limits) -> Verdict:
+    """Hold the steps between a register's first runs against each other and against its rating."""
+    steps = [(new.value - old.value, _took(old, new, limits)) for old, new in pairwise(runs)]
+    fall = next((at for at in range(len(steps), 0, -1) if steps[at - 1][0] < 0.0), 0)
+    if fall:
+        return Verdict(agrees=False, begins=fall)
+    speeds = [counted / span for counted, span in steps]
+    fastest = max(range(len(speeds)), key=speeds.__getitem__)
+    rest = sorted(speed for at, speed in enumerate(speeds) if at != fastest and speed > 0.0)
+    rated = limits.rated
+    if not rest:
+        return Verdict(agrees=False, possible=rated is None or speeds[fastest] <= rated)
+    usual = rest[len(rest) // 2]
+    is_small = rated is not None and speeds[fastest] <= SMALL_SHARE * rated
+    beyond = rated is not None and usual <= rated < speeds[fastest]
+    if not beyond and (is_small or speeds[fastest] <= UNLIKE * usual):
+        return Verdict(agrees=True, usual=usual)  # if all are beyond its rating, that is wrong, not they
+    if fastest + 1 < len(speeds):
+        return Verdict(agrees=False, begins=fastest + 1)
+    return Verdict(agrees=False)
+
+
+def _took(old: Run, new: Run, limits: Limits) -> float:
+    """How long a step took: what was counted after standing may have passed while it stood."""
+    return max(new.first - (old.first if old.readings >= STANDS else old.last), limits.period_ms)
