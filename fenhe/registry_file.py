@@ -10,6 +10,9 @@ from pydantic import ValidationError
 
 from fenhe.clear_errors import PlainError
 from schemas.registry import Registry
+from schemas.registry_sense import NonsenseError, check, line_of
+from streams.kernels.plant.boundary import wrong_carriers
+from streams.kernels.plant.reference import energy_factors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,10 +52,6 @@ def read_registry(file: Path) -> Registry:
 
 def refuse_nonsense(file: Path, registry: Registry) -> None:
     """Refuse what cannot be meant. Raises PlainError that names line and field of each."""
-    from schemas.registry_sense import NonsenseError, check, line_of
-    from streams.kernels.plant.boundary import wrong_carriers
-    from streams.kernels.plant.reference import energy_factors
-
     try:
         check(registry, wrong_carriers(registry.devices, energy_factors()))
     except NonsenseError as error:
