@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, ClassVar, get_args, get_origin
+from typing import Annotated, ClassVar, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total, Whole
 
@@ -141,6 +141,14 @@ class LabReading(Reading):
     ash_pct: Annotated[Finite, Range(0, 80)] | None = None
     sulphur_pct: Annotated[Finite, Range(0, 6)] | None = None
     moisture_pct: Annotated[Finite, Range(0, 30)] | None = None
+
+    @model_validator(mode="after")
+    def _sampled_before_released(self) -> Self:
+        if not self.sample_from <= self.sample_to <= self.ts:
+            msg = "a sample begins before it ends, and ends no later than its result is released: sample_from <="
+            msg += f" sample_to <= ts, not {self.sample_from}, {self.sample_to}, {self.ts}"
+            raise ValueError(msg)
+        return self
 
 
 CELL_V = Range(0, 5)

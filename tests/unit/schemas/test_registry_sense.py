@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
-from schemas.readings import Kind
+from schemas.readings import Kind, LabReading
+from schemas.reference import Limited
 from schemas.registry import Device, Registry, Role, Sector, Site
 from schemas.registry_sense import Nonsense, NonsenseError, check, line_of, modulus_meant
 from streams.kernels.plant.boundary import wrong_carriers
-from streams.kernels.plant.reference import energy_factors
+from streams.kernels.plant.reference import energy_factors, reference
 
 SITE = Site(site_id="s", name="s", name_zh="s", sector=Sector.CEMENT, city="长治")
 
@@ -69,3 +71,19 @@ def test_the_line_of_a_refused_field_is_named() -> None:
     """In a file of thousands of devices, the line is what a person needs."""
     text = "devices:\n- device_id: a\n  kind: gas\n- device_id: m\n  kind: gas\n  carrier: coke\n"
     assert line_of(text, Nonsense("m", "carrier", "")) == 6
+
+
+@pytest.mark.parametrize(("begun", "ended", "released"), [(2_000, 1_000, 3_000), (1_000, 3_000, 2_000)])
+def test_a_sample_that_ends_before_it_begins_or_after_its_release_is_refused(
+    begun: int, ended: int, released: int
+) -> None:
+    """A laboratory cannot know what was not sampled yet."""
+    with pytest.raises(ValidationError, match="a sample begins before it ends"):
+        LabReading(ts=released, sample_from=begun, sample_to=ended, fuel="gangue", lhv_mj_kg=12.0)
+
+
+def test_a_limit_of_coal_is_held_against_coal_alone() -> None:
+    """105 kgce of coal and 55 kWh a tonne of clinker meet level 3 of coal, whatever all energy comes to."""
+    assert reference().limits["clinker_coal"].of is Limited.FUEL
+    assert reference().limits["clinker_electricity"].of is Limited.ELECTRICITY
+    assert reference().limits["clinker"].of is Limited.ENERGY

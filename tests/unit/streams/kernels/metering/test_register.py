@@ -194,3 +194,15 @@ def test_the_state_it_is_given_stays_as_it_was() -> None:
 def test_every_meter_kind_has_registers(kind: Kind) -> None:
     """A kind without registers would be metered as silence."""
     assert KERNEL._registers[kind]
+
+
+def test_what_a_late_reading_changes_is_forgotten_by_the_next_snapshot() -> None:
+    """A late reading of a year costs the readings to the next snapshot, not all that follow it."""
+    meter = METER.model_copy(update={"rollover": {}})
+    points = [(60 * at, 1_000.0 + round(1.3 * at + (at * 7919 % 13) / 10, 1)) for at in range(3 * 1_440)]
+    late = 1_500
+    until = (T0 + 60_000 * late) // KERNEL.snapshot_ms * KERNEL.snapshot_ms + KERNEL.snapshot_ms
+    upto = [point for point in points if T0 + point[0] * 1000 < until]
+    whole = KERNEL.fold(None, meter, arrivals(upto))[0]
+    without = KERNEL.fold(None, meter, arrivals([point for point in upto if point != points[late]]))[0]
+    assert KERNEL.dump(whole) == KERNEL.dump(without)
