@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-READY_S = 60.0
+READY_S = 180.0
 WORKERS = 2
 """Each computes on a core of its own; one alone would leave the second idle while a past is stored."""
 WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "15", "FENHE_BATCH_RECORDS": "20"}
@@ -101,7 +101,8 @@ def local_stack(
 def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[None]:
     """Run our own processes on a started stack: ready on entry, watched, drained on exit."""
     directory, environment = stack.directory, stack.environment()
-    workers = [f"worker-{number}" for number in range(1, min(WORKERS, os.cpu_count() or 1) + 1)]
+    most = WORKERS if stack.kafka.durable else 1  # the embedded Kafka is slow to share partitions out
+    workers = [f"worker-{number}" for number in range(1, min(most, os.cpu_count() or 1) + 1)]
     services: list[tuple[str, list[str]]] = [
         *((name, ["work", "--ready-file", str(directory / f"{name}.ready")]) for name in workers),
         ("collector", ["collect", "--ready-file", str(directory / "collector.ready")]),
@@ -123,9 +124,13 @@ def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[N
                     death_signal=signal.SIGTERM,
                 )
             )
-        for name in (*workers, "collector"):
-            processes[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
-        processes["preview"].wait_until(lambda: _answers(page_address(port)), what="the page", timeout=READY_S)
+        try:
+            for name in (*workers, "collector"):
+                processes[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
+            processes["preview"].wait_until(lambda: _answers(page_address(port)), what="the page", timeout=READY_S)
+        except (TimeoutError, ProcessDiedError) as error:
+            msg = f"{error}\nIt did not come up: is the machine busy? The log above says more; try again"
+            raise PlainError(msg) from None
         done = threading.Event()
         watch = threading.Thread(target=_keep_running, args=(list(processes.values()), done, tell), daemon=True)
         watch.start()
