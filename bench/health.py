@@ -9,6 +9,7 @@ time, straight through the kernels: the wire and the database add nothing to an 
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import time
 from itertools import pairwise
@@ -18,6 +19,7 @@ from schemas.metrics.battery_health import BatteryCapacity
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
+from tests.support.battery_worlds import MAKERS, World, scored
 from tests.support.fleet_year import FleetYear
 from tests.support.health_score import score
 from tests.support.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
@@ -37,9 +39,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--burst", action="store_true", help="measure the kernels at a reading a second of 7 000 sets")
     parser.add_argument("--nasa", action="store_true", help="the NASA cell B0005 at full rate and at 60 s")
+    parser.add_argument("--worlds", type=int, help="so many sets a row of cells that the estimator has never seen")
     options = parser.parse_args()
     if options.burst:
         burst()
+    elif options.worlds:
+        worlds(options.worlds)
     elif options.nasa:
         nasa()
     else:
@@ -101,6 +106,37 @@ def burst() -> None:
         micros = (time.process_time() - began) / count * 1e6
         size = len(kernel.dump(states[0]))
         print(f"{kernel.name:<13} {micros:.1f} µs and {rows / count:.3f} rows a reading, state {size} B")
+
+
+def worlds(count: int) -> None:
+    """Sets of several curves, sensors and samplers, by kind of discharge and by method."""
+    makers = sorted(MAKERS)
+    rng = random.Random(7)
+    left = [[rng.uniform(10, 25), rng.uniform(10, 25)] for _ in range(count)]
+    near = [[rng.uniform(2, 5)] for _ in range(count)]
+    rows: dict[str, list[tuple[World, list[float | None]]]] = {
+        "LFP to the cut-off": [(World(i, makers[i % 3]), [None] * 2) for i in range(count)],
+        "LMFP and NMC to the cut-off": [(World(i, ("lmfp", "nmc")[i % 2]), [None] * 2) for i in range(count)],
+        "LFP with 10-25 % left": [(World(1000 + i, makers[i % 3]), [*left[i]]) for i in range(count)],
+        "  exact sensor, no hysteresis": [
+            (World(1000 + i, "lfp_a", hysteresis_v=0.0, gain=0.0, offset_c=0.0), [left[i][0]]) for i in range(count)
+        ],
+        "  exact sensor, 5 mV": [
+            (World(1000 + i, "lfp_a", hysteresis_v=0.005, gain=0.0, offset_c=0.0), [left[i][0]]) for i in range(count)
+        ],
+        "LFP with 2-5 % left": [(World(i, makers[i % 3]), [*near[i]]) for i in range(count)],
+        "gain off by 3 %": [(World(i, makers[i % 3], gain=(-0.03, 0.03)[i % 2]), [None]) for i in range(count)],
+        "  registered": [
+            (World(i, makers[i % 3], gain=(-0.03, 0.03)[i % 2], accuracy=0.03), [None]) for i in range(count)
+        ],
+        "offset of 0.5 A": [(World(i, makers[i % 3], offset_c=(-0.005, 0.005)[i % 2]), [None]) for i in range(count)],
+        "weakest cell's channel dead": [(World(i, makers[i % 3], dead_channel=-1), [None]) for i in range(count)],
+    }
+    for name, of_row in rows.items():
+        print(name)
+        for method, found in scored(of_row).items():
+            if found.errors or found.refused:
+                print(f"    {method}: {found}")
 
 
 def nasa() -> None:

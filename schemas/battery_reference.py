@@ -121,6 +121,8 @@ class SensorRules(_Reference):
 
     gain: Share
     bench_gain: Share
+    registered_share: Share
+    """Of a registered `accuracy`: its standard deviation."""
 
 
 class SocRules(_Reference):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from simulators.fleet.battery_faults import BatteryFaults
 
 VOLT_OFFSET_V, VOLT_NOISE_V = 0.001, 0.0005
+CURRENT_GAIN = 0.01
+"""Of each set's current sensor: ±1 %. Source: simulators' specification."""
 CURRENT_OFFSET_A = 0.0025 * 100.0
 """0.25 % of a 100 A shunt."""
 CURRENT_NOISE_A = 0.02
@@ -83,6 +85,8 @@ class Bms:
         self._batteries, self._rng = batteries, rng
         self._volt_offset = VOLT_OFFSET_V * np.clip(rng.standard_normal((sets, CELLS_MAX)), -2, 2)
         self._current_offset = rng.uniform(-CURRENT_OFFSET_A, CURRENT_OFFSET_A, sets)
+        # Of a stream of its own: sensors of a seed stay what they were before they had a gain.
+        self._current_gain = 1 + rng.spawn(1)[0].uniform(-CURRENT_GAIN, CURRENT_GAIN, sets)
         self._temperature_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, (sets, SENSORS))
         self._ambient_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, sets)
         self._full_soc = batteries.soc(np.arange(sets))
@@ -109,7 +113,7 @@ class Bms:
         pack = np.round(volts.sum(axis=1) + 0.01 * rng.standard_normal(count), 2)
         true_current = batteries.current_a[index]
         shunt_error = self._current_offset[index] + CURRENT_NOISE_A * rng.standard_normal(count)
-        current = np.round(true_current + shunt_error, 2)
+        current = np.round(self._current_gain[index] * true_current + shunt_error, 2)
         drawn = 1 - batteries.soc(index) / self._full_soc[index]
         soc = np.round(100 * np.clip(1 - drawn * self._soc_gain[index], 0.0, 1.0), 1)
         temperature = true_temperature + self._temperature_offset[index]

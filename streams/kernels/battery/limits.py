@@ -7,6 +7,8 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.kernels.battery.fusion import Z_90
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -56,10 +58,11 @@ class Limits:
         self.nominal_ah = nominal = battery.nominal_ah
         self.valid_from = battery.valid_from
         sensor = reference.sensor
-        bound = sensor.bench_gain if battery.cell_count == 1 else sensor.gain
-        self.gain_sigma = (bound if device.accuracy is None else device.accuracy) / math.sqrt(3)
+        bench = battery.cell_count == 1
+        usual = (sensor.bench_gain if bench else sensor.gain) / Z_90
+        self.gain_sigma = usual if device.accuracy is None else sensor.registered_share * device.accuracy
         """Relative, of the current sensor."""
-        offset = nominal * (sensor.bench_gain / sensor.gain if battery.cell_count == 1 else 1.0)
+        offset = nominal * (sensor.bench_gain / sensor.gain if bench else 1.0)
         self.sigma_a = rates.sigma_current_c * offset
         self.sigma_known_a = rates.sigma_current_known_c * offset
         self.population = chemistry.foot_soh
