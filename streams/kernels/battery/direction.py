@@ -31,10 +31,12 @@ class Direction(NamedTuple):
     @property
     def sign(self) -> float:
         """What the sensor's current is multiplied by."""
-        return -1.0 if self.votes <= REVERSED_AT else 1.0
+        return sign_of(self.votes)
 
 
-UNKNOWN = Direction()
+def sign_of(votes: int) -> float:
+    """What a sensor's current is multiplied by after so many votes."""
+    return -1.0 if votes <= REVERSED_AT else 1.0
 
 
 def learned(known: Direction, limits: Limits, before: tuple[float, float], now: tuple[float, float]) -> Direction:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 GAS_CONSTANT = 8.314
 KELVIN = 273.15
 REFERENCE_C = 25.0
+NEAR_END_V = 0.4
+"""This far above the cut-off the cells begin to part, and which one is the weakest is worth noting. (unsourced)"""
 MEAN_FROM_PERCENT = 3.0
 """About what a cut-off leaves inside. (unsourced)"""
 
@@ -52,6 +54,7 @@ class Limits:
     def __init__(self, device: Device, reference: BatteryHealthReference) -> None:
         battery = device.battery
         assert battery is not None  # noqa: S101 - a device of kind battery has one
+        self.device = device
         self.reference = reference
         self.chemistry: ChemistryReference = reference.chemistries[battery.chemistry_name]
         chemistry, rates, times = self.chemistry, reference.rates, reference.times
@@ -74,6 +77,7 @@ class Limits:
         self.float_cell_v = chemistry.float_cell_v if battery.float_cell_v is None else battery.float_cell_v
         self.cutoff_cell_v = chemistry.cutoff_cell_v if battery.cutoff_cell_v is None else battery.cutoff_cell_v
         self.cutoff_v = battery.cutoff_v
+        self.near_end_v = self.cutoff_cell_v + NEAR_END_V
         self.full_by_voltage = chemistry.full_by_voltage
         self.gap_ms = round(times.gap_periods * device.period_s * 1000)
         self.bridged_gap_ms = max(times.bridged_gap_ms, self.gap_ms)

@@ -16,7 +16,7 @@ from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
 from schemas.time import MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
-from streams.kernels.battery.direction import Direction, learned
+from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
 
 if TYPE_CHECKING:
@@ -62,11 +62,6 @@ class PackState(NamedTuple):
     doubted_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
 
-    @property
-    def direction(self) -> Direction:
-        """What is known of the current's sign."""
-        return Direction(self.votes, self.doubted_v)
-
 
 class _View(NamedTuple):
     """What one reading shows by itself."""
@@ -77,13 +72,6 @@ class _View(NamedTuple):
     worst_cell: int | None
     temperature_max_c: float | None
     rise_c: float | None
-
-
-class _Owner(NamedTuple):
-    """The set that readings are of."""
-
-    device: Device
-    limits: Limits
 
 
 class PackMonitor:
@@ -104,17 +92,17 @@ class PackMonitor:
         """Advance one set; a quarter is given out once it is over."""
         rows: list[Row] = []
         rate = view = None
-        owner = _Owner(device, self._limits.of(device))
+        limits = self._limits.of(device)
         for arrival in arrivals:
             reading = arrival.reading
             assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
-            if is_blank(reading):
+            if not reading.current_a and is_blank(reading):
                 view = None
                 continue
             view = view_of(reading)
-            state, rate = _advance(state, reading, view, owner, rows)
+            state, rate = _advance(state, reading, view, limits, rows)
         if view is not None and state is not None:
-            rows.append(_latest(device, arrivals[-1], view, rate, state.direction.sign))
+            rows.append(_latest(device, arrivals[-1], view, rate, sign_of(state.votes)))
         elif arrivals:
             rows.append(_nothing_latest(device, arrivals[-1]))
         return state, rows
@@ -180,11 +168,11 @@ class _Peaks(NamedTuple):
 
 
 def _advance(
-    before: PackState | None, reading: BatteryReading, view: _View, owner: _Owner, rows: list[Row]
+    before: PackState | None, reading: BatteryReading, view: _View, limits: Limits, rows: list[Row]
 ) -> tuple[PackState, float | None]:
     """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
-    ts, (device, limits) = reading.ts, owner
-    direction = Direction()
+    ts, device = reading.ts, limits.device
+    votes, doubted_v, sign = 0, 0.0, 1.0
     if before is None:
         quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
         known_temperatures: tuple[tuple[int, float], ...] = ()
@@ -193,18 +181,21 @@ def _advance(
         sums, peaks = _Sums._make(before[4:9]), _Peaks._make(before[9:13])
         known_temperatures = before.temperatures
         known = _is_known(before, reading, device)
-        direction = _direction(before, reading, limits) if known else before.direction
-        if direction.sign != before.direction.sign:
-            sums = sums.turned()
+        votes, doubted_v = before.votes, before.doubted_v
+        if known and _may_tell(before, reading, limits):
+            votes, doubted_v = _direction(before, reading, limits)
+            if sign_of(votes) != sign_of(before.votes):
+                sums = sums.turned()
+        sign = sign_of(votes)
         start = before.ts
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
             if known:
-                sums = _integrate(sums, before, reading, direction.sign, (start, end))
-            rows.append(_row(device, quarter, sums, peaks, direction.sign))
+                sums = _integrate(sums, before, reading, sign, (start, end))
+            rows.append(_row(device, quarter, sums, peaks, sign))
             quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
         if known and ts > start:
-            sums = _integrate(sums, before, reading, direction.sign, (start, ts))
+            sums = _integrate(sums, before, reading, sign, (start, ts))
     temperatures, rate = _temperature_rate(known_temperatures, ts, view.temperature_max_c)
     state = PackState(
         ts,
@@ -217,18 +208,24 @@ def _advance(
         _higher(peaks.rise_c, view.rise_c),
         _higher(peaks.rate_c_min, rate),
         temperatures,
-        *direction,
+        votes,
+        doubted_v,
     )
     return state, rate
+
+
+def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:
+    """Whether two readings, both with a current, may tell the sign of it: hardly any do."""
+    assert before.current_a is not None and reading.current_a is not None  # noqa: S101, PT018 - known
+    step_a = reading.current_a - before.current_a
+    return step_a >= limits.step_a or step_a <= -limits.step_a or before.doubted_v != 0.0
 
 
 def _direction(before: PackState, reading: BatteryReading, limits: Limits) -> Direction:
     """Learn from one more step; both readings have voltage and current."""
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
-    if before.doubted_v == 0.0 and -limits.step_a < to_a - from_a < limits.step_a:
-        return before.direction  # nearly always
-    return learned(before.direction, limits, (from_a, from_v), (to_a, to_v))
+    return learned(Direction(before.votes, before.doubted_v), limits, (from_a, from_v), (to_a, to_v))
 
 
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from streams.kernels.battery.tracking.set_state import OpenEpisode
+
 MAD_TO_SIGMA = 1.4826
 SIGMA_FLOOR_V = 0.001
 """Resolution of a cell voltage on the wire: in a pack that agrees to a millivolt no cell is called far off."""
@@ -80,6 +82,12 @@ def unseen_offset(known_v: float | None, pack_v: float, present: Sequence[float]
     """Learn on float, where all cells are alike to some mV, how far the pack's channel is off the sum of the cells'."""
     seen_v = pack_v - sum(present) * (len(present) + 1) / len(present)
     return seen_v if known_v is None else known_v + UNSEEN_WEIGHT * (seen_v - known_v)
+
+
+def note_cells(episode: OpenEpisode, cells: Cells, ts: int) -> None:
+    """Note which cell is the weakest near the end of a discharge; what comes after the cut-off is not of it."""
+    if episode.cutoff_ts is None or episode.cutoff_ts >= ts - episode.loaded_ms:
+        episode.weakest, episode.others_v, episode.unseen_v = cells.weakest, cells.others_v, cells.doubt_v
 
 
 class CellFigures(NamedTuple):

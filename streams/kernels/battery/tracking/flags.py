@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
+from streams.kernels.battery.direction import sign_of
 
 if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
@@ -34,7 +35,7 @@ def flags_of(state: SetState, limits: Limits) -> frozenset[BatteryFlag]:
     """What is odd about a set now."""
     rules = limits.reference.soc
     found: list[BatteryFlag] = []
-    if state.direction.sign < 0:
+    if sign_of(state.votes) < 0:
         found.append(BatteryFlag.REVERSED_CURRENT)
     if state.offset_a is not None and abs(state.offset_a) >= limits.offset_alarm_a:
         found.append(BatteryFlag.OFFSET_CURRENT)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
 from streams.kernels.battery.direction import VOTE_CELL_V
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.loading import LoadedSample
 
@@ -41,14 +40,13 @@ class Flow(NamedTuple):
     volts: float
     cell_v: float
     """Lowest cell."""
-    cells: Cells = NO_CELLS
     is_steady: bool = False
     """A gap, but a short one in which the load went straight on, or came on or went off once."""
 
     @property
     def loaded(self) -> LoadedSample:
         """The later reading, of a set under load."""
-        return LoadedSample(self.ts, -self.amps, self.volts, self.cell_v, self.cells)
+        return LoadedSample(self.ts, -self.amps, self.volts, self.cell_v)
 
     def steady_doubt(self, limits: Limits) -> float:
         """Doubt about what flowed over a steady gap, as a share of it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
 from schemas.time import MINUTE_MS
+from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.tracking.flags import bit
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add_time(state: SetState, lasted: int, full_after_ms: int) -> None:
     hour.covered_ms += lasted
     if doing is EpisodeKind.FLOAT:
         hour.float_ms += lasted
-        flowed = state.direction.sign * state.raw_a * lasted
+        flowed = sign_of(state.votes) * state.raw_a * lasted
         hour.float_a += flowed
         if state.ts - state.doing_since >= full_after_ms:
             hour.settled_ms += lasted

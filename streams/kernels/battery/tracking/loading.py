@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells
-
 if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import OpenEpisode
@@ -37,7 +35,6 @@ class LoadedSample(NamedTuple):
     volts: float
     cell_v: float
     """Lowest cell."""
-    cells: Cells = NO_CELLS
 
 
 def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah: float | None) -> None:
@@ -60,9 +57,6 @@ def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before
             episode.cutoff_ts, episode.cutoff_ah = sample.ts, episode.charge_ah + episode.bridged_ah
             episode.cutoff_cell_v, episode.cutoff_a = sample.cell_v, sample.amps
     episode.loaded_ts, episode.loaded_cell_v, episode.loaded_a = sample.ts, sample.cell_v, sample.amps
-    if sample.cells.present and (episode.cutoff_ts is None or episode.cutoff_ts >= sample.ts - episode.loaded_ms):
-        cells = sample.cells
-        episode.weakest, episode.others_v, episode.unseen_v = cells.weakest, cells.others_v, cells.doubt_v
     episode.amps_max = max(episode.amps_max, sample.amps)
 
 

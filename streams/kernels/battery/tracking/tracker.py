@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
-from streams.kernels.battery.direction import learned
+from streams.kernels.battery.direction import learned, sign_of
 from streams.kernels.battery.fusion import fused
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
 from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, unseen, unseen_offset
+from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, note_cells, unseen, unseen_offset
 from streams.kernels.battery.tracking.contradiction import watch_current
 from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.flow import (
@@ -34,6 +34,8 @@ from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, not
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.metrics import Row
     from schemas.metrics.battery_health import BatteryCapacity, EpisodeKind
     from schemas.readings import BatteryReading
@@ -65,23 +67,18 @@ class Tracker:
         if volts is None and len(present) == count:
             volts = sum(present)
         state, ts = self.state, reading.ts
-        if volts is None or raw is None or is_blank(reading):
+        if volts is None or raw is None or (raw == 0.0 and is_blank(reading)):
             if state is not None:
                 self._note_dark(state, ts)
             return
-        if present and len(present) == count - 1:
-            seen = Cells(
-                cells or (), present, *unseen(None if state is None else state.unseen_offset_v, volts, present)
-            )
-            cell_v = seen.lowest_v
-        else:
-            seen = Cells(cells or (), present) if present else NO_CELLS
-            cell_v = min(present) if present else volts / count
+        cell_v, seen = self._lowest(cells or (), present, volts)
         before_ts = ts if state is None else state.ts
         if state is None:
             state = self._begin(ts, raw, volts, cell_v)
         else:
-            self._advance(state, ts, raw, volts, cell_v, seen)
+            self._advance(state, ts, raw, volts, cell_v)
+        if seen is not NO_CELLS and state.doing is DISCHARGE:
+            note_cells(state.episode, seen, ts)
         if seen.unseen_v is not None and state.doing is FLOAT:
             state.unseen_offset_v = unseen_offset(state.unseen_offset_v, volts, present)
         if cells:
@@ -89,6 +86,18 @@ class Tracker:
         if reading.temperature_c:
             add_temperatures(state, reading.temperature_c, max(1, min(ts - before_ts, limits.bridged_gap_ms)))
         self._note_bms(state, reading)
+
+    def _lowest(self, cells: Sequence[float | None], present: Sequence[float], volts: float) -> tuple[float, Cells]:
+        """Voltage of the lowest cell, and the cells themselves where one is missing or they near their end."""
+        count = self.limits.cell_count
+        if len(present) == count:
+            cell_v = min(present)
+            return cell_v, Cells(cells, present) if cell_v <= self.limits.near_end_v else NO_CELLS
+        if len(present) == count - 1 > 0:
+            offset_v = None if self.state is None else self.state.unseen_offset_v
+            seen = Cells(cells, present, *unseen(offset_v, volts, present))
+            return seen.lowest_v, seen
+        return (min(present) if present else volts / count), NO_CELLS
 
     def _begin(self, ts: int, raw: float, volts: float, cell_v: float) -> SetState:
         doing = doing_now(
@@ -108,7 +117,7 @@ class Tracker:
         self.rows.append(set_rows.now(self, ts))
         return state
 
-    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float, cells: Cells) -> None:  # noqa: PLR0917 - a reading
+    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
         limits = self.limits
         elapsed = ts - state.ts
         is_gap = elapsed > limits.gap_ms
@@ -117,9 +126,9 @@ class Tracker:
         step_a = raw - state.raw_a
         if not is_gap and (step_a >= limits.step_a or step_a <= -limits.step_a or state.doubted_v):
             self._step(state, ts, raw, volts)
-        sign, offset = state.direction.sign, state.offset_a or 0.0
+        sign, offset = sign_of(state.votes), state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
-        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v, cells)
+        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
         pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
         doing = doing_now(flow, limits, pausing=pausing)
         if doing is not state.doing:
