@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 _SEVERITIES = tuple(Severity)
 
+TOLD_COMINGS, TOLD_GOINGS = 3, 2
+"""How often an alarm that comes and goes is told within 12 hours. (unsourced)"""
+TOLD_AGAIN = frozenset({30, 300, 3_000})
+"""Comings that are told beyond. (unsourced)"""
+
 
 def channels_of(routing: Routing, notice: Notice) -> list[str]:
     """Names of the channels an alarm goes to, each once."""
@@ -32,8 +37,16 @@ def channels_of(routing: Routing, notice: Notice) -> list[str]:
 
 
 def is_worth_telling(notice: Notice) -> bool:
-    """Whether it still is: what its parent has accounted for meanwhile is notice with the parent."""
-    return not (notice.what == "raised" and notice.state == "suppressed")
+    """Whether it still is: what its parent has accounted for meanwhile is notice with the parent.
+
+    An alarm that comes and goes is told three times, with the word that it chatters, and then at its 30th and 300th
+    coming within 12 hours; its going twice. It is one alarm all the while, and its page holds every coming.
+    """
+    if notice.what == "raised" and notice.state == "suppressed":
+        return False
+    if notice.what == "raised":
+        return notice.flaps < TOLD_COMINGS or notice.flaps + 1 in TOLD_AGAIN
+    return notice.what != "returned" or notice.flaps < TOLD_GOINGS
 
 
 def quiet_wait_s(quiet: QuietHours | None, now: dt.datetime) -> float:

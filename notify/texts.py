@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from notify.routing import TOLD_COMINGS
 from schemas.metrics.signal import Severity
 from schemas.notifications import What
 from schemas.time import LOCAL
@@ -36,6 +37,13 @@ def line(notice: Notice, language: Language) -> str:
         parts.append(f"{notice.value:.4g} {notice.unit}".strip() + expected)
     if notice.cost is not None:
         parts.append(f"{'估计损失' if chinese else 'estimated cost'} {notice.cost:.4g} {notice.cost_unit}".strip())
+    if notice.what == What.RAISED and notice.flaps + 1 >= TOLD_COMINGS:
+        times = notice.flaps + 1
+        parts.append(
+            f"反复出现：12 小时内第 {times} 次，之后不再逐次通知"
+            if chinese
+            else f"chatters: time {times} within 12 h, not told each time from now on"
+        )
     if notice.disproved:
         parts.append("迟到数据表明原因不成立" if chinese else "late readings have disproved it")
     return " · ".join([*parts, notice.alarm_id[:8]])

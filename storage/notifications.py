@@ -35,12 +35,18 @@ class Notice(NamedTuple):
     cost: float | None
     cost_unit: str
     disproved: bool
+    flaps: int = 0
+    """How often the same alarm came, or went, within the 12 hours before."""
 
 
 _NOTICE = (
     "SELECT o.id, o.what, a.alarm_id, a.state, a.site_id, coalesce(s.name, a.device_id),"
     " coalesce(s.name_zh, a.device_id), a.region, a.device_id, a.metric, a.kind, a.severity, a.safety, a.group_id,"
-    " a.event_at, a.cleared_at, a.value, a.baseline, a.unit, a.cost, a.cost_unit, a.disproved"
+    " a.event_at, a.cleared_at, a.value, a.baseline, a.unit, a.cost, a.cost_unit, a.disproved,"
+    " (SELECT count(*) FROM notification_outbox e JOIN alarm_transition et ON et.id = e.transition_id"
+    " JOIN alarm_transition ot ON ot.id = o.transition_id AND ot.event = et.event"
+    " AND ot.event IN ('raise', 'clear', 'clear_latched')"
+    " WHERE e.alarm_id = o.alarm_id AND e.id < o.id AND e.created_at > o.created_at - interval '12 hours')"
     " FROM notification_outbox o JOIN alarm a USING (alarm_id) LEFT JOIN site s ON s.site_id = a.site_id"
 )
 

@@ -119,6 +119,23 @@ def drain(notifier: Notifier) -> None:
         pass
 
 
+def test_an_alarm_that_flaps_all_day_is_a_handful_of_notices(database: str, pool: ConnectionPool, sink: Sink) -> None:
+    """Sixty times on and off is one alarm; its coming is told three times and at the 30th, its going twice."""
+    notifier = Notifier(pool, routing(sink.url, per_10_min=1_000), send)
+    raise_alarms(database, 1)
+    drain(notifier)
+    with connect(database, name="test") as connection:
+        for _ in range(59):
+            for event in ("clear", "raise"):
+                connection.execute("SELECT alarm_apply('alarm-0', %s, 'fenhe', 'test')", (event,))
+                connection.commit()
+                drain(notifier)
+        assert connection.execute("SELECT count(*) FROM alarm").fetchone() == (1,)
+    told = [item["title"].split("] ")[1].split(" ")[0] for item in sink.taken]
+    assert (told.count("alarm"), told.count("returned")) == (4, 2)
+    assert [item for item in sink.taken if "chatters" in item["message"]] == [sink.taken[4], sink.taken[5]]
+
+
 def test_an_alarm_reaches_a_channel_once(database: str, pool: ConnectionPool, sink: Sink) -> None:
     """Raised and returned, each once, however often one looks."""
     notifier = Notifier(pool, routing(sink.url), send)
@@ -130,8 +147,8 @@ def test_an_alarm_reaches_a_channel_once(database: str, pool: ConnectionPool, si
     for _ in range(3):
         drain(notifier)
     assert [item["title"] for item in sink.taken] == [
-        "汾河 fenhe [medium] alarm Coking plant w-1 night flow (leak?)",
-        "汾河 fenhe [medium] over Coking plant w-1 night flow (leak?)",
+        "汾河 fenhe [medium] alarm Coking plant w-1 night flow risen (leak?)",
+        "汾河 fenhe [medium] returned Coking plant w-1 night flow risen (leak?)",
     ]
     assert "12 m3/h" in sink.taken[0]["message"]
 
@@ -141,7 +158,9 @@ def test_a_group_is_one_message_and_a_flood_one_digest(database: str, pool: Conn
     notifier = Notifier(pool, routing(sink.url, per_10_min=2), send)
     raise_alarms(database, 5, group="alarm-0")
     drain(notifier)
-    assert [item["title"] for item in sink.taken] == ["汾河 fenhe group Coking plant: 5 alarms, night flow (leak?)"]
+    assert [item["title"] for item in sink.taken] == [
+        "汾河 fenhe group Coking plant: 5 alarms, night flow risen (leak?)"
+    ]
     raise_alarms(database, 30)
     raise_alarms(database, 1, severity=Severity.CRITICAL)
     drain(notifier)
@@ -150,7 +169,7 @@ def test_a_group_is_one_message_and_a_flood_one_digest(database: str, pool: Conn
     with connect(database, name="test") as connection:
         connection.execute("UPDATE notification SET due_at = now() WHERE digest")
     drain(notifier)
-    assert sink.taken[-1]["title"] == "汾河 fenhe digest Coking plant: 29 alarms, night flow (leak?)"
+    assert sink.taken[-1]["title"] == "汾河 fenhe digest Coking plant: 29 alarms, night flow risen (leak?)"
 
 
 def test_a_channel_that_is_down_loses_nothing(database: str, pool: ConnectionPool, sink: Sink) -> None:
