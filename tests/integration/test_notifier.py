@@ -165,7 +165,7 @@ def test_a_group_is_one_message_and_a_flood_one_digest(database: str, pool: Conn
     raise_alarms(database, 1, severity=Severity.CRITICAL)
     drain(notifier)
     assert len(sink.taken) == 3
-    assert any("[CRITICAL]" in item["title"] for item in sink.taken)
+    assert any("[critical]" in item["title"] for item in sink.taken)
     with connect(database, name="test") as connection:
         connection.execute("UPDATE notification SET due_at = now() WHERE digest")
     drain(notifier)
