@@ -33,6 +33,7 @@ from tests.support.pipeline import (
     MEMORY,
     RAW,
     REGISTRY,
+    SPARED,
     START_MS,
     Sent,
     open_engine,
@@ -53,8 +54,6 @@ SENT = readings(40)
 SNAPSHOT_MS = 7 * 60_000
 """Several of them within the readings."""
 EVERYTHING = [*DERIVED, *RAW, *MEMORY]
-SPARED = {"site_doubt"}
-"""Tables that this world gives no reason to write: no device of its base station stands alone."""
 REFITTED = {Kind.ELECTRICITY, Kind.WATER, Kind.PRODUCTION}
 """Kinds of meters that a test has been fitted with other periods and ratings."""
 

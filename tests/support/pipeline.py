@@ -229,6 +229,8 @@ def save_memories(engine: Engine) -> None:
 
 DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
 RAW = sorted({table.name for table in READING_TABLES.values()})
+SPARED = frozenset({"site_doubt"})
+"""Derived tables that this world gives no reason to write: no device of its base station stands alone."""
 MEMORY = ["entity_state", "entity_snapshot"]
 
 
