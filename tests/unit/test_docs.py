@@ -82,3 +82,10 @@ def test_every_class_and_module_a_document_names_exists(document: Path) -> None:
         if at < len(parts) and not re.search(rf"(def|class) {parts[at]}\b|^{parts[at]}\b", CODE, re.MULTILINE):
             missing.add(name)
     assert not missing
+
+
+def test_the_index_of_decisions_names_every_decision() -> None:
+    """A decision nobody can find is made twice."""
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert not [path.name for path in folder.glob("[0-9]*.md") if f"({path.name})" not in index]
