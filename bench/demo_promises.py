@@ -1,4 +1,9 @@
-"""What the README promises of the demo is there when it says that everything is: nobody sees a wall of unknown."""
+"""What the README promises of the demo is there when it says that everything is: nobody sees a wall of unknown.
+
+    python -m pytest bench/demo_promises.py
+
+Not among the tests: it takes minutes of both cores, which CI does not have.
+"""
 
 from __future__ import annotations
 
