@@ -142,6 +142,6 @@ FAR_BEHIND_MS = 400 * DAY_MS
 Longer than a year, so that a year's history may come in any order.
 """
 
-HORIZON_MS = 15 * 366 * DAY_MS
-"""A reading that is so old when it arrives is `clock_behind` in any case: clocks that were lost begin at 2000 or 2010.
-(unsourced)"""
+HORIZON_MS = 20 * 366 * DAY_MS
+"""A reading that is so old when it arrives is `clock_behind` in any case: clocks that were lost begin at 2000.
+Recordings of 2008, which people do replay, are younger. (unsourced)"""

@@ -140,7 +140,7 @@ def _long_ago(device: Device, arrival: Arrival) -> Refusal | None:
         if ts < device.first_day:
             return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is before the device's first day: clock lost")
     elif arrival.received_ms - ts > HORIZON_MS:
-        return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is more than 15 years before it arrived: clock lost")
+        return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is more than 20 years before it arrived: clock lost")
     return None
 
 
