@@ -63,8 +63,7 @@ def kind(language: Language, column: str = "a.kind") -> str:
 def _cities(language: Language) -> str:
     return f"""
 SELECT DISTINCT s.city AS __value, {sql.city(language)} AS __text
-FROM alarm a JOIN site s USING (site_id)
-WHERE a.state <> 'normal'
+FROM site s
 ORDER BY 2, 1
 """  # noqa: S608 - fragments of ours
 
@@ -218,7 +217,8 @@ LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
 LEFT JOIN LATERAL (
     SELECT t.actor, t.reason FROM alarm_transition t
-    WHERE t.alarm_id = a.alarm_id AND t.actor <> 'fenhe' ORDER BY t.at DESC, t.id DESC LIMIT 1
+    WHERE t.alarm_id = a.alarm_id AND t.at > now() - interval '90 days' AND t.actor <> 'fenhe'
+    ORDER BY t.at DESC, t.id DESC LIMIT 1
 ) last ON true
 WHERE a.state IN ('shelved', 'returned_unacknowledged', 'out_of_service') AND {FILTERED}
 ORDER BY a.active DESC, {SEVERITY_ORDER}, a.event_at DESC
