@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import GOOD_COVERAGE, MeterMinute, Quality, Row, quality_of
-from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
     from schemas.registry import Device
@@ -16,9 +16,9 @@ GAP_PERIODS = 3
 
 LONG_SILENCE_MS = 7 * DAY_MS
 """Silence longer than this is spread more coarsely than over its minutes. (unsourced)"""
-COARSE = ((LONG_SILENCE_MS, MINUTE_MS), (60 * DAY_MS, QUARTER_MS), (400 * DAY_MS, HOUR_MS))
-"""Silence up to so long is spread over parts so long; longer silence over days. A year's has not half a million rows.
-(unsourced)"""
+SPREAD_MS = 31 * DAY_MS
+"""Silence of more than a week and up to so long is spread over its hours: days show their share, estimated. Longer
+silence stands in one row: spread, a reading that is years off would have every view computed over all of them."""
 
 
 class Backing(Enum):
@@ -62,8 +62,8 @@ class Minutes:
     def spread(self, filling: Filling, start: int, stop: int, counted: float, backing: Backing) -> Filling:
         """Spread what was counted from `start`, where the filling stands, to `stop`; gives out every minute that ends.
 
-        Silence of more than a week is spread over the quarters, hours or days it covers, whose sum stands in the first
-        minute of each: estimated. What is unknown for so long has no rows.
+        Silence of more than a week is spread over the hours it covers, whose sum stands in the first minute of each:
+        estimated; silence of more than a month stands in the minute it begins in. What is unknown has no rows.
         """
         minute, increment, covered, bridged = filling
         span = stop - start
@@ -96,7 +96,10 @@ class Minutes:
             self._give(minute, increment, covered, bridged)
             return begin(stop)
         span = stop - start
-        part = next((part for longest, part in COARSE if span <= longest), DAY_MS)
+        if span > SPREAD_MS:
+            self._give(minute, increment + counted, covered, bridged + 1.0)
+            return begin(stop)
+        part = HOUR_MS
         last = stop - stop % MINUTE_MS
         at, done = minute, 0.0
         while at < last:
