@@ -272,7 +272,7 @@ class Engine:
 
         def passes(count: int) -> bool:
             try:
-                Transaction(self, partition, refused).run(part.batches, part.stop, count, commit=False)
+                Transaction(self, partition, refused, looks=True).run(part.batches, part.stop, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
