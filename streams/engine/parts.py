@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.readings import Kind, registers_of
-from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
+from schemas.time import HOUR_MS, MINUTE_MS
 from storage.checkpoint import Mark
 from streams.engine.walk import REBUILD_MS
+from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,8 +38,6 @@ SLOT_MS = 12 * HOUR_MS
 """What a chunk holds, of most tables."""
 NEAR_MS = 6 * HOUR_MS
 """Readings no further apart than this are not looked at one by one."""
-SPREAD_MS = 7 * DAY_MS
-"""A longer silence is not spread over its minutes (`streams.kernels.metering.minutes`)."""
 
 _REGISTERS = {kind: registers_of(kind) for kind in Kind}
 
@@ -110,7 +109,7 @@ class Estimate:
         before = newest
         for ts in sorted(times):
             if ts > before:
-                if spread and NEAR_MS < ts - before <= SPREAD_MS:
+                if spread and NEAR_MS < ts - before <= LONG_SILENCE_MS:
                     self._cover(kind, readings[0], before, ts)
                 before = ts
             self.slots.add(ts // SLOT_MS)
