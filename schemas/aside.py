@@ -117,12 +117,15 @@ def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
     return used if kept is None or (used is not None and isinstance(kept.value, str)) else kept.value
 
 
-def as_sent(arrival: Arrival) -> dict[str, Any]:
-    """Put a reading together again as it was sent, for the quarantine: from there it can be judged anew."""
+def as_sent(arrival: Arrival) -> bytes:
+    """Put a reading's JSON together again as it was sent, for the quarantine: from there it can be judged anew.
+
+    Whatever an arrival can hold can be written: a time may be an integer of any length.
+    """
     document = arrival.reading.model_dump(mode="json", exclude_none=True)
     for field, kept in arrival.aside.items():
         if field == UNKNOWN and isinstance(kept.value, dict):
             document.update(kept.value)
         else:
             document[field] = kept.value
-    return document
+    return to_json(document)

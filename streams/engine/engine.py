@@ -238,7 +238,7 @@ class Engine:
                 elif not is_refusal(error):
                     raise
                 at = self._first_refused(partition, part, refused)
-                if at is None:
+                if at is None or at in refused:  # even without it: who is told of it can do more than another try
                     raise
                 refused[at] = f"{type(error).__name__}: {error}"
                 continue

@@ -9,8 +9,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from schemas.arrival import Arrival
 from schemas.aside import NOTHING, as_sent
 from schemas.quantity import FAR_BEHIND_MS
@@ -304,7 +302,7 @@ class Transaction:
 
 
 def _quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined:
-    payload = orjson.dumps(as_sent(arrival))
+    payload = as_sent(arrival)
     return Quarantined(
         reason=refusal.reason,
         detail=refusal.detail[:500],

@@ -119,6 +119,7 @@ def test_a_broker_restart_loses_nothing(broker: Mosquitto, listener: Listener, c
     }
 
 
+@pytest.mark.usefixtures("listener")
 def test_a_full_window_blocks_until_told_to_stop(broker: Mosquitto) -> None:
     """A dead broker stops the caller instead of filling memory; what was taken is reported as unacknowledged."""
     publisher = MqttPublisher(MqttSettings(mqtt_url=broker.url), in_flight=5)
