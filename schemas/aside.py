@@ -66,11 +66,19 @@ EVIDENCE: Mapping[Kind, frozenset[str]] = {
 
 def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Bring what was sent into a form that every store on the way holds, and bound its size."""
+    if isinstance(value, dict | list) and len(text := _as_text(value)) > MOST_CHARACTERS:
+        return _shown(text)  # what is long is not gone through in Python
     plain = _plain(value, MOST_LEVELS)
     text = orjson.dumps(plain).decode()
-    if len(text) <= MOST_CHARACTERS and _NUL not in text:
-        return plain
+    return plain if len(text) <= MOST_CHARACTERS and _NUL not in text else _shown(text)
+
+
+def _shown(text: str) -> str:
     return text.replace(_NUL, "\N{SYMBOL FOR NULL}")[:MOST_CHARACTERS]
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return to_json(value, inf_nan_mode="constants").decode()
 
 
 _NUL = "\\u0000"
@@ -80,7 +88,7 @@ _LONG = range(-(2**63), 2**64)
 def _plain(value: Any, levels: int) -> Any:  # noqa: ANN401 - any JSON
     """Say in text what JSON cannot (NaN, an integer of any length, half a character), and what is nested too deep."""
     if isinstance(value, dict | list) and not levels:
-        return to_json(value, inf_nan_mode="constants").decode()[:MOST_CHARACTERS]
+        return _as_text(value)[:MOST_CHARACTERS]
     if isinstance(value, dict):
         return {_plain(str(key), levels): _plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list):

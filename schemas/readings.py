@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total, Whole
+from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total, Whole, refuse
 
 
 class Kind(StrEnum):
@@ -147,7 +147,7 @@ class LabReading(Reading):
         if not self.sample_from <= self.sample_to <= self.ts:
             msg = "a sample begins before it ends, and ends no later than its result is released: sample_from <="
             msg += f" sample_to <= ts, not {self.sample_from}, {self.sample_to}, {self.ts}"
-            raise ValueError(msg)
+            refuse(msg)
         return self
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import tracemalloc
 
 import orjson
 import pytest
@@ -284,6 +286,22 @@ def test_rubbish_costs_about_what_readings_of_its_size_cost(name: str) -> None:
         return (time.process_time() - began) / len(payload)
 
     assert min(cost(RUBBISH[name]) for _ in range(3)) < DEAR * max(cost(good) for _ in range(3))
+
+
+def test_a_message_that_is_refused_is_not_held_in_memory() -> None:
+    """An error that holds its callers, who hold it, is a circle that Python's collector does not see in pydantic's."""
+    odd = b'{"ts":"x","status":"%b"}' % (b"y" * 20_000)
+    lab = b'{"ts":1780000000000,"sample_from":9,"sample_to":1,"fuel":"%b"}' % (b"y" * 20_000)
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            judged(odd)
+            judged(lab, "fenhe/v1/plant-1/lab/w-1")
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000
 
 
 def test_a_retained_message_is_refused() -> None:
