@@ -199,7 +199,7 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
     served = _served(migrated_database.reader_url, migrated_database.operator_url)
     with served as address, _open(browser, f"{address}/d/alarms?lang=en") as page:
         _wait_until_drawn(page)
-        page.get_by_role("link", name="night flow (leak)").first.click()
+        page.get_by_role("link", name="night flow risen (leak?)").first.click()
         page.wait_for_url("**/alarm/**")
         page.wait_for_function("window.did_handshake")  # a click before that goes nowhere
         acknowledge = page.get_by_role("button", name="Acknowledge")
