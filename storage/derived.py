@@ -15,13 +15,17 @@ from storage.statements import trusted, unnest, upsert
 from storage.tables import DERIVED_TABLES, column_names, column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import LiteralString
 
     from psycopg import Connection
 
     from schemas.metrics import Row
     from schemas.time import Span
+
+
+ROWS_AT_ONCE = 20_000
+"""Rows in one statement: in PostgreSQL's format a row takes as much memory again, several times over."""
 
 
 class _Shape(NamedTuple):
@@ -125,8 +129,8 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
     by_type = unique(rows)
     for row_type in DERIVED_TABLES:  # always in the same order: two writers cannot deadlock
         if of_type := by_type.get(row_type):
-            ordered = [of_type[key] for key in sorted(of_type)]
-            connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
+            for ordered in _in_slices(of_type):
+                connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
 
 
 def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
@@ -135,10 +139,19 @@ def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
     changed: list[Row] = []
     for row_type in DERIVED_TABLES:
         if of_type := by_type.get(row_type):
-            ordered = [of_type[key] for key in sorted(of_type)]
-            cursor = connection.execute(_upsert(row_type, changed_only=True), _columns(row_type, ordered), binary=True)
-            changed += [of_type[key] for key in cursor.fetchall()]
+            for ordered in _in_slices(of_type):
+                cursor = connection.execute(
+                    _upsert(row_type, changed_only=True), _columns(row_type, ordered), binary=True
+                )
+                changed += [of_type[key] for key in cursor.fetchall()]
     return changed
+
+
+def _in_slices(rows: Mapping[tuple[Any, ...], Row]) -> Iterator[list[Row]]:
+    """Rows in order of their keys, so many at a time that writing them takes no more memory than having them."""
+    keys = sorted(rows)
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        yield [rows[key] for key in keys[start : start + ROWS_AT_ONCE]]
 
 
 @cache
