@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
-from storage import checkpoint, readings, retention, state
+from storage import checkpoint, chunks, readings, retention, state
 from storage.checkpoint import Mark, Position, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import load_registry, registry_version
@@ -49,7 +49,6 @@ log = structlog.get_logger(__name__)
 
 LARGE_ROWS = 40_000
 """Of transactions that are expected to give more rows than this a process has one under way at a time."""
-BOUNDS = Bounds()
 TRIES = 12
 """So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""
 
@@ -91,6 +90,8 @@ class Engine:
         self._topic = topic
         self._partitions = partitions
         self.save_every = save_every
+        self.bounds = Bounds()
+        """What one transaction takes on; the database says it more closely when the first partition is opened."""
         self._directory: Directory | None = None
         self._loading = threading.Lock()
         self._large = threading.Lock()
@@ -121,6 +122,7 @@ class Engine:
             turn = Turn(directory.version, generation)
             if known is not None and (known.mark, known.turn) == (mark, turn):
                 return known
+            self.bounds = replace(self.bounds, slots=chunks.most_half_days(connection))
             partition = Partition(position, mark, turn)
             partition.memories = self.load_memories(connection, directory, number)
         return partition
@@ -169,12 +171,13 @@ class Engine:
         self,
         partition: Partition,
         records: Sequence[Record],
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds | None = None,
         done: list[Outcome] | None = None,
     ) -> Outcome:
         """Store a run of records, all of it, once; records below the stored offset are skipped.
 
-        In one transaction, or in several where it is more than `bounds`, or more than PostgreSQL can take at once.
+        In one transaction, or in several where it is more than `bounds` (None: than the engine's own), or more than
+        PostgreSQL can take at once.
         Each is added to `done` when it is committed: also those before one that fails.
 
         Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
@@ -182,6 +185,7 @@ class Engine:
         errors, after which the same call may be repeated. A reading that the database or a kernel refuses, or that
         alone is again and again too much for it, is quarantined and the rest of the run stored.
         """
+        bounds = bounds or self.bounds
         run = [record for record in records if record.offset >= partition.next_offset]
         if not run:
             return Outcome(0, 0, 0, 0, 0)

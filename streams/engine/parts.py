@@ -51,8 +51,7 @@ class Bounds:
     rows: int = 150_000
     """Derived rows, as `Estimate` counts them. One takes about 1 kB on its way into the database."""
     slots: int = 64
-    """Different half days. Each is a chunk, new or locked, in about six tables; PostgreSQL's lock table as it is
-    configured by default holds 6 400 locks for all who are connected."""
+    """Different half days (`storage/chunks.py`): each is a chunk, new or locked, in about six tables."""
 
 
 class Part(NamedTuple):

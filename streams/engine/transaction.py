@@ -97,8 +97,10 @@ class Transaction:
         self._refused = refused
         self._looks = looks
         self._ledger = Ledger()
-        self._newest: dict[str, int | None] = {}
-        """Time of the newest reading, of devices that sent one from long ago."""
+        self._newest: dict[str, int] = {}
+        """Time of the newest reading of the records before, by device."""
+        self._stored: dict[str, int | None] = {}
+        """Time of the newest reading stored before, of devices that sent one from long ago."""
         self._folds = {fold.name: fold for fold in engine.kernels.folds}
         self.memories: Memories = {}
         """What kernels remember once it is committed, where that differs."""
@@ -218,24 +220,24 @@ class Transaction:
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
     def _admit(
-        self,
-        connection: Connection,
-        directory: Directory,
-        device: Device,
-        arrival: Arrival,
-        before: Sequence[Candidate],
+        self, connection: Connection, directory: Directory, device: Device, arrival: Arrival
     ) -> Arrival | Refusal:
-        """Hold an arrival against the registry, and one that is old against the device's newest reading before it."""
+        """Hold an arrival against the registry, and an old one against the device's newest reading before its record.
+
+        Not against its own record's: that may be stored in parts, and then in order of time.
+        """
         admitted = admit(directory, device, arrival)
-        if arrival.received_ms - arrival.ts <= FAR_BEHIND_MS or isinstance(admitted, Refusal):
+        if isinstance(admitted, Refusal):
             return admitted
-        device_id = device.device_id
-        if device_id not in self._newest:
-            self._newest[device_id] = readings.newest_ms(connection, device.kind, device_id)
-        stored_ms = self._newest[device_id]
-        known = [] if stored_ms is None else [stored_ms]
-        known += [candidate.arrival.ts for candidate in before if candidate.device is device]
-        return far_behind(device, arrival.ts, max(known, default=None)) or admitted
+        device_id, ts = device.device_id, arrival.ts
+        if arrival.received_ms - ts > FAR_BEHIND_MS:
+            if device_id not in self._stored:
+                self._stored[device_id] = readings.newest_ms(connection, device.kind, device_id)
+            known = [ms for ms in (self._stored[device_id], self._newest.get(device_id)) if ms is not None]
+            refusal = far_behind(device, ts, max(known, default=None))
+            if refusal is not None:
+                return refusal
+        return admitted
 
     def _judge(
         self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
@@ -250,6 +252,7 @@ class Transaction:
             )
             intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
             intake.quarantined.extend(batch.quarantined)
+            before = len(intake.candidates)
             for message in batch.messages:
                 found = identify(directory, message.site_id, message.kind, message.device_id)
                 apart = message.set_aside or {}
@@ -257,19 +260,20 @@ class Transaction:
                     if limit is not None and ordinal >= limit:
                         return intake
                     arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
-                    admitted = (
-                        found
-                        if isinstance(found, Refusal)
-                        else self._admit(connection, directory, found, arrival, intake.candidates)
-                    )
                     if ordinal in self._refused:
-                        admitted = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
+                        admitted: Arrival | Refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
+                    elif isinstance(found, Refusal):
+                        admitted = found
+                    else:
+                        admitted = self._admit(connection, directory, found, arrival)
                     if isinstance(admitted, Refusal):
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
                         intake.quarantined.append(_quarantined(topic, arrival, admitted))
                     elif not isinstance(found, Refusal):
                         intake.candidates.append(Candidate(found, admitted))
                     ordinal += 1
+            for device, arrival in intake.candidates[before:]:
+                self._newest[device.device_id] = max(arrival.ts, self._newest.get(device.device_id, arrival.ts))
         return intake
 
     def _store(self, connection: Connection, intake: Intake, derivation: Derivation) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from faust.types import TP
 from psycopg_pool import PoolTimeout
 
 from storage.errors import CheckpointMovedError
-from streams.engine.engine import BOUNDS, Engine, GapError, Partition
+from streams.engine.engine import Engine, GapError, Partition
 from streams.intake.decode import Record
 from streams.worker.consumer import DatabaseConsumer
 from streams.worker.memory import memory_bytes
@@ -165,7 +165,7 @@ class Shepherd:
         In one transaction, or in parts where that fails: it may be too much for one. PostgreSQL ends a transaction
         whose worker computes for so long that it might be paused.
         """
-        wait_s, share, bounds = BACKOFF_S[0], len(records), BOUNDS
+        wait_s, share, bounds = BACKOFF_S[0], len(records), self._engine.bounds
         while records:
             try:
                 outcome = await self._attempt(number, records, share, bounds)
@@ -196,7 +196,7 @@ class Shepherd:
                     await self._stands(number, records[0].offset, "records before this one were not delivered")
                     return False
                 await self._moves(number)
-                records, wait_s, bounds = records[share:], BACKOFF_S[0], BOUNDS
+                records, wait_s, bounds = records[share:], BACKOFF_S[0], self._engine.bounds
         return True
 
     async def _stands(self, number: int, offset: int, why: str) -> None:

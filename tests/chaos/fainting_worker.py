@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import storage.checkpoint
 import streams.worker.app
 from fenhe.cli import app
-from streams.engine.engine import BOUNDS, Engine
+from streams.engine.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class FaintingEngine(Engine):
         self,
         partition: Partition,
         records: Sequence[Record],
-        bounds: Bounds = BOUNDS,
+        bounds: Bounds | None = None,
         done: list[Outcome] | None = None,
     ) -> Outcome:
         """Redelivered records, which are skipped, and a gap, which is refused, are no occasion."""
