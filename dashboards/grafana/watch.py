@@ -129,6 +129,15 @@ FROM (
         severity="critical",
     ),
     Rule(
+        slug="partition-stuck",
+        title="分区停滞 · A partition stands still",
+        summary="某分区停在同一条记录超过 5 分钟 · a partition has not got past one record: see table stuck_partition",
+        sql="SELECT count(*)::float8 AS partitions FROM stuck_partition",
+        above=0,
+        holds="0s",
+        severity="critical",
+    ),
+    Rule(
         slug="workers-silent",
         title="入库停止 · Nothing is being stored",
         summary="超过 5 分钟没有任何分区入库 · no partition was stored for 5 minutes: see collectors, Kafka, workers",

@@ -142,20 +142,25 @@ def partitions(language: Language) -> Panel:
         language=language,
         title=Text("分区进度", "Partitions"),
         description=Text(
-            "每个 Kafka 分区下一个待入库的偏移，与最近一次入库距今；旧者在前。来源：checkpoint。",
+            "每个 Kafka 分区下一个待入库的偏移，与最近一次入库距今；停在某条记录超过 5 分钟的分区"
+            "列出时长与原因，排在最前。来源：checkpoint、stuck_partition。",
             "Next offset to be stored of every Kafka partition, and the time since its newest commit; oldest first. "
-            "Source: checkpoint.",
+            "One that has stood at a record for 5 minutes says for how long and why, and comes first. "
+            "Source: checkpoint, stuck_partition.",
         ),
         width=10,
         height=7,
         empty=labels.NONE,
     )
-    since = "GREATEST(0, extract(epoch FROM now() - updated_at))"
+    since = "GREATEST(0, extract(epoch FROM now() - {}))"
     query = f"""
-SELECT topic, partition::float8 AS partition, next_offset::float8 AS next_offset,
-       {sql.duration(since, amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age
-FROM checkpoint
-ORDER BY updated_at, partition
+SELECT c.topic, c.partition::float8 AS partition, c.next_offset::float8 AS next_offset,
+       {sql.duration(since.format("c.updated_at"), amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age,
+       {sql.duration("extract(epoch FROM now() - s.since)", red_s=0)} AS stands,
+       s.error
+FROM checkpoint c
+LEFT JOIN stuck_partition s USING (topic, partition)
+ORDER BY s.since, c.updated_at, c.partition
 LIMIT 100
 """  # noqa: S608 - fragments of ours
     return panels.table(
@@ -165,6 +170,8 @@ LIMIT 100
         Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
         Field(name="next_offset", label=labels_pipeline.OFFSET, decimals=0, width=120),
         Field(name="age", label=labels_pipeline.NEWEST_COMMIT, width=120, marked=True, unknown=labels.NEVER),
+        Field(name="stands", label=labels_pipeline.STANDS_FOR, width=90, marked=True, unknown=labels.NO),
+        Field(name="error", label=labels_pipeline.WHY_IT_STANDS, unknown=labels.NONE),
     )
 
 
