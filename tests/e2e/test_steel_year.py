@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(not steel.FILE.exists(), reason=f"no real data at {steel.FILE}"),
 ]
 
 YEAR_S = 366 * 86_400
-STORED_S = 160.0
+STORED_S = 300.0
+"""No bound on speed: how long the slowest machine may take for it beside another test."""
 WORKS = Site(site_id="works", name="Steel works", name_zh="钢铁厂", sector=Sector.STEEL, city="太原")
 
 
