@@ -65,19 +65,6 @@ CONDITION_AFTER = {
 }
 """Whether the condition holds after an event; any other event leaves that as it is."""
 
-OPERATOR_EVENTS = frozenset(
-    {
-        AlarmEvent.ACKNOWLEDGE,
-        AlarmEvent.CLOSE,
-        AlarmEvent.SHELVE,
-        AlarmEvent.DISABLE,
-        AlarmEvent.RESUME_ACTIVE,
-        AlarmEvent.RESUME_NORMAL,
-        AlarmEvent.COMMENT,
-    }
-)
-"""What an operator's hand may do."""
-
 
 def alarm_id(device_id: str, metric: str, kind: str, raised_ms: int) -> str:
     """Name an alarm after its condition and the device time of the sample that raised it.

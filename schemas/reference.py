@@ -12,9 +12,6 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-UNSOURCED = "unsourced"
-"""In place of a standard: an engineering default."""
-
 
 class _Sourced(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -13,8 +13,6 @@ START, END = b"~", b"\r"
 VERSION = 0x20
 BATTERY = 0x4A
 """CID1 of a lithium iron phosphate battery system. (unsourced)"""
-ANALOGUE = 0x42
-"""CID2 of the request; an answer carries a return code in its place."""
 RETURN_OK = 0x00
 ABSENT = 0xFFFF
 """A value that the BMS does not have."""

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LOCK = 0x66656E6865  # "fenhe"
 """Advisory lock key: of several processes that migrate at once, one works and the others then find it done."""
 
-ENGINES = ("timescaledb", "postgresql")
 _NAME = re.compile(r"^(?P<number>\d{4})_(?P<name>\w+)(\.(?P<engine>timescaledb|postgresql))?\.sql$")
 
 

@@ -28,7 +28,6 @@ _LIST = """
 _POSSIBLE = "SELECT event FROM alarm_rule WHERE state = %s"
 _DEVICE = "SELECT kind, name, name_zh FROM device WHERE device_id = %s"
 
-OPEN_STATES = tuple(state for state in AlarmState if state is not AlarmState.NORMAL)
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
     AlarmState.ACTIVE_ACKNOWLEDGED,

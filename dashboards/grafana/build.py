@@ -106,13 +106,6 @@ def build_alerting(path: Path = ALERTING) -> Path:
     return path
 
 
-def stale(folder: Path = GENERATED) -> list[str]:
-    """Names of built files that are missing, left over, or differ from what the definitions say."""
-    expected = {file_name(d, language): render(d, language) for d in DEFINITIONS for language in Language}
-    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
-    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-
-
 if __name__ == "__main__":
     build()
     build_alerting()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from schemas.metrics.battery_health import (
     Advice,
-    BatteryFlag,
     CapacityMethod,
     CapacityReason,
     DischargeCause,
@@ -55,39 +54,24 @@ CAUSE = {
     DischargeCause.CAPACITY_TEST: Text("核对性放电", "capacity test"),
     DischargeCause.UNKNOWN: Text("原因未知", "cause unknown"),
 }
-FLAG = {
-    BatteryFlag.ABSENT_CELL: Text("单体缺失", "absent cell"),
-    BatteryFlag.REVERSED_CURRENT: Text("电流反向", "reversed current"),
-    BatteryFlag.OFFSET_CURRENT: Text("电流零偏", "current offset"),
-    BatteryFlag.FROZEN_BMS_SOC: Text("BMS SoC 不动", "BMS SoC frozen"),
-    BatteryFlag.ODD_BMS_SOC: Text("BMS SoC 偏离", "BMS SoC far off"),
-    BatteryFlag.SENTINEL_BMS_SOH: Text("BMS SoH 常数", "BMS SoH constant"),
-    BatteryFlag.HELD: Text("SoC 保持", "SoC held"),
-    BatteryFlag.GAP: Text("缺数", "gap"),
-}
 
 SOH = Text("SoH", "SoH")
 SOH_INTERVAL = Text("90 % 区间", "90 % interval")
 SOH_LOW = Text("SoH 下限", "SoH low")
 SOH_HIGH = Text("SoH 上限", "SoH high")
-AT_LEAST = Text("至少", "at least")
 EVIDENCE = Text("证据（放电）", "Evidence (discharge)")
-ESTIMATE_AGE = Text("距今", "Age")
 METHOD_COLUMN = Text("方法", "Method")
 REASON_COLUMN = Text("为何未知", "Why unknown")
 ADVICE_COLUMN = Text("建议", "Advice")
 ADVICE_REASON_COLUMN = Text("建议原因", "Because")
-ESTIMATES = Text("次数", "Discharges")
 BACKUP_P10 = Text("备电 p10", "backup p10")
 BACKUP_P50 = Text("备电 p50", "backup p50")
-CONTRACT = Text("合同", "contract")
 CONTRACT_H = Text("合同时长", "Contract")
 MISSES = Text("不达合同", "below contract")
 MEETS = Text("达到合同", "meet the contract")
 NOT_KNOWN = Text("未知", "unknown")
 OBSERVABLE = Text("一年内可观测", "observable in a year")
 MEASURED_SHARE = Text("有估计", "with an estimate")
-KEEP = Text("继续使用", "keep")
 WATCH = Text("关注", "watch")
 RETIRE = Text("退役", "retire")
 RESISTANCE = Text("内阻 25 °C", "resistance at 25 °C")
@@ -100,7 +84,6 @@ CELL = Text("单体", "Cell")
 VOLTAGE = Text("电压", "voltage")
 FLOAT_SPREAD = Text("浮充压差", "float spread")
 LOAD_SPREAD = Text("放电压差", "spread under load")
-TEMPERATURE = Text("平均温度", "mean temperature")
 KIND = Text("工况", "Mode")
 BEGIN = Text("开始", "Begin")
 LASTS = Text("持续", "Length")
@@ -110,11 +93,9 @@ SOC_TO = Text("结束 SoC", "SoC at end")
 CAUSE_COLUMN = Text("原因", "Cause")
 FORECAST = Text("预报 p10", "Forecast p10")
 TO_CUTOFF = Text("到截止", "To cut-off")
-FLAGS = Text("标记", "Flags")
 RANK = Text("次序", "Rank")
 UNCERTAIN_KWH = Text("存疑电量", "In doubt")
 NEVER_MEASURED = Text("未测过", "Never measured")
-LOAD = Text("负载", "Load")
 REMAINING = Text("剩余 p10", "left, p10")
 REMAINING_P50 = Text("剩余 p50", "left, p50")
 FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
@@ -126,4 +107,3 @@ SITE_REASON = {
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
 }
-POWER = Text("放电功率", "power")

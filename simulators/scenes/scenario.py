@@ -32,7 +32,6 @@ from simulators.wire.network import NetworkPlan, Offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DEFAULT = "demo"
 SETS_WITH_A_PAST = 1_000
 """Most sets of which the past is heard everywhere: of more, minutes would pass before a demo goes live."""
 

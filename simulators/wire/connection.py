@@ -23,7 +23,6 @@ PUBACK = 0x4002
 """Packet type and the length 2: taken. A longer one gives a reason why not."""
 PUBACK_TYPE = 0x40
 PUBACK_LENGTH = 4
-RECEIVE_MAXIMUM = 0x21
 NO_PROPERTIES = b"\0"
 READ_BYTES = 1 << 18
 MAX_PACKET_ID = 65_535

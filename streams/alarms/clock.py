@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 WATCH_MS = 10_000
 """How often a partition is looked at, by the time of its records."""
 DETECTOR = "no_data/1"
-RESUMABLE = frozenset({AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE})
 NAMED_DEVICES = 20
 """So many silent devices are named in the evidence; all are counted."""
 

@@ -102,14 +102,13 @@ class Rule(NamedTuple):
     high: float | None = None
 
 
-Settings = dict[tuple[str, str, str, str], "dict[str, float]"]
-"""By kind, site, device and metric, '' for any: values that operators set, by parameter."""
-
-
 def rule_for(
     rules: AlarmRules, settings: Mapping[tuple[str, str, str, str], Mapping[str, float]], condition: Condition
 ) -> Rule:
-    """Combine defaults and what operators set, from the general to the particular."""
+    """Combine defaults and what operators set, from the general to the particular.
+
+    `settings` holds values by parameter under (kind, site, device, metric); "" stands for any.
+    """
     handling = rules.handling(condition.kind)
     own: dict[str, float] = {}
     for key in (

@@ -35,13 +35,6 @@ class Signaller:
         return row.metric in self.metrics if self.metrics else row.metric not in self.left_alone
 
 
-class Sample(NamedTuple):
-    """One value of a series over the window that ends at `ts`; None where it is unknown, which is never evidence."""
-
-    ts: int
-    value: float | None
-
-
 class Judgement(NamedTuple):
     """A detector's verdict on one sample."""
 

@@ -12,7 +12,6 @@ from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
 from streams.kernels.battery.direction import Direction
 from streams.kernels.battery.fusion import Belief
 
-CELLS_MAX = 16
 CONDITIONS = 3
 """In which cells are compared: float, rest, load."""
 

@@ -23,8 +23,6 @@ WEEKS = 4
 HOURS_A_DAY = 24
 KNOWN_HOURS = 20
 """Hours that must be known of a day or of the last 24 hours. (unsourced)"""
-ADOPT_OVER = 3
-"""Days whose median is the new base load once it is adopted."""
 
 
 class StepState(NamedTuple):

@@ -9,10 +9,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from schemas.alarms import CONDITION_AFTER, OPERATOR_EVENTS, AlarmEvent, AlarmState, alarm_id
+from schemas.alarms import CONDITION_AFTER, AlarmEvent, AlarmState, alarm_id
 from streams.kernels.alarms.machine import TRANSITIONS, ImpossibleEventError, presents, step
 
 S, E = AlarmState, AlarmEvent
+OPERATOR_EVENTS = {E.ACKNOWLEDGE, E.CLOSE, E.SHELVE, E.DISABLE, E.RESUME_ACTIVE, E.RESUME_NORMAL, E.COMMENT}
+"""What an operator's hand may do."""
 
 EXPECTED = """
                         raise  raise_s clear  clear_l ack    close  realarm shelve suppr. disable res_a  res_n  note

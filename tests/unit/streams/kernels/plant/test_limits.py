@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from schemas.reference import UNSOURCED, Correction, EnergyLimit, Level, Reference
+from schemas.reference import Correction, EnergyLimit, Level, Reference
 from streams.kernels.plant.limits import CORRECTIONS, corrected, gap_pct, grade
 from streams.kernels.plant.reference import reference
 
@@ -94,7 +94,7 @@ def test_every_entry_names_its_source_and_every_correction_has_its_function() ->
         )
     assert set(REFERENCE.corrections) == set(CORRECTIONS)
     assert all(setting.standard and setting.unit for setting in REFERENCE.settings.values())
-    assert any(setting.standard == UNSOURCED for setting in REFERENCE.settings.values())
+    assert any(setting.standard == "unsourced" for setting in REFERENCE.settings.values())
 
 
 def test_a_changed_figure_is_another_digest_and_another_version_is_not() -> None:
