@@ -13,7 +13,7 @@ from schemas.kinds import described, unit_name
 from schemas.metrics import MeterEvent, MeterEventKind, Signal
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
-from streams.kernels.detection.judgement import NEW, Judgement, Signaller, Subject, stand
+from streams.kernels.detection.judgement import NEW, Judgement, Stateless, Subject, stand
 from streams.kernels.metering.window import standstill_ms
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COSTS = frozenset({"kWh", "m3"})
 """Units of a register that an alarm's cost may have."""
 
 
-class FrozenMeters(Signaller):
+class FrozenMeters(Stateless):
     """Fold of what befell a meter; it remembers nothing, for an event tells its beginning and its end."""
 
     name = "frozen_meters"
@@ -76,11 +76,3 @@ class FrozenMeters(Signaller):
             if signal is not None:
                 rows.append(signal)
         return rows
-
-    def dump(self, _state: tuple[()]) -> str:
-        """Write nothing, as JSON."""
-        return "[]"
-
-    def load(self, _text: str) -> tuple[()]:
-        """Read nothing back."""
-        return ()

@@ -102,6 +102,30 @@ def standing_from_json(fields: list[int], at_ms: int = 0) -> Standing:
     return Standing(bool(active), samples, *moments, _SEVERITIES[severity], _PHASES[phase], phase_since + at_ms)
 
 
+class Stateless(Signaller):
+    """A fold that keeps nothing from one reading to the next."""
+
+    def dump(self, _state: tuple[()]) -> str:
+        """Write nothing, as JSON."""
+        return "[]"
+
+    def load(self, _text: str) -> tuple[()]:
+        """Read nothing back."""
+        return ()
+
+
+class OneStanding(Signaller):
+    """A fold whose state is one standing; how it is saved is the same for all of them."""
+
+    def dump(self, state: Standing) -> str:
+        """Write a state as JSON."""
+        return orjson.dumps(standing_to_json(state)).decode()
+
+    def load(self, text: str) -> Standing:
+        """Read a state back."""
+        return standing_from_json(orjson.loads(text))
+
+
 def stand(
     before: Standing,
     judgement: Judgement | None,

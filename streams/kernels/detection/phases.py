@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import orjson
-
 from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import ElectricityReading, Kind
@@ -18,12 +16,10 @@ from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
-    Signaller,
+    OneStanding,
     Standing,
     Subject,
     stand,
-    standing_from_json,
-    standing_to_json,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 PHASES = 3
 
 
-class PhaseLoss(Signaller):
+class PhaseLoss(OneStanding):
     """Fold of energy meters' readings; one that names no phases is not judged."""
 
     name = "phase_loss"
@@ -75,14 +71,6 @@ class PhaseLoss(Signaller):
             if signal is not None:
                 rows.append(signal)
         return standing, rows
-
-    def dump(self, state: Standing) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(standing_to_json(state)).decode()
-
-    def load(self, text: str) -> Standing:
-        """Read a state back."""
-        return standing_from_json(orjson.loads(text))
 
 
 def _is_uneven(reading: ElectricityReading, rule: PhaseLossRule) -> bool:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import orjson
-
 from schemas.metrics.battery_health import BatterySoh, SohChange
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
-    Signaller,
+    OneStanding,
     Standing,
     Subject,
     stand,
-    standing_from_json,
-    standing_to_json,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
 METRIC, UNIT = "soh_pct", "%"
 
 
-class SetChanges(Signaller):
+class SetChanges(OneStanding):
     """Fold of a set's states of health, one for each of its discharges."""
 
     name = "set_changes"
@@ -59,14 +55,6 @@ class SetChanges(Signaller):
             if signal is not None:
                 given.append(signal)
         return standing, given
-
-    def dump(self, state: Standing) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(standing_to_json(state)).decode()
-
-    def load(self, text: str) -> Standing:
-        """Read a state back."""
-        return standing_from_json(orjson.loads(text))
 
 
 def _judged(row: BatterySoh) -> Judgement | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics.battery_health import DoubtKind, SiteDoubt
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
-from streams.kernels.detection.judgement import NEW, Judgement, Signaller, Subject, stand
+from streams.kernels.detection.judgement import NEW, Judgement, Stateless, Subject, stand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ ALARMS = {
 """A set that hides how full it is in an outage is worse than a meter that makes one up."""
 
 
-class DoubtAlarms(Signaller):
+class DoubtAlarms(Stateless):
     """Fold of doubts; it remembers nothing, for each tells its beginning and its end."""
 
     name = "doubt_alarms"
@@ -73,11 +73,3 @@ class DoubtAlarms(Signaller):
                 if signal is not None:
                     rows.append(signal)
         return (), rows
-
-    def dump(self, _state: tuple[()]) -> str:
-        """Write nothing, as JSON."""
-        return "[]"
-
-    def load(self, _text: str) -> tuple[()]:
-        """Read nothing back."""
-        return ()

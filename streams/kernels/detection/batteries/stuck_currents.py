@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import orjson
-
 from schemas.metrics.battery_health import BatteryFlag, BatteryHour
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import HOUR_MS, QUARTER_DAY_MS
 from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
-    Signaller,
+    OneStanding,
     Standing,
     Subject,
     stand,
-    standing_from_json,
-    standing_to_json,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
 METRIC, UNIT = "current_a", "A"
 
 
-class StuckCurrents(Signaller):
+class StuckCurrents(OneStanding):
     """Fold of a set's hours."""
 
     name = "stuck_currents"
@@ -71,11 +67,3 @@ class StuckCurrents(Signaller):
             if signal is not None:
                 rows.append(signal)
         return standing, rows
-
-    def dump(self, state: Standing) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(standing_to_json(state)).decode()
-
-    def load(self, text: str) -> Standing:
-        """Read a state back."""
-        return standing_from_json(orjson.loads(text))
