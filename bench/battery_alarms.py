@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from schemas.registry import Device
-    from streams.kernels.detection.batteries.set_safety import SetState
+    from streams.kernels.detection.batteries.safety_state import SetState
 
 START_MS = 1_780_243_200_000
 """2026-06-01, local midnight + 8 h: a summer."""
