@@ -32,6 +32,7 @@ from streams.kernels.battery.tracking.flow import (
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
 from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
+from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ class Tracker:
             add_cells(state, cells, present)
         if reading.temperature_c:
             add_temperatures(state, reading.temperature_c, max(1, min(ts - before_ts, limits.bridged_gap_ms)))
-        self._note_bms(state, reading)
+        note_bms(state, reading)
 
     def _lowest(self, cells: Sequence[float | None], present: Sequence[float], volts: float) -> tuple[float, Cells]:
         """Voltage of the lowest cell, and the cells themselves where one is missing or they near their end."""
@@ -112,7 +113,7 @@ class Tracker:
         if doing is DISCHARGE:
             note_load(episode, LoadedSample(ts, -raw, volts, cell_v), self.limits, None)
         episode.pack_end_v = volts
-        self._settle(state)
+        settle(state, self.limits)
         self.rows.append(set_rows.episode(self, episode, None, ts))
         self.rows.append(set_rows.now(self, ts))
         return state
@@ -152,7 +153,7 @@ class Tracker:
         state.power_w -= (amps * volts + state.power_w) * (1.0 - math.exp(-elapsed / POWER_SPAN_MS))
         state.ts, state.raw_a, state.amps, state.volts, state.cell_v = ts, raw, amps, volts, cell_v
         state.episode.pack_end_v = volts
-        self._settle(state)
+        settle(state, self.limits)
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
 
@@ -173,24 +174,6 @@ class Tracker:
         self.rows.append(set_rows.offline(self, state.dark_since, ts, ts, (state.episode.pack_end_v, None)))
         state.dark_since = None
 
-    def _settle(self, state: SetState) -> None:
-        """Reset the SoC where it is known: full after an hour on float, or by a rest voltage that tells."""
-        limits = self.limits
-        lasted = state.ts - state.doing_since
-        if state.is_stuck:
-            return
-        if state.doing is FLOAT:
-            if limits.full_by_voltage or lasted >= limits.full_after_ms:
-                state.soc, state.soc_sigma, state.held = 1.0, limits.chemistry.sigma_full_percent / 100, False
-        elif state.doing is REST and lasted >= limits.rest_after_ms:
-            episode = state.episode
-            episode.rest_cell_v = state.cell_v
-            if episode.first_rest_cell_v is None:
-                episode.first_rest_cell_v = state.cell_v
-            found = limits.read_rest(state.cell_v, state.soh)
-            if found is not None and (state.soc is None or found.sigma < state.soc_sigma):
-                state.soc, state.soc_sigma, state.held = found.soc, found.sigma, False
-
     def _flow(self, state: SetState, flow: Flow) -> None:
         """Count what flowed since the last reading, and follow what the set does now."""
         episode = state.episode
@@ -200,7 +183,7 @@ class Tracker:
             state.held = True
             state.soc_sigma += (charged + drawn) / self.limits.nominal_ah
         elif state.soc is not None:
-            self._count(state, charged - drawn, charged + drawn, flow.elapsed)
+            count_charge(state, self.limits, charged - drawn, charged + drawn, flow.elapsed)
             if flow.is_steady:
                 state.soc_sigma += flow.steady_doubt(self.limits) * drawn / self.limits.nominal_ah
         if episode.kind is DISCHARGE:
@@ -260,18 +243,6 @@ class Tracker:
         """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""
         if state.episode.cutoff_ts is not None:
             self._capacity(state, ts, ts)
-
-    def _count(self, state: SetState, net_ah: float, moved_ah: float, elapsed: int) -> None:
-        """Move the SoC by counted charge; the doubt grows with time (the sensor) and with charge (the capacity)."""
-        limits, fusion = self.limits, self.limits.reference.fusion
-        assert state.soc is not None  # noqa: S101 - asked by the caller
-        known = state.belief_ts is not None
-        soh = state.belief_soh if known else fusion.population_soh
-        capacity = soh * limits.nominal_ah
-        doubt = math.sqrt(state.belief_variance + state.belief_systematic**2) if known else fusion.population_sigma
-        sensor_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
-        state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
-        state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
 
     def _add(self, episode: OpenEpisode, ah: float, flow: Flow, volts_before: float) -> None:
         """Add charge to an episode; what would have flowed over a gap is kept apart."""
@@ -410,12 +381,3 @@ class Tracker:
         state.hour = HourSums(flow.ts - flow.ts % HOUR_MS)
         if not flow.is_gap:
             add_time(state, flow.ts - state.hour.start_ts, full_after_ms)
-
-    @staticmethod
-    def _note_bms(state: SetState, reading: BatteryReading) -> None:
-        soc, soh = reading.soc_pct, reading.soh_bms_pct
-        if soc is not None and (soc != state.bms_soc or state.bms_soc_ref is None):
-            state.bms_soc, state.bms_soc_ref = soc, state.soc
-        if soh is not None and soh != state.bms_soh:
-            state.bms_soh_moved = state.bms_soh is not None
-            state.bms_soh, state.bms_soh_since = soh, reading.ts
