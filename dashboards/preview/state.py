@@ -73,17 +73,18 @@ def state_of(before: Seen | None, now: Seen, zone: dt.tzinfo) -> State:
     clock = data_to.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
     if lag_s <= LIVE_S:
         return State(Level.LIVE, Text(f"实时 · 数据至 {clock}", f"live · data to {clock}"))
+    level = Level.BEHIND if lag_s <= STALE_S else Level.STOPPED
     behind = _length(lag_s)
     zh, en = f"数据至 {clock}，落后{behind.zh}", f"Data to {clock}, {behind.en} behind"
     left_s = _left_s(before, now)
     if left_s is not None:
         left = _length(left_s)
         text = Text(f"{zh}；正在追赶，约{left.zh}后恢复实时。", f"{en}; catching up, live in about {left.en}.")
-        return State(Level.BEHIND if lag_s <= STALE_S else Level.STOPPED, text)
-    if before is None or lag_s <= STALE_S:
-        return State(Level.BEHIND if lag_s <= STALE_S else Level.STOPPED, Text(f"{zh}。", f"{en}."))
+        return State(level, text)
+    if before is None or level is Level.BEHIND:
+        return State(level, Text(f"{zh}。", f"{en}."))
     return State(
-        Level.STOPPED,
+        level,
         Text(
             f"{zh}，且没有前进：采集器、Kafka 或流处理可能已停，以下数字不是现在的。",
             f"{en} and not moving: collector, Kafka or worker may have stopped. These figures are not of now.",
