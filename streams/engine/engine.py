@@ -14,7 +14,7 @@ import contextlib
 import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -28,22 +28,26 @@ from storage.checkpoint import Mark, Position, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import load_registry, registry_version
 from streams.engine.memory import SAVE_EVERY, Memories, Memory, Unread
-from streams.engine.parts import UNREGISTERED, Bounds, Part, next_part
+from streams.engine.parts import UNREGISTERED, Bounds, Part, decoded_anew, next_part
 from streams.engine.transaction import Outcome, Transaction
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
     from schemas.readings import Kind
+    from schemas.record import MicroBatch
     from schemas.registry import Device
     from streams.engine.kernels import Kernels
     from streams.engine.parts import Newest
+
+    Anew = Callable[[], list[MicroBatch]]
+    """Decodes what a transaction is to store."""
 
 log = structlog.get_logger(__name__)
 
@@ -198,14 +202,16 @@ class Engine:
         while stored < len(run):
             rest = run[stored:]
             part = next_part(rest, partition.mark, decoded, self.newest_of(partition), bounds)
+            anew = partial(decoded_anew, part, rest, partition.mark, decoded.__wrapped__)
             try:
-                outcome = self._store(partition, part)
+                outcome = self._store(partition, part, anew)
             except CheckpointMovedError:
                 raise
             except Exception as error:
                 if part.readings <= 1 or not (is_too_much(error) or (len(run) == 1 and _took_too_long(error))):
                     raise
                 bounds = replace(bounds, readings=max(1, part.readings // 2))
+                decoded.cache_clear()
                 log.warning(
                     "too much for one transaction, trying half",
                     partition=partition.position.partition,
@@ -220,19 +226,24 @@ class Engine:
             stored += part.records
         return total
 
-    def _store(self, partition: Partition, part: Part) -> Outcome:
-        """Store a part of a run, without the readings that are refused."""
+    def _store(self, partition: Partition, part: Part, anew: Anew) -> Outcome:
+        """Store a part of a run, without the readings that are refused.
+
+        A transaction takes odd values out of its readings and rounds them, so each but the first decodes them anew.
+        """
         refused: dict[int, str] = {}
+        batches: Sequence[MicroBatch] | None = part.batches
         place = (partition.position.partition, partition.mark)
         looks = False
         while True:
             attempt = Transaction(self, partition, refused, record_ms=part.record_ms, looks=looks)
             try:
                 with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
-                    outcome = attempt.run(part.batches, part.stop, None, commit=True)
+                    outcome = attempt.run(batches or anew(), part.stop, None, commit=True)
             except CheckpointMovedError:
                 raise
             except Exception as error:
+                batches = None
                 if isinstance(error, psycopg.errors.UniqueViolation) and not looks:
                     looks = True  # a reading that was taken for new stands already
                     continue
@@ -241,7 +252,7 @@ class Engine:
                         raise
                 elif not is_refusal(error):
                     raise
-                at = self._first_refused(partition, part, refused)
+                at = self._first_refused(partition, part.stop, anew, refused)
                 if at is None or at in refused:  # even without it: who is told of it can do more than another try
                     raise
                 refused[at] = f"{type(error).__name__}: {error}"
@@ -268,7 +279,7 @@ class Engine:
 
         return newest
 
-    def _first_refused(self, partition: Partition, part: Part, refused: dict[int, str]) -> int | None:
+    def _first_refused(self, partition: Partition, stop: Mark, anew: Anew, refused: dict[int, str]) -> int | None:
         """Find the first reading of a part that makes the transaction fail, by halving; nothing is committed.
 
         Returns its ordinal in the part, or None where it fails even without any reading.
@@ -276,7 +287,7 @@ class Engine:
 
         def passes(count: int) -> bool:
             try:
-                Transaction(self, partition, refused, looks=True).run(part.batches, part.stop, count, commit=False)
+                Transaction(self, partition, refused, looks=True).run(anew(), stop, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
@@ -285,7 +296,7 @@ class Engine:
                 return False
             return True
 
-        total = sum(len(message.readings) for batch in part.batches for message in batch.messages)
+        total = sum(len(message.readings) for batch in anew() for message in batch.messages)
         if not passes(0) or passes(total):
             return None
         good, bad = 0, total

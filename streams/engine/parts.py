@@ -24,6 +24,7 @@ from streams.kernels.metering.minutes import LONG_SILENCE_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from schemas.aside import SetAside
     from schemas.readings import Reading
     from schemas.record import Envelope, MicroBatch
     from streams.intake.decode import Record
@@ -134,8 +135,7 @@ def next_part(
     taken = Part(batches, start, 0, 0, 0, run[0].timestamp_ms)
     for record in run:
         batch = decoded(record)
-        done = start.readings if not batches else 0
-        rest = piece(batch, done, None) if done else batch
+        rest = _piece(batch, 0 if batches else start.readings, None)
         for message in rest.messages:
             if message.readings:
                 estimate.add(message.kind, message.device_id, message.readings)
@@ -164,8 +164,23 @@ def _cut(batch: MicroBatch, record: Record, start: Mark, newest: Newest, bounds:
         stop, rows = stop + 1, estimate.rows
     whole = stop >= len(order)
     mark = Mark(record.offset + 1) if whole else Mark(record.offset, stop)
-    taken = piece(batch, start.readings, None if whole else stop)
+    taken = _piece(batch, start.readings, None if whole else stop)
     return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ms)
+
+
+def decoded_anew(
+    part: Part, run: Sequence[Record], start: Mark, decode: Callable[[Record], MicroBatch]
+) -> list[MicroBatch]:
+    """The same part, cut off the same run at the same place, of readings that no transaction has had before."""
+    if not part.records:
+        return [_piece(decode(run[0]), start.readings, part.stop.readings)]
+    first, *others = run[: part.records]
+    return [_piece(decode(first), start.readings, None), *(decode(record) for record in others)]
+
+
+def _piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
+    """A record whole, as it came, or a piece of it."""
+    return piece(batch, start, stop) if start or stop is not None else batch
 
 
 def piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
@@ -176,12 +191,15 @@ def piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
     order = _ordered(batch)
     messages: list[Envelope] = []
     own: list[Reading] = []
+    apart: dict[int, dict[str, SetAside]] = {}
     last: Envelope | None = None
     for message, at in order[start:stop]:
         if message is not last:
-            own = []
-            messages.append(message.model_copy(update={"readings": own}))
+            own, apart = [], {}
+            messages.append(message.model_copy(update={"readings": own, "set_aside": apart}))
             last = message
+        if message.set_aside and at in message.set_aside:
+            apart[len(own)] = message.set_aside[at]  # by its place in the piece
         own.append(message.readings[at])
     if stop is None:
         received = dict(batch.received)
