@@ -8,7 +8,7 @@ from dashboards.kit.panels import About, Panel
 from dashboards.parts.battery_sets import TO_SET, WORST
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
-from schemas.metrics.battery_health import Advice
+from schemas.metrics.battery_prospects import Advice
 from schemas.words import Language, Text
 
 IN_CITY = "('*' IN (${city:sqlstring}) OR h.city IN (${city:sqlstring}))"

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.metrics.battery_health import (
-    Advice,
-    CapacityMethod,
-    CapacityReason,
-    DischargeCause,
-    EpisodeKind,
-)
+from schemas.metrics.battery_health import CapacityMethod, CapacityReason, EpisodeKind
+from schemas.metrics.battery_prospects import Advice, DischargeCause
 from schemas.words import Text
 
 BATTERY_SET = Text("单组电池", "Battery set")

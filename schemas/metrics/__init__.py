@@ -10,20 +10,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
-from schemas.metrics.battery_health import (
-    BatteryCapacity,
-    BatteryDay,
-    BatteryDischarge,
-    BatteryEpisode,
-    BatteryHealth,
-    BatteryHour,
-    BatteryResistance,
-    BatterySoh,
-    BatteryState,
-    SiteDoubt,
-    SiteLoadHour,
-    SiteOutage,
-)
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryHour, BatteryResistance, BatteryState
+from schemas.metrics.battery_prospects import BatteryDay, BatteryDischarge, BatteryHealth, BatterySoh
+from schemas.metrics.battery_sites import SiteDoubt, SiteLoadHour, SiteOutage
 from schemas.metrics.common import (
     GOOD_COVERAGE,
     Json,

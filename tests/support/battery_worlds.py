@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schemas.arrival import Arrival
-from schemas.metrics.battery_health import BatteryCapacity, BatterySoh, CapacityMethod
+from schemas.metrics.battery_health import BatteryCapacity, CapacityMethod
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from schemas.metrics.battery_prospects import BatterySoh
 
     Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schemas.arrival import Arrival
-from schemas.metrics.battery_health import SiteLoadHour
+from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.metrics.common import Quality
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device, Sector, Site

@@ -7,15 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import (
-    BatteryCapacity,
-    BatteryDischarge,
-    BatteryEpisode,
-    BatterySoh,
-    CapacityMethod,
-    SiteLoadHour,
-    SiteOutage,
-)
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, CapacityMethod
+from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh
+from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from streams.kernels.battery.fusion import Z_90
 from streams.kernels.battery.prospects.discharges import Discharges
 from streams.kernels.battery.prospects.site_view import soh_at

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from schemas.metrics.battery_health import SiteLoadHour, SiteOutage
+from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import quality_of
 from schemas.readings import Kind, SitePowerReading
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import SohChange
+from schemas.metrics.battery_prospects import SohChange
 from streams.kernels.battery.fusion import innovation_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import BatteryDay, BatteryHour, BatteryResistance, BatterySoh, SiteLoadHour
+from schemas.metrics.battery_health import BatteryHour, BatteryResistance
+from schemas.metrics.battery_prospects import BatteryDay, BatterySoh
+from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.metrics.common import Quality
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, day_of
 from streams.kernels.battery.prospects.prospect import Prospects

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import (
-    BatteryDischarge,
-    BatteryEpisode,
-    BatterySoh,
-    DischargeCause,
-    EpisodeKind,
-    SiteLoadHour,
-    SiteOutage,
-)
+from schemas.metrics.battery_health import BatteryEpisode, EpisodeKind
+from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh, DischargeCause
+from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, Store, backup_of
 from streams.kernels.battery.limits import Limits

@@ -9,14 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import (
-    BatteryEpisode,
-    BatteryFlag,
-    DoubtKind,
-    EpisodeKind,
-    SiteDoubt,
-    SiteOutage,
-)
+from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeKind
+from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
 from schemas.time import DAY_MS, FOREVER_MS
 from streams.kernels.battery.outages import FELL_V, HELD_V, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of

@@ -5,19 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import (
-    Advice,
-    BatteryDischarge,
-    BatteryFlag,
-    BatteryHealth,
-    BatteryHour,
-    BatteryResistance,
-    BatterySoh,
-    CapacityReason,
-    DoubtKind,
-    SiteDoubt,
-    SiteLoadHour,
-)
+from schemas.metrics.battery_health import BatteryFlag, BatteryHour, BatteryResistance, CapacityReason
+from schemas.metrics.battery_prospects import Advice, BatteryDischarge, BatteryHealth, BatterySoh
+from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteLoadHour
 from schemas.metrics.common import Quality
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, YEAR_MS
 from streams.kernels.battery.fusion import Z_90

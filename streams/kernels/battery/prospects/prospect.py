@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryResistance, BatterySoh, SiteLoadHour
+from schemas.metrics.battery_health import BatteryResistance
+from schemas.metrics.battery_prospects import BatterySoh
+from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, backup_of
 from streams.kernels.battery.limits import Limits

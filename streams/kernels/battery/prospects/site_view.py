@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from schemas.battery_reference import Fusion
     from schemas.metrics import Row
-    from schemas.metrics.battery_health import BatterySoh
+    from schemas.metrics.battery_prospects import BatterySoh
     from schemas.registry import Device
 
 T = TypeVar("T")

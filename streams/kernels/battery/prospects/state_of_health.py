@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, BatterySoh, SohChange
+from schemas.metrics.battery_health import BatteryCapacity
+from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.common import Quality
 from schemas.time import FOREVER_MS
 from streams.kernels.battery.fusion import Z_90, Belief, fused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import BatterySoh, SohChange
+from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import (

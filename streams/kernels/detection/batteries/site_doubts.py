@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import DoubtKind, SiteDoubt
+from schemas.metrics.battery_sites import DoubtKind, SiteDoubt
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import NEW, Judgement, Stateless, Subject, stand

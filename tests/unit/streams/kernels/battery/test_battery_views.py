@@ -9,20 +9,15 @@ import pytest
 
 from schemas.arrival import Arrival
 from schemas.metrics.battery_health import (
-    Advice,
     BatteryCapacity,
-    BatteryDischarge,
     BatteryEpisode,
-    BatteryHealth,
     BatteryHour,
-    BatterySoh,
     CapacityMethod,
     CapacityReason,
-    DischargeCause,
     EpisodeKind,
-    SiteLoadHour,
-    SiteOutage,
 )
+from schemas.metrics.battery_prospects import Advice, BatteryDischarge, BatteryHealth, BatterySoh, DischargeCause
+from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import Quality
 from schemas.readings import Kind, SitePowerReading
 from schemas.registry import BatterySet, Device, Sector, Site

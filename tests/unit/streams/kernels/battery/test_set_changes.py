@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.metrics import Signal
-from schemas.metrics.battery_health import BatteryCapacity, BatterySoh, SohChange
+from schemas.metrics.battery_health import BatteryCapacity
+from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import YEAR_MS
 from streams.kernels.battery.prospects.site_view import replaced_ms, soh_at
