@@ -78,3 +78,16 @@ def test_fields_out_of_range_are_set_aside_in_a_second_try_as_in_the_first(own_u
         (10.0, {"frequency_hz": ["out_of_range", 7.0]}),
         (None, {"power_kw": ["bad_quality", 12.0]}),
     ]
+
+
+def test_a_set_that_sends_nothing_but_blanks_is_stored_and_remembered(own_url: str) -> None:
+    """However many blank readings a set begins with, each is stored, and a worker that takes over goes on."""
+    prepare(own_url)
+    engine = open_engine(own_url, save_every=4)
+    blank = {"cell_voltage_v": [0.0] * 16, "pack_voltage_v": 0.0, "current_a": 0.0}
+    messages = [("fenhe/v1/bs-1/battery/b-1", blank | {"ts": START_MS + 60_000 * minute}) for minute in range(10)]
+    for offset, message in enumerate(messages):
+        engine.apply(engine.open(0), [as_record(offset, [message])])
+    with connect(own_url, name="test") as connection:
+        assert connection.execute("SELECT reason, detail FROM quarantine").fetchall() == []
+        assert connection.execute("SELECT count(*) FROM reading_battery").fetchone() == (10,)

@@ -107,13 +107,16 @@ class PackMonitor:
             rows.append(_nothing_latest(device, arrivals[-1]))
         return state, rows
 
-    def dump(self, state: PackState) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(tuple(state)).decode()
+    def dump(self, state: PackState | None) -> str:
+        """Write a state as JSON; of a set that has sent nothing but blanks there is none."""
+        return orjson.dumps(None if state is None else tuple(state)).decode()
 
-    def load(self, text: str) -> PackState:
+    def load(self, text: str) -> PackState | None:
         """Read a state back."""
-        *fields, temperatures, votes, doubted_v = orjson.loads(text)
+        plain = orjson.loads(text)
+        if plain is None:
+            return None
+        *fields, temperatures, votes, doubted_v = plain
         known = tuple((ts, celsius) for ts, celsius in temperatures)
         return PackState._make((*fields, known, votes, doubted_v))
 

@@ -169,7 +169,7 @@ class Habit(NamedTuple):
         digits = self.digits
         while digits < MAX_DIGITS:
             shown = value * 10.0**digits
-            if abs(shown - round(shown)) <= 1e-6 * max(1.0, abs(shown) * 1e-6):
+            if math.isinf(shown) or abs(shown - round(shown)) <= 1e-6 * max(1.0, abs(shown) * 1e-6):
                 break
             digits += 1
         return self if digits == self.digits else self._replace(digits=digits)
