@@ -43,6 +43,9 @@ MOST_ERRORS = 64
 LONGEST_TOPIC = 1_024
 """Characters of a topic that are kept; one of fenhe's has 150 at most."""
 
+LONGEST_KNOWN_TOPIC = 200
+"""Characters of a topic that is remembered with what it says: 65 536 topics as long as MQTT allows are 4 GB."""
+
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _LEVELS = 5
 _ARRAYS: dict[Kind, Any] = {
@@ -97,7 +100,7 @@ _RETAINED = _Refusal(
 
 def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> Judgement:
     """Judge one message. Never raises for anything a device can send."""
-    identity = _identity(topic)
+    identity = _identity(topic) if len(topic) <= LONGEST_KNOWN_TOPIC else _identity.__wrapped__(topic)
     named = identity if isinstance(identity, Topic) else Topic("", "", "")
 
     def refused(refusal: _Refusal, kept: bytes = payload) -> Judgement:

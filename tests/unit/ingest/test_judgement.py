@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
+from ingest import judgement
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import HEAD_BYTES, Judgement, judge
 from schemas.quarantine import Reason
@@ -309,3 +310,12 @@ def test_a_retained_message_is_refused() -> None:
     judgement = judge(TOPIC, orjson.dumps(GOOD), NOW, max_bytes=1000, retained=True)
     assert reasons(judgement) == [Reason.RETAINED]
     assert judgement.quarantined[0].payload == orjson.dumps(GOOD)
+
+
+def test_topics_too_long_to_be_anyones_are_not_remembered() -> None:
+    """A topic may have 65 535 bytes, and nobody is kept from making up new ones: none stays in memory."""
+    before = judgement._identity.cache_info().currsize
+    for number in range(20):
+        refused = judge(f"fenhe/v1/{'x' * 60_000}/water/w-{number}", b"{}", 1, max_bytes=1000)
+        assert refused.quarantined[0].reason is Reason.MALFORMED
+    assert judgement._identity.cache_info().currsize == before
