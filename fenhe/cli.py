@@ -297,7 +297,7 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:
     """Bring everything up on this machine with simulated plants and batteries, and show it live."""
-    from fenhe.demo import DemoOptions, run_demo
+    from fenhe.demo.run import DemoOptions, run_demo
 
     options = DemoOptions(
         scenario=scenario,

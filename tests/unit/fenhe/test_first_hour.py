@@ -15,11 +15,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from fenhe import demo
 from fenhe.clear_errors import PlainError
 from fenhe.cli import app
 from fenhe.commands.registry import warnings_of
-from fenhe.demo import DemoOptions, World, _earlier_world, _scenario
+from fenhe.demo import run as demo
+from fenhe.demo.run import DemoOptions, _scenario
+from fenhe.demo.world import World, earlier_world
 from fenhe.device_test import Bench
 from fenhe.listing import Listing, local_moment
 from fenhe.new_site import BatteryWish, MeterWish, SiteWish, make_registry, parse_battery, parse_meter
@@ -113,7 +114,7 @@ def test_an_earlier_release_s_world_is_read(tmp_path: Path) -> None:
     """A demo folder of before goes on."""
     old = {"scenario": "demo", "sets": 5, "seed": 1, "start_ms": 1, "has_past": True, "live_ms": 2, "last_ms": 3}
     (tmp_path / "world.json").write_text(json.dumps(old))
-    assert _earlier_world(tmp_path) == World("demo", 5, 1, 1, 2, 3, 0)
+    assert earlier_world(tmp_path) == World("demo", 5, 1, 1, 2, 3, 0)
 
 
 def test_progress_tells_how_long_it_will_take_also_without_a_terminal() -> None:
@@ -294,6 +295,6 @@ def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
     }  # fmt: skip
     assert run._close(demo.Outcome(1_700, 10, 20), 0) == code
     assert ("next start stores them first" in told.export_text()) == durable
-    kept = _earlier_world(tmp_path)
+    kept = earlier_world(tmp_path)
     assert kept is not None
     assert (kept.waiting, kept.last_ms) == (700, 20)

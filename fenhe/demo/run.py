@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from fenhe.baselines import fit_the_past
 from fenhe.books import print_balance, read_balance
 from fenhe.clear_errors import PlainError
 from fenhe.commands.reference import load as load_reference_data
+from fenhe.demo.figures import counted, summary
+from fenhe.demo.world import World, earlier_world, remember
 from fenhe.local import MockKafka
 from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline
 from fenhe.progress import Feeding, Stored, in_words
@@ -52,7 +53,6 @@ DRAIN_S = 60.0
 SETTLE_MS = 5_000
 """Live readings of the first seconds queue behind the history's last; latency is measured after them."""
 PARTITIONS = 6
-WORLD_FILE = "world.json"
 TRUTH_FILE = "truth.sqlite"
 READINGS_PER_S = 4_500
 PLANT_DAYS_PER_S = 4.0
@@ -103,22 +103,6 @@ class Outcome(NamedTuple):
     live_to_ms: int
 
 
-class World(NamedTuple):
-    """The simulated world a demo directory belongs to."""
-
-    scenario: str
-    sets: int
-    seed: int
-    start_ms: int
-    """Where its history begins."""
-    live_ms: int
-    """When it went live first: what is planned happens relative to this."""
-    last_ms: int
-    """Device time up to which readings were published."""
-    waiting: int
-    """Readings that were published and not yet stored when the last run ended."""
-
-
 def run_demo(options: DemoOptions) -> int:
     """Run the demo until Ctrl-C or its duration is over.
 
@@ -135,7 +119,7 @@ def run_demo(options: DemoOptions) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupt)
-    world = _earlier_world(directory)
+    world = earlier_world(directory)
     if world is not None and not _is_the_same(world, options, scenario):
         msg = (
             f"{directory} holds a demo of scenario {world.scenario}, {world.sets} sets, seed {world.seed}:"
@@ -165,15 +149,6 @@ def _scenario(options: DemoOptions) -> Scenario:
         msg = f"scenario {options.scenario} cannot be shown with {sets} sets ({error}): ask for more with --sets"
         raise PlainError(msg) from None
     return scenario
-
-
-def _earlier_world(directory: Path) -> World | None:
-    """The world of an earlier run on this directory."""
-    path = directory / WORLD_FILE
-    if not path.exists():
-        return None
-    kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
-    return World(**{name: kept[name] for name in World._fields})
 
 
 def _is_the_same(world: World, options: DemoOptions, scenario: Scenario) -> bool:
@@ -211,7 +186,7 @@ class _Demo:
         """Play the world through the pipeline, then close the books."""
         migrate(self._environment["FENHE_DB_OWNER_URL"])
         load_reference_data(self._environment["FENHE_DB_OWNER_URL"])
-        before = _counts(self._reader).received
+        before = counted(self._reader).received
         with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}")):
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
             if self._options.browser and sys.stdout.isatty():
@@ -233,7 +208,7 @@ class _Demo:
         if lasts_s > LONG_S:
             console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
         world = World(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
-        self._remember(world)
+        remember(self._directory, world)
         return world
 
     def _go_on(self, world: World) -> World:
@@ -243,9 +218,6 @@ class _Demo:
             console.print(f"  {world.waiting:,} readings of then wait in Kafka and are stored first")
         console.print("  drawing the simulated world up to there …")
         return world
-
-    def _remember(self, world: World) -> None:
-        (self._directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
 
     def _play(self, world: World, before: int) -> Outcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
@@ -294,7 +266,7 @@ class _Demo:
         try:
             while not done.wait(1.0):
                 with contextlib.suppress(psycopg.Error):  # the database is away for a moment
-                    stored, sent = _counts(self._reader).received - before, published()
+                    stored, sent = counted(self._reader).received - before, published()
                     if is_live.is_set() and sent - stored <= slack:
                         break
                     feeding(Stored(stored, sent if is_live.is_set() else max(estimate, sent)))
@@ -331,10 +303,10 @@ class _Demo:
                     self._stop.set()
                     return
                 with contextlib.suppress(psycopg.Error):  # the database is away for a moment
-                    counts = _counts(self._reader)
+                    counts = counted(self._reader)
                     waiting = max(0, published() - (counts.received - before))
                     if screen is not None:
-                        screen.update(_summary(self._address, ran, counts, waiting))
+                        screen.update(summary(self._address, ran, counts, waiting))
                     elif ran - told >= TELL_S:
                         told = ran
                         console.print(
@@ -345,7 +317,7 @@ class _Demo:
         """Wait for the last readings, unless somebody presses Ctrl-C again."""
 
         def left() -> int:
-            return outcome.published - (_counts(self._reader).received - before)
+            return outcome.published - (counted(self._reader).received - before)
 
         if (waiting := left()) > 0:
             stay = "; Ctrl-C again leaves them in Kafka" if self._stack.kafka.durable else ""
@@ -359,9 +331,9 @@ class _Demo:
         books = read_balance(self._reader)
         missing = max(0, outcome.published - (books.received - before))
         kept = missing > 0 and self._stack.kafka.durable
-        world = _earlier_world(self._directory)
+        world = earlier_world(self._directory)
         assert world is not None  # noqa: S101 - written when the run began
-        self._remember(world._replace(last_ms=outcome.live_to_ms, waiting=missing))
+        remember(self._directory, world._replace(last_ms=outcome.live_to_ms, waiting=missing))
         since = min(outcome.live_from_ms + SETTLE_MS, outcome.live_to_ms)
         with connect(self._reader, name="demo") as connection:
             latency = commit_latency(connection, since, outcome.live_to_ms)
@@ -406,27 +378,3 @@ def _plant_days(scenario: Scenario) -> float:
     """Days of whole plants in a scenario's past."""
     past_ms = 0 if scenario.past is None else scenario.past.plants
     return sum(scenario.plants.values()) * (past_ms + (scenario.history or 0)) / DAY_MS
-
-
-def _summary(address: str, ran_s: float, counts: _Counts, waiting: int) -> Table:
-    table = Table("live for", "stored in all", "on their way", "duplicate", "quarantined", title=address)
-    table.add_row(in_words(ran_s), *(f"{figure:,}" for figure in (counts.stored, waiting, *counts[2:])))
-    return table
-
-
-class _Counts(NamedTuple):
-    received: int
-    stored: int
-    duplicate: int
-    quarantined: int
-
-
-def _counts(url: str) -> _Counts:
-    """Totals of the books; cheap, where `balance` counts the tables themselves."""
-    with connect(url, name="summary") as connection:
-        row = connection.execute(
-            "SELECT coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint,"
-            " coalesce(sum(duplicate), 0)::bigint, coalesce(sum(quarantined), 0)::bigint FROM ledger_total"
-        ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate has a row
-    return _Counts._make(row)

@@ -1,0 +1,1 @@
+"""The demo: everything on this machine, with a simulated world, from one command."""

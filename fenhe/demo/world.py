@@ -1,0 +1,41 @@
+"""The simulated world that a demo's directory belongs to, kept from one run to the next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORLD_FILE = "world.json"
+
+
+class World(NamedTuple):
+    """The simulated world a demo directory belongs to."""
+
+    scenario: str
+    sets: int
+    seed: int
+    start_ms: int
+    """Where its history begins."""
+    live_ms: int
+    """When it went live first: what is planned happens relative to this."""
+    last_ms: int
+    """Device time up to which readings were published."""
+    waiting: int
+    """Readings that were published and not yet stored when the last run ended."""
+
+
+def earlier_world(directory: Path) -> World | None:
+    """The world of an earlier run on this directory."""
+    path = directory / WORLD_FILE
+    if not path.exists():
+        return None
+    kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
+    return World(**{name: kept[name] for name in World._fields})
+
+
+def remember(directory: Path, world: World) -> None:
+    """Keep a world for the next run on this directory."""
+    (directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
