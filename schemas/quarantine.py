@@ -38,6 +38,14 @@ class Reason(StrEnum):
     """The database or a kernel refused this one reading; the rest of its batch went on."""
 
 
+LONGEST_NAME = 200
+"""Characters of a site, kind or device in a record: more than the collector lets pass, less than an index takes."""
+
+Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+Moment = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+"""When a collector took something in, ms: a time that the database can hold, whoever wrote the record."""
+
+
 class Quarantined(BaseModel):
     """One unusable message or reading, with its raw bytes, as it travels to the quarantine table."""
 
@@ -46,11 +54,11 @@ class Quarantined(BaseModel):
     reason: Reason
     detail: Annotated[str, Field(max_length=500)] = ""
     topic: str
-    site_id: str = ""
-    kind: str = ""
-    device_id: str = ""
-    received_ms: int
+    site_id: Name = ""
+    kind: Name = ""
+    device_id: Name = ""
+    received_ms: Moment
     payload: bytes
     """The raw bytes; only their head when the message was too large."""
-    size: int
+    size: Annotated[int, Field(ge=0, lt=2**31)]
     """Bytes as received."""

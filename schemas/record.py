@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.aside import SetAside
-from schemas.quarantine import Quarantined
+from schemas.quarantine import Moment, Name, Quarantined
 from schemas.readings import (
     BatteryReading,
     ElectricityReading,
@@ -41,9 +41,9 @@ readings and, as base64, the payload."""
 class _Envelope(BaseModel):
     """The accepted readings of one MQTT message."""
 
-    site_id: str
-    device_id: str
-    received_ms: int
+    site_id: Name
+    device_id: Name
+    received_ms: Moment
     set_aside: dict[int, dict[str, SetAside]] | None = None
     """Fields that the collector set aside, by the reading's place in `readings` and the field's name."""
 
@@ -116,7 +116,7 @@ class MicroBatch(BaseModel):
 
     version: Literal[1]
     collector: str
-    received: dict[str, int]
+    received: dict[str, Annotated[int, Field(ge=0, lt=2**31)]]
     """Readings taken in per device id of the topic, counted on arrival and before any judgement of them.
 
     The ledger's left-hand side: it owes nothing to what the worker then makes of the readings.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from schemas.quarantine import Quarantined, Reason
+from schemas.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.record import RECORD_VERSION, Envelope, MicroBatch
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ def _by_envelope(record: Record, topic: str, document: dict[str, Any]) -> MicroB
             items.append(Quarantined.model_validate_json(_json(found)))
         except ValidationError as error:
             items.append(_item(record, topic, _said(error), _json(found), _of(found)))
-    received = _received(record, document)
-    if not received:
-        received = {"": sum(len(message.readings) for message in messages) + len(items) or 1}
+    received = _received(record, document) or _found(messages, items)
     items += _missing(record, topic, received, messages, items)
     _keep_body(record, topic, items)
     return MicroBatch(version=1, collector="", received=received, messages=messages, quarantined=items)
@@ -95,15 +94,25 @@ def _readings_of(record: Record, topic: str, found: Any, error: ValidationError)
         yield _item(record, topic, _said(error), _json(each), _of(found))
 
 
+def _found(messages: list[Envelope], items: list[Quarantined]) -> dict[str, int]:
+    """How many readings of each device were found, for a record that does not say it."""
+    found = Counter(item.device_id for item in items)
+    for message in messages:
+        found[message.device_id] += len(message.readings)
+    return dict(found) or {"": 1}
+
+
 def _missing(
     record: Record, topic: str, received: dict[str, int], messages: list[Envelope], items: list[Quarantined]
 ) -> Iterator[Quarantined]:
     """What the record says that it holds and that was not found: the books count on it."""
-    left = dict(received)
+    left: Counter[str] = Counter()
+    for device_id, count in received.items():
+        left[_name(device_id)] += count
     for message in messages:
-        left[message.device_id] = left.get(message.device_id, 0) - len(message.readings)
+        left[message.device_id] -= len(message.readings)
     for item in items:
-        left[item.device_id] = left.get(item.device_id, 0) - 1
+        left[item.device_id] -= 1
     for device_id, count in left.items():
         for _ in range(count):
             yield _item(record, topic, (Reason.MALFORMED, "counted, and not in the record"), b"", ("", "", device_id))
@@ -152,7 +161,7 @@ def _item(
     record: Record, topic: str, verdict: tuple[Reason, str], payload: bytes, of: tuple[str, str, str]
 ) -> Quarantined:
     reason, detail = verdict
-    site_id, kind, device_id = of
+    site_id, kind, device_id = map(_name, of)
     return Quarantined(
         reason=reason,
         detail=detail[:500],
@@ -160,10 +169,15 @@ def _item(
         site_id=site_id,
         kind=kind,
         device_id=device_id,
-        received_ms=record.timestamp_ms,
+        received_ms=max(0, record.timestamp_ms),  # Kafka says −1 where it knows none
         payload=payload,
         size=len(payload),
     )
+
+
+def _name(name: str) -> str:
+    """A name as it is kept: one that nothing can be called is none."""
+    return name if len(name) <= LONGEST_NAME and "\0" not in name else ""
 
 
 def _said(error: ValidationError) -> tuple[Reason, str]:

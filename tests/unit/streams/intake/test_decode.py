@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,37 @@ def test_a_message_that_cannot_be_read_costs_itself(readings: tuple[bytes, ...])
     assert balance(batch) == {}
     assert {item.reason for item in batch.quarantined} == {Reason.MALFORMED}
     assert batch.quarantined[0].payload == body
+
+
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    ("received", "envelope", "item"),
+    [
+        ({"w-1": 3}, {"received_ms": HUGE}, {}),
+        ({"w-1": 3}, {"received_ms": -1}, {}),
+        ({"w-1": 3, "d" * 5_000: 1}, {}, {"device_id": "d" * 5_000}),
+        ({"w-1": 3, "nobody": 1}, {}, {"device_id": "nobody", "size": HUGE}),
+        ({"w-1": 3, "nobody": 1}, {}, {"device_id": "nobody", "received_ms": HUGE}),
+        ({"w-1": HUGE}, {}, {}),
+        ({"w-1": 3}, {"site_id": "s" * 5_000}, {}),
+    ],
+)
+def test_whoever_writes_into_the_log_no_record_stops_its_partition(
+    received: dict[str, int], envelope: dict[str, object], item: dict[str, object]
+) -> None:
+    """Numbers and names that the database cannot hold cost what they stand at, and the books close."""
+    message = {"site_id": "plant-1", "kind": "water", "device_id": "w-1", "received_ms": NOW}
+    message |= {"readings": [json.loads(reading) for reading in GOOD]} | envelope
+    refused = {"reason": "schema", "topic": "t", "received_ms": NOW, "payload": "", "size": 1} | item
+    record = {"version": 1, "collector": "c", "received": received, "messages": [message]}
+    record["quarantined"] = [refused] if item else []
+    batch = decode(Record(0, -1, json.dumps(record).encode()), "t")
+    assert sum(balance(batch).values()) == 0
+    held = [each.received_ms for each in (*batch.messages, *batch.quarantined)]
+    assert all(0 <= ms < 2**53 for ms in held)
+    assert all(one.size < 2**31 and len(one.device_id + one.site_id) < 500 for one in batch.quarantined)
 
 
 @pytest.mark.parametrize(
