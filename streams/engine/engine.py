@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,15 @@ from psycopg_pool import PoolTimeout
 
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
-from storage import checkpoint, chunks, readings, retention, state
+from storage import checkpoint, chunks, retention
 from storage.checkpoint import Mark, Position, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
-from storage.registry import load_registry, registry_version
-from streams.engine.memory import SAVE_EVERY, Memories, Memory, Unread
-from streams.engine.parts import UNREGISTERED, Bounds, Part, decoded_anew, next_part
+from storage.registry import registry_version
+from streams.engine.memory import SAVE_EVERY
+from streams.engine.partition import Partition
+from streams.engine.parts import Bounds, Part, decoded_anew, next_part
+from streams.engine.session import Session
 from streams.engine.transaction import Outcome, Transaction
-from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
-    from schemas.readings import Kind
     from schemas.record import MicroBatch
     from schemas.registry import Device
     from streams.engine.kernels import Kernels
-    from streams.engine.parts import Newest
 
     Anew = Callable[[], list[MicroBatch]]
     """Decodes what a transaction is to store."""
@@ -55,23 +54,6 @@ LARGE_ROWS = 40_000
 """Of transactions that are expected to give more rows than this a process has one under way at a time."""
 TRIES = 12
 """So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""
-
-
-@dataclass(slots=True)
-class Partition:
-    """What this worker believes of a partition it owns; true only as long as the compare-and-set succeeds."""
-
-    position: Position
-    mark: Mark
-    turn: Turn
-    memories: Memories = field(default_factory=dict)
-    unsettled: int = 0
-    """Transactions since its books were added up."""
-
-    @property
-    def next_offset(self) -> int:
-        """Offset of the next record to store, the one that is stored in part included."""
-        return self.mark.offset
 
 
 class GapError(Exception):
@@ -89,29 +71,20 @@ class Engine:
         self, pool: ConnectionPool, kernels: Kernels, topic: str, partitions: int, *, save_every: int = SAVE_EVERY
     ) -> None:
         """Take how many readings of a device may come before what is remembered of it is saved."""
+        self.session = Session(pool, kernels, partitions, save_every)
+        """What its transactions share."""
         self._pool = pool
-        self._kernels = kernels
         self._topic = topic
-        self._partitions = partitions
-        self.save_every = save_every
         self.bounds = Bounds()
         """What one transaction takes on; the database says it more closely when the first partition is opened."""
-        self._directory: Directory | None = None
-        self._loading = threading.Lock()
         self._large = threading.Lock()
         self._tries: Counter[tuple[int, Mark]] = Counter()
         """How often a reading alone was too much, by partition and where it stands."""
-        self._first_fold = {
-            kind: fold.name
-            for fold in reversed(kernels.readings)
-            if isinstance(fold.source, frozenset)
-            for kind in fold.source
-        }
 
     def warm_up(self) -> None:
         """Load the registry ahead of the first partition; a database that is not there yet is asked again later."""
         with contextlib.suppress(psycopg.Error, PoolTimeout), self._pool.connection() as connection:
-            self.directory(connection, registry_version(connection))
+            self.session.directory(connection, registry_version(connection))
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -121,55 +94,20 @@ class Engine:
         """Load a partition's offset and all its kernels' memory; `known` itself where nobody has moved it since."""
         position = Position(self._topic, number)
         with self._pool.connection() as connection:
-            directory = self.directory(connection, registry_version(connection))
+            directory = self.session.directory(connection, registry_version(connection))
             mark, generation = checkpoint.load_mark(connection, position)
             turn = Turn(directory.version, generation)
             if known is not None and (known.mark, known.turn) == (mark, turn):
                 return known
             self.bounds = replace(self.bounds, slots=chunks.most_half_days(connection))
             partition = Partition(position, mark, turn)
-            partition.memories = self.load_memories(connection, directory, number)
+            partition.memories = self.session.load_memories(connection, directory, number)
         return partition
 
     def stored_offsets(self) -> dict[int, int]:
         """Offset of the next record to store, of each partition that any was stored of."""
         with self._pool.connection() as connection:
             return checkpoint.stored_offsets(connection, self._topic)
-
-    def load_memories(self, connection: Connection, directory: Directory, number: int) -> Memories:
-        """What the kernels remember of a partition's entities; a state of another version is left to be rebuilt."""
-        return self.memories_of(connection, directory, self.entities_of(directory, number))
-
-    def entities_of(self, directory: Directory, number: int) -> list[str]:
-        """Everything of a partition's sites that a kernel may remember something of."""
-        return [
-            entity_id
-            for site_id in directory.sites
-            if partition_of(site_id, self._partitions) == number
-            for entity_id in directory.entities_of(site_id)
-        ]
-
-    def memories_of(self, connection: Connection, directory: Directory, entity_ids: Sequence[str]) -> Memories:
-        """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
-        folds = {fold.name: fold for fold in self._kernels.folds}
-        readers = {fold.name for fold in self._kernels.readings}
-        saved = [
-            item
-            for item in state.load(connection, entity_ids)
-            if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
-        ]
-        heard: dict[str, int] = {}
-        for item in saved:
-            if item.kernel in readers:
-                heard[item.entity_id] = max(item.last_ts, heard.get(item.entity_id, item.last_ts))
-        known = [(directory.devices[entity_id].kind, entity_id, ts) for entity_id, ts in heard.items()]
-        heard |= readings.newest_since(connection, known)
-        return {
-            (item.kernel, item.entity_id): Memory(
-                heard[item.entity_id] if item.kernel in readers else item.last_ts, Unread(item.state, item.last_ts)
-            )
-            for item in saved
-        }
 
     def apply(
         self,
@@ -201,7 +139,7 @@ class Engine:
         total, stored = Outcome(0, 0, 0, 0, 0), 0
         while stored < len(run):
             rest = run[stored:]
-            part = next_part(rest, partition.mark, decoded, self.newest_of(partition), bounds)
+            part = next_part(rest, partition.mark, decoded, self.session.newest_of(partition), bounds)
             anew = partial(decoded_anew, part, rest, partition.mark, decoded.__wrapped__)
             try:
                 outcome = self._store(partition, part, anew)
@@ -236,7 +174,7 @@ class Engine:
         place = (partition.position.partition, partition.mark)
         looks = False
         while True:
-            attempt = Transaction(self, partition, refused, record_ms=part.record_ms, looks=looks)
+            attempt = Transaction(self.session, partition, refused, record_ms=part.record_ms, looks=looks)
             try:
                 with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
                     outcome = attempt.run(batches or anew(), part.stop, None, commit=True)
@@ -267,18 +205,6 @@ class Engine:
         self._tries[place] += 1
         return self._tries[place] >= TRIES
 
-    def newest_of(self, partition: Partition) -> Newest:
-        """How far each device of a partition has come, as this worker remembers it."""
-        directory, memories, first_fold = self._directory, partition.memories, self._first_fold
-
-        def newest(kind: Kind, device_id: str) -> int | None:
-            if directory is not None and device_id not in directory.devices:
-                return UNREGISTERED
-            memory = memories.get((first_fold[kind], device_id))
-            return None if memory is None else memory.last_ts
-
-        return newest
-
     def _first_refused(self, partition: Partition, stop: Mark, anew: Anew, refused: dict[int, str]) -> int | None:
         """Find the first reading of a part that makes the transaction fail, by halving; nothing is committed.
 
@@ -287,7 +213,7 @@ class Engine:
 
         def passes(count: int) -> bool:
             try:
-                Transaction(self, partition, refused, looks=True).run(anew(), stop, count, commit=False)
+                Transaction(self.session, partition, refused, looks=True).run(anew(), stop, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
@@ -304,13 +230,6 @@ class Engine:
             middle = (good + bad) // 2
             good, bad = (middle, bad) if passes(middle) else (good, middle)
         return bad - 1
-
-    def directory(self, connection: Connection, version: int) -> Directory:
-        """Return the registry, reloaded if it has moved."""
-        with self._loading:
-            if self._directory is None or self._directory.version != version:
-                self._directory = Directory(*load_registry(connection))
-            return self._directory
 
     def record_loss(self, partition: Partition, lost: range, what: str) -> None:
         """Book a range of the log that can no longer be had, and move behind it, in one transaction."""
@@ -348,7 +267,7 @@ class Engine:
 
     def begin(self) -> AbstractContextManager[Connection]:
         """Borrow a connection."""
-        return self._pool.connection()
+        return self.session.begin()
 
     def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> int:
         """Derive everything of some devices between two moments again, from raw readings; returns rows written.
@@ -358,25 +277,15 @@ class Engine:
         LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
         """
         partition = Partition(Position(self._topic, number), Mark(0), Turn(0, 0))
-        return Transaction(self, partition).rebuild(device_ids, from_ms, to_ms)
+        return Transaction(self.session, partition).rebuild(device_ids, from_ms, to_ms)
 
     def whereabouts(self, site_id: str) -> Partition:
         """The partition of a site, with nothing known of it: for who changes it without being its worker."""
-        return Partition(Position(self._topic, partition_of(site_id, self._partitions)), Mark(0), Turn(0, 0))
+        return Partition(Position(self._topic, partition_of(site_id, self.session.partitions)), Mark(0), Turn(0, 0))
 
     def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
         """Devices of a site, as the registry stands now."""
-        return self.directory(connection, registry_version(connection)).site_devices.get(site_id, [])
-
-    @property
-    def partitions(self) -> int:
-        """How many partitions the log has."""
-        return self._partitions
-
-    @property
-    def kernels(self) -> Kernels:
-        """What is computed."""
-        return self._kernels
+        return self.session.directory(connection, registry_version(connection)).site_devices.get(site_id, [])
 
 
 def _took_too_long(error: Exception) -> bool:

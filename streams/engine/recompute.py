@@ -64,7 +64,7 @@ class Recompute:
             return None if request is None else self._step(connection, request)
 
     def _step(self, connection: Connection, request: Request) -> Progress:
-        transaction = Transaction(self._engine, self._engine.whereabouts(request.site_id))
+        transaction = Transaction(self._engine.session, self._engine.whereabouts(request.site_id))
         devices = self._engine.registered(connection, request.site_id)
         stretch = recompute.stretch_of(connection, [(device.kind, device.device_id) for device in devices])
         if stretch is None:

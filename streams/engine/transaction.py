@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from schemas.record import MicroBatch
     from schemas.registry import Device
     from storage.checkpoint import Mark, Turn
-    from streams.engine.engine import Engine, Partition
     from streams.engine.memory import Memories, Memory
+    from streams.engine.partition import Partition
+    from streams.engine.session import Session
     from streams.intake.admission import Directory
 
 
@@ -79,7 +80,7 @@ class Transaction:
 
     def __init__(
         self,
-        engine: Engine,
+        session: Session,
         partition: Partition,
         refused: Mapping[int, str] = MappingProxyType({}),
         *,
@@ -91,7 +92,7 @@ class Transaction:
         `looks`: of each reading whether it stands already; otherwise those are taken for new that are newer than all
         that is remembered of their device, and UniqueViolation is raised where one of them is not.
         """
-        self._engine = engine
+        self._session = session
         self._record_ms = record_ms
         self._partition = partition
         self._refused = refused
@@ -101,21 +102,21 @@ class Transaction:
         """Time of the newest reading of the records before, by device."""
         self._stored: dict[str, int | None] = {}
         """Time of the newest reading stored before, of devices that sent one from long ago."""
-        self._folds = {fold.name: fold for fold in engine.kernels.folds}
+        self._folds = {fold.name: fold for fold in session.kernels.folds}
         self.memories: Memories = {}
         """What kernels remember once it is committed, where that differs."""
 
     def run(self, batches: Sequence[MicroBatch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
-        with self._engine.begin() as connection, connection.transaction(force_rollback=not commit):
+        with self._session.begin() as connection, connection.transaction(force_rollback=not commit):
             partition = self._partition
             turn = checkpoint.advance(connection, partition.position, expected=partition.mark, new=stop)
             return self._write(connection, self._begin(connection, turn), batches, limit)
 
     def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
         """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
-        with self._engine.begin() as connection, connection.transaction():
-            directory = self._engine.directory(connection, registry_version(connection))
+        with self._session.begin() as connection, connection.transaction():
+            directory = self._session.directory(connection, registry_version(connection))
             devices = [directory.devices[device_id] for device_id in device_ids]
             return self.rebuild_within(connection, Again(devices, from_ms, to_ms))
 
@@ -125,10 +126,10 @@ class Transaction:
         Raises LookupError where nothing was ever stored of the partition.
         """
         turn = checkpoint.take_turn(connection, self._partition.position)
-        directory = self._engine.directory(connection, turn.registry_version)
+        directory = self._session.directory(connection, turn.registry_version)
         sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
         entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
-        self._partition.memories = self._engine.memories_of(connection, directory, entities)
+        self._partition.memories = self._session.memories_of(connection, directory, entities)
         derivation = self._derivation(connection, directory)
         derivation.rebuild(again)
         written = derivation.finish()
@@ -139,17 +140,17 @@ class Transaction:
     def _begin(self, connection: Connection, turn: Turn) -> Directory:
         """Return the registry as of this transaction, and load memory again if it is no longer the partition's own."""
         partition = self._partition
-        directory = self._engine.directory(connection, turn.registry_version)
+        directory = self._session.directory(connection, turn.registry_version)
         if partition.turn != turn:
             # Somebody rebuilt it; or a device came from another partition, which has seen more of it than we remember.
             if partition.turn.generation == turn.generation:
                 self._save_before(connection, directory)
-            partition.memories = self._engine.load_memories(connection, directory, partition.position.partition)
+            partition.memories = self._session.load_memories(connection, directory, partition.position.partition)
             partition.turn = turn
         return directory
 
     def _derivation(self, connection: Connection, directory: Directory) -> Derivation:
-        return Derivation(connection, self._engine.kernels, directory, self._partition.memories, self.memories)
+        return Derivation(connection, self._session.kernels, directory, self._partition.memories, self.memories)
 
     def _write(
         self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
@@ -184,8 +185,8 @@ class Transaction:
 
     def _run_stages(self, derivation: Derivation, record_ms: int | None) -> None:
         """Have follow what follows from the rows."""
-        written = derivation.written(self._partition.position, self._engine.partitions, record_ms)
-        for stage in self._engine.kernels.stages:
+        written = derivation.written(self._partition.position, self._session.partitions, record_ms)
+        for stage in self._session.kernels.stages:
             stage.run(written)
 
     def _save_before(self, connection: Connection, directory: Directory) -> None:
@@ -193,7 +194,7 @@ class Transaction:
 
         What the database has come by otherwise is left: another partition had the device meanwhile.
         """
-        here = set(self._engine.entities_of(directory, self._partition.position.partition))
+        here = set(self._session.entities_of(directory, self._partition.position.partition))
         state.carry_on(
             connection,
             [
@@ -205,7 +206,7 @@ class Transaction:
 
     def _remember(self, connection: Connection, derivation: Derivation) -> None:
         """Save what kernels remember now, of the entities that were moved and whose turn it is."""
-        every = self._engine.save_every
+        every = self._session.save_every
         due: list[state.SavedState] = []
         for (name, entity_id), memory in self.memories.items():
             if memory is not None and memory.unsaved >= every:
@@ -285,7 +286,7 @@ class Transaction:
             devices[device.device_id] = device
         stored_count = duplicate_count = 0
         apart: set_aside.Counts = {}
-        newest = self._engine.newest_of(self._partition)
+        newest = self._session.newest_of(self._partition)
         for kind, arrivals in by_kind.items():
             known = readings.nothing_known if self._looks else partial(newest, kind)
             stored = readings.store(connection, kind, arrivals, known)

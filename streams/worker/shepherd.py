@@ -16,7 +16,7 @@ from faust.types import TP
 from psycopg_pool import PoolTimeout
 
 from storage.errors import CheckpointMovedError
-from streams.engine.engine import Engine, GapError, Partition
+from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
 from streams.worker.consumer import DatabaseConsumer
 from streams.worker.memory import memory_bytes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import faust
 
+    from streams.engine.partition import Partition
     from streams.engine.parts import Bounds
     from streams.engine.transaction import Outcome
 

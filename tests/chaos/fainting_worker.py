@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import ParamSpec, TypeVar
 
-    from streams.engine.engine import Partition
+    from streams.engine.partition import Partition
     from streams.engine.parts import Bounds
     from streams.engine.transaction import Outcome
     from streams.intake.decode import Record

@@ -121,14 +121,14 @@ def test_a_worker_that_dies_between_two_parts_of_a_record_is_followed_at_the_nex
 
 def _count_transactions(engine: Engine, then: object) -> None:
     """Call `then` with the number of each transaction that begins."""
-    begin, count = engine.begin, [0]
+    begin, count = engine.session.begin, [0]
 
     def counted() -> object:
         count[0] += 1
         then(count[0])  # type: ignore[operator]
         return begin()
 
-    engine.begin = counted  # type: ignore[method-assign, assignment]
+    engine.session.begin = counted  # type: ignore[method-assign, assignment]
 
 
 REFUSE = """

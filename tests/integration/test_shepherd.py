@@ -22,7 +22,7 @@ from streams.worker.shepherd import Figures, Shepherd
 from tests.support.pipeline import START_MS, Sent, prepare, record
 
 if TYPE_CHECKING:
-    from streams.engine.engine import Partition
+    from streams.engine.partition import Partition
     from streams.intake.decode import Record
 
 RECORDS, READINGS = 16, 400

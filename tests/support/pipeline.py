@@ -216,11 +216,11 @@ def save_memories(engine: Engine) -> None:
     """Save what a worker of the only partition that starts now remembers of every device, caught up."""
     partition = engine.open(0)
     with engine.begin() as connection:
-        devices = engine.directory(connection, partition.turn.registry_version).devices
-        for fold in engine.kernels.readings:
+        devices = engine.session.directory(connection, partition.turn.registry_version).devices
+        for fold in engine.session.kernels.readings:
             heard: dict[str, list[int]] = {device_id: [] for name, device_id in partition.memories if name == fold.name}
             Folding(StandingRows(connection), fold, partition.memories, {}, {})._catch_up(devices, {}, heard)
-        attempt = Transaction(engine, partition)
+        attempt = Transaction(engine.session, partition)
         memories = [
             (key, memory) for key, memory in partition.memories.items() if memory is not None and memory.unsaved
         ]
