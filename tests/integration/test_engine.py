@@ -249,6 +249,25 @@ def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str
         assert differing(found_there, want) == {}
 
 
+@pytest.mark.parametrize("late", [3, 20, 70, 110])
+def test_a_late_reading_of_a_level_on_trial_ends_in_the_same_tables(database: str, late: int) -> None:
+    """A meter begins with another's counting, and leaves it: whatever comes late, before or behind, is no other end."""
+    shown = [5_000.0 + 7.03 * number if number < 90 else 100.0 + 1.01 * number for number in range(150)]
+    sent = [_of_meter(START_MS + number * 2 * MINUTE_MS, round(value, 2)) for number, value in enumerate(shown)]
+    want = feed(database, [sent])
+    assert all('"good"' not in row for row in want["meter_minute"])
+    for batches in (
+        [sent[:late] + sent[late + 1 :], sent[late : late + 1]],
+        [sent[:late] + sent[late + 1 : 130], sent[late : late + 1], sent[130:]],
+    ):
+        wipe(database)
+        assert differing(feed(database, batches), want) == {}
+
+
+def _of_meter(ts: int, energy_kwh: float) -> Sent:
+    return Sent("plant-1", Kind.ELECTRICITY, "e-2", {"ts": ts, "energy_import_kwh": energy_kwh})
+
+
 def _of_set(ts: int, *, loaded: bool) -> Sent:
     volts, amps = (51.2, -20.0) if loaded else (54.0, 0.0)
     reading = {"ts": ts, "pack_voltage_v": volts, "current_a": amps, "cell_voltage_v": [round(volts / 16, 3)] * 16}

@@ -64,8 +64,8 @@ class Judged(NamedTuple):
         return self.wrong_kwh > self.allowed_kwh
 
 
-def draw(seed: int) -> World:  # noqa: C901, PLR0915 - one draw after the other
-    """Draw a world."""
+def draw(seed: int, *, most_faults: int = 4) -> World:  # noqa: C901, PLR0915 - one draw after the other
+    """Draw a world; with no faults at most, a healthy one."""
     rng = random.Random(seed)
     period_ms = rng.choice(PERIODS_S) * 1000
     count = rng.randint(40, 260) if period_ms < DAY_MS else rng.randint(20, 50)
@@ -86,7 +86,7 @@ def draw(seed: int) -> World:  # noqa: C901, PLR0915 - one draw after the other
     faults: list[str] = []
     history = rng.choice((0, 0, 3, 20, 100))
     at = history
-    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+    for _ in range(min(rng.choice((1, 1, 1, 2, 4)), most_faults)):
         if at >= count - 8:
             break
         length = min(round(10 ** rng.uniform(0, 2.2)), count - at - 6)

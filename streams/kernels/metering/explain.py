@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from streams.kernels.metering.lines import Line
 
 
+LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT})
+"""Breaks that may yet turn out to have been an excursion; so may a rollover that nobody registered."""
+
+
 class Run(NamedTuple):
     """Readings in a row that show the same value, with no gap between them."""
 
@@ -64,6 +68,11 @@ class Step(NamedTuple):
     """Whether what it counted is a difference of register readings; otherwise it is an estimate."""
     line: int = -1
     """Of a return: which of the lines left before it came back to; its count begins there."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is a break that may yet turn out to have been an excursion."""
+        return self.kind in LEAVES or (self.kind is MeterEventKind.ROLLOVER and not self.measured)
 
 
 class Explanation(NamedTuple):

@@ -33,10 +33,10 @@ MIN_STEPS = 4
 """Increments without which a register has no history."""
 MATURE_MS = 8 * DAY_MS
 """A shorter history has not seen a week-end, so it does not know how long the register may rest. (unsourced)"""
-WHOLE_PERIOD = 0.9
-"""Readings closer to each other than this share of the period tell nothing of the register's smallest step."""
 
 MAX_DIGITS = 4
+COARSE = 1.5
+"""Above so many of the last digit, a register may yet prove finer."""
 
 
 def rated_rate(device: Device, quantity: str) -> float | None:
@@ -70,7 +70,7 @@ class Habit(NamedTuple):
     mean: float
     """Mean rate over the last whole day; over what there is until the first one is over."""
     step: float | None
-    """Smallest increment ever seen over a whole period: at most this is what the register can tell apart."""
+    """What all increments are multiples of: at most this is what the register can tell apart."""
     digits: int
     """Decimals it shows, 4 at most."""
     day_ts: int
@@ -139,8 +139,8 @@ class Habit(NamedTuple):
             top, busy, rest = 0.0, 0.0, 0
         if counted > 0.0:
             steps = min(steps + 1, MIN_STEPS)
-            if span_ms >= WHOLE_PERIOD * period_ms and (step is None or counted < step):
-                step = counted
+            if step is None or step > COARSE * 10.0**-digits:
+                step = _common(step, counted, digits)
             if close:
                 rate = counted / max(span_ms, period_ms)
                 most = ODD_MARGIN * max(top, top_before)
@@ -173,6 +173,14 @@ class Habit(NamedTuple):
                 break
             digits += 1
         return self if digits == self.digits else self._replace(digits=digits)
+
+
+def _common(step: float | None, counted: float, digits: int) -> float | None:
+    """Greatest amount that both are multiples of, in whole last digits."""
+    weight = 10.0**digits
+    own = round(counted * weight)
+    found = math.gcd(own, round((step or 0.0) * weight))
+    return found / weight if found else step
 
 
 def first(ts: int, value: float) -> Habit:

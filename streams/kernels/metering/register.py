@@ -27,6 +27,7 @@ from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, look
 from streams.kernels.metering.telling import Noise
+from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.window import RegisterState, Window
 from streams.kernels.metering.witness import Witness
 
@@ -50,7 +51,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 3
+    version = 4
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -121,11 +122,13 @@ def _settled_before(register: RegisterState) -> int:
     fillings = [register.filling, *(line.filling for line in register.lines)]
     if register.witness is not None:
         fillings.append(register.witness.filling)
+    if register.trial is not None:
+        fillings.append(register.trial.filling)
     return min(filling.minute for filling in fillings)
 
 
 def _register(fields: Sequence[Any]) -> RegisterState:
-    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over = fields
+    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over, trial = fields
     return RegisterState(
         Run(*anchor),
         Filling(*filling),
@@ -139,7 +142,13 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         None if witness is None else _witness(witness),
         doubt,
         over,
+        None if trial is None else _trial(trial),
     )
+
+
+def _trial(fields: Sequence[Any]) -> Trial:
+    filling, marks, *rest = fields
+    return Trial(Filling(*filling), tuple(Mark(*mark) for mark in marks), *rest)
 
 
 def _line(fields: Sequence[Any]) -> Line:

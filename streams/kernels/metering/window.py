@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics import MeterEventKind, Row
 from schemas.time import HOUR_MS
 from streams.kernels.metering import habit as habits
+from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
-from streams.kernels.metering.explain import PRICE_SCALE, Explanation, Limits, Run, Step, explain
+from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, Explanation, Limits, Run, Step, explain
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
 from streams.kernels.metering.telling import RUBBISH, Noise, Teller
+from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ AGREE_AFTER_BREAK = 4
 """Readings that must count on after a break before it is settled; until then it may turn out to be noise."""
 AGREE = 1
 """Readings that must count on after anything else."""
-LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT})
-"""Breaks that may yet turn out to have been an excursion."""
 BREAKS = LEAVES | {MeterEventKind.SCALE, MeterEventKind.EXCURSION}
 
 MEASURED_MS = HOUR_MS
@@ -90,6 +90,8 @@ class RegisterState(NamedTuple):
     """Since when its instantaneous value contradicts it, ms; 0: it does not."""
     over: bool = False
     """It counts beyond its rating, which was told."""
+    trial: Trial | None = None
+    """Its level has not proved itself."""
 
 
 class Window:
@@ -109,7 +111,8 @@ class Window:
     def begin(ts: int, value: float, rate: float | None) -> RegisterState:
         """Take a register's first reading: what came before is unknown, not zero."""
         run = _first_of(ts, value, rate, since=ts, frozen=False)
-        return RegisterState(run, begin(ts), (run,), begin(ts), rate, habits.first(ts, value).seeing(value))
+        habit = habits.first(ts, value).seeing(value)
+        return RegisterState(run, begin(ts), (run,), begin(ts), rate, habit, trial=trials.first(ts, value))
 
     def read(
         self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool = False
@@ -120,6 +123,8 @@ class Window:
         """
         if state.scale:
             value = value / 10.0**state.scale
+        if state.trial is not None:
+            state = state._replace(trial=state.trial.seen())
         newest, single = state.tail[-1], len(state.tail) == 1
         span, counted = ts - newest.last, value - newest.value
         is_gap = span > self._gap_ms
@@ -168,14 +173,27 @@ class Window:
             return Backing.BRIDGE
         return Backing.READINGS
 
+    def _denied(self, state: RegisterState, span: int, counted: float, rate: float | None) -> bool:
+        """Whether an increment is greater than any before, and its instantaneous value says that less passed."""
+        habit = state.habit
+        if rate is None or state.rate is None or counted <= habit.highest * max(span, self._period_ms) + habit.slack:
+            return False
+        return witnesses.exceeds(counted, state.rate, rate, span, habit.step or habit.unit)
+
     def _slide(self, state: RegisterState, run: Run, counted: float, rate: float | None) -> RegisterState:
         """Count on: the common case."""
         newest = state.tail[0]
         ts, span = run.first, run.first - newest.last
         if newest.readings > 1:
             self._walk((state.anchor, newest), state, _onwards(state))
+        if state.trial is not None and state.lines and state.lines[-1].counts == 0 and counted > 0.0:
+            state = self._left(state, state.trial, state.lines[-1])
+            newest = state.tail[0]
         is_gap = span > self._gap_ms
-        shown = self._minutes.spread(state.shown, newest.last, ts, counted, self._backing(state, span, counted, ts))
+        backing = self._backing(state, span, counted, ts)
+        if backing is Backing.READINGS and self._denied(state, span, counted, rate):
+            backing = Backing.BRIDGE
+        shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
         if is_gap:
             self._tell.gap(newest, run, counted, ts)
         rest = 0 if newest.frozen else newest.stood_ms
@@ -184,10 +202,26 @@ class Window:
         ).seeing(run.value)
         lines = state.lines and self._beyond(state.lines, run, counted)
         witness = self._listen(state, run, shown, rate, is_gap=is_gap)
+        trial = state.trial
+        if trial is not None:
+            trial = trial.further(newest)
+        elif counted > trials.JUMP * state.habit.highest * max(span, self._period_ms) + habit.slack and not is_gap:
+            trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over,
+            state.scale, state.noise, witness, state.doubt, state.over, trial,
         )  # fmt: skip
+
+    def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
+        """Write the minutes of a level again that was left before it proved itself: another one counts on now."""
+        newest = state.tail[0]
+        shown = trial.written_again(self._minutes, line.last, line.value)
+        if shown is None or newest.last - line.last > LONG_SILENCE_MS:
+            return state._replace(trial=None)
+        shown = self._minutes.spread(shown, line.last, line.broke, line.counted, Backing.BRIDGE)
+        shown = self._minutes.spread(shown, line.broke, newest.last, 0.0, Backing.NOTHING)
+        run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
+        return state._replace(anchor=run, filling=shown, tail=(run,), shown=shown, trial=None)
 
     def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
         """Take one more reading behind breaks; with the first that counts on it is told what they were."""
@@ -223,8 +257,11 @@ class Window:
         assert witness is not None  # noqa: S101 - asked for
         counted = newest.value - witness.value
         agrees = witnesses.verdict(witness, counted, state.habit.step or state.habit.unit)
-        if agrees is None or newest.frozen:
+        if newest.frozen:
             return state._replace(witness=None)
+        if agrees is None:
+            goes_on = ts - witness.start <= witnesses.LONGEST * self._stretch_ms and ts - newest.last <= self._gap_ms
+            return state._replace(witness=witness._replace(number=ts // self._stretch_ms) if goes_on else None)
         following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms)
         if agrees:
             if state.doubt:
@@ -285,7 +322,7 @@ class Window:
             tail = (run._replace(first=ts, readings=1, implied=None if rate is None else 0.0),)
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over,
+            state.scale, state.noise, witness, state.doubt, state.over, state.trial,
         )  # fmt: skip
 
     def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
@@ -304,8 +341,9 @@ class Window:
                 self._tell.returned(line, step, run, ts)
                 filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
                 return state._replace(
-                    anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None
-                )
+                    anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
+                    trial=Trial(filling, (Mark(ts, run.value),)),
+                )  # fmt: skip
             lines = self._beyond(lines, run, run.value - newest.value)
         runs = (*state.tail, run)
         if self._limits.rolls_over(newest.value, run.value):
@@ -353,6 +391,8 @@ class Window:
             if at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_SPEED * usual * span:
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
+            elif at and counted > young.UNSURE * usual * span:
+                steps[at] = steps[at]._replace(measured=False)
         return steps
 
     def _begun_anew(self, state: RegisterState, at: int, ts: int) -> RegisterState:
@@ -362,7 +402,8 @@ class Window:
         known = state.tail[:at]
         filling, start = state.filling, state.anchor.last
         if at > 1 and young.judge(known, self._limits).agrees:
-            filling = self._walk((state.anchor, *known), state, _all_onwards((state.anchor, *known)))[-1][1]
+            doubted = state._replace(doubt=1)
+            filling = self._walk((state.anchor, *known), doubted, _all_onwards((state.anchor, *known)))[-1][1]
             start = old.last
         if new.value < old.value or old.value > 0.0:
             line = Line(
@@ -388,8 +429,9 @@ class Window:
             previous = run
         habit = state.habit.broken(new.first, new.value)
         return state._replace(
-            anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None
-        )
+            anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None,
+            trial=Trial(filling, (Mark(new.first, new.value),)),
+        )  # fmt: skip
 
     def _settle(self, state: RegisterState, ts: int) -> RegisterState:
         """Ask what happened, give the window's minutes out again, and close it if enough readings agree."""
@@ -415,13 +457,18 @@ class Window:
             reached = runs[steps[returns - 1].to] if returns else runs[0]
             shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
             return state._replace(shown=shown)
-        fillings = self._walk(runs, state, steps, doubted_from=at)
+        walking = state
+        if settled and state.trial is not None and _leaves(steps):
+            again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
+            state = state._replace(trial=None, filling=state.filling if again is None else again)
+            walking = state._replace(doubt=1)
+        fillings = self._walk(runs, walking, steps, doubted_from=at)
         waiting = runs[found.last + 1 :]
         if waiting:
             last = fillings[-1][1] if fillings else state.filling
             unknown = self._minutes.spread(last, runs[found.last].last, waiting[-1].last, 0.0, Backing.NOTHING)
             if settled:
-                return self._begin_anew(state, runs[found.last], unknown, ts)
+                return self._begin_anew(state, runs[found.last], last, unknown, ts)
             return state
         if not settled:
             return state
@@ -429,7 +476,10 @@ class Window:
         if power:
             self._rescaled(state, runs, at, power, ts)
         closed = self._close(state, runs, steps, fillings, ts)
-        return closed._replace(noise=noise, scale=state.scale + power, witness=None)
+        return closed._replace(
+            noise=noise, scale=state.scale + power, witness=None,
+            trial=None if power else _trial(state, runs, steps, fillings),
+        )  # fmt: skip
 
     def _scaled(
         self, runs: Sequence[Run], habit: Habit, limits: Limits, found: Explanation
@@ -466,19 +516,19 @@ class Window:
             " multiplier from this moment on, or set the meter right",
         )  # fmt: skip
 
-    def _begin_anew(self, state: RegisterState, old: Run, unknown: Filling, ts: int) -> RegisterState:
+    def _begin_anew(self, state: RegisterState, old: Run, filling: Filling, unknown: Filling, ts: int) -> RegisterState:
         """Give up on readings of which no two agree; what passed meanwhile stays unknown."""
         newest = state.tail[-1]
         run = newest._replace(first=newest.last, readings=1, implied=None)
         line = Line(
-            old.value, old.last, state.filling, MeterEventKind.REPLACEMENT, newest.last, newest.value, 0.0, 0.0,
+            old.value, old.last, filling, MeterEventKind.REPLACEMENT, newest.last, newest.value, 0.0, 0.0,
             RUBBISH, counts=1, tolerance=self._trembles(state.habit),
         )  # fmt: skip
         noise = self._tell.rubbish(state.noise, old, newest, len(state.tail), ts)
-        lines = state.lines if old.last != state.anchor.last else (*state.lines, line)[-MOST_LINES:]
+        lines = (*state.lines, line)[-MOST_LINES:]
         return state._replace(
             anchor=run, filling=unknown, tail=(run,), shown=unknown, lines=further(lines, ts, counted=False),
-            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise,
+            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise, trial=None,
         )  # fmt: skip
 
     def _walk(
@@ -498,7 +548,7 @@ class Window:
                 line = lines[step.line]
                 start, filling = line.last, line.filling
                 state = state._replace(lines=lines[: step.line])
-            broken = broken or step.kind in LEAVES or bool(doubted_from and step.to >= doubted_from)
+            broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
             skips = bool(at) and step.to > steps[at - 1].to + 1
             sure = step.kind in _SURE and step.measured and not broken and not skips
             backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
@@ -506,6 +556,8 @@ class Window:
             begun = filling
             if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
                 stands = Backing.READINGS if not broken else Backing.NOTHING
+                if not at and stands is Backing.READINGS and _began_at_zero(new, steps):
+                    stands = Backing.BRIDGE
                 backing = Backing.NOTHING if new.frozen else stands
                 if backing is Backing.READINGS:
                     backing = self._backing(state, 0, 0.0, new.first)
@@ -560,7 +612,7 @@ class Window:
             old, new = runs[at], runs[step.to]
             if step.kind is MeterEventKind.EXCURSION:
                 lines = lines[: step.line]
-            elif step.kind in LEAVES:
+            elif step.leaves:
                 assert step.kind is not None  # noqa: S101 - as above
                 line = Line(
                     old.value, old.last, filling, step.kind, new.first, new.value,
@@ -652,13 +704,41 @@ class Window:
                 self._tell.gap(old, new, step.counted, ts)
             if step.kind is MeterEventKind.EXCURSION:
                 self._tell.returned(state.lines[step.line], step, new, ts)
-            elif step.kind is not None and step.kind not in LEAVES:
+            elif step.kind is not None and not step.leaves:
                 following = runs[steps[number + 1].to].value if number + 1 < len(steps) else None
                 if step.kind is MeterEventKind.CATCH_UP and not old.frozen:
                     self._tell.freeze(old, ts, until=old.last)
                 self._tell.step(step, old, new, ts, following)
             at = step.to
         return noise
+
+
+def _began_at_zero(run: Run, steps: Sequence[Step]) -> bool:
+    """Whether a young register's first run is a 0 too short to be a rest: it may have been no reading."""
+    begins = len(steps) > 1 and steps[1].kind is None and not steps[1].measured
+    return begins and run.value == 0.0 and run.readings < FREEZE_READINGS
+
+
+def _leaves(steps: Sequence[Step]) -> bool:
+    """Whether a register leaves its level for another one that counts on."""
+    return any(step.leaves and after.kind is None and after.counted > 0.0 for step, after in pairwise(steps))
+
+
+def _trial(
+    state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], fillings: Sequence[tuple[Filling, Filling]]
+) -> Trial | None:
+    """What is on trial behind a window: the level as before, or one that counted more than it can have."""
+    trial, at = state.trial, 0
+    for number, step in enumerate(steps):
+        if step.kind is MeterEventKind.EXCURSION:
+            trial = trial and trial.until(state.lines[step.line].last)
+        elif step.kind is MeterEventKind.ROLLOVER:
+            trial = None
+        elif trial is None and not step.leaves and step.counted > step.limit:
+            filling = fillings[number - 1][1] if number else state.filling
+            trial = Trial(filling, (Mark(runs[at].last, runs[at].value),))
+        at = step.to
+    return trial
 
 
 _SURE = frozenset({None, MeterEventKind.ROLLOVER})

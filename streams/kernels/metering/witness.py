@@ -19,10 +19,14 @@ STRETCH_PERIODS = 10
 """A stretch is this many periods long, a quarter of an hour at least. (unsourced)"""
 READINGS = 8
 """Fewer readings are no witness."""
+LONGEST = 4
+"""A stretch that can tell nothing yet goes on, until it is this many times as long. (unsourced)"""
 SHARE = 0.1
 """Register and integral may part by this share of the greater one, (unsourced)"""
 STEPS = 3.0
 """by this many of the register's smallest steps, and by what the instantaneous value moved between readings."""
+MOST_BEYOND = 0.3
+"""One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
 TOLD_SHARE = 0.03
 """Within this share of a known ratio, it is named."""
 
@@ -63,6 +67,12 @@ def verdict(witness: Witness, counted: float, step: float) -> bool | None:
     if most < STEPS * 2 * step:
         return None
     return abs(counted - witness.passed) <= SHARE * most + witness.wobble + STEPS * step
+
+
+def exceeds(counted: float, before: float, now: float, span: int, step: float) -> bool:
+    """Whether an increment is more than the instantaneous values at both ends of it allow, in its unit per ms."""
+    passed, wobble = (before + now) / 2 * span, abs(now - before) / 2 * span
+    return counted > (1.0 + MOST_BEYOND) * passed + wobble + STEPS * step
 
 
 def doubt(counted: float, passed: float) -> str:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 STOOD_MS = 35 * DAY_MS
 """Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
 UNLIKE = 10.0
-"""A step this many times as fast as those beside it is no step. (unsourced)"""
+"""A step this many times as fast as those beside it is no step, (unsourced)"""
+UNSURE = 4.0
+"""and one this many times as fast is estimated. (unsourced)"""
 
 
 SMALL_SHARE = 0.05

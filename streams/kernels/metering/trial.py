@@ -1,0 +1,82 @@
+"""A level on trial: what a register counts at first may be another meter's, and nothing but time can tell.
+
+What is known of the level is kept by the hour until it has proved itself. If the register leaves it before that,
+the level's minutes are written again: the same sum, and estimated.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.time import HOUR_MS
+from streams.kernels.metering.lines import PROOF_MS, PROOF_READINGS
+from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
+
+if TYPE_CHECKING:
+    from streams.kernels.metering.explain import Run
+
+MARK_MS = HOUR_MS
+"""A level's count is remembered so often: so finely it is spread if it must be written again."""
+
+JUMP = 1.5
+"""An increment this many times as fast as any before puts the level on trial that it leads to. (unsourced)"""
+
+
+class Mark(NamedTuple):
+    """What a register showed at a moment on trial."""
+
+    ts: int
+    value: float
+
+
+class Trial(NamedTuple):
+    """A level that has not proved itself."""
+
+    filling: Filling
+    """The open minute where it begins."""
+    marks: tuple[Mark, ...]
+    """What it has shown since, by the hour; the first is where it begins."""
+    counts: int = 0
+    """How many readings counted on, PROOF_READINGS at most."""
+    readings: int = 1
+    """Readings since it begins. A late one among them changes this, and so is never taken for nothing."""
+
+    def seen(self) -> Trial:
+        """Take one more reading, whatever it shows."""
+        return Trial(self.filling, self.marks, self.counts, self.readings + 1)
+
+    def further(self, anchor: Run) -> Trial | None:
+        """Take one more reading that counted on, `anchor` being the last that nothing revises; None: it is proved."""
+        counts = min(self.counts + 1, PROOF_READINGS)
+        if counts == PROOF_READINGS and anchor.last - self.marks[0].ts >= PROOF_MS:
+            return None
+        marks = self.marks
+        if anchor.last - marks[-1].ts >= MARK_MS:
+            marks = (*marks, Mark(anchor.last, anchor.value))
+        elif counts == self.counts:
+            return self
+        return Trial(self.filling, marks, counts, self.readings)
+
+    def until(self, ts: int) -> Trial | None:
+        """Forget what came after a moment: it was not the level's."""
+        marks = tuple(mark for mark in self.marks if mark.ts <= ts)
+        return self._replace(marks=marks) if marks else None
+
+    def written_again(self, minutes: Minutes, ts: int, value: float) -> Filling | None:
+        """Give the level's minutes out again as estimated, up to a moment and what it showed then.
+
+        None where it was silent or stood for too long between: what is spread coarsely is not written twice.
+        """
+        marks = (*self.marks, Mark(ts, value))
+        if any(new.ts - old.ts > LONG_SILENCE_MS for old, new in pairwise(marks)):
+            return None
+        filling = self.filling
+        for old, new in pairwise(marks):
+            filling = minutes.spread(filling, old.ts, new.ts, max(0.0, new.value - old.value), Backing.BRIDGE)
+        return filling
+
+
+def first(ts: int, value: float) -> Trial:
+    """Begin with a register's first reading."""
+    return Trial(begin(ts), (Mark(ts, value),))
