@@ -6,7 +6,7 @@ from tests.support.meter_worlds import draw, judge
 
 WORLDS = 80
 MOST_WRONG = 0
-"""Of these worlds. Of others one in a hundred or so is left: docs/metering.md says which."""
+"""Of these worlds. Of others some are left: docs/metering.md says how many."""
 
 
 def test_wrong_figures_are_not_marked_good() -> None:
