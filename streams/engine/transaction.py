@@ -99,7 +99,7 @@ class Transaction:
         self._looks = looks
         self._ledger = Ledger()
         self._newest: dict[str, int] = {}
-        """Time of the newest reading of the records before, by device."""
+        """Time of the newest reading of the messages before, by device."""
         self._stored: dict[str, int | None] = {}
         """Time of the newest reading stored before, of devices that sent one from long ago."""
         self._folds = {fold.name: fold for fold in session.kernels.folds}
@@ -223,9 +223,9 @@ class Transaction:
     def _admit(
         self, connection: Connection, directory: Directory, device: Device, arrival: Arrival
     ) -> Arrival | Refusal:
-        """Hold an arrival against the registry, and an old one against the device's newest reading before its record.
+        """Hold an arrival against the registry, and an old one against the device's newest reading before its message.
 
-        Not against its own record's: that may be stored in parts, and then in order of time.
+        Not against its own message's: an array may be stored in parts, and then in order of time.
         """
         admitted = admit(directory, device, arrival)
         if isinstance(admitted, Refusal):
@@ -253,8 +253,8 @@ class Transaction:
             )
             intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
             intake.quarantined.extend(batch.quarantined)
-            before = len(intake.candidates)
             for message in batch.messages:
+                before = len(intake.candidates)
                 found = identify(directory, message.site_id, message.kind, message.device_id)
                 apart = message.set_aside or {}
                 for at, reading in enumerate(message.readings):
@@ -273,8 +273,8 @@ class Transaction:
                     elif not isinstance(found, Refusal):
                         intake.candidates.append(Candidate(found, admitted))
                     ordinal += 1
-            for device, arrival in intake.candidates[before:]:
-                self._newest[device.device_id] = max(arrival.ts, self._newest.get(device.device_id, arrival.ts))
+                for device, arrival in intake.candidates[before:]:
+                    self._newest[device.device_id] = max(arrival.ts, self._newest.get(device.device_id, arrival.ts))
         return intake
 
     def _store(self, connection: Connection, intake: Intake, derivation: Derivation) -> tuple[int, int]:
