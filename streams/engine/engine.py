@@ -100,7 +100,7 @@ class Engine:
             if known is not None and (known.mark, known.turn) == (mark, turn):
                 return known
             self.bounds = replace(self.bounds, slots=chunks.most_half_days(connection))
-            partition = Partition(position, mark, turn)
+            partition = Partition(position, mark, turn, is_new=mark == Mark(0))
             partition.memories = self.session.load_memories(connection, directory, number)
         return partition
 

@@ -20,6 +20,8 @@ class Partition:
     memories: Memories = field(default_factory=dict)
     unsettled: int = 0
     """Transactions since its books were added up."""
+    is_new: bool = False
+    """Nothing was stored of it when it was opened: a device that nothing is remembered of has never been heard."""
 
     @property
     def next_offset(self) -> int:

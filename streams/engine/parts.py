@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from streams.intake.decode import Record
 
     Newest = Callable[[Kind, str], int | None]
-    """Time of the newest reading that is remembered of a device, ms; None where nothing is, `UNREGISTERED` (or any
-    negative number) where its readings go to the quarantine."""
+    """Time of the newest reading that is remembered of a device, ms; None where nothing is, `NEVER_HEARD` where nothing
+    can be, `UNREGISTERED` where its readings go to the quarantine."""
 
 UNREGISTERED = -1
+NEVER_HEARD = -2
 
 SLOT_MS = 12 * HOUR_MS
 """What a chunk holds, of most tables."""
@@ -90,8 +91,10 @@ class Estimate:
         seen = self._seen.get(device_id)
         if seen is None:
             known = self.newest(kind, device_id)
-            if known is not None and known < 0:
+            if known == UNREGISTERED:
                 return
+            if known == NEVER_HEARD:
+                known = first
             # Nothing is remembered of it: it is new, or what was remembered is to be rebuilt from stored readings.
             seen = (first, first - REBUILD_MS) if known is None else (known, known)
             if known is None:

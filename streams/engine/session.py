@@ -9,7 +9,7 @@ from schemas.topics import partition_of
 from storage import readings, state
 from storage.registry import load_registry
 from streams.engine.memory import Memories, Memory, Unread
-from streams.engine.parts import UNREGISTERED
+from streams.engine.parts import NEVER_HEARD, UNREGISTERED
 from streams.intake.admission import Directory
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class Session:
             if directory is not None and device_id not in directory.devices:
                 return UNREGISTERED
             memory = memories.get((first_fold[kind], device_id))
-            return None if memory is None else memory.last_ts
+            if memory is None:
+                return NEVER_HEARD if partition.is_new else None
+            return memory.last_ts
 
         return newest
