@@ -85,8 +85,10 @@ def collect(ready_file: ReadyFileOption = None) -> None:
 @app.command()
 def work(ready_file: ReadyFileOption = None) -> None:
     """Run one stream worker until SIGTERM."""
+    from fenhe.garbage import look_for_none, spare_what_stays
+
+    look_for_none()  # until it is ready
     from fenhe import metrics
-    from fenhe.garbage import spare_what_stays
     from fenhe.ready import ReadyFile
     from ingest.log import ensure_topic
     from schemas.settings import WorkerSettings
@@ -101,7 +103,7 @@ def work(ready_file: ReadyFileOption = None) -> None:
     figures = Figures()
     metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
 
-    once = iter((spare_what_stays,))  # it walks through all there is, which takes long on a busy machine
+    once = iter((spare_what_stays,))
 
     def on_ready() -> None:
         next(once, lambda: None)()
