@@ -131,7 +131,10 @@ def _moment(text: str) -> int:
 Timestamp = Annotated[int, BeforeValidator(_to_ms, json_schema_input_type=int | str)]
 """Milliseconds since the epoch, UTC; on the wire also RFC 3339 with a time zone."""
 
-CalendarTime = Annotated[Timestamp, Field(ge=0, lt=253_402_300_800_000)]
+CALENDAR_END_MS = 253_402_300_800_000
+"""The year 10000, which has no date any more."""
+
+CalendarTime = Annotated[Timestamp, Field(ge=0, lt=CALENDAR_END_MS)]
 """A time inside the calendar (1970 to 9999); `ts` itself is held against the collector's clock instead."""
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.quantity import CALENDAR_END_MS
+
 
 class Reason(StrEnum):
     """The one reason a message or reading is in the quarantine; exhaustive."""
@@ -42,7 +44,7 @@ LONGEST_NAME = 200
 """Characters of a site, kind or device in a record: more than the collector lets pass, less than an index takes."""
 
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-Moment = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+Moment = Annotated[int, Field(ge=0, lt=CALENDAR_END_MS)]
 """When a collector took something in, ms: a time that the database can hold, whoever wrote the record."""
 
 

@@ -152,10 +152,10 @@ def partitions(language: Language) -> Panel:
         height=7,
         empty=labels.NONE,
     )
-    since = "GREATEST(0, extract(epoch FROM now() - {}))"
+    since = "GREATEST(0, extract(epoch FROM now() - c.updated_at))"
     query = f"""
 SELECT c.topic, c.partition::float8 AS partition, c.next_offset::float8 AS next_offset,
-       {sql.duration(since.format("c.updated_at"), amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age,
+       {sql.duration(since, amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age,
        {sql.duration("extract(epoch FROM now() - s.since)", red_s=0)} AS stands,
        s.error
 FROM checkpoint c

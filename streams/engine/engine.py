@@ -190,7 +190,7 @@ class Engine:
                         raise
                 elif not is_refusal(error):
                     raise
-                at = self._first_refused(partition, part.stop, anew, refused)
+                at = self._first_refused(partition, part, anew, refused)
                 if at is None or at in refused:  # even without it: who is told of it can do more than another try
                     raise
                 refused[at] = f"{type(error).__name__}: {error}"
@@ -205,7 +205,7 @@ class Engine:
         self._tries[place] += 1
         return self._tries[place] >= TRIES
 
-    def _first_refused(self, partition: Partition, stop: Mark, anew: Anew, refused: dict[int, str]) -> int | None:
+    def _first_refused(self, partition: Partition, part: Part, anew: Anew, refused: dict[int, str]) -> int | None:
         """Find the first reading of a part that makes the transaction fail, by halving; nothing is committed.
 
         Returns its ordinal in the part, or None where it fails even without any reading.
@@ -213,7 +213,7 @@ class Engine:
 
         def passes(count: int) -> bool:
             try:
-                Transaction(self.session, partition, refused, looks=True).run(anew(), stop, count, commit=False)
+                Transaction(self.session, partition, refused, looks=True).run(anew(), part.stop, count, commit=False)
             except CheckpointMovedError:
                 raise
             except Exception as error:
@@ -222,10 +222,9 @@ class Engine:
                 return False
             return True
 
-        total = sum(len(message.readings) for batch in anew() for message in batch.messages)
-        if not passes(0) or passes(total):
+        if not passes(0) or passes(part.readings):
             return None
-        good, bad = 0, total
+        good, bad = 0, part.readings
         while bad - good > 1:
             middle = (good + bad) // 2
             good, bad = (middle, bad) if passes(middle) else (good, middle)
