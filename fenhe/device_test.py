@@ -6,6 +6,7 @@ The same judgement as the collector's and the worker's, and the same kernels, in
 from __future__ import annotations
 
 import datetime as dt
+import queue
 import secrets
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -27,10 +28,14 @@ from streams.intake.admission import Directory, Refusal, admit, identify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from paho.mqtt.reasoncodes import ReasonCode
+
     from schemas.metrics import Row
     from schemas.registry import Device
     from schemas.settings import MqttSettings
 
+ANSWER_S = 10.0
+"""How long the broker may take to say that it will send what we ask for."""
 MAX_BYTES = 262_144
 """As a collector takes, unless set otherwise."""
 SHOWN = 3
@@ -123,7 +128,10 @@ def subscription(site: str | None, device: str | None) -> str:
 
 
 def listen(settings: MqttSettings, topics: Sequence[str], take: Callable[[str, bytes], None]) -> paho.Client:
-    """Subscribe, and hand every message over. Raises PlainError where the broker does not answer."""
+    """Subscribe, and hand every message over; return once the broker has said that it will send them.
+
+    Raises PlainError where the broker does not answer or does not let us listen.
+    """
     address = urlsplit(settings.mqtt_url)
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"fenhe-device-test-{secrets.token_hex(4)}")
     if settings.mqtt_username is not None:
@@ -131,19 +139,33 @@ def listen(settings: MqttSettings, topics: Sequence[str], take: Callable[[str, b
         client.username_pw_set(settings.mqtt_username, password.get_secret_value() if password else None)
     if address.scheme == "mqtts":
         client.tls_set(ca_certs=settings.mqtt_ca_file)
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
-    def connected(*_: object) -> None:
-        for topic in topics:
-            client.subscribe(topic, qos=1)
+    def connected(_client: object, _data: object, _flags: object, code: ReasonCode, _properties: object) -> None:
+        if code.is_failure:
+            answers.put(str(code))
+        else:
+            client.subscribe([(topic, 1) for topic in topics])
+
+    def subscribed(_client: object, _data: object, _mid: object, codes: list[ReasonCode], _properties: object) -> None:
+        answers.put(next((str(code) for code in codes if code.is_failure), None))
 
     def came(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         take(message.topic, bytes(message.payload))
 
-    client.on_connect, client.on_message = connected, came
+    client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, came
     try:
         client.connect(address.hostname or "127.0.0.1", address.port or 1883)
     except OSError as error:
         msg = f"the broker at {settings.mqtt_url} does not answer ({error}): is `fenhe serve` running?"
         raise PlainError(msg) from None
     client.loop_start()
+    try:
+        refusal = answers.get(timeout=ANSWER_S)
+    except queue.Empty:
+        refusal = f"no answer in {ANSWER_S} s"
+    if refusal is not None:
+        client.loop_stop()
+        msg = f"the broker at {settings.mqtt_url} does not let us listen ({refusal}): who may, FENHE_MQTT_USERNAME says"
+        raise PlainError(msg)
     return client
