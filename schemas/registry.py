@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from schemas.detection import Overrides, checked_overrides, checked_site_overrides
 from schemas.kinds import unit_of
+from schemas.meter_changes import Factor, MeterChange, Terms, terms_of, wrong_with
 from schemas.quantity import CalendarTime, Identifier
 from schemas.readings import MODELS, Kind, Reading, registers_of
 from schemas.sectors import OTHER, sectors
@@ -254,6 +255,11 @@ class Device(_Model):
     """Relative error of the meter, 0.01 for ±1 %; None: the reference data's default."""
     rollover: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Value at which a register starts again from zero, by register."""
+    multiplier: dict[str, Factor] = Field(default_factory=dict)
+    """What registers and their instantaneous values are multiplied by: {"energy_import_kwh": 80, "power_kw": 80} of a
+    meter that shows what its transformers pass on."""
+    changes: tuple[MeterChange, ...] = ()
+    """What of the meter was another from a moment on, in the order of time."""
     lhv_mj_kg: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Fuel heat value used until the laboratory's arrives, by register: {"gangue_t": 13.2}."""
     ranges: dict[str, Bounds] = Field(default_factory=dict)
@@ -273,6 +279,32 @@ class Device(_Model):
                 msg = f"device {self.device_id}: absent_values names {field}, which is no measured field of {self.kind}"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _changes_are_of_its_fields(self) -> Self:
+        if (wrong := wrong_with(self.kind, self.multiplier, self.changes)) is not None:
+            msg = f"device {self.device_id}: {wrong}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def is_as_it_shows(self) -> bool:
+        """Whether nothing it shows is multiplied, and nothing of it has ever changed."""
+        return not self.multiplier and not self.changes
+
+    def terms(self, field: str) -> tuple[Terms, ...]:
+        """What has held of one of its fields, the earliest first."""
+        return terms_of(
+            field, multiplier=self.multiplier, rated=self.rated, rollover=self.rollover, changes=self.changes
+        )
+
+    def terms_at(self, field: str, ts: int) -> Terms:
+        """What holds of one of its fields at a moment, ms."""
+        return next(terms for terms in reversed(self.terms(field)) if ts >= terms.since)
+
+    def rated_at(self, ts: int) -> float | None:
+        """Its rating at a moment, ms."""
+        return self.rated if not self.changes else self.terms_at("", ts).rated
 
     @model_validator(mode="after")
     def _battery_needs_its_set(self) -> Self:

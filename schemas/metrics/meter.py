@@ -32,9 +32,9 @@ class MeterLatest(NamedTuple):
     kind: str
     received_ms: Moment
     total: float | None
-    """The kind's main register, in its own unit."""
+    """The kind's main register as it shows it, in its own unit."""
     rate: float | None
-    """Instantaneous kW, MW, m³/h or t/h, as the device says."""
+    """Instantaneous kW, MW, m³/h or t/h, as the device says it times its registered factor."""
 
 
 class MeterQuarter(NamedTuple):

@@ -80,9 +80,10 @@ def _checks_of(device: Device) -> Iterable[_Check]:
     kind = described(device.kind)
     for field, highest in kind.highest.items():
         ranges[field] = (ranges[field][0], highest)
-    if device.rated is not None:
-        for field, low, high in kind.rated_bounds:
-            ranges[field] = (low * device.rated, high * device.rated)
+    for field, low, high in kind.rated_bounds:
+        rated = [None if terms.rated is None else terms.rated / terms.factor for terms in device.terms(field)]
+        if (most := max((each for each in rated if each is not None), default=None)) is not None and None not in rated:
+            ranges[field] = (low * most, high * most)
     for field, own in device.ranges.items():
         ranges[field] = (-_INFINITY if own.low is None else own.low, _INFINITY if own.high is None else own.high)
     return (_Check(field, low, high) for field, (low, high) in ranges.items())

@@ -95,7 +95,10 @@ def _judge(device: Device, reading: ElectricityReading, rule: PhaseLossRule) -> 
         verdict = _weakest(volts, rule.voltage_share, "voltage_v", reading.ts)
         if verdict is not None and verdict.active:
             return verdict
-    loaded = device.rated and reading.power_kw and abs(reading.power_kw) >= rule.load_share * device.rated
+    rated, power = device.rated_at(reading.ts), reading.power_kw
+    if power and not device.is_as_it_shows:
+        power *= device.terms_at("power_kw", reading.ts).factor
+    loaded = rated and power and abs(power) >= rule.load_share * rated
     if amperes is not None and loaded:
         return _weakest(amperes, rule.current_share, "current_a", reading.ts) or verdict
     return verdict

@@ -99,6 +99,14 @@ class Limits(NamedTuple):
     """Between two readings: nothing is told of less time than this."""
     lines: tuple[Line, ...] = ()
     """What the register left and may come back to, the oldest first."""
+    factor: float = 1.0
+    """What it shows is multiplied by this,"""
+    offset: float = 0.0
+    """and lies this far from what it counts on from."""
+
+    def face(self, value: float) -> float:
+        """What the register itself shows."""
+        return value if self.factor == 1.0 and not self.offset else (value - self.offset) / self.factor
 
     def rolls_over(self, before: float, now: float) -> bool:
         """Whether a fall may be the registered rollover."""
@@ -262,9 +270,10 @@ class _Search:
                 rule = "falls at its registered rollover, and what passed by that is plausible"
                 return Step(to, MeterEventKind.ROLLOVER, counted, most, rule), PRICE_ROLLOVER
             return None
-        for wraps_at in _inferred_rollovers(old.value):
-            counted = new.value + wraps_at - old.value
-            if counted <= min(most, INFERRED_SHARE * wraps_at):
+        for wraps_at in _inferred_rollovers(self._limits.face(old.value)):
+            wide = wraps_at * self._limits.factor
+            counted = new.value + wide - old.value
+            if counted <= min(most, INFERRED_SHARE * wide):
                 rule = f"falls from just below {wraps_at:.10g} to about zero; no rollover is registered"
                 step = Step(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False)
                 return step, PRICE_INFERRED_ROLLOVER
@@ -279,10 +288,11 @@ class _Search:
         low = min(most, RESET_MARGIN * speed * span + self._habit.slack)
         if is_gap and most < math.inf:
             low = most  # a gap from one quiet hour to the next may hold the busiest of the day
-        if new.value > low:
+        since = new.value - self._limits.offset
+        if since > low:
             return None
         # Within a gap nobody knows when it was reset: before that it counted, too.
-        counted = max(new.value, self._speed_across(span, speeds) * span) if is_gap else new.value
+        counted = max(since, self._speed_across(span, speeds) * span) if is_gap else since
         rule = "falls to no more than it can have counted since, and counts on from there"
         return Step(to, MeterEventKind.RESET, counted, low, rule, measured=False), PRICE_RESET
 
@@ -290,7 +300,10 @@ class _Search:
         span = self._runs[to].first - self._runs[at].last
         speeds = [speed for speed in (rate, self._rate_after(to)) if speed is not None]
         speed = self._speed_across(span, speeds)
-        rule = "jumps further than anything can have passed, and counts on from there"
+        rule = (
+            "jumps further than anything can have passed, and counts on from there; if the meter was exchanged,"
+            " register the old one's final reading: what passed is then known"
+        )
         return Step(to, MeterEventKind.REPLACEMENT, speed * span, most, rule, measured=False), PRICE_REPLACEMENT
 
     def _speed_across(self, span: int, speeds: Sequence[float]) -> float:

@@ -39,11 +39,11 @@ COARSE = 1.5
 """Above so many of the last digit, a register may yet prove finer."""
 
 
-def rated_rate(device: Device, quantity: str) -> float | None:
-    """Most that a register may count by its meter's rating, in its unit per ms; None where no rating speaks of it."""
-    if device.rated is None or quantity not in described(device.kind).rated_registers:
+def rated_rate(device: Device, quantity: str, rated: float | None) -> float | None:
+    """Most that a register may count by a rating, in its unit per ms; None where the rating does not speak of it."""
+    if rated is None or quantity not in described(device.kind).rated_registers:
         return None
-    return RATED_MARGIN * device.rated * (1 / HOUR_MS)
+    return RATED_MARGIN * rated * (1 / HOUR_MS)
 
 
 class Habit(NamedTuple):

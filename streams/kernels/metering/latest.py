@@ -1,4 +1,4 @@
-"""A meter's newest reading, for live pages: its main register and its instantaneous rate, as the device says them."""
+"""A meter's newest reading, for live pages: its main register as it shows it, and its instantaneous rate."""
 
 from __future__ import annotations
 
@@ -26,9 +26,17 @@ def latest(device: Device, arrival: Arrival) -> MeterLatest:
         device.kind.value,
         arrival.received_ms,
         _first(reading, kind.totals),
-        _first(reading, kind.rates),
+        _rate(device, reading, kind.rates),
     )
 
 
 def _first(reading: Reading, names: Sequence[str]) -> float | None:
     return next((value for name in names if (value := getattr(reading, name)) is not None), None)
+
+
+def _rate(device: Device, reading: Reading, names: Sequence[str]) -> float | None:
+    value = _first(reading, names)
+    if value is None or device.is_as_it_shows:
+        return value
+    field = next(name for name in names if getattr(reading, name) is not None)
+    return value * device.terms_at(field, reading.ts).factor

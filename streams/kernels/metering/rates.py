@@ -15,6 +15,7 @@ from streams.kernels.metering.minutes import Backing, Filling, Minutes, begin
 if TYPE_CHECKING:
     from schemas.kinds import Rate
     from schemas.readings import Reading
+    from schemas.registry import Device
 
 RESTING = frozenset({"down", "stopped", "standby", "idle", "maintenance", "停机", "停产", "检修", "待机"})
 """States by which a production system says that its line makes nothing."""
@@ -25,11 +26,15 @@ def rests(reading: Reading) -> bool:
     return isinstance(reading, ProductionReading) and (reading.state or "").casefold() in RESTING
 
 
-def rate_per_ms(reading: Reading, source: Rate) -> float | None:
+def rate_per_ms(device: Device, reading: Reading, source: Rate) -> float | None:
     """How fast a register should count by the meter's instantaneous value, in its unit per ms; never negative."""
     field, sign = source
     value: float | None = getattr(reading, field)
-    return None if value is None else max(0.0, sign * value) / HOUR_MS
+    if value is None:
+        return None
+    if not device.is_as_it_shows:
+        value *= device.terms_at(field, reading.ts).factor
+    return max(0.0, sign * value) / HOUR_MS
 
 
 class FlowState(NamedTuple):

@@ -51,7 +51,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 4
+    version = 5
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -80,7 +80,7 @@ class RegisterMetering:
             for quantity, source, window in sources:
                 register = registers.get(quantity)
                 value: float | None = getattr(reading, quantity)
-                rate = None if source is None or contradicts else rate_per_ms(reading, source)
+                rate = None if source is None or contradicts else rate_per_ms(device, reading, source)
                 if value is None:
                     if rate is not None and register is None:
                         minutes = Minutes(device, quantity, rows)
@@ -128,7 +128,7 @@ def _settled_before(register: RegisterState) -> int:
 
 
 def _register(fields: Sequence[Any]) -> RegisterState:
-    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over, trial = fields
+    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over, trial, offset = fields
     return RegisterState(
         Run(*anchor),
         Filling(*filling),
@@ -143,6 +143,7 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         doubt,
         over,
         None if trial is None else _trial(trial),
+        offset,
     )
 
 

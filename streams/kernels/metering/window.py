@@ -15,6 +15,7 @@ from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, Explanation, L
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
 from streams.kernels.metering.telling import RUBBISH, Noise, Teller
+from streams.kernels.metering.terms import cross
 from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.witness import Witness
 
@@ -92,6 +93,8 @@ class RegisterState(NamedTuple):
     """It counts beyond its rating, which was told."""
     trial: Trial | None = None
     """Its level has not proved itself."""
+    offset: float = 0.0
+    """What it is followed by lies so far from its factor times what it shows (`terms.py`)."""
 
 
 class Window:
@@ -104,12 +107,32 @@ class Window:
         self._gap_ms = self._minutes.gap_ms
         self._period_ms = device.period_s * 1000.0
         self._stretch_ms = witnesses.stretch_ms(self._period_ms)
-        rated = habits.rated_rate(device, quantity)
-        self._limits = Limits(rated, device.rollover.get(quantity), self._gap_ms, self._period_ms)
+        self._quantity = quantity
+        self._is_plain = device.is_as_it_shows
+        self._terms = device.terms(quantity)
+        self._at = 0
+        self._limits = self._limits_now()
 
-    @staticmethod
-    def begin(ts: int, value: float, rate: float | None) -> RegisterState:
+    def _limits_now(self) -> Limits:
+        """What the registry says of the register under the terms that hold."""
+        terms = self._terms[self._at]
+        rated = habits.rated_rate(self._device, self._quantity, terms.rated)
+        rollover = None if terms.rollover is None else terms.rollover * terms.factor
+        return Limits(rated, rollover, self._gap_ms, self._period_ms, factor=terms.factor)
+
+    def _come_to(self, ts: int) -> None:
+        """Go on to the terms that hold at a moment."""
+        at = self._at
+        while at + 1 < len(self._terms) and ts >= self._terms[at + 1].since:
+            at += 1
+        if at != self._at:
+            self._at = at
+            self._limits = self._limits_now()
+
+    def begin(self, ts: int, value: float, rate: float | None) -> RegisterState:
         """Take a register's first reading: what came before is unknown, not zero."""
+        self._come_to(ts)
+        value *= self._terms[self._at].factor
         run = _first_of(ts, value, rate, since=ts, frozen=False)
         habit = habits.first(ts, value).seeing(value)
         return RegisterState(run, begin(ts), (run,), begin(ts), rate, habit, trial=trials.first(ts, value))
@@ -121,8 +144,32 @@ class Window:
 
         `rests`: the reading says itself that nothing passes.
         """
-        if state.scale:
-            value = value / 10.0**state.scale
+        if self._is_plain:
+            return self._take(state, ts, value if not state.scale else value / 10.0**state.scale, rate, rests=rests)
+        self._come_to(ts)
+        terms, last = self._terms[self._at], state.tail[-1].last
+        if last >= terms.since:
+            shown = value if not state.scale else value / 10.0**state.scale
+            return self._take(state, ts, state.offset + terms.factor * shown, rate, rests=rests)
+        before = next(at for at in range(self._at, -1, -1) if last >= self._terms[at].since)
+        crossed = cross(self._terms[before : self._at + 1], (last, state.tail[-1].value, state.offset), ts, value)
+        state = state._replace(offset=crossed.offset, scale=0)
+        if crossed.final is not None:
+            self._tell.event(
+                MeterEventKind.REPLACEMENT, last, ts, ts,
+                readings=1, before=state.tail[-1].value, seen=value, after=crossed.counted,
+                increment=crossed.counted - state.tail[-1].value,
+                rule="exchanged as registered: it counts on from the old meter's final reading",
+            )  # fmt: skip
+        taken = self._take(state, ts, crossed.counted, rate, rests=rests)
+        if crossed.is_exact or len(taken.tail) > 1 or taken.tail[0].first != ts:
+            return taken
+        newest = state.tail[-1]
+        filling = self._minutes.spread(state.shown, newest.last, ts, crossed.counted - newest.value, Backing.BRIDGE)
+        return taken._replace(anchor=taken.tail[0], filling=filling, shown=filling)
+
+    def _take(self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool) -> RegisterState:
+        """Take a register's next reading, on the scale on which it is followed."""
         if state.trial is not None:
             state = state._replace(trial=state.trial.seen())
         newest, single = state.tail[-1], len(state.tail) == 1
@@ -209,7 +256,7 @@ class Window:
             trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over, trial,
+            state.scale, state.noise, witness, state.doubt, state.over, trial, state.offset,
         )  # fmt: skip
 
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
@@ -322,7 +369,7 @@ class Window:
             tail = (run._replace(first=ts, readings=1, implied=None if rate is None else 0.0),)
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over, state.trial,
+            state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset,
         )  # fmt: skip
 
     def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
@@ -436,7 +483,7 @@ class Window:
     def _settle(self, state: RegisterState, ts: int) -> RegisterState:
         """Ask what happened, give the window's minutes out again, and close it if enough readings agree."""
         runs = (state.anchor, *state.tail)
-        limits = self._limits._replace(lines=state.lines)
+        limits = self._limits._replace(lines=state.lines, offset=state.offset)
         found = explain(runs, state.habit, limits)
         scaled = self._scaled(runs, state.habit, limits, found)
         if scaled is not None:

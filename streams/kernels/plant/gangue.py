@@ -152,12 +152,13 @@ class GangueHours:
 
     def _is_steady(self, unit: Device, generated: MeterQuarter | None) -> bool:
         """Whether no minute of a whole quarter differs from the mean by more than the allowed share of rated power."""
-        if generated is None or not unit.rated or generated.increment is None or generated.known < 1.0:
+        if generated is None or generated.increment is None or generated.known < 1.0:
             return False
-        if generated.minute_min is None or generated.minute_max is None or not generated.increment:
+        rated = unit.rated_at(generated.ts)
+        if not rated or generated.minute_min is None or generated.minute_max is None or not generated.increment:
             return False
         mean = generated.increment * MINUTE_MS / QUARTER_MS
-        allowed = self._reference.setting("steady_load") / 100 * unit.rated * MINUTE_MS / HOUR_MS
+        allowed = self._reference.setting("steady_load") / 100 * rated * MINUTE_MS / HOUR_MS
         return max(generated.minute_max - mean, mean - generated.minute_min) <= allowed
 
     def _sum(self, unit: Device, hour: int, parts: Sequence[_Burnt]) -> GangueSum:
@@ -350,7 +351,7 @@ def _window(
         fuel_heat_gj=heat,
         gangue_t=total.gangue_t,
         fuel_t=fuel,
-        rated_mw=unit.rated,
+        rated_mw=unit.rated_at(ts),
         hours=max(total.known * hours, 1 / 60),
     )
     supplied = (
