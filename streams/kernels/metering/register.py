@@ -26,7 +26,7 @@ from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, look
-from streams.kernels.metering.telling import Noise
+from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.window import RegisterState, Window
 from streams.kernels.metering.witness import Witness
@@ -51,7 +51,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 5
+    version = 6
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -141,7 +141,7 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         None if noise is None else Noise(noise[0], MeterEventKind(noise[1]), *noise[2:]),
         None if witness is None else _witness(witness),
         doubt,
-        over,
+        None if over is None else Beyond(*over),
         None if trial is None else _trial(trial),
         offset,
     )

@@ -11,11 +11,15 @@ from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
 if TYPE_CHECKING:
     from schemas.registry import Device
-    from streams.kernels.metering.explain import Run, Step
+    from streams.kernels.metering.explain import Limits, Run, Step
     from streams.kernels.metering.lines import Line
 
 QUIET_MS = HOUR_MS
 """Noise that comes again within this time, or within three periods, is one event. (unsourced)"""
+
+
+OVER_INCREMENTS = 3
+"""Increments in a row beyond the rating before that is told. (unsourced)"""
 
 
 RUBBISH = "no two of so many readings agree with each other: begins anew"
@@ -29,6 +33,17 @@ class Noise(NamedTuple):
     until: int
     readings: int
     seen: float
+
+
+class Beyond(NamedTuple):
+    """Since when a register has counted beyond its rating."""
+
+    since: int
+    """The reading before, ms,"""
+    value: float
+    """and what the register showed with it."""
+    increments: int = 0
+    is_told: bool = False
 
 
 class Teller:
@@ -77,6 +92,35 @@ class Teller:
             old.last, ts, new.first,
             readings=0, before=old.value, seen=new.value, after=new.value, increment=counted,
             rule="no reading for more than seven days" if offline else "no reading for more than three periods",
+        )  # fmt: skip
+
+    def over(self, known: Beyond | None, old: Run, new: Run, limits: Limits, slack: float) -> Beyond | None:
+        """Take an increment; tell when it goes on counting beyond its rating, by more than `slack` for rounding."""
+        rated = limits.rated
+        if rated is None or new.value - old.value <= rated * max(new.first - old.first, limits.period_ms):
+            if known is not None:
+                self.over_ends(known, old, new.first, rated)
+            return None
+        known = known or Beyond(old.last, old.value)
+        known = known._replace(increments=known.increments + 1)
+        allowed = rated * max(new.first - known.since, limits.period_ms)
+        if known.is_told or known.increments < OVER_INCREMENTS or new.value - known.value <= allowed + slack:
+            return known
+        self._over(known, new, new.first, allowed, until=None)
+        return known._replace(is_told=True)
+
+    def over_ends(self, known: Beyond, newest: Run, ts: int, rated: float | None) -> None:
+        """Tell that it counts beyond its rating no longer, if that was told."""
+        if known.is_told and rated is not None:
+            self._over(known, newest, ts, rated * (newest.last - known.since), until=newest.last)
+
+    def _over(self, known: Beyond, newest: Run, ts: int, allowed: float, *, until: int | None) -> None:
+        counted = newest.value - known.value
+        self.event(
+            MeterEventKind.OVER_RATED, known.since, ts, until,
+            readings=known.increments, before=known.value, seen=newest.value, plausible=allowed, increment=counted,
+            rule=f"counts {counted / allowed:.3g} times the most that its rating allows, and goes on so: the rating is"
+            " registered wrong, or the register counts in another unit",
         )  # fmt: skip
 
     def freeze(self, run: Run, ts: int, until: int | None) -> None:

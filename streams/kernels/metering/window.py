@@ -14,7 +14,7 @@ from streams.kernels.metering import young
 from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, Explanation, Limits, Run, Step, explain
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
-from streams.kernels.metering.telling import RUBBISH, Noise, Teller
+from streams.kernels.metering.telling import RUBBISH, Beyond, Noise, Teller
 from streams.kernels.metering.terms import cross
 from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.witness import Witness
@@ -89,8 +89,8 @@ class RegisterState(NamedTuple):
     witness: Witness | None = None
     doubt: int = 0
     """Since when its instantaneous value contradicts it, ms; 0: it does not."""
-    over: bool = False
-    """It counts beyond its rating, which was told."""
+    over: Beyond | None = None
+    """It counts beyond its rating."""
     trial: Trial | None = None
     """Its level has not proved itself."""
     offset: float = 0.0
@@ -249,6 +249,9 @@ class Window:
         ).seeing(run.value)
         lines = state.lines and self._beyond(state.lines, run, counted)
         witness = self._listen(state, run, shown, rate, is_gap=is_gap)
+        over = state.over
+        if self._limits.rated is not None:
+            over = self._tell.over(over, newest, run, self._limits, habit.slack)
         trial = state.trial
         if trial is not None:
             trial = trial.further(newest)
@@ -256,7 +259,7 @@ class Window:
             trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over, trial, state.offset,
+            state.scale, state.noise, witness, state.doubt, over, trial, state.offset,
         )  # fmt: skip
 
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
@@ -520,6 +523,9 @@ class Window:
         if not settled:
             return state
         noise = self._report(state, runs, steps, ts)
+        if state.over is not None and any(step.kind is not None for step in steps):
+            self._tell.over_ends(state.over, runs[0], ts, self._limits.rated)
+            state = state._replace(over=None)
         if power:
             self._rescaled(state, runs, at, power, ts)
         closed = self._close(state, runs, steps, fillings, ts)

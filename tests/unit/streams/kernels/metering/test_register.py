@@ -206,3 +206,42 @@ def test_what_a_late_reading_changes_is_forgotten_by_the_next_snapshot() -> None
     whole = KERNEL.fold(None, meter, arrivals(upto))[0]
     without = KERNEL.fold(None, meter, arrivals([point for point in upto if point != points[late]]))[0]
     assert KERNEL.dump(whole) == KERNEL.dump(without)
+
+
+@pytest.mark.parametrize("kwh", [(0.2, 1), (0.2, 5), (0.1, 2)])
+def test_coarse_steps_within_the_rating_are_not_beyond_it(kwh: tuple[float, int]) -> None:
+    """A last digit that moves every few minutes is more than a minute's worth, and no `over_rated`."""
+    speed, step = kwh
+    meter = METER.model_copy(update={"rated": 12.0, "rollover": {}})
+    points = [(60 * at, 100.0 + speed * at // step * step) for at in range(900)]
+    _, rows = KERNEL.fold(None, meter, arrivals(points))
+    assert not [row for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.OVER_RATED]
+
+
+@pytest.mark.parametrize("first", [0, 200])
+def test_counting_on_beyond_the_rating_is_told_once_with_its_end(first: int) -> None:
+    """12 kW registered, 30 kW counted from some reading on for three hours: one event, and all of it counted."""
+    meter = METER.model_copy(update={"rated": 12.0, "rollover": {}})
+    steps = [0.1] * first + [0.5] * 180 + [0.1] * 200
+    shown = [100.0]
+    for step in steps:
+        shown.append(round(shown[-1] + step, 3))
+    _, rows = KERNEL.fold(None, meter, arrivals([(60 * at, value) for at, value in enumerate(shown)]))
+    told = [row for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.OVER_RATED]
+    assert {row.ts for row in told} == {told[0].ts}
+    begins, ends = told[0], told[-1]
+    assert (begins.until_ms, ends.until_ms) == (None, T0 + 60_000 * (first + 180))
+    assert ends.increment is not None
+    assert ends.plausible is not None
+    assert ends.increment / ends.plausible == pytest.approx(0.5 / (1.2 * 0.2), rel=0.02)
+    found = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == "energy_import_kwh"}
+    assert math.fsum(row.increment or 0.0 for row in found.values()) == pytest.approx(sum(steps))
+    assert found[T0 + 60_000 * (first + 300)].quality is Quality.GOOD
+
+
+def test_one_reading_beyond_the_rating_is_not_told_as_going_on() -> None:
+    """A single busy minute among hundreds is estimated, and no `over_rated`."""
+    meter = METER.model_copy(update={"rated": 12.0, "rollover": {}})
+    values = [100 + 0.2 * at + (0.25 if at > 300 else 0.0) for at in range(600)]
+    _, rows = KERNEL.fold(None, meter, arrivals([(60 * at, round(value, 3)) for at, value in enumerate(values)]))
+    assert not [row for row in rows if isinstance(row, MeterEvent)]
