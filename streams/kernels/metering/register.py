@@ -28,7 +28,7 @@ from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, re
 from streams.kernels.metering.signs import Signs, look
 from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Mark, Trial
-from streams.kernels.metering.window import RegisterState, Window
+from streams.kernels.metering.window import RegisterState, Tremble, Window
 from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 6
+    version = 7
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -128,7 +128,24 @@ def _settled_before(register: RegisterState) -> int:
 
 
 def _register(fields: Sequence[Any]) -> RegisterState:
-    anchor, filling, tail, shown, rate, habit, lines, scale, noise, witness, doubt, over, trial, offset = fields
+    (
+        anchor,
+        filling,
+        tail,
+        shown,
+        rate,
+        habit,
+        lines,
+        scale,
+        noise,
+        witness,
+        doubt,
+        over,
+        trial,
+        offset,
+        tremble,
+        odd,
+    ) = fields
     return RegisterState(
         Run(*anchor),
         Filling(*filling),
@@ -144,6 +161,8 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         None if over is None else Beyond(*over),
         None if trial is None else _trial(trial),
         offset,
+        None if tremble is None else Tremble(*tremble),
+        odd,
     )
 
 

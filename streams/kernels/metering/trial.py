@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import HOUR_MS
+from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.metering.lines import PROOF_MS, PROOF_READINGS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 MARK_MS = HOUR_MS
 """A level's count is remembered so often: so finely it is spread if it must be written again."""
+
+TRIAL_READINGS = 48
+TRIAL_MS = 2 * DAY_MS
+"""A level that is seldom read is on trial until so many readings counted on, though no longer than this: while it is
+not left that costs nothing. (unsourced)"""
 
 JUMP = 1.5
 """An increment this many times as fast as any before puts the level on trial that it leads to. (unsourced)"""
@@ -38,7 +43,7 @@ class Trial(NamedTuple):
     marks: tuple[Mark, ...]
     """What it has shown since, by the hour; the first is where it begins."""
     counts: int = 0
-    """How many readings counted on, PROOF_READINGS at most."""
+    """How many readings counted on, TRIAL_READINGS at most."""
     readings: int = 1
     """Readings since it begins. A late one among them changes this, and so is never taken for nothing."""
 
@@ -48,8 +53,8 @@ class Trial(NamedTuple):
 
     def further(self, anchor: Run) -> Trial | None:
         """Take one more reading that counted on, `anchor` being the last that nothing revises; None: it is proved."""
-        counts = min(self.counts + 1, PROOF_READINGS)
-        if counts == PROOF_READINGS and anchor.last - self.marks[0].ts >= PROOF_MS:
+        counts, lasted = min(self.counts + 1, TRIAL_READINGS), anchor.last - self.marks[0].ts
+        if counts >= PROOF_READINGS and lasted >= (PROOF_MS if counts == TRIAL_READINGS else TRIAL_MS):
             return None
         marks = self.marks
         if anchor.last - marks[-1].ts >= MARK_MS:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind, Row
-from schemas.time import HOUR_MS
+from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
@@ -34,9 +34,21 @@ AGREE = 1
 BREAKS = LEAVES | {MeterEventKind.SCALE, MeterEventKind.EXCURSION}
 
 MEASURED_MS = HOUR_MS
-"""Readings further apart than this know what passed, but not in which minute or hour. (unsourced)"""
+MEASURED_MARGIN = 1.1
+"""Readings further apart than this, and what an hourly one may be late by, know what passed, but not in which minute or
+hour. (unsourced)"""
 TREMBLE_DIGITS = 10.0
 """A fall of up to so many of the last digit, or of what passes in a period, is none: the value trembles. (unsourced)"""
+TREMBLE_LEAST = 1.5
+"""One that falls by more than so many of the register's steps moves by as much as it counts: (unsourced)"""
+TREMBLE_PERIODS = 12
+"""for so many periods its minutes are estimated. (unsourced)"""
+RATED_SLACK = 2.0
+"""So many times what rounding may add may lie beyond the rating and be measured: else of a value that trembles the high
+increments would be estimated and the low ones measured. (unsourced)"""
+YOUNG_ODD_MARGIN = 2.5
+"""On the first day an increment this many times as fast as any before is estimated, for it may be an exchange.
+(unsourced)"""
 
 FREEZE_READINGS = 3
 """Readings of one value before it can be called frozen on the meter's own evidence. (unsourced)"""
@@ -67,6 +79,13 @@ def standstill_ms(device: Device) -> int:
     return max(REST_MS, round(REST_READINGS * device.period_s * 1000))
 
 
+class Tremble(NamedTuple):
+    """Since when a register has fallen by a few digits now and again, and when it did last, ms."""
+
+    since: int
+    last: int
+
+
 class RegisterState(NamedTuple):
     """One register: what nothing can revise any more, and the runs of readings behind it."""
 
@@ -95,6 +114,9 @@ class RegisterState(NamedTuple):
     """Its level has not proved itself."""
     offset: float = 0.0
     """What it is followed by lies so far from its factor times what it shows (`terms.py`)."""
+    tremble: Tremble | None = None
+    odd: bool = False
+    """What passed between the anchor and the tail is estimated, whatever is learned later of such increments."""
 
 
 class Window:
@@ -166,7 +188,7 @@ class Window:
             return taken
         newest = state.tail[-1]
         filling = self._minutes.spread(state.shown, newest.last, ts, crossed.counted - newest.value, Backing.BRIDGE)
-        return taken._replace(anchor=taken.tail[0], filling=filling, shown=filling)
+        return taken._replace(anchor=taken.tail[0], filling=filling, shown=filling, odd=False)
 
     def _take(self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool) -> RegisterState:
         """Take a register's next reading, on the scale on which it is followed."""
@@ -177,6 +199,7 @@ class Window:
         is_gap = span > self._gap_ms
         is_young = state.habit.steps < habits.MIN_STEPS
         if counted < 0.0 and (single or is_young) and counted >= -self._trembles(state.habit):
+            state = self._trembled(state, ts, -counted)
             counted, value = 0.0, newest.value
         if state.witness is not None and single and (ts // self._stretch_ms != state.witness.number or is_gap):
             state = self._heard(state, ts)
@@ -191,11 +214,20 @@ class Window:
             if newest.frozen:
                 self._tell.freeze(newest, ts, until=newest.last)
             if 0.0 <= counted <= self._limits.most(state.habit, span) and not (
-                self._may_catch_up(state.habit, newest, counted)
+                self._may_catch_up(state, newest, counted)
                 or (state.lines and counted > self._limits.usual(state.habit, span))
             ):
                 return self._slide(state, run, counted, rate)
         return self._settle(state._replace(tail=(*state.tail, run), rate=rate), ts)
+
+    def _trembled(self, state: RegisterState, ts: int, fall: float) -> RegisterState:
+        """Take a fall that is none: in which minute something passed is not known then, as long as it trembles."""
+        known = state.tremble
+        if known is not None and ts - known.last <= TREMBLE_PERIODS * self._period_ms:
+            return state._replace(tremble=Tremble(known.since, ts))
+        if fall <= TREMBLE_LEAST * (state.habit.step or state.habit.unit):
+            return state
+        return state._replace(tremble=Tremble(ts, ts))
 
     def _trembles(self, habit: Habit) -> float:
         """How far a register falls without that being a fall."""
@@ -205,20 +237,29 @@ class Window:
         """What an increment between two readings rests on."""
         if (
             span > self._gap_ms
-            or span > MEASURED_MS
+            or span > MEASURED_MARGIN * MEASURED_MS
             or self._period_ms > MEASURED_MS
             or state.scale
             or state.doubt
             or (state.lines and not state.lines[-1].proved(ts))
+            or (state.tremble is not None and self._is_trembling(state.tremble, ts))
         ):
             return Backing.BRIDGE
         habit, took = state.habit, max(span, self._period_ms)
         rated = self._limits.rated
-        if rated is not None and counted > rated * took + habit.slack:
+        if rated is not None and counted > rated * took + RATED_SLACK * habit.slack:
             return Backing.BRIDGE
-        if habit.top > 0.0 and counted > habits.ODD_MARGIN * habit.highest * took + habit.slack:
+        odd = habits.ODD_MARGIN if ts - habit.since >= DAY_MS else YOUNG_ODD_MARGIN
+        if habit.top > 0.0 and counted > odd * habit.highest * took + habit.slack:
             return Backing.BRIDGE
         return Backing.READINGS
+
+    def _is_odd(self, state: RegisterState, old: Run, new: Run, step: Step) -> bool:
+        """Whether what passed between two runs is not measured, by what was known before it was learned from."""
+        return self._backing(state, new.first - old.last, step.counted, new.first) is not Backing.READINGS
+
+    def _is_trembling(self, tremble: Tremble, ts: int) -> bool:
+        return tremble.since <= ts <= tremble.last + TREMBLE_PERIODS * self._period_ms
 
     def _denied(self, state: RegisterState, span: int, counted: float, rate: float | None) -> bool:
         """Whether an increment is greater than any before, and its instantaneous value says that less passed."""
@@ -259,7 +300,8 @@ class Window:
             trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
-            state.scale, state.noise, witness, state.doubt, over, trial, state.offset,
+            state.scale, state.noise, witness, state.doubt, over, trial, state.offset, state.tremble,
+            backing is not Backing.READINGS,
         )  # fmt: skip
 
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
@@ -271,7 +313,7 @@ class Window:
         shown = self._minutes.spread(shown, line.last, line.broke, line.counted, Backing.BRIDGE)
         shown = self._minutes.spread(shown, line.broke, newest.last, 0.0, Backing.NOTHING)
         run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
-        return state._replace(anchor=run, filling=shown, tail=(run,), shown=shown, trial=None)
+        return state._replace(anchor=run, filling=shown, tail=(run,), shown=shown, trial=None, odd=False)
 
     def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
         """Take one more reading behind breaks; with the first that counts on it is told what they were."""
@@ -325,7 +367,13 @@ class Window:
         shown = self._minutes.spread(witness.filling, witness.start, newest.last, counted, Backing.BRIDGE)
         run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
         return state._replace(
-            anchor=run, filling=shown, tail=(run,), shown=shown, doubt=since, witness=following._replace(filling=shown)
+            anchor=run,
+            filling=shown,
+            tail=(run,),
+            shown=shown,
+            doubt=since,
+            witness=following._replace(filling=shown),
+            odd=False,
         )
 
     def _contradicts(
@@ -358,6 +406,8 @@ class Window:
         stands_by_right = rests or (rate == 0.0 and state.rate == 0.0)
         if run.frozen or (state.lines and state.lines[-1].counts == 0 and not stands_by_right):
             backing = Backing.NOTHING
+        elif _began_again(state):
+            backing = Backing.BRIDGE
         else:
             backing = self._backing(state, ts - newest.last, 0.0, ts)
         shown = self._minutes.spread(state.shown, newest.last, ts, 0.0, backing)
@@ -365,14 +415,14 @@ class Window:
             self._tell.freeze(run, ts, until=None)  # it lasts
         lines = state.lines and further(state.lines, ts, counted=False)
         witness = self._listen(state, run, shown, rate, is_gap=False) if not run.frozen else None
-        anchor, filling, tail = state.anchor, state.filling, (*state.tail[:-1], run)
+        anchor, filling, tail, odd = state.anchor, state.filling, (*state.tail[:-1], run), state.odd
         if run.stood_ms > (young.STOOD_MS if is_young else LONG_SILENCE_MS) and len(tail) == 1:
             # What lies further back is not revised.
-            anchor, filling = run, shown
+            anchor, filling, odd = run, shown, False
             tail = (run._replace(first=ts, readings=1, implied=None if rate is None else 0.0),)
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
-            state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset,
+            state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset, state.tremble, odd,
         )  # fmt: skip
 
     def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
@@ -392,7 +442,7 @@ class Window:
                 filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
                 return state._replace(
                     anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
-                    trial=Trial(filling, (Mark(ts, run.value),)),
+                    trial=Trial(filling, (Mark(ts, run.value),)), odd=False,
                 )  # fmt: skip
             lines = self._beyond(lines, run, run.value - newest.value)
         runs = (*state.tail, run)
@@ -416,7 +466,10 @@ class Window:
             return state._replace(shown=fillings[-1][1])
         self._report(state, (state.anchor, *runs), steps, ts)
         habit = self._learn_young(state.habit, runs, steps[1:])._replace(steps=habits.MIN_STEPS)
-        return state._replace(anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit)
+        return state._replace(
+            anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
+            odd=self._is_odd(state, runs[-2], run, steps[-1]),
+        )  # fmt: skip
 
     def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
         """Learn from the first increments, but for those that are no rate."""
@@ -441,7 +494,7 @@ class Window:
             if at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_SPEED * usual * span:
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
-            elif at and counted > young.UNSURE * usual * span:
+            elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
                 steps[at] = steps[at]._replace(measured=False)
         return steps
 
@@ -480,7 +533,7 @@ class Window:
         habit = state.habit.broken(new.first, new.value)
         return state._replace(
             anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None,
-            trial=Trial(filling, (Mark(new.first, new.value),)),
+            trial=Trial(filling, (Mark(new.first, new.value),)), odd=False,
         )  # fmt: skip
 
     def _settle(self, state: RegisterState, ts: int) -> RegisterState:
@@ -581,7 +634,7 @@ class Window:
         lines = (*state.lines, line)[-MOST_LINES:]
         return state._replace(
             anchor=run, filling=unknown, tail=(run,), shown=unknown, lines=further(lines, ts, counted=False),
-            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise, trial=None,
+            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise, trial=None, odd=False,
         )  # fmt: skip
 
     def _walk(
@@ -603,17 +656,17 @@ class Window:
                 state = state._replace(lines=lines[: step.line])
             broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
             skips = bool(at) and step.to > steps[at - 1].to + 1
-            sure = step.kind in _SURE and step.measured and not broken and not skips
+            sure = step.kind in _SURE and step.measured and not broken and not skips and not (at == 0 and state.odd)
             backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
             filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
             begun = filling
             if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
                 stands = Backing.READINGS if not broken else Backing.NOTHING
-                if not at and stands is Backing.READINGS and _began_at_zero(new, steps):
+                if not at and stands is Backing.READINGS and (_began_at_zero(new, steps) or _began_again(state)):
                     stands = Backing.BRIDGE
                 backing = Backing.NOTHING if new.frozen else stands
                 if backing is Backing.READINGS:
-                    backing = self._backing(state, 0, 0.0, new.first)
+                    backing = self._backing(state, 0, 0.0, new.last)
                 filling = self._minutes.spread(filling, new.first, new.last, 0.0, backing)
             found.append((begun, filling))
             old = new
@@ -628,7 +681,7 @@ class Window:
         ts: int,
     ) -> RegisterState:
         """Keep what is settled as the new anchor, and the last run kept as the tail."""
-        habit = self._learn(state.habit, runs, steps)
+        habit, known = self._learn(state.habit, runs, steps), state
         state = state._replace(lines=self._lines(state, runs, steps, fillings, ts))
         last = runs[steps[-1].to]
         before = steps[-2].to if len(steps) > 1 else 0
@@ -637,18 +690,20 @@ class Window:
         if len(steps) > 1 and counts_on and steps[-2].kind is None and steps[-1].counted == 0.0 and not is_gap:
             # It stood, but for a reading that was noise: one run.
             earlier = len(steps) - 3
-            anchor, filling = (
-                (state.anchor, state.filling) if earlier < 0 else (runs[steps[earlier].to], fillings[earlier][1])
-            )
+            anchor, filling, odd = state.anchor, state.filling, state.odd
+            if earlier >= 0:
+                anchor, filling = runs[steps[earlier].to], fillings[earlier][1]
+                odd = self._is_odd(known, anchor, runs[before], steps[-2])
             last = _merged(runs[before], last)
         elif counts_on and len(steps) > 1:
             anchor, filling = runs[before], fillings[-2][1]
+            odd = self._is_odd(known, anchor, last, steps[-1])
         elif counts_on:
-            anchor, filling = state.anchor, state.filling
+            anchor, filling, odd = state.anchor, state.filling, state.odd
         else:
             anchor = last._replace(last=last.first, readings=1, implied=None)
-            filling = fillings[-1][0]
-        return state._replace(anchor=anchor, filling=filling, tail=(last,), shown=fillings[-1][1], habit=habit)
+            filling, odd = fillings[-1][0], False
+        return state._replace(anchor=anchor, filling=filling, tail=(last,), shown=fillings[-1][1], habit=habit, odd=odd)
 
     def _lines(
         self,
@@ -713,8 +768,11 @@ class Window:
             and habit.mean * run.unexplained_ms >= FREEZE_STEPS * step
         )
 
-    def _may_catch_up(self, habit: Habit, run: Run, counted: float) -> bool:
+    def _may_catch_up(self, state: RegisterState, run: Run, counted: float) -> bool:
         """Whether an increment after standing still is to be held against the one after it."""
+        habit = state.habit
+        if state.tremble is not None and self._is_trembling(state.tremble, run.last):
+            return False  # it did not stand
         if run.readings < FREEZE_READINGS or habit.step is None or counted <= CATCH_UP_STEPS * habit.step:
             return False
         if run.implied is not None:
@@ -729,7 +787,7 @@ class Window:
         undecided = False
         for at, step in enumerate(steps):
             old, new = runs[steps[at - 1].to] if at else runs[0], runs[step.to]
-            if at == 0 or step.kind is not None or not self._may_catch_up(state.habit, old, step.counted):
+            if at == 0 or step.kind is not None or not self._may_catch_up(state, old, step.counted):
                 found.append(step)
                 continue
             if at + 1 < len(steps):
@@ -772,6 +830,12 @@ def _began_at_zero(run: Run, steps: Sequence[Step]) -> bool:
     return begins and run.value == 0.0 and run.readings < FREEZE_READINGS
 
 
+def _began_again(state: RegisterState) -> bool:
+    """Whether a young register came back to what it showed before, or began anew: where it then stands may be old."""
+    is_young = state.habit.steps < habits.MIN_STEPS
+    return is_young and state.trial is not None and state.trial.marks[0].ts > state.habit.since
+
+
 def _leaves(steps: Sequence[Step]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
     return any(step.leaves and after.kind is None and after.counted > 0.0 for step, after in pairwise(steps))
@@ -784,7 +848,9 @@ def _trial(
     trial, at = state.trial, 0
     for number, step in enumerate(steps):
         if step.kind is MeterEventKind.EXCURSION:
-            trial = trial and trial.until(state.lines[step.line].last)
+            came = runs[step.to]
+            again = Trial(fillings[number][0], (Mark(came.first, came.value),))
+            trial = (trial and trial.until(state.lines[step.line].last)) or again
         elif step.kind is MeterEventKind.ROLLOVER:
             trial = None
         elif trial is None and not step.leaves and step.counted > step.limit:

@@ -21,8 +21,10 @@ STOOD_MS = 35 * DAY_MS
 """Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
 UNLIKE = 10.0
 """A step this many times as fast as those beside it is no step, (unsourced)"""
-UNSURE = 4.0
+UNSURE = 2.5
 """and one this many times as fast is estimated. (unsourced)"""
+SLOW = 5.0
+"""So is one this many times as slow: a meter may have been exchanged meanwhile. (unsourced)"""
 
 
 SMALL_SHARE = 0.05
