@@ -38,6 +38,8 @@ class Chart(NamedTuple):
 
 Drawing = Html | Chart
 
+FILL, FILL_HEAD = '<td class="fill"></td>', '<th class="fill"></th>'
+"""Takes the room that a table's columns leave: a name stays beside its numbers."""
 WIDE_DIGITS = 1.8
 """Room a Chinese character takes, in digits."""
 ALARM_CELL = "kind"
@@ -117,10 +119,9 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
             _cell(panel, field, row[index], named, canvas, "n" if index in numeric else "t", hottest)
             for index, field in shown
         ]
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    return Html(
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
-    )
+        body.append(f"<tr>{''.join(cells)}{FILL}</tr>")
+    head_row = f"<tr>{head}{FILL_HEAD}</tr>"
+    return Html(f'<div class="scroll"><table><thead>{head_row}</thead><tbody>{"".join(body)}</tbody></table></div>')
 
 
 def _hottest(shown: Sequence[tuple[int, FieldConfig]], rows: Rows) -> float:

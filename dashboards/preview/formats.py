@@ -48,8 +48,8 @@ def show(value: object, field: FieldConfig, *, no_value: str, zone: str) -> Show
     properties = field.properties
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return _null(properties, no_value)
-    if word := _word(value, properties):
-        return word
+    if found := word(value, properties):
+        return found
     if isinstance(value, dt.datetime):
         return Shown(f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}", "", PLAIN)
     amount = number(value)
@@ -107,7 +107,8 @@ def _null(properties: Mapping[str, Any], no_value: str) -> Shown:
     return Shown(no_value, "", PLAIN, known=False)
 
 
-def _word(value: object, properties: Mapping[str, Any]) -> Shown | None:
+def word(value: object, properties: Mapping[str, Any]) -> Shown | None:
+    """Return the word that a definition has for this value, if it has one."""
     for mapping in properties.get("mappings", ()):
         options = mapping["options"]
         if mapping["type"] == "value" and (found := options.get(str(value))):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from nicegui import background_tasks, ui
 
 from dashboards.preview.drawing import Canvas, Html, Mark, failure
-from dashboards.preview.macros import Scope, TimeRange, parse_range
+from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import HTML_TYPES, render
@@ -58,6 +58,7 @@ class PanelBox:
                 self._title = ui.label(panel.title).classes("panel-title")
                 with ui.label("ⓘ").classes("info"):
                     ui.tooltip(panel.description).classes("about")
+                self.export = ui.link("⭳", "#").classes("export")
             with ui.element("div").classes("panel-body"):
                 self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
                 self._chart = None if self._html else ui.echart({}).classes("chart")
@@ -124,6 +125,9 @@ class Page:
         self._seen: Seen | None = None
         with ui.element("main").classes("grid") as self._grid:
             self._boxes = [PanelBox(panel) for panel in self._dashboard.panels]
+        for box in self._boxes:
+            title = f"{self._text(labels.EXPORT)}: {box.panel.title}"
+            box.export.props(f'download title="{self._text(labels.EXPORT)}"').props["aria-label"] = title
         self._update_links()
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
         ui.context.client.on_delete(lambda: task.cancel() and None)
@@ -162,8 +166,9 @@ class Page:
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
 
     def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
-        ui.label(label).classes("field-name")
-        select = ui.select(options, value=value, on_change=chosen)  # type: ignore[arg-type]
+        with ui.element("div").classes("field"):
+            ui.label(label).classes("field-name")
+            select = ui.select(options, value=value, on_change=chosen)  # type: ignore[arg-type]
         dark = "dark" if self._view.theme == "dark" else ""
         return select.props(f'dense outlined options-dense {dark} aria-label="{label}"')
 
@@ -180,6 +185,9 @@ class Page:
         for name, link in self._links.items():
             link.props["href"] = targets[name].address
             link.update()
+        for box in self._boxes:
+            box.export.props["href"] = view.csv(box.panel.id)
+            box.export.update()
 
     def _look_at(self, view: View) -> None:
         """Change what this page shows, without loading it anew."""
@@ -230,10 +238,7 @@ class Page:
         """Draw all panels; return whether the database answered."""
         now = dt.datetime.now(dt.UTC)
         dashboard, view = self._dashboard, self._view
-        try:
-            time_range = parse_range(view.range_from or dashboard.range_from, view.range_to, now)
-        except (ValueError, OverflowError):
-            time_range = parse_range(dashboard.range_from, "now", now)
+        time_range = view.time_range(dashboard.range_from, now)
         try:
             resolved = await resolve(
                 self._reader, dashboard.variables, view.variables, time_range, self._text(labels.ALL)

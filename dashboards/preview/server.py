@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.alarm import AlarmPage, Hand
+from dashboards.preview.download import download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
@@ -83,6 +84,11 @@ def make_app(hand: Hand, *, host: str) -> FastAPI:
     @app.get("/")
     async def first() -> RedirectResponse:
         return RedirectResponse(f"/d/{DEFINITIONS[0].slug}")
+
+    @app.get("/csv/{slug}/{panel_id}")
+    async def export(slug: str, panel_id: int, request: Request) -> Response:
+        view = View.parse(slug, dict(request.query_params), request.headers.get("accept-language", ""))
+        return await download(loaded.get((slug, view.language)), panel_id, view, reader)
 
     @ui.page("/d/{slug}")
     def dashboard(slug: str, request: Request) -> None:

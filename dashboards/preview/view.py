@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
+from dashboards.preview.macros import TimeRange, parse_range
 from dashboards.preview.theme import Theme
 from schemas.words import Language
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
 _VARIABLE = "var-"
@@ -75,9 +77,24 @@ class View:
         """Path and query of an alarm's page."""
         return f"/alarm/{alarm_id}?{urlencode({'lang': str(self.language), 'theme': str(self.theme)})}"
 
+    def time_range(self, default_from: str, now: dt.datetime) -> TimeRange:
+        """What is looked at; a range that cannot be read is the dashboard's own."""
+        try:
+            return parse_range(self.range_from or default_from, self.range_to, now)
+        except (ValueError, OverflowError):
+            return parse_range(default_from, "now", now)
+
+    def csv(self, panel_id: int) -> str:
+        """Path and query of a panel's rows in a file."""
+        return f"/csv/{self.slug}/{panel_id}?{self._query}"
+
     @property
     def address(self) -> str:
         """Path and query of this view."""
+        return f"/d/{self.slug}?{self._query}"
+
+    @property
+    def _query(self) -> str:
         query = {"lang": str(self.language), "theme": str(self.theme)}
         to = "" if self.range_to == "now" else self.range_to
         given = {"from": self.range_from, "to": to, "refresh": self.refresh}
@@ -85,4 +102,4 @@ class View:
         if self.kiosk:
             query["kiosk"] = "1"
         query |= {f"{_VARIABLE}{name}": value for name, value in self.variables.items()}
-        return f"/d/{self.slug}?{urlencode(query)}"
+        return urlencode(query)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SIZES = ((1920, 1080), (1280, 720))
+SIZES = ((1920, 1080), (1280, 720), (390, 844))
 SERVE = """import sys; from dashboards.preview import serve
 serve(database_url=sys.argv[1], port=int(sys.argv[2]), operator_url=sys.argv[3] or None)"""
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,24 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             assert page.locator("nav a").count() == len(DEFINITIONS)
             page.screenshot(path=folder / f"{slug}.{language}.{width}.png", full_page=True)
+
+
+def test_a_panels_rows_are_downloaded_as_the_page_shows_them(browser: Browser, preview: str) -> None:
+    """The file of a panel has the rows of the plant, range and language that the page shows, and names its page."""
+    address = f"{preview}/d/plant-energy?lang=zh&var-site=lucheng-methanol&from=now-1h"
+    with _open(browser, address) as page:
+        _wait_until_drawn(page)
+        meters = page.locator(".panel:has(.panel-title:text-is('表计'))")
+        meters.hover()
+        with page.expect_download() as expected:
+            meters.locator(".export").click()
+        assert re.fullmatch(r"fenhe-plant-energy-\d+-\d{8}-\d{4}\.csv", expected.value.suggested_filename)
+        written = Path(expected.value.path()).read_text(encoding="utf-8-sig").splitlines()
+        assert written[0].startswith("表计,类别,")
+        shown = meters.locator("tbody tr td:first-child").all_inner_texts()
+        assert [line.split(",")[0] for line in written[1:]] == shown
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{preview}/csv/plant-energy/999")  # noqa: S310 - our own server
 
 
 def test_a_plant_leads_to_its_energy_and_its_meter(browser: Browser, preview: str) -> None:
