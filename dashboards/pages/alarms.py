@@ -14,6 +14,7 @@ from dashboards.words import labels
 from schemas.alarms import AlarmState
 from schemas.metrics.signal import Severity
 from schemas.words import Language, Text
+from schemas.words.alarm_reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,11 +115,17 @@ def severity_field() -> Field:
     return Field(name="severity", label=labels_alarm.SEVERITY_COLUMN, words=SEVERITY_WORDS, width=100)
 
 
+def _reason(column: str, language: Language) -> str:
+    """Why something happened, fenhe's own reasons in this language."""
+    return column if language is Language.EN else sql.case_of(column, REASONS)
+
+
 def _with_unit(amount: str, unit: str) -> str:
     """A figure with the unit that its row names: three digits that count, thousands separated; null stays null."""
-    figure = f"to_char(({amount})::numeric, CASE WHEN abs({amount}) < 10 THEN 'FM999990.099' "
+    figure = f"to_char(({amount})::numeric, CASE WHEN abs({amount}) < 10 THEN 'FM999990.09' "
     figure += f"WHEN abs({amount}) < 100 THEN 'FM999990.0' ELSE 'FM999,999,999,990' END)"
-    return f"rtrim({figure}, '.') || COALESCE(' ' || NULLIF({unit}, ''), '')"
+    shown = f"replace(replace(NULLIF({unit}, ''), 'm3', 'm³'), 'mohm', 'mΩ')"
+    return f"rtrim({figure}, '.') || COALESCE(' ' || {shown}, '')"
 
 
 def marks(where: str) -> Annotation:
@@ -166,7 +173,7 @@ SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
        a.event_at,
        {sql.duration("GREATEST(0, extract(epoch FROM now() - a.event_at))")} AS lasted,
        {_with_unit("a.value", "a.unit")} AS value, {_with_unit("a.baseline", "a.unit")} AS baseline,
-       {_with_unit("a.cost", "replace(a.cost_unit, 'm3', 'm³')")} AS cost
+       {_with_unit("a.cost", "a.cost_unit")} AS cost
 FROM alarm a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
@@ -417,7 +424,7 @@ def history(language: Language) -> Panel:
     query = f"""
 SELECT a.alarm_id, t.at, a.severity, t.to_state AS state, {kind(language)} AS kind,
        {_place(language)},
-       t.actor, NULLIF(t.reason, '') AS reason
+       t.actor, NULLIF({_reason("t.reason", language)}, '') AS reason
 FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 1000) t
 JOIN alarm a USING (alarm_id)
 LEFT JOIN device d USING (device_id)

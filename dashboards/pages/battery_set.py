@@ -372,9 +372,10 @@ def episodes(language: Language) -> Panel:
     query = f"""
 SELECT {sql.words_of("e.kind", labels_battery.EPISODE, language)} AS kind,
        {sql.words_of("x.cause", labels_battery.CAUSE, language)} AS cause,
-       e.ts, e.duration_h::float8 AS duration_h, e.charge_ah,
+       e.ts, {sql.duration("e.duration_h * 3600")} AS lasted, e.charge_ah,
        e.soc_start_pct::float8 AS soc_start, e.soc_end_pct::float8 AS soc_end,
-       x.cutoff_h::float8 AS cutoff_h, x.forecast_p10_h::float8 AS forecast_p10_h, e.quality
+       {sql.duration("x.cutoff_h * 3600")} AS cutoff, {sql.duration("x.forecast_p10_h * 3600")} AS forecast_p10,
+       e.quality
 FROM battery_episode e
 LEFT JOIN battery_discharge x
        ON x.device_id = e.device_id AND x.ts = e.ts AND e.kind = 'discharge' AND {days_back(365, "x.ts")}
@@ -388,18 +389,12 @@ LIMIT 60
         Field(name="kind", label=labels_battery.KIND, width=80),
         Field(name="cause", label=labels_battery.CAUSE_COLUMN, width=110, unknown=labels.NONE),
         fields.moment("ts", labels_battery.BEGIN),
-        Field(name="duration_h", label=labels_battery.LASTS, unit="h", decimals=1, width=80),
+        Field(name="lasted", label=labels_battery.LASTS, width=80),
         Field(name="charge_ah", label=labels_battery.CHARGE, unit="Ah", decimals=1, width=90),
         Field(name="soc_start", label=labels_battery.SOC_FROM, unit="%", decimals=0, width=90),
         Field(name="soc_end", label=labels_battery.SOC_TO, unit="%", decimals=0, width=90),
-        Field(name="cutoff_h", label=labels_battery.TO_CUTOFF, unit="h", decimals=1, width=90),
-        Field(
-            name="forecast_p10_h",
-            label=labels_battery.FORECAST,
-            unit="h",
-            decimals=1,
-            width=100,
-        ),
+        Field(name="cutoff", label=labels_battery.TO_CUTOFF, width=90, unknown=labels.NONE),
+        Field(name="forecast_p10", label=labels_battery.FORECAST, width=100, unknown=labels.NONE),
         fields.quality(width=90),
     )
 

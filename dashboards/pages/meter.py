@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books, plant_limits
-from dashboards.parts.plants import sites
+from dashboards.parts.plants import rate, register, sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -51,8 +51,8 @@ def now(language: Language) -> Panel:
     query = f"""
 SELECT CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
        {sql.duration(sql.age_s("m"))} AS age,
-       CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate,
-       m.total,
+       {rate(f"CASE WHEN {sql.fresh('m')} THEN m.rate END", "d.kind")} AS rate,
+       {register("m.total", "d.kind")} AS total,
        extract(epoch FROM m.received_at - m.ts)::float8 AS delay_s
 FROM device d
 LEFT JOIN meter_latest m USING (device_id)
@@ -63,8 +63,8 @@ WHERE d.device_id = {METER}
         query,
         fields.state(),
         fields.age(),
-        Field(name="rate", label=labels.RATE, decimals=1),
-        Field(name="total", label=labels.TOTAL, decimals=0),
+        Field(name="rate", label=labels.RATE),
+        Field(name="total", label=labels.TOTAL),
         Field(name="delay_s", label=Text("到达时差", "arrival − device time"), unit="s", decimals=1),
     )
 

@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books, enpi, plant_limits
-from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, sites
+from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, rate, register, sites
 from dashboards.words import labels
 from schemas.words import Language, Text
 
@@ -326,12 +326,8 @@ def meters(language: Language) -> Panel:
     query = f"""
 SELECT x.device_id, x.site_id, x.meter, {sql.words_of("x.kind", labels.KIND, language)} AS kind, x.role,
        x.state, {sql.duration("x.age_s")} AS age,
-       trim(to_char(x.rate, 'FM999,999,990.0')) || ' ' ||
-       CASE x.kind WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'
-                   WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h' ELSE 't/h' END AS rate,
-       trim(to_char(x.total, 'FM999,999,999,990')) || ' ' ||
-       CASE x.kind WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'
-                   WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³' ELSE 't' END AS total
+       {rate("x.rate", "x.kind")} AS rate,
+       {register("x.total", "x.kind")} AS total
 FROM (
     SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter, d.kind,
            {sql.words_of("d.role", labels.ROLE, language)} AS role,

@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books
-from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites
+from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -70,7 +70,7 @@ def leak(language: Language) -> Panel:
     """Whether the balance says that water is lost."""
     about = About(
         language=language,
-        title=Text("最近一日平衡", "Balance of the last day"),
+        title=Text("最近完整一日平衡", "Balance of the last full day"),
         description=Text(
             "平衡差 = V_in − ΣV_sub − ΔStorage − V_out；允许差 = 2·√Σ(εᵢ·Vᵢ)²；连续两日超出即疑似漏水。来源："
             "water_day。",
@@ -83,7 +83,7 @@ def leak(language: Language) -> Panel:
     query = f"""
 SELECT residual_m3, tolerance_m3, leak_suspected::text AS leak
 FROM water_day
-WHERE site_id = {SITE} AND {days_back(3)}
+WHERE site_id = {SITE} AND {days_back(3)} AND {FINISHED}
 ORDER BY ts DESC
 LIMIT 1
 """  # noqa: S608 - fragments of ours
@@ -167,7 +167,7 @@ def balance(language: Language) -> Panel:
     """Where the water of the last day went."""
     about = About(
         language=language,
-        title=Text("水平衡：最近一日去向 m³", "Water balance: where the last day's water went, m³"),
+        title=Text("水平衡：最近完整一日去向 m³", "Water balance: where the last full day's water went, m³"),
         description=Text(
             "取水 = 分表合计 + 蓄水变化 + 排出 + 平衡差；有一只表不全的日子没有平衡差。来源：water_day。",
             "Intake = sub-meters + into storage + outflow + residual; a day that one meter does not know has "
@@ -188,7 +188,7 @@ def balance(language: Language) -> Panel:
     rows = ",\n    ".join(f"({sql.quote(text(language))}, w.{column})" for column, text in items)
     query = f"""
 SELECT parts.item, parts.volume
-FROM (SELECT * FROM water_day WHERE site_id = {SITE} AND {days_back(3)} ORDER BY ts DESC LIMIT 1) w
+FROM (SELECT * FROM water_day WHERE site_id = {SITE} AND {days_back(3)} AND {FINISHED} ORDER BY ts DESC LIMIT 1) w
 CROSS JOIN LATERAL (VALUES
     {rows}
 ) AS parts (item, volume)

@@ -83,10 +83,12 @@ def fit(language: Language) -> Panel:
         language=language,
         title=Text("能源基准", "Energy baseline"),
         description=Text(
-            "最新基准版本：R² 不小于 0.75、至少 12 天（ISO 50006），CV(RMSE) 为相对误差；EnPI 为最近一天。"
+            "最新基准版本：R² 不小于 0.75、至少 12 天（ISO 50006），CV(RMSE) 为相对误差；"
+            "EnPI 为最近已知的一天（当天未结束，尚不可知）。"
             "来源：enpi_baseline、enpi_day。",
             "The newest version: R² of at least 0.75 over at least 12 days (ISO 50006), CV(RMSE) is its relative "
-            "error; EnPI of the newest day. Source: enpi_baseline, enpi_day.",
+            "error; EnPI of the newest day that is known: never the day under way. "
+            "Source: enpi_baseline, enpi_day.",
         ),
         width=6,
         height=7,
@@ -98,7 +100,7 @@ SELECT b.version::float8 AS version, b.points::float8 AS points, b.r_squared, 10
 FROM enpi_baseline b
 LEFT JOIN LATERAL (
     SELECT enpi, quality FROM enpi_day e
-    WHERE e.site_id = b.site_id AND e.line_id = b.line_id AND {days_back(3, "e.ts")}
+    WHERE e.site_id = b.site_id AND e.line_id = b.line_id AND {days_back(3, "e.ts")} AND e.enpi IS NOT NULL
     ORDER BY e.ts DESC LIMIT 1
 ) d ON true
 WHERE b.site_id = {SITE} AND b.{WHOLE_PLANT}

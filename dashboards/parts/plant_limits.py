@@ -121,8 +121,10 @@ def load_curve(language: Language) -> Panel:
         language=language,
         title=Text("负荷曲线：每日每时平均功率 kW", "Load curve: mean power by day and hour, kW"),
         description=Text(
-            "每小时进线电量减外送 = 平均功率；纵轴为北京时间的钟点。空白为未知。来源：plant_hour.energy_kwh。",
-            "Electricity in less out of each hour is its mean power; hours of Beijing time upwards. Empty is unknown. "
+            "每小时进线电量减外送 = 平均功率；纵轴为北京时间的钟点。空白为未知；"
+            "未结束的一小时不画。来源：plant_hour.energy_kwh。",
+            "Electricity in less out of each hour is its mean power; hours of Beijing time upwards. "
+            "Empty is unknown, and the hour under way. "
             "Source: plant_hour.energy_kwh.",
         ),
         width=12,
@@ -136,7 +138,7 @@ def load_curve(language: Language) -> Panel:
 SELECT date_trunc('day', ts, 'Asia/Shanghai') AS time,
        {columns}
 FROM plant_hour
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts) AND ts <= now() - interval '1 hour'
 GROUP BY 1
 """  # noqa: S608 - fragments of ours
     return panels.heatmap(

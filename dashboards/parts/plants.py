@@ -36,6 +36,22 @@ def days_back(count: int, column: str = "ts") -> str:
     return f"{column} > $__timeTo()::timestamptz - interval '{count} days' AND {column} <= $__timeTo()::timestamptz"
 
 
+FINISHED = "ts <= now() - interval '1 day'"
+"""Condition on a day's row: the day is over. The sum of a day under way is no day's figure."""
+
+
+def rate(amount: str, kind: str) -> str:
+    """What a meter shows now, with the unit of its kind; null stays null."""
+    units = "WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW' WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h'"
+    return f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || CASE {kind} {units} ELSE 't/h' END"
+
+
+def register(amount: str, kind: str) -> str:
+    """What a meter's register stands at, with the unit of its kind; null stays null."""
+    units = "WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh' WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³'"
+    return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || CASE {kind} {units} ELSE 't' END"
+
+
 PRODUCT_UNIT = Variable(
     name="product_unit",
     label=labels.PER_UNIT,

@@ -24,6 +24,7 @@ from dashboards.words import labels
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
 from schemas.words import Text
+from schemas.words.alarm_reasons import EVIDENCE, reason, refusal
 from schemas.words.alarms import GUIDES
 from storage import operator
 from storage.pool import connect
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from dashboards.kit.fields import Word
     from dashboards.preview.view import View
+    from schemas.words import Language
 
 REFRESH_S = 10.0
 AROUND_MS = 6 * 3_600_000
@@ -128,7 +130,8 @@ class AlarmPage:
         try:
             await asyncio.to_thread(self._call, action.function, arguments)
         except psycopg.Error as error:
-            self._say(error.diag.message_primary or self._text(labels.DATABASE_AWAY))
+            said = refusal(error.diag.message_primary or "", self._view.language)
+            self._say(said or self._text(labels.DATABASE_AWAY))
             return
         self._reason.value = ""
         ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
@@ -174,7 +177,7 @@ class AlarmPage:
         names = found.device
         device = Text(names.zh, names.en)(language) if names else alarm["device_id"]
         title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(guide.name(language))}"
-        unit = alarm["unit"]
+        unit = _unit(alarm["unit"])
         facts: list[tuple[Text, str]] = [
             *((heading, escape(text(language))) for heading, text in guide.parts),
             (labels_alarm.STATE_COLUMN, self._word(STATE_WORDS, alarm["state"])),
@@ -189,8 +192,8 @@ class AlarmPage:
             (labels_alarm.VALUE, _figure(alarm["value"], unit)),
             (labels_alarm.EXPECTED, _figure(alarm["baseline"], unit)),
             (labels_alarm.BAND, _band(alarm["low"], alarm["high"], unit)),
-            (labels_alarm.COST, _figure(alarm["cost"], alarm["cost_unit"].replace("m3", "m³"))),
-            (labels_alarm.EVIDENCE, _evidence(alarm["evidence"])),
+            (labels_alarm.COST, _figure(alarm["cost"], _unit(alarm["cost_unit"]))),
+            (labels_alarm.EVIDENCE, _evidence(alarm["evidence"], language)),
             (labels_alarm.DETECTOR, escape(alarm["detector"])),
         ]
         rows = "".join(f"<dt>{escape(text(language))}</dt><dd>{value}</dd>" for text, value in facts if value)
@@ -233,7 +236,8 @@ class AlarmPage:
             f'<tr><td class="t">{_moment(item["at"])}</td>'
             f'<td class="t">{escape(labels_alarm.EVENTS[item["event"]](language))}</td>'
             f'<td class="t">{self._word(STATE_WORDS, item["to_state"])}</td>'
-            f'<td class="t">{escape(item["actor"])}</td><td class="t">{escape(item["reason"])}</td></tr>'
+            f'<td class="t">{escape(item["actor"])}</td>'
+            f'<td class="t">{escape(reason(item["reason"], language))}</td></tr>'
             for item in reversed(transitions)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -260,6 +264,17 @@ def _band(low: float | None, high: float | None, unit: str) -> str:
     return escape(f"{ends[0]} – {ends[1]} {unit}".rstrip())
 
 
-def _evidence(evidence: Mapping[str, Any]) -> str:
-    shown = {name: f"{value:,.4g}" if isinstance(value, float) else value for name, value in evidence.items()}
-    return "<br>".join(f"{escape(name)}: {escape(str(value))}" for name, value in shown.items())
+def _unit(stored: str) -> str:
+    """A unit as people write it."""
+    return stored.replace("m3", "m³").replace("mohm", "mΩ")
+
+
+def _evidence(evidence: Mapping[str, Any], language: Language) -> str:
+    """Names in words where there are any, moments as moments."""
+    lines = []
+    for name, value in evidence.items():
+        text = EVIDENCE[name](language) if name in EVIDENCE else name
+        is_moment = name.endswith("_ms") and isinstance(value, int)
+        shown = _moment(value) if is_moment else f"{value:,.4g}" if isinstance(value, float) else str(value)
+        lines.append(f"{escape(text)}: {escape(shown)}")
+    return "<br>".join(lines)

@@ -24,6 +24,7 @@ ADVICE_REASON = {
 """Why a set is to be watched or retired."""
 METHOD = {
     CapacityMethod.FULL: Text("放到截止", "to cut-off"),
+    CapacityMethod.KNEE: Text("放到拐点", "to the knee"),
     CapacityMethod.OCV: Text("静置电压", "rest voltage"),
 }
 REASON = {

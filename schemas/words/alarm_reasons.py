@@ -1,0 +1,109 @@
+"""Words of what fenhe writes itself into an alarm's history and evidence, and of what it refuses an operator.
+
+They are stored in English, once, so that a history never changes its words; a page shows them in its own language.
+What a person wrote stays as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from schemas.words import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REASONS: Mapping[str, str] = {
+    "the condition holds": "条件成立",
+    "the condition is over": "条件已消失",
+    "the condition was over for a while": "条件曾一度消失",
+    "another one came on top of it": "在此之上又发生一次",
+    "over for as long as the deadband asks": "消失时间已超过死区要求",
+    "worse: critical": "加重为危急",
+    "worse: high": "加重为严重",
+    "worse: medium": "加重为一般",
+    "worse: low": "加重为提示",
+    "late readings have moved it": "迟到数据更正了时间",
+    "late readings have disproved it": "迟到数据推翻了该告警",
+    "late readings show that it held before, too": "迟到数据表明此前也曾成立",
+    "late readings have filled it": "迟到数据已补齐",
+    "nothing is heard": "收不到数据",
+    "heard again": "重新收到数据",
+    "heard again, and what was missing has come": "重新收到数据，所缺数据也已补到",
+    "its parent accounts for it": "由上级告警说明",
+    "its parent no longer accounts for it": "不再由上级告警说明",
+    "its time on the shelf is over": "搁置时间已到",
+    "maintenance is over": "检修已结束",
+    "acknowledged long ago and still active": "确认已久，仍未消失",
+}
+"""What fenhe gives as a reason of its own, in Chinese."""
+
+_REFUSALS: Mapping[str, str] = {
+    r"a name and a reason are required": "请填写姓名和理由",
+    r"the name (?P<name>.*) cannot be used, or name or reason is too long": "不能使用姓名“{name}”，或姓名、理由过长",
+    r"shelve for more than 0 and at most (?P<most>\S+) hours": "搁置时间须大于 0 且不超过 {most} 小时",
+    r"there is no alarm .*": "没有这个告警",
+    r"\w+ is not possible: alarm .*": "该告警的状态已经改变，此操作现在不可行；请看下方历史",
+    r"alarm \S+ is \w+": "该告警的状态已经改变，此操作现在不可行；请看下方历史",
+}
+
+EVIDENCE: Mapping[str, Text] = {
+    "as_of_ms": Text("截至", "as of"),
+    "backup_p50_h": Text("备电时长 p50，h", "backup time p50, h"),
+    "change": Text("变化", "change"),
+    "change_pct": Text("变化，%", "change, %"),
+    "contract_h": Text("合同时长，h", "contract, h"),
+    "coverage": Text("覆盖率", "coverage"),
+    "current_a": Text("电流，A", "current, A"),
+    "cusum": Text("累计偏差（CUSUM）", "cumulated deviation (CUSUM)"),
+    "days": Text("天数", "days"),
+    "excess_m3_h": Text("超出，m³/h", "excess, m³/h"),
+    "fell_m3_h": Text("下降，m³/h", "fell by, m³/h"),
+    "found_by": Text("判据", "found by"),
+    "gap_pct": Text("差距，%", "gap, %"),
+    "h": Text("判定门限（h）", "limit of decision (h)"),
+    "highest": Text("最高", "highest"),
+    "hours_learned": Text("学习时长，h", "hours learned"),
+    "intake_m3": Text("取水，m³", "intake, m³"),
+    "last_ms": Text("最后一次收到", "last heard"),
+    "may_be": Text("也可能是", "may also be"),
+    "nights": Text("夜数", "nights"),
+    "pack_v": Text("总压，V", "pack voltage, V"),
+    "per_product": Text("单位产品用量", "per product"),
+    "period_s": Text("上报周期，s", "reporting period, s"),
+    "physical_maximum": Text("物理上限", "physical maximum"),
+    "production": Text("产量", "production"),
+    "quantity": Text("量", "quantity"),
+    "readings": Text("读数个数", "readings"),
+    "rise_pct": Text("上升，%", "rise, %"),
+    "rule": Text("规则", "rule"),
+    "samples": Text("连续次数", "in a row"),
+    "sd": Text("标准差", "standard deviation"),
+    "share": Text("占比", "share"),
+    "since_ms": Text("自", "since"),
+    "soh_pct": Text("健康度（SoH），%", "state of health, %"),
+    "spread": Text("离散度", "spread"),
+    "steps": Text("次数", "steps"),
+    "threshold_sd": Text("门限（标准差倍数）", "limit, standard deviations"),
+    "threshold_z": Text("门限（z）", "limit (z)"),
+    "tolerance_m3": Text("允许差，m³", "tolerance, m³"),
+    "usual_production": Text("常态产量", "usual production"),
+    "why": Text("原因", "why"),
+    "window_h": Text("窗口，h", "window, h"),
+    "z": Text("偏离（z）", "deviation (z)"),
+}
+"""What an alarm's evidence names, where a person asks for it; other names stand as the detector wrote them."""
+
+
+def reason(stored: str, language: Language) -> str:
+    """A reason in a page's language: fenhe's own in its words, a person's as it was written."""
+    return REASONS.get(stored, stored) if language is Language.ZH else stored
+
+
+def refusal(message: str, language: Language) -> str:
+    """What the database refused, in a page's language."""
+    for pattern, words in _REFUSALS.items() if language is Language.ZH else ():
+        if found := re.fullmatch(pattern, message):
+            return words.format(**found.groupdict())
+    return message
