@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from fenhe.local import Process, Services, free_port
+from fenhe.local import Process, Services, free_port, scratch_directory
 from fenhe.local.kafka import find_kafka_libraries
 from fenhe.local.mqtt import find_mqtt
 from fenhe.local.postgres import find_postgres_binaries
@@ -28,8 +28,14 @@ READY_S = 900.0
 """Two minutes on two idle cores; a shared machine takes many times as long."""
 
 
-def test_what_the_readme_promises_is_there_when_the_demo_says_so(scratch: Path) -> None:
+def test_what_the_readme_promises_is_there_when_the_demo_says_so() -> None:
     """Leak, efficiency and B0001 among the alarms; grade and baseline of all eight plants; SoH of most sets."""
+    with scratch_directory("promises") as scratch:
+        _play(scratch)
+
+
+def _play(scratch: Path) -> None:
+    """Run the demo until it says that everything is there, and look."""
     real_or_skip(
         lambda: (find_kafka_libraries(), find_mqtt(scratch, Services.REAL), find_postgres_binaries(Services.REAL))
     )

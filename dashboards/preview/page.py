@@ -18,6 +18,7 @@ from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import HTML_TYPES, render
+from dashboards.preview.search import SearchBox
 from dashboards.preview.state import AGE, Level, Seen, state_of
 from dashboards.preview.variables import Resolved, resolve
 from dashboards.words import labels
@@ -113,6 +114,7 @@ class Page:
         self._places = asyncio.Semaphore(PARALLEL)
         self._boxes: list[PanelBox] = []
         self._selects: dict[str, ui.select] = {}
+        self._search = SearchBox(reader, view)
         self._links: dict[str, ui.link] = {}
 
     def build(self) -> None:
@@ -141,6 +143,7 @@ class Page:
         with ui.element("nav").classes("nav"):
             for slug, title in self._titles.items():
                 self._links[f"dashboard {slug}"] = ui.link(title, "#").classes("is-here" if slug == view.slug else "")
+        self._search.build()
         ui.element("div").classes("spring")
         for variable in self._dashboard.variables:
             if not variable.hidden:
@@ -194,6 +197,7 @@ class Page:
         if view == self._view:
             return
         self._view = view
+        self._search.follow(view)
         self._update_links()
         ui.run_javascript(f"history.replaceState(null, '', {json.dumps(view.address)})")
         self._wanted.set()

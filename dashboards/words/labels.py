@@ -139,6 +139,8 @@ BOOKS = Text("数据账：收到 = 入库 + 重复 + 隔离", "Books: received =
 QUARANTINE_BY_REASON = Text("隔离原因", "Quarantine by reason")
 
 # The preview's own controls.
+SEARCH = Text("搜索企业、表计、电池组（/）", "Search plants, meters, sets (/)")
+NOTHING_FOUND = Text("没有找到", "nothing found")
 TIME_RANGE = Text("时间范围", "Time range")
 REFRESH = Text("刷新", "Refresh")
 OFF = Text("暂停", "off")

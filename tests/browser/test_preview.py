@@ -196,6 +196,20 @@ def test_a_plant_leads_to_its_energy_and_its_meter(browser: Browser, preview: st
         assert "Incoming feeder 2" in page.locator(".bar").inner_text()
 
 
+def test_search_finds_a_set_by_keyboard_alone(browser: Browser, preview: str) -> None:
+    """`/` goes to the box, a part of a name finds the set, Enter opens it; what is not there is said."""
+    with _open(browser, f"{preview}/d/province?lang=en") as page:
+        _wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        page.keyboard.press("/")
+        page.keyboard.type("no such thing")
+        page.wait_for_selector(".hits:has-text('nothing found')")
+        page.locator(".search input").fill("bs00001-b")
+        page.wait_for_selector(".hit:has-text('bs00001-b1')")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/d/battery-set?**var-set=bs00001-b1**")
+
+
 def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> None:
     """Fleet → set: the set that was clicked is the one that is shown."""
     with _open(browser, f"{preview}/d/battery-fleet?lang=en&kiosk") as page:
