@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
 from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_MS
-from schemas.quarantine import Quarantined, Reason
+from schemas.quarantine import Quarantined, Reason, ahead_detail
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
 from schemas.record import LARGEST_RECORD_BYTES, encode_set_aside
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
@@ -281,7 +281,7 @@ def _off_the_clock(ts: int, received_ms: int) -> _Refusal | None:
             return _Refusal(Reason.SCHEMA, detail[:500])
     if ts > received_ms + CLOCK_AHEAD_MS:
         ahead_s = (ts - received_ms) // 1000  # an int of any length, which a float is not
-        return _Refusal(Reason.CLOCK_AHEAD, f"device clock is {ahead_s} s ahead of arrival")
+        return _Refusal(Reason.CLOCK_AHEAD, ahead_detail(ahead_s))
     return None
 
 

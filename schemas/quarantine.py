@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -38,6 +39,21 @@ class Reason(StrEnum):
     """Same device and time as a stored reading, with other values. The first one stored stands."""
     STORAGE_REJECTED = "storage_rejected"
     """The database or a kernel refused this one reading; the rest of its batch went on."""
+
+
+_AHEAD = re.compile(r"device clock is (\d+) s ahead of arrival")
+
+
+def ahead_detail(seconds: int) -> str:
+    """Say by how much a clock is ahead."""
+    return f"device clock is {seconds} s ahead of arrival"
+
+
+def ahead_ms_of(detail: str) -> int | None:
+    """Read it back, in ms; None where a detail does not say it, or a time that no calendar has."""
+    found = _AHEAD.fullmatch(detail)
+    ms = None if found is None else int(found[1]) * 1000
+    return ms if ms is not None and ms < CALENDAR_END_MS else None
 
 
 LONGEST_NAME = 200

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.alarms import NO_DATA, AlarmEvent, AlarmState
+from schemas.alarms import CLOCK, NO_DATA, AlarmEvent, AlarmState
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.notifications import What
 from schemas.words import Text
@@ -93,6 +93,29 @@ GUIDES: dict[str, Guide] = {
         Text(
             "网关断电、SIM 卡欠费、网线松动、设备检修。",
             "A gateway without power, an expired SIM card, a loose cable, maintenance.",
+        ),
+    ),
+    CLOCK: Guide(
+        Text("时钟错误", "wrong clock"),
+        Text(
+            "设备时钟偏差大：快（读数因“时间超前”被隔离）、慢（读数总是晚同样久才到）、丢失（回到 2000 年等）或停走。"
+            "数值为估计的偏差，正数为快。",
+            "The device's clock is ahead (its readings are refused), behind (they always arrive as long after their"
+            " time), lost (the year 2000) or stands. The value is the estimated offset; ahead is positive.",
+        ),
+        Text(
+            "快、丢失和停走是确定的。慢由到达时间推断：网关若总把数据压住同样久，看起来也一样。",
+            "Ahead, lost and standing are certain. Behind is told by arrivals: a gateway that always holds readings"
+            " back for as long looks the same.",
+        ),
+        Text(
+            "看偏差：正好 8 小时多半是时区设错（把北京时间当作 UTC，或相反）；再查对时（NTP）和时钟电池。",
+            "Look at the offset: exactly 8 h is a time zone, local time sent as UTC or the reverse; then NTP and the"
+            " clock's battery.",
+        ),
+        Text(
+            "时区设错、对时服务不通、时钟电池没电、换表后没有校时。",
+            "A wrong time zone, no time server, an empty clock battery, a device not set after an exchange.",
         ),
     ),
     SignalKind.SEASONAL: Guide(

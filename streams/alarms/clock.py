@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from schemas.alarms import NO_DATA, AlarmEvent, AlarmState, alarm_id
+from schemas.alarms import CLOCK, NO_DATA, TIMED, AlarmEvent, AlarmState, alarm_id
 from schemas.metrics.signal import SAFETY_KINDS, Severity
 from schemas.topics import partition_of
 from storage import alarms, silence
+from streams.alarms import device_clocks
 from streams.alarms.backfill import devices_of, is_filled
 from streams.alarms.grouping import group
 from streams.alarms.signals import known_of, write
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 WATCH_MS = 10_000
 """How often a partition is looked at, by the time of its records."""
-DETECTOR = "no_data/1"
+_DETECTORS = {NO_DATA: "no_data/1", CLOCK: device_clocks.DETECTOR}
+_WHY = {NO_DATA: "nothing is heard", CLOCK: "its clock is wrong"}
 NAMED_DEVICES = 20
 """So many silent devices are named in the evidence; all are counted."""
 
@@ -49,6 +51,8 @@ class AlarmClock:
 
     def run(self, written: Written) -> None:
         """Look at a partition if it is time to."""
+        if written.refused:
+            device_clocks.note(written)
         number, record_ms = written.position.partition, written.record_ms
         if record_ms is None or 0 <= record_ms - self._looked.get(number, -WATCH_MS) < WATCH_MS:
             return
@@ -69,6 +73,7 @@ class _Look:
         self._directory: Directory = written.directory
         self._rules = rules
         self._now_ms = now.event_ms
+        self._record_ms = now.record_ms
         self._sites = [
             site_id
             for site_id in written.directory.sites
@@ -93,6 +98,7 @@ class _Look:
         regions = self._look_at_regions()
         for site_id, found in self._silence.items():
             self._look_at_site(site_id, found, regions.get(self._directory.sites[site_id].city))
+        self._look_at_clocks()
         for item in list(self._open.values()):
             self._keep_deadlines(item)
         changes = [change for change in self._changes.values() if change.is_something or change.touched]
@@ -194,6 +200,18 @@ class _Look:
                 period_ms=device.period_s * 1000,
             )
 
+    def _look_at_clocks(self) -> None:
+        """Bring alarms of wrong clocks about, and to their end."""
+        devices = self._directory.devices
+        wrong = device_clocks.look(self._connection, devices, self._sites, self._newest_ms, self._record_ms)
+        for name, found in wrong.items():
+            self._bring(
+                Condition(found.device.site_id, name, "", CLOCK), Severity.MEDIUM, found.since_ms, found.figures,
+                holds=True, due=found.is_due, parent=self._parent(found.device.site_id, name, None),
+            )  # fmt: skip
+        for condition in [each for each in self._changes if each.kind == CLOCK and each.device_id not in wrong]:
+            self._bring(condition, Severity.MEDIUM, 0, {}, holds=False, due=False)
+
     def _parent(self, site_id: str, device_id: str, alarm: str | None) -> str | None:
         """What accounts for silence: the parent's alarm, or planned maintenance."""
         if alarm is not None:
@@ -225,12 +243,12 @@ class _Look:
                 detail = {} if parent is None else {"by": parent}
                 event = AlarmEvent.RAISE if parent is None else AlarmEvent.RAISE_SUPPRESSED
                 again = not change.is_new
-                change.take(event, "nothing is heard", self._now_ms, **detail)
+                change.take(event, _WHY[condition.kind], self._now_ms, **detail)
                 change.alarm = change.alarm._replace(
                     last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None, pending_ms=None,
-                    detector=DETECTOR, occurrences=change.alarm.occurrences + again,
+                    detector=_DETECTORS[condition.kind], occurrences=change.alarm.occurrences + again,
                 )  # fmt: skip
-                change.figures = {**figures, "detector": DETECTOR}
+                change.figures = {**figures, "detector": _DETECTORS[condition.kind]}
             return
         if holds:
             if change.alarm.pending_ms is not None:
@@ -246,7 +264,10 @@ class _Look:
             )
 
     def _end(self, change: AlarmChange, heard_ms: int) -> None:
-        """Note the end of a silence, and whether what was missing has come with it."""
+        """Note the end of a wrong clock; or of a silence, and whether what was missing has come with it."""
+        if change.alarm.condition.kind == CLOCK:
+            change.take(AlarmEvent.CLEAR, "its clock is right again, or nothing is heard of it", heard_ms)
+            return
         devices = devices_of(self._directory, change.alarm.condition)
         if is_filled(self._connection, devices, change.alarm.event_ms, heard_ms, self._rules.no_data):
             change.take(AlarmEvent.CLEAR, "heard again, and what was missing has come", heard_ms, filled=True)
@@ -266,7 +287,7 @@ class _Look:
         known = Alarm(
             alarm_id=name, condition=condition, state=AlarmState.NORMAL, active=False, severity=severity,
             event_ms=since_ms, raised_ms=self._now_ms, last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None,
-            pending_ms=None, group_id=name, occurrences=1, disproved=False, detector=DETECTOR,
+            pending_ms=None, group_id=name, occurrences=1, disproved=False, detector=_DETECTORS[condition.kind],
         )  # fmt: skip
         return AlarmChange(known, is_new=True)
 
@@ -277,7 +298,7 @@ class _Look:
         resume = AlarmEvent.RESUME_ACTIVE if alarm.active else AlarmEvent.RESUME_NORMAL
         if alarm.state is AlarmState.SHELVED and item.shelf_over:
             change.take(resume, "its time on the shelf is over")
-        elif alarm.state is AlarmState.SUPPRESSED and alarm.condition.kind != NO_DATA:
+        elif alarm.state is AlarmState.SUPPRESSED and alarm.condition.kind not in TIMED:
             if item.suppressed_by not in {f"maintenance:{window.number}" for window in self._windows}:
                 change.take(resume, "maintenance is over")
         elif self._is_forgotten(alarm, item):
@@ -295,8 +316,8 @@ class _Look:
         return acknowledged and (item.acknowledged_h or 0.0) >= patience_h
 
     def _is_held_long_enough(self, alarm: Alarm) -> bool:
-        """Whether a return within the deadband has lasted; silence has delays of its own."""
-        if not alarm.active or alarm.pending_ms is None or alarm.condition.kind == NO_DATA:
+        """Whether a return within the deadband has lasted; what time brings about has delays of its own."""
+        if not alarm.active or alarm.pending_ms is None or alarm.condition.kind in TIMED:
             return False
         return self._now_ms - alarm.pending_ms >= self._rules.deadband_hold_s * 1000
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.metrics import Row
+    from schemas.quarantine import Quarantined
     from schemas.time import Span
     from storage.checkpoint import Position
     from streams.intake.admission import Directory
@@ -32,6 +33,8 @@ class Written(NamedTuple):
     """Devices with readings stored just now that are older than one they had before: from the first of these on."""
     newest_ms: Callable[[], dict[str, int]]
     """Device time of the newest reading of each device of the partition, this transaction's included."""
+    refused: Sequence[Quarantined] = ()
+    """What it puts into the quarantine."""
 
 
 class Stage(Protocol):

@@ -165,7 +165,7 @@ class Transaction:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, item.received_ms).quarantined += 1
         derivation.finish()
-        self._run_stages(derivation, self._record_ms)
+        self._run_stages(derivation, self._record_ms, intake.quarantined)
         with connection.pipeline():  # none of these is waited for before the next is sent
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
@@ -183,9 +183,10 @@ class Transaction:
             partition.unsettled = 0
             ledger.settle(connection, number)
 
-    def _run_stages(self, derivation: Derivation, record_ms: int | None) -> None:
-        """Have follow what follows from the rows."""
+    def _run_stages(self, derivation: Derivation, record_ms: int | None, refused: Sequence[Quarantined] = ()) -> None:
+        """Have follow what follows from the rows, and from what was refused."""
         written = derivation.written(self._partition.position, self._session.partitions, record_ms)
+        written = written._replace(refused=refused)
         for stage in self._session.kernels.stages:
             stage.run(written)
 

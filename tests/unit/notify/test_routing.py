@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from fenhe.local.services import project_root
 from notify.routing import channels_of, is_worth_telling, quiet_wait_s
 from notify.texts import line, message
-from schemas.alarms import NO_DATA
+from schemas.alarms import CLOCK, NO_DATA
 from schemas.metrics.signal import SignalKind
 from schemas.notifications import Channel, QuietHours, Route, Routing
 from schemas.time import LOCAL
@@ -75,7 +75,7 @@ def test_texts_are_whole_in_both_languages() -> None:
 
 def test_every_kind_has_its_word() -> None:
     """No desk reads `over_temperature`."""
-    assert set(GUIDES) == {*SignalKind, NO_DATA}
+    assert set(GUIDES) == {*SignalKind, NO_DATA, CLOCK}
 
 
 def test_what_is_suppressed_is_told_with_its_parent() -> None:
