@@ -27,6 +27,15 @@ _LIST = """
 
 _POSSIBLE = "SELECT event FROM alarm_rule WHERE state = %s"
 _DEVICE = "SELECT kind, name, name_zh FROM device WHERE device_id = %s"
+_SITE = "SELECT sector = 'base_station', name, name_zh FROM site WHERE site_id = %s"
+
+_COMPANIONS = """
+    SELECT alarm_id, kind, severity, state, event_at
+    FROM alarm
+    WHERE site_id = %s AND device_id = %s AND alarm_id <> %s AND state = ANY(%s)
+    ORDER BY array_position(ARRAY['critical', 'high', 'medium', 'low'], severity), event_at, alarm_id
+    LIMIT 20
+"""
 
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
@@ -62,6 +71,14 @@ def history(connection: Connection, alarm_id: str) -> History:
         return History(alarm, cursor.fetchall())
 
 
+def companions(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The other alarms of the same device that somebody is to look at: one leak seen by three detectors."""
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        states = [str(state) for state in BEFORE_OPERATORS]
+        cursor.execute(_COMPANIONS, [alarm["site_id"], alarm["device_id"], alarm["alarm_id"], states])
+        return cursor.fetchall()
+
+
 class Named(NamedTuple):
     """A device as people call it."""
 
@@ -79,6 +96,20 @@ def device_of(connection: Connection, device_id: str) -> Named | None:
     """The device that an alarm is of; None for an alarm of a site or a region."""
     row = connection.execute(_DEVICE, (device_id,)).fetchone()
     return None if row is None else Named(Kind(row[0]), row[1] or device_id, row[2] or row[1] or device_id)
+
+
+class NamedSite(NamedTuple):
+    """A plant or base station as people call it."""
+
+    is_base_station: bool
+    en: str
+    zh: str
+
+
+def site_of(connection: Connection, site_id: str) -> NamedSite | None:
+    """The site that an alarm is at; None for an alarm of a region."""
+    row = connection.execute(_SITE, (site_id,)).fetchone()
+    return None if row is None else NamedSite(bool(row[0]), row[1] or site_id, row[2] or row[1] or site_id)
 
 
 def find(connection: Connection, beginning: str) -> str:

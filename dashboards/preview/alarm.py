@@ -19,6 +19,9 @@ from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
+from dashboards.preview.alarm_chart import Seen, Span, chart, query_of, span_of
+from dashboards.preview.drawing import Canvas
+from dashboards.preview.macros import TimeRange
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
 from schemas.alarms import AlarmState
@@ -28,6 +31,7 @@ from schemas.words.alarm_reasons import EVIDENCE, reason, refusal
 from schemas.words.alarms import GUIDES
 from storage import operator
 from storage.pool import connect
+from storage.statements import trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +93,9 @@ class AlarmPage:
         self._banner.visible = False
         with ui.element("main").classes("sheet"):
             self._facts = ui.html("", sanitize=False)
+            self._chart = ui.echart({}).classes("alarm-chart").props("role=img")
+            self._chart.visible = False
+            self._others = ui.html("", sanitize=False)
             if self._hand.operator_url is None:
                 ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
             else:
@@ -109,6 +116,7 @@ class AlarmPage:
             self._hours = ui.number(self._text(labels_alarm.HOURS), value=SHELVE_H, min=0).props(
                 f"dense outlined {dark} data-field=hours"
             )
+            self._also = ui.checkbox(self._text(labels_alarm.WITH_COMPANIONS)).props("dense")
             for action in ACTIONS:
                 self._buttons[action.event] = ui.button(
                     self._text(action.text), on_click=lambda _, action=action: self._act(action)
@@ -116,7 +124,10 @@ class AlarmPage:
         ui.timer(0.0, self._remember_user, once=True)
 
     async def _remember_user(self) -> None:
-        known = await ui.run_javascript(f"localStorage.getItem({json.dumps(USER_KEY)})")
+        try:
+            known = await ui.run_javascript(f"localStorage.getItem({json.dumps(USER_KEY)})")
+        except TimeoutError:
+            return  # the browser has left, or is too busy to say
         if known and not self._user.value:
             self._user.value = str(known)
 
@@ -128,7 +139,7 @@ class AlarmPage:
         given = [user, self._reason.value or seen]
         arguments = [self._hours.value, *given] if action.event == "shelve" else given
         try:
-            await asyncio.to_thread(self._call, action.function, arguments)
+            await asyncio.to_thread(self._call, action, arguments, with_companions=self._also.value)
         except psycopg.Error as error:
             said = refusal(error.diag.message_primary or "", self._view.language)
             self._say(said or self._text(labels.DATABASE_AWAY))
@@ -137,10 +148,19 @@ class AlarmPage:
         ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
         await self._refresh()
 
-    def _call(self, function: str, arguments: Sequence[object]) -> None:
+    def _call(self, action: _Action, arguments: Sequence[object], *, with_companions: bool) -> None:
+        """Do it to this alarm, and where it is wanted to all others of its device that the rules allow it to."""
         assert self._hand.operator_url is not None  # noqa: S101 - there are no buttons then
         with connect(self._hand.operator_url, name="preview", autocommit=True) as connection:
-            operator.call(connection, function, self._alarm_id, *arguments)
+            others = (
+                operator.companions(connection, operator.history(connection, self._alarm_id).alarm)
+                if with_companions
+                else []
+            )
+            operator.call(connection, action.function, self._alarm_id, *arguments)
+            for other in others:
+                if action.event in operator.possible(connection, other["state"]):
+                    operator.call(connection, action.function, other["alarm_id"], *arguments)
 
     async def _refresh(self) -> None:
         try:
@@ -154,17 +174,55 @@ class AlarmPage:
         self._say("")
         self._facts.content = self._facts_of(found)
         self._past.content = self._past_of(found.history.transitions)
+        self._others.content = self._others_of(found.others)
+        self._draw(found)
         for action in ACTIONS if self._buttons else ():
             here = action.only_in in {None, found.history.alarm["state"]}
             self._buttons[action.event].visible = here and action.event in found.possible
         if self._buttons:
             self._hours.visible = "shelve" in found.possible
+            self._also.visible = bool(found.others)
 
     def _load(self) -> _Found:
         with connect(self._hand.reader_url, name="preview", autocommit=True) as connection:
             history = operator.history(connection, self._alarm_id)
             device = operator.device_of(connection, history.alarm["device_id"])
-            return _Found(history, operator.possible(connection, history.alarm["state"]), device)
+            others = operator.companions(connection, history.alarm)
+            span = span_of(history.alarm, dt.datetime.now(dt.UTC))
+            query = query_of(history.alarm, span)
+            seen = (
+                None
+                if query is None
+                else [Seen(*row) for row in connection.execute(trusted(query.sql), query.parameters)]
+            )
+            site = operator.site_of(connection, history.alarm["site_id"])
+            return _Found(
+                history, operator.possible(connection, history.alarm["state"]), device, site, others, span, seen
+            )
+
+    def _draw(self, found: _Found) -> None:
+        """Draw the value over time, where it is stored and there is any."""
+        self._chart.visible = bool(found.seen)
+        if not found.seen:
+            return
+        colors, zone = self._view.theme.colors, TIME_ZONE
+        canvas = Canvas(colors, self._view.language, zone, TimeRange(*found.span), self._view)
+        options = chart(found.history.alarm, found.seen, canvas, _unit(found.history.alarm["unit"]))
+        if options != self._chart.options:
+            self._chart.options.clear()
+            self._chart.options.update(options)
+            self._chart.update()
+
+    def _others_of(self, others: Sequence[Mapping[str, Any]]) -> str:
+        """List what else stands at the same device."""
+        language = self._view.language
+        links = "".join(
+            f"<li>{self._word(SEVERITY_WORDS, each['severity'])} · "
+            f'<a class="link" href="{escape(self._view.alarm(each["alarm_id"]))}">'
+            f"{escape(GUIDES[each['kind']].name(language))}</a> · {_moment(each['event_at'])}</li>"
+            for each in others
+        )
+        return f"<h2>{escape(self._text(labels_alarm.COMPANIONS))}</h2><ul>{links}</ul>" if links else ""
 
     def _say(self, text: str) -> None:
         self._banner.content = escape(text)
@@ -175,16 +233,16 @@ class AlarmPage:
         alarm, language = found.history.alarm, self._view.language
         guide = GUIDES[alarm["kind"]]
         names = found.device
-        device = Text(names.zh, names.en)(language) if names else alarm["device_id"]
+        device = Text(names.zh, names.en)(language) if names else self._text(labels.WHOLE_SITE)
+        at = found.site
+        site = Text(at.zh, at.en)(language) if at else alarm["site_id"]
         title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(guide.name(language))}"
         unit = _unit(alarm["unit"])
         facts: list[tuple[Text, str]] = [
             *((heading, escape(text(language))) for heading, text in guide.parts),
             (labels_alarm.STATE_COLUMN, self._word(STATE_WORDS, alarm["state"])),
-            (
-                labels_alarm.DEVICE,
-                f"{escape(device)}<small> {escape(alarm['site_id'])} / {escape(alarm['device_id'])}</small>",
-            ),
+            (labels_alarm.SITE, f"{escape(site)}<small> {escape(alarm['site_id'])}</small>"),
+            (labels_alarm.DEVICE, f"{escape(device)}<small> {escape(alarm['device_id'])}</small>"),
             (labels_alarm.SINCE, _moment(alarm["event_at"])),
             (labels_alarm.DETECTED, _moment(alarm["detected_at"])),
             (labels_alarm.CLEARED, _moment(alarm["cleared_at"])),
@@ -211,13 +269,14 @@ class AlarmPage:
     def _link(self, found: _Found) -> str:
         """The device's own dashboard around the time of the alarm."""
         alarm = found.history.alarm
-        if found.device is None or found.device.kind is Kind.SITE_POWER:
+        if found.device is not None and found.device.kind is Kind.BATTERY:
+            slug, variables = "battery-set", {"set": alarm["device_id"]}
+        elif found.site is not None and not found.site.is_base_station:
+            slug, variables = "plant-energy", {"site": alarm["site_id"]}
+            if found.device is not None:
+                slug, variables = "meter", {"site": alarm["site_id"], "meter": alarm["device_id"]}
+        else:
             return ""
-        slug, variables = (
-            ("battery-set", {"set": alarm["device_id"]})
-            if found.device.kind is Kind.BATTERY
-            else ("plant-energy", {"site": alarm["site_id"]})
-        )
         first_ms, last_ms = (alarm["event_at"] + side * AROUND_MS for side in (-1, 1))
         view = replace(self._view, slug=slug, variables=variables)
         return replace(view, range_from=str(first_ms), range_to=str(last_ms)).address
@@ -247,6 +306,10 @@ class _Found(NamedTuple):
     history: operator.History
     possible: set[str]
     device: operator.Named | None
+    site: operator.NamedSite | None
+    others: Sequence[Mapping[str, Any]]
+    span: Span
+    seen: Sequence[Seen] | None
 
 
 def _moment(ms: int | None) -> str:
@@ -254,13 +317,18 @@ def _moment(ms: int | None) -> str:
 
 
 def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else escape(f"{value:,.4g} {unit}".rstrip())
+    return "" if value is None else escape(f"{_digits(value)} {unit}".rstrip())
+
+
+def _digits(value: float) -> str:
+    """Four digits that count, never powers of ten: 1,313, 13,126, 0.007."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004 - four digits
 
 
 def _band(low: float | None, high: float | None, unit: str) -> str:
     if low is None and high is None:
         return ""
-    ends = ["…" if end is None else f"{end:,.4g}" for end in (low, high)]
+    ends = ["…" if end is None else _digits(end) for end in (low, high)]
     return escape(f"{ends[0]} – {ends[1]} {unit}".rstrip())
 
 
@@ -275,6 +343,6 @@ def _evidence(evidence: Mapping[str, Any], language: Language) -> str:
     for name, value in evidence.items():
         text = EVIDENCE[name](language) if name in EVIDENCE else name
         is_moment = name.endswith("_ms") and isinstance(value, int)
-        shown = _moment(value) if is_moment else f"{value:,.4g}" if isinstance(value, float) else str(value)
+        shown = _moment(value) if is_moment else _digits(value) if isinstance(value, float) else str(value)
         lines.append(f"{escape(text)}: {escape(shown)}")
     return "<br>".join(lines)

@@ -227,8 +227,18 @@ def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> No
 
 
 def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database: ReaderDatabase) -> None:
-    """List → alarm: what is refused is said; what is done stands in the history with who and why; the page follows."""
+    """List → alarm: what is refused is said; what is done stands in the history with who and why; the page follows.
+
+    What else stands at the same device is listed, and dealt with in the same act where the operator says so.
+    """
     populate(migrated_database.owner_url, sets=22, hours=2)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        columns = [each.name for each in owner.execute("SELECT * FROM alarm LIMIT 0").description or ()]
+        changed = {"alarm_id": "'second'", "group_id": "'second'", "kind": "'drift'"}
+        taken = ", ".join(changed.get(name, name) for name in columns)
+        owner.execute(
+            f"INSERT INTO alarm ({', '.join(columns)}) SELECT {taken} FROM alarm WHERE kind = 'night_flow' LIMIT 1"  # noqa: S608 - our own columns
+        )
     served = _served(migrated_database.reader_url, migrated_database.operator_url)
     with served as address, _open(browser, f"{address}/d/alarms?lang=en") as page:
         _wait_until_drawn(page)
@@ -240,15 +250,20 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         page.wait_for_function("document.querySelector('.banner').innerText.includes('a name and a reason')")
         page.get_by_label("Your name").fill("Wang")
         page.get_by_label("Reason").fill("valve is being closed")
+        page.get_by_role("link", name="drift").wait_for()
+        page.get_by_role("checkbox", name="also the other alarms").click()
         acknowledge.click()
         page.wait_for_selector("td:has-text('valve is being closed')")
+        with psycopg.connect(migrated_database.owner_url) as owner:
+            dealt_with = owner.execute("SELECT state, acknowledged_by FROM alarm WHERE alarm_id = 'second'").fetchone()
+        assert dealt_with == ("active_acknowledged", "Wang")
         assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
         assert acknowledge.is_hidden()
         assert "acknowledged" in page.locator("dl").inner_text()
         folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
         page.screenshot(path=folder / "alarm.en.1920.png", full_page=True)
         page.get_by_role("link", name="Its device at that time").click()
-        page.wait_for_url("**/d/plant-energy?**from=1**")
+        page.wait_for_url("**/d/meter?**from=1**")
 
 
 def test_an_alarm_only_shows_without_an_operators_connection(browser: Browser, preview: str) -> None:

@@ -1,0 +1,86 @@
+"""The chart of an alarm: the value in the alarm's own unit, with what was expected and when it began."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from dashboards.preview.alarm_chart import Seen, chart, query_of, span_of
+from dashboards.preview.drawing import Canvas
+from dashboards.preview.macros import TimeRange
+from dashboards.preview.theme import Theme
+from dashboards.preview.view import View
+from schemas.words import Language
+
+NOW = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
+ONSET = dt.datetime(2026, 3, 9, 5, tzinfo=dt.UTC)
+LEAK: dict[str, Any] = {
+    "site_id": "ALU1",
+    "device_id": "ALU1-W0",
+    "metric": "volume_m3",
+    "window_s": 3600.0,
+    "event_at": round(ONSET.timestamp() * 1000),
+    "cleared_at": None,
+    "baseline": 60.0,
+    "low": None,
+    "high": 69.0,
+}
+
+
+def _drawn(alarm: dict[str, Any], *seen: Seen) -> dict[str, Any]:
+    span = span_of(alarm, NOW)
+    view = View("alarms", Language.EN)
+    canvas = Canvas(Theme.DARK.colors, Language.EN, "Asia/Shanghai", TimeRange(*span), view)
+    return chart(alarm, seen, canvas, "m³/h")
+
+
+@pytest.mark.parametrize(
+    ("changed", "table"),
+    [
+        ({}, "FROM meter_hour"),
+        ({"device_id": "ALU1", "metric": "energy_kgce"}, "FROM plant_hour"),
+        ({"metric": "backup_p10_h", "window_s": 86_400.0}, "backup_p10_h::float8 AS value FROM battery_day"),
+        ({"metric": "cell_spread_mv", "window_s": 0.0}, "cell_spread_max_mv::float8 AS value FROM battery_quarter"),
+    ],
+)
+def test_each_value_is_drawn_from_where_it_is_stored(changed: dict[str, Any], table: str) -> None:
+    """A meter's hours, a plant's hours, a set's days and quarters; values go as parameters."""
+    alarm = LEAK | changed
+    query = query_of(alarm, span_of(alarm, NOW))
+    assert query is not None
+    assert table in query.sql
+    assert query.parameters["device"] == alarm["device_id"]
+
+
+@pytest.mark.parametrize("changed", [{"metric": "", "window_s": 0.0}, {"metric": "volume_m3", "window_s": 86_400.0}])
+def test_what_is_not_stored_in_the_alarms_unit_is_not_drawn(changed: dict[str, Any]) -> None:
+    """Silence has no value, and an hour's m³ under a day's limit would be a wrong picture."""
+    assert query_of(LEAK | changed, span_of(LEAK, NOW)) is None
+
+
+def test_expected_limit_and_onset_are_marked() -> None:
+    """The limit that is drawn is the alarm's, and the axis holds it whatever the values."""
+    options = _drawn(LEAK, Seen(ONSET - dt.timedelta(hours=1), 61.0), Seen(ONSET, 91.0))
+    lines = options["series"][0]["markLine"]["data"]
+    assert [line["yAxis"] for line in lines if "yAxis" in line] == [60.0, 69.0]
+    assert len([line for line in lines if "xAxis" in line]) == 1
+    assert options["yAxis"]["min"] <= 60.0
+    assert options["yAxis"]["max"] >= 91.0
+
+
+def test_a_gap_stays_a_gap_and_nothing_known_is_said() -> None:
+    """Unknown is null on the line, never zero; without any value the chart says so."""
+    options = _drawn(LEAK, Seen(ONSET, None))
+    assert options["series"][0]["data"][0][1] is None
+    assert options["series"][0]["connectNulls"] is False
+    assert options["title"]["text"] == "unknown"
+
+
+def test_months_without_a_value_are_not_shown() -> None:
+    """A set that was first tested two days ago has a chart of two days, not of ninety with a dot at the edge."""
+    alarm = LEAK | {"metric": "backup_p10_h", "window_s": 86_400.0}
+    options = _drawn(alarm, Seen(NOW - dt.timedelta(days=2), 1.2), Seen(NOW - dt.timedelta(days=1), 1.1))
+    shown_ms = options["xAxis"]["max"] - options["xAxis"]["min"]
+    assert dt.timedelta(days=2) < dt.timedelta(milliseconds=shown_ms) < dt.timedelta(days=3)
