@@ -309,8 +309,10 @@ def laboratory(language: Language) -> Panel:
         language=language,
         title=Text("化验值（近 30 天）", "Laboratory values (30 days)"),
         description=Text(
-            "本厂各燃料的收到基化验值，新者在前；出具时刻晚于采样即为迟到值，已触发重算。来源：fuel_assay。",
+            "本厂各燃料的收到基化验值，新者在前；出具时刻晚于采样即为迟到值，已触发重算。"
+            "同一样品再次出具时以最后出具的为准，“此前热值”为上一次的值。来源：fuel_assay。",
             "Values as received of the plant's fuels, newest first; a release after sampling has set off a recompute. "
+            "Of a sample that was released again the last one stands, and “said before” shows the one before it. "
             "Source: fuel_assay.",
         ),
         width=16,
@@ -319,7 +321,9 @@ def laboratory(language: Language) -> Panel:
     )
     fuels = sql.case_of("fuel", {key: text(language) for key, text in labels_plant.FUELS.items()})
     query = f"""
-SELECT {fuels} AS fuel, ts, until_at, released_at, lhv_mj_kg, ash_pct, sulphur_pct, moisture_pct
+SELECT {fuels} AS fuel, ts, until_at, released_at, lhv_mj_kg,
+       lag(lhv_mj_kg) OVER (PARTITION BY fuel, ts, until_at ORDER BY released_at, device_id) AS before_mj_kg,
+       ash_pct, sulphur_pct, moisture_pct
 FROM fuel_assay
 WHERE site_id = ${{site:sqlstring}} AND {days_back(30)}
 ORDER BY ts DESC, fuel
@@ -333,6 +337,7 @@ LIMIT 60
         fields.moment("until_at", labels_plant.UNTIL),
         fields.moment("released_at", labels_plant.RELEASED),
         Field(name="lhv_mj_kg", label=labels_plant.LHV, unit="MJ/kg", decimals=2, width=100),
+        Field(name="before_mj_kg", label=labels_plant.LHV_BEFORE, unit="MJ/kg", decimals=2, width=110),
         Field(name="ash_pct", label=labels_plant.ASH, unit="%", decimals=1, width=80),
         Field(name="sulphur_pct", label=labels_plant.SULPHUR, unit="%", decimals=2, width=80),
         Field(name="moisture_pct", label=labels_plant.MOISTURE, unit="%", decimals=1, width=80),

@@ -56,12 +56,17 @@ class FuelAssays:
         return
 
 
+REPRODUCIBLE = {"lhv_mj_kg": 0.3, "ash_pct": 0.7, "sulphur_pct": 0.3}
+"""Two laboratories may differ by so much over one sample: GB/T 213, 212 and 214 of 2008 (unverified)."""
+
+
 class Property(NamedTuple):
     """A fuel's property at a moment."""
 
     value: float
     is_measured: bool
-    """A laboratory value covers the moment; otherwise an earlier or the registered one stands in."""
+    """A laboratory value covers the moment, and no other laboratory contradicts it; otherwise an earlier or the
+    registered one stands in."""
 
 
 class Laboratory:
@@ -78,8 +83,9 @@ class Laboratory:
     def at(self, fuel: str, attribute: str, ts: int, *, otherwise: float | None) -> Property | None:
         """Return the property (`lhv_mj_kg`, `ash_pct`, `sulphur_pct`) of a fuel burnt at a moment.
 
-        Of results that cover the moment the last begun stands, of those the last released; else the newest that ended
-        before it; else `otherwise`. None where that is None too.
+        Of results that cover the moment the last begun stands, of those the last released: a laboratory that gives a
+        sample again corrects itself. Where another laboratory says otherwise of the same sample nobody knows which is
+        right, and it is not measured. Else the newest that ended before it; else `otherwise`. None where that is None.
         """
         assays = self._by_fuel.get(fuel, [])
         until = bisect_right(self._begins.get(fuel, []), ts)
@@ -89,7 +95,7 @@ class Laboratory:
             if value is None:
                 continue
             if ts < assay.until_ms:
-                return Property(value, is_measured=True)
+                return Property(value, is_measured=not self._is_contradicted(assay, attribute, value))
             if ts - assay.until_ms < self._reach_ms and (stand_in is None or assay.until_ms > stand_in.until_ms):
                 stand_in = assay
             if ts - assay.ts > 2 * self._reach_ms:
@@ -97,3 +103,14 @@ class Laboratory:
         if stand_in is not None:
             return Property(getattr(stand_in, attribute), is_measured=False)
         return None if otherwise is None else Property(otherwise, is_measured=False)
+
+    def _is_contradicted(self, stands: FuelAssay, attribute: str, value: float) -> bool:
+        """Whether another laboratory's last word on the same sample differs by more than two laboratories may."""
+        others = {
+            assay.device_id: getattr(assay, attribute)
+            for assay in self._by_fuel[stands.fuel]
+            if (assay.ts, assay.until_ms) == (stands.ts, stands.until_ms)
+            and assay.device_id != stands.device_id
+            and getattr(assay, attribute) is not None
+        }
+        return any(abs(other - value) > REPRODUCIBLE[attribute] for other in others.values())

@@ -58,3 +58,25 @@ def test_the_order_of_results_does_not_matter() -> None:
         assert backwards.at("gangue", "lhv_mj_kg", moment, otherwise=None) == LABORATORY.at(
             "gangue", "lhv_mj_kg", moment, otherwise=None
         )
+
+
+@pytest.mark.parametrize(("other", "is_measured"), [(12.2, True), (14.0, False)])
+def test_two_laboratories_that_contradict_each_other_over_one_sample_measure_nothing(
+    other: float, *, is_measured: bool
+) -> None:
+    """The last released stands, and is estimated where they differ by more than 0.3 MJ/kg; other samples are not."""
+    results = [assay(0, 8, 12.0, 14), assay(0, 8, other, 20)._replace(device_id="lab-2"), assay(8, 16, 13.0, 22)]
+    for given in (results, results[::-1]):
+        laboratory = Laboratory(given, reach_ms=20 * HOUR_MS)
+        assert laboratory.at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None) == Property(other, is_measured)
+        assert laboratory.at("gangue", "ash_pct", T0 + HOUR_MS, otherwise=None) == Property(50.0, is_measured=True)
+        assert laboratory.at("gangue", "lhv_mj_kg", T0 + 9 * HOUR_MS, otherwise=None) == Property(
+            13.0, is_measured=True
+        )
+
+
+def test_a_laboratory_that_corrects_itself_agrees_with_the_other_again() -> None:
+    """Only the last word of each counts: the first of one is no contradiction any more."""
+    results = [assay(0, 8, 16.0, 14), assay(0, 8, 12.1, 18), assay(0, 8, 12.0, 20)._replace(device_id="lab-2")]
+    found = Laboratory(results, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
+    assert found == Property(12.0, is_measured=True)
