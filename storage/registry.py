@@ -92,17 +92,23 @@ def _figures(entry: _Entry) -> _Entry:
 
 def load_registry(connection: Connection) -> tuple[int, Registry]:
     """Read the whole registry and its version, as one snapshot."""
-    row = connection.execute(
-        "SELECT (SELECT version FROM registry_version),"
-        " (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM site s),"
-        " (SELECT coalesce(jsonb_agg(detail), '[]') FROM device)"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - a select without FROM has a row
-    version, sites, devices = row
-    return int(version), Registry(
-        sites=[Site.model_validate(site) for site in sites],
-        devices=[Device.model_validate(device) for device in devices],
-    )
+    version = 0
+    sites: list[Site] = []
+    devices: list[Device] = []
+    for kind, text in connection.execute(
+        # Row by row, as text: PostgreSQL takes longer to make one jsonb of 7 000 devices than we to read them all.
+        "SELECT 0, version::text FROM registry_version"
+        " UNION ALL SELECT 1, to_jsonb(s)::text FROM site s"
+        " UNION ALL SELECT 2, detail::text FROM device"
+    ):
+        match kind:
+            case 0:
+                version = int(text)
+            case 1:
+                sites.append(Site.model_validate_json(text))
+            case _:
+                devices.append(Device.model_validate_json(text))
+    return version, Registry(sites=sites, devices=devices)
 
 
 def registry_version(connection: Connection) -> int:
