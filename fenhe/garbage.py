@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 THRESHOLDS = (100_000, 50, 100)
 
@@ -10,6 +15,16 @@ THRESHOLDS = (100_000, 50, 100)
 def look_for_none() -> None:
     """While a process starts nearly everything it makes stays: the collector would walk through it again and again."""
     gc.disable()
+
+
+@contextlib.contextmanager
+def none_to_look_for() -> Iterator[None]:
+    """Keep the collector from looking while what stays is made."""
+    look_for_none()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def spare_what_stays() -> None:
