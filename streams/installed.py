@@ -22,6 +22,7 @@ from streams.kernels.detection.batteries.set_trends import SetTrends
 from streams.kernels.detection.batteries.site_doubts import DoubtAlarms
 from streams.kernels.detection.batteries.site_safety import SiteSafety
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
+from streams.kernels.detection.changed_meters import ChangedMeters
 from streams.kernels.detection.efficiency import PlantEfficiency
 from streams.kernels.detection.energy_balance import EnergyBalance
 from streams.kernels.detection.frozen_meters import FrozenMeters
@@ -80,6 +81,7 @@ def installed() -> Kernels:
             SetDays(health_reference()),
             MeterDetectors(detection()),
             FrozenMeters(detection().version),
+            ChangedMeters(detection().version),
             PlantEfficiency(detection().efficiency, detection().version),
             PlantLimits(detection().limit, detection().quota, detection().version),
             WaterBalance(detection().balance, detection().version),

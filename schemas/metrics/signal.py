@@ -28,6 +28,8 @@ class SignalKind(StrEnum):
     """The value no longer moves while the site is active."""
     FROZEN = "frozen"
     """A register that stands while its meter says that something passes: the meter is at fault."""
+    METER_CHANGED = "meter_changed"
+    """A meter was exchanged or set to zero: somebody knows its final reading."""
     STUCK_SENSOR = "stuck_sensor"
     """A battery set's sensor that shows one value while its like move: it guards nothing."""
     SENSOR_FAULT = "sensor_fault"
@@ -100,6 +102,7 @@ CONFIRMED_KINDS = frozenset(
         SignalKind.NIGHT_FLOW,
         SignalKind.FLATLINE,
         SignalKind.FROZEN,
+        SignalKind.METER_CHANGED,
         SignalKind.STUCK_SENSOR,
         SignalKind.EFFICIENCY,
         SignalKind.BALANCE,

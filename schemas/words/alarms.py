@@ -187,6 +187,28 @@ GUIDES: dict[str, Guide] = {
             "A failed register, a wrong mapping in the gateway, a locked meter.",
         ),
     ),
+    SignalKind.METER_CHANGED: Guide(
+        Text("换表或清零", "meter exchanged or reset"),
+        Text(
+            "表计读数跳到另一数值并继续累计，或回零后继续累计。其间的用量为估计值。",
+            "The register jumped to another value, or fell to zero, and counts on from there. What passed meanwhile is"
+            " an estimate.",
+        ),
+        Text(
+            "高：新读数已连续累计。网关把别的表接到此表名下，看起来也一样。",
+            "Sure: it has counted on from there. Another meter wired under this one's name looks the same.",
+        ),
+        Text(
+            "问清是否换表或清零；在登记的 changes 中写入旧表的末读数（final）和新表的起读数（first），"
+            "其间用量即为准确值。",
+            "Ask whether the meter was exchanged or reset; register the old one's `final` and the new one's `first`"
+            " reading under `changes`: what passed is then exact.",
+        ),
+        Text(
+            "表计检定更换、断电清零、网关接线或地址改动。",
+            "An exchange for calibration, a loss of power, another wiring or address in the gateway.",
+        ),
+    ),
     SignalKind.STUCK_SENSOR: Guide(
         Text("传感器卡死", "stuck sensor"),
         Text(

@@ -22,6 +22,7 @@ OVER_INCREMENTS = 3
 """Increments in a row beyond the rating before that is told. (unsourced)"""
 
 
+EXCHANGED_AS_REGISTERED = "exchanged as registered: it counts on from the old meter's final reading"
 RUBBISH = "no two of so many readings agree with each other: begins anew"
 
 

@@ -14,7 +14,7 @@ from streams.kernels.metering import young
 from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, Explanation, Limits, Run, Step, explain
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
-from streams.kernels.metering.telling import RUBBISH, Beyond, Noise, Teller
+from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED, RUBBISH, Beyond, Noise, Teller
 from streams.kernels.metering.terms import cross
 from streams.kernels.metering.trial import Mark, Trial
 from streams.kernels.metering.witness import Witness
@@ -181,7 +181,7 @@ class Window:
                 MeterEventKind.REPLACEMENT, last, ts, ts,
                 readings=1, before=state.tail[-1].value, seen=value, after=crossed.counted,
                 increment=crossed.counted - state.tail[-1].value,
-                rule="exchanged as registered: it counts on from the old meter's final reading",
+                rule=EXCHANGED_AS_REGISTERED,
             )  # fmt: skip
         taken = self._take(state, ts, crossed.counted, rate, rests=rests)
         if crossed.is_exact or len(taken.tail) > 1 or taken.tail[0].first != ts:
