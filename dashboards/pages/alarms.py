@@ -158,26 +158,41 @@ def active_list(
         language=language,
         title=Text("活动告警", "Active alarms"),
         description=Text(
-            "条件仍成立、未被搁置或抑制的告警：级别高者在前，其次为新发生者。时间为事件时间。来源：alarm。",
-            "Alarms whose condition holds and that are neither shelved nor suppressed: worst first, then newest. Times "
-            "are event times. Source: alarm.",
+            "条件仍成立、未被搁置或抑制的告警：级别高者在前，其次为新发生者。同一设备的多个告警往往同一原因，合为一行，"
+            "其余类型列在“另有”。时间为事件时间。来源：alarm。",
+            "Alarms whose condition holds and that are neither shelved nor suppressed: worst first, then newest. "
+            "Several of one device, often of one cause, are one row, with the other kinds under “also”. Times are "
+            "event times. Source: alarm.",
         ),
         width=width,
         height=height,
         empty=labels_alarm.NO_ACTIVE,
     )
+    device = "PARTITION BY a.site_id, a.device_id, a.state"
+    separator = "、" if language is Language.ZH else ", "
+    words = kind(language, "each.kind")
+    others = (
+        f"(SELECT string_agg(DISTINCT {words}, '{separator}')"  # noqa: S608 - fragments of ours
+        " FROM unnest(a.kinds) AS each (kind) WHERE each.kind <> a.kind)"
+    )
     query = f"""
-SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind,
+SELECT a.alarm_id, a.severity, a.state, {kind(language)} AS kind, {others} AS others,
        {_place(language)},
        {sql.city(language)} AS city,
        a.event_at,
        {sql.duration("GREATEST(0, extract(epoch FROM now() - a.event_at))")} AS lasted,
        {_with_unit("a.value", "a.unit")} AS value, {_with_unit("a.baseline", "a.unit")} AS baseline,
        {_with_unit("a.cost", "a.cost_unit")} AS cost
-FROM alarm a
+FROM (
+    SELECT a.*, array_agg(a.kind) OVER ({device}) AS kinds,
+           row_number() OVER ({device} ORDER BY {SEVERITY_ORDER}, a.event_at, a.alarm_id) AS place
+    FROM alarm a
+    LEFT JOIN site s ON s.site_id = a.site_id
+    WHERE {ACTIVE} AND ({where})
+) a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
-WHERE {ACTIVE} AND ({where})
+WHERE a.place = 1
 ORDER BY {SEVERITY_ORDER}, a.event_at DESC
 LIMIT {limit}
 """  # noqa: S608 - fragments of ours
@@ -186,14 +201,15 @@ LIMIT {limit}
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
+        Field(name="others", label=labels_alarm.ALSO, width=140, unknown=labels.NONE),
         Field(name="site", label=labels_alarm.SITE, width=200, hidden=brief),
         DEVICE_FIELD,
         fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
         Field(name="lasted", label=labels_alarm.LASTED, width=80),
         Field(name="value", label=labels_alarm.VALUE, width=110),
-        Field(name="baseline", label=labels_alarm.EXPECTED, width=110, hidden=brief),
+        Field(name="baseline", label=labels_alarm.EXPECTED, width=110, hidden=brief, unknown=labels.NONE),
         Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
-        Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief),
+        Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief, unknown=labels.NONE),
     ]
     return panels.table(about, query, *shown)
 

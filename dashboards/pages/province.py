@@ -222,7 +222,7 @@ def plants(language: Language) -> Panel:
             "Source: plant_rolling, alarm, meter_latest.",
         ),
         width=24,
-        height=10,
+        height=8,
         empty=labels.NONE,
     )
     query = f"""
@@ -280,9 +280,10 @@ def _panels(language: Language) -> Sequence[Panel]:
     return [
         at_a_glance(language),
         alarms.by_severity(language),
+        alarms.active_list(language, height=6, limit=20),
+        plants(language),
         utilisation(language),
         units(language),
-        plants(language),
         *books.row(language),
     ]
 

@@ -262,3 +262,33 @@ async def test_a_slow_query_holds_up_nobody_else(
     with pytest.raises(SlowError):
         await slow
     await reader.close()
+
+
+LEAK = """
+INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, state, active, severity, event_at, raised_at, group_id)
+VALUES ('a', 'P', 'W0', 'volume_m3', 'drift', 'active_unacknowledged', true, 'medium', now(), now(), 'a'),
+       ('b', 'P', 'W0', 'volume_m3', 'night_flow', 'active_unacknowledged', true, 'high', now(), now(), 'b'),
+       ('c', 'P', 'W0', 'volume_m3', 'seasonal', 'active_unacknowledged', true, 'low', now(), now(), 'c'),
+       ('d', 'P', 'W0', 'volume_m3', 'step', 'active_acknowledged', true, 'low', now(), now(), 'd'),
+       ('e', 'P', 'W1', 'volume_m3', 'drift', 'active_unacknowledged', true, 'medium', now(), now(), 'e')
+"""
+
+
+async def test_alarms_of_one_device_are_one_row_with_the_other_kinds_named(migrated_database: ReaderDatabase) -> None:
+    """A leak is one row, by its worst; what somebody is on already stands apart, and a filter hides no device."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO site (site_id, name, name_zh, city, sector, product_unit)"
+            " VALUES ('P', 'P', '厂', '太原', 'steel', 't')"
+        )
+        owner.execute(LEAK)
+    page = next(each.values[0] for each in DASHBOARDS if each.id == "alarms-en")
+    panel = next(each for each in cast("Dashboard", page).panels if each.title == "Active alarms")
+    everything = {"city": "*", "site": "*", "severity": "*", "kind": "*"}
+
+    async def shown(**chosen: str) -> list[tuple[object, ...]]:
+        rows = await _fetch(migrated_database.reader_url, panel, _scope(**(everything | chosen)))
+        return [(row[rows.columns.index("alarm_id")], row[rows.columns.index("others")]) for row in rows.rows]
+
+    assert await shown() == [("b", "drift, unusual for the hour"), ("e", None), ("d", None)]
+    assert sorted(await shown(kind="drift")) == [("a", None), ("e", None)]
