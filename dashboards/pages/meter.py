@@ -75,19 +75,20 @@ def increments(language: Language) -> Panel:
         language=language,
         title=Text("每 15 分钟增量（表底自身单位）", "Increment per 15 minutes, in the register's unit"),
         description=Text(
-            "15 分钟内表底增量；跨缺口插值的为估算，另列；无柱为未知。来源：meter_minute。",
+            "15 分钟内表底增量；跨缺口插值的为估算，另列；无柱为未知，或未满 15 分钟。来源：meter_minute。",
             "Increment of the register in 15 minutes; interpolated over a gap it is estimated and stands "
             "apart; no bar is "
-            "unknown. Source: meter_minute.",
+            "unknown, or not yet whole. Source: meter_minute.",
         ),
         width=24,
         height=7,
     )
+    # A sum of fewer minutes, as of the quarter under way, would look like a fall.
+    whole = "count(increment) = 15"
     query = f"""
 SELECT date_bin('15 minutes', ts, {sql.ORIGIN}) AS time,
-       CASE WHEN bool_and(increment IS NOT NULL) AND NOT bool_or(quality = 'estimated')
-            THEN sum(increment) END AS measured,
-       CASE WHEN bool_and(increment IS NOT NULL) AND bool_or(quality = 'estimated') THEN sum(increment) END AS estimated
+       CASE WHEN {whole} AND NOT bool_or(quality = 'estimated') THEN sum(increment) END AS measured,
+       CASE WHEN {whole} AND bool_or(quality = 'estimated') THEN sum(increment) END AS estimated
 FROM meter_minute
 WHERE device_id = {METER} AND $__timeFilter(ts)
   AND quantity = (SELECT quantity FROM meter_minute WHERE device_id = {METER} AND $__timeFilter(ts)

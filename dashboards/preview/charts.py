@@ -27,6 +27,11 @@ _TIME_LABELS = {
 FEW_POINTS = 20
 """So few are drawn as points too, as Grafana does: a line of one is nothing."""
 
+LEAST_FILLED = 0.25
+"""Where data fill less of the range than this, a long view of them would be a few dots at its edge."""
+MARGIN = 0.05
+"""Room before the first of them, as a share of what is shown."""
+
 _HATCH = {"color": "rgba(255,255,255,0.55)", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.785}
 
 
@@ -92,7 +97,7 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     known = any(point[1] is not None for one in series for point in one["data"])
     if series and canvas.marks:
         series[0]["markLine"] = _marks(canvas)
-    axis = time_axis(canvas)
+    axis = time_axis(canvas) | {"min": _beginning(moments, series, canvas)}
     options = base(canvas) | {
         "title": note("" if known else panel.no_value, canvas),
         "grid": {"left": 8, "right": 14, "top": 14, "bottom": 24, "containLabel": True},
@@ -112,6 +117,14 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         options["grid"]["bottom"] = 4
     options["tooltip"] |= {"trigger": "axis", "axisPointer": {"type": "line"}}
     return Chart(options)
+
+
+def _beginning(moments: list[int], series: list[dict[str, Any]], canvas: Canvas) -> int:
+    """Where the axis begins: with the page's range, or a little before the data where they fill only its end."""
+    start, end = canvas.wall_ms(canvas.range.start), canvas.wall_ms(canvas.range.end)
+    known = (at for index, at in enumerate(moments) if any(one["data"][index][1] is not None for one in series))
+    first = min(known, default=start)
+    return start if first < end - LEAST_FILLED * (end - start) else round(first - MARGIN * (end - first))
 
 
 def _marks(canvas: Canvas) -> dict[str, Any]:
