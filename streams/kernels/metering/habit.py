@@ -140,7 +140,7 @@ class Habit(NamedTuple):
         if counted > 0.0:
             steps = min(steps + 1, MIN_STEPS)
             if step is None or step > COARSE * 10.0**-digits:
-                step = _common(step, counted, digits)
+                step = common(step, counted, digits)
             if close:
                 rate = counted / max(span_ms, period_ms)
                 most = ODD_MARGIN * max(top, top_before)
@@ -175,7 +175,7 @@ class Habit(NamedTuple):
         return self if digits == self.digits else self._replace(digits=digits)
 
 
-def _common(step: float | None, counted: float, digits: int) -> float | None:
+def common(step: float | None, counted: float, digits: int) -> float | None:
     """Greatest amount that both are multiples of, in whole last digits."""
     weight = 10.0**digits
     own = round(counted * weight)

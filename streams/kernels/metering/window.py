@@ -476,7 +476,10 @@ class Window:
         for step, (old, new) in zip(steps, pairwise(runs), strict=True):
             span = new.first - old.last
             if step.kind is not None or not step.measured:
-                habit = habit.broken(new.first, new.value)._replace(steps=min(habit.steps + 1, habits.MIN_STEPS))
+                habit = habit.broken(new.first, new.value)._replace(
+                    steps=min(habit.steps + 1, habits.MIN_STEPS),
+                    step=habits.common(habit.step, step.counted, habit.digits),
+                )
                 continue
             habit = habit.after(
                 new.first, span, new.value - old.value, old.stood_ms, new.value,
@@ -489,9 +492,11 @@ class Window:
         steps = _all_onwards(runs)
         if runs[0].value == 0.0 and len(runs) > 2:  # noqa: PLR2004 - a first 0 may have been no reading
             steps[1] = steps[1]._replace(measured=False)
+        least = min((step.counted for step in steps if step.counted > 0.0), default=0.0)
         for at, (old, new) in enumerate(pairwise(runs)):
             counted, span = new.value - old.value, max(new.first - old.last, self._period_ms)
-            if at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_SPEED * usual * span:
+            stood = at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_STEPS * least
+            if stood and counted > CATCH_UP_SPEED * usual * span:
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
             elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
