@@ -23,12 +23,22 @@ SHOWN = 20
 _WHOLE = {"sites", "devices"}
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML whose dates and times stay as they are written: the registry's models read them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def read_registry(file: Path) -> Registry:
     """Read a registry. Raises PlainError with a line for each mistake: file, line, field, what is wrong."""
     try:
         text = file.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except UnicodeDecodeError:
         msg = f"{file}: this is no text in UTF-8: save it as UTF-8"
         raise PlainError(msg) from None

@@ -95,9 +95,14 @@ _MICROSECONDS = 7
 
 
 def _to_ms(value: object) -> object:
-    """RFC 3339 text, or a whole number, to milliseconds since the epoch; anything else is left to pydantic."""
+    """RFC 3339 text, or a whole number, to milliseconds since the epoch; anything else is left to pydantic.
+
+    YAML has moments of its own: a time that is written without quotes comes as one.
+    """
     if type(value) is str:
         return _moment(value)
+    if type(value) is dt.datetime:
+        return _moment(value.isoformat())
     if type(value) is float and value.is_integer():
         return int(value)
     return value

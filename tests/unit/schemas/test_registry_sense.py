@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from pydantic import ValidationError
 
+from fenhe.clear_errors import PlainError
+from fenhe.registry_file import read_registry
 from schemas.readings import Kind, LabReading
 from schemas.reference import Limited
 from schemas.registry import Device, Registry, Role, Sector, Site
 from schemas.registry_sense import Nonsense, NonsenseError, check, line_of, modulus_meant
 from streams.kernels.plant.boundary import wrong_carriers
 from streams.kernels.plant.reference import energy_factors, reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SITE = Site(site_id="s", name="s", name_zh="s", sector=Sector.CEMENT, city="长治")
 
@@ -87,3 +94,35 @@ def test_a_limit_of_coal_is_held_against_coal_alone() -> None:
     assert reference().limits["clinker_coal"].of is Limited.FUEL
     assert reference().limits["clinker_electricity"].of is Limited.ELECTRICITY
     assert reference().limits["clinker"].of is Limited.ENERGY
+
+
+def test_dates_and_times_may_stand_without_quotes(tmp_path: Path) -> None:
+    """YAML makes moments of its own of them; they are read as they are written, with their time zone."""
+    file = tmp_path / "registry.yaml"
+    file.write_text(
+        "sites: [{site_id: P1, name: P, name_zh: 厂, sector: base_station, city: 太原}]\n"
+        "devices:\n"
+        "  - {device_id: E1, site_id: P1, kind: electricity, first_day: 2024-01-01T00:00:00+08:00,\n"
+        "     changes: [{valid_from: 2026-03-02T10:15:00+08:00, rated: 5},\n"
+        "               {valid_from: 2026-03-03 00:00:00Z, rated: 6}]}\n"
+        "  - {device_id: B1, site_id: P1, kind: battery, battery: {nominal_ah: 100, commissioned_on: 2024-05-01}}\n",
+        encoding="utf-8",
+    )
+    meter, battery = read_registry(file).devices
+    assert meter.first_day == 1_704_038_400_000
+    assert [change.valid_from for change in meter.changes] == [1_772_417_700_000, 1_772_496_000_000]
+    assert battery.battery is not None
+    assert battery.battery.commissioned_on == "2024-05-01"
+
+
+def test_a_time_without_its_zone_is_refused_by_name(tmp_path: Path) -> None:
+    """Nobody guesses whether 08:00 is Beijing's."""
+    file = tmp_path / "registry.yaml"
+    file.write_text(
+        "sites: [{site_id: P1, name: P, name_zh: 厂, sector: steel, city: 太原}]\n"
+        "devices:\n"
+        "  - {device_id: E1, site_id: P1, kind: electricity, changes: [{valid_from: 2026-03-02T10:15:00, rated: 5}]}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(PlainError, match=r"line 3.*valid_from.*needs a time zone"):
+        read_registry(file)
