@@ -33,3 +33,17 @@ def begun_before(connection: Connection, table: str, entity: str, moments: Seque
     ids, times = ([moment[at] for moment in moments] for at in (0, 1))
     columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]
     return {row[0] for row in connection.execute(trusted(statement), columns)}
+
+
+def newest_before(
+    connection: Connection, table: str, entity: str, moments: Sequence[tuple[str, int]]
+) -> dict[str, int]:
+    """Time of the newest row before its moment, of each entity, named by the column `entity`, that has any."""
+    statement = (
+        f"SELECT q.id, earlier.ts FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ))} AS q (id, at)"  # noqa: S608 - own names
+        f" CROSS JOIN LATERAL (SELECT t.ts FROM {table} t WHERE t.{entity} = q.id AND t.ts < q.at"
+        " ORDER BY t.ts DESC LIMIT 1) AS earlier"
+    )
+    ids, times = ([moment[at] for moment in moments] for at in (0, 1))
+    columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]
+    return dict(connection.execute(trusted(statement), columns, binary=True).fetchall())

@@ -64,14 +64,17 @@ def carry_on(connection: Connection, states: Sequence[SavedState]) -> None:
 KEPT_DAYS = 40
 """How far back every snapshot is kept: longer than late readings usually are late. (unsourced)"""
 SPARSE_DAYS = 28
-"""Of older ones, one in so many days stays."""
+"""Of older ones, the first in so many days stays."""
 
 _THIN = trusted(
-    "DELETE FROM entity_snapshot s"  # noqa: S608 - own names
-    f" USING {unnest((PgType.TEXT, PgType.TEXT, PgType.TIMESTAMPTZ))} AS n (entity_id, kernel, ts)"
+    "DELETE FROM entity_snapshot s USING"  # noqa: S608 - own names
+    " (SELECT k.entity_id, k.kernel, (SELECT max(m.ts) FROM entity_snapshot m"
+    " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel) AS newest_ts"
+    f" FROM {unnest((PgType.TEXT, PgType.TEXT))} AS k (entity_id, kernel)) AS n"
     " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel"
-    f" AND s.ts < n.ts - interval '{KEPT_DAYS} days'"
-    f" AND date_bin('{SPARSE_DAYS} days', s.ts, 'epoch') <> s.ts"
+    f" AND s.ts < n.newest_ts - interval '{KEPT_DAYS} days'"
+    f" AND EXISTS (SELECT FROM entity_snapshot e WHERE e.entity_id = s.entity_id AND e.kernel = s.kernel"
+    f" AND e.version = s.version AND e.ts < s.ts AND e.ts >= date_bin('{SPARSE_DAYS} days', s.ts, 'epoch'))"
 )
 
 
@@ -81,12 +84,8 @@ def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     ordered = [last[key] for key in sorted(last)]
     _write(connection, _KEEP, ordered)
     if ordered:
-        columns = (
-            Column(PgType.TEXT, [item.entity_id for item in ordered]),
-            Column(PgType.TEXT, [item.kernel for item in ordered]),
-            Column(PgType.TIMESTAMPTZ, [item.ts for item in ordered]),
-        )
-        connection.execute(_THIN, columns)
+        ids, kernels = zip(*sorted({(item.entity_id, item.kernel) for item in ordered}), strict=True)
+        connection.execute(_THIN, (Column(PgType.TEXT, ids), Column(PgType.TEXT, kernels)))
 
 
 def forget(connection: Connection, memories: Sequence[tuple[str, str]]) -> None:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from schemas.registry import Device
 from schemas.time import FOREVER_MS, Span
 from storage import derived, readings, state
-from storage.spans import begun_before
+from storage.spans import begun_before, newest_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.memory import DUE, Memory, Unread
-from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out
+from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out, unkept
 from streams.kernels.contract import Sharer
 
 if TYPE_CHECKING:
@@ -229,7 +229,8 @@ class Folding:
         kept = state.snapshots_since(
             self._connection, fold.name, fold.version, [(item.entity_id, item.from_ms) for item in late]
         )
-        walks = [set_out(fold, item, kept[item.entity_id]) for item in late]
+        before = self._before(subjects, [(item.entity_id, item.from_ms) for item in unkept(late, kept)])
+        walks = [set_out(fold, item, kept[item.entity_id], before.get(item.entity_id)) for item in late]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
         further = [each for each in walks if each.end is None]
         self._advance(
@@ -266,17 +267,30 @@ class Folding:
 
     def _begun(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> set[str]:
         """Entities of which anything is stored before a moment of their own."""
+        return set[str]().union(
+            *(begun_before(self._connection, *key, own) for key, own in self._by_table(subjects, moments).items())
+        )
+
+    def _before(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> dict[str, int]:
+        """Time of the last item that is stored before a moment of each entity's own, where there is any."""
+        found: dict[str, int] = {}
+        for key, own in self._by_table(subjects, moments).items():
+            found |= newest_before(self._connection, *key, own)
+        return found
+
+    def _by_table(
+        self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, str], list[tuple[str, int]]]:
+        """Moments of entities by the table of their items, and its column of the entity."""
         source = self._fold.source
-        if not moments:
-            return set()
-        if not isinstance(source, frozenset):
-            table = DERIVED_TABLES[source]
-            return begun_before(self._connection, table.name, table.key[0], moments)
-        by_table: dict[str, list[tuple[str, int]]] = {}
+        by_table: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for moment in moments:
-            by_table.setdefault(READING_TABLES[_kind(subjects[moment[0]])].name, []).append(moment)
-        found = (begun_before(self._connection, name, "device_id", own) for name, own in by_table.items())
-        return set[str]().union(*found)
+            if isinstance(source, frozenset):
+                key = (READING_TABLES[_kind(subjects[moment[0]])].name, "device_id")
+            else:
+                key = (DERIVED_TABLES[source].name, DERIVED_TABLES[source].key[0])
+            by_table.setdefault(key, []).append(moment)
+        return by_table
 
 
 def _kind(subject: Device | Site) -> Kind:

@@ -6,8 +6,9 @@ can lock only so many. All of it is known before anything is written, from the r
 the worker remembers of each device.
 
 A part ends between two records wherever it can. A record that is too much by itself is cut too: its readings are then
-taken site by site and in order of time, and the checkpoint says how many of them are stored. That order is the record's
-own, so whoever goes on after a crash goes on at the same place.
+taken site by site, message by message and of each message in order of time, and the checkpoint says how many of them
+are stored. That order is the record's own, so whoever goes on after a crash goes on at the same place; and no message
+overtakes another, for a reading is held against the messages before its own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from streams.engine.walk import REBUILD_MS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from schemas.aside import SetAside
     from schemas.readings import Reading
@@ -221,11 +222,9 @@ def _counts(order: Sequence[tuple[Envelope, int]]) -> dict[str, int]:
 
 
 def _ordered(batch: MicroBatch) -> list[tuple[Envelope, int]]:
-    """A record's readings site by site and in order of time; those of one time as they stand in it."""
-
-    def each() -> Iterator[tuple[Envelope, int]]:
-        for message in batch.messages:
-            for at in range(len(message.readings)):
-                yield message, at
-
-    return sorted(each(), key=lambda item: (item[0].site_id, item[0].readings[item[1]].ts))
+    """A record's readings site by site, message by message, and in order of time; those of one time as they stand."""
+    return [
+        (message, at)
+        for message in sorted(batch.messages, key=lambda message: message.site_id)
+        for at in sorted(range(len(message.readings)), key=lambda at: message.readings[at].ts)
+    ]

@@ -134,16 +134,30 @@ class _Origin(NamedTuple):
     state: str | None
 
 
-def _origin(kept: Sequence[Snapshot], from_ms: int) -> _Origin:
-    """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole."""
-    if kept and kept[0].ts <= from_ms:
+def unkept(late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
+    """Those of which no snapshot is kept that is old enough to set out from."""
+    return [item for item in late if not _is_kept(item, kept[item.entity_id])]
+
+
+def _is_kept(late: Late, kept: Sequence[Snapshot]) -> bool:
+    return bool(kept) and kept[0].ts <= late.from_ms
+
+
+def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None) -> _Origin:
+    """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole.
+
+    And not later than the last item before: of an entity that has snapshots at all, all items before its first one lie
+    within one stretch of them.
+    """
+    if _is_kept(late, kept):
         return _Origin(kept[0].ts, kept[0].state)
-    return _Origin(from_ms - REBUILD_MS, None)
+    earliest = late.from_ms - REBUILD_MS
+    return _Origin(earliest if before is None else min(earliest, before // fold.snapshot_ms * fold.snapshot_ms), None)
 
 
-def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot]) -> Walk:
-    """Set out from the newest snapshot before the first late item."""
-    origin = _origin(kept, late.from_ms)
+def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None) -> Walk:
+    """Set out from the newest snapshot before the first late item; `before`: time of the last item before, if any."""
+    origin = _origin(fold, late, kept, before)
     met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ms}
     stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ms]
     stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -224,6 +225,17 @@ def test_what_late_readings_disprove_is_gone_from_everything(
     cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1), max_size=6)))
     held = feed(database, [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)])
     assert held == truth
+
+
+def test_readings_weeks_apart_come_to_the_same_in_any_order(database: str) -> None:
+    """Of a device that sends seldom no snapshot may be near: folding again begins at its last reading before."""
+    for seed in range(3):
+        rng = random.Random(seed)
+        days = rng.sample(range(400), 8)
+        ordered = [sent(day * 1440 + rng.randrange(600)) for day in sorted(days)]
+        truth = feed(database, [[each] for each in ordered])
+        rng.shuffle(ordered)
+        assert feed(database, [[each] for each in ordered]) == truth
 
 
 class Loud(Signaller):

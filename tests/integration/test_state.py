@@ -30,3 +30,16 @@ def test_old_snapshots_are_thinned_out(own_url: str) -> None:
     left = [(row[0] - T0) // DAY_MS for row in rows]
     sparse = [day for day in range(days - KEPT_DAYS) if day % SPARSE_DAYS == 0]
     assert left == [*sparse, *range(days - KEPT_DAYS, days + 1)]
+
+
+def test_of_old_snapshots_that_are_seldom_the_first_of_four_weeks_stays(own_url: str) -> None:
+    """Whatever hour they are of, and in whatever order they were kept."""
+    weekly = [Snapshot("e", "k", 1, T0 + (7 * week + 3) * DAY_MS + 1, "{}") for week in range(20)]
+    with connect(own_url, name="test") as connection:
+        for item in (*weekly[1:], weekly[0]):
+            state.keep(connection, [item])
+        rows = connection.execute("SELECT ts FROM entity_snapshot ORDER BY ts", binary=True).fetchall()
+    newest = weekly[-1].ts
+    assert [row[0] for row in rows] == [
+        item.ts for at, item in enumerate(weekly) if at % 4 == 0 or item.ts >= newest - KEPT_DAYS * DAY_MS
+    ]

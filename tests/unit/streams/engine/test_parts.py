@@ -129,3 +129,11 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
             assert sum(batch.received.values()) == own
         assert sum(len(batch.quarantined) for batch in taken) == 1
         assert mark == Mark(4)
+
+
+def test_no_message_of_a_record_overtakes_another_however_it_is_cut() -> None:
+    """Each reading is held against the messages before its own: an old one in a later message comes after them."""
+    days = (3, 1, 2, 0)
+    run = [record(0, [energy("e-1", START_MS + day * DAY_MS) for day in days])]
+    parts = cut(run, lambda *_: START_MS, Bounds(readings=1))
+    assert [ts for _, ts in keys(parts)] == [START_MS + day * DAY_MS for day in days]
