@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -12,10 +12,12 @@ from pydantic_core import from_json, to_json
 
 from schemas.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.record import RECORD_VERSION, Envelope, MicroBatch
+from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Part = TypeVar("Part", Envelope, Quarantined)
 _ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)
 SHORTEST_READING = 8
 """Bytes of `{"ts":1}`: a record cannot hold more readings than its length allows."""
@@ -84,7 +86,21 @@ def _by_envelope(record: Record, topic: str, document: dict[str, Any]) -> MicroB
     received = _received(record, document) or _found(messages, items)
     items += _missing(record, topic, received, messages, items)
     _keep_body(record, topic, items)
+    known = [message.received_ms for message in messages]
+    known += [item.received_ms for item in items if item.topic != topic]
+    if known:
+        hours = Counter(ms // HOUR_MS for ms in known).most_common(1)
+        arrived_ms = next(ms for ms in known if ms // HOUR_MS == hours[0][0])
+        messages = [_within_hour(message, arrived_ms) for message in messages]
+        items = [_within_hour(item, arrived_ms) for item in items]
     return MicroBatch(version=1, collector="", received=received, messages=messages, quarantined=items)
+
+
+def _within_hour(part: Part, arrived_ms: int) -> Part:
+    """Book a part of a record in the hour of the others: its count of what was received is for one hour."""
+    if part.received_ms // HOUR_MS == arrived_ms // HOUR_MS:
+        return part
+    return part.model_copy(update={"received_ms": arrived_ms})
 
 
 def _readings_of(record: Record, topic: str, found: Any, error: ValidationError) -> Iterator[Quarantined]:  # noqa: ANN401 - any JSON

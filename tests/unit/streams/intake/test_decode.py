@@ -15,6 +15,7 @@ from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.quarantine import Reason
 from schemas.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_envelope, encode_micro_batch
+from schemas.time import HOUR_MS
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
@@ -190,3 +191,20 @@ def test_a_topic_of_any_length_fits_into_a_record() -> None:
     """MQTT allows 65 535 bytes of it."""
     record, _ = put_together(("\x01" * 65_535, b"x" * LARGEST_PAYLOAD_BYTES))
     assert len(record) < MESSAGE_MAX_BYTES
+
+
+@pytest.mark.parametrize("written_ms", [-1, NOW, NOW + HOUR_MS])
+@pytest.mark.parametrize("forged_ms", [0, NOW + 1, NOW + 2 * HOUR_MS])
+def test_what_can_be_read_of_a_record_and_what_cannot_are_booked_in_one_hour(written_ms: int, forged_ms: int) -> None:
+    """Kafka may have taken the record in the next hour; what was received is counted once, for one hour."""
+    envelopes = [
+        encode_envelope("plant-1", "water", "w-1", NOW, b"[%b]" % GOOD[0]),
+        encode_envelope("plant-1", "water", "w-1", forged_ms, b"[%b]" % GOOD[1]),
+        encode_envelope("plant-1", "water", "w-2", NOW, b'[{"ts":"never"}]'),
+    ]
+    body = encode_micro_batch("c", {"w-1": 2, "w-2": 1, "w-3": 1}, envelopes, [])
+    batch = decode(Record(0, written_ms, body), "t")
+    times = [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined]
+    assert len(times) == 4
+    assert len({ms // HOUR_MS for ms in times}) == 1
+    assert balance(batch) == {}
