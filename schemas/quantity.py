@@ -146,7 +146,12 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")
 """Site, device and set identifiers: safe in an MQTT topic, a file name and a URL."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Total = Annotated[Finite, Register(), Range(0, None)]
+LARGEST = 1e15
+"""No meter measures more, in any unit: it is a hundred times what China uses of kWh in a year, and little more makes a
+float64 too coarse to count by ones. (unsourced)"""
+Rate = Annotated[Finite, Range(-LARGEST, LARGEST)]
+"""An instantaneous value that only its device's rating bounds more closely."""
+Total = Annotated[Finite, Register(), Range(0, LARGEST)]
 """A register reading: never negative; it may roll over, be reset or be replaced."""
 
 EARLIEST_MS = 946_684_800_000

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from schemas.quantity import CalendarTime, Finite, Identifier, Range, Register, Timestamp, Total, Whole, refuse
+from schemas.quantity import CalendarTime, Finite, Identifier, Range, Rate, Register, Timestamp, Total, Whole, refuse
 
 
 class Kind(StrEnum):
@@ -73,7 +73,7 @@ class ElectricityReading(Reading):
     energy_import_kwh: Total | None = None
     energy_export_kwh: Total | None = None
     reactive_kvarh: Total | None = None
-    power_kw: Finite | None = None
+    power_kw: Rate | None = None
     voltage_v: Phases | None = None
     current_a: Currents | None = None
     power_factor: Annotated[Finite, Range(-1, 1)] | None = None
@@ -90,8 +90,8 @@ class FlowReading(Reading):
 
     volume_m3: Total | None = None
     mass_t: Total | None = None
-    flow_m3_h: Finite | None = None
-    flow_t_h: Finite | None = None
+    flow_m3_h: Rate | None = None
+    flow_t_h: Rate | None = None
     pressure_mpa: Annotated[Finite, Range(0, 40)] | None = None
     temperature_c: Annotated[Finite, Range(-20, 600)] | None = None
     status: StatusWord | None = None

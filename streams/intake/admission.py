@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.aside import AsideReason, SetAside, is_senseless, measured
 from schemas.kinds import described
-from schemas.quantity import EARLIEST_MS, FAR_BEHIND_MS, HORIZON_MS
+from schemas.quantity import EARLIEST_MS, FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
 from schemas.readings import DeviceQuality, elements_apart, ranges_of
 from schemas.time import DAY_MS
@@ -31,9 +31,6 @@ class _Check(NamedTuple):
     field: str
     low: float
     high: float
-
-
-_INFINITY = float("inf")
 
 
 class Directory:
@@ -74,9 +71,7 @@ def _checks_of(device: Device) -> Iterable[_Check]:
     """The model's ranges, narrowed by kind and rating, replaced by the device's own where it has one."""
     ranges: dict[str, tuple[float, float]] = {}
     for field, declared in ranges_of(device.kind).items():
-        low = -_INFINITY if declared.low is None else declared.low
-        high = _INFINITY if declared.high is None else declared.high
-        ranges[field] = (low, high)
+        ranges[field] = _within_reason(declared.low, declared.high)
     kind = described(device.kind)
     for field, highest in kind.highest.items():
         ranges[field] = (ranges[field][0], highest)
@@ -85,8 +80,13 @@ def _checks_of(device: Device) -> Iterable[_Check]:
         if (most := max((each for each in rated if each is not None), default=None)) is not None and None not in rated:
             ranges[field] = (low * most, high * most)
     for field, own in device.ranges.items():
-        ranges[field] = (-_INFINITY if own.low is None else own.low, _INFINITY if own.high is None else own.high)
+        ranges[field] = _within_reason(own.low, own.high)
     return (_Check(field, low, high) for field, (low, high) in ranges.items())
+
+
+def _within_reason(low: float | None, high: float | None) -> tuple[float, float]:
+    """A range whose ends may be open: as far as anything is measured, so that nothing adds up to infinity."""
+    return max(-LARGEST, -LARGEST if low is None else low), min(LARGEST, LARGEST if high is None else high)
 
 
 def identify(directory: Directory, site_id: str, kind: Kind, device_id: str) -> Device | Refusal:

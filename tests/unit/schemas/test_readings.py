@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.export import json_schemas
-from schemas.quantity import Range
+from schemas.quantity import LARGEST, Range
 from schemas.readings import ADAPTERS, MODELS, BatteryReading, DeviceQuality, Kind, ranges_of, registers_of
 
 
@@ -120,7 +120,7 @@ def test_registers_and_ranges_are_read_off_the_models() -> None:
     assert registers_of(Kind.ELECTRICITY) == ("energy_import_kwh", "energy_export_kwh", "reactive_kvarh")
     assert "generated_mwh" in registers_of(Kind.GANGUE_UNIT)
     assert ranges_of(Kind.BATTERY)["cell_voltage_v"] == Range(0, 5)
-    assert ranges_of(Kind.WATER)["volume_m3"] == Range(0, None)
+    assert ranges_of(Kind.WATER)["volume_m3"] == Range(0, LARGEST)
 
 
 def test_ranges_stand_in_the_exported_schema() -> None:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside, as_sent, measured
+from schemas.quantity import LARGEST
 from schemas.quarantine import Reason
-from schemas.readings import BatteryReading, ElectricityReading, Kind
-from schemas.registry import BatterySet, Device, Registry
+from schemas.readings import MODELS, BatteryReading, ElectricityReading, Kind
+from schemas.registry import BatterySet, Bounds, Device, Registry
 from streams.intake.admission import Directory, Refusal, admit
 
 TS = 1_780_000_000_000
@@ -119,3 +120,26 @@ def test_absent_values_are_of_fields_that_the_device_measures() -> None:
         device({"temperatur_c": [6553.5]})
     with pytest.raises(ValidationError, match="no measured field"):
         device({"ts": [0]})
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_no_meter_measures_is_set_aside_whatever_its_device_is_registered_with(kind: Kind) -> None:
+    """Every number of every kind, also where the device's own range is open: kernels add up, and infinity is no sum."""
+    numbers = {name for name in measured(kind) if "float" in str(MODELS[kind].model_fields[name].annotation)}
+    battery = BatterySet(cell_count=16, nominal_ah=100) if kind is Kind.BATTERY else None
+    own = {name: Bounds(low=0) for name in numbers}
+    for ranges in ({}, own):
+        of = Device(device_id="b", site_id="s", kind=kind, battery=battery, ranges=ranges)
+        checks = {check.field: check for check in Directory(1, Registry(sites=[], devices=[])).checks(of)}
+        assert numbers <= checks.keys()
+        assert all(-LARGEST <= checks[name].low < checks[name].high <= LARGEST for name in numbers)
+
+
+def test_a_register_beyond_all_that_is_measured_costs_itself() -> None:
+    """1.8e308 kWh is no reading: it is kept with its reason, and the power beside it is used."""
+    reading = ElectricityReading(ts=TS, energy_import_kwh=1.7976931348623157e308, power_kw=5.0)
+    of = Device(device_id="e", site_id="s", kind=Kind.ELECTRICITY)
+    admitted = admit(Directory(1, Registry(sites=[], devices=[])), of, Arrival("e", TS, reading))
+    assert isinstance(admitted, Arrival)
+    assert admitted.aside == {"energy_import_kwh": SetAside(AsideReason.OUT_OF_RANGE, 1.7976931348623157e308)}
+    assert (reading.energy_import_kwh, reading.power_kw) == (None, 5.0)
