@@ -135,7 +135,13 @@ class Engine:
             if record.offset != expected:
                 raise GapError(partition.position, expected, record.offset)
         where = f"{partition.position.topic}[{partition.position.partition}]"
-        decoded = lru_cache(maxsize=2)(lambda record: decode(record, where))
+
+        def read(record: Record) -> MicroBatch:
+            batch = decode(record, where)
+            self.session.look_up(partition, batch)
+            return batch
+
+        decoded = lru_cache(maxsize=2)(read)
         total, stored = Outcome(0, 0, 0, 0, 0), 0
         while stored < len(run):
             rest = run[stored:]

@@ -22,6 +22,8 @@ class Partition:
     """Transactions since its books were added up."""
     is_new: bool = False
     """Nothing was stored of it when it was opened: a device that nothing is remembered of has never been heard."""
+    looked_up: dict[str, bool] = field(default_factory=dict)
+    """Whether anything was stored of a device of which nothing is remembered, as far as that was asked."""
 
     @property
     def next_offset(self) -> int:

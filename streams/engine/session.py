@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.readings import Kind
+    from schemas.record import MicroBatch
     from streams.engine.kernels import Kernels
     from streams.engine.partition import Partition
     from streams.engine.parts import Newest
@@ -91,6 +92,26 @@ class Session:
             for item in saved
         }
 
+    def look_up(self, partition: Partition, batch: MicroBatch) -> None:
+        """Ask whether anything is stored of devices of which nothing is remembered; of each device once.
+
+        A device that was registered since is quick then: where nothing is stored there is nothing to rebuild.
+        """
+        directory, memories = self._directory, partition.memories
+        if directory is None or partition.is_new:
+            return
+        unknown = {
+            message.device_id: message.kind
+            for message in batch.messages
+            if (self._first_fold[message.kind], message.device_id) not in memories
+            and message.device_id in directory.devices
+            and message.device_id not in partition.looked_up
+        }
+        if unknown:
+            with self.begin() as connection:
+                found = readings.newest_since(connection, [(kind, name, 0) for name, kind in unknown.items()])
+            partition.looked_up |= {name: name in found for name in unknown}
+
     def newest_of(self, partition: Partition) -> Newest:
         """How far each device of a partition has come, as this worker remembers it."""
         directory, memories, first_fold = self._directory, partition.memories, self._first_fold
@@ -100,7 +121,7 @@ class Session:
                 return UNREGISTERED
             memory = memories.get((first_fold[kind], device_id))
             if memory is None:
-                return NEVER_HEARD if partition.is_new else None
+                return NEVER_HEARD if partition.is_new or not partition.looked_up.get(device_id, True) else None
             return memory.last_ts
 
         return newest

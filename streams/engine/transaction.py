@@ -146,6 +146,7 @@ class Transaction:
             if partition.turn.generation == turn.generation:
                 self._save_before(connection, directory)
             partition.memories = self._session.load_memories(connection, directory, partition.position.partition)
+            partition.looked_up.clear()
             partition.turn = turn
         return directory
 

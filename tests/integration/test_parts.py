@@ -14,23 +14,37 @@ import pytest
 
 from fenhe.local.postgres import SUPERUSER
 from schemas.quantity import HORIZON_MS
+from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
-from schemas.time import DAY_MS
+from schemas.registry import Device, Registry
+from schemas.time import DAY_MS, MINUTE_MS
 from storage.balance import balance
 from storage.checkpoint import Mark
 from storage.pool import connect
+from storage.registry import import_registry
 from streams.engine import engine as engine_module
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
 from streams.worker.shepherd import Figures, Shepherd
 from tests.support.databases import own_database
-from tests.support.pipeline import START_MS, open_engine, prepare, readings, record, save_memories, snapshot
+from tests.support.pipeline import (
+    REGISTRY,
+    START_MS,
+    Sent,
+    open_engine,
+    prepare,
+    readings,
+    record,
+    save_memories,
+    snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fenhe.local import Postgres
     from streams.engine.engine import Engine
+    from streams.engine.transaction import Outcome
 
 MEMORY = ["entity_state", "entity_snapshot"]
 
@@ -129,6 +143,36 @@ def _count_transactions(engine: Engine, then: object) -> None:
         return begin()
 
     engine.session.begin = counted  # type: ignore[method-assign, assignment]
+
+
+def test_devices_added_to_a_running_system_are_no_more_work_than_others(own_url: str) -> None:
+    """Of what was never heard there is nothing to rebuild: the first readings of sixty meters are one transaction.
+
+    Where readings stand and nothing is remembered there is, and they are taken apart.
+    """
+    prepare(own_url)
+    engine = open_engine(own_url)
+    engine.apply(engine.open(0), [record(0, readings(2))])
+    partition = engine.open(0)
+    added = [Device(device_id=f"n-{at}", site_id="plant-1", kind=Kind.WATER) for at in range(60)]
+    with connect(own_url, name="test") as connection:
+        import_registry(connection, Registry(sites=REGISTRY.sites, devices=[*REGISTRY.devices, *added]))
+
+    def heard(ts: int) -> list[Sent]:
+        return [Sent("plant-1", Kind.WATER, device.device_id, {"ts": ts, "volume_m3": 5.0}) for device in added]
+
+    engine.apply(partition, [record(1, readings(3)[-2:])])  # the worker hears of the registry
+    for offset, ts in enumerate((START_MS, START_MS + MINUTE_MS), 2):
+        first: list[Outcome] = []
+        engine.apply(partition, [record(offset, heard(ts))], done=first)
+        assert [outcome.stored for outcome in first] == [60]
+    with connect(own_url, name="test") as connection:
+        connection.execute("DELETE FROM entity_state WHERE entity_id LIKE 'n-%'")
+    later: list[Outcome] = []
+    engine.apply(engine.open(0), [record(4, heard(START_MS + 2 * MINUTE_MS))], done=later)
+    assert len(later) > 1, "eight days of each are folded again"
+    with connect(own_url, name="test") as connection:
+        assert balance(connection).closed
 
 
 REFUSE = """
