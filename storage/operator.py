@@ -37,6 +37,14 @@ _COMPANIONS = """
     LIMIT 20
 """
 
+_ALIKE = """
+    SELECT alarm_id, kind, severity, state, event_at
+    FROM alarm
+    WHERE kind = %s AND NOT safety AND alarm_id <> %s AND state = ANY(%s)
+    ORDER BY event_at, alarm_id
+    LIMIT 1000
+"""
+
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
     AlarmState.ACTIVE_ACKNOWLEDGED,
@@ -77,6 +85,17 @@ def companions(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[st
         states = [str(state) for state in BEFORE_OPERATORS]
         cursor.execute(_COMPANIONS, [alarm["site_id"], alarm["device_id"], alarm["alarm_id"], states])
         return cursor.fetchall()
+
+
+def alike(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The other alarms of the same kind that somebody is to look at, wherever they are.
+
+    None of those of safety: each of them is looked at for itself.
+    """
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        states = [str(state) for state in BEFORE_OPERATORS]
+        cursor.execute(_ALIKE, [alarm["kind"], alarm["alarm_id"], states])
+        return [] if alarm["safety"] else cursor.fetchall()
 
 
 class Named(NamedTuple):

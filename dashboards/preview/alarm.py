@@ -34,11 +34,15 @@ from storage.pool import connect
 from storage.statements import trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from psycopg import Connection
 
     from dashboards.kit.fields import Word
     from dashboards.preview.view import View
     from schemas.words import Language
+
+    _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]
 
 REFRESH_S = 10.0
 AROUND_MS = 6 * 3_600_000
@@ -117,6 +121,7 @@ class AlarmPage:
                 f"dense outlined {dark} data-field=hours"
             )
             self._also = ui.checkbox(self._text(labels_alarm.WITH_COMPANIONS)).props("dense")
+            self._alike = ui.checkbox(self._text(labels_alarm.WITH_ALIKE)).props("dense")
             for action in ACTIONS:
                 self._buttons[action.event] = ui.button(
                     self._text(action.text), on_click=lambda _, action=action: self._act(action)
@@ -131,6 +136,11 @@ class AlarmPage:
         if known and not self._user.value:
             self._user.value = str(known)
 
+    @property
+    def _reaches(self) -> tuple[tuple[ui.checkbox, _Find], ...]:
+        """What an act may reach beside this alarm, and how that is found."""
+        return (self._also, operator.companions), (self._alike, operator.alike)
+
     async def _act(self, action: _Action) -> None:
         """Do it, and say what came of it."""
         user = self._user.value or ""
@@ -138,29 +148,29 @@ class AlarmPage:
         seen = self._text(labels_alarm.SEEN) if action.event == "acknowledge" else ""
         given = [user, self._reason.value or seen]
         arguments = [self._hours.value, *given] if action.event == "shelve" else given
+        wanted = [find for box, find in self._reaches if box.visible and box.value]
         try:
-            await asyncio.to_thread(self._call, action, arguments, with_companions=self._also.value)
+            await asyncio.to_thread(self._call, action, arguments, wanted)
         except psycopg.Error as error:
             said = refusal(error.diag.message_primary or "", self._view.language)
             self._say(said or self._text(labels.DATABASE_AWAY))
             return
         self._reason.value = ""
+        for box, _ in self._reaches:
+            box.value = False
         ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
         await self._refresh()
 
-    def _call(self, action: _Action, arguments: Sequence[object], *, with_companions: bool) -> None:
-        """Do it to this alarm, and where it is wanted to all others of its device that the rules allow it to."""
+    def _call(self, action: _Action, arguments: Sequence[object], wanted: Sequence[_Find]) -> None:
+        """Do it to this alarm, and to all others that are wanted and that the rules allow it to."""
         assert self._hand.operator_url is not None  # noqa: S101 - there are no buttons then
         with connect(self._hand.operator_url, name="preview", autocommit=True) as connection:
-            others = (
-                operator.companions(connection, operator.history(connection, self._alarm_id).alarm)
-                if with_companions
-                else []
-            )
+            alarm = operator.history(connection, self._alarm_id).alarm
+            others = {each["alarm_id"]: each["state"] for find in wanted for each in find(connection, alarm)}
             operator.call(connection, action.function, self._alarm_id, *arguments)
-            for other in others:
-                if action.event in operator.possible(connection, other["state"]):
-                    operator.call(connection, action.function, other["alarm_id"], *arguments)
+            for alarm_id, state in others.items():
+                if action.event in operator.possible(connection, state):
+                    operator.call(connection, action.function, alarm_id, *arguments)
 
     async def _refresh(self) -> None:
         try:
@@ -182,6 +192,8 @@ class AlarmPage:
         if self._buttons:
             self._hours.visible = "shelve" in found.possible
             self._also.visible = bool(found.others)
+            self._alike.visible = found.alike > 0
+            self._alike.text = f"{self._text(labels_alarm.WITH_ALIKE)} ({found.alike})"
 
     def _load(self) -> _Found:
         with connect(self._hand.reader_url, name="preview", autocommit=True) as connection:
@@ -196,9 +208,9 @@ class AlarmPage:
                 else [Seen(*row) for row in connection.execute(trusted(query.sql), query.parameters)]
             )
             site = operator.site_of(connection, history.alarm["site_id"])
-            return _Found(
-                history, operator.possible(connection, history.alarm["state"]), device, site, others, span, seen
-            )
+            alike = len(operator.alike(connection, history.alarm))
+            possible = operator.possible(connection, history.alarm["state"])
+            return _Found(history, possible, device, site, others, alike, span, seen)
 
     def _draw(self, found: _Found) -> None:
         """Draw the value over time, where it is stored and there is any."""
@@ -308,6 +320,8 @@ class _Found(NamedTuple):
     device: operator.Named | None
     site: operator.NamedSite | None
     others: Sequence[Mapping[str, Any]]
+    alike: int
+    """How many others of its kind stand elsewhere."""
     span: Span
     seen: Sequence[Seen] | None
 

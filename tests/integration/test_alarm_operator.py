@@ -290,3 +290,22 @@ def test_the_command_line_is_an_operator(database: Database, raised: str) -> Non
     assert refused.exit_code == 1
     assert "its condition holds" in refused.output
     assert CliRunner().invoke(app, ["alarms", "show", "nonesuch"], env=environment).exit_code == 1
+
+
+def test_acts_on_many_reach_the_device_or_the_kind_and_never_another_safety_alarm(database: Database) -> None:
+    """Companions are the same device's, alike the same kind's; neither is the alarm itself, nor one that is over."""
+    with connect(database.writer, name="test") as connection:
+        own, other, safety, over = (
+            new_alarm(connection, number, safety=number == 900_003) for number in range(900_001, 900_005)
+        )
+        for name in (own, other, safety):
+            apply(connection, name, E.RAISE)
+    with connect(database.operator, name="test") as connection:
+        alarm = operator.history(connection, own).alarm
+        beside = {each["alarm_id"] for each in operator.companions(connection, alarm)}
+        assert {other, safety} <= beside
+        assert not {own, over} & beside
+        alike = {each["alarm_id"] for each in operator.alike(connection, alarm)}
+        assert other in alike
+        assert not {own, safety, over} & alike
+        assert operator.alike(connection, operator.history(connection, safety).alarm) == []
