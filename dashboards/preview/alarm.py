@@ -86,6 +86,8 @@ class AlarmPage:
         self._hand = hand
         self._view = view
         self._buttons: dict[str, ui.button] = {}
+        self._refused = ""
+        """What was refused, said until somebody clicks it away or does something that is not refused."""
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
@@ -95,6 +97,7 @@ class AlarmPage:
                 ui.link(f"← {self._text(labels_alarm.ALARMS)}", self._view.address)
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
+        self._banner.on("click", self._dismiss)
         with ui.element("main").classes("sheet"):
             self._facts = ui.html("", sanitize=False)
             self._chart = ui.echart({}).classes("alarm-chart").props("role=img")
@@ -153,8 +156,10 @@ class AlarmPage:
             await asyncio.to_thread(self._call, action, arguments, wanted)
         except psycopg.Error as error:
             said = refusal(error.diag.message_primary or "", self._view.language)
-            self._say(said or self._text(labels.DATABASE_AWAY))
+            self._refused = said or self._text(labels.DATABASE_AWAY)
+            self._say(self._refused)
             return
+        self._refused = ""
         self._reason.value = ""
         for box, _ in self._reaches:
             box.value = False
@@ -181,7 +186,7 @@ class AlarmPage:
         except psycopg.Error:
             self._say(self._text(labels.DATABASE_AWAY))
             return
-        self._say("")
+        self._say(self._refused)
         self._facts.content = self._facts_of(found)
         self._past.content = self._past_of(found.history.transitions)
         self._others.content = self._others_of(found.others)
@@ -239,6 +244,10 @@ class AlarmPage:
     def _say(self, text: str) -> None:
         self._banner.content = escape(text)
         self._banner.visible = bool(text)
+
+    def _dismiss(self) -> None:
+        self._refused = ""
+        self._say("")
 
     def _facts_of(self, found: _Found) -> str:
         """Everything known of the alarm, what is not known left out."""

@@ -248,6 +248,8 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         acknowledge = page.get_by_role("button", name="Acknowledge")
         acknowledge.click()
         page.wait_for_function("document.querySelector('.banner').innerText.includes('a name and a reason')")
+        page.locator(".banner").click()  # it stays until then
+        page.wait_for_selector(".banner", state="hidden")
         page.get_by_label("Your name").fill("Wang")
         page.get_by_label("Reason").fill("valve is being closed")
         page.get_by_role("link", name="drift").wait_for()
