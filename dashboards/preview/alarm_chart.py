@@ -120,7 +120,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas, unit: 
     return base(canvas) | {
         "title": note("" if known else labels.UNKNOWN(language), canvas),
         "grid": {"left": 8, "right": 60, "top": 26, "bottom": 4, "containLabel": True},
-        "xAxis": time_axis(canvas) | {"min": canvas.wall_ms(_beginning(seen, canvas))},
+        "xAxis": time_axis(canvas) | {"min": canvas.wall_ms(_beginning(alarm, seen, canvas))},
         "yAxis": {
             "type": "value",
             "name": unit,
@@ -152,10 +152,12 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas, unit: 
     }
 
 
-def _beginning(seen: Sequence[Seen], canvas: Canvas) -> dt.datetime:
-    """Where the axis begins: a little before the first value, as months without any say nothing."""
+def _beginning(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas) -> dt.datetime:
+    """Where the axis begins: a little before the first value or the onset, as months without any say nothing."""
     start, end = canvas.range.start, canvas.range.end
-    return max(start, seen[0].at - (end - seen[0].at) * MARGIN) if seen else start
+    onset = dt.datetime.fromtimestamp(alarm["event_at"] / 1000, tz=dt.UTC)
+    first = min((each.at for each in seen), default=start)
+    return max(start, min(first, onset) - (end - min(first, onset)) * MARGIN)
 
 
 def _round(value: float) -> float:

@@ -78,6 +78,14 @@ def test_a_gap_stays_a_gap_and_nothing_known_is_said() -> None:
     assert options["title"]["text"] == "unknown"
 
 
+def test_the_onset_is_on_the_chart_also_where_it_is_before_the_first_value() -> None:
+    """A day's verdict is of the day's beginning, its value of the day's end."""
+    alarm = LEAK | {"metric": "backup_p10_h", "window_s": 86_400.0}
+    options = _drawn(alarm, Seen(ONSET + dt.timedelta(hours=13), 1.1))
+    (moment,) = [line["xAxis"] for line in options["series"][0]["markLine"]["data"] if "xAxis" in line]
+    assert options["xAxis"]["min"] < moment
+
+
 def test_months_without_a_value_are_not_shown() -> None:
     """A set that was first tested two days ago has a chart of two days, not of ninety with a dot at the edge."""
     alarm = LEAK | {"metric": "backup_p10_h", "window_s": 86_400.0}
