@@ -153,22 +153,27 @@ def active_list(
     limit: int = 100,
     brief: bool = False,
 ) -> Panel:
-    """Alarms before an operator now, worst and newest first; `where` says of what, `brief` leaves figures out."""
+    """Alarms before an operator now, worst and newest first, one row a device; `where` says of what.
+
+    `brief` leaves figures out and lists each alarm by itself: for a page of one plant or set.
+    """
     about = About(
         language=language,
         title=Text("活动告警", "Active alarms"),
         description=Text(
-            "条件仍成立、未被搁置或抑制的告警：级别高者在前，其次为新发生者。同一设备的多个告警往往同一原因，合为一行，"
+            "条件仍成立、未被搁置或抑制的告警：级别高者在前，其次为新发生者。同一设备的多个告警往往同一原因，在总表中合为一行，"
             "其余类型列在“另有”。时间为事件时间。来源：alarm。",
             "Alarms whose condition holds and that are neither shelved nor suppressed: worst first, then newest. "
-            "Several of one device, often of one cause, are one row, with the other kinds under “also”. Times are "
+            "In the list of all, several of one device, often of one cause, are one row, with the other kinds under "
+            "“also”. Times are "
             "event times. Source: alarm.",
         ),
         width=width,
         height=height,
         empty=labels_alarm.NO_ACTIVE,
     )
-    device = "PARTITION BY a.site_id, a.device_id, a.state"
+    # A brief list is of one plant or set already: there is room for each of its alarms, and none for another column.
+    device = "PARTITION BY a.alarm_id" if brief else "PARTITION BY a.site_id, a.device_id, a.state"
     separator = "、" if language is Language.ZH else ", "
     words = kind(language, "each.kind")
     others = (
@@ -201,7 +206,7 @@ LIMIT {limit}
         severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
-        Field(name="others", label=labels_alarm.ALSO, width=140, unknown=labels.NONE),
+        Field(name="others", label=labels_alarm.ALSO, width=140, unknown=labels.NONE, hidden=brief),
         Field(name="site", label=labels_alarm.SITE, width=200, hidden=brief),
         DEVICE_FIELD,
         fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
