@@ -19,6 +19,7 @@ from schemas.metrics.battery_health import BatteryCapacity
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
+from tests.support.battery_faults import KINDS, tally, worlds_of
 from tests.support.battery_worlds import MAKERS, World, scored
 from tests.support.fleet_year import FleetYear
 from tests.support.health_score import score
@@ -40,9 +41,14 @@ def main() -> None:
     parser.add_argument("--burst", action="store_true", help="measure the kernels at a reading a second of 7 000 sets")
     parser.add_argument("--nasa", action="store_true", help="the NASA cell B0005 at full rate and at 60 s")
     parser.add_argument("--worlds", type=int, help="so many sets a row of cells that the estimator has never seen")
+    parser.add_argument("--faults", type=int, help="so many sets a kind whose sensor, cells or registration deceive")
+    parser.add_argument("--first", type=int, default=70, help="with --faults: first seed")
     options = parser.parse_args()
     if options.burst:
         burst()
+    elif options.faults:
+        for kind in KINDS:
+            print(f"{kind:<28} {tally(worlds_of(kind, range(options.first, options.first + options.faults)))}")
     elif options.worlds:
         worlds(options.worlds)
     elif options.nasa:

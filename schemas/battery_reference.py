@@ -125,6 +125,24 @@ class SensorRules(_Reference):
     """Of a registered `accuracy`: its standard deviation."""
 
 
+class WitnessRules(_Reference):
+    """How a capacity is held against what its current sensor did not count."""
+
+    innovation: Positive
+    contradicted_sigmas: Positive
+    contradicted_from: Share
+    curve_from_percent: Positive
+    curve_span_min: Share
+    curve_sigma_max: Share
+    curve_warm_from: Share
+    resistance_sigma: Share
+    step_share: Share
+    resistance_within: Positive
+    charge_sigma: Share
+    charge_sigma_max: Share
+    soh_max: Positive
+
+
 class SocRules(_Reference):
     """How far a counted SoC is trusted. Shares of one."""
 
@@ -170,6 +188,7 @@ class BatteryHealthReference(_Reference):
     capacity: CapacityRules
     fusion: Fusion
     sensor: SensorRules
+    witness: WitnessRules
     soc: SocRules
     backup: BackupRules
     advice: AdviceThresholds

@@ -37,6 +37,7 @@ REASON = {
     CapacityReason.TEMPERATURE: Text("温度不宜", "temperature"),
     CapacityReason.SENSOR: Text("传感器不可信", "sensor"),
     CapacityReason.UNCERTAIN: Text("不确定度 > 5 %", "uncertain > 5 %"),
+    CapacityReason.CONTRADICTED: Text("旁证不符", "contradicted"),
 }
 EPISODE = {
     EpisodeKind.FLOAT: Text("浮充", "float"),

@@ -80,6 +80,21 @@ class CapacityReason(StrEnum):
     """The current sensor is not to be trusted."""
     UNCERTAIN = "uncertain"
     """σ_C/C above 5 %."""
+    CONTRADICTED = "contradicted"
+    """What the current sensor counted is not what curve, resistance or recharge say: gain, clipping, or nominal_ah."""
+
+
+class Witness(StrEnum):
+    """What bears a capacity out beside the charge that its current sensor counted; several are joined by commas."""
+
+    CURVE = "curve"
+    """The foot of the open-circuit curve: charge counted along it is what the curve says."""
+    RESISTANCE = "resistance"
+    """Its load step shows the resistance of such a set, within a factor."""
+    CHARGE = "charge"
+    """As much went back in as was drawn: no offset, clipping or standstill. It does not know a gain."""
+    BENCH = "bench"
+    """One cell alone, on a laboratory's bench with its sensors."""
 
 
 class BatteryEpisode(NamedTuple):
@@ -167,6 +182,15 @@ class BatteryCapacity(NamedTuple):
     quality: Quality
     flags: str
     reference_version: str
+    witnesses: str = ""
+    """What bears it out beside the count of its own current sensor (`Witness`); empty: one method alone."""
+    curve_ratio: Real | None = None
+    """Charge counted along the foot of the open-circuit curve over what the curve says; 1 where they agree."""
+    curve_sigma: Real | None = None
+    resistance_ratio: Real | None = None
+    """Usual resistance of such a set over its own; 2 where the current is counted twice."""
+    charge_ratio: Real | None = None
+    """What was drawn over what went back in until the set was full again; null until then."""
 
 
 class BatteryResistance(NamedTuple):

@@ -86,7 +86,10 @@ class BatterySoh(NamedTuple):
     """Why it is null: that of the newest discharge."""
     cutoff_cell_v: Real
     quality: Quality
+    """`partial` where nothing does: one method alone."""
     reference_version: str
+    witnesses: str = ""
+    """What bears the newest estimate out beside its own count (`Witness`), or has borne out this sensor before."""
 
 
 class BatteryDay(NamedTuple):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.metrics.battery_health import CapacityReason
 from schemas.time import YEAR_MS
 
 if TYPE_CHECKING:
@@ -70,10 +71,20 @@ def innovation_of(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusio
     return Innovation(row.capacity_ah / nominal_ah - prior.soh, math.sqrt(prior.variance + own + apart))
 
 
+def is_refuted(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> bool:
+    """Whether a discharge that gives no estimate drew more than a set of what is believed could have given."""
+    if row.capacity_ah is not None or row.reason is CapacityReason.SENSOR:
+        return False
+    prior = faded(belief, row.ts, row.full_cycles, fusion)
+    beyond = row.at_least_ah / nominal_ah - prior.soh
+    return beyond > max(fusion.named_from, fusion.named_sigmas * prior.sigma)
+
+
 def fused(belief: Belief | None, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> Belief | None:
-    """Take one discharge into a belief; one without an estimate only ages it."""
+    """Take one discharge into a belief; one without an estimate only ages it, or shows that it is another set's."""
     if row.capacity_ah is None or row.sigma_ah is None:
-        return None if belief is None else faded(belief, row.ts, row.full_cycles, fusion)
+        is_known = belief is not None and not is_refuted(belief, row, nominal_ah, fusion)
+        return None if belief is None or not is_known else faded(belief, row.ts, row.full_cycles, fusion)
     measured = row.capacity_ah / nominal_ah
     own, systematic = _doubts(row, nominal_ah, fusion)
     if belief is None:

@@ -90,6 +90,15 @@ class Limits:
             interpolate(chemistry.blind_from_percent, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
         )
         """No set that is full shows less, with or without a usual load."""
+        from_percent = reference.witness.curve_from_percent
+        self.foot_v = interpolate(from_percent, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
+        """A rested cell at this or below is at the foot of the curve, where charge is told by voltage."""
+        self.foot_share_per_v = 0.0
+        if self.has_curve:
+            width = max(0.001, chemistry.sigma_hysteresis_v)
+            self.foot_share_per_v = (
+                (self.soc_at(self.foot_v + width) - self.soc_at(self.foot_v - width)) / (2 * width) * self.population
+            )
         self._mean_cell_v = _mean_between(chemistry, MEAN_FROM_PERCENT) or battery.nominal_v / battery.cell_count
 
     def capacity_factor(self, temperature_c: float) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_prospects import SohChange
-from streams.kernels.battery.fusion import innovation_of
+from streams.kernels.battery.fusion import innovation_of, is_refuted
 
 if TYPE_CHECKING:
     from schemas.battery_reference import Fusion
@@ -31,6 +31,8 @@ def change_of(
     belief: Belief, before: BatteryCapacity, row: BatteryCapacity, nominal_ah: float, fusion: Fusion
 ) -> Change | None:
     """Name what a discharge says that contradicts the belief; None where it does not, by far enough."""
+    if is_refuted(belief, row, nominal_ah, fusion):
+        return Change(SohChange.SET_REPLACED, 100 * (row.at_least_ah / nominal_ah - belief.soh), 100 * belief.soh)
     found = innovation_of(belief, row, nominal_ah, fusion)
     if found is None or abs(found.change) < max(fusion.named_from, fusion.named_sigmas * found.sigma):
         return None

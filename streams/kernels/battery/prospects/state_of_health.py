@@ -10,6 +10,7 @@ from schemas.metrics.common import Quality
 from schemas.time import FOREVER_MS
 from streams.kernels.battery.fusion import Z_90, Belief, fused
 from streams.kernels.battery.prospects.changes import Change, change_of
+from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class _Known(NamedTuple):
     newest: BatteryCapacity | None = None
     """The newest one with an estimate."""
     at_least_ah: float = 0.0
+    witnesses: frozenset[str] = frozenset()
+    """What bears the newest estimate out, or bore an earlier one out of the same set and current sensor."""
 
 
 class StateOfHealth:
@@ -76,12 +79,14 @@ class StateOfHealth:
             elif known.belief is not None and known.newest is not None:
                 change = change_of(known.belief, known.newest, row, nominal, fusion)
             if change is not None and change.points is not None:
-                known = known._replace(at_least_ah=0.0)
+                known = known._replace(at_least_ah=0.0, witnesses=frozenset())
+            own = frozenset(name for name in (row.witnesses or "").split(",") if name and row.capacity_ah is not None)
             known = _Known(
                 row.ts if known.first_ms is None else known.first_ms,
                 fused(known.belief, row, nominal, fusion),
                 known.newest if row.capacity_ah is None else row,
                 max(known.at_least_ah, row.at_least_ah),
+                known.witnesses | own,
             )
             yield self._row(row, nominal, known, change)
 
@@ -112,9 +117,17 @@ class StateOfHealth:
             estimates=0 if belief is None else belief.estimates,
             reason=None if is_known else row.reason,
             cutoff_cell_v=row.cutoff_cell_v,
-            quality=newest.quality if newest is not None else Quality.UNKNOWN,
+            witnesses=",".join(sorted(known.witnesses)) if is_known else "",
+            quality=_quality(newest, known.witnesses) if is_known else Quality.UNKNOWN,
             reference_version=self._reference.version,
         )
+
+
+def _quality(newest: BatteryCapacity | None, witnesses: frozenset[str]) -> Quality:
+    """Of the newest estimate; a figure that rests on the count of one current sensor alone is partial."""
+    if newest is None:
+        return Quality.UNKNOWN
+    return Quality.PARTIAL if newest.quality is Quality.GOOD and not witnesses & KNOW_A_GAIN else newest.quality
 
 
 def _beside(soh: float | None, newest: BatteryCapacity | None, ah: float | None) -> float | None:

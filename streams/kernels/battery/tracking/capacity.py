@@ -16,10 +16,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason
+from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason, Witness
 from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.loading import MS_PER_H
+from streams.kernels.battery.tracking.witnesses import (
+    KNOW_A_GAIN,
+    FootSpan,
+    Ratio,
+    by_charge,
+    by_curve,
+    by_resistance,
+    curve_ratio,
+    resistance_ratio,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from schemas.registry import Device
@@ -72,6 +83,10 @@ class Discharge(NamedTuple):
     resistance_mohm: float | None
     temperature_mean_c: float | None
     temperature_end_c: float | None
+    foot: FootSpan | None
+    """Its stretch along the foot of the curve."""
+    is_doubted: bool
+    """Whether its current sensor was contradicted, and nothing that would tell its gain has borne it out since."""
     offset_known: bool
     """Whether the current sensor's offset is known from float."""
     coverage: float
@@ -92,11 +107,17 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     end = _end(discharge, limits)
     reason = _refusal(discharge, limits, end)
     factor = _temperature_factor(discharge, limits)
+    heard = _hear(discharge, end, limits)
     found = None
     if reason is None:
         found = _found(discharge, end, factor, limits)
-        if found.sigma_ah > rules.sigma_max * found.capacity_ah:
+        unsure = discharge.is_doubted and not heard.witnesses & KNOW_A_GAIN
+        if heard.is_contradicted or unsure or found.capacity_ah > limits.reference.witness.soh_max * nominal:
+            reason, found = CapacityReason.CONTRADICTED, None
+        elif found.sigma_ah > rules.sigma_max * found.capacity_ah:
             reason, found = CapacityReason.UNCERTAIN, None
+        else:
+            found = _doubted(found, heard.doubt, rules.sigma_max)
     capacity = None if found is None else found.capacity_ah
     soh = limits.population if capacity is None else capacity / nominal
     soc_end = None if end.left is None else end.left.soc(soh)
@@ -106,7 +127,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     elif odd or discharge.bridged_ah:
         quality = Quality.ESTIMATED
     else:
-        quality = Quality.PARTIAL if discharge.end_cells.unseen_v else Quality.GOOD
+        quality = Quality.PARTIAL if discharge.end_cells.unseen_v or heard.doubt else Quality.GOOD
     return BatteryCapacity(
         device_id=device.device_id,
         ts=discharge.start_ts,
@@ -120,8 +141,13 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         weakest_cell=discharge.end_cells.weakest,
         weakest_gap_v=_gap_v(discharge),
         resistance_mohm=discharge.resistance_mohm,
+        witnesses=text_of(heard.witnesses),
+        curve_ratio=None if heard.curve is None else heard.curve.value,
+        curve_sigma=None if heard.curve is None else heard.curve.sigma,
+        resistance_ratio=heard.resistance,
+        charge_ratio=None,
         soh_pct=None if capacity is None else 100 * capacity / nominal,
-        at_least_ah=discharge.drawn_ah,
+        at_least_ah=0.0 if reason is CapacityReason.CONTRADICTED else discharge.drawn_ah,
         method=None if capacity is None else end.method,
         reason=reason,
         drawn_ah=end.drawn_ah,
@@ -168,6 +194,74 @@ def _found(discharge: Discharge, end: _End, factor: float, limits: Limits) -> _F
     sampled_ah = math.sqrt(1 - SAMPLING_ALIKE**2) * discharge.doubt_ah
     own = math.hypot(sampled_ah, (discharge.bridged_ah - discharge.steady_ah) / 2) / held_ah
     return _Found(capacity, capacity * math.hypot(systematic, own), capacity * systematic)
+
+
+class _Heard(NamedTuple):
+    """What the witnesses say that can be heard at a discharge's end."""
+
+    witnesses: frozenset[Witness]
+    curve: Ratio | None
+    resistance: float | None
+    is_contradicted: bool
+    doubt: float
+
+
+def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
+    """Hold a discharge against the foot of the curve and its own resistance; the nearer witness is believed first."""
+    curve = None
+    if discharge.foot is not None and end.left is not None:
+        span = discharge.foot._replace(counted_ah=end.drawn_ah - discharge.foot.counted_ah)
+        curve = curve_ratio(span, end.left, discharge.temperature_mean_c, limits)
+    resistance = resistance_ratio(discharge.resistance_mohm, limits)
+    curve_says, resistance_says = (
+        by_curve(curve, limits),
+        by_resistance(resistance, discharge.temperature_mean_c, limits),
+    )
+    # The usual ohmic drop was taken off along the curve: of an unusual set that bears nothing out, nor contradicts it.
+    unusual = resistance_says.is_contradicted
+    contradicted = curve_says.is_contradicted or (unusual and not curve_says.is_borne_out)
+    found = {
+        Witness.CURVE: curve_says.is_borne_out and not unusual,
+        Witness.RESISTANCE: resistance_says.is_borne_out,
+        Witness.BENCH: limits.cell_count == 1,
+    }
+    heard = frozenset(each for each, bears_out in found.items() if bears_out)
+    return _Heard(heard, curve, resistance, contradicted, curve_says.doubt)
+
+
+def _doubted(found: _Found, doubt: float, most: float) -> _Found:
+    """Widen by a witness's doubt, up to the most that is published."""
+    if not doubt:
+        return found
+    capacity = found.capacity_ah
+    systematic = math.hypot(found.systematic_ah, doubt * capacity)
+    sigma = math.hypot(found.sigma_ah, doubt * capacity)
+    most_ah = most * capacity
+    return _Found(capacity, min(sigma, most_ah), min(systematic, most_ah))
+
+
+def after_recharge(row: BatteryCapacity, ratio: Ratio, limits: Limits, seen_ts: int) -> BatteryCapacity:
+    """Publish a discharge's capacity again, with what its recharge says of it."""
+    row = row._replace(seen_ts=seen_ts, charge_ratio=ratio.value)
+    if row.capacity_ah is None or row.sigma_ah is None or row.systematic_ah is None:
+        return row
+    verdict, rules = by_charge(ratio, limits), limits.reference.capacity
+    if verdict.is_contradicted:
+        return row._replace(
+            capacity_ah=None, sigma_ah=None, systematic_ah=None, usable_ah=None, others_ah=None, soh_pct=None,
+            method=None, reason=CapacityReason.CONTRADICTED, at_least_ah=0.0, quality=Quality.UNKNOWN,
+        )  # fmt: skip
+    if not verdict.doubt and not verdict.is_borne_out:
+        return row
+    if not verdict.doubt:
+        return row._replace(witnesses=text_of(frozenset({*_witnesses(row), Witness.CHARGE})))
+    found = _doubted(_Found(row.capacity_ah, row.sigma_ah, row.systematic_ah), verdict.doubt, rules.sigma_max)
+    quality = Quality.PARTIAL if row.quality is Quality.GOOD else row.quality
+    return row._replace(sigma_ah=found.sigma_ah, systematic_ah=found.systematic_ah, quality=quality)
+
+
+def _witnesses(row: BatteryCapacity) -> set[Witness]:
+    return {Witness(name) for name in row.witnesses.split(",") if name}
 
 
 def _usable_ah(discharge: Discharge, end: _End, capacity: float, limits: Limits) -> float:

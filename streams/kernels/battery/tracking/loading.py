@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.kernels.battery.limits import REFERENCE_C
+
 if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import OpenEpisode
@@ -56,8 +58,20 @@ def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before
         elif reached or (limits.cutoff_v is not None and sample.volts <= limits.cutoff_v):
             episode.cutoff_ts, episode.cutoff_ah = sample.ts, episode.charge_ah + episode.bridged_ah
             episode.cutoff_cell_v, episode.cutoff_a = sample.cell_v, sample.amps
+    if episode.foot_ah is None and sample.cell_v <= limits.foot_v and episode.cutoff_ts is None:
+        _note_foot(episode, sample, limits)
     episode.loaded_ts, episode.loaded_cell_v, episode.loaded_a = sample.ts, sample.cell_v, sample.amps
     episode.amps_max = max(episode.amps_max, sample.amps)
+
+
+def _note_foot(episode: OpenEpisode, sample: LoadedSample, limits: Limits) -> None:
+    """Note where the lowest cell, its ohmic drop taken off, comes down to the foot of the curve."""
+    celsius = REFERENCE_C if episode.temperature_last_c is None else episode.temperature_last_c
+    drop_v = limits.cell_drop_v(sample.amps, celsius)
+    volts = sample.cell_v + drop_v + limits.chemistry.hysteresis_v
+    if volts <= limits.foot_v:
+        episode.foot_ah, episode.foot_drop_v = episode.charge_ah + episode.bridged_ah, drop_v
+        episode.foot_share = limits.share_left(volts)
 
 
 def _cross(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah: float, earlier_v_ms: float) -> None:

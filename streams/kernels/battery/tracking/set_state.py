@@ -11,6 +11,7 @@ import orjson
 from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
 from streams.kernels.battery.direction import Direction
 from streams.kernels.battery.fusion import Belief
+from streams.kernels.battery.tracking.recharge import Recharge
 
 CONDITIONS = 3
 """In which cells are compared: float, rest, load."""
@@ -67,6 +68,11 @@ class OpenEpisode:
     cutoff_ah: float | None = None
     cutoff_cell_v: float = 0.0
     cutoff_a: float = 0.0
+    foot_ah: float | None = None
+    """Drawn when the lowest cell came down to the foot of the curve, what it held then as a share of nominal, and the
+    ohmic drop that was taken off."""
+    foot_share: float = 0.0
+    foot_drop_v: float = 0.0
     weakest: int | None = None
     """Lowest cell at the last loaded sample, or at the cut-off, and the others' mean there."""
     others_v: float | None = None
@@ -148,6 +154,10 @@ class SetState:
     belief_estimates: int = 0
     belief_systematic: float = 0.0
     belief_method: CapacityMethod | None = None
+    recharge: Recharge | None = None
+    """The newest discharge, until the set is full again."""
+    is_doubted: bool = False
+    """Whether a discharge has contradicted the current sensor, and none has borne it out since."""
     bms_soc: float | None = None
     bms_soc_ref: float | None = None
     """Our SoC when the BMS's last moved."""
@@ -171,7 +181,10 @@ class SetState:
         )
 
     @belief.setter
-    def belief(self, belief: Belief) -> None:
+    def belief(self, belief: Belief | None) -> None:
+        if belief is None:
+            self.belief_ts = None
+            return
         self.belief_ts, self.belief_soh, self.belief_variance, self.belief_estimates = belief[:4]
         self.belief_systematic, self.belief_method = belief.systematic, belief.method
 
@@ -198,6 +211,7 @@ class SetState:
         plain = _plain(self)
         plain[_EPISODE_AT] = _plain(self.episode)
         plain[_HOUR_AT] = _plain(self.hour)
+        plain[_RECHARGE_AT] = None if self.recharge is None else self.recharge.plain()
         return orjson.dumps(plain).decode()
 
     @classmethod
@@ -207,6 +221,7 @@ class SetState:
         episode, hour = plain[_EPISODE_AT], plain[_HOUR_AT]
         plain[_EPISODE_AT] = OpenEpisode(EpisodeKind(episode[0]), *episode[1:])
         plain[_HOUR_AT] = HourSums(*hour)
+        plain[_RECHARGE_AT] = None if plain[_RECHARGE_AT] is None else Recharge.of(plain[_RECHARGE_AT])
         state = cls(*plain)
         state.doing = EpisodeKind(state.doing)
         state.belief_method = None if state.belief_method is None else CapacityMethod(state.belief_method)
@@ -214,7 +229,9 @@ class SetState:
 
 
 _READ = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (SetState, OpenEpisode, HourSums)}
-_EPISODE_AT, _HOUR_AT = ([each.name for each in fields(SetState)].index(name) for name in ("episode", "hour"))
+_EPISODE_AT, _HOUR_AT, _RECHARGE_AT = (
+    [each.name for each in fields(SetState)].index(name) for name in ("episode", "hour", "recharge")
+)
 Part = TypeVar("Part", SetState, OpenEpisode, HourSums)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from schemas.metrics.battery_health import CapacityReason
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned, sign_of
@@ -31,8 +32,10 @@ from streams.kernels.battery.tracking.flow import (
 )
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
 from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
+from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
+from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, FootSpan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +157,8 @@ class Tracker:
         state.ts, state.raw_a, state.amps, state.volts, state.cell_v = ts, raw, amps, volts, cell_v
         state.episode.pack_end_v = volts
         settle(state, self.limits)
+        if state.recharge is not None and doing is FLOAT and ts - state.doing_since >= limits.full_after_ms:
+            self._full_again(state, state.recharge)
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
 
@@ -204,6 +209,10 @@ class Tracker:
         else:
             self._add(episode, charged - drawn, flow, state.volts)
             self._turn(state, flow)
+        if state.recharge is not None:
+            known = not flow.is_gap or flow.is_steady
+            below = flow.volts < self.limits.float_cell_v * self.limits.cell_count
+            state.recharge = state.recharge.with_charge(charged - drawn, below_float=below) if known else None
 
     def _go_on(self, state: SetState, flow: Flow, drawn: float) -> None:
         """Follow a discharge: under load, in a pause that may become a rest, or over."""
@@ -279,16 +288,36 @@ class Tracker:
         row = self._capacity(state, end_ts, seen_ts)
         if row is None:
             return
+        state.recharge = None
         before = state.belief
         if before is not None and limits.valid_from is not None and before.ts < limits.valid_from <= row.ts:
             before = None  # of the set that stood there before
-        belief = fused(before, row, limits.nominal_ah, limits.reference.fusion)
-        if belief is not None:
-            state.belief = belief
+        self._note_doubt(state, row)
+        state.belief = fused(before, row, limits.nominal_ah, limits.reference.fusion)
+        if row.capacity_ah is not None and episode.soc is not None and episode.soc >= FULL_BEFORE:
+            state.recharge = Recharge(row, episode.charge_ah + episode.bridged_ah, before)
         if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
             # At its cut-off a set is in a known state of charge too.
             state.soc, state.held = row.soc_end_pct / 100, False
             state.soc_sigma = limits.chemistry.sigma_empty_percent / 100
+
+    @staticmethod
+    def _note_doubt(state: SetState, row: BatteryCapacity) -> None:
+        """Doubt a current sensor that was contradicted until something that would tell its gain bears it out."""
+        if row.reason is CapacityReason.CONTRADICTED:
+            state.is_doubted = True
+        elif row.capacity_ah is not None and KNOW_A_GAIN & set(row.witnesses.split(",")):
+            state.is_doubted = False
+
+    def _full_again(self, state: SetState, recharge: Recharge) -> None:
+        """What was drawn has gone back in: the discharge's capacity is borne out by that, or not."""
+        state.recharge = None
+        row = closed(recharge, state, self.limits)
+        if row is None:
+            return
+        self.rows.append(row)
+        self._note_doubt(state, row)
+        state.belief = fused(recharge.before, row, self.limits.nominal_ah, self.limits.reference.fusion)
 
     def _capacity(self, state: SetState, end_ts: int, seen_ts: int) -> BatteryCapacity | None:
         """Give out what the discharge says about the capacity, unless it is too small to mention."""
@@ -315,6 +344,8 @@ class Tracker:
             resistance_mohm=None if episode.load_on_ohm is None else 1000 * episode.load_on_ohm,
             temperature_mean_c=set_rows.mean_temperature(episode),
             temperature_end_c=episode.temperature_last_c,
+            foot=None if episode.foot_ah is None else self._foot(episode, episode.foot_ah),
+            is_doubted=state.is_doubted,
             offset_known=state.offset_a is not None,
             coverage=set_rows.coverage_of(episode, end_ts),
             flags=flags_of(state, limits) | named(episode.flags),
@@ -322,6 +353,11 @@ class Tracker:
         row = capacity_row(discharge, limits, self.device, seen_ts)
         self.rows.append(row)
         return row
+
+    @staticmethod
+    def _foot(episode: OpenEpisode, foot_ah: float) -> FootSpan:
+        """Where a discharge came down to the foot of the curve."""
+        return FootSpan(foot_ah, episode.foot_share, episode.foot_drop_v, math.sqrt(episode.doubt_ah2))
 
     def _offline(self, state: SetState, flow: Flow) -> None:
         """Nothing is known of the time since the last reading: end what was there, hold the SoC, and begin anew."""
@@ -334,6 +370,7 @@ class Tracker:
             self._end_discharge(state, state.doing_since if paused else last, ts)
         else:
             self._close(state, last, ts)
+        state.recharge = None
         self.rows.append(set_rows.offline(self, last, ts, ts, (episode.pack_end_v, volts)))
         if state.soc is not None:
             state.held = True

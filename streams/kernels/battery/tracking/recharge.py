@@ -1,0 +1,71 @@
+"""A discharge until its set is full again: what went back in bears its capacity out, or not."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from schemas.metrics.battery_health import BatteryCapacity, CapacityMethod, CapacityReason
+from schemas.metrics.common import Quality
+from streams.kernels.battery.fusion import Belief
+from streams.kernels.battery.tracking.capacity import after_recharge
+from streams.kernels.battery.tracking.loading import MS_PER_H
+from streams.kernels.battery.tracking.witnesses import Ratio
+
+if TYPE_CHECKING:
+    from streams.kernels.battery.limits import Limits
+    from streams.kernels.battery.tracking.set_state import SetState
+
+FULL_BEFORE = 0.99
+"""SoC from which a discharge must have begun, so that being full again closes the circle. (unsourced)"""
+
+
+class Recharge(NamedTuple):
+    """What a discharge said, and what has gone back in since."""
+
+    row: BatteryCapacity
+    drawn_ah: float
+    """To its end, beyond the cut-off too."""
+    before: Belief | None
+    """What was believed before it."""
+    returned_ah: float = 0.0
+    stored_ah: float = 0.0
+    """The part of it below the float voltage: what flows above it may be stored, or kept up by a set that is full."""
+
+    def with_charge(self, ah: float, *, below_float: bool) -> Recharge:
+        """Count what went in, or out again."""
+        return self._replace(
+            returned_ah=self.returned_ah + ah, stored_ah=self.stored_ah + ah if below_float else self.stored_ah
+        )
+
+    def plain(self) -> list[object]:
+        """As JSON holds it."""
+        before = None if self.before is None else list(self.before)
+        return [list(self.row), self.drawn_ah, before, self.returned_ah, self.stored_ah]
+
+    @classmethod
+    def of(cls, plain: list[object]) -> Recharge:
+        """Read it back, exactly."""
+        row, drawn_ah, before, returned_ah, stored_ah = plain
+        read = BatteryCapacity(*row)  # type: ignore[misc] # as it was written
+        read = read._replace(
+            method=None if read.method is None else CapacityMethod(read.method),
+            reason=None if read.reason is None else CapacityReason(read.reason),
+            quality=Quality(read.quality),
+        )
+        belief = None if before is None else Belief(*before)  # type: ignore[misc] # as it was written
+        if belief is not None and belief.method is not None:
+            belief = belief._replace(method=CapacityMethod(belief.method))
+        return cls(read, drawn_ah, belief, returned_ah, stored_ah)  # type: ignore[arg-type] # as they were written
+
+
+def closed(recharge: Recharge, state: SetState, limits: Limits) -> BatteryCapacity | None:
+    """Judge a discharge now that its set is full again at the newest reading; None where that tells nothing."""
+    drawn_ah = recharge.drawn_ah
+    returned_ah = max(recharge.stored_ah, min(drawn_ah, recharge.returned_ah))
+    if returned_ah <= 0:
+        return None
+    hours = (state.ts - recharge.row.ts) / MS_PER_H
+    offset_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
+    sigma = math.hypot(limits.reference.witness.charge_sigma, offset_a * hours / drawn_ah)
+    return after_recharge(recharge.row, Ratio(drawn_ah / returned_ah, sigma), limits, state.ts)

@@ -1,0 +1,68 @@
+"""A capacity is held against what its current sensor did not count: no liar is believed, nobody honest is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.metrics.battery_health import BatteryCapacity, CapacityReason
+from schemas.metrics.common import Quality
+from streams.kernels.battery.reference import health_reference
+from streams.kernels.battery.tracking.health import SetHealth
+from tests.support.battery_faults import tally, worlds_of
+
+if TYPE_CHECKING:
+    from streams.kernels.battery.tracking.set_state import SetState
+
+SEEDS = range(300, 302)
+
+
+@pytest.mark.parametrize(
+    "kind", ["gain 0.5", "gain 2", "nominal_ah x 0.5", "nominal_ah x 2", "clipped below half", "stuck"]
+)
+def test_a_sensor_or_a_registration_that_is_grossly_wrong_gives_no_confident_state_of_health(kind: str) -> None:
+    """Counted twice or half, clipped, standing still, or a wrong rated capacity: refused, or marked partial."""
+    found = tally(worlds_of(kind, SEEDS))
+    assert found.confident_wrong == 0
+
+
+def test_an_honest_sensor_is_believed_and_its_figures_say_what_bears_them_out() -> None:
+    """Nothing wrong: each discharge that could tell is published, borne out by curve, resistance and recharge."""
+    worlds = worlds_of("nothing wrong", SEEDS)
+    found = tally(worlds)
+    assert found.shown == 4 * len(SEEDS)
+    assert found.good >= 0.9 * found.shown
+    last = [set(world.shown()[-1].witnesses.split(",")) for world in worlds]
+    assert all({"curve", "resistance"} <= each for each in last)
+    assert any("charge" in each for each in last)
+
+
+def test_an_offset_is_told_by_what_goes_back_in() -> None:
+    """1.5 % of nominal too much or too little in both directions: no figure is marked good."""
+    worlds = worlds_of("offset -1.5 % C", SEEDS)
+    assert tally(worlds).good == 0
+    assert any(row.reason is CapacityReason.CONTRADICTED for row in worlds[0].shown())
+
+
+def test_a_contradicted_sensor_is_not_believed_where_nothing_would_tell_its_gain() -> None:
+    """After a full discharge that contradicts the sensor, one that rests above the foot says nothing."""
+    rows = worlds_of("gain 0.5", [SEEDS[0]])[0].shown()
+    assert {row.soh_pct for row in rows} == {None}
+    assert {row.quality for row in rows} == {Quality.UNKNOWN}
+
+
+def test_a_set_may_be_saved_and_read_back_while_it_is_recharged() -> None:
+    """The fold gives the same however it is cut, also between a discharge and what goes back in after it."""
+    world = worlds_of("nothing wrong", [SEEDS[1]])[0]
+    fold = SetHealth(health_reference())
+    whole_state, whole = fold.fold(None, world.device, world.readings)
+    state: SetState | None = None
+    rows = []
+    for at in range(0, len(world.readings), 97):
+        state, given = fold.fold(state, world.device, world.readings[at : at + 97])
+        state = fold.load(fold.dump(state))
+        rows += given
+    assert rows == whole
+    assert fold.dump(state) == fold.dump(whole_state)
+    assert any(isinstance(row, BatteryCapacity) and row.charge_ratio for row in rows)
