@@ -58,7 +58,8 @@ class Tracker:
         self.state = state
         self.rows: list[Row] = []
         self._refresh_ms = refresh_ms
-        """The open episode is given out again at multiples of this, so that none is lost when readings come late."""
+        """The open episode, and a discharge that waits for its recharge, are given out again at multiples of this, so
+        that none is lost when readings come late."""
 
     def take(self, reading: BatteryReading) -> None:
         """Take the next reading; one without voltage or current is a gap in the making."""
@@ -122,7 +123,7 @@ class Tracker:
         return state
 
     def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
-        limits = self.limits
+        limits, waiting = self.limits, state.recharge
         elapsed = ts - state.ts
         is_gap = elapsed > limits.gap_ms
         if state.dark_since is not None:
@@ -147,7 +148,7 @@ class Tracker:
         else:
             self._flow(state, flow)
         if ts // self._refresh_ms != state.ts // self._refresh_ms:
-            self.rows.append(set_rows.episode(self, state.episode, None, ts))
+            self._give_again(state, waiting, ts)
         passed_minute = ts // MINUTE_MS != max(state.ts, state.dark_ts) // MINUTE_MS
 
         if doing is not state.doing:
@@ -161,6 +162,12 @@ class Tracker:
             self._full_again(state, state.recharge)
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
+
+    def _give_again(self, state: SetState, waiting: Recharge | None, ts: int) -> None:
+        """Give out what is open at the first reading after a moment at which states are saved."""
+        self.rows.append(set_rows.episode(self, state.episode, None, ts))
+        if waiting is not None:
+            self.rows.append(waiting.row._replace(seen_ts=ts))
 
     def _note_dark(self, state: SetState, ts: int) -> None:
         """A record without voltage or current: once a gap is over, the set is as good as silent, and that is told."""

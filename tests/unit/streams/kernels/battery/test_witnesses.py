@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,3 +67,20 @@ def test_a_set_may_be_saved_and_read_back_while_it_is_recharged() -> None:
     assert rows == whole
     assert fold.dump(state) == fold.dump(whole_state)
     assert any(isinstance(row, BatteryCapacity) and row.charge_ratio for row in rows)
+
+
+def test_a_discharge_that_waits_for_its_recharge_is_given_out_again_from_each_saved_state_on() -> None:
+    """A late reading takes back what was seen after it: from the state saved before, the capacity comes again."""
+    world = worlds_of("nothing wrong", [SEEDS[0]])[0]
+    fold = SetHealth(health_reference())
+    state: SetState | None = None
+    asked = 0
+    for before, arrival in pairwise(world.readings):
+        state, _ = fold.fold(state, world.device, [before])
+        assert state is not None
+        crosses = before.reading.ts // fold.snapshot_ms != arrival.reading.ts // fold.snapshot_ms
+        if crosses and state.recharge is not None:
+            _, again = fold.fold(state, world.device, [arrival])
+            assert state.recharge.row.ts in {row.ts for row in again if isinstance(row, BatteryCapacity)}
+            asked += 1
+    assert asked
