@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, LiteralString, Self
 
 import orjson
 import paho.mqtt.client as paho
+import psycopg
 from confluent_kafka import Consumer, TopicPartition
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from psycopg import Connection
+
     from fenhe.local import Stack
     from schemas.registry import Registry
     from simulators.wire.message import Message
@@ -43,6 +46,12 @@ SMALL_BATCHES = {
     "FENHE_SESSION_TIMEOUT_S": "3",
 }
 """Hundreds of transactions where the defaults would need a handful: something is always in the middle."""
+
+
+def _one(connection: Connection, query: LiteralString, values: Sequence[object]) -> int:
+    row = connection.execute(query, values).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 class Pipeline:
@@ -72,6 +81,7 @@ class Pipeline:
             **environment,
         }
         self.processes: list[Process] = []
+        self._asking: Connection | None = None
 
     def __enter__(self) -> Self:
         """Nothing more to do; processes are started by name."""
@@ -82,6 +92,8 @@ class Pipeline:
         for process in self.processes:
             process.kill()
         self._forget_session()
+        if self._asking is not None:
+            self._asking.close()
         self.stack.postgres.drop_database(self._database)
 
     def collector(
@@ -153,10 +165,7 @@ class Pipeline:
 
     def stored(self) -> int:
         """Readings stored so far, by the ledger."""
-        with connect(self.owner_url, name="test") as connection:
-            row = connection.execute("SELECT coalesce(sum(stored), 0)::bigint FROM ledger").fetchone()
-        assert row is not None
-        return int(row[0])
+        return self._number("SELECT coalesce(sum(stored), 0)::bigint FROM ledger")
 
     def wait_stored(self, count: int, timeout: float = DRAIN_S) -> None:
         """Wait until at least so many readings are stored."""
@@ -173,7 +182,8 @@ class Pipeline:
         for process in self.processes:
             if process.name.startswith("collector") and process.running:
                 assert process.terminate() == 0, process.log_tail()
-        wait_until(lambda: self._stored_offset() == self._log_end(), what="the log's end", timeout=DRAIN_S)
+        end = self._log_end()
+        wait_until(lambda: self._stored_offset() == end, what="the log's end", timeout=DRAIN_S)
         for process in self.processes:
             process.terminate()
 
@@ -232,12 +242,17 @@ class Pipeline:
         return self.folder / f"{name}.ready"
 
     def _stored_offset(self) -> int:
-        with connect(self.owner_url, name="test") as connection:
-            row = connection.execute(
-                "SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoint WHERE topic = %s", (self.topic,)
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+        return self._number("SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoint WHERE topic = %s", self.topic)
+
+    def _number(self, query: LiteralString, *values: object) -> int:
+        """Ask the database; whoever waits asks ten times a second, and not over a new connection each time."""
+        if self._asking is not None:
+            try:
+                return _one(self._asking, query, values)
+            except psycopg.OperationalError:  # the server went away since; it may be back
+                self._asking.close()
+        self._asking = connect(self.owner_url, name="test", autocommit=True)
+        return _one(self._asking, query, values)
 
     def _log_end(self) -> int:
         consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": f"{self.topic}-end"})
