@@ -206,7 +206,8 @@ class Folding:
                 self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now, DUE) if walk.begun else None
             self._given.snapshots += walk.snapshots
         if not isinstance(fold.source, frozenset):
-            state.drop(self._connection, fold.name, spans)
+            dropped = [span._replace(from_ms=walk.dropped_from) for walk, span in zip(walks, spans, strict=True)]
+            state.drop(self._connection, fold.name, dropped)
         for row_type in fold.events:
             self._given.gone += self._rows.withdraw(
                 row_type,

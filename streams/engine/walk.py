@@ -56,6 +56,8 @@ class Walk:
     now: Any
     begun: bool
     last_ts: int
+    is_passed: bool = False
+    """Whether an item passes the moment of its beginning."""
     end: int | None = None
     """From here on nothing differs, or another transaction goes on."""
     rows: list[Row] = field(default_factory=list)
@@ -79,6 +81,12 @@ class Walk:
     def is_emptied(self) -> bool:
         """Whether nothing is left of what once passed the moment of its beginning: it must begin before that."""
         return self.origin.state is not None and self.last_ts < self.origin.ts and not self.late.is_part
+
+    @property
+    def dropped_from(self) -> int:
+        """What it kept behind this moment is no more, and nor is its beginning where no item passes that any longer."""
+        is_left = self.origin.state is not None and not self.is_passed and not self.late.is_part
+        return self.origin.ts - is_left
 
     def firm(self, rows: list[Row], since_ms: int) -> list[Row]:
         """Rows that are to stand as they were given; the others are left as they are."""
@@ -111,6 +119,7 @@ class Walk:
                 if self._meets(moment, snapshot.state):
                     return
                 self.snapshots.append(snapshot)
+            self.is_passed = self.is_passed or moment == self.origin.ts
             self.now, given = self.fold.fold(self.now, subject, part)
             self.begun = True
             self.last_ts = part[-1].ts

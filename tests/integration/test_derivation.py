@@ -321,3 +321,11 @@ def test_a_moment_that_only_a_disproved_row_passed_is_forgotten(database: str) -
     ordered = [sent(minute) for minute in (0, 1, 5, 6, 8, 9)]
     truth = feed(database, [ordered])
     assert feed(database, [ordered[:1], ordered[1:2], [ordered[2], ordered[4]], [ordered[3], ordered[5]]]) == truth
+
+
+def test_a_snapshot_that_nothing_passes_any_longer_goes(database: str) -> None:
+    """The only row of its stretch is disproved, later ones stand: in order, no snapshot would have been kept there."""
+    first = [sent(minute) for minute in (1, 2, 32, 38, 41)]
+    later = [sent(minute) for minute in (34, 36)]
+    truth = feed(database, [sorted([*first, *later], key=lambda each: each.reading["ts"])])
+    assert feed(database, [first, later]) == truth
