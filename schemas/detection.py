@@ -306,7 +306,7 @@ def checked_overrides(overrides: Overrides) -> Overrides:
     Raises ValueError where a detector or a parameter is unknown, or battery safety would be switched off.
     """
     _check(overrides, _OF_DEVICES, elsewhere=_OF_SITES, whose="a site")
-    if not BatteryRules.model_validate(overrides.get("battery", {})).enabled:
+    if "battery" in overrides and not BatteryRules.model_validate(overrides["battery"]).enabled:
         msg = "battery safety cannot be switched off; shelve an alarm, or say that planned maintenance is under way"
         raise ValueError(msg)
     return overrides

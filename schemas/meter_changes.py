@@ -15,7 +15,7 @@ from schemas.quantity import CalendarTime
 from schemas.readings import Kind, registers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Factor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Shown = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -80,8 +80,10 @@ def terms_of(
     return tuple(found)
 
 
-def wrong_with(kind: Kind, multiplier: Iterable[str], changes: Sequence[MeterChange]) -> str | None:
+def wrong_with(kind: Kind, multiplier: Mapping[str, float], changes: Sequence[MeterChange]) -> str | None:
     """Say what is wrong with a meter's factors and changes; None: nothing."""
+    if not multiplier and not changes:  # nearly always
+        return None
     registers = registers_of(kind)
     fields = {*registers, *(rate.field for rate in described(kind).rate_of.values())}
     if any(later.valid_from <= change.valid_from for change, later in pairwise(changes)):

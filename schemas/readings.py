@@ -234,6 +234,7 @@ def _metadata(annotation: object) -> list[object]:
     return found
 
 
+@cache
 def registers_of(kind: Kind) -> tuple[str, ...]:
     """Names of a kind's register fields, in the model's order."""
     return tuple(
