@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
+import structlog
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
     from schemas.settings import KafkaSettings
+
+log = structlog.get_logger()
 
 
 class LogError(Exception):
@@ -49,14 +53,66 @@ def ensure_named_topic(bootstrap: str, name: str, partitions: int, *, timeout_s:
         raise LogError(msg)
 
 
-class Log:
-    """Writes records to the topic; keeps trying for as long as it takes."""
+STANDS_S = 15.0
+"""So long nothing is delivered, though Kafka answers, before a new producer is made."""
+ANSWER_S = 1.0
+"""So long Kafka may take to answer that question."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._topic = settings.kafka_topic
-        self._producer = Producer(
+
+class _Waiting(NamedTuple):
+    """A record that is not yet durable."""
+
+    partition: int
+    record: bytes
+    delivered: Callable[[KafkaError | None, Message], None]
+
+
+class Log:
+    """Writes records to the topic; keeps trying for as long as it takes.
+
+    A producer that hears at the wrong moment that a partition has no leader stands for ever after a restart of Kafka
+    (librdkafka, issue 5430, seen with 2.16.0). So records are kept until they are durable, and given to a new producer
+    where nothing moves though Kafka answers. What the old one wrote after all is a duplicate, and is counted as one.
+    """
+
+    def __init__(self, settings: KafkaSettings, *, stands_s: float = STANDS_S) -> None:
+        self._bootstrap, self._topic = settings.kafka_bootstrap, settings.kafka_topic
+        self._producer = self._new_producer()
+        self._given_up = 0
+        """Producers before it."""
+        self._waiting: dict[int, _Waiting] = {}
+        """By number, in the order in which they were handed over."""
+        self._appended = 0
+        self._stands_s = self._patience_s = stands_s
+        self._moved_at = 0.0
+        """When a record was last delivered, or the first of those that wait was handed over."""
+
+    def append(self, partition: int, record: bytes, delivered: Callable[[KafkaError | None, Message], None]) -> None:
+        """Hand over one record; `delivered` is called from `poll` once it is durable, or has failed for good.
+
+        Raises BufferError where the producer's queue is full: poll and try again.
+        """
+        waiting = _Waiting(partition, record, delivered)
+        self._produce(self._appended, waiting)
+        if not self._waiting:
+            self._moved_at = time.monotonic()
+        self._waiting[self._appended] = waiting
+        self._appended += 1
+
+    def poll(self) -> None:
+        """Run the callbacks of deliveries that have come in; waits only where nothing has moved for long."""
+        self._producer.poll(0)
+        if self._waiting and time.monotonic() - self._moved_at > self._patience_s:
+            self._begin_anew_if_it_stands()
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait for what is under way; returns how many records are still not delivered."""
+        return int(self._producer.flush(timeout_s))
+
+    def _new_producer(self) -> Producer:
+        return Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                "bootstrap.servers": self._bootstrap,
                 "enable.idempotence": True,
                 "acks": "all",
                 "compression.type": "lz4",
@@ -67,17 +123,35 @@ class Log:
             }
         )
 
-    def append(self, partition: int, record: bytes, delivered: Callable[[KafkaError | None, Message], None]) -> None:
-        """Hand over one record; `delivered` is called from `poll` once it is durable, or has failed for good.
+    def _produce(self, number: int, waiting: _Waiting) -> None:
+        given_up = self._given_up
 
-        Raises BufferError where the producer's queue is full: poll and try again.
-        """
-        self._producer.produce(self._topic, value=record, partition=partition, on_delivery=delivered)
+        def settled(error: KafkaError | None, message: Message) -> None:
+            if given_up != self._given_up or self._waiting.pop(number, None) is None:
+                return  # a producer that was given up says so
+            self._moved_at, self._patience_s = time.monotonic(), self._stands_s
+            waiting.delivered(error, message)
 
-    def poll(self) -> None:
-        """Run the callbacks of deliveries that have come in; does not wait."""
+        self._producer.produce(self._topic, value=waiting.record, partition=waiting.partition, on_delivery=settled)
+
+    def _begin_anew_if_it_stands(self) -> None:
+        self._moved_at = time.monotonic()
+        if not self._has_leaders({each.partition for each in self._waiting.values()}):
+            return  # Kafka is away: that is no fault of the producer's
+        self._patience_s *= 2  # where Kafka is only slow, being asked twice makes it no quicker
+        log.warning("nothing was delivered though Kafka answers: a new producer", records=len(self._waiting))
+        self._given_up += 1
+        self._producer.purge()
         self._producer.poll(0)
+        self._producer = self._new_producer()
+        for number, waiting in self._waiting.items():
+            self._produce(number, waiting)
 
-    def flush(self, timeout_s: float) -> int:
-        """Wait for what is under way; returns how many records are still not delivered."""
-        return int(self._producer.flush(timeout_s))
+    def _has_leaders(self, partitions: set[int]) -> bool:
+        """Ask Kafka by a client of its own, which has heard nothing wrong yet."""
+        try:
+            found = AdminClient({"bootstrap.servers": self._bootstrap}).list_topics(self._topic, timeout=ANSWER_S)
+        except KafkaException:
+            return False
+        known = found.topics[self._topic].partitions
+        return all(number in known and known[number].leader >= 0 for number in partitions)
