@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -81,10 +81,7 @@ def history(connection: Connection, alarm_id: str) -> History:
 
 def companions(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The other alarms of the same device that somebody is to look at: one leak seen by three detectors."""
-    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        states = [str(state) for state in BEFORE_OPERATORS]
-        cursor.execute(_COMPANIONS, [alarm["site_id"], alarm["device_id"], alarm["alarm_id"], states])
-        return cursor.fetchall()
+    return _before_operators(connection, _COMPANIONS, alarm["site_id"], alarm["device_id"], alarm["alarm_id"])
 
 
 def alike(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -92,10 +89,14 @@ def alike(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, An
 
     None of those of safety: each of them is looked at for itself.
     """
+    return [] if alarm["safety"] else _before_operators(connection, _ALIKE, alarm["kind"], alarm["alarm_id"])
+
+
+def _before_operators(connection: Connection, statement: LiteralString, *values: object) -> list[dict[str, Any]]:
+    """Ask for alarms that somebody is to look at: the states are the statement's last parameter."""
     with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        states = [str(state) for state in BEFORE_OPERATORS]
-        cursor.execute(_ALIKE, [alarm["kind"], alarm["alarm_id"], states])
-        return [] if alarm["safety"] else cursor.fetchall()
+        cursor.execute(statement, [*values, [str(state) for state in BEFORE_OPERATORS]])
+        return cursor.fetchall()
 
 
 class Named(NamedTuple):

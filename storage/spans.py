@@ -30,9 +30,7 @@ def begun_before(connection: Connection, table: str, entity: str, moments: Seque
         f"SELECT q.id FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ))} AS q (id, at)"  # noqa: S608 - own names
         f" CROSS JOIN LATERAL (SELECT FROM {table} t WHERE t.{entity} = q.id AND t.ts < q.at LIMIT 1) AS earlier"
     )
-    ids, times = ([moment[at] for moment in moments] for at in (0, 1))
-    columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]
-    return {row[0] for row in connection.execute(trusted(statement), columns)}
+    return {row[0] for row in connection.execute(trusted(statement), _moment_columns(moments))}
 
 
 def newest_before(
@@ -44,6 +42,10 @@ def newest_before(
         f" CROSS JOIN LATERAL (SELECT t.ts FROM {table} t WHERE t.{entity} = q.id AND t.ts < q.at"
         " ORDER BY t.ts DESC LIMIT 1) AS earlier"
     )
+    return dict(connection.execute(trusted(statement), _moment_columns(moments), binary=True).fetchall())
+
+
+def _moment_columns(moments: Sequence[tuple[str, int]]) -> list[Column]:
+    """Entities and a moment of each as two columns."""
     ids, times = ([moment[at] for moment in moments] for at in (0, 1))
-    columns = [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]
-    return dict(connection.execute(trusted(statement), columns, binary=True).fetchall())
+    return [Column(PgType.TEXT, ids), Column(PgType.TIMESTAMPTZ, times)]

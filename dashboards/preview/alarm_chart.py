@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dashboards.kit import fields
-from dashboards.preview.charts import base, note, time_axis
+from dashboards.preview.charts import MARGIN, base, note, time_axis
 from dashboards.preview.macros import Query
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
@@ -27,8 +27,6 @@ BY_DAY = ("backup_p10_h", "resistance_25c_mohm")
 """What a battery set is judged by once a day: columns of `battery_day`."""
 BY_QUARTER = {"cell_spread_mv": "cell_spread_max_mv", "temperature_c": "temperature_max_c"}
 """What a battery set is judged by at every reading, and the quarter hour's worst of it in `battery_quarter`."""
-MARGIN = 0.05
-"""Room before the first value, as a share of what is shown."""
 OF_PLANT = ("energy_kgce", "energy_kwh", "water_in_m3", "production")
 """What a whole plant is judged by each hour: columns of `plant_hour`."""
 

@@ -14,6 +14,7 @@ from fenhe.device_test import listen
 from fenhe.local import Mosquitto
 from schemas.settings import MqttSettings
 from tests.fixtures.services import real_or_skip
+from tests.support.brokers import ClosedMosquitto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +41,8 @@ def test_what_is_sent_after_listen_has_returned_is_heard(scratch: Path) -> None:
 
 def test_a_broker_that_lets_nobody_in_is_an_error_with_its_reason(scratch: Path) -> None:
     """No wait for messages that can never come."""
-
-    class Closed(Mosquitto):
-        def _configuration_text(self) -> str:
-            return super()._configuration_text().replace("allow_anonymous true", "allow_anonymous false")
-
-    with real_or_skip(lambda: Closed(scratch)) as broker, pytest.raises(PlainError, match="does not let us listen"):
+    with (
+        real_or_skip(lambda: ClosedMosquitto(scratch)) as broker,
+        pytest.raises(PlainError, match="does not let us listen"),
+    ):
         listen(MqttSettings(mqtt_url=broker.url), ["a/b"], lambda *_: None)

@@ -28,6 +28,7 @@ from streams.intake.decode import Record
 from streams.worker.shepherd import Figures, Shepherd
 from tests.support.databases import own_database
 from tests.support.pipeline import (
+    MEMORY,
     REGISTRY,
     START_MS,
     Sent,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from fenhe.local import Postgres
     from streams.engine.engine import Engine
     from streams.engine.transaction import Outcome
-
-MEMORY = ["entity_state", "entity_snapshot"]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from simulators.wire.load import LoadPlan, registry, run_load
 from simulators.wire.message import Message
 from simulators.wire.publisher import BrokerRefusedError, MqttPublisher, probe
 from tests.fixtures.services import real_or_skip
+from tests.support.brokers import ClosedMosquitto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,12 +151,10 @@ def test_the_publisher_speaks_mqtt_5_and_keeps_to_the_receive_maximum(broker: Mo
 
 def test_wrong_credentials_are_named_not_retried(scratch: Path) -> None:
     """A refusal is an answer: no use in asking again."""
-
-    class Closed(Mosquitto):
-        def _configuration_text(self) -> str:
-            return super()._configuration_text().replace("allow_anonymous true", "allow_anonymous false")
-
-    with real_or_skip(lambda: Closed(scratch)) as broker, pytest.raises(BrokerRefusedError, match="FENHE_MQTT"):
+    with (
+        real_or_skip(lambda: ClosedMosquitto(scratch)) as broker,
+        pytest.raises(BrokerRefusedError, match="FENHE_MQTT"),
+    ):
         probe(MqttSettings(mqtt_url=broker.url))
 
 

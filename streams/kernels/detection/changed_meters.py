@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.kinds import described, unit_name
-from schemas.metrics import MeterEvent, MeterEventKind, Signal
+from schemas.metrics import MeterEvent, MeterEventKind
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.time import QUARTER_DAY_MS
-from streams.kernels.detection.judgement import NEW, Judgement, Stateless, Subject, stand
+from streams.kernels.detection.judgement import Judgement
+from streams.kernels.detection.meter_events import MeterEvents
 from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED, RUBBISH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from schemas.metrics import Row
     from schemas.registry import Device
 
 BREAKS = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT})
@@ -27,31 +23,16 @@ SETTLED = frozenset({EXCHANGED_AS_REGISTERED, RUBBISH})
 """Rules of events that ask for nothing: what passed is known, or there was no meter behind it."""
 
 
-class ChangedMeters(Stateless):
-    """Fold of what befell a meter; it remembers nothing."""
+class ChangedMeters(MeterEvents):
+    """Tells breaks of a register whose increment is an estimate."""
 
     name = "changed_meters"
-    version = 1
-    source = MeterEvent
-    kinds = frozenset({SignalKind.METER_CHANGED})
-    snapshot_ms = QUARTER_DAY_MS
+    kind = SignalKind.METER_CHANGED
 
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def fold(
-        self, _state: tuple[()] | None, device: Device, events: Sequence[MeterEvent]
-    ) -> tuple[tuple[()], list[Row]]:
-        """Take events."""
-        rows: list[Row] = []
-        totals = described(device.kind).totals
-        for event in events:
-            if event.kind in BREAKS and event.quantity in totals and event.rule not in SETTLED:
-                rows += self._signals(device, event)
-        return (), rows
-
-    def _signals(self, device: Device, event: MeterEvent) -> list[Signal]:
+    def verdicts(self, _device: Device, event: MeterEvent, /) -> list[tuple[int, Judgement]]:
         """That it happened, and that it is over."""
+        if event.kind not in BREAKS or event.rule in SETTLED:
+            return []
         told = Judgement(
             active=True,
             since_ms=event.ts,
@@ -60,12 +41,4 @@ class ChangedMeters(Stateless):
             evidence={"event": event.kind.value, "estimated": event.increment, "rule": event.rule},
             severity=Severity.MEDIUM,
         )
-        subject = Subject(device.device_id, device.site_id, event.quantity, unit_name(event.quantity), self._version)
-        standing, rows = NEW, list[Signal]()
-        for ts, verdict in ((event.seen_ts, told), (event.seen_ts + 1, told._replace(active=False))):
-            standing, signal = stand(
-                standing, verdict, subject=subject, kind=SignalKind.METER_CHANGED, ts=ts, seen_ts=ts, window_s=0.0
-            )
-            if signal is not None:
-                rows.append(signal)
-        return rows
+        return [(event.seen_ts, told), (event.seen_ts + 1, told._replace(active=False))]

@@ -9,47 +9,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.kinds import described, unit_name
-from schemas.metrics import MeterEvent, MeterEventKind, Signal
+from schemas.kinds import unit_name
+from schemas.metrics import MeterEvent, MeterEventKind
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.time import QUARTER_DAY_MS
-from streams.kernels.detection.judgement import NEW, Judgement, Stateless, Subject, stand
+from streams.kernels.detection.judgement import Judgement
+from streams.kernels.detection.meter_events import MeterEvents
 from streams.kernels.metering.window import standstill_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from schemas.metrics import Row
     from schemas.registry import Device
 
 COSTS = frozenset({"kWh", "m3"})
 """Units of a register that an alarm's cost may have."""
 
 
-class FrozenMeters(Stateless):
-    """Fold of what befell a meter; it remembers nothing, for an event tells its beginning and its end."""
+class FrozenMeters(MeterEvents):
+    """Tells freezes that last."""
 
     name = "frozen_meters"
-    version = 1
-    source = MeterEvent
-    kinds = frozenset({SignalKind.FROZEN})
-    snapshot_ms = QUARTER_DAY_MS
+    kind = SignalKind.FROZEN
 
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def fold(
-        self, _state: tuple[()] | None, device: Device, events: Sequence[MeterEvent]
-    ) -> tuple[tuple[()], list[Row]]:
-        """Take events."""
-        rows: list[Row] = []
-        for event in events:
-            if event.kind is MeterEventKind.FREEZE and event.quantity in described(device.kind).totals:
-                rows += self._signals(device, event)
-        return (), rows
-
-    def _signals(self, device: Device, event: MeterEvent) -> list[Signal]:
+    def verdicts(self, device: Device, event: MeterEvent, /) -> list[tuple[int, Judgement]]:
         """When it had stood for long enough, and when it moved again."""
+        if event.kind is not MeterEventKind.FREEZE:
+            return []
         due = event.ts + standstill_ms(device)
         if (event.seen_ts if event.until_ms is None else event.until_ms) < due:
             return []
@@ -64,15 +47,7 @@ class FrozenMeters(Stateless):
             cost=event.plausible if cost_unit else None,
             cost_unit=cost_unit,
         )
-        subject = Subject(device.device_id, device.site_id, event.quantity, unit, self._version)
-        verdicts = [(due, begun)]
+        found = [(due, begun)]
         if event.until_ms is not None:
-            verdicts.append((max(event.until_ms, due + 1), begun._replace(active=False, cost=None, cost_unit="")))
-        standing, rows = NEW, list[Signal]()
-        for ts, verdict in verdicts:
-            standing, signal = stand(
-                standing, verdict, subject=subject, kind=SignalKind.FROZEN, ts=ts, seen_ts=ts, window_s=0.0
-            )
-            if signal is not None:
-                rows.append(signal)
-        return rows
+            found.append((max(event.until_ms, due + 1), begun._replace(active=False, cost=None, cost_unit="")))
+        return found

@@ -52,7 +52,7 @@ def _same_meter(terms: Sequence[Terms], before: tuple[int, float, float], ts: in
     """A new factor for the same meter: either what it shows counts on, or it shows the same amount in another unit."""
     last, counted, offset = before
     old, new = terms[0], terms[-1]
-    if new.factor == old.factor and all(each.factor == old.factor for each in terms):
+    if all(each.factor == old.factor for each in terms):
         return Crossed(offset + new.factor * shown, offset, None, is_exact=True)
     passed = shown - (counted - offset) / old.factor
     onwards = passed * _mean_factor(terms, last, ts)

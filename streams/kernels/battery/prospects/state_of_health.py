@@ -10,7 +10,7 @@ from schemas.metrics.common import Quality
 from schemas.time import FOREVER_MS
 from streams.kernels.battery.fusion import Z_90, Belief, fused
 from streams.kernels.battery.prospects.changes import Change, change_of
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN
+from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, text_of, witnesses_of
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from schemas.battery_reference import BatteryHealthReference
     from schemas.metrics import Row
+    from schemas.metrics.battery_health import Witness
     from schemas.registry import Device, Site
     from streams.kernels.contract import Changed, Found
 
@@ -31,7 +32,7 @@ class _Known(NamedTuple):
     newest: BatteryCapacity | None = None
     """The newest one with an estimate."""
     at_least_ah: float = 0.0
-    witnesses: frozenset[str] = frozenset()
+    witnesses: frozenset[Witness] = frozenset()
     """What bears the newest estimate out, or bore an earlier one out of the same set and current sensor."""
 
 
@@ -80,7 +81,7 @@ class StateOfHealth:
                 change = change_of(known.belief, known.newest, row, nominal, fusion)
             if change is not None and change.points is not None:
                 known = known._replace(at_least_ah=0.0, witnesses=frozenset())
-            own = frozenset(name for name in (row.witnesses or "").split(",") if name and row.capacity_ah is not None)
+            own = frozenset() if row.capacity_ah is None else witnesses_of(row.witnesses)
             known = _Known(
                 row.ts if known.first_ms is None else known.first_ms,
                 fused(known.belief, row, nominal, fusion),
@@ -117,13 +118,13 @@ class StateOfHealth:
             estimates=0 if belief is None else belief.estimates,
             reason=None if is_known else row.reason,
             cutoff_cell_v=row.cutoff_cell_v,
-            witnesses=",".join(sorted(known.witnesses)) if is_known else "",
+            witnesses=text_of(known.witnesses) if is_known else "",
             quality=_quality(newest, known.witnesses) if is_known else Quality.UNKNOWN,
             reference_version=self._reference.version,
         )
 
 
-def _quality(newest: BatteryCapacity | None, witnesses: frozenset[str]) -> Quality:
+def _quality(newest: BatteryCapacity | None, witnesses: frozenset[Witness]) -> Quality:
     """Of the newest estimate; a figure that rests on the count of one current sensor alone is partial."""
     if newest is None:
         return Quality.UNKNOWN

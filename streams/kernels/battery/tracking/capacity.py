@@ -30,6 +30,7 @@ from streams.kernels.battery.tracking.witnesses import (
     curve_ratio,
     resistance_ratio,
     text_of,
+    witnesses_of,
 )
 
 if TYPE_CHECKING:
@@ -254,14 +255,10 @@ def after_recharge(row: BatteryCapacity, ratio: Ratio, limits: Limits, seen_ts: 
     if not verdict.doubt and not verdict.is_borne_out:
         return row
     if not verdict.doubt:
-        return row._replace(witnesses=text_of(frozenset({*_witnesses(row), Witness.CHARGE})))
+        return row._replace(witnesses=text_of(witnesses_of(row.witnesses) | {Witness.CHARGE}))
     found = _doubted(_Found(row.capacity_ah, row.sigma_ah, row.systematic_ah), verdict.doubt, rules.sigma_max)
     quality = Quality.PARTIAL if row.quality is Quality.GOOD else row.quality
     return row._replace(sigma_ah=found.sigma_ah, systematic_ah=found.systematic_ah, quality=quality)
-
-
-def _witnesses(row: BatteryCapacity) -> set[Witness]:
-    return {Witness(name) for name in row.witnesses.split(",") if name}
 
 
 def _usable_ah(discharge: Discharge, end: _End, capacity: float, limits: Limits) -> float:

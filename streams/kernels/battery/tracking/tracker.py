@@ -35,7 +35,7 @@ from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, not
 from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, FootSpan
+from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, FootSpan, witnesses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -313,7 +313,7 @@ class Tracker:
         """Doubt a current sensor that was contradicted until something that would tell its gain bears it out."""
         if row.reason is CapacityReason.CONTRADICTED:
             state.is_doubted = True
-        elif row.capacity_ah is not None and KNOW_A_GAIN & set(row.witnesses.split(",")):
+        elif row.capacity_ah is not None and KNOW_A_GAIN & witnesses_of(row.witnesses):
             state.is_doubted = False
 
     def _full_again(self, state: SetState, recharge: Recharge) -> None:

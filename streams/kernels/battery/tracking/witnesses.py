@@ -124,3 +124,8 @@ def _judged(apart: float, sigma: float, rules: WitnessRules) -> Verdict:
 def text_of(witnesses: frozenset[Witness]) -> str:
     """Witnesses as a column holds them."""
     return ",".join(sorted(witnesses))
+
+
+def witnesses_of(text: str | None) -> frozenset[Witness]:
+    """Read them back; rows from before there were any hold nothing."""
+    return frozenset(Witness(name) for name in (text or "").split(",") if name)
