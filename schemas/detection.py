@@ -248,8 +248,6 @@ class BatteryRules(_Rule):
     current_days_needed: Count = 14
     current_sd: Positive = 6.0
     current_c_rate: Positive = 0.005
-    backup_return_share: Share = 0.05
-    """Above the contract's hours by this share it has returned. (unsourced)"""
     stuck_h: Positive = 3.0
     """A sensor has shown one value for so long (section 5, flatline),"""
     stuck_c: Positive = 5.0

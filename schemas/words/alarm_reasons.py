@@ -53,6 +53,7 @@ _REFUSALS: Mapping[str, str] = {
 EVIDENCE: Mapping[str, Text] = {
     "as_of_ms": Text("截至", "as of"),
     "backup_p50_h": Text("备电时长 p50，h", "backup time p50, h"),
+    "backup_p90_h": Text("备电时长 p90，h", "backup time p90, h"),
     "change": Text("变化", "change"),
     "change_pct": Text("变化，%", "change, %"),
     "contract_h": Text("合同时长，h", "contract, h"),

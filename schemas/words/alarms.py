@@ -466,10 +466,14 @@ GUIDES: dict[str, Guide] = {
     SignalKind.BACKUP: Guide(
         Text("备电时长不足", "backup time short"),
         Text(
-            "按实际负荷，预计备电时长低于合同小时数。",
-            "At the actual load the forecast backup time is below the contract's hours.",
+            "按实际负荷，预计备电时长低于合同小时数，且有 90 % 的把握。",
+            "At the actual load the forecast backup time is below the contract's hours, with 90 % certainty.",
         ),
-        Text("给出 90 % 有把握的时长。", "The hours shown are kept with 90 % certainty."),
+        Text(
+            "高：预测区间（p10–p90）全部低于合同小时数才报警；所示为 p10，即 90 % 有把握达到的时长。",
+            "Sure: an alarm only where the whole forecast, p10 to p90, is below the contract. The hours shown are p10, "
+            "which are kept with 90 % certainty.",
+        ),
         Text(
             "看该组健康度证据的日期；太旧时先安排核对性放电。",
             "See the date of the evidence for its health; if it is old, plan a capacity test first.",

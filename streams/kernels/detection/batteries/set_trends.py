@@ -1,7 +1,11 @@
 """A battery set that no longer carries its contract's hours, or whose resistance has risen: judged once a day.
 
-Both hold a set against something of its own: the hours it is owed (backup p10, metric specification section 4), and
-its own earlier load-on steps at 25 °C. Resistance is a trend and never a state of health.
+Both hold a set against something of its own: the hours it is owed (metric specification section 4), and its own earlier
+load-on steps at 25 °C. Resistance is a trend and never a state of health.
+
+A forecast is an interval, p10 to p90. A set is short where all of it lies below the hours owed. Where they lie within
+it nobody knows, and an alarm would be wrong as often as right: the pages show p10 beside the hours owed. An alarm that
+stands is over as soon as the set is more likely than not to carry them.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ class SetTrends(RowWatch):
     """Fold of a set's days: backup time against the contract, resistance against the set's own."""
 
     name = "set_trends"
+    version = 2
     source: type[Row] = BatteryDay
     window_s = {SignalKind.BACKUP: DAY_S, SignalKind.RESISTANCE: DAY_S}  # noqa: RUF012 - read only
 
@@ -52,23 +57,24 @@ class SetTrends(RowWatch):
     def judge(self, device: Device, watched: Watched, /) -> Judged:
         """Judge a day's backup time, or its newest resistance."""
         rules = own_rule(self._rules, "battery", device.detection)
-        return _backup(watched, rules) if watched.newest.series == BACKUP else _resistance(watched, rules)
+        return _backup(watched) if watched.newest.series == BACKUP else _resistance(watched, rules)
 
 
-def _backup(watched: Watched, rules: BatteryRules) -> Judged:
+def _backup(watched: Watched) -> Judged:
     p10, p50, owed, soh_pct = watched.newest.figures
-    if p10 is None or owed is None:
+    if p10 is None or p50 is None or owed is None:
         return Judged((), None, (0, 1))
-    short = p10 < (owed * (1 + rules.backup_return_share) if watched.standing.active else owed)
+    p90 = 2 * p50 - p10
+    short = (p50 if watched.standing.active else p90) < owed
     verdict = Judgement(
         active=short,
         since_ms=watched.newest.ts - DAY_MS,
         value=p10,
-        evidence={"backup_p50_h": p50, "contract_h": owed, "soh_pct": soh_pct},
+        evidence={"backup_p50_h": p50, "backup_p90_h": p90, "contract_h": owed, "soh_pct": soh_pct},
         severity=Severity.MEDIUM,
         baseline=owed,
         low=owed,
-        cost=max(0.0, owed - p10) if short else None,
+        cost=owed - p50 if short else None,
         cost_unit="h" if short else "",
     )
     return Judged((), verdict, (1, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,14 +109,18 @@ TRENDS = SetTrends(RULES.battery, "test")
 BATTERY_SET = Device(device_id="b", site_id="p", kind=Kind.BATTERY, battery=BatterySet(nominal_ah=100))
 
 
-def set_days(*, backups: Sequence[float | None] = (), rises: Sequence[float | None] = ()) -> list[Row]:
-    """Days of a set that is owed two hours, of a usual resistance of 20 mΩ."""
+def set_days(
+    *, backups: Sequence[float | None] = (), rises: Sequence[float | None] = (), width_h: float = 0.2
+) -> list[Row]:
+    """Days of a set that is owed two hours, by p50 and how far p10 is below it, of a usual resistance of 20 mΩ."""
+    p10s = [None if hours is None else hours - width_h for hours in backups]
     count = max(len(backups), len(rises))
     return [
         blank(
             BatteryDay,
             device_id="b", site_id="p", ts=T0 + day * DAY_MS, contract_h=2.0, resistance_usual_mohm=20.0,
-            backup_p10_h=backups[day] if backups else None, resistance_steps=6 if rises else 0,
+            backup_p10_h=p10s[day] if backups else None, backup_p50_h=backups[day] if backups else None,
+            resistance_steps=6 if rises else 0,
             resistance_rise_pct=rises[day] if rises else None,
             resistance_25c_mohm=20.0 * (1 + (rises[day] or 0.0) / 100) if rises else None,
         )
@@ -124,12 +129,22 @@ def set_days(*, backups: Sequence[float | None] = (), rises: Sequence[float | No
 
 
 def test_backup_below_the_contract_is_said_in_hours_and_does_not_flap() -> None:
-    """Short of two hours, until it is clearly above them again; a day not known changes nothing."""
-    given_out = signals(TRENDS, BATTERY_SET, set_days(backups=[2.5, 1.9, None, 2.05, 1.95, 2.2, 2.2]))
+    """All of the forecast is short of two hours; over once it is more likely kept; a day not known changes nothing."""
+    given_out = signals(TRENDS, BATTERY_SET, set_days(backups=[2.5, 1.75, None, 1.95, 1.9, 2.0, 1.95]))
     assert [(row.active, row.samples) for row in given_out] == [(True, 1), (True, 2), (True, 3), (False, 1)]
     first = given_out[0]
-    assert (first.kind, first.value, first.low, first.unit, first.cost_unit) == (SignalKind.BACKUP, 1.9, 2.0, "h", "h")
-    assert first.cost == pytest.approx(0.1)
+    assert (first.kind, first.low, first.unit, first.cost_unit) == (SignalKind.BACKUP, 2.0, "h", "h")
+    assert first.value == pytest.approx(1.55)
+    assert first.cost == pytest.approx(0.25)
+    evidence = orjson.loads(first.evidence)
+    assert (evidence["backup_p50_h"], evidence["backup_p90_h"]) == pytest.approx((1.75, 1.95))
+
+
+@pytest.mark.parametrize("width_h", [0.1, 0.5, 1.5])
+def test_a_wide_forecast_that_may_well_hold_the_contract_is_no_alarm(width_h: float) -> None:
+    """However far p10 lies below the hours owed: that is not known yet, and not short."""
+    rows = set_days(backups=[2.05, 1.95, 2.3, 2.0, 1.98, 2.5], width_h=width_h)
+    assert signals(TRENDS, BATTERY_SET, rows) == []
 
 
 def test_a_set_never_measured_is_not_said_to_be_short() -> None:
