@@ -21,6 +21,8 @@ class SohChange(StrEnum):
     """Less, and one cell fell behind the others."""
     RECALIBRATED = "recalibrated"
     """Capacity times resistance is as it was: the current sensor counts differently."""
+    CORRECTED = "corrected"
+    """More than there was, and the same cell stands out by as much: the same set, of which too little was believed."""
     REGISTERED = "registered"
     """The registry says that the set was replaced: what was known is of another one."""
 

@@ -1,8 +1,9 @@
 """What an estimate means that contradicts all before it: other cells, a cell that failed, or another current sensor.
 
 Capacity times resistance stays as it was where only the current counts differently: a gain g makes charge g times as
-much and ΔV/ΔI as much less. One cell that fell behind the others at the end of a discharge has failed. Whatever else
-has changed by more than its doubt is another set, or has other cells.
+much and ΔV/ΔI as much less. One cell that fell behind the others at the end of a discharge has failed. Where the same
+cell stands out by as much as before and more was drawn, the set is the same and the earlier estimate was too low: a bad
+joint ends a test early. Whatever else has changed by more than its doubt is another set, or has other cells.
 """
 
 from __future__ import annotations
@@ -48,7 +49,17 @@ def _kind(before: BatteryCapacity, row: BatteryCapacity, change: float, fusion: 
         product = _product(row) / _product(before)
         if abs(product - 1.0) <= fusion.recalibrated_within and before.weakest_cell == row.weakest_cell:
             return SohChange.RECALIBRATED
+    if change > 0 and _stands_out_alike(before, row, fusion):
+        return SohChange.CORRECTED
     return SohChange.SET_REPLACED
+
+
+def _stands_out_alike(before: BatteryCapacity, row: BatteryCapacity, fusion: Fusion) -> bool:
+    """Whether one and the same cell fell behind at the end of two discharges, by as much in both."""
+    if before.weakest_gap_v is None or row.weakest_gap_v is None or before.weakest_cell != row.weakest_cell:
+        return False
+    gaps = before.weakest_gap_v, row.weakest_gap_v
+    return min(gaps) >= fusion.weak_gap_v and max(gaps) - min(gaps) < fusion.weak_gap_grown_v
 
 
 def _product(row: BatteryCapacity) -> float:

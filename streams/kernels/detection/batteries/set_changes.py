@@ -1,4 +1,7 @@
-"""A set that is not what it was: told by the discharge whose capacity contradicts all before it, until the next one."""
+"""A set that is not what it was: told by the discharge whose capacity contradicts all before it, until the next one.
+
+Not where only what was believed of it has changed: a replacement that is registered, an estimate that was too low.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,14 @@ if TYPE_CHECKING:
     from schemas.registry import Device
 
 METRIC, UNIT = "soh_pct", "%"
+NO_ALARM = (None, SohChange.REGISTERED, SohChange.CORRECTED)
 
 
 class SetChanges(OneStanding):
     """Fold of a set's states of health, one for each of its discharges."""
 
     name = "set_changes"
-    version = 1
+    version = 2
     source = BatterySoh
     kinds = frozenset({SignalKind.SET_CHANGED})
     snapshot_ms = QUARTER_DAY_MS
@@ -61,7 +65,7 @@ def _judged(row: BatterySoh) -> Judgement | None:
     """What a discharge says; None where it has no estimate of its own."""
     if row.evidence_ms != row.ts:
         return None
-    changed = row.change is not None and row.change != SohChange.REGISTERED
+    changed = row.change not in NO_ALARM
     lost = (row.change_pct or 0.0) < 0
     return Judgement(
         active=changed,

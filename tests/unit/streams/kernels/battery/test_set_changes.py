@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 REFERENCE = health_reference()
 
 
-def histories(device: Device, readings: list[Arrival]) -> list[BatterySoh]:
-    """Fused SoH after each discharge."""
+def capacities(device: Device, readings: list[Arrival]) -> list[BatteryCapacity]:
+    """What each discharge said last."""
     rows = SetHealth(REFERENCE).fold(None, device, readings)[1]
     last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
-    return list(StateOfHealth(REFERENCE).history(device, [last[ts] for ts in sorted(last)]))
+    return [last[ts] for ts in sorted(last)]
+
+
+def histories(device: Device, readings: list[Arrival]) -> list[BatterySoh]:
+    """Fused SoH after each discharge."""
+    return list(StateOfHealth(REFERENCE).history(device, capacities(device, readings)))
 
 
 def cycle(rig: Rig, *, amps: float = 30.0, until_v: float = 2.8) -> None:
@@ -84,6 +89,28 @@ def test_a_cell_that_fails_is_named_and_the_others_are_shown_beside_it() -> None
     assert newest.others_pct is not None
     assert newest.soh_pct is not None
     assert newest.others_pct > newest.soh_pct + 5
+
+
+def test_a_set_whose_same_cell_stands_out_was_not_exchanged() -> None:
+    """25 → 54 %, one cell behind by as much in both discharges: `corrected`, and no alarm of another set."""
+    rig = Rig(lfp_set(), soh=0.85)
+    cycle(rig)
+    (measured,) = [row for row in capacities(rig.device, rig.readings) if row.capacity_ah is not None]
+    assert measured.sigma_ah is not None
+    low = measured._replace(
+        capacity_ah=25.0, at_least_ah=20.0, sigma_ah=1.2, weakest_cell=12, weakest_gap_v=0.27, resistance_mohm=11.2
+    )
+    more = low._replace(
+        ts=low.ts + 86_400_000, capacity_ah=53.6, at_least_ah=50.0, weakest_gap_v=0.26, resistance_mohm=10.8
+    )
+    corrected = list(StateOfHealth(REFERENCE).history(rig.device, [low, more]))
+    assert corrected[-1].change is SohChange.CORRECTED
+    assert corrected[-1].soh_pct == pytest.approx(53.6, abs=0.5)
+    exchanged = list(StateOfHealth(REFERENCE).history(rig.device, [low, more._replace(weakest_cell=3)]))
+    assert exchanged[-1].change is SohChange.SET_REPLACED
+    for rows, alarms in ((corrected, 0), (exchanged, 1)):
+        given = SetChanges("test").fold(None, rig.device, rows)[1]
+        assert sum(isinstance(row, Signal) and row.active for row in given) == alarms
 
 
 def test_a_current_sensor_that_was_adjusted_is_told_from_another_set() -> None:
