@@ -77,6 +77,8 @@ class OpenAlarm(NamedTuple):
     """An open alarm, as far as others may belong to it."""
 
     site_id: str
+    device_id: str
+    metric: str
     kind: str
     raised_ms: int
     group_id: str
@@ -87,7 +89,8 @@ def open_at(
 ) -> list[OpenAlarm]:
     """Open alarms of some sites, and those of some kinds in some regions."""
     rows = connection.execute(
-        "SELECT site_id, kind, raised_at, group_id FROM alarm WHERE state <> 'normal' AND detector <> ''"
+        "SELECT site_id, device_id, metric, kind, raised_at, group_id FROM alarm"
+        " WHERE state <> 'normal' AND detector <> ''"
         " AND (site_id = ANY(%b) OR (region = ANY(%b) AND kind = ANY(%b)))",
         (Column(TEXT, site_ids), Column(TEXT, regions), Column(TEXT, kinds)),
         binary=True,

@@ -186,6 +186,15 @@ def test_alarms_of_one_site_are_grouped_under_the_first_out(connection: Connecti
     assert third["group_id"] == third["alarm_id"]
 
 
+def test_what_watches_one_and_the_same_is_one_group_however_late(connection: Connection) -> None:
+    """One leak, seen in the hour, over days and at night: one thing to deal with, until none of them is open."""
+    say(connection, *verdicts("..." + "#" * 60, SignalKind.SEASONAL))
+    say(connection, *verdicts("." * 30 + "##", SignalKind.NIGHT_FLOW), *verdicts("." * 45 + "##", SignalKind.DRIFT))
+    first, *others = alarms(connection)
+    assert {alarm["kind"] for alarm in others} == {"night_flow", "drift"}
+    assert {alarm["group_id"] for alarm in others} == {first["alarm_id"]}
+
+
 def test_a_fleet_s_concern_is_one_group_of_its_region(connection: Connection) -> None:
     """Sets of 朔州 that fall short on one day are told together, whatever their sites; those of 长治 are not theirs."""
     verdicts_of = {

@@ -70,6 +70,8 @@ class AlarmRules(_Model):
     group_window_s: Annotated[float, Field(ge=0)]
     region_groups: frozenset[str]
     """Kinds that are a fleet's concern: of a region they are one group, of whichever sites."""
+    one_cause: frozenset[str]
+    """Kinds that watch one and the same: those of one metric of one device are one group for as long as one is open."""
     no_data: NoDataRules
 
     def handling(self, kind: str) -> Handling:
