@@ -366,7 +366,8 @@ SELECT slots.time,
        {TARGET_PER_10_MIN}::float8 AS target,
        {FLOOD_PER_10_MIN}::float8 AS flood
 FROM generate_series(date_bin('10 minutes', $__timeFrom()::timestamptz, {sql.ORIGIN}) + interval '10 minutes',
-                     $__timeTo()::timestamptz, interval '10 minutes') AS slots(time)
+                     LEAST($__timeTo()::timestamptz, now() - interval '10 minutes'),
+                     interval '10 minutes') AS slots(time)
 LEFT JOIN (
     SELECT date_bin('10 minutes', at, {sql.ORIGIN}) AS ts, count(*) AS presented
     FROM alarm_transition

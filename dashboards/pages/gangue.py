@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books
-from dashboards.parts.plants import SITE, days_back, sites
+from dashboards.parts.plants import SITE, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -166,14 +166,15 @@ def fuel(language: Language) -> Panel:
         language=language,
         title=Text("入炉燃料 t/日", "Fuel burnt, t per day"),
         description=Text(
-            "每个自然日入炉的煤矸石、煤泥与原煤。来源：gangue_sum（日）。",
-            "Gangue, slime and coal burnt on each local day. Source: gangue_sum, days.",
+            "每个自然日入炉的煤矸石、煤泥与原煤。无柱：当日未结束，或数据不全。来源：gangue_sum（日）。",
+            "Gangue, slime and coal burnt on each local day. No bar: the day is under way, or not known in full. "
+            "Source: gangue_sum, days.",
         ),
         width=9,
         height=7,
     )
     query = f"""
-SELECT ts AS time, gangue_t, slime_t, coal_t
+SELECT ts AS time, {whole_days("gangue_t", "slime_t", "coal_t")}
 FROM gangue_sum
 WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
@@ -196,15 +197,15 @@ def residues(language: Language) -> Panel:
         title=Text("灰渣与石膏 t/日", "Ash and gypsum, t per day"),
         description=Text(
             "灰 = ΣBₖ·A_ar，按份额分飞灰与炉渣；石膏 = ΣBₖ·S_ar·η_S·5.375/纯度；化验未到时按缺省值估算。"
-            "来源：gangue_sum（日）。",
+            "无柱：当日未结束，或数据不全。来源：gangue_sum（日）。",
             "Ash = ΣBₖ·A_ar, parted into fly and bed ash; gypsum = ΣBₖ·S_ar·η_S·5.375/purity; by defaults while the "
-            "laboratory owes values. Source: gangue_sum, days.",
+            "laboratory owes values. No bar: the day is under way, or not known in full. Source: gangue_sum, days.",
         ),
         width=9,
         height=7,
     )
     query = f"""
-SELECT ts AS time, fly_ash_t, bed_ash_t, gypsum_t
+SELECT ts AS time, {whole_days("fly_ash_t", "bed_ash_t", "gypsum_t")}
 FROM gangue_sum
 WHERE device_id = {UNIT} AND span = 'day' AND $__timeFilter(ts)
 ORDER BY ts
@@ -224,7 +225,7 @@ def month(language: Language) -> Panel:
     """Figures of the calendar month."""
     about = About(
         language=language,
-        title=Text("本月", "This month"),
+        title=Text("本月至今", "This month so far"),
         description=Text(
             "日历月内的比值与合计，随时间增长。本月利用小时 = 出力系数 × 本月已知小时；折合全年 = 出力系数 × 8760。"
             "来源：gangue_window（月）。",

@@ -105,9 +105,9 @@ def books_per_hour(language: Language) -> Panel:
         language=language,
         title=Text("数据账（每小时）", "Books per hour"),
         description=Text(
-            "按到达小时：柱为入库、重复、隔离，线为采集器计数的收到；线应与三柱之和相等。来源：ledger_total。",
+            "按到达小时：柱为入库、重复、隔离，线为采集器计数的收到；线应与三柱之和相等。进行中的一小时不画。来源：ledger_total。",
             "By hour of arrival: bars are stored, duplicate and quarantined; the line is what the collectors counted "
-            "and equals their sum. Source: ledger_total.",
+            "and equals their sum. The hour under way is not drawn. Source: ledger_total.",
         ),
         width=14,
         height=7,
@@ -119,7 +119,8 @@ SELECT hour AS time,
        sum(quarantined)::float8 AS quarantined,
        sum(received)::float8    AS received
 FROM ledger_total
-WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo()::timestamptz
+WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz)
+               AND LEAST($__timeTo()::timestamptz, now() - interval '1 hour')
 GROUP BY hour
 ORDER BY hour
 """

@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books, enpi, plant_limits
-from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, rate, register, sites
+from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, WHOLE, rate, register, sites
 from dashboards.words import labels
 from schemas.words import Language, Text
 
@@ -43,13 +43,23 @@ LIMIT 1
 """  # noqa: S608 - fragments of ours
 
 
+SUMS = ("energy_kwh", "energy_kgce", "water_m3", "production")
+"""Columns of `plant_window` that grow with what is known of it, where others are means and ratios."""
+
+
+def _known(column: str) -> str:
+    """Condition on a window `w`: its figure is one of all its time."""
+    return f"w.{WHOLE}" if column in SUMS else "true"
+
+
 def _history(columns: dict[str, tuple[str, int]]) -> str:
     """Query columns of rolling windows over the range: alias to (column, window in minutes).
 
     Takes the windows that end at the bins' own moments: every n-th figure as it was computed, never a mean of ratios.
+    A sum of part of its window is no figure of it.
     """
     selected = ",\n       ".join(
-        f"max(w.{column}) FILTER (WHERE w.window_min = {window}) AS {alias}"
+        f"max(w.{column}) FILTER (WHERE w.window_min = {window} AND {_known(column)}) AS {alias}"
         for alias, (column, window) in columns.items()
     )
     windows = ", ".join(str(window) for window in sorted({window for _, window in columns.values()}))
@@ -232,8 +242,9 @@ def energy_history(language: Language) -> Panel:
         language=language,
         title=Text("综合能耗 kgce", "Comprehensive energy, kgce"),
         description=Text(
-            "1 小时滚动综合能耗，折标准煤。来源：plant_window.energy_kgce。",
-            "Comprehensive energy over the rolling hour, kg of standard coal. Source: plant_window.energy_kgce.",
+            "1 小时滚动综合能耗，折标准煤。该小时数据不全时不画。来源：plant_window.energy_kgce。",
+            "Comprehensive energy over the rolling hour, kg of standard coal. No line: the hour is not known in full. "
+            "Source: plant_window.energy_kgce.",
         ),
         width=8,
         height=5,
@@ -247,8 +258,9 @@ def water_history(language: Language) -> Panel:
         language=language,
         title=Text("取水 m³", "Water intake, m³"),
         description=Text(
-            "1 小时滚动取水量（边界进水表之和）。来源：plant_window.water_m3。",
-            "Intake over the rolling hour, the sum of the meters at the boundary. Source: plant_window.water_m3.",
+            "1 小时滚动取水量（边界进水表之和）。该小时数据不全时不画。来源：plant_window.water_m3。",
+            "Intake over the rolling hour, the sum of the meters at the boundary. No line: the hour is "
+            "not known in full. Source: plant_window.water_m3.",
         ),
         width=8,
         height=5,
@@ -263,8 +275,9 @@ def production_history(language: Language) -> Panel:
         language=language,
         title=Text("产量 ${product_unit}", "Production, ${product_unit}"),
         description=Text(
-            "1 小时滚动产量，单位为本企业的产品单位。来源：plant_window.production。",
-            "Product made in the rolling hour, in the plant's product unit. Source: plant_window.production.",
+            "1 小时滚动产量，单位为本企业的产品单位。该小时数据不全时不画。来源：plant_window.production。",
+            "Product made in the rolling hour, in the plant's product unit. No line: the hour is not known in full. "
+            "Source: plant_window.production.",
         ),
         width=8,
         height=5,

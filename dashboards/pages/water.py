@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
 from dashboards.parts import books
-from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites
+from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -141,14 +141,15 @@ def per_day(language: Language) -> Panel:
         language=language,
         title=Text("每日水量 m³", "Water per day, m³"),
         description=Text(
-            "每个自然日的取水、排出与回用。来源：plant_day。",
-            "Intake, outflow and reuse of each local day. Source: plant_day.",
+            "每个自然日的取水、排出与回用。无柱：当日未结束，或数据不全。来源：plant_day。",
+            "Intake, outflow and reuse of each local day. No bar: the day is under way, or not known in full. "
+            "Source: plant_day.",
         ),
         width=12,
         height=7,
     )
     query = f"""
-SELECT ts AS time, water_in_m3, water_out_m3, water_reused_m3
+SELECT ts AS time, {whole_days("water_in_m3", "water_out_m3", "water_reused_m3")}
 FROM plant_day
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts)
 ORDER BY ts
@@ -234,18 +235,21 @@ def night_history(language: Language) -> Panel:
     """Night flow of the whole intake."""
     about = About(
         language=language,
-        title=Text("夜间最小流量 m³/h（全厂进水）", "Minimum night flow, m³/h (whole intake)"),
+        title=Text("夜间进水 m³/h（全厂）", "Intake at night, m³/h (whole plant)"),
         description=Text(
-            "02:00–05:00 内连续四个 15 分钟流量均值的最小值；不足 92 点的日子未知；整夜生产时为回归残差。"
-            "来源：night_flow。",
-            "Lowest mean of four consecutive quarters between 02:00 and 05:00; unknown with fewer than 92 points; of a "
-            "plant that runs all night a regression's residual. Source: night_flow.",
+            "02:00–05:00 内连续四个 15 分钟流量均值的最小值；整夜生产的企业画的是超出产量所能解释的部分（残差）："
+            "取各小时中最低者，正常时在零或略低于零，漏水时升高。不足 92 点的日子未知。来源：night_flow。",
+            "Lowest mean of four consecutive quarters between 02:00 and 05:00. Of a plant that makes product all "
+            "night: how much more than its production explains; the lowest hour of it is usually at or a little "
+            "below zero, and a leak lifts it. Unknown with fewer than 92 points. Source: night_flow.",
         ),
         width=8,
         height=7,
     )
     query = f"""
-SELECT ts AS time, night_flow_m3_h
+SELECT ts AS time,
+       CASE WHEN method <> 'regression' THEN night_flow_m3_h END AS night_flow_m3_h,
+       CASE WHEN method = 'regression' THEN night_flow_m3_h END  AS beyond_m3_h
 FROM night_flow
 WHERE site_id = {SITE} AND meter_id = '' AND $__timeFilter(ts)
 ORDER BY ts
@@ -254,7 +258,11 @@ ORDER BY ts
         name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, color=fields.SECONDARY,
         custom={"lineWidth": 2},
     )  # fmt: skip
-    return panels.timeseries(about, query, field)
+    beyond = Field(
+        name="beyond_m3_h", label=labels_plant.BEYOND_PRODUCTION, unit="m³/h", decimals=1, color=fields.PRIMARY,
+        custom={"lineWidth": 2},
+    )  # fmt: skip
+    return panels.timeseries(about, query, field, beyond)
 
 
 def night_by_meter(language: Language) -> Panel:

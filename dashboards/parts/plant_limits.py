@@ -6,7 +6,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Annotation
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About, Panel
-from dashboards.parts.plants import SITE, TO_METER, WHOLE_PLANT, days_back
+from dashboards.parts.plants import SITE, TO_METER, WHOLE, WHOLE_PLANT, days_back
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -121,10 +121,10 @@ def load_curve(language: Language) -> Panel:
         language=language,
         title=Text("负荷曲线：每日每时平均功率 kW", "Load curve: mean power by day and hour, kW"),
         description=Text(
-            "每小时进线电量减外送 = 平均功率；纵轴为北京时间的钟点。空白为未知；"
-            "未结束的一小时不画。来源：plant_hour.energy_kwh。",
+            "每小时进线电量减外送 = 平均功率；纵轴为北京时间的钟点。空白为未知，"
+            "或该小时未结束、数据不全。来源：plant_hour.energy_kwh。",
             "Electricity in less out of each hour is its mean power; hours of Beijing time upwards. "
-            "Empty is unknown, and the hour under way. "
+            "Empty is unknown, under way, or not known in full. "
             "Source: plant_hour.energy_kwh.",
         ),
         width=12,
@@ -138,7 +138,7 @@ def load_curve(language: Language) -> Panel:
 SELECT date_trunc('day', ts, 'Asia/Shanghai') AS time,
        {columns}
 FROM plant_hour
-WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts) AND ts <= now() - interval '1 hour'
+WHERE site_id = {SITE} AND {WHOLE_PLANT} AND $__timeFilter(ts) AND ts <= now() - interval '1 hour' AND {WHOLE}
 GROUP BY 1
 """  # noqa: S608 - fragments of ours
     return panels.heatmap(

@@ -38,6 +38,13 @@ def days_back(count: int, column: str = "ts") -> str:
 
 FINISHED = "ts <= now() - interval '1 day'"
 """Condition on a day's row: the day is over. The sum of a day under way is no day's figure."""
+WHOLE = "coverage >= 0.98"
+"""Condition on a row of sums: they are of all its time. What is missing at most is less than a chart's line is wide."""
+
+
+def whole_days(*columns: str) -> str:
+    """Sums of a day's row; those of a day under way, or known in part, would look like a fall and are left out."""
+    return ", ".join(f"CASE WHEN {FINISHED} AND {WHOLE} THEN {column} END AS {column}" for column in columns)
 
 
 def rate(amount: str, kind: str) -> str:

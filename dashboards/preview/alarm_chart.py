@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dashboards.kit import fields
+from dashboards.parts.plants import WHOLE
 from dashboards.preview.charts import MARGIN, base, note, time_axis
 from dashboards.preview.macros import Query
 from dashboards.words import alarm as labels_alarm
@@ -69,7 +70,7 @@ def query_of(alarm: Mapping[str, Any], span: Span) -> Query | None:
         table, ts, where = (
             "plant_hour",
             "ts",
-            "site_id = %(site)s AND line_id = 'plant' AND ts <= now() - interval '1 h'",
+            f"site_id = %(site)s AND line_id = 'plant' AND ts <= now() - interval '1 h' AND {WHOLE}",
         )
     elif metric and window_h == 1 and metric.replace("_", "").isalnum():
         table, ts, column = "meter_hour", "ts", "increment"

@@ -71,6 +71,7 @@ RESIDUAL = Text("平衡差", "residual")
 TOLERANCE = Text("允许差", "tolerance")
 ITEM = Text("项目", "item")
 NIGHT_FLOW = Text("夜间最小流量", "night flow")
+BEYOND_PRODUCTION = Text("超出产量所需的进水", "more than production explains")
 LEAK = Text("疑似漏水", "leak suspected")
 METHOD = Text("方法", "Method")
 METHODS = {

@@ -189,6 +189,14 @@ async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDa
     assert {row["quality_1_h"] for row in quality} == {"good", "partial", "unknown"}
 
 
+async def test_a_day_under_way_or_known_in_part_has_no_bar(reader_database: ReaderDatabase) -> None:
+    """Its sum would look like a fall; the days around it have theirs."""
+    rows = await _rows("Water per day, m³", reader_database, _scope("now-6d"))
+    known = [row["water_in_m3"] is not None for row in rows]
+    assert known[-4:] == [False, True, True, False]
+    assert all(known[:-4])
+
+
 async def test_sets_are_counted_once(reader_database: ReaderDatabase) -> None:
     """Registered = reporting + silent, in total and over the cities; one city shows only its own."""
     (total,) = await _rows("Sets reporting", reader_database, _scope())
