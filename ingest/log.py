@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from confluent_kafka import KafkaError, Message
 
@@ -32,12 +32,17 @@ def ensure_topic(settings: KafkaSettings, *, timeout_s: float = 30.0) -> None:
     ensure_named_topic(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_partitions, timeout_s=timeout_s)
 
 
-def ensure_named_topic(bootstrap: str, name: str, partitions: int, *, timeout_s: float = 30.0) -> None:
-    """Create any topic where it is missing; raises LogError where it has another number of partitions."""
+def ensure_named_topic(
+    bootstrap: str, name: str, partitions: int, *, timeout_s: float = 30.0, config: Mapping[str, str] | None = None
+) -> None:
+    """Create any topic where it is missing; raises LogError where it has another number of partitions.
+
+    `config`: of the topic, where it is made here.
+    """
     admin = AdminClient({"bootstrap.servers": bootstrap})
     found = admin.list_topics(topic=name, timeout=timeout_s).topics.get(name)
     if found is None or found.error is not None:
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1)
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=dict(config or {}))
         for future in admin.create_topics([topic], request_timeout=timeout_s).values():
             try:
                 future.result()

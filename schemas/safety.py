@@ -15,6 +15,8 @@ class SafetyEvent(StrEnum):
 
     RAISE = "raise"
     CLEAR = "clear"
+    AMEND = "amend"
+    """A late reading has moved it, or taken its cause away: the record says how it stands now."""
 
 
 class SafetyRecord(BaseModel):
@@ -24,7 +26,7 @@ class SafetyRecord(BaseModel):
 
     version: Literal[1] = 1
     alarm_id: str
-    """The same that the alarm has in the database, once it is there."""
+    """By which the database finds its alarm, once it is there (view `alarm_name`)."""
     event: SafetyEvent
     site_id: str
     device_id: str
@@ -43,3 +45,9 @@ class SafetyRecord(BaseModel):
     detector: str
     may_be: str = ""
     """`event`, or `sensor or event` where nothing else at the device bears the sensor out."""
+    replaces: str = ""
+    """With `amend`: the id it had, where the sample that raised it is another one now."""
+    ended_ms: int | None = None
+    """With `amend`: device time of the reading by which it was over; null while it stands."""
+    disproved: bool = False
+    """With `amend`: late readings show that it never was."""

@@ -151,6 +151,8 @@ class GuardSettings(KafkaSettings):
     """The guard: battery safety without the database."""
 
     kafka_alarm_topic: str = "fenhe.alarms"
+    kafka_guard_topic: str = "fenhe.guard"
+    """What detectors have learnt of devices, for the next guard; compacted."""
     guard_group: str = "fenhe-guard"
     db_reader_url: PostgresDsn | None = None
     """For the registry, while there is a database."""

@@ -11,6 +11,7 @@ import typer
 from fenhe import logging
 from fenhe.clear_errors import clear_errors
 from schemas.settings import GuardSettings
+from schemas.time import DAY_MS
 
 
 def guard(
@@ -29,7 +30,10 @@ def guard(
         settings = GuardSettings()
     ready = ReadyFile(ready_file)
     ensure_named_topic(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_partitions)
-    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_alarm_topic, 1)
+    # An alarm that holds must be known to the next guard, however long it has held.
+    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_alarm_topic, 1, config={"retention.ms": "-1"})
+    compacted = {"cleanup.policy": "compact", "segment.ms": str(DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
+    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_guard_topic, 1, config=compacted)
     running = Guard(settings, SafetyWatch(installed().readings), on_ready=ready.set)
     metrics.serve(settings.metrics_port, "fenhe_guard", running.figures)
     for number in (signal.SIGTERM, signal.SIGINT):

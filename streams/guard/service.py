@@ -22,7 +22,7 @@ from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from confluent_kafka import KafkaError, Message
 
@@ -81,6 +81,8 @@ class Guard:
         try:
             while not self.stopping.is_set():
                 self._turn(consumer)
+            self._save(everything=True)
+            self._producer.flush(ANSWER_S)
         finally:
             consumer.close()
 
@@ -94,6 +96,7 @@ class Guard:
             return
         if messages and self._guard(messages):
             self._confirm(consumer, messages)
+        self._save()
 
     def _guard(self, messages: Sequence[Message]) -> bool:
         """Publish what some records show; False where the end came before Kafka had taken all of it."""
@@ -145,6 +148,15 @@ class Guard:
         if answers and (error := answers[0]) is not None and error.fatal():
             self._producer = self._new_producer()
         return bool(answers) and answers[0] is None
+
+    def _save(self, *, everything: bool = False) -> None:
+        """Write down what is learnt of devices; what Kafka does not take now is written when it is their turn again."""
+        try:
+            for device_id, text in self._watch.to_save(everything=everything):
+                self._producer.produce(self._settings.kafka_guard_topic, key=device_id, value=text)
+                self._producer.poll(0)
+        except (BufferError, KafkaException) as error:
+            log.warning("what the guard has learnt is not saved, going on", error=str(error))
 
     def _new_producer(self) -> Producer:
         return Producer(
@@ -204,43 +216,58 @@ class Guard:
         return places
 
     def _remember(self) -> None:
-        """Read back what was published, here or by another guard; as long as it takes."""
+        """Read back what was published and what was learnt, here or by another guard; as long as it takes."""
         while not self.stopping.is_set():
             try:
                 self._watch.remember(self._published_before())
+                self._restore()
             except KafkaException as error:
-                log.warning("the alarms' topic cannot be read, trying again", error=str(error))
+                log.warning("the guard's topics cannot be read, trying again", error=str(error))
                 self.stopping.wait(RETRY_S)
             else:
                 return
 
     def _published_before(self) -> list[SafetyRecord]:
         """Everything on the alarms' topic, in order."""
-        topic = self._settings.kafka_alarm_topic
-        consumer = Consumer({"bootstrap.servers": self._settings.kafka_bootstrap, "group.id": f"{topic}-guard-reads"})
         found: list[SafetyRecord] = []
+        for message in self._everything_on(self._settings.kafka_alarm_topic):
+            try:
+                found.append(SafetyRecord.model_validate_json(message.value() or b""))
+            except ValidationError as error:
+                log.warning("not a safety record", offset=message.offset(), error=str(error))
+        return found
+
+    def _restore(self) -> None:
+        """Take over what was learnt of devices: of each what was saved last."""
+        newest: dict[str, bytes] = {}
+        for message in self._everything_on(self._settings.kafka_guard_topic):
+            newest[(message.key() or b"").decode()] = message.value() or b""
+        for device_id, text in newest.items():
+            try:
+                self._watch.restore(device_id, text)
+            except (ValueError, KeyError, TypeError) as error:
+                log.warning("what was learnt of a device cannot be read, learning anew", of=device_id, error=str(error))
+
+    def _everything_on(self, topic: str) -> Iterator[Message]:
+        """All records of a topic, up to its present end."""
+        consumer = Consumer({"bootstrap.servers": self._settings.kafka_bootstrap, "group.id": f"{topic}-guard-reads"})
         try:
-            numbers = consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions
             left: dict[int, int] = {}
-            for number in numbers:
+            for number in consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions:
                 low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=ANSWER_S)
                 if high > low:
                     left[number] = high
             consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
-            while left:
+            while left and not self.stopping.is_set():
                 for message in consumer.consume(500, timeout=1.0):
                     number, offset = message.partition(), message.offset()
                     if message.error() is not None or number is None or offset is None:
                         continue
-                    try:
-                        found.append(SafetyRecord.model_validate_json(message.value() or b""))
-                    except ValidationError as error:
-                        log.warning("not a safety record", offset=offset, error=str(error))
-                    if offset + 1 >= left.get(number, 0):
+                    yield message
+                    if offset + 1 >= left.get(number, 0):  # the newest record is never compacted away
                         left.pop(number, None)
         finally:
             consumer.close()
-        return found
 
     def _keep_registry(self) -> None:
         """Load the registry whenever it has changed; the one loaded last serves while the database is away."""

@@ -1,137 +1,201 @@
 """Safety conditions out of readings, as they come: the detectors' own folds, and what is known to be active.
 
-Pure but for its memory, which is small and can be lost: what was published is read back from the alarms' topic, and
-what detectors have learnt is learnt again from the last hours of readings.
+Pure but for its memory, which can be lost: what was published is read back from the alarms' topic, what detectors have
+learnt from the guard's own, and what neither holds is learnt again from the last hours of readings.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import zlib
+from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
 
-from schemas.alarms import alarm_id
-from schemas.arrival import Arrival, joined
+from schemas.arrival import Arrival
 from schemas.aside import NOTHING
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
-from schemas.safety import SafetyEvent, SafetyRecord
+from schemas.time import HOUR_MS
+from streams.guard.recent import Recent
+from streams.guard.told import Condition, found_in
 from streams.intake.admission import Directory, Refusal, admit, identify
-from streams.kernels.alarms.reference import alarm_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from schemas.metrics import Row
     from schemas.record import Envelope, MicroBatch
+    from schemas.safety import SafetyRecord
+    from streams.guard.recent import Fed
     from streams.kernels.contract import Fold
+
+log = structlog.get_logger(__name__)
 
 GUARDED = frozenset({Kind.BATTERY, Kind.SITE_POWER})
 ASSUMED_AH = 100.0
 """Capacity of a set of which no registry could be loaded yet; only whether it rests depends on it. (unsourced)"""
+SAVE_MS = 6 * HOUR_MS
+"""So much device time lies between two saves of what is learnt of a device. (unsourced)"""
 
 _Key = tuple[str, str, str]
 
 
-class _Memory(NamedTuple):
-    """What a fold remembers of a device."""
-
-    before: Any
-    """Before its newest reading, which another message of the same moment may yet complete."""
-    now: Any
-
-
 class SafetyWatch:
-    """Feeds guarded readings to the detectors and tells what has come and gone."""
+    """Feeds guarded readings to the detectors and tells what has come and gone.
+
+    What stands on the alarms' topic then does not depend on the order in which a device's readings came, as long as
+    none is older than the last few of its device that are kept; such a one is left to the database's way.
+    """
 
     def __init__(self, folds: Sequence[Fold]) -> None:
         """Take folds over readings; of what they give out only safety verdicts count."""
-        self._folds = [fold for fold in folds if isinstance(fold.source, frozenset) and Signal in fold.events]
-        self._memories: dict[tuple[str, str], _Memory] = {}
-        self._newest: dict[str, Arrival] = {}
-        """Newest reading of each device, with all that its messages said."""
-        self._active: dict[_Key, str] = {}
-        """Alarms that were published as raised and not yet as cleared."""
-        self._told: dict[_Key, int] = {}
-        """Device time of what was published last: the same readings again say nothing new until then."""
+        self._folds = {
+            kind: tuple(
+                fold
+                for fold in folds
+                if isinstance(fold.source, frozenset) and kind in fold.source and Signal in fold.events
+            )
+            for kind in GUARDED
+        }
+        self._recent: dict[str, Recent] = {}
+        self._verdicts: dict[_Key, list[Signal]] = {}
+        """Verdicts of conditions of the readings kept, and of what holds since before them."""
+        self._told: dict[_Key, Condition] = {}
+        self._saved_ms: dict[str, int] = {}
+        """Device time up to which what is learnt of a device was saved."""
+        self._due: set[str] = set()
         self.directory: Directory | None = None
         """The registry, once it could be loaded; kept while the database is away."""
 
     def remember(self, records: Iterable[SafetyRecord]) -> None:
-        """Take in what was published before, in order."""
+        """Take in everything that was published before, in order."""
+        found: dict[_Key, Condition] = {}
         for record in records:
-            key = (record.device_id, record.metric, record.kind.value)
-            self._told[key] = record.sample_ms
-            if record.event is SafetyEvent.RAISE:
-                self._active[key] = record.alarm_id
-            else:
-                self._active.pop(key, None)
+            found.setdefault((record.device_id, record.metric, record.kind.value), Condition()).remember(record)
+        self._told |= found
 
     def take(self, batch: MicroBatch, now_ms: int) -> list[SafetyRecord]:
-        """Judge one record's readings; readings older than a device's newest are left to the database's way."""
+        """Judge one record's readings, and tell what is to be published."""
         found: list[SafetyRecord] = []
-        for signal in self._signals(batch):
-            key = (signal.device_id, signal.metric, signal.kind.value)
-            if signal.ts <= self._told.get(key, -1):
-                continue
-            record = _record(signal, self._active, now_ms)
-            if record is not None:
-                self._told[key] = signal.ts
-                found.append(record)
+        for device_id, fed, touched in self._fed(batch):
+            newest_ms = self._recent[device_id].newest_ms
+            for key in touched:
+                found += self._told.setdefault(key, Condition()).news(
+                    self._verdicts.get(key, ()),
+                    late_from_ms=fed.from_ms if fed.is_late else None,
+                    newest_ms=newest_ms,
+                    now_ms=now_ms,
+                )
+            self._forget(device_id, touched)
         return found
 
     def learn(self, batch: MicroBatch) -> None:
         """Let the detectors see readings whose alarms were published before."""
-        for _ in self._signals(batch):
-            pass
+        for device_id, _, touched in self._fed(batch):
+            self._forget(device_id, touched)
 
-    def _signals(self, batch: MicroBatch) -> Iterator[Signal]:
+    def to_save(self, *, everything: bool = False) -> Iterator[tuple[str, str]]:
+        """What is learnt of devices, by device: of those whose turn it is, or of all."""
+        for device_id in list(self._recent) if everything else sorted(self._due):
+            recent = self._recent[device_id]
+            if recent.before_ms < 0:
+                continue
+            folds = self._folds[recent.kind]
+            states = {
+                fold.name: [fold.version, fold.dump(state)]
+                for fold, state in zip(folds, recent.before, strict=True)
+                if state is not None
+            }
+            self._saved_ms[device_id] = recent.before_ms
+            text = orjson.dumps({"kind": recent.kind, "ts": recent.before_ms, "states": states})
+            yield device_id, text.decode()
+        self._due.clear()
+
+    def restore(self, device_id: str, text: bytes) -> None:
+        """Take over what was saved of a device, unless more is known; raises ValueError where it cannot be read."""
+        saved: dict[str, Any] = orjson.loads(text)
+        kind, ts = Kind(saved["kind"]), int(saved["ts"])
+        known = self._recent.get(device_id)
+        if known is not None and known.newest_ms >= ts:
+            return
+        folds = self._folds[kind]
+        states = [saved["states"].get(fold.name, [None, None]) for fold in folds]
+        before = tuple(
+            fold.load(state) if version == fold.version else None
+            for fold, (version, state) in zip(folds, states, strict=True)
+        )
+        self._recent[device_id] = Recent(kind, before, ts)
+        self._saved_ms[device_id] = ts
+
+    def _fed(self, batch: MicroBatch) -> Iterator[tuple[str, Fed, set[_Key]]]:
+        """Feed readings, and tell of each device which conditions' verdicts are others now."""
         for envelope in batch.messages:
-            if envelope.kind in GUARDED:
-                yield from self._fold_envelope(envelope)
+            device = self._device(envelope) if envelope.kind in GUARDED else None
+            if device is None:
+                continue
+            try:
+                fed = self._fold(device, envelope)
+            except Exception:
+                # One message that a detector cannot take must not end the guarding of all others.
+                log.exception("a message cannot be judged, going on without", device=device.device_id)
+                continue
+            if fed is not None:
+                yield device.device_id, fed, self._take_in(device.device_id, fed)
 
-    def _fold_envelope(self, envelope: Envelope) -> list[Signal]:
-        device = self._device(envelope)
-        if device is None:
-            return []
+    def _fold(self, device: Device, envelope: Envelope) -> Fed | None:
         directory = self.directory or _UNKNOWN
         apart = envelope.set_aside or {}
         sent = [
             admit(directory, device, Arrival(device.device_id, envelope.received_ms, reading, apart.get(at, NOTHING)))
             for at, reading in enumerate(envelope.readings)
         ]
-        fresh, again = self._fresh([arrival for arrival in sent if isinstance(arrival, Arrival)], device.device_id)
-        if not fresh:
-            return []
-        self._newest[device.device_id] = fresh[-1]
-        found: list[Signal] = []
-        for fold in self._folds:
-            if not (isinstance(fold.source, frozenset) and device.kind in fold.source):
-                continue
-            memory = self._memories.get((fold.name, device.device_id), _Memory(None, None))
-            before = memory.before if again else memory.now
-            *earlier, newest = fresh
-            rows: list[Row] = []
-            if earlier:
-                before, rows = fold.fold(before, device, earlier)
-            now, more = fold.fold(before, device, [newest])
-            self._memories[fold.name, device.device_id] = _Memory(before, now)
-            found += [row for row in (*rows, *more) if isinstance(row, Signal)]
-        return found
+        folds = self._folds[device.kind]
+        recent = self._recent.get(device.device_id)
+        if recent is None or recent.kind is not device.kind:
+            recent = Recent(device.kind, (None,) * len(folds))
+        fed = recent.feed(folds, device, [arrival for arrival in sent if isinstance(arrival, Arrival)])
+        self._recent[device.device_id] = recent
+        first_ms = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once
+        if recent.before_ms // SAVE_MS * SAVE_MS + first_ms > self._saved_ms.get(device.device_id, -1):
+            self._due.add(device.device_id)
+        return fed
 
-    def _fresh(self, sent: Sequence[Arrival], device_id: str) -> tuple[list[Arrival], bool]:
-        """Readings to fold, in order, and whether the first of them is the newest known one, with more in it."""
-        newest = self._newest.get(device_id)
-        fresh: list[Arrival] = []
-        for arrival in sorted(sent, key=lambda arrival: arrival.ts):
-            last = fresh[-1] if fresh else newest
-            if last is None or arrival.ts > last.ts:
-                fresh.append(arrival)
-            elif arrival.ts == last.ts and (both := joined(last, arrival)) is not None and both is not last:
-                fresh[-1:] = [both]
-        return fresh, newest is not None and bool(fresh) and fresh[0].ts == newest.ts
+    def _take_in(self, device_id: str, fed: Fed) -> set[_Key]:
+        """Put new verdicts in the place of those that were given for the same readings."""
+        touched: set[_Key] = set()
+        if fed.is_late:
+            for key in [key for key in self._verdicts if key[0] == device_id]:
+                own = self._verdicts[key]
+                kept = [verdict for verdict in own if verdict.ts < fed.from_ms]
+                if len(kept) < len(own):
+                    self._verdicts[key] = kept
+                    touched.add(key)
+        for signal in fed.signals:
+            if signal.kind not in SAFETY_KINDS:
+                continue
+            key = (signal.device_id, signal.metric, signal.kind.value)
+            own = self._verdicts.setdefault(key, [])
+            verdict = signal
+            if not own and (told := self._told.get(key)) and (standing := told.standing_at(signal.ts)):
+                own.append(standing)
+                # A detector that had to begin anew counts from one: that is no second onset.
+                verdict = signal._replace(samples=max(2, signal.samples)) if signal.active else signal
+            own.append(verdict)
+            touched.add(key)
+        return touched
+
+    def _forget(self, device_id: str, touched: Iterable[_Key]) -> None:
+        """Keep verdicts of the readings kept, and of what holds since before them."""
+        before_ms = self._recent[device_id].before_ms
+        for key in touched:
+            own = self._verdicts[key]
+            begun = [one.raised.ts for one in found_in(own) if one.ended_ms > before_ms]
+            from_ms = min([before_ms + 1, *begun])
+            own[:] = [verdict for verdict in own if verdict.ts >= from_ms]
+            if not own:
+                del self._verdicts[key]
 
     def _device(self, envelope: Envelope) -> Device | None:
         """The registered device; without any registry one with nothing known of it."""
@@ -143,36 +207,3 @@ class SafetyWatch:
 
 
 _UNKNOWN = Directory(0, Registry())
-
-
-def _record(signal: Signal, known: dict[_Key, str], now_ms: int) -> SafetyRecord | None:
-    """What a verdict changes, if anything; `known` is kept up."""
-    if signal.kind not in SAFETY_KINDS:
-        return None
-    key = (signal.device_id, signal.metric, signal.kind.value)
-    handling = alarm_rules().handling(signal.kind)
-    if signal.active and key not in known and signal.samples >= handling.on_delay_samples:
-        name = known[key] = alarm_id(*key, signal.ts)
-        event = SafetyEvent.RAISE
-    elif not signal.active and key in known and signal.samples >= handling.off_delay_samples:
-        name = known.pop(key)
-        event = SafetyEvent.CLEAR
-    else:
-        return None
-    return SafetyRecord(
-        alarm_id=name,
-        event=event,
-        site_id=signal.site_id,
-        device_id=signal.device_id,
-        metric=signal.metric,
-        kind=signal.kind,
-        severity=signal.severity,
-        event_ms=signal.since_ms,
-        sample_ms=signal.ts,
-        detected_ms=now_ms,
-        value=signal.value,
-        high=signal.high,
-        unit=signal.unit,
-        detector=signal.detector,
-        may_be=orjson.loads(signal.evidence).get("may_be", ""),
-    )

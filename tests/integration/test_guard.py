@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import threading
 from typing import TYPE_CHECKING
@@ -41,11 +42,13 @@ class Running:
         name = f"guard.{secrets.token_hex(4)}"
         kafka.create_topic(f"{name}.readings", 1)
         kafka.create_topic(f"{name}.alarms", 1)
+        kafka.create_topic(f"{name}.learnt", 1)
         self.settings = GuardSettings(
             kafka_bootstrap=kafka.bootstrap,
             kafka_topic=f"{name}.readings",
             kafka_partitions=1,
             kafka_alarm_topic=f"{name}.alarms",
+            kafka_guard_topic=f"{name}.learnt",
             guard_group=name,
             db_reader_url=NOWHERE,
         )
@@ -122,6 +125,38 @@ def test_the_database_comes_to_the_same_name(running: Running, own_url: str) -> 
     engine.close()
     with connect(own_url, name="test") as connection:
         assert connection.execute("SELECT alarm_id FROM alarm").fetchall() == [(raised.alarm_id,)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_database_finds_every_name_whatever_the_order_and_the_cut(own_url: str, seed: int) -> None:
+    """Readings of two collectors in any order: what stands on the topic at the end the database knows by its id."""
+    rng = random.Random(seed)
+    smokes = [at % 9 in {1, 2} for at in range(36)]
+    sent = [
+        Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": smoke})
+        for at, smoke in enumerate(smokes)
+    ]
+    log = sorted(sent, key=lambda item: item.reading["ts"] + rng.uniform(0, 4 * 60_000))
+    watch = SafetyWatch(installed().readings)
+    names: dict[str, str] = {}
+    for offset, item in enumerate(log):
+        for found in watch.take(decode(record(offset, [item]), "test"), 0):
+            names.pop(found.replaces, None)
+            names[found.alarm_id] = found.event
+    assert len(names) == 4
+    prepare(own_url)
+    engine = open_engine(own_url)
+    partition, at = engine.open(0), 0
+    while at < len(log):
+        size = rng.randint(1, 6)
+        run = [record(offset, [log[offset]]) for offset in range(at, min(at + size, len(log)))]
+        engine.apply(partition, run)
+        at += len(run)
+    with connect(own_url, name="test") as connection:
+        known = {row[0] for row in connection.execute("SELECT name FROM alarm_name")}
+        alarms = connection.execute("SELECT count(*) FROM alarm WHERE kind = 'smoke'").fetchone()
+    assert set(names) <= known
+    assert alarms == (1,)  # nobody has acknowledged the first one: what came since belongs to it
 
 
 def test_an_unregistered_device_alarms_nobody_once_a_registry_is_known() -> None:

@@ -66,14 +66,23 @@ class Producer:
 
     refusals = 0
     taken: list[SafetyRecord]
+    learnt: dict[str, str]
 
     def __init__(self, _settings: object) -> None:
         self._answers: list[Callable[[], None]] = []
 
     def produce(
-        self, _topic: str, *, key: str, value: str, on_delivery: Callable[[KafkaError | None, object], None]
+        self,
+        _topic: str,
+        *,
+        key: str,
+        value: str,
+        on_delivery: Callable[[KafkaError | None, object], None] | None = None,
     ) -> None:
         """Take a record, or refuse it in its callback."""
+        if on_delivery is None:
+            Producer.learnt[key] = value
+            return
         found = SafetyRecord.model_validate_json(value)
         assert found.alarm_id == key
         refused = Producer.refusals > 0
@@ -120,7 +129,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
     """A guard whose producer is ours, and that does not wait between attempts."""
     monkeypatch.setattr(module, "Producer", Producer)
     monkeypatch.setattr(module, "RETRY_S", 0.0)
-    Producer.refusals, Producer.taken = 0, []
+    Producer.refusals, Producer.taken, Producer.learnt = 0, [], {}
     settings = GuardSettings(kafka_bootstrap="unused:1")
     return Guard(settings, SafetyWatch(installed().readings))
 
@@ -172,6 +181,7 @@ def test_what_was_published_is_read_until_kafka_gives_it(guard: Guard, monkeypat
         return answer
 
     monkeypatch.setattr(guard, "_published_before", before)
+    monkeypatch.setattr(guard, "_restore", lambda: None)
     guard._remember()
     assert answers == []
 
@@ -231,6 +241,36 @@ def test_it_begins_before_what_it_has_to_publish(guard: Guard, monkeypatch: pyte
     guard._assigned(fake, [])
     assert [(place.partition, place.offset) for place in assigned] == [(0, 100), (1, OFFSET_BEGINNING)]
     consumer = Consumer([Message(499, [site(0, smoke=True)]), Message(500, [site(1, smoke=True)])], 0)
+    turn(guard, consumer, 1)
+    assert Producer.taken == []
+    turn(guard, consumer, 1)
+    assert [item.sample_ms for item in Producer.taken] == [START_MS]  # the name that the database gives it
+    assert consumer.committed_at == [(501, 1)]
+
+
+def test_what_is_learnt_is_saved_and_taken_over(guard: Guard) -> None:
+    """A guard that begins with what another one saved remembers what no two hours of readings could teach it."""
+    consumer = Consumer([Message(at, [battery(at, 25.0)]) for at in range(40)], 0)
+    turn(guard, consumer, 40)
+    guard._save(everything=True)
+    heir = SafetyWatch(installed().readings)
+    heir.restore("b-1", Producer.learnt["b-1"].encode())
+    assert list(heir.to_save(everything=True)) == [("b-1", Producer.learnt["b-1"])]
+    assert heir._recent["b-1"].before[0].hot == 25.0
+
+
+def test_a_message_that_a_detector_cannot_take_ends_nothing(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left out; the next one of the same device is judged."""
+    fold = guard._watch._folds[Kind.SITE_POWER][-1]
+    take = type(fold).fold
+
+    def refuse(self: Any, state: Any, device: Any, arrivals: Any) -> Any:  # noqa: ANN401 - as a fold
+        if arrivals[0].ts == START_MS:
+            raise OverflowError
+        return take(self, state, device, arrivals)
+
+    monkeypatch.setattr(type(fold), "fold", refuse)
+    consumer = Consumer([Message(0, [site(0, smoke=True)]), Message(1, [site(1, smoke=True)])], 0)
     turn(guard, consumer, 2)
     assert [item.sample_ms for item in Producer.taken] == [START_MS + 60_000]
-    assert consumer.committed_at == [(501, 1)]
+    assert consumer.committed_at == [(1, 0), (2, 1)]

@@ -1,0 +1,116 @@
+"""What stands on the alarms' topic does not depend on the order in which collectors put readings into the log."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.alarms import alarm_id
+from schemas.readings import Kind
+from schemas.safety import SafetyEvent, SafetyRecord
+from streams.guard.recent import KEPT
+from streams.guard.watch import SafetyWatch
+from streams.installed import installed
+from streams.intake.decode import decode
+from tests.support.pipeline import Sent, record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+START_MS = 1_780_000_000_000
+FOLDS = installed().readings
+
+
+def world(rng: random.Random) -> list[Sent]:
+    """Inputs that come and go, temperatures that climb and fall, each device once a minute."""
+    smoke, celsius = False, 25.0
+    sent: list[Sent] = []
+    for at in range(80):
+        smoke = smoke != (rng.random() < 0.15)
+        celsius = min(90.0, max(20.0, celsius + rng.choice((-9.0, -3.0, 0.0, 3.0, 9.0))))
+        ts = START_MS + at * 60_000
+        sent.append(Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "smoke": smoke, "water": at % 40 > 30}))
+        values = {"temperature_c": [celsius, 25.0], "current_a": 0.0}
+        sent.append(Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, **values}))
+    return sent
+
+
+def interleaved(sent: list[Sent], rng: random.Random) -> list[Sent]:
+    """Two collectors take turns: what one holds overtakes what the other one has taken, some of it comes twice."""
+    hands: list[list[Sent]] = [[], []]
+    log: list[Sent] = []
+    for item in sent:
+        hands[rng.random() < 0.5].append(item)
+        for hand in hands:
+            # Neither is behind by more than half of the readings that a guard keeps of each of the two devices.
+            while len(hand) > KEPT // 2 or (hand and rng.random() < 0.3):
+                log.append(hand.pop(0))
+                if rng.random() < 0.1:
+                    log.append(log[-1])
+    return [*log, *hands[0], *hands[1]]
+
+
+def records(log: list[Sent], rng: random.Random) -> list[list[Sent]]:
+    """Cut into Kafka records of any size."""
+    cut: list[list[Sent]] = []
+    while log:
+        size = rng.randint(1, 5)
+        cut, log = [*cut, log[:size]], log[size:]
+    return cut
+
+
+def standing(published: Iterable[SafetyRecord]) -> dict[str, tuple[str, int, int | None]]:
+    """What a consumer of the topic holds for true: per id its kind, and the samples that raised and ended it."""
+    found: dict[str, tuple[str, int, int | None]] = {}
+    for item in published:
+        if item.event is SafetyEvent.RAISE:
+            assert item.alarm_id not in found
+            found[item.alarm_id] = (item.kind, item.sample_ms, None)
+        elif item.event is SafetyEvent.CLEAR:
+            kind, raised_ms, ended_ms = found[item.alarm_id]
+            assert ended_ms is None
+            found[item.alarm_id] = (kind, raised_ms, item.sample_ms)
+        else:
+            del found[item.replaces or item.alarm_id]
+            if not item.disproved:
+                found[item.alarm_id] = (item.kind, item.sample_ms, item.ended_ms)
+        if item.alarm_id in found:
+            assert item.alarm_id == alarm_id(item.device_id, item.metric, item.kind, found[item.alarm_id][1])
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_interleaving_of_collectors_comes_to_the_same_alarms(seed: int) -> None:
+    """Ids, samples that raised and that ended, also with a guard that dies and reads a part of the log again."""
+    rng = random.Random(seed)
+    sent = world(rng)
+    plain = SafetyWatch(FOLDS)
+    wanted = standing(item for one in sent for item in plain.take(decode(record(0, [one]), "t"), 0))
+    assert len({kind for kind, _, _ in wanted.values()}) > 1
+    for _ in range(2):
+        log = [decode(record(0, part), "t") for part in records(interleaved(sent, rng), rng)]
+        one = SafetyWatch(FOLDS)
+        whole = [item for batch in log for item in one.take(batch, 0)]
+        assert standing(whole) == wanted
+        died, confirmed = rng.randrange(len(log)), 0
+        first, heir = SafetyWatch(FOLDS), SafetyWatch(FOLDS)
+        said = [item for batch in log[:died] for item in first.take(batch, 0)]
+        heir.remember(said)
+        confirmed = rng.randint(max(0, died - 6), died)
+        for batch in log[:confirmed]:
+            heir.learn(batch)
+        said += [item for batch in log[confirmed:] for item in heir.take(batch, 0)]
+        assert standing(said) == wanted
+
+
+def test_a_late_reading_of_smoke_is_told_though_newer_ones_are_clear() -> None:
+    """What came between two readings that a guard has taken already is an alarm that came and went."""
+    watch = SafetyWatch(FOLDS)
+    site = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at == 1}) for at in range(6)]
+    said = [item for at in (0, 2, 3, 4, 5, 1) for item in watch.take(decode(record(0, [site[at]]), "t"), 0)]
+    assert [(item.event, item.sample_ms) for item in said] == [
+        (SafetyEvent.RAISE, START_MS + 60_000),
+        (SafetyEvent.CLEAR, START_MS + 4 * 60_000),
+    ]
