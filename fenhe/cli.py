@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +25,7 @@ from fenhe.commands import retention as retention_commands
 from fenhe.commands import scenarios as scenario_commands
 from fenhe.commands import score as score_commands
 from fenhe.commands import serve as serve_command
+from fenhe.commands import services
 
 app = typer.Typer(
     cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
@@ -51,67 +50,8 @@ app.add_typer(scenario_commands.app, name="scenarios")
 app.add_typer(retention_commands.retention, name="retention")
 app.command("replay")(replay_commands.replay)
 app.command("score")(score_commands.score)
-
-SWITCH_S = 0.0005
-"""A worker's threads wait for the database in turns: with Python's 5 ms every answer waits for a computing thread."""
-
-ReadyFileOption = Annotated[Path | None, typer.Option(help="File that exists while the process is ready.")]
-
-
-@app.command()
-def collect(ready_file: ReadyFileOption = None) -> None:
-    """Run one MQTT collector until SIGTERM, then drain."""
-    from fenhe import metrics
-    from fenhe.garbage import spare_what_stays
-    from fenhe.ready import ReadyFile
-    from ingest.collector import Collector
-    from ingest.log import ensure_topic
-    from schemas.settings import CollectorSettings
-
-    logging.configure()
-    with _clear_errors():
-        settings = CollectorSettings()
-    ready = ReadyFile(ready_file)
-    ensure_topic(settings)
-    spare_what_stays()
-    collector = Collector(settings, on_ready=ready.set, on_lost=ready.clear)
-    metrics.serve(settings.metrics_port, "fenhe_collector", collector.figures)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: collector.stop())
-    collector.run()
-    ready.clear()
-
-
-@app.command()
-def work(ready_file: ReadyFileOption = None) -> None:
-    """Run one stream worker until SIGTERM."""
-    from fenhe.garbage import look_for_none, spare_what_stays
-
-    look_for_none()  # until it is ready
-    from fenhe import metrics
-    from fenhe.ready import ReadyFile
-    from ingest.log import ensure_topic
-    from schemas.settings import WorkerSettings
-    from streams.worker.app import run_worker
-    from streams.worker.shepherd import Figures
-
-    logging.configure()
-    with _clear_errors():
-        settings = WorkerSettings()
-    ready = ReadyFile(ready_file)
-    ensure_topic(settings)
-    figures = Figures()
-    metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
-
-    once = iter((spare_what_stays,))
-
-    def on_ready() -> None:
-        next(once, lambda: None)()
-        ready.set()
-
-    sys.setswitchinterval(SWITCH_S)
-
-    run_worker(settings, figures, on_ready=on_ready, on_lost=ready.clear)
+app.command("collect")(services.collect)
+app.command("work")(services.work)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from schemas.record import LARGEST_PAYLOAD_BYTES
 
 
 class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="FENHE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FENHE_", extra="ignore", frozen=True, defer_build=True)
 
 
 class KafkaSettings(_Settings):

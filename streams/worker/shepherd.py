@@ -127,11 +127,15 @@ class Shepherd:
 
     async def open(self, numbers: Sequence[int]) -> None:
         """Load assigned partitions ahead of their first record."""
-        started, states = time.monotonic(), 0
-        for number in numbers:
-            # Another call may forget partitions, or open them, while this one waits: it counts what it was given.
-            states += len((await self._opened(number)).memories)
+        started = time.monotonic()
+        # Another call may forget partitions, or open them, while this one waits: it counts what it was given.
+        states = sum(await asyncio.gather(*(self._count(number) for number in numbers)))
         log.info("ready", partitions=len(numbers), states=states, seconds=round(time.monotonic() - started, 3))
+
+    async def _count(self, number: int) -> int:
+        """Load a partition, beside another: while one waits for the database the other is read."""
+        async with self._slots:
+            return len((await self._opened(number)).memories)
 
     async def _opened(self, number: int) -> Partition:
         """A partition, loaded once however many ask for it at the same time."""
