@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+NOT_SET = " is not set: first `. FILE`, with the file that `fenhe serve` and `fenhe demo` name under other commands"
+
+
 class PlainError(Exception):
     """What hinders a command, and what helps, in one sentence."""
 
@@ -26,7 +29,7 @@ def clear_errors() -> Iterator[None]:
     except ValidationError as error:
         for item in error.errors(include_url=False):
             name = "FENHE_" + "_".join(str(part) for part in item["loc"]).upper()
-            typer.echo(f"{name}: {item['msg']}", err=True)
+            typer.echo(f"{name}{NOT_SET if item['type'] == 'missing' else ': ' + item['msg']}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -37,6 +38,15 @@ whose readings lie a quarter of an hour apart, each stands for fifteen minutes o
 def page_address(port: int) -> str:
     """Where the page is."""
     return f"http://127.0.0.1:{port}/"
+
+
+def write_environment(stack: Stack) -> Path:
+    """Write a file for the shell after which every `fenhe` command finds this stack, and return where it is."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(stack.environment().items())]
+    path = stack.directory / "environment"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.chmod(0o600)
+    return path
 
 
 def check_port(port: int, option: str = "--port") -> None:

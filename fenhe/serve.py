@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import sys
 import threading
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from fenhe.commands.reference import load as load_reference_data
 from fenhe.local import MockKafka
-from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline
+from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline, write_environment
 from fenhe.simulation import now_ms
 from storage.migrate import migrate
 from storage.pool import connect
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from fenhe.local import Stack
 
 PARTITIONS = 6
-ENVIRONMENT_FILE = "environment"
 NEWS_S = 1.0
 """How often the terminal is told of what came in."""
 
@@ -69,9 +67,9 @@ def run_serve(options: ServeOptions) -> int:
         environment = stack.environment()
         migrate(environment["FENHE_DB_OWNER_URL"])
         load_reference_data(environment["FENHE_DB_OWNER_URL"])
-        write_environment(directory / ENVIRONMENT_FILE, stack)
+        file = write_environment(stack)
         with pipeline(stack, options.port, lambda text: console.print(f"  {text}")):
-            _say_where(stack, options.port, directory)
+            _say_where(stack, options.port, file)
             if options.browser and sys.stdout.isatty():
                 webbrowser.open(page_address(options.port))
             _follow(environment["FENHE_DB_READER_URL"], stop)
@@ -79,14 +77,7 @@ def run_serve(options: ServeOptions) -> int:
     return 0
 
 
-def write_environment(path: Path, stack: Stack) -> None:
-    """Write a file for the shell after which every `fenhe` command finds this stack."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(stack.environment().items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    path.chmod(0o600)
-
-
-def _say_where(stack: Stack, port: int, directory: Path) -> None:
+def _say_where(stack: Stack, port: int, environment: Path) -> None:
     """Print what is needed to use it; nothing here is ever cut."""
     rows = [
         ("page", page_address(port)),
@@ -94,7 +85,7 @@ def _say_where(stack: Stack, port: int, directory: Path) -> None:
         ("topic", "fenhe/v1/SITE/KIND/DEVICE"),
         ("user, password", "none: it listens on this machine only"),
         ("database", stack.postgres.url("fenhe_reader")),
-        ("other commands", f". {directory / ENVIRONMENT_FILE}"),
+        ("other commands", f". {environment}"),
     ]
     with connect(stack.postgres.url("fenhe_reader"), name="serve") as connection:
         _, registry = load_registry(connection)

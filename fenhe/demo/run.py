@@ -24,7 +24,7 @@ from fenhe.commands.reference import load as load_reference_data
 from fenhe.demo.figures import counted, summary
 from fenhe.demo.world import World, earlier_world, remember
 from fenhe.local import MockKafka
-from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline
+from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline, write_environment
 from fenhe.progress import Feeding, Stored, in_words
 from fenhe.simulation import now_ms, truth_of
 from schemas.registry import Sector
@@ -189,6 +189,7 @@ class _Demo:
         before = counted(self._reader).received
         with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}")):
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
+            console.print(f"  other commands: . {write_environment(self._stack)}", soft_wrap=True, highlight=False)
             if self._options.browser and sys.stdout.isatty():
                 webbrowser.open(self._address)
             world = self._begin() if self._earlier is None else self._go_on(self._earlier)

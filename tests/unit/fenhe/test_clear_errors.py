@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from fenhe.clear_errors import NOT_SET
 from fenhe.cli import app
 
 NOBODY = "postgresql://fenhe@127.0.0.1:1/fenhe"
@@ -22,7 +23,7 @@ def test_a_database_that_does_not_answer_is_a_line_not_a_traceback(words: list[s
 
 
 def test_a_missing_setting_is_named() -> None:
-    """By the variable it is set with."""
+    """By the variable it is set with, and what sets it."""
     result = CliRunner().invoke(app, ["enpi", "list"], env={"FENHE_DB_READER_URL": None})
     assert result.exit_code == 2
-    assert result.stderr == "FENHE_DB_READER_URL: Field required\n"
+    assert result.stderr == f"FENHE_DB_READER_URL{NOT_SET}\n"
