@@ -39,6 +39,11 @@ def is_too_much(error: BaseException) -> bool:
     return state is not None and state[:2] in {"53", "54"} and state not in {DISK_FULL, TOO_MANY_CONNECTIONS}
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether the database has no room on its disk: less at once does not help, room does."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == DISK_FULL
+
+
 class CheckpointMovedError(Exception):
     """The compare-and-set on the source offset failed: another worker has stored this range."""
 

@@ -15,7 +15,7 @@ import structlog
 from faust.types import TP
 from psycopg_pool import PoolTimeout
 
-from storage.errors import CheckpointMovedError
+from storage.errors import CheckpointMovedError, is_disk_full
 from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
 from streams.worker.consumer import DatabaseConsumer
@@ -38,6 +38,7 @@ LEAST_READINGS = 16
 """Of a record that fails again and again no fewer are tried at once: each may have been nobody's fault."""
 BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
+DISK_IS_FULL = "the database's disk is full: readings wait in Kafka, nothing is lost; it goes on when there is room"
 STUCK_S = 300.0
 """A partition with records that has not moved for so long is written down for all to see (`stuck_partition`)."""
 
@@ -181,20 +182,25 @@ class Shepherd:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
+                is_full = is_disk_full(error)
                 log.warning(
-                    "transaction failed, trying again",
+                    DISK_IS_FULL if is_full else "transaction failed, trying again",
                     partition=number,
                     records=share,
                     error=repr(error),
                     wait_s=wait_s,
                 )
                 at = partition.next_offset if (partition := self._partitions.pop(number, None)) else records[0].offset
-                await self._stands(number, at, repr(error))
+                if is_full:
+                    await self._note(number, at, DISK_IS_FULL)
+                else:
+                    await self._stands(number, at, repr(error))
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait_s = min(2 * wait_s, BACKOFF_S[1])
-                if share == 1:
-                    bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
-                share = max(1, share // 2)
+                if not is_full:
+                    if share == 1:
+                        bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
+                    share = max(1, share // 2)
                 self._figures.retries_total += 1
             else:
                 if outcome is None:
@@ -206,12 +212,19 @@ class Shepherd:
 
     async def _stands(self, number: int, offset: int, why: str) -> None:
         """Remember that a partition's record was tried in vain; after some minutes write it down for all to see."""
+        if self._stood_s(number, offset) >= self._stuck_s:
+            await self._note(number, offset, why)
+
+    def _stood_s(self, number: int, offset: int) -> float:
+        """How long a partition has stood at a record."""
         standing = self._standing.get(number)
         if standing is None or standing.offset != offset:
             standing = self._standing[number] = _Standing(offset, time.monotonic())
-        stuck_s = time.monotonic() - standing.since
-        if stuck_s < self._stuck_s:
-            return
+        return time.monotonic() - standing.since
+
+    async def _note(self, number: int, offset: int, why: str) -> None:
+        """Write down that a partition stands, and why."""
+        stuck_s = self._stood_s(number, offset)
         self._unsure.add(number)
         log.error("partition does not move", partition=number, offset=offset, stuck_s=round(stuck_s), why=why)
         self._figures.stuck_partitions = sum(
