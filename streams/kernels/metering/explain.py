@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streams.kernels.metering.lines import Line
 
 
-LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT})
+LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT, MeterEventKind.SURGE})
 """Breaks that may yet turn out to have been an excursion; so may a rollover that nobody registered."""
 
 
@@ -68,6 +68,10 @@ class Step(NamedTuple):
     """Whether what it counted is a difference of register readings; otherwise it is an estimate."""
     line: int = -1
     """Of a return: which of the lines left before it came back to; its count begins there."""
+
+    def may_be_chance(self, jumped: float) -> bool:
+        """Whether another device's value may have fallen where a return was waited for."""
+        return self.kind is MeterEventKind.EXCURSION and self.limit > CHANCE_SHARE * abs(jumped)
 
     @property
     def leaves(self) -> bool:
@@ -146,6 +150,9 @@ PRICE_ROUGH = 0.01
 
 LONE_SURGE = 10.0
 """A register without a rating that counts up to this many times its bound once has counted it. (unsourced)"""
+CHANCE_SHARE = 0.02
+"""A register returns to where it would have been by chance where that is no narrower than this share of the jump.
+(unsourced)"""
 SURGE_GOES_ON = 0.25
 """A jump beyond its rating or history is consumption if it then counts on at this share of the speed. (unsourced)"""
 RESET_MARGIN = 2.0

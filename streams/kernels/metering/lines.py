@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.metrics import MeterEventKind
 from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.metering.habit import MIN_STEPS
 
 if TYPE_CHECKING:
-    from schemas.metrics import MeterEventKind
     from streams.kernels.metering.explain import Limits
     from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.minutes import Filling
@@ -61,7 +61,12 @@ class Line(NamedTuple):
     """The instantaneous value has agreed with what the level behind the break counts."""
 
     def proved(self, ts: int) -> bool:
-        """Whether the level behind the break has counted on for long enough to be believed."""
+        """Whether the level behind the break has counted on for long enough to be believed.
+
+        A unit that changed before much was known is never proved: nobody can tell which of the two is right.
+        """
+        if self.kind is MeterEventKind.SCALE:
+            return False
         return self.counts >= PROOF_READINGS and ts - self.broke >= (WITNESSED_MS if self.witnessed else PROOF_MS)
 
     def most(self, habit: Habit, limits: Limits, span: int) -> float:

@@ -51,7 +51,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 8
+    version = 9
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -145,6 +145,7 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         offset,
         tremble,
         odd,
+        unsure,
     ) = fields
     return RegisterState(
         Run(*anchor),
@@ -163,6 +164,7 @@ def _register(fields: Sequence[Any]) -> RegisterState:
         offset,
         None if tremble is None else Tremble(*tremble),
         odd,
+        unsure,
     )
 
 

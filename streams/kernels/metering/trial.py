@@ -24,6 +24,8 @@ TRIAL_MS = 2 * DAY_MS
 """A level that is seldom read is on trial until so many readings counted on, though no longer than this: while it is
 not left that costs nothing. (unsourced)"""
 
+LEAP = 10.0
+"""An increment on trial this many times as fast as any before may be an exchange. (unsourced)"""
 JUMP = 1.5
 """An increment this many times as fast as any before puts the level on trial that it leads to. (unsourced)"""
 

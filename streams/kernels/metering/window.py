@@ -46,10 +46,15 @@ TREMBLE_PERIODS = 12
 RATED_SLACK = 2.0
 """So many times what rounding may add may lie beyond the rating and be measured: else of a value that trembles the high
 increments would be estimated and the low ones measured. (unsourced)"""
-YOUNG_ODD_MARGIN = 2.5
+YOUNG_ODD_MARGIN = 2.0
 """On the first day an increment this many times as fast as any before is estimated, for it may be an exchange.
 (unsourced)"""
 
+UNSURE_READINGS = 10
+"""Where a return may have been chance, minutes are estimated until so many readings have counted on. (unsourced)"""
+
+STALE_READINGS = 2
+"""A value that is shown once more, before more than ever passes at once, was no new one."""
 FREEZE_READINGS = 3
 """Readings of one value before it can be called frozen on the meter's own evidence. (unsourced)"""
 FREEZE_STEPS = 4
@@ -117,6 +122,8 @@ class RegisterState(NamedTuple):
     tremble: Tremble | None = None
     odd: bool = False
     """What passed between the anchor and the tail is estimated, whatever is learned later of such increments."""
+    unsure: int = 0
+    """How many readings must yet count on before a return that may have been chance is believed."""
 
 
 class Window:
@@ -240,6 +247,8 @@ class Window:
             or span > MEASURED_MARGIN * MEASURED_MS
             or self._period_ms > MEASURED_MS
             or state.scale
+            or state.unsure
+            or (state.over is not None and state.over.is_told)
             or state.doubt
             or (state.lines and not state.lines[-1].proved(ts))
             or (state.tremble is not None and self._is_trembling(state.tremble, ts))
@@ -272,14 +281,20 @@ class Window:
         """Count on: the common case."""
         newest = state.tail[0]
         ts, span = run.first, run.first - newest.last
+        is_stale = newest.readings == STALE_READINGS and self._leaps(state.habit, span, counted, trials.JUMP)
         if newest.readings > 1:
-            self._walk((state.anchor, newest), state, _onwards(state))
+            walking = state._replace(doubt=state.doubt or 1) if is_stale else state
+            shown = self._walk((state.anchor, newest), walking, _onwards(state))[-1][1]
+            state = state._replace(shown=shown) if is_stale else state
         if state.trial is not None and state.lines and state.lines[-1].counts == 0 and counted > 0.0:
             state = self._left(state, state.trial, state.lines[-1])
             newest = state.tail[0]
         is_gap = span > self._gap_ms
+        if state.trial is not None and not is_gap and self._leaps(state.habit, span, counted, trials.LEAP):
+            state = self._doubted(state, state.trial, span, counted, rate)
+            newest = state.tail[0]
         backing = self._backing(state, span, counted, ts)
-        if backing is Backing.READINGS and self._denied(state, span, counted, rate):
+        if is_stale or (backing is Backing.READINGS and self._denied(state, span, counted, rate)):
             backing = Backing.BRIDGE
         shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
         if is_gap:
@@ -296,13 +311,34 @@ class Window:
         trial = state.trial
         if trial is not None:
             trial = trial.further(newest)
-        elif counted > trials.JUMP * state.habit.highest * max(span, self._period_ms) + habit.slack and not is_gap:
+        elif not is_gap and self._leaps(state.habit, span, counted, trials.JUMP):
             trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
             state.scale, state.noise, witness, state.doubt, over, trial, state.offset, state.tremble,
-            backing is not Backing.READINGS,
+            backing is not Backing.READINGS, max(0, state.unsure - 1) if counted > 0.0 else state.unsure,
         )  # fmt: skip
+
+    def _leaps(self, habit: Habit, span: int, counted: float, times: float) -> bool:
+        """Whether an increment is so many times as fast as any before."""
+        return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
+
+    def _doubted(
+        self, state: RegisterState, trial: Trial, span: int, counted: float, rate: float | None
+    ) -> RegisterState:
+        """Write the minutes of a level on trial again: it may be another meter that goes on behind a leap.
+
+        Not where the instantaneous value says that so much passed.
+        """
+        newest, step = state.tail[0], state.habit.step or state.habit.unit
+        if rate is not None and state.rate is not None and not witnesses.exceeds(counted, state.rate, rate, span, step):
+            return state
+        shown = trial.written_again(self._minutes, newest.last, newest.value)
+        if shown is None:
+            return state
+        run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
+        trial = Trial(shown, (Mark(newest.last, newest.value),))
+        return state._replace(anchor=run, filling=shown, tail=(run,), shown=shown, trial=trial, odd=False)
 
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
         """Write the minutes of a level again that was left before it proved itself: another one counts on now."""
@@ -405,7 +441,8 @@ class Window:
             return state._replace(shown=shown, lines=further(state.lines, ts, counted=False))
         stands_by_right = rests or (rate == 0.0 and state.rate == 0.0)
         if run.frozen or (state.lines and state.lines[-1].counts == 0 and not stands_by_right):
-            backing = Backing.NOTHING
+            surged = not run.frozen and state.lines[-1].kind is MeterEventKind.SURGE
+            backing = Backing.BRIDGE if surged else Backing.NOTHING
         elif _began_again(state):
             backing = Backing.BRIDGE
         else:
@@ -423,6 +460,7 @@ class Window:
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
             state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset, state.tremble, odd,
+            state.unsure,
         )  # fmt: skip
 
     def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
@@ -443,13 +481,20 @@ class Window:
                 return state._replace(
                     anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
                     trial=Trial(filling, (Mark(ts, run.value),)), odd=False,
+                    unsure=UNSURE_READINGS if step.may_be_chance(run.value - newest.value) else state.unsure,
                 )  # fmt: skip
             lines = self._beyond(lines, run, run.value - newest.value)
         runs = (*state.tail, run)
         if self._limits.rolls_over(newest.value, run.value):
             return self._settle(state._replace(tail=runs, rate=rate), ts)
-        found = young.judge(runs, self._limits)
         witness = self._listen(state, run, state.shown, rate, is_gap=run.first - newest.last > self._gap_ms)
+        unit = state.habit.seeing(run.value).unit
+        is_witnessed = (
+            witness is not None
+            and witness.start <= state.anchor.last
+            and witnesses.allows(witness, run.value - witness.value, unit)
+        )
+        found = young.judge(runs, self._limits, unit, witnessed=is_witnessed)
         state = state._replace(tail=runs, rate=rate, lines=lines, habit=state.habit.seeing(run.value), witness=witness)
         if found.begins:
             return self._begun_anew(state, found.begins, ts)
@@ -501,6 +546,8 @@ class Window:
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
             elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
                 steps[at] = steps[at]._replace(measured=False)
+                if counted > young.LEAP * usual * span:  # what it showed before may have been another's
+                    steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
         return steps
 
     def _begun_anew(self, state: RegisterState, at: int, ts: int) -> RegisterState:
@@ -509,14 +556,22 @@ class Window:
         lines, waits = state.lines, Backing.BRIDGE
         known = state.tail[:at]
         filling, start = state.filling, state.anchor.last
-        if at > 1 and young.judge(known, self._limits).agrees:
+        if at > 1 and young.judge(known, self._limits, state.habit.unit).agrees:
             doubted = state._replace(doubt=1)
             filling = self._walk((state.anchor, *known), doubted, _all_onwards((state.anchor, *known)))[-1][1]
             start = old.last
         if new.value < old.value or old.value > 0.0:
+            power = _power_of_ten(old.value, new.value, state.habit.unit)
+            kind, rule = MeterEventKind.REPLACEMENT, "leaves what it showed before much is known of it"
+            if power:
+                kind = MeterEventKind.SCALE
+                rule = (
+                    f"shows {10.0**power:g} times what it did before much was known of it: its unit changed, and nobody"
+                    " can tell which is right. Register the multiplier from this moment on, or set the meter right"
+                )
             line = Line(
-                old.value, start, filling, MeterEventKind.REPLACEMENT, new.first, new.value, 0.0, 0.0,
-                "leaves what it showed before much is known of it", tolerance=self._trembles(state.habit),
+                old.value, start, filling, kind, new.first, new.value, 0.0, 0.0, rule,
+                tolerance=self._trembles(state.habit),
             )  # fmt: skip
             lines = (*lines, line)[-MOST_LINES:]
             waits = Backing.NOTHING if new.value < old.value else waits
@@ -588,6 +643,7 @@ class Window:
             self._rescaled(state, runs, at, power, ts)
         closed = self._close(state, runs, steps, fillings, ts)
         return closed._replace(
+            unsure=_unsure(state, runs, steps),
             noise=noise, scale=state.scale + power, witness=None,
             trial=None if power else _trial(state, runs, steps, fillings),
         )  # fmt: skip
@@ -658,7 +714,8 @@ class Window:
             if step.kind is MeterEventKind.EXCURSION:
                 line = lines[step.line]
                 start, filling = line.last, line.filling
-                state = state._replace(lines=lines[: step.line])
+                unsure = UNSURE_READINGS if step.may_be_chance(new.value - old.value) else state.unsure
+                state = state._replace(lines=lines[: step.line], unsure=unsure)
             broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
             skips = bool(at) and step.to > steps[at - 1].to + 1
             sure = step.kind in _SURE and step.measured and not broken and not skips and not (at == 0 and state.odd)
@@ -666,8 +723,11 @@ class Window:
             filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
             begun = filling
             if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
-                stands = Backing.READINGS if not broken else Backing.NOTHING
-                if not at and stands is Backing.READINGS and (_began_at_zero(new, steps) or _began_again(state)):
+                waits = Backing.BRIDGE if step.kind is MeterEventKind.SURGE else Backing.NOTHING
+                stands = Backing.READINGS if not broken else waits
+                if stands is Backing.READINGS and (
+                    _stood_briefly(new, steps[at + 1 :]) or (not at and _began_again(state))
+                ):
                     stands = Backing.BRIDGE
                 backing = Backing.NOTHING if new.frozen else stands
                 if backing is Backing.READINGS:
@@ -829,10 +889,17 @@ class Window:
         return noise
 
 
-def _began_at_zero(run: Run, steps: Sequence[Step]) -> bool:
-    """Whether a young register's first run is a 0 too short to be a rest: it may have been no reading."""
-    begins = len(steps) > 1 and steps[1].kind is None and not steps[1].measured
-    return begins and run.value == 0.0 and run.readings < FREEZE_READINGS
+def _stood_briefly(run: Run, following: Sequence[Step]) -> bool:
+    """Whether a young register's run is too short to be a rest, and then jumps: it may have been no reading of it."""
+    jumps = bool(following) and following[0].kind is None and not following[0].measured
+    return jumps and run.readings < FREEZE_READINGS
+
+
+def _power_of_ten(before: float, now: float, unit: float) -> int:
+    """By which power of ten a register shows other than before, counting on; 0: by none."""
+    if before <= 0.0 or now <= 0.0:
+        return 0
+    return next((power for power in POWERS if -unit <= now / 10.0**power - before <= SCALE_NARROW * before), 0)
 
 
 def _began_again(state: RegisterState) -> bool:
@@ -844,6 +911,15 @@ def _began_again(state: RegisterState) -> bool:
 def _leaves(steps: Sequence[Step]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
     return any(step.leaves and after.kind is None and after.counted > 0.0 for step, after in pairwise(steps))
+
+
+def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> int:
+    """How many readings must count on behind a window before its return is believed."""
+    froms = (0, *(step.to for step in steps))
+    chance = any(
+        step.may_be_chance(runs[step.to].value - runs[at].value) for at, step in zip(froms, steps, strict=False)
+    )
+    return UNSURE_READINGS if chance else state.unsure
 
 
 def _trial(

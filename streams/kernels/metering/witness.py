@@ -69,6 +69,11 @@ def verdict(witness: Witness, counted: float, step: float) -> bool | None:
     return abs(counted - witness.passed) <= SHARE * most + witness.wobble + STEPS * step
 
 
+def allows(witness: Witness, counted: float, step: float) -> bool:
+    """Whether so much may have passed since a stretch began, by its instantaneous values."""
+    return counted <= (1.0 + MOST_BEYOND) * witness.passed + witness.wobble + STEPS * step
+
+
 def exceeds(counted: float, before: float, now: float, span: int, step: float) -> bool:
     """Whether an increment is more than the instantaneous values at both ends of it allow, in its unit per ms."""
     passed, wobble = (before + now) / 2 * span, abs(now - before) / 2 * span

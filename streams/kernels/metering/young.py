@@ -19,16 +19,22 @@ if TYPE_CHECKING:
 
 STOOD_MS = 35 * DAY_MS
 """Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
-UNLIKE = 10.0
+UNLIKE = 30.0
 """A step this many times as fast as those beside it is no step, (unsourced)"""
-UNSURE = 2.5
+UNSURE = 1.5
 """and one this many times as fast is estimated. (unsourced)"""
+LEAP = 2.5
+"""What was counted before a step this many times as fast is estimated, too: (unsourced)"""
 SLOW = 5.0
-"""So is one this many times as slow: a meter may have been exchanged meanwhile. (unsourced)"""
+"""as is a step this many times as slow. A meter may have been exchanged meanwhile. (unsourced)"""
 
 
 SMALL_SHARE = 0.05
 """A step below this share of the meter's rating is no wonder beside a smaller one. (unsourced)"""
+
+
+FEW_UNITS = 3.0
+"""So many of its last digits at once are no wonder. (unsourced)"""
 
 
 STANDS = 3
@@ -48,8 +54,11 @@ class Verdict(NamedTuple):
     """How fast it counts, in its unit per ms."""
 
 
-def judge(runs: Sequence[Run], limits: Limits) -> Verdict:
-    """Hold the steps between a register's first runs against each other and against its rating."""
+def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool = False) -> Verdict:
+    """Hold the steps between a register's first runs against each other and against its rating.
+
+    `unit` is the weight of its last digit; `witnessed`: its instantaneous value says that so much may have passed.
+    """
     steps = [(new.value - old.value, _took(old, new, limits)) for old, new in pairwise(runs)]
     fall = next((at for at in range(len(steps), 0, -1) if steps[at - 1][0] < 0.0), 0)
     if fall:
@@ -63,7 +72,9 @@ def judge(runs: Sequence[Run], limits: Limits) -> Verdict:
     usual = rest[len(rest) // 2]
     is_small = rated is not None and speeds[fastest] <= SMALL_SHARE * rated
     beyond = rated is not None and usual <= rated < speeds[fastest]
-    if not beyond and (is_small or speeds[fastest] <= UNLIKE * usual):
+    is_small = is_small or witnessed or steps[fastest][0] <= FEW_UNITS * unit
+    within = rated is not None and speeds[fastest] <= rated
+    if not beyond and (is_small or within or speeds[fastest] <= UNLIKE * usual):
         return Verdict(agrees=True, usual=usual)  # if all are beyond its rating, that is wrong, not they
     if fastest + 1 < len(speeds):
         return Verdict(agrees=False, begins=fastest + 1)

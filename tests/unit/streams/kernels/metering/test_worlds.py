@@ -7,6 +7,8 @@ import pytest
 from tests.support.meter_worlds import draw, judge
 
 WORLDS = 80
+HEALTHY = 0.6
+"""Share of such a meter's minutes that is good; the first few steps are estimated."""
 MOST_WRONG = 0
 """Of these worlds. Of others some are left: docs/metering.md says how many."""
 
@@ -31,9 +33,37 @@ def test_wrong_figures_are_not_marked_good() -> None:
         930_175,  # comes back to rubbish, and stands there
         930_215,  # comes back to an old value before much is known, and stands there
         930_296,  # one reading of rubbish that it may have counted, before a gap
+        930_272,  # another device's value falls where the register might have been, and counts on
+        940_127,  # another meter's readings for half a day, then its own: one leap, and no event
+        940_234,  # counts on beyond its rating
+        970_012,  # one old value, early, and all of it with the next
+        990_084,  # comes back to where it would have been by chance, and stands there
+        990_114,  # jumps by what it may have counted, and stands there
+        990_116,  # begins in another unit
+        990_246,  # begins with another device's value, twice
+        990_256,  # begins with another meter's readings, and leaves them by a surge
+        990_298,  # begins with two readings of another meter, a quarter as fast
+        1_010_119,  # comes back among readings without sense
+        1_010_616,  # leaves another meter's readings by twice what it counts
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
     """One world of each kind that held a wrong figure marked `good`."""
     judged = judge(draw(seed))
     assert judged.wrong_kwh <= judged.allowed_kwh
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        980_070,  # a few of its last digits at once
+        980_087,  # bursts of twenty times what passes between
+        980_133,  # the same, and power says so
+        980_135,  # within its rating
+    ],
+)
+def test_bursts_of_a_new_meter_are_no_exchange(seed: int) -> None:
+    """A load that comes and goes from the first reading on raises no event, and its minutes become good."""
+    judged = judge(draw(seed, most_faults=0))
+    assert judged.events == []
+    assert judged.good_share > HEALTHY
