@@ -42,13 +42,15 @@ def main() -> None:
     parser.add_argument("--nasa", action="store_true", help="the NASA cell B0005 at full rate and at 60 s")
     parser.add_argument("--worlds", type=int, help="so many sets a row of cells that the estimator has never seen")
     parser.add_argument("--faults", type=int, help="so many sets a kind whose sensor, cells or registration deceive")
+    parser.add_argument("--site", action="store_true", help="with --faults: the power system measures the site's load")
     parser.add_argument("--first", type=int, default=70, help="with --faults: first seed")
     options = parser.parse_args()
     if options.burst:
         burst()
     elif options.faults:
         for kind in KINDS:
-            print(f"{kind:<28} {tally(worlds_of(kind, range(options.first, options.first + options.faults)))}")
+            seeds = range(options.first, options.first + options.faults)
+            print(f"{kind:<28} {tally(worlds_of(kind, seeds, has_site=options.site))}")
     elif options.worlds:
         worlds(options.worlds)
     elif options.nasa:

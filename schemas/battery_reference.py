@@ -121,6 +121,9 @@ class SensorRules(_Reference):
 
     gain: Share
     bench_gain: Share
+    bench_offset: Share
+    """Over that of a set's sensor."""
+    site_gain: Share
     registered_share: Share
     """Of a registered `accuracy`: its standard deviation."""
 
@@ -140,6 +143,9 @@ class WitnessRules(_Reference):
     resistance_within: Positive
     charge_sigma: Share
     charge_sigma_max: Share
+    load_sigma: Share
+    load_sigma_max: Share
+    load_steady: Share
     soh_max: Positive
 
 

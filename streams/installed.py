@@ -12,6 +12,7 @@ from streams.kernels.battery.prospects.days import SetDays
 from streams.kernels.battery.prospects.discharges import Discharges
 from streams.kernels.battery.prospects.doubts import SiteDoubts
 from streams.kernels.battery.prospects.fleet import FleetHealth
+from streams.kernels.battery.prospects.share_hours import ShareHours
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.site_power import SitePowerView
@@ -74,6 +75,7 @@ def installed() -> Kernels:
             BalanceDays(reference(), detection().balance.meter_error),
             NightFlows(reference()),
             MeterLoads(frozenset(detection().series)),
+            ShareHours(),
             StateOfHealth(health_reference()),
             SiteDoubts(),
             Discharges(health_reference()),

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
 from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryHour, BatteryResistance, BatteryState
 from schemas.metrics.battery_prospects import BatteryDay, BatteryDischarge, BatteryHealth, BatterySoh
-from schemas.metrics.battery_sites import SiteDoubt, SiteLoadHour, SiteOutage
+from schemas.metrics.battery_sites import BatteryShareHour, SiteDoubt, SiteLoadHour, SiteOutage
 from schemas.metrics.common import (
     GOOD_COVERAGE,
     Json,
@@ -55,6 +55,7 @@ __all__ = [
     "BatteryLatest",
     "BatteryQuarter",
     "BatteryResistance",
+    "BatteryShareHour",
     "BatterySoh",
     "BatteryState",
     "DetectorStatus",

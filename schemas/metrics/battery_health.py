@@ -93,6 +93,8 @@ class Witness(StrEnum):
     """Its load step shows the resistance of such a set, within a factor."""
     CHARGE = "charge"
     """As much went back in as was drawn: no offset, clipping or standstill. It does not know a gain."""
+    LOAD = "load"
+    """The load that the site's power system measured without mains: it knows a gain to a per cent or two."""
     BENCH = "bench"
     """One cell alone, on a laboratory's bench with its sensors."""
 

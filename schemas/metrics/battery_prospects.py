@@ -92,6 +92,12 @@ class BatterySoh(NamedTuple):
     reference_version: str
     witnesses: str = ""
     """What bears the newest estimate out beside its own count (`Witness`), or has borne out this sensor before."""
+    load_ratio: Real | None = None
+    """What the set counted in whole hours without mains over what its site's power system leaves for it, and the
+    standard deviation of that: newest one known."""
+    load_sigma: Real | None = None
+    gain_pct: Real | None = None
+    """By how much its current sensor counts too much by that: what the newest estimate was corrected for."""
 
 
 class BatteryDay(NamedTuple):

@@ -80,3 +80,17 @@ class SiteLoadHour(NamedTuple):
     """Minutes of the hour without mains."""
     coverage: Real
     quality: Quality
+
+
+class BatteryShareHour(NamedTuple):
+    """What a set gave in a whole hour without mains, and what its site's power system counted of the same load."""
+
+    device_id: str
+    """The set."""
+    ts: Moment
+    site_id: str
+    own_kwh: float
+    others_kwh: float
+    """By the site's other sets."""
+    site_kwh: float
+    """As the power system measured the load."""

@@ -14,7 +14,7 @@ from simulators.climate import CITIES, Climate, day_course, hour_of_day
 from simulators.fleet.ageing import Ageing
 from simulators.fleet.battery import second_life
 from simulators.fleet.battery_faults import BatteryFaults, Fleetwide, draw_faults
-from simulators.fleet.bms import Bms, SetsShown, SitesShown, power_messages, set_messages
+from simulators.fleet.bms import CURRENT_GAIN, Bms, SetsShown, SitesShown, power_messages, set_messages
 from simulators.fleet.capacity_test import CapacityTests
 from simulators.fleet.outages import OutageSchedule, RegionalOutage
 from simulators.truth import Label, LabelKind, State, Total
@@ -175,6 +175,7 @@ class Fleet:
                 name=f"Battery set {set_id}",
                 name_zh=f"梯次电池组{set_id}",
                 period_s=PERIOD_MS / 1_000,
+                accuracy=CURRENT_GAIN,
                 battery=BatterySet(
                     cell_count=cells,
                     nominal_ah=nominal,

@@ -7,15 +7,22 @@ interval. Cells, sensors and loads are those of `battery_worlds`, which the esti
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from schemas.arrival import Arrival
+from schemas.metrics.battery import BatteryQuarter
 from schemas.metrics.battery_health import BatteryCapacity
+from schemas.metrics.battery_sites import BatteryShareHour, SiteLoadHour
 from schemas.metrics.common import Quality
-from schemas.readings import BatteryReading
+from schemas.readings import BatteryReading, Kind, SitePowerReading
+from schemas.registry import Device, Sector, Site
+from streams.kernels.battery.outages import SiteOutages
+from streams.kernels.battery.pack import PackMonitor
+from streams.kernels.battery.prospects.share_hours import ShareHours
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
@@ -24,6 +31,7 @@ from tests.support.battery_worlds import MAKERS, STEP_S, T0, World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from schemas.metrics import Row
     from schemas.metrics.battery_prospects import BatterySoh
     from tests.support.battery_worlds import Array
 
@@ -42,6 +50,11 @@ class Doubtful(World):
     stuck: bool = False
     """It stands still from some moment within a discharge on, until the next."""
     shown_a: float | None = None
+    has_site: bool = False
+    """Whether the site's power system measures its load."""
+    site_gain: float | None = None
+    """Of that; None: drawn from ±2 %."""
+    site_readings: list[Arrival] = field(default_factory=list)
     draws: np.random.Generator = field(init=False)
     truths: list[tuple[int, float]] = field(default_factory=list)
     """SoH from each moment on."""
@@ -50,6 +63,8 @@ class Doubtful(World):
         """Draw what is not given."""
         super().__post_init__()
         self.draws = np.random.default_rng(self.seed)
+        drawn = random.Random(self.seed + 9_000).uniform(-0.02, 0.02)
+        self.site_scale = 1.0 + (drawn if self.site_gain is None else self.site_gain)
 
     def register(self, **changed: float) -> None:
         """Register the set otherwise than it is."""
@@ -121,6 +136,29 @@ class Doubtful(World):
                 temperature_c=sensors,
             )  # fmt: skip
             self.readings.append(Arrival("w", 0, reading))
+            if self.has_site:
+                self._say_of_site(reading.ts, amps, pack)
+
+    def _say_of_site(self, ts: int, amps: float, bus_v: float) -> None:
+        """The power system: without mains its load is what the set gives."""
+        load_a = 0.2 * self.nominal if amps >= 0 else -amps
+        reading = SitePowerReading.model_construct(
+            ts=ts, mains_failed=amps < 0, dc_voltage_v=bus_v, dc_load_current_a=round(self.site_scale * load_a, 1)
+        )
+        self.site_readings.append(Arrival("p", 0, reading))
+
+    def _share_hours(self) -> list[BatteryShareHour]:
+        """What set and power system counted of the same load."""
+        power = Device(device_id="p", site_id="s", kind=Kind.SITE_POWER, period_s=self.period)
+        site = Site(site_id="s", name="s", name_zh="基站", sector=Sector.BASE_STATION, city="太原")
+        changed: dict[type[Row], list[Row]] = {
+            SiteLoadHour: newest(SiteOutages().fold(None, power, self.site_readings)[1], SiteLoadHour),
+            BatteryQuarter: newest(
+                PackMonitor(health_reference()).fold(None, self.device, self.readings)[1], BatteryQuarter
+            ),
+        }
+        rows = ShareHours().rows(site, [self.device, power], changed, changed).rows
+        return [row for row in rows if isinstance(row, BatteryShareHour)]
 
     def use(self, left_pct: float | None) -> None:
         """One discharge of a varying load, rest, recharge at a tenth of nominal, and float again; weeks pass."""
@@ -160,7 +198,14 @@ class Doubtful(World):
         rows = SetHealth(health_reference()).fold(None, self.device, self.readings)[1]
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
         capacities = [last[ts] for ts in sorted(last)]
-        return list(StateOfHealth(health_reference()).history(self.device, capacities))
+        hours = self._share_hours() if self.has_site else []
+        return list(StateOfHealth(health_reference()).history(self.device, capacities, hours))
+
+
+def newest(rows: Sequence[Row], row_type: type[Row]) -> list[Row]:
+    """The last word on each moment, in order."""
+    last = {row.ts: row for row in rows if isinstance(row, row_type)}
+    return [last[ts] for ts in sorted(last)]
 
 
 class Tally(NamedTuple):
@@ -272,6 +317,8 @@ KINDS: dict[str, Callable[[Doubtful], None]] = {
     "swapped for 70 %": _swap(0.70),
     "gain 0.5": _gain(0.5),
     "gain 0.9": _gain(0.9),
+    "gain 0.97": _gain(0.97),
+    "gain 1.03": _gain(1.03),
     "gain 1.1": _gain(1.1),
     "gain 2": _gain(2.0),
     "gain 0.5 later": _gain_later(0.5),
@@ -293,12 +340,14 @@ KINDS: dict[str, Callable[[Doubtful], None]] = {
 }
 
 
-def worlds_of(kind: str, seeds: Sequence[int]) -> list[Doubtful]:
-    """Sets of a kind, discharged."""
+def worlds_of(
+    kind: str, seeds: Sequence[int], *, has_site: bool = False, site_gain: float | None = None
+) -> list[Doubtful]:
+    """Sets of a kind, discharged; `has_site`: their site's power system measures its load, with this error."""
     makers = sorted(MAKERS)
     worlds = []
     for seed in seeds:
-        world = Doubtful(seed, makers[seed % len(makers)])
+        world = Doubtful(seed, makers[seed % len(makers)], has_site=has_site, site_gain=site_gain)
         KINDS[kind](world)
         worlds.append(world)
     return worlds

@@ -21,7 +21,14 @@ from schemas.time import DAY_MS, HOUR_MS
 from simulators.climate import CITIES, Climate, day_course, hour_of_day
 from simulators.fleet.ageing import Ageing
 from simulators.fleet.battery import CELLS_MAX, second_life
-from simulators.fleet.bms import CURRENT_NOISE_A, CURRENT_OFFSET_A, TEMPERATURE_OFFSET_C, VOLT_NOISE_V, VOLT_OFFSET_V
+from simulators.fleet.bms import (
+    CURRENT_GAIN,
+    CURRENT_NOISE_A,
+    CURRENT_OFFSET_A,
+    TEMPERATURE_OFFSET_C,
+    VOLT_NOISE_V,
+    VOLT_OFFSET_V,
+)
 from simulators.fleet.capacity_test import LONGEST_MS, STOP_V, CapacityTests
 from simulators.fleet.fleet import (
     LOAD_DAILY,
@@ -73,6 +80,8 @@ class FleetYear:
         self._share = weight / np.bincount(self.site_of_set, weight)[self.site_of_set]
         self._volt_offset = VOLT_OFFSET_V * np.clip(rng.standard_normal((sets, CELLS_MAX)), -2, 2)
         self._current_offset = rng.uniform(-CURRENT_OFFSET_A, CURRENT_OFFSET_A, sets)
+        # Of a stream of its own: fleets of a seed stay what they were before their sensors had a gain.
+        self._current_gain = 1 + rng.spawn(1)[0].uniform(-CURRENT_GAIN, CURRENT_GAIN, sets)
         self._temperature_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, (sets, SENSORS))
         self._noise = rng.standard_normal(self.sites)
         self._outages = OutageSchedule(seed, self._city, START_MS, ())
@@ -98,7 +107,14 @@ class FleetYear:
             cell_count=cells, nominal_ah=float(self.batteries.nominal_ah[number]), nominal_v=3.2 * cells
         )
         site_id = f"BS{self.site_of_set[number]:04d}"
-        return Device(device_id=f"B{number:04d}", site_id=site_id, kind=Kind.BATTERY, period_s=60, battery=battery)
+        return Device(
+            device_id=f"B{number:04d}",
+            site_id=site_id,
+            kind=Kind.BATTERY,
+            period_s=60,
+            accuracy=CURRENT_GAIN,
+            battery=battery,
+        )
 
     def site(self, number: int) -> tuple[Site, list[Device]]:
         """A base station as registered, with its sets and its power system."""
@@ -228,7 +244,7 @@ class FleetYear:
         cells = np.round(volts + noise, 3)
         pack = np.round(volts.sum(axis=1) + 0.01 * rng.standard_normal(count), 2)
         error = self._current_offset[members] + CURRENT_NOISE_A * rng.standard_normal(count)
-        amps = np.round(batteries.current_a[members] + error, 2)
+        amps = np.round(batteries.current_a[members] * self._current_gain[members] + error, 2)
         celsius = np.round(batteries.temperature_c[members][:, None] + self._temperature_offset[members], 1)
         columns = (members, ts, pack, amps, cells, celsius, batteries.cell_count[members])
         for number, at, v, a, c, t, n in zip(*(column.tolist() for column in columns), strict=True):

@@ -24,9 +24,9 @@ NASA = Path(__file__).parents[3] / "shared" / "data" / "nasa_b0005"
 
 
 def lfp_set(device_id: str = "b", *, nominal_ah: float = 100, cells: int = 16) -> Device:
-    """Register a set."""
+    """Register a set with a current sensor of class 1."""
     battery = BatterySet(cell_count=cells, nominal_ah=nominal_ah, nominal_v=3.2 * cells)
-    return Device(device_id=device_id, site_id="s", kind=Kind.BATTERY, battery=battery)
+    return Device(device_id=device_id, site_id="s", kind=Kind.BATTERY, accuracy=0.01, battery=battery)
 
 
 class Rig:

@@ -62,10 +62,10 @@ class Limits:
         self.valid_from = battery.valid_from
         sensor = reference.sensor
         bench = battery.cell_count == 1
-        usual = (sensor.bench_gain if bench else sensor.gain) / Z_90
+        usual = sensor.bench_gain / Z_90 if bench else sensor.registered_share * sensor.gain
         self.gain_sigma = usual if device.accuracy is None else sensor.registered_share * device.accuracy
         """Relative, of the current sensor."""
-        offset = nominal * (sensor.bench_gain / sensor.gain if bench else 1.0)
+        offset = nominal * (sensor.bench_offset if bench else 1.0)
         self.sigma_a = rates.sigma_current_c * offset
         self.sigma_known_a = rates.sigma_current_known_c * offset
         self.population = chemistry.foot_soh

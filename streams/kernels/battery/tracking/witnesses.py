@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from streams.kernels.battery.limits import Left, Limits
 
 
-KNOW_A_GAIN = frozenset({Witness.CURVE, Witness.RESISTANCE, Witness.BENCH})
+KNOW_A_GAIN = frozenset({Witness.CURVE, Witness.RESISTANCE, Witness.LOAD, Witness.BENCH})
 """Those that would tell a current sensor that counts too much."""
+
+
+KNOW_ITS_CLASS = frozenset({Witness.LOAD, Witness.BENCH})
+"""Those that would tell a gain that is off by a few per cent; a registered `accuracy` says the same."""
 
 
 class Ratio(NamedTuple):
@@ -88,7 +92,7 @@ def by_curve(ratio: Ratio | None, limits: Limits) -> Verdict:
     rules = limits.reference.witness
     if ratio is None:
         return Verdict()
-    verdict = _judged(ratio.value - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules)
+    verdict = judged(ratio.value - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules)
     return verdict if ratio.sigma <= rules.curve_sigma_max else verdict._replace(is_borne_out=False)
 
 
@@ -108,11 +112,11 @@ def by_resistance(ratio: float | None, celsius: float | None, limits: Limits) ->
 def by_charge(ratio: Ratio, limits: Limits) -> Verdict:
     """Judge a capacity by what went back in."""
     rules = limits.reference.witness
-    verdict = _judged(ratio.value - 1.0, ratio.sigma, rules)
+    verdict = judged(ratio.value - 1.0, ratio.sigma, rules)
     return verdict if ratio.sigma <= rules.charge_sigma_max else verdict._replace(is_borne_out=False)
 
 
-def _judged(apart: float, sigma: float, rules: WitnessRules) -> Verdict:
+def judged(apart: float, sigma: float, rules: WitnessRules) -> Verdict:
     """Bear out within what chance allows; contradict far beyond it, or grossly; else doubt by as much as it is off."""
     if apart**2 <= rules.innovation * sigma**2:
         return Verdict(is_borne_out=True)

@@ -29,14 +29,57 @@ def test_a_sensor_or_a_registration_that_is_grossly_wrong_gives_no_confident_sta
 
 
 def test_an_honest_sensor_is_believed_and_its_figures_say_what_bears_them_out() -> None:
-    """Nothing wrong: each discharge that could tell is published, borne out by curve, resistance and recharge."""
-    worlds = worlds_of("nothing wrong", SEEDS)
+    """Nothing wrong: each discharge that could tell is published, borne out by curve, resistance, load and recharge."""
+    worlds = worlds_of("nothing wrong", SEEDS, has_site=True)
     found = tally(worlds)
     assert found.shown == 4 * len(SEEDS)
     assert found.good >= 0.9 * found.shown
     last = [set(world.shown()[-1].witnesses.split(",")) for world in worlds]
-    assert all({"curve", "resistance"} <= each for each in last)
+    assert all({"curve", "resistance", "load"} <= each for each in last)
     assert any("charge" in each for each in last)
+
+
+def test_a_sensor_whose_class_nobody_states_is_partial_and_its_interval_allows_for_three_per_cent() -> None:
+    """Neither an `accuracy` nor the site's load: curve and resistance cannot tell a gain of some per cent."""
+    found = tally(worlds_of("gain 0.97", SEEDS[:1]) + worlds_of("gain 1.03", SEEDS[1:]))
+    assert (found.good, found.missed) == (0, 0)
+    assert found.shown == 8
+    assert found.hits >= 0.85 * found.shown
+
+
+@pytest.mark.parametrize("kind", ["gain 0.9", "gain 1.1"])
+def test_the_load_of_the_site_refuses_a_sensor_that_is_ten_per_cent_off(kind: str) -> None:
+    """Without mains the sets carry what the power system measures: where both cannot be right nothing is good."""
+    worlds = worlds_of(kind, SEEDS, has_site=True)
+    found = tally(worlds)
+    assert (found.good, found.missed) == (0, 0)
+    assert any(row.reason is CapacityReason.CONTRADICTED for world in worlds for row in world.shown())
+
+
+def test_a_gain_that_the_load_of_the_site_tells_is_shown_and_taken_out() -> None:
+    """3 % too little of the set, 2 % at most of the power system: the figure lies nearer than without it."""
+    alone = worlds_of("gain 0.97", SEEDS[:1])
+    beside = worlds_of("gain 0.97", SEEDS[:1], has_site=True)
+    for world, other in zip(beside, alone, strict=True):
+        shown, before = world.shown()[-1], other.shown()[-1]
+        assert shown.gain_pct is not None
+        assert shown.gain_pct < 0
+        assert shown.soh_pct is not None
+        assert before.soh_pct is not None
+        truth = world.truth_at(shown.ts)
+        assert abs(shown.soh_pct - truth) < abs(before.soh_pct - truth)
+        assert (shown.sigma_pct or 9) < (before.sigma_pct or 0)
+
+
+def test_a_power_system_that_counts_half_takes_nothing_from_a_set_that_the_curve_bears_out() -> None:
+    """Far apart, and the foot of the curve says which: the set stands, with its own gain and no more doubt."""
+    (world,) = worlds_of("nothing wrong", SEEDS[:1], has_site=True, site_gain=-0.5)
+    (alone,) = worlds_of("nothing wrong", SEEDS[:1])
+    assert tally([world]).missed == 0
+    last, before = world.shown()[-1], alone.shown()[-1]
+    assert last.gain_pct == 0.0
+    assert last.load_ratio == pytest.approx(2.0, abs=0.03)
+    assert (last.soh_pct, last.sigma_pct) == (before.soh_pct, before.sigma_pct)
 
 
 def test_an_offset_is_told_by_what_goes_back_in() -> None:
