@@ -346,7 +346,9 @@ class TestMosquitto:
         assert len(paths) == 5
         assert all(any(path.startswith(target) for target in targets) for path in paths)
 
-    @pytest.mark.parametrize("script", ["mosquitto/certificates", "mosquitto/credentials", "postgres/owner.sh"])
+    @pytest.mark.parametrize(
+        "script", ["mosquitto/certificates", "mosquitto/credentials", "postgres/owner.sh", "postgres/backup"]
+    )
     @pytest.mark.parametrize("shell", [["sh"], ["bash", "--posix"], ["busybox", "sh"]])
     def test_scripts_are_plain_shell(self, script: str, shell: list[str]) -> None:
         """They run in images that have no bash."""
