@@ -170,10 +170,9 @@ def balance(language: Language) -> Panel:
         language=language,
         title=Text("水平衡：最近完整一日去向 m³", "Water balance: where the last full day's water went, m³"),
         description=Text(
-            "取水 = 分表合计 + 蓄水变化 + 排出 + 平衡差；有一只表不全的日子没有平衡差。来源：water_day。",
-            "Intake = sub-meters + into storage + outflow + residual; a day that one meter does not know has "
-            "no residual. "
-            "Source: water_day.",
+            "取水 = 分表合计 + 蓄水变化 + 排出 + 平衡差；有一只表不全的日子无法平衡，各项都不画。来源：water_day。",
+            "Intake = sub-meters + into storage + outflow + residual; a day that one meter does not know cannot be "
+            "balanced, and none of it is drawn. Source: water_day.",
         ),
         width=8,
         height=7,
@@ -186,7 +185,8 @@ def balance(language: Language) -> Panel:
         ("outflow_m3", labels_plant.OUTFLOW),
         ("residual_m3", labels_plant.RESIDUAL),
     )
-    rows = ",\n    ".join(f"({sql.quote(text(language))}, w.{column})" for column, text in items)
+    known = "CASE WHEN w.residual_m3 IS NOT NULL THEN"
+    rows = ",\n    ".join(f"({sql.quote(text(language))}, {known} w.{column} END)" for column, text in items)
     query = f"""
 SELECT parts.item, parts.volume
 FROM (SELECT * FROM water_day WHERE site_id = {SITE} AND {days_back(3)} AND {FINISHED} ORDER BY ts DESC LIMIT 1) w
@@ -314,7 +314,8 @@ ORDER BY change_pct DESC NULLS LAST, n.meter_id
 
 
 def _panels(language: Language) -> Sequence[Panel]:
-    leaks = f"a.site_id = {SITE} AND a.kind IN ('night_flow', 'balance', 'quota')"
+    of_water = "a.kind IN ('balance', 'quota') OR a.device_id IN (SELECT device_id FROM device WHERE kind = 'water')"
+    leaks = f"a.site_id = {SITE} AND ({of_water})"
     return [
         now(language),
         leak(language),

@@ -68,7 +68,7 @@ def state_of(before: Seen | None, now: Seen, zone: dt.tzinfo) -> State:
     lag_s = now.lag_s
     if lag_s is None:
         return State(Level.EMPTY, Text("还没有收到任何数据。", "No data have come in yet."))
-    data_to = dt.datetime.fromtimestamp(now.data_to_s or 0.0, zone)
+    data_to = dt.datetime.fromtimestamp(now.at_s - lag_s, zone)  # what is newer is not all there yet
     is_today = data_to.date() == dt.datetime.fromtimestamp(now.at_s, zone).date()
     clock = data_to.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
     if lag_s <= LIVE_S:

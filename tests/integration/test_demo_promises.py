@@ -1,0 +1,65 @@
+"""What the README promises of B0001 is in the demo's world, played without broker and log.
+
+`bench/demo_promises.py` holds the running demo against all that is promised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fenhe.commands.reference import load as load_reference_data
+from fenhe.scoring.play import play
+from fenhe.simulation import now_ms
+from schemas.registry import Registry
+from schemas.time import HOUR_MS, MINUTE_MS
+from simulators.scenes.scenario import load
+from storage.migrate import migrate
+from storage.pool import connect, open_pool
+from storage.registry import import_registry
+from streams.engine.engine import Engine
+from streams.installed import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fenhe.local import Postgres
+
+SETS = 300
+"""As in the demo: which sets a site has follows from how many there are."""
+
+
+@pytest.fixture(scope="module")
+def played(postgres: Postgres) -> Iterator[str]:
+    """A database that has stored the past of the site of B0001 as the demo plays it."""
+    scenario = load("demo")
+    events = [event for event in scenario.events if event.where == "B0001"]
+    now = now_ms()
+    scene = scenario.model_copy(update={"plants": {}, "events": events}).scene(seed=1, start_ms=now, sets=SETS)
+    whole = scene.registry()
+    site_id = next(device.site_id for device in whole.devices if device.device_id == "B0001")
+    devices = [device for device in whole.devices if device.site_id == site_id]
+    heard = {device.device_id for device in devices}
+    url = postgres.create_database("demo_promises")
+    migrate(url)
+    load_reference_data(url)
+    with connect(url, name="test") as connection:
+        sites = [site for site in whole.sites if site.site_id == site_id]
+        import_registry(connection, Registry(sites=sites, devices=devices))
+    engine = Engine(open_pool(url, size=2, name="test"), installed(), "test", 1)
+    sent = (message for message in scene.advance(now + MINUTE_MS) if message.device_id in heard)
+    play(sent, engine, span_ms=4 * HOUR_MS)
+    engine.close()
+    yield url
+    postgres.drop_database("demo_promises")
+
+
+def test_b0001_is_among_the_alarms_as_short_and_not_as_exchanged(played: str) -> None:
+    """Its weak cell and its bad joint leave it less than its contract's hours; it is the same set as before."""
+    with connect(played, name="test") as connection:
+        rows = connection.execute("SELECT kind, evidence FROM alarm WHERE active AND device_id = 'B0001'").fetchall()
+    evidence = {str(kind): told for kind, told in rows}
+    assert "backup" in evidence
+    assert evidence["backup"]["backup_p50_h"] < evidence["backup"]["contract_h"]
+    assert "set_changed" not in evidence
