@@ -17,6 +17,7 @@ from fenhe.commands import enpi as enpi_commands
 from fenhe.commands import guard as guard_command
 from fenhe.commands import new_site as new_site_command
 from fenhe.commands import notify as notify_commands
+from fenhe.commands import passport as passport_command
 from fenhe.commands import recompute as recompute_commands
 from fenhe.commands import reference as reference_commands
 from fenhe.commands import registry as registry_commands
@@ -50,6 +51,7 @@ app.add_typer(scenario_commands.app, name="scenarios")
 app.add_typer(retention_commands.retention, name="retention")
 app.command("replay")(replay_commands.replay)
 app.command("score")(score_commands.score)
+app.command("passport")(passport_command.passport)
 app.command("collect")(services.collect)
 app.command("work")(services.work)
 

@@ -141,6 +141,7 @@ class WitnessRules(_Reference):
     resistance_sigma: Share
     step_share: Share
     resistance_within: Positive
+    float_step_v: Positive
     charge_sigma: Share
     charge_sigma_max: Share
     load_sigma: Share

@@ -214,6 +214,10 @@ class BatterySet(_Model):
     """Backup hours owed to the base station by contract."""
     maker: str = ""
     batch: str = ""
+    trace_code: str = ""
+    """National traceability code of the set (GB/T 34014); empty where none is given."""
+    first_life: str = ""
+    """What it was before, such as `city bus, 2016-2022`."""
     commissioned_on: str = ""
     """Date, YYYY-MM-DD; empty where it is not known."""
     chemistry: Chemistry | None = None

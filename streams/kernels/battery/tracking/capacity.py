@@ -216,18 +216,25 @@ def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
     resistance = resistance_ratio(discharge.resistance_mohm, limits)
     curve_says, resistance_says = (
         by_curve(curve, limits),
-        by_resistance(resistance, discharge.temperature_mean_c, limits),
+        by_resistance(resistance, _mean_a(discharge), discharge.temperature_mean_c, limits),
     )
     # The usual ohmic drop was taken off along the curve: of an unusual set that bears nothing out, nor contradicts it.
-    unusual = resistance_says.is_contradicted
-    contradicted = curve_says.is_contradicted or (unusual and not curve_says.is_borne_out)
+    unusual = resistance_says.is_contradicted or resistance_says.doubt > 0
+    agreed = curve_says.is_borne_out
+    contradicted = curve_says.is_contradicted or (resistance_says.is_contradicted and not agreed)
     found = {
         Witness.CURVE: curve_says.is_borne_out and not unusual,
         Witness.RESISTANCE: resistance_says.is_borne_out,
         Witness.BENCH: limits.cell_count == 1,
     }
     heard = frozenset(each for each, bears_out in found.items() if bears_out)
-    return _Heard(heard, curve, resistance, contradicted, curve_says.doubt)
+    doubt = curve_says.doubt if agreed else max(curve_says.doubt, resistance_says.doubt)
+    return _Heard(heard, curve, resistance, contradicted, doubt)
+
+
+def _mean_a(discharge: Discharge) -> float:
+    """Mean current, A, positive."""
+    return (discharge.drawn_ah + discharge.bridged_ah) * MS_PER_H / max(1, discharge.end_ts - discharge.start_ts)
 
 
 def _doubted(found: _Found, doubt: float, most: float) -> _Found:

@@ -96,17 +96,24 @@ def by_curve(ratio: Ratio | None, limits: Limits) -> Verdict:
     return verdict if ratio.sigma <= rules.curve_sigma_max else verdict._replace(is_borne_out=False)
 
 
-def by_resistance(ratio: float | None, celsius: float | None, limits: Limits) -> Verdict:
+def by_resistance(ratio: float | None, amps: float, celsius: float | None, limits: Limits) -> Verdict:
     """Judge a capacity by the resistance: twice the usual is an old joint, or half of the current counted.
 
-    Its correction to 25 °C is doubted as any other from a table.
+    Its correction to 25 °C is doubted as any other from a table. A step out of float shows some ten millivolts more or
+    less than the ohmic drop, for a full cell's own voltage is not the float voltage: at a small current (`amps`) that
+    is all there is. What lies between is unusual, and the interval is as wide as can be published.
     """
     if ratio is None or celsius is None:
         return Verdict()
+    rules = limits.reference.witness
     doubt = limits.reference.capacity.temperature_sigma * abs(limits.resistance_factor(celsius) - 1.0)
-    within = limits.reference.witness.resistance_within * (1.0 + doubt)
-    is_usual = 1 / within <= ratio <= within
-    return Verdict(is_borne_out=is_usual, is_contradicted=not is_usual)
+    within = rules.resistance_within * (1.0 + doubt)
+    if 1 / within <= ratio <= within:
+        return Verdict(is_borne_out=True)
+    drop_v = rules.step_share * limits.cell_drop_v(amps, celsius)
+    apart = rules.float_step_v / drop_v if drop_v > 0 else math.inf
+    is_possible = 1 / within - apart <= 1 / ratio <= within + apart
+    return Verdict(doubt=limits.reference.capacity.sigma_max) if is_possible else Verdict(is_contradicted=True)
 
 
 def by_charge(ratio: Ratio, limits: Limits) -> Verdict:

@@ -9,9 +9,12 @@ import pytest
 
 from schemas.metrics.battery_health import BatteryCapacity, CapacityReason
 from schemas.metrics.common import Quality
+from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
+from streams.kernels.battery.tracking.witnesses import by_resistance
 from tests.support.battery_faults import tally, worlds_of
+from tests.support.sets import lfp_set
 
 if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import SetState
@@ -127,3 +130,12 @@ def test_a_discharge_that_waits_for_its_recharge_is_given_out_again_from_each_sa
             assert state.recharge.row.ts in {row.ts for row in again if isinstance(row, BatteryCapacity)}
             asked += 1
     assert asked
+
+
+@pytest.mark.parametrize(("amps", "is_refused"), [(20.0, False), (200.0, True)])
+def test_a_resistance_that_float_may_have_made_does_not_refuse_a_capacity(amps: float, *, is_refused: bool) -> None:
+    """A third of the usual drop at 0.2 C is 15 mV, which a full cell's own voltage may hide; at 2 C it is 140 mV."""
+    verdict = by_resistance(3.3, amps, 25.0, Limits(lfp_set(), health_reference()))
+    assert not verdict.is_borne_out
+    assert verdict.is_contradicted is is_refused
+    assert (verdict.doubt > 0) is not is_refused
