@@ -87,6 +87,10 @@ def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idl
         return  # noise of an idle sensor, or too small a load to be heard above the voltage's
     celsius = state.episode.temperature_last_c
     expected = limits.cell_drop_v(flow.amps - flow.amps_before, REFERENCE_C if celsius is None else celsius)
+    was_full = state.volts >= limits.float_cell_v * limits.cell_count
+    if was_full and expected < 0:
+        # A full cell's own voltage may lie above the float's, and hide as much of the drop.
+        expected = min(0.0, expected + limits.reference.witness.float_step_v)
     falls = state.episode.fall_v_ms * flow.elapsed
     if abs(expected) >= ANSWER_V and falls < ANSWERED * abs(expected):
         state.asked_v, state.asked_from_v = expected, state.volts / limits.cell_count

@@ -13,6 +13,7 @@ from schemas.time import HOUR_MS
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
+from tests.support.battery_worlds import World
 from tests.support.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
@@ -146,3 +147,12 @@ def test_a_pause_of_one_reading_is_not_a_stuck_sensor() -> None:
     (row,) = capacities(rig)
     assert not row.flags
     assert row.capacity_ah == pytest.approx(85.0, rel=0.01)
+
+
+def test_a_full_cell_whose_own_voltage_lies_above_the_float_s_answers_a_small_load_late() -> None:
+    """Held at 3.395 V, at rest 3.44 V: the first readings of a load hardly fall, and the sensor is right."""
+    world = World(1006, "lfp_a", hysteresis_v=0.0, gain=0.0, offset_c=0.0)
+    world.cycle(14.0)
+    (row,) = world.told()[0]
+    assert row.capacity_ah is not None
+    assert "stuck_current" not in row.flags
