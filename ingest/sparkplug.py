@@ -21,6 +21,7 @@ from schemas.sparkplug import (
     Payload,
     SparkplugTopic,
     get_value,
+    is_of_a_host,
     set_value,
 )
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SEQUENCE_NUMBERS = range(SEQUENCE)
+MOST_NODES = 10_000
+"""Sessions that are held; of more, the one silent for longest is asked for its births again. (unsourced)"""
+MOST_METRICS = 100_000
+"""A node that names more, of all its devices, is broken or means harm. (unsourced)"""
 
 
 class SparkplugReading(NamedTuple):
@@ -70,15 +75,32 @@ class _Node:
     """By device and name; None for a metric of a type that carries no reading: it is known, and passed over."""
     devices: set[str] = field(default_factory=set)
 
+    def forget(self, device: str) -> None:
+        """A device is dead, or is born again: what its last birth certificate named holds no longer."""
+        if device in self.devices:
+            self.devices.discard(device)
+            self.types = {at: datatype for at, datatype in self.types.items() if at[0] != device}
+            self.metrics = {alias: held for alias, held in self.metrics.items() if held[0] != device}
+
 
 class SparkplugDecoder:
-    """Holds the sessions of all nodes. Deterministic: the same messages in the same order give the same readings."""
+    """Holds the sessions of all nodes. Deterministic: the same messages in the same order give the same readings.
 
-    def __init__(self) -> None:
+    What it holds is bounded: `most_nodes` sessions, and of a node what its latest birth certificates name.
+    """
+
+    def __init__(self, most_nodes: int = MOST_NODES) -> None:
+        self._most_nodes = most_nodes
         self._nodes: dict[tuple[str, str], _Node] = {}
+        """The one that has been silent for longest first."""
 
     def decode(self, topic: str, payload: bytes) -> Decoded:
-        """Take one message. Raises SparkplugError where topic, protobuf or a value's type is broken."""
+        """Take one message. Raises SparkplugError where topic, protobuf or a value's type is broken.
+
+        What hosts say of themselves (STATE) and commands carry no readings, and belong to no session.
+        """
+        if is_of_a_host(topic):
+            return Decoded([], None)
         try:
             at = SparkplugTopic.parse(topic)
             message = Payload.FromString(payload)
@@ -89,7 +111,7 @@ class SparkplugDecoder:
                 return self._node_birth(at, message)
             case MessageType.NDEATH:
                 return self._node_death(at, message)
-            case MessageType.NCMD:
+            case MessageType.NCMD | MessageType.DCMD:
                 return Decoded([], None)
             case _:
                 return self._of_a_session(at, message)
@@ -101,7 +123,10 @@ class SparkplugDecoder:
         death = next((metric for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
         node = _Node((message.seq + 1) % SEQUENCE, None if death is None else death.long_value)
         readings = _born(node, at, message)
+        self._nodes.pop((at.group, at.node), None)
         self._nodes[at.group, at.node] = node
+        if len(self._nodes) > self._most_nodes:
+            del self._nodes[next(iter(self._nodes))]
         return Decoded(readings, None)
 
     def _node_death(self, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401
@@ -121,11 +146,12 @@ class SparkplugDecoder:
             del self._nodes[at.group, at.node]
             return Decoded([], f"seq {found}, expected {node.expected}")
         node.expected = (node.expected + 1) % SEQUENCE
+        self._nodes[at.group, at.node] = self._nodes.pop((at.group, at.node))
         match at.type:
             case MessageType.DBIRTH:
                 return Decoded(_born(node, at, message), None)
             case MessageType.DDEATH:
-                node.devices.discard(at.device)
+                node.forget(at.device)
                 return Decoded([], None)
             case _ if at.device and at.device not in node.devices:
                 return Decoded([], f"no birth certificate of {at.device}")
@@ -136,6 +162,10 @@ class SparkplugDecoder:
 def _born(node: _Node, at: SparkplugTopic, message: Any) -> list[SparkplugReading]:  # noqa: ANN401
     """Learn names, types and aliases; a birth is also a reading."""
     found: list[tuple[int, str, Any]] = []
+    node.forget(at.device)
+    if len(node.types) + len(message.metrics) > MOST_METRICS:
+        msg = f"{at.node} names more than {MOST_METRICS} metrics in its birth certificates"
+        raise SparkplugError(msg)
     for metric in message.metrics:
         if not metric.name:
             msg = f"a birth certificate of {at.device or at.node} with a metric without name"

@@ -30,6 +30,13 @@ class MessageType(StrEnum):
     DDATA = "DDATA"
     DDEATH = "DDEATH"
     NCMD = "NCMD"
+    DCMD = "DCMD"
+
+
+def is_of_a_host(topic: str) -> bool:
+    """Whether a host application says of itself that it is there: `spBv1.0/STATE/<host>`, before 3.0 `STATE/<host>`."""
+    levels = topic.split("/")
+    return levels[:-1] in ([NAMESPACE, "STATE"], ["STATE"])
 
 
 class SparkplugTopic(NamedTuple):

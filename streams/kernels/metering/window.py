@@ -758,11 +758,12 @@ class Window:
             anchor, filling, odd = state.anchor, state.filling, state.odd
             if earlier >= 0:
                 anchor, filling = runs[steps[earlier].to], fillings[earlier][1]
-                odd = self._is_odd(known, anchor, runs[before], steps[-2])
+                skips = before > steps[earlier].to + 1
+                odd = skips or self._is_odd(known, anchor, runs[before], steps[-2])
             last = _merged(runs[before], last)
         elif counts_on and len(steps) > 1:
             anchor, filling = runs[before], fillings[-2][1]
-            odd = self._is_odd(known, anchor, last, steps[-1])
+            odd = steps[-1].to > before + 1 or self._is_odd(known, anchor, last, steps[-1])
         elif counts_on:
             anchor, filling, odd = state.anchor, state.filling, state.odd
         else:

@@ -231,3 +231,34 @@ def test_a_metric_of_a_type_without_a_reading_is_known_and_passed_over() -> None
         {"energy": 4.0},
         {"energy": 5.0},
     ]
+
+
+def test_a_command_to_a_device_ends_no_session() -> None:
+    """A host's DCMD carries no sequence number; nor is its STATE a message of a node."""
+    node, decoder = born()
+    for topic in ("spBv1.0/shanxi/DCMD/BS0001/B0001", "spBv1.0/STATE/ignition", "STATE/ignition"):
+        assert decoder.decode(topic, b"") == Decoded([], None)
+    assert decode(decoder, node.device_data("B0001", {"ts": TS, "current_a": 2.0}))[1] is None
+
+
+def test_a_new_birth_of_a_device_replaces_its_last_one() -> None:
+    """What only the last one named is not known any more; neither are metrics of a device that died."""
+    node, decoder = born()
+    decode(decoder, node.device_birth("B0001", {"ts": TS, "cycles": 7}))
+    [held] = decoder._nodes.values()
+    assert {name for device, name in held.types if device} == {"cycles"}
+    decode(decoder, node.device_death("B0001", TS))
+    assert not any(device for device, _ in held.types)
+
+
+def test_only_so_many_sessions_are_held() -> None:
+    """Of one more, the node that has been silent for longest is asked for its births again."""
+    decoder = SparkplugDecoder(most_nodes=2)
+    nodes = [EdgeNode("shanxi", f"BS{number}") for number in range(3)]
+    for node in nodes[:2]:
+        decode(decoder, node.node_birth(TS))
+        decode(decoder, node.device_birth("B", FIRST))
+    assert decode(decoder, nodes[0].device_data("B", {"ts": TS, "current_a": 2.0}))[1] is None
+    decode(decoder, nodes[2].node_birth(TS))
+    assert decode(decoder, nodes[1].device_data("B", {"ts": TS, "current_a": 2.0}))[1] == "no birth certificate"
+    assert decode(decoder, nodes[0].device_data("B", {"ts": TS, "current_a": 3.0}))[1] is None

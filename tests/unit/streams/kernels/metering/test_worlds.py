@@ -34,6 +34,7 @@ def test_wrong_figures_are_not_marked_good() -> None:
         930_215,  # comes back to an old value before much is known, and stands there
         930_296,  # one reading of rubbish that it may have counted, before a gap
         930_272,  # another device's value falls where the register might have been, and counts on
+        940_026,  # a spike as a burst begins, in readings that come twice
         940_127,  # another meter's readings for half a day, then its own: one leap, and no event
         940_234,  # counts on beyond its rating
         970_012,  # one old value, early, and all of it with the next
