@@ -24,7 +24,8 @@ RUN command -v openssl || { apt-get update && apt-get install -y --no-install-re
 RUN groupadd --gid 10001 fenhe \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin fenhe \
  && install -d -o 10001 -g 10001 -m 0750 /tls \
- && install -d -o 10001 -g 10001 -m 0755 /ca
+ && install -d -o 10001 -g 10001 -m 0755 /ca \
+ && install -d -o 10001 -g 10001 -m 0700 /accounts
 COPY --from=build /opt/fenhe /opt/fenhe
 ENV PATH=/opt/fenhe/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

@@ -27,6 +27,7 @@ from fenhe.commands import scenarios as scenario_commands
 from fenhe.commands import score as score_commands
 from fenhe.commands import serve as serve_command
 from fenhe.commands import services
+from fenhe.commands import user as user_commands
 
 app = typer.Typer(
     cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
@@ -43,6 +44,7 @@ app.command("sectors")(new_site_command.print_sectors)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(notify_commands.app, name="notify")
+app.add_typer(user_commands.app, name="user")
 app.command("guard")(guard_command.guard)
 app.add_typer(reference_commands.app, name="reference")
 app.add_typer(enpi_commands.app, name="enpi")
@@ -95,22 +97,19 @@ def preview(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
     *,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="TLS certificate with its intermediates, where no proxy has one.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
 ) -> None:
-    """Show the dashboards in a local page, reading as the reader role; alarms are dealt with as the operator role."""
-    from dashboards.preview import serve
-    from schemas.settings import PreviewSettings
+    """Show the dashboards in a page, reading as the reader role; alarms are dealt with as the operator role.
+
+    Beyond this machine it wants accounts: FENHE_ACCOUNTS_FILE, and `fenhe user add`.
+    """
+    from fenhe.page import run_page
 
     logging.configure()
-    with _clear_errors():
-        settings = PreviewSettings()
-    operator_url = None if settings.db_operator_url is None else str(settings.db_operator_url)
-    serve(
-        database_url=str(settings.db_reader_url),
-        operator_url=operator_url,
-        host=host,
-        port=port,
-        open_browser=browser,
-    )
+    run_page(host=host, port=port, browser=browser, certificate=certificate, key=key)
 
 
 @schema_app.command("export")

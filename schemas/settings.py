@@ -124,6 +124,16 @@ class PreviewSettings(ReaderSettings):
     """The preview: it reads, and where it is given an operator's connection, alarms can be dealt with on it."""
 
     db_operator_url: PostgresDsn | None = None
+    accounts_file: Path | None = None
+    """Who may sign in, as `fenhe user` writes it; without it the page listens on this machine only."""
+    session_h: Annotated[float, Field(gt=0, le=24 * 31)] = 12.0
+    """Hours after which one signs in again."""
+
+
+class AccountsSettings(_Settings):
+    """Where the accounts of the page are."""
+
+    accounts_file: Path
 
 
 class OperatorSettings(_Settings):

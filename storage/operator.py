@@ -37,13 +37,13 @@ _COMPANIONS = """
     LIMIT 20
 """
 
-_ALIKE = """
-    SELECT alarm_id, kind, severity, state, event_at
+_OF_KIND = """
     FROM alarm
-    WHERE kind = %s AND NOT safety AND alarm_id <> %s AND state = ANY(%s)
-    ORDER BY event_at, alarm_id
-    LIMIT 1000
+    WHERE kind = %(kind)s AND NOT safety AND alarm_id <> %(alarm_id)s AND state = ANY(%(states)s)
+      AND (%(sites)s::text[] IS NULL OR site_id = ANY(%(sites)s) OR region = ANY(%(cities)s))
 """
+_ALIKE: LiteralString = f"SELECT alarm_id, state {_OF_KIND} ORDER BY event_at, alarm_id"
+_ALIKE_COUNT: LiteralString = f"SELECT count(*) {_OF_KIND}"
 
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
@@ -51,6 +51,17 @@ BEFORE_OPERATORS = (
     AlarmState.RETURNED_UNACKNOWLEDGED,
 )
 """States that somebody is to look at now."""
+
+
+class Bounds(NamedTuple):
+    """What somebody sees: these sites, and all of these cities."""
+
+    sites: list[str]
+    cities: list[str]
+
+    def hold(self, alarm: Mapping[str, Any]) -> bool:
+        """Whether an alarm is within."""
+        return alarm["site_id"] in self.sites or alarm["region"] in self.cities
 
 
 class History(NamedTuple):
@@ -69,34 +80,55 @@ def alarms(
         return cursor.fetchall()
 
 
-def history(connection: Connection, alarm_id: str) -> History:
-    """One alarm with its history. Raises LookupError where there is none; an id may be cut to its first 8 digits."""
+def history(connection: Connection, alarm_id: str, within: Bounds | None = None) -> History:
+    """One alarm with its history. An id may be cut to its first 8 digits.
+
+    Raises LookupError where there is none, or none within what somebody sees.
+    """
     full = find(connection, alarm_id)
     with connection.cursor(row_factory=dict_row, binary=True) as cursor:
         alarm = cursor.execute("SELECT * FROM alarm WHERE alarm_id = %s", (full,)).fetchone()
         assert alarm is not None  # noqa: S101 - just found
+        if within is not None and not within.hold(alarm):
+            msg = f"no alarm begins with {alarm_id!r}"
+            raise LookupError(msg)
         cursor.execute("SELECT * FROM alarm_transition WHERE alarm_id = %s ORDER BY id", (full,))
         return History(alarm, cursor.fetchall())
 
 
 def companions(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The other alarms of the same device that somebody is to look at: one leak seen by three detectors."""
-    return _before_operators(connection, _COMPANIONS, alarm["site_id"], alarm["device_id"], alarm["alarm_id"])
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        states = [str(state) for state in BEFORE_OPERATORS]
+        cursor.execute(_COMPANIONS, [alarm["site_id"], alarm["device_id"], alarm["alarm_id"], states])
+        return cursor.fetchall()
 
 
-def alike(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The other alarms of the same kind that somebody is to look at, wherever they are.
+def alike(connection: Connection, alarm: Mapping[str, Any], within: Bounds | None = None) -> list[dict[str, Any]]:
+    """The other alarms of the same kind that somebody is to look at, wherever they see them; id and state.
 
     None of those of safety: each of them is looked at for itself.
     """
-    return [] if alarm["safety"] else _before_operators(connection, _ALIKE, alarm["kind"], alarm["alarm_id"])
-
-
-def _before_operators(connection: Connection, statement: LiteralString, *values: object) -> list[dict[str, Any]]:
-    """Ask for alarms that somebody is to look at: the states are the statement's last parameter."""
+    if alarm["safety"]:
+        return []
     with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        cursor.execute(statement, [*values, [str(state) for state in BEFORE_OPERATORS]])
-        return cursor.fetchall()
+        return cursor.execute(_ALIKE, _of_kind(alarm, within)).fetchall()
+
+
+def alike_count(connection: Connection, alarm: Mapping[str, Any], within: Bounds | None = None) -> int:
+    """How many `alike` finds."""
+    row = None if alarm["safety"] else connection.execute(_ALIKE_COUNT, _of_kind(alarm, within)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _of_kind(alarm: Mapping[str, Any], within: Bounds | None) -> dict[str, Any]:
+    return {
+        "kind": alarm["kind"],
+        "alarm_id": alarm["alarm_id"],
+        "states": [str(state) for state in BEFORE_OPERATORS],
+        "sites": None if within is None else within.sites,
+        "cities": [] if within is None else within.cities,
+    }
 
 
 class Named(NamedTuple):

@@ -409,7 +409,7 @@ LEFT JOIN LATERAL (
     ORDER BY p.ts DESC LIMIT 1
 ) w ON true
 WHERE s.sector <> 'base_station'
-GROUP BY s.site_id
+GROUP BY s.site_id, s.name, s.name_zh, s.sector, s.product_unit
 ORDER BY 1
 """  # noqa: S608 - fragments of ours
     return panels.table(

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import json
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,11 +20,13 @@ from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
+from dashboards.preview.accounts import Role, SignedOutError
 from dashboards.preview.alarm_chart import Seen, Span, chart, query_of, span_of
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.macros import TimeRange
+from dashboards.preview.sign_in import sign_out_form
 from dashboards.words import alarm as labels_alarm
-from dashboards.words import labels
+from dashboards.words import labels, sign_in
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
 from schemas.words import Text
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from dashboards.kit.fields import Word
+    from dashboards.preview.accounts import Account, Session
     from dashboards.preview.view import View
     from schemas.words import Language
 
@@ -81,10 +85,12 @@ ACTIONS = (
 class AlarmPage:
     """An alarm, open in one browser; `view` says language and theme, and where to go back to."""
 
-    def __init__(self, alarm_id: str, hand: Hand, view: View) -> None:
+    def __init__(self, alarm_id: str, hand: Hand, view: View, session: Session | None = None) -> None:
         self._alarm_id = alarm_id
         self._hand = hand
         self._view = view
+        self._session = session
+        """Whose page it is; None where nobody signs in, and everybody gives a name."""
         self._buttons: dict[str, ui.button] = {}
         self._refused = ""
         """What was refused, said until somebody clicks it away or does something that is not refused."""
@@ -95,6 +101,10 @@ class AlarmPage:
             ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
             with ui.element("nav").classes("nav"):
                 ui.link(f"← {self._text(labels_alarm.ALARMS)}", self._view.address)
+            account = self._account()
+            if account is not None:
+                ui.element("div").classes("spring")
+                ui.html(sign_out_form(account.name, self._view.language), sanitize=False)
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
         self._banner.on("click", self._dismiss)
@@ -105,18 +115,28 @@ class AlarmPage:
             self._others = ui.html("", sanitize=False)
             if self._hand.operator_url is None:
                 ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
+            elif account is not None and account.role is not Role.OPERATOR:
+                ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
             else:
-                self._build_form()
+                self._build_form(account)
             self._past = ui.html("", sanitize=False)
         ui.timer(REFRESH_S, self._refresh)
 
     def _text(self, text: Text) -> str:
         return text(self._view.language)
 
-    def _build_form(self) -> None:
+    def _account(self) -> Account | None:
+        """Who is signed in, as the accounts stand now; None where nobody signs in. Raises SignedOutError."""
+        return None if self._session is None else self._session.account()
+
+    def _build_form(self, account: Account | None) -> None:
         dark = "dark" if self._view.theme == "dark" else ""
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
-            self._user = ui.input(self._text(labels_alarm.YOUR_NAME)).props(f"dense outlined {dark}").classes("is-user")
+            label = sign_in.ACTS_AS if account else labels_alarm.YOUR_NAME
+            self._user = ui.input(self._text(label)).props(f"dense outlined {dark}").classes("is-user")
+            if account:
+                self._user.value = account.name
+                self._user.props("readonly")
             self._reason = (
                 ui.input(self._text(labels_alarm.REASON)).props(f"dense outlined {dark}").classes("is-reason")
             )
@@ -129,7 +149,8 @@ class AlarmPage:
                 self._buttons[action.event] = ui.button(
                     self._text(action.text), on_click=lambda _, action=action: self._act(action)
                 ).props(f"outline no-caps data-action={action.event}")
-        ui.timer(0.0, self._remember_user, once=True)
+        if account is None:
+            ui.timer(0.0, self._remember_user, once=True)
 
     async def _remember_user(self) -> None:
         try:
@@ -142,18 +163,31 @@ class AlarmPage:
     @property
     def _reaches(self) -> tuple[tuple[ui.checkbox, _Find], ...]:
         """What an act may reach beside this alarm, and how that is found."""
-        return (self._also, operator.companions), (self._alike, operator.alike)
+        account = self._account()
+        within = None if account is None else account.bounds
+        return (self._also, operator.companions), (self._alike, partial(operator.alike, within=within))
 
     async def _act(self, action: _Action) -> None:
         """Do it, and say what came of it."""
-        user = self._user.value or ""
+        try:
+            account = self._account()
+        except SignedOutError:
+            self._leave()
+            return
+        if account is not None and account.role is not Role.OPERATOR:
+            self._refused = self._text(sign_in.ONLY_VIEWER)
+            self._say(self._refused)
+            return
+        # What stands in the box of somebody signed in is for the eye; a browser could send any other.
+        user = self._user.value or "" if account is None else account.name
         # Whoever acknowledges has seen it, and need not say so.
         seen = self._text(labels_alarm.SEEN) if action.event == "acknowledge" else ""
         given = [user, self._reason.value or seen]
         arguments = [self._hours.value, *given] if action.event == "shelve" else given
         wanted = [find for box, find in self._reaches if box.visible and box.value]
+        within = None if account is None else account.bounds
         try:
-            await asyncio.to_thread(self._call, action, arguments, wanted)
+            await asyncio.to_thread(self._call, action, arguments, wanted, within)
         except psycopg.Error as error:
             said = refusal(error.diag.message_primary or "", self._view.language)
             self._refused = said or self._text(labels.DATABASE_AWAY)
@@ -163,14 +197,25 @@ class AlarmPage:
         self._reason.value = ""
         for box, _ in self._reaches:
             box.value = False
-        ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
+        if account is None:
+            ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
         await self._refresh()
 
-    def _call(self, action: _Action, arguments: Sequence[object], wanted: Sequence[_Find]) -> None:
+    def _leave(self) -> None:
+        """Go to the sign-in page, and back from there."""
+        self._banner.client.run_javascript("location.reload()")
+
+    def _call(
+        self,
+        action: _Action,
+        arguments: Sequence[object],
+        wanted: Sequence[_Find],
+        within: operator.Bounds | None,
+    ) -> None:
         """Do it to this alarm, and to all others that are wanted and that the rules allow it to."""
         assert self._hand.operator_url is not None  # noqa: S101 - there are no buttons then
         with connect(self._hand.operator_url, name="preview", autocommit=True) as connection:
-            alarm = operator.history(connection, self._alarm_id).alarm
+            alarm = operator.history(connection, self._alarm_id, within).alarm
             others = {each["alarm_id"]: each["state"] for find in wanted for each in find(connection, alarm)}
             operator.call(connection, action.function, self._alarm_id, *arguments)
             for alarm_id, state in others.items():
@@ -179,7 +224,11 @@ class AlarmPage:
 
     async def _refresh(self) -> None:
         try:
-            found = await asyncio.to_thread(self._load)
+            account = self._account()
+            found = await asyncio.to_thread(self._load, None if account is None else account.bounds)
+        except SignedOutError:
+            self._leave()
+            return
         except LookupError:
             self._say(self._text(labels_alarm.NO_SUCH_ALARM))
             return
@@ -200,9 +249,9 @@ class AlarmPage:
             self._alike.visible = found.alike > 0
             self._alike.text = f"{self._text(labels_alarm.WITH_ALIKE)} ({found.alike})"
 
-    def _load(self) -> _Found:
+    def _load(self, within: operator.Bounds | None) -> _Found:
         with connect(self._hand.reader_url, name="preview", autocommit=True) as connection:
-            history = operator.history(connection, self._alarm_id)
+            history = operator.history(connection, self._alarm_id, within)
             device = operator.device_of(connection, history.alarm["device_id"])
             others = operator.companions(connection, history.alarm)
             span = span_of(history.alarm, dt.datetime.now(dt.UTC))
@@ -213,7 +262,7 @@ class AlarmPage:
                 else [Seen(*row) for row in connection.execute(trusted(query.sql), query.parameters)]
             )
             site = operator.site_of(connection, history.alarm["site_id"])
-            alike = len(operator.alike(connection, history.alarm))
+            alike = operator.alike_count(connection, history.alarm, within)
             possible = operator.possible(connection, history.alarm["state"])
             return _Found(history, possible, device, site, others, alike, span, seen)
 

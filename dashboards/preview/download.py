@@ -17,11 +17,11 @@ from dashboards.words import labels
 
 if TYPE_CHECKING:
     from dashboards.preview.model import Dashboard
-    from dashboards.preview.reader import Reader
+    from dashboards.preview.reader import Source
     from dashboards.preview.view import View
 
 
-async def download(dashboard: Dashboard | None, panel_id: int, view: View, reader: Reader) -> Response:
+async def download(dashboard: Dashboard | None, panel_id: int, view: View, reader: Source) -> Response:
     """Run the panel's query as the page does for the same view, and return its rows as a CSV file."""
     panel = next((each for each in dashboard.panels if each.id == panel_id), None) if dashboard else None
     if dashboard is None or panel is None:

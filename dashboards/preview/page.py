@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from nicegui import background_tasks, ui
 
+from dashboards.preview.accounts import SignedOutError
 from dashboards.preview.drawing import Canvas, Html, Mark, failure
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from dashboards.preview.drawing import Drawing
     from dashboards.preview.model import Dashboard, Panel
-    from dashboards.preview.reader import Reader
+    from dashboards.preview.reader import Source
     from dashboards.preview.view import View
 
 PARALLEL = 3
@@ -105,11 +106,14 @@ class PanelBox:
 class Page:
     """A dashboard, open in one browser."""
 
-    def __init__(self, dashboard: Dashboard, titles: Mapping[str, str], reader: Reader, view: View) -> None:
+    def __init__(
+        self, dashboard: Dashboard, titles: Mapping[str, str], reader: Source, view: View, who: str = ""
+    ) -> None:
         self._dashboard = dashboard
         self._titles = titles
         self._reader = reader
         self._view = view
+        self._who = who
         self._wanted = asyncio.Event()
         self._places = asyncio.Semaphore(PARALLEL)
         self._boxes: list[PanelBox] = []
@@ -167,6 +171,8 @@ class Page:
         self._links["kiosk"] = ui.link("▣", "#").classes("chip kiosk")
         self._links["kiosk"].props(f'title="{self._text(labels.KIOSK)}"')
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
+        if self._who:
+            ui.html(self._who, sanitize=False)
 
     def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
         with ui.element("div").classes("field"):
@@ -250,6 +256,9 @@ class Page:
             self._offer(resolved)
             marks = await self._marks(Scope(time_range, resolved.values))
             answered = await asyncio.gather(*(self._draw(box, time_range, resolved, marks) for box in self._boxes))
+        except SignedOutError:
+            self._grid.client.run_javascript("location.reload()")  # which leads to the sign-in page and back
+            return True
         except AwayError:
             self._say_away()
             return False
@@ -272,7 +281,7 @@ class Page:
         """Say on top of the page how old its data are, and dim its figures where they are not of now."""
         try:
             rows = await self._reader.fetch(AGE)
-        except (AwayError, QueryError):
+        except (AwayError, QueryError, SignedOutError):
             return  # the page says itself what it could not read
         data_to_s, stored_to_s = rows.rows[0]
         seen = Seen(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))

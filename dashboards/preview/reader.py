@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import psycopg
 from psycopg import errors
@@ -43,6 +43,13 @@ class Rows(NamedTuple):
 
     columns: list[str]
     rows: list[tuple[object, ...]]
+
+
+class Source(Protocol):
+    """Where a page's figures come from: the reader, or what of it an account may see."""
+
+    async def fetch(self, query: Query) -> Rows:
+        """Run a query. Raises AwayError, NotMigratedError, SlowError or QueryError."""
 
 
 class Reader:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nicegui import ui
 
+from dashboards.preview.accounts import SignedOutError
 from dashboards.preview.macros import Query
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.words import labels
@@ -17,7 +18,7 @@ from schemas.words import Language, Text
 if TYPE_CHECKING:
     from nicegui.events import ValueChangeEventArguments
 
-    from dashboards.preview.reader import Reader, Rows
+    from dashboards.preview.reader import Rows, Source
     from dashboards.preview.view import View
 
 MOST = 20
@@ -104,7 +105,7 @@ def as_html(found: list[Entry], language: Language) -> str:
 class SearchBox:
     """The box in the bar, with what was found below it while it has the focus."""
 
-    def __init__(self, reader: Reader, view: View) -> None:
+    def __init__(self, reader: Source, view: View) -> None:
         self._reader = reader
         self._view = view
         self._asked = 0
@@ -132,8 +133,8 @@ class SearchBox:
             return
         try:
             rows = await self._reader.fetch(query(typed))
-        except (AwayError, QueryError):
-            return  # the page says itself that the database is away
+        except (AwayError, QueryError, SignedOutError):
+            return  # the page says itself that the database is away, or leads to the sign-in
         if asked == self._asked:  # an answer that comes late is not that of what stands in the box
             self._hits.content = as_html(entries(rows, self._view), self._view.language)
             self._hits.visible = True

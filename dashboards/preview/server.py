@@ -6,7 +6,7 @@ import threading
 import webbrowser
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -16,11 +16,13 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.alarm import AlarmPage, Hand
+from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.download import download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
 from dashboards.preview.same_origin import SameOrigin
+from dashboards.preview.sign_in import add_sign_in, sign_out_form
 from dashboards.preview.theme import FONT
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
@@ -30,10 +32,30 @@ from schemas.words import Language
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dashboards.preview.accounts import Accounts, Session
+    from dashboards.preview.reader import Source
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
 _KEYS = (Path(__file__).parent / "keys.js").read_text(encoding="utf-8")
 _CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+
+class NobodyKnownError(Exception):
+    """The page would be open to a network without knowing who opens it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"the page listens on {host}, beyond this machine, only with accounts: set FENHE_ACCOUNTS_FILE to a file "
+            "that only fenhe can read, and make the first account with `fenhe user add NAME --role operator`"
+        )
+
+
+class Tls(NamedTuple):
+    """Files of a certificate with its intermediates, and of its key."""
+
+    certificate: Path
+    key: Path
 
 
 def serve(
@@ -43,22 +65,37 @@ def serve(
     host: str = "127.0.0.1",
     port: int,
     open_browser: bool = False,
+    accounts: Accounts | None = None,
+    tls: Tls | None = None,
 ) -> None:
     """Serve the dashboards until SIGINT or SIGTERM. The database need not be there yet.
 
-    With `operator_url`, whoever opens the page can deal with alarms under the name they give.
+    With `operator_url`, alarms can be dealt with: with `accounts` by operators under the name they signed in with,
+    without by whoever opens the page under the name they give. Raises NobodyKnownError beyond this machine without
+    accounts.
     """
-    app = make_app(Hand(database_url, operator_url), host=host)
+    if host not in LOOPBACK and accounts is None:
+        raise NobodyKnownError(host)
+    app = make_app(Hand(database_url, operator_url), host=host, accounts=accounts)
     if open_browser:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared with, not bound to
-        threading.Timer(1.5, webbrowser.open, [f"http://{shown}:{port}/"]).start()
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S)
+        scheme = "https" if tls else "http"
+        threading.Timer(1.5, webbrowser.open, [f"{scheme}://{shown}:{port}/"]).start()
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
 
 
-def make_app(hand: Hand, *, host: str) -> FastAPI:
+def make_app(hand: Hand, *, host: str, accounts: Accounts | None = None) -> FastAPI:
     """Build the application: `/` leads to the first dashboard, `/d/<slug>` shows one, `/alarm/<id>` one alarm.
 
-    `/healthz` answers at once.
+    `/healthz` answers at once. With `accounts`, everything else only to who has signed in.
     """
     loaded: dict[tuple[str, Language], Dashboard] = {
         (definition.slug, language): load(dashboard_json(definition, language))
@@ -73,10 +110,7 @@ def make_app(hand: Hand, *, host: str) -> FastAPI:
         await reader.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.add_middleware(SameOrigin)
-    if host in LOOPBACK:
-        # A foreign site that names itself 127.0.0.1 (DNS rebinding) shall not read the plant's figures.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+    _guard(app, host, accounts)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -89,7 +123,7 @@ def make_app(hand: Hand, *, host: str) -> FastAPI:
     @app.get("/csv/{slug}/{panel_id}")
     async def export(slug: str, panel_id: int, request: Request) -> Response:
         view = View.parse(slug, dict(request.query_params), request.headers.get("accept-language", ""))
-        return await download(loaded.get((slug, view.language)), panel_id, view, reader)
+        return await download(loaded.get((slug, view.language)), panel_id, view, _source(reader, request))
 
     @ui.page("/d/{slug}")
     def dashboard(slug: str, request: Request) -> None:
@@ -103,17 +137,45 @@ def make_app(hand: Hand, *, host: str) -> FastAPI:
                 ui.link(title, f"/d/{each}").classes("chip")
             return
         ui.page_title(f"{shown.title} · fenhe")
-        Page(shown, titles, reader, view).build()
+        Page(shown, titles, _source(reader, request), view, _who(request, view)).build()
 
     @ui.page("/alarm/{alarm_id}")
     def alarm(alarm_id: str, request: Request) -> None:
         view = View.parse("alarms", dict(request.query_params), request.headers.get("accept-language", ""))
         _style(view)
         ui.page_title(f"{labels_alarm.ALARMS(view.language)} · fenhe")
-        AlarmPage(alarm_id, hand, view).build()
+        AlarmPage(alarm_id, hand, view, _session(request)).build()
 
     ui.run_with(app, title="fenhe", favicon="📈", show_welcome_message=False, tailwind=False, reconnect_timeout=10)
     return app
+
+
+def _guard(app: FastAPI, host: str, accounts: Accounts | None) -> None:
+    """Put before the pages what keeps strangers out; what is added last is asked first."""
+    if accounts is not None:
+        add_sign_in(app, accounts)
+    app.add_middleware(SameOrigin)
+    if host in LOOPBACK:
+        # A foreign site that names itself 127.0.0.1 (DNS rebinding) shall not read the plant's figures.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+
+
+def _session(request: Request) -> Session | None:
+    """Whose browser it is; None where nobody signs in."""
+    session: Session | None = getattr(request.state, "session", None)
+    return session
+
+
+def _source(reader: Reader, request: Request) -> Source:
+    """What the browser may read."""
+    session = _session(request)
+    return reader if session is None else ConfinedReader(reader, session)
+
+
+def _who(request: Request, view: View) -> str:
+    """The part of a page's bar that says who is signed in."""
+    session = _session(request)
+    return "" if session is None else sign_out_form(session.account().name, view.language)
 
 
 def _style(view: View) -> None:

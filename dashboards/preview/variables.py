@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dashboards.preview.model import Variable
-    from dashboards.preview.reader import Reader
+    from dashboards.preview.reader import Source
 
 
 SEARCHED = "$__searchFilter"
@@ -33,7 +33,7 @@ class Resolved:
 
 
 async def resolve(
-    reader: Reader, variables: Sequence[Variable], wanted: Mapping[str, str], time_range: TimeRange, all_text: str
+    reader: Source, variables: Sequence[Variable], wanted: Mapping[str, str], time_range: TimeRange, all_text: str
 ) -> Resolved:
     """Query every variable's options in order, a later one may depend on an earlier one."""
     found = Resolved()

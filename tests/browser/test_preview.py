@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS
+from dashboards.preview.accounts import Account, Role, changed, hash_of, key_of
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
 from schemas.words import Language
 from storage.migrate import migrate
@@ -45,8 +46,9 @@ FLAGS = (
     "--disable-sync",
 )
 SIZES = ((1920, 1080), (1280, 720), (390, 844))
-SERVE = """import sys; from dashboards.preview import serve
-serve(database_url=sys.argv[1], port=int(sys.argv[2]), operator_url=sys.argv[3] or None)"""
+SERVE = """import pathlib, sys; from dashboards.preview import serve; from dashboards.preview.accounts import Accounts
+accounts = Accounts(pathlib.Path(sys.argv[4])) if sys.argv[4] else None
+serve(database_url=sys.argv[1], port=int(sys.argv[2]), operator_url=sys.argv[3] or None, accounts=accounts)"""
 ROOT = Path(__file__).parents[2]
 DRAWN = "panels => panels.length > 5 && panels.every(panel => panel.dataset.state === 'drawn')"
 INKED = """canvas => { const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -80,12 +82,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _screenshots() -> Path:
+    folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
-def _served(database_url: str, operator_url: str = "") -> Iterator[str]:
+def _served(database_url: str, operator_url: str = "", accounts: str = "") -> Iterator[str]:
     """A preview in a process of its own, as `fenhe preview` runs it."""
     port = _free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "NICEGUI"))}
-    command = [sys.executable, "-c", SERVE, database_url, str(port), operator_url]
+    command = [sys.executable, "-c", SERVE, database_url, str(port), operator_url, accounts]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as server:  # noqa: S603
         try:
             _wait_for_health(server, port)
@@ -143,8 +151,7 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
     """Each panel shows something in either size; no console error, nothing from the internet, no sideways scroll."""
     chosen = "&var-set=bs00001-b1" if slug == "battery-set" else ""
     with _open(browser, f"{preview}/d/{slug}?lang={language}{chosen}") as page:
-        folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _screenshots()
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             _wait_until_drawn(page)
@@ -262,10 +269,61 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
         assert acknowledge.is_hidden()
         assert "acknowledged" in page.locator("dl").inner_text()
-        folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
-        page.screenshot(path=folder / "alarm.en.1920.png", full_page=True)
+        page.screenshot(path=_screenshots() / "alarm.en.1920.png", full_page=True)
         page.get_by_role("link", name="Its device at that time").click()
         page.wait_for_url("**/d/meter?**from=1**")
+
+
+def test_an_alarm_is_dealt_with_under_the_name_that_signed_in(
+    browser: Browser, migrated_database: ReaderDatabase, tmp_path: Path
+) -> None:
+    """Sign in, act, sign out: the history has the account's name, a viewer has no buttons, one of elsewhere no alarm.
+
+    Whose account is taken away sees the sign-in page again, on the page that is open.
+    """
+    populate(migrated_database.owner_url, sets=22, hours=2)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        found = owner.execute("SELECT alarm_id, site_id FROM alarm WHERE kind = 'night_flow'").fetchone()
+    assert found is not None
+    alarm_id, site_id = found
+    file = tmp_path / "accounts.json"
+    with changed(file) as accounts:
+        for name, role, sites in (
+            ("Wang", "operator", [site_id]),
+            ("Li", "viewer", []),
+            ("Zhao", "operator", ["none"]),
+        ):
+            password_hash = hash_of(f"{name} has a sentence")
+            account = Account(name=name, role=Role(role), password_hash=password_hash, sites=tuple(sites))
+            accounts[key_of(name)] = account
+
+    def sign_in(page: Page, name: str) -> None:
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(f"{name} has a sentence")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/alarm/**")
+        page.wait_for_function("window.did_handshake")
+
+    served = _served(migrated_database.reader_url, migrated_database.operator_url, str(file))
+    with served as address, _open(browser, f"{address}/alarm/{alarm_id}?lang=en", SIZES[2]) as page:
+        page.screenshot(path=_screenshots() / "sign-in.en.390.png")
+        sign_in(page, "Wang")
+        page.get_by_label("Reason").fill("valve is being closed")
+        page.get_by_role("button", name="Acknowledge").click()
+        page.wait_for_selector("td:has-text('valve is being closed')")
+        assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
+        page.screenshot(path=_screenshots() / "alarm-signed-in.en.390.png", full_page=True)
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/sign-in")
+        page.goto(f"{address}/alarm/{alarm_id}?lang=en")
+        sign_in(page, "Li")
+        page.wait_for_selector("text=Your account may look")
+        assert page.locator("[data-action]").count() == 0
+        with changed(file) as accounts:
+            del accounts[key_of("Li")]
+        page.wait_for_url("**/sign-in?next=**", timeout=20_000)
+        sign_in(page, "Zhao")
+        page.wait_for_function("document.querySelector('.banner').innerText.includes('no such alarm')")
 
 
 def test_an_alarm_only_shows_without_an_operators_connection(browser: Browser, preview: str) -> None:

@@ -11,9 +11,12 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.preview.accounts import Account, Accounts, Role, Session, SignedOutError, changed
+from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.macros import Query, Scope, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
+from dashboards.preview.search import query as search
 from dashboards.preview.variables import resolve
 from schemas.words import Language
 from tests.fixtures.dashboards import populate
@@ -88,6 +91,64 @@ async def test_what_is_marked_on_charts_has_a_time_and_a_text(
             assert all(row[1] for row in rows.rows)
     finally:
         await reader.close()
+
+
+OTHERS = re.compile(
+    r"Pinglu|平鲁|Fenyang|汾阳|Lucheng|潞城|pinglu-power|fenyang-coking|lucheng-methanol|bs0\d+", re.IGNORECASE
+)
+"""Names and identifiers of what is not the steel works."""
+
+
+@pytest.fixture(scope="module")
+def steelman(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Somebody who sees the steel works, and nothing else."""
+    path = tmp_path_factory.mktemp("accounts") / "accounts.json"
+    with changed(path) as accounts:
+        accounts["li"] = Account(name="Li", role=Role.VIEWER, password_hash="none", sites=("taihang-steel",))  # noqa: S106
+    kept = Accounts(path)
+    (account,) = kept.read()
+    return kept.open(account)
+
+
+@pytest.mark.parametrize("dashboard", [case for case in DASHBOARDS if str(case.id).endswith("-zh")])
+async def test_an_account_of_one_site_sees_nothing_of_another(
+    dashboard: Dashboard, reader_database: ReaderDatabase, steelman: Session
+) -> None:
+    """Every query runs, whatever the address asks for: variables, panels and marks name no other plant or set."""
+    reader = Reader(reader_database.reader_url)
+    own, strange = ConfinedReader(reader, steelman), {"site": "fenyang-coking", "meter": "fenyang-coking-e1"}
+    seen: list[object] = []
+    for scope in (_scope(dashboard.range_from), _scope(dashboard.range_from, **strange)):
+        for panel in dashboard.panels:
+            rows = (await own.fetch(_bound(panel, scope))).rows
+            seen += rows
+            if scope.variables["site"] in strange.values() and "${site" in panel.sql:
+                assert not any(value for row in rows for value in row if isinstance(value, float)), panel.title
+        for annotation in dashboard.annotations:
+            seen += (await own.fetch(scope.bind(annotation.sql))).rows
+    offered = await resolve(own, dashboard.variables, {}, scope.range, "All")
+    seen += [text for name, options in offered.options.items() if name != "kind" for text in options.items()]
+    await reader.close()
+    found = OTHERS.search(str(seen))
+    assert found is None, found
+
+
+async def test_search_finds_only_what_an_account_sees(reader_database: ReaderDatabase, steelman: Session) -> None:
+    """Its own meters, and no set of the same province."""
+    reader = Reader(reader_database.reader_url)
+    own = ConfinedReader(reader, steelman)
+    assert len((await own.fetch(search("feeder"))).rows) == 2
+    assert (await own.fetch(search("bs000"))).rows == []
+    assert len((await reader.fetch(search("bs000"))).rows) == 20
+    await reader.close()
+
+
+async def test_who_is_signed_out_reads_nothing(reader_database: ReaderDatabase, steelman: Session) -> None:
+    """An open page asks at each query whose it is."""
+    reader = Reader(reader_database.reader_url)
+    with pytest.raises(SignedOutError):
+        await ConfinedReader(reader, steelman._replace(token="none")).fetch(Query("SELECT 1", {}))  # noqa: S106
+    await reader.close()
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS)

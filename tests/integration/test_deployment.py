@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import paho.mqtt.client as paho
 import psycopg
 import pytest
+import requests
 import yaml
 from confluent_kafka import Consumer
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -90,7 +91,7 @@ class Deployment:
         self.secrets = make_env(root)
         variables = {**self.secrets, "FENHE_SIMULATED_SETS": SIMULATED_SETS, "FENHE_KAFKA_PARTITIONS": "4"}
         self.services: dict[str, dict[str, Any]] = interpolate(services(), variables)
-        self.ports = {number: str(free_port()) for number in ("8883", "9092", "9093", "5432")}
+        self.ports = {number: str(free_port()) for number in ("8883", "9092", "9093", "5432", "8090")}
         self.ports["22B3"] = f"{int(self.ports['8883']):04X}"
         self.processes: dict[str, Process] = {}
 
@@ -113,7 +114,7 @@ class Deployment:
             text = re.sub(pattern, lambda found: str(places[found[0]]), text)
         hosts = {"mqtt": "localhost", "kafka": "127.0.0.1", "db": "127.0.0.1"}
         return re.sub(
-            r"\b(?:(mqtt|kafka|db):)?(8883|9092|9093|5432|22B3)\b",
+            r"\b(?:(mqtt|kafka|db):)?(8883|9092|9093|5432|8090|22B3)\b",
             lambda found: (f"{hosts[found[1]]}:" if found[1] else "") + self.ports[found[2]],
             text,
         )
@@ -582,6 +583,32 @@ class TestTheWayOfAReading:
             mid = device.client.publish(meter.topic, b"x" * 17_000_000, qos=1).mid
             wait_until(lambda: not device.client.is_connected(), what="the broker to hang up", timeout=PATIENCE_S)
             assert mid not in device._answers
+
+
+class TestPage:
+    """The page where alarms are worked."""
+
+    def test_it_wants_an_account_and_then_a_sign_in(self, deployment: Deployment) -> None:
+        """Without accounts it does not listen and says what to do; with one it is healthy, and asks who comes."""
+        refused = deployment.run("page")
+        assert refused.code == 2
+        assert "fenhe user add NAME" in refused.said
+        password = secrets.token_urlsafe(12)
+        made = deployment.run("page", "fenhe", "user", "add", "Wang", "--role", "operator", given=password)
+        assert made.code == 0, made.said
+        file = deployment.root / "volumes" / "page-accounts" / "accounts.json"
+        assert file.stat().st_mode & 0o777 == 0o600
+        process = deployment.start("page")
+        deployment.wait_healthy("page", process)
+        page = f"http://127.0.0.1:{deployment.ports['8090']}"
+        assert requests.get(f"{page}/csv/province/1", timeout=10).status_code == 401
+        with requests.Session() as browser:
+            signed_in = browser.post(
+                f"{page}/sign-in", data={"name": "wang", "password": password, "next": "/csv/province/1"}, timeout=20
+            )
+            assert signed_in.status_code == 200
+            assert signed_in.headers["Content-Type"].startswith("text/csv")
+        process.terminate()
 
 
 class TestRoles:

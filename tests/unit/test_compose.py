@@ -30,6 +30,7 @@ from schemas.settings import (
     MigrateSettings,
     MqttSettings,
     NotifySettings,
+    PreviewSettings,
     WorkerSettings,
 )
 from schemas.topics import session_name
@@ -53,6 +54,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "simulate": MqttSettings,
     "notify": NotifySettings,
     "guard": GuardSettings,
+    "preview": PreviewSettings,
 }
 
 
@@ -228,11 +230,11 @@ class TestServices:
                     used.add(source)
         assert used == set(document()["volumes"])
 
-    def test_only_the_broker_and_grafana_have_ports(self) -> None:
-        """Devices reach the broker; Grafana is on the loopback, for a proxy; Kafka and the database are closed."""
+    def test_only_the_broker_and_the_pages_have_ports(self) -> None:
+        """Devices reach the broker; pages are on the loopback, for a proxy; Kafka and the database are closed."""
         ports = {name: service["ports"] for name, service in services().items() if "ports" in service}
-        assert ports.keys() == {"mqtt", "grafana"}
-        assert all(port.startswith("127.0.0.1:") for port in ports["grafana"])
+        assert ports.keys() == {"mqtt", "grafana", "page"}
+        assert all(port.startswith("127.0.0.1:") for port in ports["grafana"] + ports["page"])
         assert document()["networks"]["log"] == document()["networks"]["store"] == {"internal": True}
 
     def test_workers_can_be_scaled(self) -> None:
