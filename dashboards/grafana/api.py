@@ -112,6 +112,19 @@ class Grafana:
         body = {"dashboard": dashboard, "folderUid": folder_uid, "message": message, "overwrite": True}
         self._request("POST", "/dashboards/db", body)
 
+    def library_panel(self, uid: str) -> Json | None:
+        """Return a library panel with its model and version."""
+        found = self._request("GET", f"/library-elements/{quote(uid)}", absent=None)
+        return cast("dict[str, Json]", found)["result"] if found is not None else None
+
+    def create_library_panel(self, panel: Json) -> None:
+        """Create a library panel."""
+        self._request("POST", "/library-elements", panel)
+
+    def update_library_panel(self, panel: Json, *, version: int) -> None:
+        """Write a library panel over the one with its UID, if that is still of this version."""
+        self._request("PATCH", f"/library-elements/{quote(panel['uid'])}", {**panel, "version": version})
+
     def contact_point(self, uid: str) -> Json | None:
         """Return a contact point; secrets in it are redacted."""
         points = self._request("GET", "/v1/provisioning/contact-points")

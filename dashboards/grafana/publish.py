@@ -1,4 +1,4 @@
-"""Bring a Grafana to what the definitions say: folder, data source, dashboards, contact point, alert rules, by UID.
+"""Bring a Grafana to what the definitions say: folder, data source, library panels, dashboards, alerting, by UID.
 
 Reads before it writes, and writes only what differs: a second run changes nothing. A dry run only reads, and asks
 which rights the token has, so that it also says what would be refused. One thing that is refused does not stop the
@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from dashboards.grafana import watch
+from dashboards.grafana import library, watch
 from dashboards.grafana.difference import SERVERS_OWN, differences
 from dashboards.grafana.refusals import ANOTHER_WAY, FROM_FILES, GrafanaError, RefusedError, UnreadableError
 from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
@@ -107,6 +107,8 @@ RIGHTS = {
     "update_folder": ("folders:write",),
     "create_data_source": ("datasources:create",),
     "update_data_source": ("datasources:write",),
+    "create_library_panel": ("library.panels:create",),
+    "update_library_panel": ("library.panels:write",),
     "save_dashboard": ("dashboards:create", "dashboards:write"),
     "create_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
     "update_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
@@ -125,7 +127,7 @@ class _Pen:
     rights: frozenset[str] | None
     """The token's, in a dry run of a Grafana that tells them."""
 
-    def write(self, name: str, wanted: Json, **more: str) -> None:
+    def write(self, name: str, wanted: Json, **more: str | int) -> None:
         """Call a method of Grafana's that writes. Raises RefusedError when it is, or would be, not allowed."""
         if not self.dry_run:
             getattr(self.grafana, name)(wanted, **more)
@@ -145,7 +147,8 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Chan
     pen = _Pen(grafana, dry_run, grafana.rights() if dry_run else None)
     yield _folder(pen)
     refused = []
-    for what, bring in _things(pen, source, wanted):
+    held = {}
+    for what, bring in _things(pen, source, wanted, held):
         try:
             change = bring()
         except RefusedError as reason:
@@ -156,16 +159,21 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Chan
         raise IncompleteError("\n".join(refused))
 
 
-def _things(pen: _Pen, source: Json | None, wanted: Wanted) -> Iterator[tuple[str, Callable[[], Change]]]:
-    """Everything but the folder, each with its name."""
+def _things(
+    pen: _Pen, source: Json | None, wanted: Wanted, held: dict[str, str]
+) -> Iterator[tuple[str, Callable[[], Change]]]:
+    """Everything but the folder, each with its name. `held` gets the library panels that were not refused."""
     what = f"data source {DATA_SOURCE_UID}"
     if source is None:
         yield what, partial(Change, what, Outcome.LEFT_ALONE, ["no --database given"])
     else:
         yield what, partial(_source, pen, what, source, rewrite_secrets=wanted.rewrite_secrets)
+    for uid, panel in library.elements(wanted.dashboards).items():
+        what = f"library panel {uid}"
+        yield what, partial(_library_panel, pen, what, panel, held)
     for dashboard in wanted.dashboards:
         what = f"dashboard {dashboard['uid']}"
-        yield what, partial(_dashboard, pen, what, dashboard)
+        yield what, partial(_dashboard, pen, what, library.referring(dashboard, held))
     point = f"contact point {watch.CONTACT_POINT_UID}"
     rules = {f"alert rule {rule.uid}": rule for rule in watch.RULES}
     if wanted.webhook is None:
@@ -229,6 +237,17 @@ def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> Cha
         return Change(what, Outcome.UNCHANGED)
     pen.write("update_data_source", source)
     return Change(what, Outcome.CHANGED, lines)
+
+
+def _library_panel(pen: _Pen, what: str, panel: Json, held: dict[str, str]) -> Change:
+    found = pen.grafana.library_panel(panel["uid"])
+    lines = []
+    if found is None:
+        pen.write("create_library_panel", {**panel, "folderUid": watch.FOLDER_UID})
+    elif lines := differences({**panel, "meta": {"folderUid": watch.FOLDER_UID}}, found):
+        pen.write("update_library_panel", {**panel, "folderUid": watch.FOLDER_UID}, version=found["version"])
+    held[panel["uid"]] = panel["name"]
+    return Change(what, Outcome.CREATED if found is None else Outcome.CHANGED if lines else Outcome.UNCHANGED, lines)
 
 
 def _dashboard(pen: _Pen, what: str, dashboard: Json) -> Change:

@@ -1,4 +1,4 @@
-"""Charts: time series, gauge, bar chart, histogram. The state timeline has a file of its own."""
+"""Charts: time series, gauge, bars. The state timeline has a file of its own."""
 
 from __future__ import annotations
 
@@ -256,11 +256,19 @@ def gauge(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     return Chart(base(canvas) | {"tooltip": {"show": False}, "series": series})
 
 
-def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
-    """Draw horizontal bars in the query's order, each with its value."""
-    colors = canvas.colors
+def _category_and_value(panel: Panel, rows: Rows) -> tuple[int, int]:
+    """Which column names the bars, and which is their length."""
     category = rows.columns.index(panel.options["xField"])
     (value,) = (index for index in range(len(rows.columns)) if index != category)
+    return category, value
+
+
+def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
+    """Draw lying bars in the query's order, each with its value, or upright ones of a distribution."""
+    if panel.options["orientation"] == "vertical":
+        return _upright(panel, rows, canvas)
+    colors = canvas.colors
+    category, value = _category_and_value(panel, rows)
     field = panel.field(rows.columns[value])
     color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
     below = any((amount := number(row[value])) is not None and amount < 0 for row in rows.rows)
@@ -301,25 +309,17 @@ def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     return Chart(options)
 
 
-def histogram(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
-    """Count the one column's values in buckets, as Grafana does: a bucket holds its lower edge."""
+def _upright(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
+    """Draw upright bars in the query's order; names below them are left out where they would overlap."""
     colors = canvas.colors
-    field = panel.field(rows.columns[0])
-    size = int(panel.options["bucketSize"])
-    values = [amount for row in rows.rows if (amount := number(row[0])) is not None]
-    first, last = (int(min(values) // size), int(max(values) // size)) if values else (0, -1)
-    counts = [0] * (last - first + 1)
-    for amount in values:
-        counts[int(amount // size) - first] += 1
-    edges = [(first + step) * size for step in range(len(counts))]
-    unit = behind(field.properties.get("unit", ""))
-    color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
+    category, value = _category_and_value(panel, rows)
+    field = panel.field(rows.columns[value])
     options = base(canvas) | {
-        "title": note("" if values else panel.no_value, canvas),
+        "title": note("" if rows.rows else panel.no_value, canvas),
         "grid": {"left": 8, "right": 10, "top": 14, "bottom": 4, "containLabel": True},
         "xAxis": {
             "type": "category",
-            "data": [str(edge) for edge in edges],
+            "data": [str(row[category]) for row in rows.rows],
             "axisLine": {"lineStyle": {"color": colors.border}},
             "axisTick": {"show": False},
             "axisLabel": {"color": colors.faint, "fontSize": 11, "hideOverlap": True},
@@ -335,19 +335,11 @@ def histogram(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             {
                 "type": "bar",
                 "name": field.label or "",
-                "data": counts,
+                "data": [_scaled(row[value], 1) for row in rows.rows],
                 "barCategoryGap": "6%",
-                "itemStyle": {"color": color},
+                "itemStyle": {"color": colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))},
             }
         ],
     }
-    options["tooltip"] |= {
-        "trigger": "axis",
-        "axisPointer": {"type": "shadow"},
-        ":formatter": (
-            f"p => p[0].name + '–' + (Number(p[0].name) + {size}) + {json.dumps(' ' + unit, ensure_ascii=False)}"
-            " + ': <b>' + p[0].value.toLocaleString('en-US') + '</b> ' + "
-            + json.dumps(field.label or "", ensure_ascii=False)
-        ),
-    }
+    options["tooltip"] |= {"trigger": "axis", "axisPointer": {"type": "shadow"}}
     return Chart(options)

@@ -19,7 +19,6 @@ RENDERERS: Mapping[str, Callable[[Panel, Rows, Canvas], Drawing]] = {
     "gauge": charts.gauge,
     "timeseries": charts.timeseries,
     "barchart": charts.bar_chart,
-    "histogram": charts.histogram,
     "heatmap": heat.heatmap,
     "state-timeline": timeline.state_timeline,
 }

@@ -54,7 +54,7 @@ def publish(
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
 ) -> None:
-    """Bring a Grafana's folder, data source, dashboards, contact point and alert rules to the definitions."""
+    """Bring a Grafana's folder, data source, library panels, dashboards and alerting to the definitions."""
     from dashboards.grafana.api import Grafana
     from dashboards.grafana.build import all_dashboards
     from dashboards.grafana.publish import Outcome, Wanted

@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.kit import panels
+from dashboards.kit.fields import Field
+from dashboards.kit.panels import About
 from dashboards.preview.accounts import Account, Accounts, Role, Session, SignedOutError, changed
 from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.macros import Query, Scope, parse_range
@@ -18,7 +21,7 @@ from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, Rows, SlowError
 from dashboards.preview.search import query as search
 from dashboards.preview.variables import resolve
-from schemas.words import Language
+from schemas.words import Language, Text
 from tests.fixtures.dashboards import populate
 
 if TYPE_CHECKING:
@@ -156,6 +159,30 @@ async def test_every_query_runs_on_an_empty_database(dashboard: Dashboard, fresh
     """A fresh installation has pages, not errors."""
     for panel in dashboard.panels:
         await _fetch(fresh_database.reader_url, panel, _scope(site="", city="*", set="", unit="", meter=""))
+
+
+@pytest.mark.parametrize(
+    ("values", "counted"),
+    [
+        ("", []),
+        ("(NULL)", []),
+        ("(0.0), (4.9), (5.0), (NULL), (17.5)", [("0–5", 2), ("5–10", 1), ("10–15", 0), ("15–20", 1)]),
+        ("(-0.1), (0.0)", [("-5–0", 1), ("0–5", 1)]),
+    ],
+)
+async def test_a_distribution_counts_every_bucket_between_its_ends(
+    values: str, counted: list[tuple[str, float]], fresh_database: ReaderDatabase
+) -> None:
+    """A bucket holds its lower edge, an empty one between two is zero, null is in none; nothing is no row."""
+    rows = f"(VALUES {values}) AS v (value)" if values else "(SELECT 1.0 AS value WHERE false) AS v"
+    about = About(language=Language.ZH, title=Text("分布", "Spread"), description=Text("无", "None"), width=4, height=4)
+    built = panels.histogram(about, f"SELECT value::float8 AS value FROM {rows}", Field(name="value"), bucket=5).build()  # noqa: S608 - a test's own
+    reader = Reader(fresh_database.reader_url)
+    try:
+        found = await reader.fetch(Query(built.targets[0].sql, {}))
+    finally:
+        await reader.close()
+    assert [tuple(row) for row in found.rows] == counted
 
 
 HISTORY = re.compile(

@@ -22,10 +22,11 @@ Json = dict[str, Any]
 
 RIGHTS = frozenset({
     "folders:read", "folders:create", "folders:write", "datasources:read", "datasources:create", "datasources:write",
+    "library.panels:read", "library.panels:create", "library.panels:write",
     "dashboards:read", "dashboards:write", "alert.provisioning:read", "alert.provisioning:write",
 })  # fmt: skip
 EDITOR = frozenset(right for right in RIGHTS if not right.startswith("datasources"))
-VIEWER = frozenset({"folders:read", "dashboards:read", "alert.provisioning:read"})
+VIEWER = frozenset({"folders:read", "dashboards:read", "library.panels:read", "alert.provisioning:read"})
 
 
 class Answer(NamedTuple):
@@ -96,6 +97,8 @@ class ContractGrafana:
     """So many requests are first answered with 503."""
     folders: dict[str, Json] = field(default_factory=dict)
     sources: dict[str, Json] = field(default_factory=dict)
+    library: dict[str, Json] = field(default_factory=dict)
+    """Library panels."""
     dashboards: dict[str, Json] = field(default_factory=dict)
     provisioned: frozenset[str] = frozenset()
     """UIDs of dashboards that came from files."""
@@ -126,6 +129,7 @@ class ContractGrafana:
         for prefix, resource, handle in (
             ("/api/folders", "folders", self._folder),
             ("/api/datasources", "datasources", self._source),
+            ("/api/library-elements", "library.panels", self._library_panel),
             ("/api/dashboards", "dashboards", self._dashboard),
             ("/api/v1/provisioning/contact-points", "alert.provisioning", self._point),
             ("/api/v1/provisioning/alert-rules", "alert.provisioning", self._rule),
@@ -137,7 +141,7 @@ class ContractGrafana:
     def _allowed(  # noqa: PLR0917 - a request's parts
         self, resource: str, handle: Callable[..., Answer], method: str, rest: str, headers: dict[str, str], body: Json
     ) -> Answer:
-        creates = method == "POST" and resource in {"folders", "datasources"}
+        creates = method == "POST" and resource in {"folders", "datasources", "library.panels"}
         right = f"{resource}:{'read' if method == 'GET' else 'create' if creates else 'write'}"
         if right not in self.rights:
             said = f"You'll need additional permissions to perform this action. Permissions needed: {right}"
@@ -176,6 +180,23 @@ class ContractGrafana:
         secrets = {"secureJsonFields": dict.fromkeys(body.get("secureJsonData", {}), True)}
         self.sources[body["uid"]] = kept | shown | secrets
         return Answer(200, {"datasource": self.sources[body["uid"]], "id": 3, "message": "Datasource added"})
+
+    def _library_panel(self, method: str, uid: str, body: Json) -> Answer:
+        if method == "GET":
+            if uid not in self.library:
+                return Answer(404, {"message": "library element could not be found"})
+            return Answer(200, {"result": self.library[uid]})
+        if body["folderUid"] not in self.folders:
+            return Answer(400, {"message": "folder not found", "status": "not-found"})
+        before = self.library.get(body["uid"])
+        if method == "POST" and before:
+            return Answer(400, {"message": "library element with that name or UID already exists"})
+        if before and body["version"] != before["version"]:
+            return Answer(412, {"message": "the library element has been changed by someone else"})
+        model = {**body["model"], "libraryPanel": {"uid": body["uid"]}}
+        version, meta = (before["version"] + 1 if before else 1), {"folderUid": body["folderUid"]}
+        self.library[body["uid"]] = {**body, "id": 1, "version": version, "model": model, "meta": meta}
+        return Answer(200, {"result": self.library[body["uid"]]})
 
     def _dashboard(self, method: str, rest: str, body: Json) -> Answer:
         if method == "GET":
@@ -263,7 +284,7 @@ def contract_grafana(**mood: Any) -> Iterator[ContractGrafana]:  # noqa: ANN401 
             self.end_headers()
             self.wfile.write(page)
 
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the standard library's names
+        do_GET = do_POST = do_PUT = do_PATCH = _serve  # noqa: N815 - the standard library's names
 
         def log_message(self, *_: object) -> None:
             """Stay quiet."""

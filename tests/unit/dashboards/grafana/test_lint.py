@@ -197,6 +197,13 @@ def test_a_rule_fails_on_what_it_was_made_against(rule: Callable[[Json], Iterato
     assert list(rule(page))
 
 
+def test_no_panel_is_a_histogram_of_grafana_s() -> None:
+    """It heeds no text for no data: on a Chinese page it would speak the browser's language."""
+    page = copy.deepcopy(next(iter(BUILT.values())))
+    page["panels"][0]["type"] = "histogram"
+    assert [line for line in lint.no_row_is_said(page) if "histogram" in line]
+
+
 def test_the_set_s_list_is_searched_in_the_database() -> None:
     """Seven thousand sets are not loaded into a box."""
     page = copy.deepcopy(BUILT["fenhe-battery-set-zh"])

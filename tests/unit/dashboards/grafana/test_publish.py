@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from dashboards.grafana import watch
+from dashboards.grafana import library, watch
 from dashboards.grafana.api import Grafana
 from dashboards.grafana.build import ALERTING, DEFINITIONS, dashboard_json
 from dashboards.grafana.difference import differences
@@ -38,7 +38,7 @@ DASHBOARDS = [dashboard_json(definition, Language.ZH) for definition in DEFINITI
 """Two stand for all: each is one request like the others."""
 FIRST, SECOND = (dashboard["uid"] for dashboard in DASHBOARDS)
 WANTED = Wanted(dashboards=DASHBOARDS, database_url=DATABASE, webhook="https://hooks.example.com/fenhe")
-THINGS = 2 + len(DASHBOARDS) + 1 + len(watch.RULES)
+THINGS = 2 + len(library.SHARED) + len(DASHBOARDS) + 1 + len(watch.RULES)
 
 
 @pytest.fixture
@@ -147,6 +147,7 @@ def test_a_missing_permission_is_named(right: str) -> None:
             server.rights = rest
             server.folders["fenhe"]["title"] = "old"
             server.sources["fenhe-reader"]["url"] = "old"
+            server.library["fenhe-books-zh"]["name"] = "old"
             server.dashboards.clear()
             server.rules.clear()
         with pytest.raises(GrafanaError, match=f"403: .*Permissions needed: {right}.*role"):
@@ -438,3 +439,47 @@ def test_the_source_asks_for_no_finer_step_than_a_minute() -> None:
     file = yaml.safe_load((ALERTING.parents[1] / "datasources" / "fenhe.yaml").read_text(encoding="utf-8"))
     (provisioned,) = file["datasources"]
     assert provisioned["jsonData"]["timeInterval"] == data_source(DATABASE)["jsonData"]["timeInterval"] == "1m"
+
+
+def test_the_panels_every_page_ends_with_are_in_the_library_once_a_language(grafana: ContractGrafana) -> None:
+    """Books and quarantine are library panels; dashboards refer to them, and the built files do not."""
+    both = [*DASHBOARDS, dashboard_json(DEFINITIONS[0], Language.EN)]
+    _publish(grafana, replace(WANTED, dashboards=both))
+    assert sorted(grafana.library) == ["fenhe-books-en", "fenhe-books-zh", "fenhe-quarantine-en", "fenhe-quarantine-zh"]
+    for dashboard in both:
+        held = grafana.dashboards[dashboard["uid"]]["dashboard"]
+        tied = [panel["libraryPanel"]["uid"] for panel in held["panels"] if "libraryPanel" in panel]
+        assert tied == [f"fenhe-{slug}-{dashboard['uid'][-2:]}" for slug in library.SHARED]
+        assert "libraryPanel" not in str(dashboard)
+
+
+def test_a_shared_panel_is_the_same_on_every_dashboard() -> None:
+    """One library panel stands for all of its copies: they differ in their place only."""
+    for definition in DEFINITIONS:
+        for language in Language:
+            mine = library.elements([dashboard_json(definition, language)])
+            assert len(mine) == len(library.SHARED)
+            assert mine == library.elements([dashboard_json(DEFINITIONS[0], language)])
+
+
+def test_a_library_panel_that_was_changed_by_hand_is_written_over(grafana: ContractGrafana) -> None:
+    """Grafana asks for the version that is changed: it is the one that was read."""
+    _publish(grafana)
+    grafana.library["fenhe-books-zh"]["model"]["title"] = "by hand"
+    grafana.library["fenhe-books-zh"]["version"] = 7
+    changed = [change for change in _publish(grafana) if change.outcome is not Outcome.UNCHANGED]
+    assert [(change.what, change.outcome) for change in changed] == [("library panel fenhe-books-zh", Outcome.CHANGED)]
+    assert changed[0].lines[0].startswith('model.title: "by hand" → ')
+    assert grafana.library["fenhe-books-zh"]["version"] == 8
+    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+
+
+def test_without_its_library_panel_a_dashboard_is_whole(grafana: ContractGrafana) -> None:
+    """A refused library panel is named; no dashboard refers to one that is not there."""
+    grafana.rights = RIGHTS - {"library.panels:create"}
+    with pytest.raises(IncompleteError, match=r"library panel fenhe-books-zh: .*library.panels:create"):
+        _publish(grafana)
+    assert "libraryPanel" not in str(grafana.dashboards[FIRST])
+    assert [panel["title"] for panel in grafana.dashboards[FIRST]["dashboard"]["panels"]] == [
+        panel["title"] for panel in DASHBOARDS[0]["panels"]
+    ]
