@@ -147,7 +147,7 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Chan
     pen = _Pen(grafana, dry_run, grafana.rights() if dry_run else None)
     yield _folder(pen)
     refused = []
-    held = {}
+    held: dict[str, str] = {}
     for what, bring in _things(pen, source, wanted, held):
         try:
             change = bring()

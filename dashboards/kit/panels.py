@@ -304,7 +304,9 @@ ORDER BY edge.step
         .legend(_legend(shown=False))
     )
     count = replace(field, name="counted", unit="", decimals=0)
-    return _common(panel, about, SqlQuery(counted, Format.TABLE), [replace(field, label=None, unit=""), count])
+    return _common(
+        panel, about, SqlQuery(counted, Format.TABLE), [replace(field, label=None, unit="", decimals=None), count]
+    )
 
 
 def heatmap(about: About, sql: str, *rows: Field, bucket: Bucket, unit: str, maximum: float | None = None) -> Panel:
