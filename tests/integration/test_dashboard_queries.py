@@ -177,7 +177,8 @@ async def test_a_distribution_counts_every_bucket_between_its_ends(
     rows = f"(VALUES {values}) AS v (value)" if values else "(SELECT 1.0 AS value WHERE false) AS v"
     about = About(language=Language.ZH, title=Text("分布", "Spread"), description=Text("无", "None"), width=4, height=4)
     built = panels.histogram(about, f"SELECT value::float8 AS value FROM {rows}", Field(name="value"), bucket=5).build()  # noqa: S608 - a test's own
-    (target,) = built.targets or ()
+    assert built.targets is not None
+    (target,) = built.targets
     assert isinstance(target, panels.SqlQuery)
     reader = Reader(fresh_database.reader_url)
     try:
