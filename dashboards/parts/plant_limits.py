@@ -28,17 +28,21 @@ def standing(language: Language) -> Panel:
         title=Text("对标", "Against the limits"),
         description=Text(
             "各产线：等级按 30 天单位产品能耗；距离 = (e − L)/L，按 24 小时，正为超出；"
-            "没有公布领跑者值时以先进值代替。限值为标准所列经修正。来源：plant_rolling。",
-            "Per line: grade by the energy per product of 30 days; gap (e − L)/L by 24 hours, positive is over; where "
-            "no leader is published level 1 stands in. Limits are the standard's after corrections. Source: "
-            "plant_rolling.",
+            "能耗按限额所用的量和单位列出（铝液为交流电耗）。没有公布领跑者值时以先进值代替。"
+            "限值为标准所列经修正。来源：plant_rolling。",
+            "Per line: grade by the energy per product of 30 days; gap (e − L)/L by 24 hours, positive is over. "
+            "Energy is what the limit is of, in its unit (of liquid aluminium, electricity). Where no leader is "
+            "published level 1 stands in. Limits are the standard's after corrections. Source: plant_rolling.",
         ),
-        width=11,
+        width=12,
         height=6,
         empty=labels.NONE,
     )
     query = f"""
-SELECT {sql.name(language, "l", "line_id")} AS line, month.grade, day.unit_energy_kgce, day.limit_level_3,
+SELECT {sql.name(language, "l", "line_id")} AS line, month.grade,
+       CASE WHEN day.limit_level_3 IS NULL THEN day.unit_energy_kgce
+            ELSE day.limit_level_3 * (1 + day.gap_to_limit_pct / 100) END AS held,
+       day.limit_level_3, COALESCE(e.unit, 'kgce/' || l.product_unit) AS unit,
        day.gap_to_limit_pct, day.gap_to_leader_pct, COALESCE(day.quality, 'unknown') AS quality
 FROM product_line l
 LEFT JOIN LATERAL (
@@ -51,6 +55,8 @@ LEFT JOIN LATERAL (
     WHERE r.site_id = l.site_id AND r.line_id = l.line_id AND r.window_h = 720 AND {days_back(3, "r.ts")}
     ORDER BY r.ts DESC LIMIT 1
 ) month ON true
+LEFT JOIN reference_energy_limit e
+       ON e.version = day.reference_version AND e.key = l.product AND day.limit_level_3 IS NOT NULL
 WHERE l.site_id = {SITE}
 ORDER BY l.line_id <> 'plant', l.line_id
 """  # noqa: S608 - fragments of ours
@@ -58,9 +64,10 @@ ORDER BY l.line_id <> 'plant', l.line_id
         about,
         query,
         Field(name="line", label=labels_plant.LINE),
-        Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=110),
-        Field(name="unit_energy_kgce", label=Text("能耗 24 h", "Energy 24 h"), decimals=1, width=90),
+        Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=104),
+        Field(name="held", label=Text("能耗 24 h", "Energy 24 h"), decimals=1, width=90),
         Field(name="limit_level_3", label=Text("限定值", "Limit"), decimals=1, width=80, unknown=labels.NONE),
+        Field(name="unit", label=labels.UNIT, width=62),
         Field(
             name="gap_to_limit_pct", label=labels_plant.GAP_LIMIT, unit="%", decimals=1, width=90, thresholds=GAP_STEPS
         ),
@@ -90,7 +97,7 @@ def against_levels(language: Language) -> Panel:
             "Energy per product over rolling 24 hours (ΣE/ΣP), one point an hour; estimated ones stand apart. "
             "The limits are those the row was held against. Source: plant_rolling.",
         ),
-        width=13,
+        width=12,
         height=6,
     )
     query = f"""

@@ -103,6 +103,7 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         "grid": {"left": 8, "right": 14, "top": 14, "bottom": 24, "containLabel": True},
         "legend": {
             "show": len(series) > 1,
+            "type": "scroll",  # a second row would lie on the axis where the page is narrow
             "bottom": 0,
             "left": 8,
             "itemWidth": 16,
