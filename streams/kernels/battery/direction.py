@@ -42,8 +42,9 @@ def sign_of(votes: int) -> float:
 def learned(known: Direction, limits: Limits, before: tuple[float, float], now: tuple[float, float]) -> Direction:
     """Take two readings in a row, each (A as the sensor says, V of the pack), with no gap between them.
 
-    Only steps from idle tell: when a load goes off near empty, the cells may fall further than they recover. A sign
-    that a step has just turned is turned back if the voltage, under the same current, was an outlier.
+    Only steps from idle tell, and out of float no small rise: a full cell's own voltage may lie above the float's. When
+    a load goes off near empty, the cells may fall further than they recover. A sign that a step has just turned is
+    turned back if the voltage, under the same current, was an outlier.
     """
     (raw_before, volts_before), (raw, volts) = before, now
     votes = known.votes
@@ -55,7 +56,9 @@ def learned(known: Direction, limits: Limits, before: tuple[float, float], now: 
     if abs(step_a) < limits.step_a or abs(raw_before) >= 2 * limits.idle_a:
         return known
     strength = abs(answer) / limits.cell_count
-    if strength < VOTE_CELL_V:
+    from_float = volts_before >= limits.float_cell_v * limits.cell_count
+    may_be_full = from_float and answer > 0 and strength < limits.reference.witness.float_step_v
+    if strength < VOTE_CELL_V or may_be_full:
         return known
     weight = 2 if strength >= PLAIN_CELL_V else 1
     if step_a * answer > 0:
