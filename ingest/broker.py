@@ -25,7 +25,7 @@ from ingest.lean_paho import BlockReadingClient
 from schemas.topics import SUBSCRIPTION, session_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import paho.mqtt.client as mqtt
 
@@ -110,6 +110,8 @@ class BrokerSession:
         )
         if readable or pending:
             for _ in range(READS_PER_TURN):
+                if self._connected and self._client.read_publishes(self._published, READS_PER_TURN):
+                    break
                 before = self._received
                 if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._received == before:
                     break
@@ -119,13 +121,13 @@ class BrokerSession:
         if not self._connected and time.monotonic() > self._answer_by:
             self._ask_again()
 
-    def acknowledge(self, packet_id: int, generation: int) -> None:
-        """Send PUBACK, unless the connection it came over is gone: the broker will then deliver it again.
+    def acknowledge(self, packet_ids: Sequence[int], generation: int) -> None:
+        """Send PUBACKs, unless the connection the messages came over is gone: the broker will deliver them again.
 
         A message published at QoS 0 has no packet identifier and wants no PUBACK; Mosquitto hangs up on one.
         """
-        if packet_id and generation == self.generation and self._connected:
-            self._client.ack(packet_id, 1)
+        if generation == self.generation and self._connected:
+            self._client.acknowledge([packet_id for packet_id in packet_ids if packet_id])
 
     def close(self) -> None:
         """Send what is left to send and disconnect; the broker keeps the session and its messages."""
@@ -225,9 +227,13 @@ class BrokerSession:
         self._connected = False
 
     def _message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        """Take a message that went through paho, which decodes its topic on access; the bytes are what there is."""
+        self._published(message._topic, bytes(message.payload), message.mid, message.retain)  # noqa: SLF001
+
+    def _published(self, topic: bytes, payload: bytes, packet_id: int, retained: bool) -> None:  # noqa: FBT001 - as MQTT has it
         self._received += 1
         try:
-            topic = message.topic
+            name = topic.decode()
         except UnicodeDecodeError:
-            topic = repr(message._topic)  # noqa: SLF001 - paho decodes on access; the bytes are what we have
-        self._on_message(topic, bytes(message.payload), message.mid, message.retain)
+            name = repr(topic)
+        self._on_message(name, payload, packet_id, retained)

@@ -6,6 +6,8 @@ One thread, one loop. What is in flight is bounded by the receive maximum that t
 from __future__ import annotations
 
 import time
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -143,8 +145,8 @@ class Collector:
                 return
             if self._oldest_undelivered.get(partition) == batch.opened_ms:
                 del self._oldest_undelivered[partition]
-            for token in tokens:
-                self._session.acknowledge(*token)
+            for generation, own in groupby(tokens, key=attrgetter("generation")):
+                self._session.acknowledge([token.packet_id for token in own], generation)
             self.acknowledged += len(tokens)
 
         record = batch.encode(self._settings.collector_id)

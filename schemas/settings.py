@@ -59,8 +59,8 @@ class CollectorSettings(KafkaSettings, MqttSettings):
     """Messages in flight between broker and Kafka: the bound on memory, and the back-pressure."""
     max_payload_bytes: Annotated[int, Field(ge=1_024)] = 262_144
     """A larger message is kept as its head, size and digest."""
-    flush_readings: Annotated[int, Field(ge=1)] = 200
-    flush_ms: Annotated[int, Field(ge=1)] = 100
+    flush_readings: Annotated[int, Field(ge=1)] = 1_000
+    flush_ms: Annotated[int, Field(ge=1)] = 200
     metrics_port: int | None = None
 
     @field_validator("max_payload_bytes")

@@ -100,7 +100,7 @@ class Mosquitto(Broker):
         directory: Path,
         *,
         port: int | None = None,
-        max_inflight_messages: int = 1_000,
+        max_inflight_messages: int = 8_000,
         autosave_interval_s: int = 5,
     ) -> None:
         """Describe the broker; `start` starts it.

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import ingest.collector
 from fenhe.cli import app
 from ingest.broker import BrokerSession
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class DyingSession(BrokerSession):
@@ -18,12 +22,12 @@ class DyingSession(BrokerSession):
 
     left = int(os.environ["DIES_AFTER"])
 
-    def acknowledge(self, packet_id: int, generation: int) -> None:
-        """Acknowledge so many messages, then die in place of the next acknowledgement."""
-        if not self.left:
+    def acknowledge(self, packet_ids: Sequence[int], generation: int) -> None:
+        """Acknowledge so many messages, of the last record only its first ones, then die."""
+        super().acknowledge(packet_ids[: self.left], generation)
+        if len(packet_ids) > self.left:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.left -= 1
-        super().acknowledge(packet_id, generation)
+        self.left -= len(packet_ids)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import paho.mqtt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from paho.mqtt import MQTTException, _packet
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest import lean_paho
 from ingest.lean_paho import BlockReadingClient, SharedTableProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def packed() -> Properties:
@@ -50,6 +57,16 @@ class FakeSocket:
     def __init__(self, *blocks: bytes) -> None:
         self._blocks = list(blocks)
 
+    sent = b""
+
+    def send(self, packet: bytes) -> int:
+        """Take all of it."""
+        self.sent += packet
+        return len(packet)
+
+    def close(self) -> None:
+        """Be closed."""
+
     def recv(self, _size: int) -> bytes:
         """Give the next block, or say that there is none yet."""
         if not self._blocks:
@@ -71,4 +88,91 @@ def test_bytes_come_in_order_and_an_old_connections_bytes_never_reach_a_new_one(
     assert client._sock_recv(2) == b"w"
     with pytest.raises(BlockingIOError):
         client._sock_recv(1)
+    client._sock = None
+
+
+def test_paho_is_one_whose_inside_is_known() -> None:
+    """Another version goes paho's own way until somebody has held `lean_paho` against it and added it there."""
+    assert paho.mqtt.__version__ in lean_paho.HELD_AGAINST
+
+
+def length(count: int) -> bytes:
+    """A packet's length as it travels."""
+    found = bytearray()
+    while True:
+        count, low = divmod(count, 128)
+        found.append(low | (0x80 if count else 0))
+        if not count:
+            return bytes(found)
+
+
+@st.composite
+def packets(draw: st.DrawFn, *, five: bool) -> bytes:
+    """What a broker may send: messages of any kind, and what is none."""
+    if draw(st.integers(0, 9)) == 0:
+        return b"\xd0\x00"  # PINGRESP
+    qos, retained = draw(st.sampled_from([0, 1, 1, 1])), draw(st.booleans())
+    topic = draw(st.sampled_from([b"fenhe/v1/s/water/w-1", "汾河".encode(), b"\xff\xfe", b"t"]))
+    body = len(topic).to_bytes(2) + topic
+    if qos:
+        body += draw(st.integers(1, 65_535)).to_bytes(2)
+    if five:
+        body += packed().pack() if draw(st.integers(0, 4)) == 0 else b"\x00"  # type: ignore[no-untyped-call]
+    body += draw(st.binary(max_size=20)) * draw(st.sampled_from([0, 1, 1, 1, 40, 1_000]))
+    return bytes([0x30 | qos << 1 | retained]) + length(len(body)) + body
+
+
+def heard(blocks: Sequence[bytes], protocol: MQTTProtocolVersion) -> list[tuple[bytes, bytes, int, bool]]:
+    """What comes out of a client whose socket gives these blocks, read as the collector reads it."""
+    client: Any = BlockReadingClient(CallbackAPIVersion.VERSION2, protocol=protocol, manual_ack=True)
+    client._sock = FakeSocket(*blocks)
+    found: list[tuple[bytes, bytes, int, bool]] = []
+    client.on_message = lambda _client, _data, message: found.append(
+        (message._topic, bytes(message.payload), message.mid, message.retain)
+    )
+    while client.buffered or client._sock._blocks:
+        if not client.read_publishes(lambda *message: found.append(message), 3):
+            client.loop_read()
+    client._sock = None
+    return found
+
+
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5])
+@given(data=st.data())
+def test_messages_taken_out_of_the_block_are_those_paho_would_give(
+    protocol: MQTTProtocolVersion, data: st.DataObject
+) -> None:
+    """Whatever comes, and wherever it is cut: the same messages in the same order, none lost or doubled."""
+    stream = b"".join(
+        data.draw(st.lists(packets(five=protocol is MQTTProtocolVersion.MQTTv5), min_size=1, max_size=12))
+    )
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(stream)), max_size=8)))
+    blocks = [
+        block for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True) if (block := stream[start:end])
+    ]
+    ours = heard(blocks, protocol)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lean_paho, "IS_KNOWN", False)
+        assert heard(blocks, protocol) == ours
+
+
+def test_a_large_message_is_left_to_paho(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put together by paho, which does not copy what there is of it with every block; what follows is taken as ever."""
+    monkeypatch.setattr(lean_paho, "LARGEST_BYTES", 100)
+    by_itself = b"\x00\x01t\x00\x07\x00" + bytes(300), b"\x00\x01t\x00\x08\x00small"
+    stream = b"".join(b"\x32" + length(len(body)) + body for body in by_itself)
+    expected = [(b"t", bytes(300), 7, False), (b"t", b"small", 8, False)]
+    for cut in (50, 306, 309, len(stream) - 1):
+        assert heard([stream[:cut], stream[cut:]], MQTTProtocolVersion.MQTTv5) == expected
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_pubacks_sent_together_are_those_paho_would_send(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - both ways
+    """One for each message, in order."""
+    monkeypatch.setattr(lean_paho, "IS_KNOWN", known)
+    client: Any = BlockReadingClient(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True)
+    client._sock = socket = FakeSocket()
+    client.acknowledge([])
+    client.acknowledge([1, 258, 65_535])
+    assert socket.sent == b"\x40\x02\x00\x01\x40\x02\x01\x02\x40\x02\xff\xff"
     client._sock = None
