@@ -11,7 +11,6 @@ import pytest
 
 from fenhe.commands.reference import load as load_reference_data
 from fenhe.scoring.play import play
-from fenhe.simulation import now_ms
 from schemas.registry import Registry
 from schemas.time import HOUR_MS, MINUTE_MS
 from simulators.scenes.scenario import load
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     from fenhe.local import Postgres
 
+NOON_MS = 1_796_011_200_000
+"""Beijing noon of 2026-11-30: what a set lasts follows the load, and so the hour of the day."""
 SETS = 300
 """As in the demo: which sets a site has follows from how many there are."""
 
@@ -35,7 +36,7 @@ def played(postgres: Postgres) -> Iterator[str]:
     """A database that has stored the past of the site of B0001 as the demo plays it."""
     scenario = load("demo")
     events = [event for event in scenario.events if event.where == "B0001"]
-    now = now_ms()
+    now = NOON_MS
     scene = scenario.model_copy(update={"plants": {}, "events": events}).scene(seed=1, start_ms=now, sets=SETS)
     whole = scene.registry()
     site_id = next(device.site_id for device in whole.devices if device.device_id == "B0001")
