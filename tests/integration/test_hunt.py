@@ -2,7 +2,8 @@
 
 Each seed makes messages of odd but possible values, repeats, completions and contradictions, takes them the whole way
 from the collector's judgement to the tables, and looks for what may never be: an error that is no refusal of its own
-reading, books that do not close, tables that depend on how a run was cut. `FENHE_HUNT_FROM=0 FENHE_HUNT_TO=100` hunts
+reading, books that do not close, tables or alarms that depend on how a run was cut.
+`FENHE_HUNT_FROM=0 FENHE_HUNT_TO=100` hunts
 through so many seeds.
 """
 
@@ -39,12 +40,15 @@ from tests.support.pipeline import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from psycopg import Connection
+
     from fenhe.local import Postgres
     from schemas.registry import Device
 
 SEEDS = range(int(os.environ.get("FENHE_HUNT_FROM", "0")), int(os.environ.get("FENHE_HUNT_TO", "3")))
 RECEIVED_MS = START_MS + 3 * DAY_MS
 BOOKS = ("ledger_entry", "ledger_part", "ledger_total", "quarantine", "field_set_aside", "checkpoint")
+ALARMS = ("notification_outbox", "alarm_transition", "alarm")
 TOTALS = ("0", "1", "1.5", "7e2", "1e300", "1.7976931348623157e308", "-0.0", "5e-324", "-1")
 NUMBERS = ("0", "-0.0", "1", "3.3", "53.5", "0.1", "20", "49.99999999", "327.67", "1e39", "-1e308", "1e308", "5e-324")
 ODD = ("null", "true", '"\\u0000"', "[]", "[1,2,3]", '{"a":[{}]}', "NaN", "1" + "0" * 400, '"text"', '"good"')
@@ -128,6 +132,27 @@ def urls(postgres: Postgres) -> Iterator[tuple[str, str]]:
         yield found
 
 
+def _alarms(connection: Connection) -> list[str]:
+    """Of each condition whether it holds, and when it came and went last: that is all an alarm must tell in any order.
+
+    Which alarm took in which of its times depends on what was open when it was heard of; silence on when it was.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT ON (site_id, device_id, metric, kind) jsonb_build_array(site_id, device_id, metric, kind,"
+        " active, last_raised_at, cleared_at)::text FROM alarm WHERE kind <> 'no_data' AND NOT disproved"
+        " ORDER BY site_id, device_id, metric, kind, last_raised_at DESC"
+    )
+    return [row[0] for row in rows]
+
+
+def _forget_alarms(connection: Connection) -> None:
+    """Take away what no role may, so that the next seed begins with nothing."""
+    connection.execute("ALTER TABLE alarm_transition DISABLE TRIGGER USER")
+    for table in ALARMS:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    connection.execute("ALTER TABLE alarm_transition ENABLE TRIGGER USER")
+
+
 def _held(url: str) -> dict[str, list[str]]:
     """All that a database holds of a pass, but how it was numbered; then it is forgotten."""
     with connect(url, name="test") as connection:
@@ -140,10 +165,12 @@ def _held(url: str) -> dict[str, list[str]]:
                     "SELECT reason, detail, topic, device_id, convert_from(payload, 'UTF8') FROM quarantine"
                 ).fetchall()
             ),
+            "alarm": _alarms(connection),
             **snapshot(url, (*DERIVED, *RAW, *MEMORY, "field_set_aside", "ledger")),
         }
         for table in (*DERIVED, *RAW, *MEMORY, *BOOKS):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        _forget_alarms(connection)
     return found
 
 
