@@ -24,7 +24,7 @@ class SetHealth:
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 6
+    version = 7
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
