@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from nicegui import background_tasks, ui
 
 from dashboards.preview.accounts import SignedOutError
+from dashboards.preview.download import File
 from dashboards.preview.drawing import Canvas, Html, Mark, failure
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
@@ -60,7 +61,8 @@ class PanelBox:
                 self._title = ui.label(panel.title).classes("panel-title")
                 with ui.label("ⓘ").classes("info"):
                     ui.tooltip(panel.description).classes("about")
-                self.export = ui.link("⭳", "#").classes("export")
+                with ui.element("div").classes("exports"):
+                    self.exports = {kind: ui.link(str(kind).upper(), "#").classes("export") for kind in File}
             with ui.element("div").classes("panel-body"):
                 self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
                 self._chart = None if self._html else ui.echart({}).classes("chart")
@@ -132,8 +134,9 @@ class Page:
         with ui.element("main").classes("grid") as self._grid:
             self._boxes = [PanelBox(panel) for panel in self._dashboard.panels]
         for box in self._boxes:
-            title = f"{self._text(labels.EXPORT)}: {box.panel.title}"
-            box.export.props(f'download title="{self._text(labels.EXPORT)}"').props["aria-label"] = title
+            for kind, link in box.exports.items():
+                words = f"{self._text(labels.EXPORT)} {str(kind).upper()}"
+                link.props(f'download title="{words}"').props["aria-label"] = f"{words}: {box.panel.title}"
         self._update_links()
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
         ui.context.client.on_delete(lambda: task.cancel() and None)
@@ -195,8 +198,9 @@ class Page:
             link.props["href"] = targets[name].address
             link.update()
         for box in self._boxes:
-            box.export.props["href"] = view.csv(box.panel.id)
-            box.export.update()
+            for kind, link in box.exports.items():
+                link.props["href"] = view.file(kind, box.panel.id)
+                link.update()
 
     def _look_at(self, view: View) -> None:
         """Change what this page shows, without loading it anew."""

@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.alarm import AlarmPage, Hand
 from dashboards.preview.confined import ConfinedReader
-from dashboards.preview.download import download
+from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
@@ -121,9 +121,11 @@ def make_app(hand: Hand, *, host: str, accounts: Accounts | None = None) -> Fast
         return RedirectResponse(f"/d/{DEFINITIONS[0].slug}")
 
     @app.get("/csv/{slug}/{panel_id}")
+    @app.get("/xlsx/{slug}/{panel_id}")
     async def export(slug: str, panel_id: int, request: Request) -> Response:
+        kind = File(request.url.path.split("/")[1])
         view = View.parse(slug, dict(request.query_params), request.headers.get("accept-language", ""))
-        return await download(loaded.get((slug, view.language)), panel_id, view, _source(reader, request))
+        return await download(loaded.get((slug, view.language)), panel_id, view, _source(reader, request), kind)
 
     @ui.page("/d/{slug}")
     def dashboard(slug: str, request: Request) -> None:

@@ -84,9 +84,9 @@ class View:
         except (ValueError, OverflowError):
             return parse_range(default_from, "now", now)
 
-    def csv(self, panel_id: int) -> str:
-        """Path and query of a panel's rows in a file."""
-        return f"/csv/{self.slug}/{panel_id}?{self._query}"
+    def file(self, kind: str, panel_id: int) -> str:
+        """Path and query of a panel's rows in a file, `csv` or `xlsx`."""
+        return f"/{kind}/{self.slug}/{panel_id}?{self._query}"
 
     @property
     def address(self) -> str:

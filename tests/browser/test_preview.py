@@ -178,7 +178,7 @@ def test_a_panels_rows_are_downloaded_as_the_page_shows_them(browser: Browser, p
         meters = page.locator(".panel:has(.panel-title:text-is('表计'))")
         meters.hover()
         with page.expect_download() as expected:
-            meters.locator(".export").click()
+            meters.get_by_role("link", name="CSV").click()
         assert re.fullmatch(r"fenhe-plant-energy-\d+-\d{8}-\d{4}\.csv", expected.value.suggested_filename)
         written = Path(expected.value.path()).read_text(encoding="utf-8-sig").splitlines()
         assert written[0].startswith("表计,类别,")

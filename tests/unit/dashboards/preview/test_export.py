@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import io
 import math
+import re
+import zipfile
 
 import pytest
 
@@ -14,7 +16,7 @@ from dashboards.kit import panels
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About
-from dashboards.preview.export import BYTE_ORDER_MARK, as_csv
+from dashboards.preview.export import BYTE_ORDER_MARK, as_csv, as_xlsx
 from dashboards.preview.model import Panel, load
 from dashboards.preview.reader import Rows
 from dashboards.preview.view import View
@@ -97,5 +99,32 @@ def test_every_panel_of_every_page_can_be_written() -> None:
 def test_an_export_asks_for_what_the_page_shows() -> None:
     """Plant, range and language of the page are in the address of its files."""
     view = View("plant-energy", Language.ZH, range_from="now-1h", variables={"site": "STEEL1"})
-    assert view.csv(7) == view.address.replace("/d/plant-energy?", "/csv/plant-energy/7?")
-    assert "var-site=STEEL1" in view.csv(7)
+    assert view.file("csv", 7) == view.address.replace("/d/plant-energy?", "/csv/plant-energy/7?")
+    assert "var-site=STEEL1" in view.file("csv", 7)
+
+
+def _sheet(panel: Panel, rows: Rows) -> str:
+    """The one sheet of a workbook, with its texts in their places."""
+    written = as_xlsx(panel, rows, language=Language.ZH, zone="Asia/Shanghai")
+    with zipfile.ZipFile(io.BytesIO(written)) as book:
+        texts = re.findall(r"<si><t[^>]*>(.*?)</t></si>", book.read("xl/sharedStrings.xml").decode())
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    return re.sub(r't="s"><v>(\d+)</v>', lambda found: f">{texts[int(found[1])]}<", sheet)
+
+
+def test_a_workbook_has_numbers_as_numbers_and_moments_as_moments() -> None:
+    """Unknown is the word of the page, a text is never a formula, units stand in the heading."""
+    panel = _panel(
+        Field(name="name", label=Text("站点", "Site")),
+        Field(name="at", label=Text("时间", "At")),
+        Field(name="energy", label=Text("电量", "Energy"), unit="kWh", decimals=0),
+    )
+    sheet = _sheet(panel, Rows(["name", "at", "energy"], [("=1+1", AT, 1234.56789), ("x", None, None)]))
+    assert "电量 (kWh)" in sheet
+    assert "时间 (UTC+08:00)" in sheet
+    assert "<v>1234.56789</v>" in sheet
+    moment = (AT - dt.datetime(1899, 12, 30, tzinfo=dt.UTC)) / dt.timedelta(days=1) + 8 / 24  # Excel knows no zones
+    assert any(math.isclose(float(each), moment, abs_tol=1e-7) for each in re.findall(r"<v>([\d.]+)</v>", sheet))
+    assert ">=1+1<" in sheet
+    assert "<f>" not in sheet
+    assert sheet.count(">未知<") == 2
