@@ -1,3 +1,11 @@
+// A page whose address names no theme has the one that the system prefers; the switch in the bar names one.
+(() => {
+  const query = new URLSearchParams(location.search);
+  if (query.has("theme") || !matchMedia("(prefers-color-scheme: light)").matches) return;
+  query.set("theme", "light");
+  location.replace(`${location.pathname}?${query}${location.hash}`);
+})();
+
 // `/` or Ctrl-K goes to the search box, arrows through what was found, Enter to the first, Escape away.
 (() => {
   const box = () => document.querySelector(".search input");

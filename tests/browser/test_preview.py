@@ -125,7 +125,7 @@ def preview(reader_database: ReaderDatabase) -> Iterator[str]:
 @contextmanager
 def _open(browser: Browser, address: str, size: tuple[int, int] = SIZES[0]) -> Iterator[Page]:
     """A page that must neither complain in its console nor ask anything of the internet."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme="dark")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -168,6 +168,22 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             assert page.locator("nav a").count() == len(DEFINITIONS)
             page.screenshot(path=folder / f"{slug}.{language}.{width}.png", full_page=True)
+
+
+def test_a_page_is_light_where_the_system_is_and_its_address_names_no_theme(browser: Browser, preview: str) -> None:
+    """What the address names wins, and the switch names one; nothing else of the address is lost."""
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with _open(browser, f"{preview}/d/water?lang=en&from=now-1h") as page:
+        dark = page.evaluate(ground)
+        page.emulate_media(color_scheme="light")
+        page.goto(f"{preview}/d/water?lang=en&from=now-1h")
+        page.wait_for_url("**theme=light")
+        assert "lang=en&from=now-1h" in page.url
+        assert page.evaluate(ground) != dark
+        page.wait_for_function("window.did_handshake")
+        page.get_by_role("link", name="◐").click()
+        page.wait_for_url("**theme=dark**")
+        assert page.evaluate(ground) == dark
 
 
 def test_a_panels_rows_are_downloaded_as_the_page_shows_them(browser: Browser, preview: str) -> None:
