@@ -80,7 +80,7 @@ def test_a_session_ends_with_its_account_and_with_its_password(file: Path) -> No
     assert account is not None
     session = accounts.open(account)
     assert session.account() == account
-    for token in ("", "x", session.token[:-1] + ("A" if session.token[-1] != "A" else "B")):
+    for token in ("", "x", ("A" if session.token[0] != "A" else "B") + session.token[1:]):
         with pytest.raises(SignedOutError):
             accounts.account_of(token)
     assert _fenhe(file, "change", "王强", "--role", "viewer", "--everywhere")[0] == 0
