@@ -158,7 +158,7 @@ class SafetyWatch:
         fed = recent.feed(folds, device, [arrival for arrival in sent if isinstance(arrival, Arrival)])
         self._recent[device.device_id] = recent
         first_ms = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once
-        if recent.before_ms // SAVE_MS * SAVE_MS + first_ms > self._saved_ms.get(device.device_id, -1):
+        if (recent.before_ms - first_ms) // SAVE_MS * SAVE_MS + first_ms > self._saved_ms.get(device.device_id, -1):
             self._due.add(device.device_id)
         return fed
 

@@ -11,7 +11,7 @@ from schemas.alarms import alarm_id
 from schemas.readings import Kind
 from schemas.safety import SafetyEvent, SafetyRecord
 from streams.guard.recent import KEPT
-from streams.guard.watch import SafetyWatch
+from streams.guard.watch import SAVE_MS, SafetyWatch
 from streams.installed import installed
 from streams.intake.decode import decode
 from tests.support.pipeline import Sent, record
@@ -114,3 +114,14 @@ def test_a_late_reading_of_smoke_is_told_though_newer_ones_are_clear() -> None:
         (SafetyEvent.RAISE, START_MS + 60_000),
         (SafetyEvent.CLEAR, START_MS + 4 * 60_000),
     ]
+
+
+def test_what_is_learnt_of_a_device_is_saved_now_and_then() -> None:
+    """Once in `SAVE_MS` of a device's time, whatever part of it has passed; not with every reading."""
+    watch = SafetyWatch(FOLDS)
+    saves = 0
+    for offset in range(0, 2 * SAVE_MS, 600_000):
+        sent = Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + offset, "smoke": False})
+        watch.take(decode(record(0, [sent]), "t"), START_MS)
+        saves += len(list(watch.to_save()))
+    assert saves in {2, 3}
