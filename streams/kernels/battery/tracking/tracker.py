@@ -9,17 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import CapacityReason
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned, sign_of
-from streams.kernels.battery.fusion import fused
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
 from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, note_cells, unseen, unseen_offset
+from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
 from streams.kernels.battery.tracking.contradiction import watch_current
-from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.flow import (
     DISCHARGE,
     FLOAT,
@@ -32,19 +29,18 @@ from streams.kernels.battery.tracking.flow import (
 )
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
 from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
-from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, FootSpan, witnesses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.metrics import Row
-    from schemas.metrics.battery_health import BatteryCapacity, EpisodeKind
+    from schemas.metrics.battery_health import EpisodeKind
     from schemas.readings import BatteryReading
     from schemas.registry import Device
     from streams.kernels.battery.limits import Limits
+    from streams.kernels.battery.tracking.recharge import Recharge
 
 POWER_SPAN_MS = 300_000.0
 
@@ -159,7 +155,7 @@ class Tracker:
         state.episode.pack_end_v = volts
         settle(state, self.limits)
         if state.recharge is not None and doing is FLOAT and ts - state.doing_since >= limits.full_after_ms:
-            self._full_again(state, state.recharge)
+            self._give(full_again(state, state.recharge, limits))
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
 
@@ -258,7 +254,7 @@ class Tracker:
     def _give_early(self, state: SetState, ts: int) -> None:
         """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""
         if state.episode.cutoff_ts is not None:
-            self._capacity(state, ts, ts)
+            self._give(told(self.device, state, self.limits, ts, ts))
 
     def _add(self, episode: OpenEpisode, ah: float, flow: Flow, volts_before: float) -> None:
         """Add charge to an episode; what would have flowed over a gap is kept apart."""
@@ -290,81 +286,13 @@ class Tracker:
 
     def _end_discharge(self, state: SetState, end_ts: int, seen_ts: int) -> None:
         """Give out a discharge that is over, and what it says about the capacity."""
-        episode, limits = state.episode, self.limits
         self._close(state, end_ts, seen_ts)
-        row = self._capacity(state, end_ts, seen_ts)
-        if row is None:
-            return
-        state.recharge = None
-        before = state.belief
-        if before is not None and limits.valid_from is not None and before.ts < limits.valid_from <= row.ts:
-            before = None  # of the set that stood there before
-        self._note_doubt(state, row)
-        state.belief = fused(before, row, limits.nominal_ah, limits.reference.fusion)
-        if row.capacity_ah is not None and episode.soc is not None and episode.soc >= FULL_BEFORE:
-            state.recharge = Recharge(row, episode.charge_ah + episode.bridged_ah, before)
-        if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
-            # At its cut-off a set is in a known state of charge too.
-            state.soc, state.held = row.soc_end_pct / 100, False
-            state.soc_sigma = limits.chemistry.sigma_empty_percent / 100
+        self._give(concluded(self.device, state, self.limits, end_ts, seen_ts))
 
-    @staticmethod
-    def _note_doubt(state: SetState, row: BatteryCapacity) -> None:
-        """Doubt a current sensor that was contradicted until something that would tell its gain bears it out."""
-        if row.reason is CapacityReason.CONTRADICTED:
-            state.is_doubted = True
-        elif row.capacity_ah is not None and KNOW_A_GAIN & witnesses_of(row.witnesses):
-            state.is_doubted = False
-
-    def _full_again(self, state: SetState, recharge: Recharge) -> None:
-        """What was drawn has gone back in: the discharge's capacity is borne out by that, or not."""
-        state.recharge = None
-        row = closed(recharge, state, self.limits)
-        if row is None:
-            return
-        self.rows.append(row)
-        self._note_doubt(state, row)
-        state.belief = fused(recharge.before, row, self.limits.nominal_ah, self.limits.reference.fusion)
-
-    def _capacity(self, state: SetState, end_ts: int, seen_ts: int) -> BatteryCapacity | None:
-        """Give out what the discharge says about the capacity, unless it is too small to mention."""
-        episode, limits = state.episode, self.limits
-        if episode.charge_ah + episode.bridged_ah < limits.reference.capacity.noted_from * limits.nominal_ah:
-            return None
-        reached = episode.cutoff_ts is not None
-        discharge = Discharge(
-            start_ts=episode.start_ts,
-            end_ts=end_ts,
-            drawn_ah=episode.charge_ah,
-            bridged_ah=episode.bridged_ah,
-            steady_ah=episode.steady_ah,
-            steady_ms=episode.steady_ms,
-            doubt_ah=math.sqrt(episode.doubt_ah2),
-            soc=episode.soc,
-            soc_sigma=episode.soc_sigma,
-            cutoff_ts=episode.cutoff_ts,
-            cutoff_ah=episode.cutoff_ah,
-            loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
-            loaded_a=episode.cutoff_a if reached else episode.loaded_a,
-            rest_cell_v=episode.rest_cell_v,
-            end_cells=EndCells(episode.weakest, episode.others_v, episode.unseen_v),
-            resistance_mohm=None if episode.load_on_ohm is None else 1000 * episode.load_on_ohm,
-            temperature_mean_c=set_rows.mean_temperature(episode),
-            temperature_end_c=episode.temperature_last_c,
-            foot=None if episode.foot_ah is None else self._foot(episode, episode.foot_ah),
-            is_doubted=state.is_doubted,
-            offset_known=state.offset_a is not None,
-            coverage=set_rows.coverage_of(episode, end_ts),
-            flags=flags_of(state, limits) | named(episode.flags),
-        )
-        row = capacity_row(discharge, limits, self.device, seen_ts)
-        self.rows.append(row)
-        return row
-
-    @staticmethod
-    def _foot(episode: OpenEpisode, foot_ah: float) -> FootSpan:
-        """Where a discharge came down to the foot of the curve."""
-        return FootSpan(foot_ah, episode.foot_share, episode.foot_drop_v, math.sqrt(episode.doubt_ah2))
+    def _give(self, row: Row | None) -> None:
+        """Give out a row, if there is something to say."""
+        if row is not None:
+            self.rows.append(row)
 
     def _offline(self, state: SetState, flow: Flow) -> None:
         """Nothing is known of the time since the last reading: end what was there, hold the SoC, and begin anew."""
