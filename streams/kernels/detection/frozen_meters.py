@@ -14,7 +14,7 @@ from schemas.metrics import MeterEvent, MeterEventKind
 from schemas.metrics.signal import Severity, SignalKind
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.meter_events import MeterEvents
-from streams.kernels.metering.window import standstill_ms
+from streams.kernels.metering.grounds import standstill_ms
 
 if TYPE_CHECKING:
     from schemas.registry import Device

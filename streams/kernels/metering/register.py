@@ -26,9 +26,10 @@ from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, look
+from streams.kernels.metering.state import RegisterState, Tremble
 from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Mark, Trial
-from streams.kernels.metering.window import RegisterState, Tremble, Window
+from streams.kernels.metering.window import Window
 from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:

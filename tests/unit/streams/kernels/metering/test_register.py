@@ -15,7 +15,7 @@ from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import DAY_MS, MINUTE_MS
 from streams.kernels.metering.register import RegisterMetering
-from streams.kernels.metering.window import MAX_RUNS
+from streams.kernels.metering.settling import MAX_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.metering.register import RegisterMetering
-from streams.kernels.metering.window import BREAKS
+from streams.kernels.metering.settling import BREAKS
 
 KERNEL = RegisterMetering()
 FIELD = "energy_import_kwh"

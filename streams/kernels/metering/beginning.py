@@ -1,0 +1,169 @@
+"""A register's first readings, taken as `young` judges them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from schemas.metrics import MeterEventKind
+from streams.kernels.metering import habit as habits
+from streams.kernels.metering import witness as witnesses
+from streams.kernels.metering import young
+from streams.kernels.metering.explain import Step
+from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS
+from streams.kernels.metering.lines import MOST_LINES, Line
+from streams.kernels.metering.minutes import Backing
+from streams.kernels.metering.settling import CATCH_UP_SPEED, POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
+from streams.kernels.metering.state import all_onwards
+from streams.kernels.metering.trial import Mark, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.kernels.metering.explain import Run
+    from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.state import RegisterState
+
+
+class Beginning(Settling):
+    """Takes the readings of a register without a history."""
+
+    def _young(self, state: RegisterState, run: Run, rate: float | None) -> RegisterState:
+        """Take a reading of a register without a history: nothing is believed that stands alone."""
+        ts = run.first
+        lines, newest = state.lines, state.tail[-1]
+        if newest.frozen:
+            self._tell.freeze(newest, ts, until=newest.last)
+        if lines and run.value != newest.value:
+            line = lines[-1]
+            passed = run.value - line.value
+            bound = line.most(state.habit, self._limits, ts - line.last)
+            if -line.tolerance <= passed <= bound and abs(passed) < abs(run.value - newest.value):
+                rule = "comes back to where it would have been: what it showed meanwhile was not its own"
+                step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
+                self._tell.returned(line, step, run, ts)
+                filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
+                return state._replace(
+                    anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
+                    trial=Trial(filling, (Mark(ts, run.value),)), odd=False,
+                    unsure=UNSURE_READINGS if step.may_be_chance(run.value - newest.value) else state.unsure,
+                )  # fmt: skip
+            lines = self._beyond(lines, run, run.value - newest.value)
+        runs = (*state.tail, run)
+        if self._limits.rolls_over(newest.value, run.value):
+            return self._settle(state._replace(tail=runs, rate=rate), ts)
+        witness = self._listen(state, run, state.shown, rate, is_gap=run.first - newest.last > self._gap_ms)
+        unit = state.habit.seeing(run.value).unit
+        is_witnessed = (
+            witness is not None
+            and witness.start <= state.anchor.last
+            and witnesses.allows(witness, run.value - witness.value, unit)
+        )
+        found = young.judge(runs, self._limits, unit, witnessed=is_witnessed)
+        state = state._replace(tail=runs, rate=rate, lines=lines, habit=state.habit.seeing(run.value), witness=witness)
+        if found.begins:
+            return self._begun_anew(state, found.begins, ts)
+        if not found.agrees:
+            if len(runs) == 2 and newest.readings > 1 and newest.first == state.anchor.last:  # noqa: PLR2004 - its first step: what it rested for is open again
+                unknown = self._minutes.spread(state.filling, state.anchor.last, newest.last, 0.0, Backing.NOTHING)
+                state = state._replace(shown=unknown)
+            possible = found.possible and self._limits.rated is not None
+            counted, backing = (runs[-1].value - newest.value, Backing.BRIDGE) if possible else (0.0, Backing.NOTHING)
+            return state._replace(shown=self._minutes.spread(state.shown, newest.last, ts, counted, backing))
+        steps = self._young_steps((state.anchor, *runs), found.usual)
+        fillings = self._walk((state.anchor, *runs), state, steps)
+        if len(runs) <= habits.MIN_STEPS:
+            return state._replace(shown=fillings[-1][1])
+        self._report(state, (state.anchor, *runs), steps, ts)
+        habit = self._learn_young(state.habit, runs, steps[1:])._replace(steps=habits.MIN_STEPS)
+        return state._replace(
+            anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
+            odd=self._is_odd(state, runs[-2], run, steps[-1]),
+        )  # fmt: skip
+
+    def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
+        """Learn from the first increments, but for those that are no rate."""
+        for step, (old, new) in zip(steps, pairwise(runs), strict=True):
+            span = new.first - old.last
+            if step.kind is not None or not step.measured:
+                habit = habit.broken(new.first, new.value)._replace(
+                    steps=min(habit.steps + 1, habits.MIN_STEPS),
+                    step=habits.common(habit.step, step.counted, habit.digits),
+                )
+                continue
+            habit = habit.after(
+                new.first, span, new.value - old.value, old.stood_ms, new.value,
+                period_ms=self._period_ms, close=span <= self._gap_ms,
+            )  # fmt: skip
+        return habit
+
+    def _young_steps(self, runs: Sequence[Run], usual: float) -> list[Step]:
+        """Steps between a young register's runs: what it counts at once after standing passed while it stood."""
+        steps = all_onwards(runs)
+        if runs[0].value == 0.0 and len(runs) > 2:  # noqa: PLR2004 - a first 0 may have been no reading
+            steps[1] = steps[1]._replace(measured=False)
+        least = min((step.counted for step in steps if step.counted > 0.0), default=0.0)
+        for at, (old, new) in enumerate(pairwise(runs)):
+            counted, span = new.value - old.value, max(new.first - old.last, self._period_ms)
+            stood = at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_STEPS * least
+            if stood and counted > CATCH_UP_SPEED * usual * span:
+                rule = "counts at once several times what then passes, about what the time it stood comes to"
+                steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
+            elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
+                steps[at] = steps[at]._replace(measured=False)
+                if counted > young.LEAP * usual * span:  # what it showed before may have been another's
+                    steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
+        return steps
+
+    def _begun_anew(self, state: RegisterState, at: int, ts: int) -> RegisterState:
+        """What a young register showed before one of its runs cannot be followed by it: that is where it begins."""
+        old, new = state.tail[at - 1], state.tail[at]
+        lines, waits = state.lines, Backing.BRIDGE
+        known = state.tail[:at]
+        filling, start = state.filling, state.anchor.last
+        if at > 1 and young.judge(known, self._limits, state.habit.unit).agrees:
+            doubted = state._replace(doubt=1)
+            filling = self._walk((state.anchor, *known), doubted, all_onwards((state.anchor, *known)))[-1][1]
+            start = old.last
+        if new.value < old.value or old.value > 0.0:
+            power = _power_of_ten(old.value, new.value, state.habit.unit)
+            kind, rule = MeterEventKind.REPLACEMENT, "leaves what it showed before much is known of it"
+            if power:
+                kind = MeterEventKind.SCALE
+                rule = (
+                    f"shows {10.0**power:g} times what it did before much was known of it: its unit changed, and nobody"
+                    " can tell which is right. Register the multiplier from this moment on, or set the meter right"
+                )
+            line = Line(
+                old.value, start, filling, kind, new.first, new.value, 0.0, 0.0, rule,
+                tolerance=self._trembles(state.habit),
+            )  # fmt: skip
+            lines = (*lines, line)[-MOST_LINES:]
+            waits = Backing.NOTHING if new.value < old.value else waits
+        else:
+            self._tell.event(
+                MeterEventKind.EXCURSION, state.anchor.first, ts, new.first,
+                readings=old.readings, before=old.value, seen=old.value, after=new.value,
+                rule="what it showed at first was not its own: nothing it then counts could have come to that",
+            )  # fmt: skip
+        filling = self._minutes.spread(filling, start, new.first, 0.0, Backing.NOTHING)
+        first = new._replace(last=new.first, readings=1, implied=None)
+        tail = (new, *state.tail[at + 1 :])
+        shown = filling
+        previous = first
+        for run in tail:
+            shown = self._minutes.spread(shown, previous.last, run.first, run.value - previous.value, Backing.BRIDGE)
+            shown = self._minutes.spread(shown, run.first, run.last, 0.0, waits)
+            previous = run
+        habit = state.habit.broken(new.first, new.value)
+        return state._replace(
+            anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None,
+            trial=Trial(filling, (Mark(new.first, new.value),)), odd=False,
+        )  # fmt: skip
+
+
+def _power_of_ten(before: float, now: float, unit: float) -> int:
+    """By which power of ten a register shows other than before, counting on; 0: by none."""
+    if before <= 0.0 or now <= 0.0:
+        return 0
+    return next((power for power in POWERS if -unit <= now / 10.0**power - before <= SCALE_NARROW * before), 0)

@@ -1,0 +1,187 @@
+"""What the registry and a register's own history say of it, and how sure an increment is by that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.time import DAY_MS, HOUR_MS
+from streams.kernels.metering import habit as habits
+from streams.kernels.metering import witness as witnesses
+from streams.kernels.metering.explain import Limits
+from streams.kernels.metering.lines import further
+from streams.kernels.metering.minutes import Backing, Minutes
+from streams.kernels.metering.telling import Teller
+from streams.kernels.metering.witness import Witness
+
+if TYPE_CHECKING:
+    from schemas.metrics import Row
+    from schemas.registry import Device
+    from streams.kernels.metering.explain import Run, Step
+    from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.lines import Line
+    from streams.kernels.metering.minutes import Filling
+    from streams.kernels.metering.state import RegisterState, Tremble
+
+MEASURED_MS = HOUR_MS
+MEASURED_MARGIN = 1.1
+"""Readings further apart than this, and what an hourly one may be late by, know what passed, but not in which minute or
+hour. (unsourced)"""
+TREMBLE_DIGITS = 10.0
+"""A fall of up to so many of the last digit, or of what passes in a period, is none: the value trembles. (unsourced)"""
+TREMBLE_PERIODS = 12
+"""for so many periods its minutes are estimated. (unsourced)"""
+RATED_SLACK = 2.0
+"""So many times what rounding may add may lie beyond the rating and be measured: else of a value that trembles the high
+increments would be estimated and the low ones measured. (unsourced)"""
+YOUNG_ODD_MARGIN = 2.0
+"""On the first day an increment this many times as fast as any before is estimated, for it may be an exchange.
+(unsourced)"""
+FREEZE_READINGS = 3
+"""Readings of one value before it can be called frozen on the meter's own evidence. (unsourced)"""
+FREEZE_STEPS = 4
+"""How many of the register's smallest steps must have passed meanwhile. (unsourced)"""
+FREEZE_SHARE = 0.01
+"""A flow below this share of the highest one is no evidence: it may be the sensor's zero. (unsourced)"""
+REST_READINGS = 12
+REST_MS = 3 * HOUR_MS
+"""Without such evidence, a register that never rests is frozen after this (metric specification, flatline),"""
+REST_MARGIN = 2.0
+"""and after this many times its longest rest. (unsourced)"""
+CATCH_UP_STEPS = 3
+
+
+def standstill_ms(device: Device) -> int:
+    """How long a register must stand for that to be worth a person's time (metric specification, flatline)."""
+    return max(REST_MS, round(REST_READINGS * device.period_s * 1000))
+
+
+class Grounds:
+    """Judges one register's increments; rows go into the list it was made with."""
+
+    def __init__(self, device: Device, quantity: str, rows: list[Row]) -> None:
+        self._device = device
+        self._minutes = Minutes(device, quantity, rows)
+        self._tell = Teller(device, quantity, rows)
+        self._gap_ms = self._minutes.gap_ms
+        self._period_ms = device.period_s * 1000.0
+        self._stretch_ms = witnesses.stretch_ms(self._period_ms)
+        self._quantity = quantity
+        self._is_plain = device.is_as_it_shows
+        self._terms = device.terms(quantity)
+        self._at = 0
+        self._limits = self._limits_now()
+
+    def _limits_now(self) -> Limits:
+        """What the registry says of the register under the terms that hold."""
+        terms = self._terms[self._at]
+        rated = habits.rated_rate(self._device, self._quantity, terms.rated)
+        rollover = None if terms.rollover is None else terms.rollover * terms.factor
+        return Limits(rated, rollover, self._gap_ms, self._period_ms, factor=terms.factor)
+
+    def _come_to(self, ts: int) -> None:
+        """Go on to the terms that hold at a moment."""
+        at = self._at
+        while at + 1 < len(self._terms) and ts >= self._terms[at + 1].since:
+            at += 1
+        if at != self._at:
+            self._at = at
+            self._limits = self._limits_now()
+
+    def _trembles(self, habit: Habit) -> float:
+        """How far a register falls without that being a fall."""
+        return max(TREMBLE_DIGITS * habit.unit, habit.mean * self._period_ms) + 0.01 * habit.unit
+
+    def _backing(self, state: RegisterState, span: int, counted: float, ts: int) -> Backing:
+        """What an increment between two readings rests on."""
+        if (
+            span > self._gap_ms
+            or span > MEASURED_MARGIN * MEASURED_MS
+            or self._period_ms > MEASURED_MS
+            or state.scale
+            or state.unsure
+            or (state.over is not None and state.over.is_told)
+            or state.doubt
+            or (state.lines and not state.lines[-1].proved(ts))
+            or (state.tremble is not None and self._is_trembling(state.tremble, ts))
+        ):
+            return Backing.BRIDGE
+        habit, took = state.habit, max(span, self._period_ms)
+        rated = self._limits.rated
+        if rated is not None and counted > rated * took + RATED_SLACK * habit.slack:
+            return Backing.BRIDGE
+        odd = habits.ODD_MARGIN if ts - habit.since >= DAY_MS else YOUNG_ODD_MARGIN
+        if habit.top > 0.0 and counted > odd * habit.highest * took + habit.slack:
+            return Backing.BRIDGE
+        return Backing.READINGS
+
+    def _is_odd(self, state: RegisterState, old: Run, new: Run, step: Step) -> bool:
+        """Whether what passed between two runs is not measured, by what was known before it was learned from."""
+        return self._backing(state, new.first - old.last, step.counted, new.first) is not Backing.READINGS
+
+    def _is_trembling(self, tremble: Tremble, ts: int) -> bool:
+        return tremble.since <= ts <= tremble.last + TREMBLE_PERIODS * self._period_ms
+
+    def _denied(self, state: RegisterState, span: int, counted: float, rate: float | None) -> bool:
+        """Whether an increment is greater than any before, and its instantaneous value says that less passed."""
+        habit = state.habit
+        if rate is None or state.rate is None or counted <= habit.highest * max(span, self._period_ms) + habit.slack:
+            return False
+        return witnesses.exceeds(counted, state.rate, rate, span, habit.step or habit.unit)
+
+    def _leaps(self, habit: Habit, span: int, counted: float, times: float) -> bool:
+        """Whether an increment is so many times as fast as any before."""
+        return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
+
+    def _is_frozen(self, habit: Habit, run: Run) -> bool:
+        """Whether a register stands although something passes."""
+        step = habit.step or habit.unit
+        if run.readings < FREEZE_READINGS:
+            return False
+        if run.implied is not None:
+            highest = self._limits.rated or habit.highest
+            return run.implied >= max(FREEZE_STEPS * step, FREEZE_SHARE * highest * run.stood_ms)
+        return (
+            habit.mature
+            and run.readings >= REST_READINGS
+            and run.unexplained_ms >= max(REST_MS, REST_MARGIN * habit.longest_rest)
+            and habit.mean * run.unexplained_ms >= FREEZE_STEPS * step
+        )
+
+    def _may_catch_up(self, state: RegisterState, run: Run, counted: float) -> bool:
+        """Whether an increment after standing still is to be held against the one after it."""
+        habit = state.habit
+        if state.tremble is not None and self._is_trembling(state.tremble, run.last):
+            return False  # it did not stand
+        if run.readings < FREEZE_READINGS or habit.step is None or counted <= CATCH_UP_STEPS * habit.step:
+            return False
+        if run.implied is not None:
+            return run.implied >= CATCH_UP_STEPS * habit.step
+        return run.frozen or run.stood_ms > REST_MARGIN * habit.longest_rest
+
+    def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
+        """Take one more reading behind breaks; with the first that counts on it is told what they were."""
+        if counted > 0.0:
+            for line in lines:
+                if line.counts == 0:
+                    self._tell.left(line, run.first, run.value)
+        return further(lines, run.first, counted=counted > 0.0)
+
+    def _listen(
+        self, state: RegisterState, run: Run, shown: Filling, rate: float | None, *, is_gap: bool
+    ) -> Witness | None:
+        """Take the instantaneous value of one more reading."""
+        if rate is None:
+            return None
+        witness = state.witness
+        if witness is None or state.rate is None or is_gap:
+            return witnesses.begin(run.last, run.value, shown, self._stretch_ms)
+        span = run.last - state.tail[-1].last
+        return Witness(
+            witness.number,
+            witness.start,
+            witness.value,
+            witness.filling,
+            witness.readings + 1,
+            witness.passed + (state.rate + rate) / 2 * span,
+            witness.wobble + abs(rate - state.rate) / 2 * span,
+        )

@@ -1,0 +1,382 @@
+"""Settling what happened to a register: its window is explained, its minutes given out, and its events told."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from schemas.metrics import MeterEventKind
+from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, explain
+from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
+from streams.kernels.metering.lines import MOST_LINES, Line, further
+from streams.kernels.metering.minutes import Backing
+from streams.kernels.metering.state import began_again, merged
+from streams.kernels.metering.telling import RUBBISH
+from streams.kernels.metering.trial import Mark, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.kernels.metering.explain import Explanation, Limits, Run, Step
+    from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.minutes import Filling
+    from streams.kernels.metering.state import RegisterState
+    from streams.kernels.metering.telling import Noise
+
+MAX_RUNS = 8
+"""More runs than this are not kept: the window then closes with what is the best explanation so far."""
+AGREE_AFTER_BREAK = 4
+"""Readings that must count on after a break before it is settled; until then it may turn out to be noise."""
+AGREE = 1
+"""Readings that must count on after anything else."""
+BREAKS = LEAVES | {MeterEventKind.SCALE, MeterEventKind.EXCURSION}
+UNSURE_READINGS = 10
+"""Where a return may have been chance, minutes are estimated until so many readings have counted on. (unsourced)"""
+CATCH_UP_SPEED = 2.0
+"""A catch-up is at least this many times what passes between the two readings after it. (unsourced)"""
+CATCH_UP_SHARE = 0.25
+"""Spread over the time it stood, it comes to at least this share of the speed before and after. (unsourced)"""
+POWERS = (3, -3, 1, -1, 2, -2, 6, -6)
+"""Powers of ten by which a unit changes."""
+SCALE_NARROW = 0.02
+"""Only where what can have passed is less than this share of the register is a power of ten no coincidence."""
+_SURE = frozenset({None, MeterEventKind.ROLLOVER})
+"""What may lie between two readings and leave what was counted measured."""
+
+
+class Settling(Grounds):
+    """Closes a window once enough readings agree on what happened in it."""
+
+    def _settle(self, state: RegisterState, ts: int) -> RegisterState:
+        """Ask what happened, give the window's minutes out again, and close it if enough readings agree."""
+        runs = (state.anchor, *state.tail)
+        limits = self._limits._replace(lines=state.lines, offset=state.offset)
+        found = explain(runs, state.habit, limits)
+        scaled = self._scaled(runs, state.habit, limits, found)
+        if scaled is not None:
+            runs, found, at, power = scaled
+        else:
+            at = power = 0
+        steps, undecided = self._with_catch_ups(state, runs, found.steps)
+        settled = len(state.tail) > MAX_RUNS or (
+            len(runs) == found.last + 1
+            and not undecided
+            and _agreed(runs, steps)
+            and (not at or len(runs) - at > AGREE_AFTER_BREAK)
+        )
+        returns = next((number for number, step in enumerate(steps) if step.kind is MeterEventKind.EXCURSION), None)
+        if returns is not None and not settled:  # nothing of the past is written again before it is sure
+            fillings = self._walk(runs, state, steps[:returns])
+            last = fillings[-1][1] if fillings else state.filling
+            reached = runs[steps[returns - 1].to] if returns else runs[0]
+            shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
+            return state._replace(shown=shown)
+        walking = state
+        if settled and state.trial is not None and _leaves(steps):
+            again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
+            state = state._replace(trial=None, filling=state.filling if again is None else again)
+            walking = state._replace(doubt=1)
+        fillings = self._walk(runs, walking, steps, doubted_from=at)
+        waiting = runs[found.last + 1 :]
+        if waiting:
+            last = fillings[-1][1] if fillings else state.filling
+            unknown = self._minutes.spread(last, runs[found.last].last, waiting[-1].last, 0.0, Backing.NOTHING)
+            if settled:
+                return self._begin_anew(state, runs[found.last], last, unknown, ts)
+            return state
+        if not settled:
+            return state
+        noise = self._report(state, runs, steps, ts)
+        if state.over is not None and any(step.kind is not None for step in steps):
+            self._tell.over_ends(state.over, runs[0], ts, self._limits.rated)
+            state = state._replace(over=None)
+        if power:
+            self._rescaled(state, runs, at, power, ts)
+        closed = self._close(state, runs, steps, fillings, ts)
+        return closed._replace(
+            unsure=_unsure(state, runs, steps),
+            noise=noise, scale=state.scale + power, witness=None,
+            trial=None if power else _trial(state, runs, steps, fillings),
+        )  # fmt: skip
+
+    def _scaled(
+        self, runs: Sequence[Run], habit: Habit, limits: Limits, found: Explanation
+    ) -> tuple[tuple[Run, ...], Explanation, int, int] | None:
+        """Readings from one on that show a power of ten times what they did, if that explains them best."""
+        if found.price <= PRICE_SCALE:
+            return None
+        for at in range(1, len(runs)):
+            old, new = runs[at - 1], runs[at]
+            if old.value <= 0.0 or new.value <= 0.0:
+                continue
+            most = limits.usual(habit, new.first - old.last)
+            if most > SCALE_NARROW * old.value:
+                continue
+            for power in POWERS:
+                passed = new.value / 10.0**power - old.value
+                if not -(habit.unit + 10.0 ** (-habit.digits - power)) <= passed <= most:
+                    continue
+                taken = (*runs[:at], *(run._replace(value=run.value / 10.0**power) for run in runs[at:]))
+                again = explain(taken, habit, limits)
+                if again.price + PRICE_SCALE < found.price and again.last == len(taken) - 1:
+                    return taken, again, at, power
+        return None
+
+    def _rescaled(self, state: RegisterState, runs: Sequence[Run], at: int, power: int, ts: int) -> None:
+        old, new = runs[at - 1], runs[at]
+        back = state.scale + power == 0
+        self._tell.event(
+            MeterEventKind.SCALE, old.last, ts, new.first,
+            readings=len(runs) - at, before=old.value, seen=new.value * 10.0**power, after=new.value,
+            increment=new.value - old.value,
+            rule="shows its first unit again" if back else
+            f"shows {10.0**power:g} times what it did: its unit changed, and it is counted as before. Register the"
+            " multiplier from this moment on, or set the meter right",
+        )  # fmt: skip
+
+    def _begin_anew(self, state: RegisterState, old: Run, filling: Filling, unknown: Filling, ts: int) -> RegisterState:
+        """Give up on readings of which no two agree; what passed meanwhile stays unknown."""
+        newest = state.tail[-1]
+        run = newest._replace(first=newest.last, readings=1, implied=None)
+        line = Line(
+            old.value, old.last, filling, MeterEventKind.REPLACEMENT, newest.last, newest.value, 0.0, 0.0,
+            RUBBISH, counts=1, tolerance=self._trembles(state.habit),
+        )  # fmt: skip
+        noise = self._tell.rubbish(state.noise, old, newest, len(state.tail), ts)
+        lines = (*state.lines, line)[-MOST_LINES:]
+        return state._replace(
+            anchor=run, filling=unknown, tail=(run,), shown=unknown, lines=further(lines, ts, counted=False),
+            habit=state.habit.broken(run.last, run.value), witness=None, noise=noise, trial=None, odd=False,
+        )  # fmt: skip
+
+    def _walk(
+        self, runs: Sequence[Run], state: RegisterState, steps: Sequence[Step], doubted_from: int = 0
+    ) -> list[tuple[Filling, Filling]]:
+        """Give out the minutes of an explanation; returns the open minute at the beginning and end of each run kept.
+
+        From run `doubted_from` on nothing is more than estimated.
+        """
+        found: list[tuple[Filling, Filling]] = []
+        filling, old, lines = state.filling, runs[0], state.lines
+        broken = False
+        for at, step in enumerate(steps):
+            new = runs[step.to]
+            start = old.first if step.kind is MeterEventKind.CATCH_UP and at else old.last
+            if step.kind is MeterEventKind.EXCURSION:
+                line = lines[step.line]
+                start, filling = line.last, line.filling
+                unsure = UNSURE_READINGS if step.may_be_chance(new.value - old.value) else state.unsure
+                state = state._replace(lines=lines[: step.line], unsure=unsure)
+            broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
+            skips = bool(at) and step.to > steps[at - 1].to + 1
+            sure = step.kind in _SURE and step.measured and not broken and not skips and not (at == 0 and state.odd)
+            backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
+            filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
+            begun = filling
+            if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
+                waits = Backing.BRIDGE if step.kind is MeterEventKind.SURGE else Backing.NOTHING
+                stands = Backing.READINGS if not broken else waits
+                if stands is Backing.READINGS and (
+                    _stood_briefly(new, steps[at + 1 :]) or (not at and began_again(state))
+                ):
+                    stands = Backing.BRIDGE
+                backing = Backing.NOTHING if new.frozen else stands
+                if backing is Backing.READINGS:
+                    backing = self._backing(state, 0, 0.0, new.last)
+                filling = self._minutes.spread(filling, new.first, new.last, 0.0, backing)
+            found.append((begun, filling))
+            old = new
+        return found
+
+    def _close(
+        self,
+        state: RegisterState,
+        runs: Sequence[Run],
+        steps: Sequence[Step],
+        fillings: Sequence[tuple[Filling, Filling]],
+        ts: int,
+    ) -> RegisterState:
+        """Keep what is settled as the new anchor, and the last run kept as the tail."""
+        habit, known = self._learn(state.habit, runs, steps), state
+        state = state._replace(lines=self._lines(state, runs, steps, fillings, ts))
+        last = runs[steps[-1].to]
+        before = steps[-2].to if len(steps) > 1 else 0
+        counts_on = steps[-1].kind is None
+        is_gap = last.first - runs[before].last > self._gap_ms
+        if len(steps) > 1 and counts_on and steps[-2].kind is None and steps[-1].counted == 0.0 and not is_gap:
+            # It stood, but for a reading that was noise: one run.
+            earlier = len(steps) - 3
+            anchor, filling, odd = state.anchor, state.filling, state.odd
+            if earlier >= 0:
+                anchor, filling = runs[steps[earlier].to], fillings[earlier][1]
+                skips = before > steps[earlier].to + 1
+                odd = skips or self._is_odd(known, anchor, runs[before], steps[-2])
+            last = merged(runs[before], last)
+        elif counts_on and len(steps) > 1:
+            anchor, filling = runs[before], fillings[-2][1]
+            odd = steps[-1].to > before + 1 or self._is_odd(known, anchor, last, steps[-1])
+        elif counts_on:
+            anchor, filling, odd = state.anchor, state.filling, state.odd
+        else:
+            anchor = last._replace(last=last.first, readings=1, implied=None)
+            filling, odd = fillings[-1][0], False
+        return state._replace(anchor=anchor, filling=filling, tail=(last,), shown=fillings[-1][1], habit=habit, odd=odd)
+
+    def _lines(
+        self,
+        state: RegisterState,
+        runs: Sequence[Run],
+        steps: Sequence[Step],
+        fillings: Sequence[tuple[Filling, Filling]],
+        ts: int,
+    ) -> tuple[Line, ...]:
+        """What the register has left by now."""
+        lines = state.lines
+        at, filling = 0, state.filling
+        for number, step in enumerate(steps):
+            old, new = runs[at], runs[step.to]
+            if step.kind is MeterEventKind.EXCURSION:
+                lines = lines[: step.line]
+            elif step.leaves:
+                assert step.kind is not None  # noqa: S101 - as above
+                line = Line(
+                    old.value, old.last, filling, step.kind, new.first, new.value,
+                    step.limit, step.counted, step.rule, tolerance=self._trembles(state.habit),
+                    readings=sum(run.readings for run in runs[step.to :]),
+                )  # fmt: skip
+                lines = (*lines, line)[-MOST_LINES:]
+                for later, following in zip(steps[number:], steps[number + 1 :], strict=False):
+                    if following.kind is not None:
+                        break
+                    counted = runs[following.to].value - runs[later.to].value
+                    lines = self._beyond(lines, runs[following.to], counted)
+            at, filling = step.to, fillings[number][1]
+        return tuple(line for line in lines if not line.is_over(ts))
+
+    def _learn(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
+        """Learn from the ordinary increments of a window; the one to its first run is known already."""
+        old = 0
+        for step in steps:
+            before, new = runs[old], runs[step.to]
+            if step.kind is None and (old, step.to) != (0, 1):
+                span = new.first - before.last
+                rest = 0 if before.frozen else before.stood_ms
+                habit = habit.after(
+                    new.first, span, step.counted, rest, new.value,
+                    period_ms=self._period_ms, close=span <= self._gap_ms,
+                ).seeing(new.value)  # fmt: skip
+            elif step.kind is not None:
+                habit = habit.broken(new.first, new.value)
+            old = step.to
+        return habit._replace(last=max(habit.last, runs[old].first))
+
+    def _with_catch_ups(
+        self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]
+    ) -> tuple[tuple[Step, ...], bool]:
+        """Tell increments that only look ordinary from a catch-up; and whether that still waits for a reading."""
+        found: list[Step] = []
+        undecided = False
+        for at, step in enumerate(steps):
+            old, new = runs[steps[at - 1].to] if at else runs[0], runs[step.to]
+            if at == 0 or step.kind is not None or not self._may_catch_up(state, old, step.counted):
+                found.append(step)
+                continue
+            if at + 1 < len(steps):
+                after = steps[at + 1].counted / (runs[steps[at + 1].to].first - new.first)
+            elif new.readings > 1:
+                after = 0.0
+            else:
+                undecided = True
+                found.append(step)
+                continue
+            span = old.first - (runs[steps[at - 2].to] if at > 1 else runs[0]).last
+            before = steps[at - 1].counted / span if span > 0 and steps[at - 1].kind is None else None
+            found.append(_caught_up(step, old, new, before, after))
+        return tuple(found), undecided
+
+    def _report(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], ts: int) -> Noise | None:
+        """Write the events of a settled explanation; what a break was waits until it has counted on."""
+        at = 0
+        noise = state.noise
+        for number, step in enumerate(steps):
+            old, new = runs[at], runs[step.to]
+            for odd in runs[at + 1 : step.to]:
+                noise = self._tell.noise(noise, old, odd, new, ts)
+            if at and new.first - old.last > self._gap_ms:
+                self._tell.gap(old, new, step.counted, ts)
+            if step.kind is MeterEventKind.EXCURSION:
+                self._tell.returned(state.lines[step.line], step, new, ts)
+            elif step.kind is not None and not step.leaves:
+                following = runs[steps[number + 1].to].value if number + 1 < len(steps) else None
+                if step.kind is MeterEventKind.CATCH_UP and not old.frozen:
+                    self._tell.freeze(old, ts, until=old.last)
+                self._tell.step(step, old, new, ts, following)
+            at = step.to
+        return noise
+
+
+def _stood_briefly(run: Run, following: Sequence[Step]) -> bool:
+    """Whether a young register's run is too short to be a rest, and then jumps: it may have been no reading of it."""
+    jumps = bool(following) and following[0].kind is None and not following[0].measured
+    return jumps and run.readings < FREEZE_READINGS
+
+
+def _leaves(steps: Sequence[Step]) -> bool:
+    """Whether a register leaves its level for another one that counts on."""
+    return any(step.leaves and after.kind is None and after.counted > 0.0 for step, after in pairwise(steps))
+
+
+def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> int:
+    """How many readings must count on behind a window before its return is believed."""
+    froms = (0, *(step.to for step in steps))
+    chance = any(
+        step.may_be_chance(runs[step.to].value - runs[at].value) for at, step in zip(froms, steps, strict=False)
+    )
+    return UNSURE_READINGS if chance else state.unsure
+
+
+def _trial(
+    state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], fillings: Sequence[tuple[Filling, Filling]]
+) -> Trial | None:
+    """What is on trial behind a window: the level as before, or one that counted more than it can have."""
+    trial, at = state.trial, 0
+    for number, step in enumerate(steps):
+        if step.kind is MeterEventKind.EXCURSION:
+            came = runs[step.to]
+            again = Trial(fillings[number][0], (Mark(came.first, came.value),))
+            trial = (trial and trial.until(state.lines[step.line].last)) or again
+        elif step.kind is MeterEventKind.ROLLOVER:
+            trial = None
+        elif trial is None and not step.leaves and step.counted > step.limit:
+            filling = fillings[number - 1][1] if number else state.filling
+            trial = Trial(filling, (Mark(runs[at].last, runs[at].value),))
+        at = step.to
+    return trial
+
+
+def _agreed(runs: Sequence[Run], steps: Sequence[Step]) -> bool:
+    """Whether enough readings after each odd thing count on from it."""
+    at = 0
+    for number, step in enumerate(steps):
+        odd = step.kind is not None or step.to > at + 1
+        if odd:
+            agreeing = runs[step.to].readings - 1 + sum(runs[later.to].readings for later in steps[number + 1 :])
+            is_break = step.kind in BREAKS or (step.kind is MeterEventKind.ROLLOVER and not step.measured)
+            if agreeing < (AGREE_AFTER_BREAK if is_break else AGREE):
+                return False
+        at = step.to
+    return True
+
+
+def _caught_up(step: Step, old: Run, new: Run, before: float | None, after: float) -> Step:
+    """A step after standing still, as a catch-up if that is what it is. Speeds in the register's unit per ms."""
+    span, stood = new.first - old.last, new.first - old.first
+    if old.implied is not None:
+        between = old.implied / old.stood_ms * span
+        caught_up = 2 * step.counted >= old.implied + between and step.counted > CATCH_UP_SPEED * between
+        rule = "counts at once about what its instantaneous value said had passed while it stood"
+    else:
+        slowest = after if before is None else min(before, after)
+        caught_up = step.counted > CATCH_UP_SPEED * after * span and step.counted >= CATCH_UP_SHARE * slowest * stood
+        rule = "counts at once several times what then passes, about what the time it stood comes to"
+    return step._replace(kind=MeterEventKind.CATCH_UP, rule=rule) if caught_up else step
