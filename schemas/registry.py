@@ -240,6 +240,10 @@ class BatterySet(_Model):
         return Chemistry.LFP if low <= self.nominal_v / self.cell_count <= high else Chemistry.LI_ION
 
 
+GAP_PERIODS = 3
+"""A gap is more than this many of a device's periods without a reading. Source: specification "Message model"."""
+
+
 class Device(_Model):
     """A meter, a unit's control system, a laboratory, a battery set or a site's power system."""
 
@@ -249,7 +253,7 @@ class Device(_Model):
     name: str = ""
     name_zh: str = ""
     period_s: Annotated[float, Field(gt=0)] = 60.0
-    """Usual time between two readings; a gap is more than three of them."""
+    """Usual time between two readings."""
     role: Role = Role.INTERNAL
     carrier: str = ""
     """Key of the energy conversion factor, for example `natural_gas_low`; empty where the kind says it all."""
@@ -290,6 +294,11 @@ class Device(_Model):
             msg = f"device {self.device_id}: {wrong}"
             raise ValueError(msg)
         return self
+
+    @property
+    def gap_ms(self) -> float:
+        """No reading for longer than this is a gap, over which nothing is integrated, ms."""
+        return GAP_PERIODS * self.period_s * 1000
 
     @property
     def is_as_it_shows(self) -> bool:

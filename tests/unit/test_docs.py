@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,49 @@ def test_every_class_and_module_a_document_names_exists(document: Path) -> None:
         if at < len(parts) and not re.search(rf"(def|class) {parts[at]}\b|^{parts[at]}\b", CODE, re.MULTILINE):
             missing.add(name)
     assert not missing
+
+
+NOT_IN_SOURCE = {"pg_upgrade", "unhealthy", "production_mwh_h", "production_t_h"}
+"""A program and a word of others; and quantities that a simulator names after the unit of its plant's product."""
+BEGINNINGS = ("fenhe_worker_", "FENHE_")
+"""What the code puts before a name: of a metric, of a setting."""
+
+
+@cache
+def words_of_the_source() -> frozenset[str]:
+    """Every word of every file that is no document: code, SQL, YAML, configuration; and the names of files."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()  # noqa: S607 - git of this machine
+    words = {Path(name).name for name in listed}
+    for name in listed:
+        if name.endswith((".py", ".sql", ".yaml", ".yml", ".toml", ".conf", ".sh", "Makefile", "Dockerfile")):
+            words.update(re.findall(r"\w+", (ROOT / name).read_text(encoding="utf-8")))
+    return frozenset(words)
+
+
+@pytest.mark.parametrize("document", PRESENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_name_a_document_names_is_in_the_source(document: Path) -> None:
+    """Functions, constants, fields, columns, parameters and settings: what was renamed is renamed in the documents."""
+    words = words_of_the_source() | set(
+        re.findall(r"[\w.]+", "\n".join(re.findall(r"```.*?```", document.read_text(encoding="utf-8"), re.DOTALL)))
+    )
+    missing = set()
+    for name in spoken_of(document):
+        if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?", name) or name in NOT_IN_SOURCE | words:
+            continue
+        for part in re.findall(r"\w+", name):
+            shown = next((part.removeprefix(start) for start in BEGINNINGS if part.startswith(start)), part)
+            if not {part, shown, shown.lower()} & words:
+                missing.add(name)
+    assert not missing
+
+
+@pytest.mark.parametrize("document", PRESENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_path_in_an_example_exists(document: Path) -> None:
+    """In commands too, and beside a link: a reader pastes them."""
+    text = document.read_text(encoding="utf-8")
+    paths = set(re.findall(r"(?<![\w/.$<-])((?:[a-z_]+/)+[\w-]+\.(?:py|sql|ya?ml|md|sh|conf|json|svg))\b", text))
+    named = {path for path in paths if not path.startswith(WRITTEN)}
+    assert not {path for path in named if not (ROOT / path).exists() and not (document.parent / path).exists()}
 
 
 def test_the_index_of_decisions_names_every_decision() -> None:

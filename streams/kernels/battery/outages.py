@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device
 
-GAP_PERIODS = 3
 MS_PER_H = 3_600_000
 DEAD_PHASE_V = 50.0
 """Where no flag is sent, mains has failed if every phase is below this. (unsourced)"""
@@ -170,7 +169,7 @@ def load_w(reading: SitePowerReading) -> float | None:
 def _pass_time(before: PowerState, ts: int, power: float | None, device: Device, rows: list[Row]) -> PowerState:
     """Add the time since the last reading to its hours, and give out an hour that is over."""
     elapsed = ts - before.ts
-    measured = elapsed <= GAP_PERIODS * device.period_s * 1000
+    measured = elapsed <= device.gap_ms
     mean_w = None if before.power_w is None or power is None else (before.power_w + power) / 2
     hour = before.ts - before.ts % HOUR_MS
     end = hour + HOUR_MS

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from streams.kernels.battery.limits import Limits
 
-GAP_PERIODS = 3
-"""No reading for more than this many of the device's periods is a gap, over which nothing is integrated."""
-
 RATE_SPAN_MS = 5 * MINUTE_MS
 """dT/dt is taken over five minutes (metric specification, section 4)."""
 RATE_MIN_SPAN_MS = 4 * MINUTE_MS
@@ -234,7 +231,7 @@ def _direction(before: PackState, reading: BatteryReading, limits: Limits) -> Di
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:
     """Whether the time between two readings was measured: close enough, with voltage and current at both ends."""
     return (
-        reading.ts - before.ts <= GAP_PERIODS * device.period_s * 1000
+        reading.ts - before.ts <= device.gap_ms
         and reading.pack_voltage_v is not None
         and reading.current_a is not None
         and before.voltage_v is not None

@@ -11,9 +11,6 @@ from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 if TYPE_CHECKING:
     from schemas.registry import Device
 
-GAP_PERIODS = 3
-"""No reading for more than this many of the device's periods is a gap: known in sum, not in time."""
-
 LONG_SILENCE_MS = 7 * DAY_MS
 """Silence longer than this is spread more coarsely than over its minutes. (unsourced)"""
 SPREAD_MS = 31 * DAY_MS
@@ -57,7 +54,7 @@ class Minutes:
         self._device = device
         self._quantity = quantity
         self._rows = rows
-        self.gap_ms = GAP_PERIODS * device.period_s * 1000
+        self.gap_ms = device.gap_ms
 
     def spread(self, filling: Filling, start: int, stop: int, counted: float, backing: Backing) -> Filling:
         """Spread what was counted from `start`, where the filling stands, to `stop`; gives out every minute that ends.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
-from streams.kernels.metering.minutes import GAP_PERIODS
 from streams.kernels.metering.telling import Teller
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
     """Take a reading; and whether its power contradicts what the registers counted since the one before."""
     ts, power = reading.ts, reading.power_kw
     imported, exported = reading.energy_import_kwh, reading.energy_export_kwh
-    if signs is None or ts - signs.ts > GAP_PERIODS * device.period_s * 1000:
+    if signs is None or ts - signs.ts > device.gap_ms:
         return Signs(ts, power, imported, exported), False
     net = _counted(signs.imported_kwh, imported) - _counted(signs.exported_kwh, exported)
     before = signs.power_kw

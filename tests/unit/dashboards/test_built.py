@@ -38,8 +38,8 @@ def stale(folder: Path = GENERATED) -> list[str]:
 
 
 def test_committed_json_is_fresh() -> None:
-    """What is committed is what the definitions build: `python -m dashboards.grafana.build` mends it."""
-    assert stale() == []
+    """What is committed is what the definitions build."""
+    assert stale() == [], "run `.venv/bin/fenhe dashboards build` and commit what it writes"
 
 
 def test_building_twice_gives_the_same_files(tmp_path: Path) -> None:
@@ -74,7 +74,8 @@ def test_panels_fill_the_grid_without_overlap(definition: Definition, language: 
     panels = load(dashboard_json(definition, language)).panels
     cells = [(x, y) for p in panels for x in range(p.x, p.x + p.w) for y in range(p.y, p.y + p.h)]
     assert len(cells) == len(set(cells))
-    assert max(x for x, _ in cells) < 24
+    beyond = [panel.title for panel in panels if panel.x + panel.w > 24]
+    assert not beyond, "panels stand side by side in their order: the widths of a row must add up to 24"
     assert len({panel.id for panel in panels}) == len(panels)
 
 
