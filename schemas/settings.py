@@ -79,7 +79,9 @@ class WorkerSettings(KafkaSettings):
     worker_group: str = "fenhe-workers"
     worker_data_dir: str = Field(default_factory=lambda: f"/tmp/fenhe-worker-{os.getpid()}")  # noqa: S108 - Faust wants a folder; nothing durable is in it
     batch_records: Annotated[int, Field(ge=1)] = 200
-    batch_within_s: Annotated[float, Field(gt=0)] = 0.25
+    batch_within_s: Annotated[float, Field(gt=0)] = 0.02
+    """Faust waits for so long before each take, however much has come meanwhile, unless `batch_records` are there. The
+    collector has gathered readings into records already, so waiting for more here only leaves the worker idle."""
     session_timeout_s: Annotated[float, Field(ge=2, le=1_800)] = 30.0
     """A worker that Kafka has not heard of for so long loses its partitions to the others. Kafka's own bounds are
     `group.min.session.timeout.ms` and `group.max.session.timeout.ms`, 6 s and half an hour as it comes."""
