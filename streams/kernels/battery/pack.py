@@ -280,7 +280,9 @@ def _temperature_rate(
     where the fold began.
     """
     oldest = ts - ts % MINUTE_MS - RATE_SPAN_MS - MINUTE_MS
-    kept = tuple(sample for sample in temperatures if sample[0] >= oldest)
+    kept = temperatures
+    if kept and kept[0][0] < oldest:
+        kept = tuple([sample for sample in kept if sample[0] >= oldest])
     if hottest is None:
         return kept, None
     rate = None

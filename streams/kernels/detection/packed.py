@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import base64
 import struct
-from typing import TypeVar
+from array import array
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Floats = tuple[float, ...]
 T = TypeVar("T")
@@ -18,6 +22,11 @@ _SINGLE = struct.Struct("<f")
 def single(value: float) -> float:
     """Round to 24 bits of mantissa."""
     return float(_SINGLE.unpack(_SINGLE.pack(value))[0])
+
+
+def singles(values: Iterable[float]) -> Floats:
+    """Round each to 24 bits of mantissa."""
+    return tuple(array("f", values))
 
 
 def pushed(history: Floats, value: float, length: int) -> Floats:

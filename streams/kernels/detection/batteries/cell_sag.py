@@ -9,10 +9,12 @@ from schemas.metrics.signal import SignalKind
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.detection.batteries.safety_state import KINDS
 from streams.kernels.detection.batteries.safety_verdicts import EVENT, SENSOR_OR_EVENT
-from streams.kernels.detection.packed import single
-from streams.kernels.detection.robust import median
+from streams.kernels.detection.packed import singles
+from streams.kernels.detection.robust import known, median
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.readings import BatteryReading
     from streams.kernels.detection.batteries.dead_cells import Dead
     from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
@@ -66,16 +68,17 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading) -> None:
         return
     present = [*(reading.cell_voltage_v or ()), *[None] * CELLS][:CELLS]
     off = [math.nan if cell is None else (cell - volts) * 1000 for cell in present]
-    places = state.places or tuple(single(each) for each in off)
+    places = state.places or singles(off)
     noise = max(math.sqrt(state.noise), rules.cell_noise_mv)
     falls = [now - usual for now, usual in zip(off, places, strict=True)]
-    lowest = min((fall for fall in falls if not math.isnan(fall)), default=math.nan)
-    cell = falls.index(lowest) + 1 if not math.isnan(lowest) else 0
+    known_falls = known(falls)
+    lowest = min(known_falls, default=math.nan)
+    cell = falls.index(lowest) + 1 if known_falls else 0
     learned = state.floats >= rules.floats_needed
     far = rules.sag_z * noise * (0.5 if state.sagging else 1.0)
-    is_low = learned and not math.isnan(lowest) and lowest < -far
-    if learned:
-        active = is_low and (state.sagging > 0 or state.low_cell == cell)
+    is_low = learned and lowest < -far
+    active = is_low and (state.sagging > 0 or state.low_cell == cell)
+    if learned and verdicts.has_to_say(SignalKind.CELL_SAG, active=active):
         verdicts.say(
             SignalKind.CELL_SAG,
             active=active,
@@ -89,19 +92,25 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading) -> None:
                 "may_be": EVENT if active and verdicts.is_active(SignalKind.SELF_HEATING) else SENSOR_OR_EVENT,
             },
         )
+    if learned:
         state.sagging = cell if active else 0
     if not is_low:
         weight = 1 / min(state.floats + 1, rules.memory_readings)
-        squares = [fall * fall for fall in falls if not math.isnan(fall)]
+        squares = [fall * fall for fall in known_falls]
         square = sum(squares) / len(squares) if squares else state.noise
-        state.places = tuple(
-            single(now if math.isnan(usual) else usual if math.isnan(now) else usual + weight * (now - usual))
-            for now, usual in zip(off, places, strict=True)
-        )
+        state.places = singles(_learned(places, off, falls, weight))
         state.noise += weight * (square - state.noise)
         state.floats += 1
     sums = state.day_sums or (0.0,) * CELLS
     state.low_cell = cell if is_low else 0
-    state.day_sums = tuple(single(total + now) for total, now in zip(sums, off, strict=True))
+    state.day_sums = singles([total + now for total, now in zip(sums, off, strict=True)])
     state.day_current_a += reading.current_a or 0.0
     state.day_readings += 1
+
+
+def _learned(places: Sequence[float], off: Sequence[float], falls: Sequence[float], weight: float) -> list[float]:
+    """Usual places after one more reading; a cell that shows nothing keeps its own, a new one begins where it is."""
+    return [
+        usual + weight * fall if fall == fall else now if usual != usual else usual  # noqa: PLR0124 - NaN
+        for usual, now, fall in zip(places, off, falls, strict=True)
+    ]

@@ -56,6 +56,7 @@ class Channel(NamedTuple):
 
 
 NEW_CHANNEL = Channel()
+NO_CHANNELS: frozenset[int] = frozenset()
 
 
 class Fault(NamedTuple):
@@ -119,6 +120,8 @@ def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channel
         inside, ambient = getattr(reading, TEMPERATURE) or [], getattr(reading, AMBIENT)
     stale = reading.ts - memory.ts > STALE_MS
     known = memory.inside
+    if not stale and not arrival.aside and (steady := _steady(memory, inside, ambient, limit_c)) is not None:
+        return Channels(reading.ts, tuple(steady[1:]), steady[0]), Seen(inside, ambient, [], NO_CHANNELS, missing=False)
     if len(known) < len(inside):
         known = (*known, *[NEW_CHANNEL] * (len(inside) - len(known)))
     faults: list[Fault] = []
@@ -144,6 +147,26 @@ def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channel
         Channels(reading.ts, tuple(after), outside),
         Seen(celsius, None if why else ambient, faults, frozenset(jumped), missing),
     )
+
+
+def _steady(
+    memory: Channels, inside: Sequence[float | None], ambient: float | None, limit_c: float
+) -> list[Channel] | None:
+    """The channels after a reading in which each is near what it was, and none is a danger: nearly always.
+
+    The ambient's comes first. None where that is not so.
+    """
+    if len(inside) != len(memory.inside):
+        return None
+    after = []
+    limit = math.inf
+    for before, value in zip((memory.ambient, *memory.inside), (ambient, *inside), strict=True):
+        good = before.good
+        if value is None or good is None or not -JUMP_C <= value - good <= JUMP_C or value >= limit:
+            return None
+        after.append(before if good == value and not before.odd else Channel(value, before.before))
+        limit = limit_c
+    return after
 
 
 _HOT = "hot"

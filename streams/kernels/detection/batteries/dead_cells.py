@@ -45,9 +45,7 @@ def look_at(seen: int, arrival: Arrival) -> tuple[int, Dead | None, list[Fault]]
         raw = numbers(evidence(arrival, CELLS_V))
     if not raw:
         return seen, None, []
-    lowest = min((volts for volts in raw if volts is not None), default=0.0)
-    present = sum(1 << at for at, volts in enumerate(raw) if volts is not None)
-    if lowest >= DEAD_V and present & seen == seen and not arrival.aside:  # nearly always
+    if not arrival.aside and (present := _alive(raw)) & seen == seen and present:  # nearly always
         return seen | present, None, []
     shown = [volts for volts in raw if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0)]
     if len(shown) < CELLS_NEEDED or 2 * len(shown) < len(raw):
@@ -70,6 +68,14 @@ def look_at(seen: int, arrival: Arrival) -> tuple[int, Dead | None, list[Fault]]
         elif was_seen:
             faults.append(Fault(CELLS_V, at + 1, volts or 0.0, NO_VOLTAGE))
     return seen | _of(raw), min(dead, key=lambda each: each.volts, default=None), faults
+
+
+def _alive(raw: list[float | None]) -> int:
+    """Cells that show a voltage, as bits, where none of them is dead; else 0."""
+    if None not in raw:
+        return (1 << len(raw)) - 1 if min(raw) >= DEAD_V else 0  # type: ignore[type-var, operator] # none is absent
+    shown = [(at, volts) for at, volts in enumerate(raw) if volts is not None]
+    return sum(1 << at for at, _ in shown) if all(volts >= DEAD_V for _, volts in shown) else 0
 
 
 def _of(raw: list[float | None]) -> int:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics.signal import SignalKind
 from schemas.time import MINUTE_MS
-from streams.kernels.detection.batteries.temperature_line import RATE_SPAN_MS, Line, slope_of
+from streams.kernels.detection.batteries.temperature_line import RATE_SPAN_MS, slope_of
 
 if TYPE_CHECKING:
     from schemas.readings import BatteryReading
     from streams.kernels.detection.batteries.channels import Seen
     from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
+    from streams.kernels.detection.batteries.temperature_line import Line
 
 SHARED_C = 10.0
 """Another channel as near as this to the limit, or to the hottest, bears it out. (unsourced)"""
@@ -23,7 +24,7 @@ OWN_SHARE = 0.5
 
 def over_temperature(verdicts: SetVerdicts, seen: Seen, *, only_rising: bool = False) -> float | None:
     """Judge the hottest channel that can be believed; returns what it shows."""
-    hottest = max((celsius for celsius in seen.celsius if celsius is not None), default=None)
+    hottest = max([celsius for celsius in seen.celsius if celsius is not None], default=None)
     if hottest is None:
         return None
     rules = verdicts.rules
@@ -63,15 +64,15 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen) -> None:
 
 def _line_through(verdicts: SetVerdicts, ts: int, hottest: float) -> Line:
     """Draw the line through the last five minutes; every half minute there is another sample of it."""
-    kept = verdicts.state.temperatures
+    state = verdicts.state
+    kept = state.temperatures
     if kept and ts - kept[0][0] > RATE_SPAN_MS:
         kept = tuple(sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS)
     if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
         kept = (*kept, (ts, hottest))
-    if kept is not verdicts.drawn:
-        verdicts.state.temperatures = verdicts.drawn = kept
-        verdicts.line = slope_of(kept)
-    return verdicts.line
+    if state.line is None or kept is not state.temperatures:
+        state.temperatures, state.line = kept, slope_of(kept)
+    return state.line
 
 
 def _self_heating(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen, hottest: float, line: Line) -> None:
@@ -109,7 +110,7 @@ def _self_heating(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen, ho
     if rise is not None and not active and not warm:
         state.rests += 1
         weight = 1 / min(state.rests, rules.memory_readings)
-        coolest = min(celsius for celsius in seen.celsius if celsius is not None)
+        coolest = min([celsius for celsius in seen.celsius if celsius is not None])
         state.hot += weight * (hottest - state.hot)
         state.cool = coolest if state.cool is None else state.cool + weight * (coolest - state.cool)
         off = rise - state.rise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.metrics.signal import SignalKind
 from streams.kernels.detection.batteries import channels
@@ -13,6 +13,9 @@ from streams.kernels.detection.batteries.channels import Channels
 from streams.kernels.detection.batteries.stuck_sensors import Watch, watch_from_json, watch_to_json
 from streams.kernels.detection.judgement import NEW, Standing, standing_from_json, standing_to_json
 from streams.kernels.detection.packed import Floats, packed, packed_bytes, unpacked, unpacked_bytes
+
+if TYPE_CHECKING:
+    from streams.kernels.detection.batteries.temperature_line import Line
 
 METRICS = {
     SignalKind.OVER_TEMPERATURE: ("temperature_max_c", "°C"),
@@ -74,9 +77,13 @@ class SetState:
     """Cells that ever showed a voltage, as bits."""
     dead_cell: int = 0
     """Cell that the last reading showed dead, or that is in alarm for it."""
+    line: Line | None = field(default=None, compare=False)
+    """Through `temperatures`, once it is drawn; it follows from them and is not saved."""
 
 
-_NAMES = tuple(field.name for field in dataclasses.fields(SetState))
+_FIELDS = tuple(field.name for field in dataclasses.fields(SetState))
+_NAMES = tuple(name for name in _FIELDS if name != "line")
+_all_of = attrgetter(*_FIELDS)
 _fields_of = attrgetter(*_NAMES)
 
 
@@ -110,4 +117,4 @@ def from_json(values: list[Any]) -> SetState:
 
 def copied(state: SetState) -> SetState:
     """A copy to advance: what its fields hold is replaced, never changed."""
-    return SetState(*_fields_of(state))
+    return SetState(*_all_of(state))

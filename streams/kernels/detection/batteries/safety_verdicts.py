@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.metrics.signal import Severity, SignalKind
 from streams.kernels.detection.batteries.safety_state import KINDS, METRICS
-from streams.kernels.detection.batteries.temperature_line import Line
 from streams.kernels.detection.judgement import Judgement, Subject, enter, stand, status
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ class SetVerdicts:
         self.standings = list(state.standings)
         """Of each of `KINDS`; they are the state's when all is taken."""
         self.ts = 0
-        self.drawn: Sequence[tuple[int, float]] = ()
-        """Samples that the line is drawn through."""
-        self.line = Line()
 
     def is_idle(self, reading: BatteryReading) -> bool:
         """Whether nearly no current flows; an unknown one is none that is known to be small."""
