@@ -28,6 +28,7 @@ from fenhe.commands import score as score_commands
 from fenhe.commands import serve as serve_command
 from fenhe.commands import services
 from fenhe.commands import user as user_commands
+from fenhe.commands import weather as weather_command
 
 app = typer.Typer(
     cls=ClearGroup, no_args_is_help=True, add_completion=False, help="fenhe 汾河: numbers an operator can trust."
@@ -54,6 +55,7 @@ app.add_typer(retention_commands.retention, name="retention")
 app.command("replay")(replay_commands.replay)
 app.command("score")(score_commands.score)
 app.command("passport")(passport_command.passport)
+app.command("weather")(weather_command.weather)
 app.command("collect")(services.collect)
 app.command("work")(services.work)
 

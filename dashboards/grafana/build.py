@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.grafana import watch
-from dashboards.pages import alarms, battery_fleet, battery_set, gangue, meter, pipeline, plant_energy, province, water
+from dashboards.pages import (
+    alarms,
+    battery_fleet,
+    battery_set,
+    fleet_plans,
+    gangue,
+    meter,
+    pipeline,
+    plant_energy,
+    province,
+    water,
+)
 from schemas.words import Language
 
 if TYPE_CHECKING:
@@ -30,6 +41,7 @@ DEFINITIONS: Sequence[Definition] = (
     water.DASHBOARD,
     meter.DASHBOARD,
     battery_fleet.DASHBOARD,
+    fleet_plans.DASHBOARD,
     battery_set.DASHBOARD,
     alarms.DASHBOARD,
     pipeline.DASHBOARD,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
-from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import battery_sets, books, fleet_health
-from dashboards.parts.battery_sets import DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
+from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -25,15 +25,6 @@ REASON = (
     " ELSE n.remaining_reason END)"
 )
 """What is left is told from the first reading of each minute on; the current shows a discharge with its first."""
-
-
-def _cities(language: Language) -> str:
-    return f"""
-SELECT DISTINCT s.city AS __value, {sql.city(language)} AS __text
-FROM site s
-WHERE s.sector = 'base_station'
-ORDER BY 2, 1
-"""  # noqa: S608 - fragments of ours
 
 
 def reporting(language: Language) -> Panel:
@@ -393,6 +384,6 @@ DASHBOARD = Definition(
         "All second-life sets: who reports, where the mains is out, which are the worst, what the BMS claims.",
     ),
     refresh="10s",
-    variables=[Variable(name="city", label=labels.CITY_COLUMN, query=_cities, with_all=True)],
+    variables=[CITY],
     panels=_panels,
 )

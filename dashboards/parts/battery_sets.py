@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.kit import fields, panels, sql, thresholds
+from dashboards.kit.dashboard import Variable
 from dashboards.kit.fields import Field, Link
 from dashboards.kit.panels import About, Panel
 from dashboards.words import labels
@@ -30,6 +31,19 @@ WHERE d.kind = 'battery' AND {sql.IN_CITY} AND {sql.fresh("b")}"""
 """Sets that report: an old view is not the present."""
 
 FRESH_ONLY = Text("只统计在线上报的电池组。", "Only sets that report are counted. ")
+
+
+def _cities(language: Language) -> str:
+    return f"""
+SELECT DISTINCT s.city AS __value, {sql.city(language)} AS __text
+FROM site s
+WHERE s.sector = 'base_station'
+ORDER BY 2, 1
+"""  # noqa: S608 - fragments of ours
+
+
+CITY = Variable(name="city", label=labels.CITY_COLUMN, query=_cities, with_all=True)
+"""Cities that have base stations."""
 
 
 def spread_field(name: str = "cell_spread_mv", label: Text = labels.SPREAD) -> Field:

@@ -46,6 +46,7 @@ def _scope(range_from: str = "now-6h", **variables: str) -> Scope:
         "unit": "pinglu-power-u1",
         "severity": "*",
         "kind": "*",
+        "tests": "20",
     }
     chosen |= {"site": "taihang-steel", "meter": "taihang-steel-e1"}
     return Scope(parse_range(range_from, "now", now), chosen | variables)
