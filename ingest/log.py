@@ -52,8 +52,8 @@ def ensure_named_topic(
         return
     if len(found.partitions) != partitions:
         msg = (
-            f"topic {name} has {len(found.partitions)} partitions, settings say {partitions}:"
-            " set FENHE_KAFKA_PARTITIONS to the readings' topic's number; the alarms' topic has one"
+            f"topic {name} has {len(found.partitions)} partitions, and should have {partitions}:"
+            " set FENHE_KAFKA_PARTITIONS to the number of the readings' topic; the topics of alarms and guard have one"
         )
         raise LogError(msg)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_PARTITIONS = 12
 TOPIC_PREFIX = "fenhe.readings"
 ALARM_TOPIC = "fenhe.alarms"
+GUARD_TOPIC = "fenhe.guard"
 
 
 class Stack:
@@ -93,6 +94,7 @@ class Stack:
             "FENHE_KAFKA_TOPIC": self.topic,
             "FENHE_KAFKA_PARTITIONS": str(self.partitions),
             "FENHE_KAFKA_ALARM_TOPIC": ALARM_TOPIC,
+            "FENHE_KAFKA_GUARD_TOPIC": GUARD_TOPIC,
             "FENHE_DB_OWNER_URL": self.postgres.url(OWNER),
             "FENHE_DB_WRITER_URL": self.postgres.url("fenhe_writer"),
             "FENHE_DB_NOTIFIER_URL": self.postgres.url("fenhe_notifier"),
@@ -127,7 +129,8 @@ class Stack:
     def _start_kafka(self) -> None:
         self.kafka.start()
         self.kafka.create_topic(self.topic, self.partitions)
-        self.kafka.create_topic(ALARM_TOPIC, 1)  # the embedded Kafka makes topics only here
+        for topic in (ALARM_TOPIC, GUARD_TOPIC):
+            self.kafka.create_topic(topic, 1)  # the embedded Kafka makes one that is asked for with four partitions
 
     def _take_directory(self) -> None:
         lock = (self.directory / "lock").open("w")

@@ -89,6 +89,7 @@ def test_a_run_closes_its_books_and_reports_them(kind: Services, scratch: Path) 
     assert len(family) > 5, "broker, Kafka, PostgreSQL, collector, workers and page"
     assert demo.process.wait(120) == 0, demo.process.log_tail()
     assert gone(family)
+    assert "starting it again" not in demo.process.log.read_text(), "nothing died on the way"
     report = json.loads(demo.report.read_text())
     assert set(report) == {
         *("published", "stored", "duplicate", "quarantined", "books_closed", "latency_ms", "engine", "broker")

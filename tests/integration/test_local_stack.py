@@ -460,6 +460,15 @@ class TestStack:
         seen = Producer({"bootstrap.servers": environment["FENHE_KAFKA_BOOTSTRAP"]}).list_topics(topic, timeout=10.0)
         assert len(seen.topics[topic].partitions) == partitions
 
+    def test_every_topic_is_there_with_its_partitions(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The guard and the collector ask for theirs when they start, and refuse one of another number."""
+        for name, value in stack.environment().items():
+            monkeypatch.setenv(name, value)
+        settings = GuardSettings()
+        ensure_topic(settings)
+        for topic in (settings.kafka_alarm_topic, settings.kafka_guard_topic):
+            ensure_named_topic(settings.kafka_bootstrap, topic, 1)
+
     def test_it_says_what_it_runs_on(self, stack: Stack) -> None:
         """Every kind and version is named, for logs and reports."""
         said = stack.describe()
