@@ -13,6 +13,7 @@ settings.load_profile("fenhe")
 
 pytest_plugins = [
     "tests.fixtures.dashboards",
+    "tests.fixtures.engine",
     "tests.fixtures.pipeline",
     "tests.fixtures.services",
 ]

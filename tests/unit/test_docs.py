@@ -25,6 +25,16 @@ def test_every_test_a_document_names_exists(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_stands_in_the_file_that_a_document_names_before_it(document: Path) -> None:
+    """`file` · `test`, several of them, or `file::test`: the reader opens that file."""
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)
+    for path, tests in re.findall(r"`(tests/[\w/]+\.py)` · ((?:`test_\w+`(?:, )?)+)", text):
+        named += [(path, test) for test in re.findall(r"test_\w+", tests)]
+    assert not [(path, test) for path, test in named if f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_a_document_links_to_exists(document: Path) -> None:
     """A link inside the project leads somewhere."""
     targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", document.read_text(encoding="utf-8"))
