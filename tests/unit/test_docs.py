@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -105,11 +104,12 @@ BEGINNINGS = ("fenhe_worker_", "FENHE_")
 @cache
 def words_of_the_source() -> frozenset[str]:
     """Every word of every file that is no document: code, SQL, YAML, configuration; and the names of files."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()  # noqa: S607 - git of this machine
-    words = {Path(name).name for name in listed}
-    for name in listed:
-        if name.endswith((".py", ".sql", ".yaml", ".yml", ".toml", ".conf", ".sh", "Makefile", "Dockerfile")):
-            words.update(re.findall(r"\w+", (ROOT / name).read_text(encoding="utf-8")))
+    folders = [ROOT / name for name in FOLDERS if not name.startswith(".")]
+    files = [path for folder in folders for path in folder.rglob("*")] + list(ROOT.iterdir())
+    words = {path.name for path in files}
+    for path in files:
+        if path.name.endswith((".py", ".sql", ".yaml", ".yml", ".toml", ".conf", ".sh", "Makefile", "Dockerfile")):
+            words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     return frozenset(words)
 
 
