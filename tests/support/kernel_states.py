@@ -6,7 +6,8 @@ form of every kernel's state is recorded beside its version, and with it states 
 
 The form is read from the states themselves: of every class that one is made of, its fields in order with their
 annotations, and of every enum its members. Members are saved by their value (`= value`), so one may be added; of those
-in `BY_PLACE` and `PLACES` the place in their order is saved, so nothing may be put before another.
+in `BY_PLACE` and `PLACES` the place in their order is saved, so nothing may be put before another. A dataclass's field
+with `compare=False` follows from the others and is not saved.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _note(cls: type, form: dict[str, list[str]]) -> None:
         form[cls.__name__] = values if cls in BY_PLACE else sorted(f"= {value}" for value in values)
         return
     if dataclasses.is_dataclass(cls):
-        fields = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+        fields = {field.name: str(field.type) for field in dataclasses.fields(cls) if field.compare}
     elif hasattr(cls, "_fields"):
         fields = {name: _text(cls.__annotations__[name]) for name in cls._fields}
     else:
