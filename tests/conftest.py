@@ -12,6 +12,7 @@ settings.register_profile(
 settings.load_profile("fenhe")
 
 pytest_plugins = [
+    "tests.fixtures.browser",
     "tests.fixtures.dashboards",
     "tests.fixtures.engine",
     "tests.fixtures.pipeline",

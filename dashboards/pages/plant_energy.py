@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
-from dashboards.parts import books, enpi, plant_limits
+from dashboards.parts import books, compare, enpi, plant_limits
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, WHOLE, rate, register, sites
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -47,28 +47,35 @@ SUMS = ("energy_kwh", "energy_kgce", "water_m3", "production")
 """Columns of `plant_window` that grow with what is known of it, where others are means and ratios."""
 
 
-def _known(column: str) -> str:
-    """Condition on a window `w`: its figure is one of all its time."""
-    return f"w.{WHOLE}" if column in SUMS else "true"
+def _known(column: str, window: str = "w") -> str:
+    """Condition on a window: its figure is one of all its time."""
+    return f"{window}.{WHOLE}" if column in SUMS else "true"
 
 
 def _history(columns: dict[str, tuple[str, int]]) -> str:
     """Query columns of rolling windows over the range: alias to (column, window in minutes).
 
     Takes the windows that end at the bins' own moments: every n-th figure as it was computed, never a mean of ratios.
-    A sum of part of its window is no figure of it.
+    A sum of part of its window is no figure of it. `compared` is the last of them, at the time it is compared with.
     """
     selected = ",\n       ".join(
         f"max(w.{column}) FILTER (WHERE w.window_min = {window} AND {_known(column)}) AS {alias}"
         for alias, (column, window) in columns.items()
     )
     windows = ", ".join(str(window) for window in sorted({window for _, window in columns.values()}))
+    column, window = list(columns.values())[-1]
     return f"""
+WITH compare AS MATERIALIZED (SELECT {compare.BACK} AS back)
 SELECT bins.time,
-       {selected}
+       {selected},
+       max(b.{column}) AS compared
 FROM {sql.bins()}
+CROSS JOIN compare
 LEFT JOIN plant_window w
        ON w.ts = bins.time AND w.site_id = {SITE} AND w.window_min IN ({windows}) AND $__timeFilter(w.ts)
+LEFT JOIN plant_window b
+       ON b.ts = bins.time - compare.back AND b.site_id = {SITE} AND b.window_min = {window} AND {_known(column, "b")}
+       AND b.ts > $__timeFrom()::timestamptz - {compare.FURTHEST} AND b.ts < $__timeTo()::timestamptz
 GROUP BY bins.time
 HAVING count(w.ts) > 0 OR bins.time < now() - {sql.ARRIVAL}
 ORDER BY bins.time
@@ -220,7 +227,7 @@ def power_history(language: Language) -> Panel:
         height=5,
     )
     query = _history({"power_15_min": ("power_kw", 15), "power_1_h": ("power_kw", 60)})
-    return panels.timeseries(about, query, _short("power_15_min", "kW"), _hour("power_1_h", "kW"))
+    return panels.timeseries(about, query, _short("power_15_min", "kW"), _hour("power_1_h", "kW"), compare.field("kW"))
 
 
 def unit_energy_history(language: Language) -> Panel:
@@ -233,7 +240,8 @@ def unit_energy_history(language: Language) -> Panel:
         height=5,
     )
     query = _history({"unit_15_min": ("unit_energy_kgce", 15), "unit_1_h": ("unit_energy_kgce", 60)})
-    return panels.timeseries(about, query, _short("unit_15_min", decimals=1), _hour("unit_1_h", decimals=1))
+    shown = _short("unit_15_min", decimals=1), _hour("unit_1_h", decimals=1), compare.field(decimals=1)
+    return panels.timeseries(about, query, *shown)
 
 
 def energy_history(language: Language) -> Panel:
@@ -249,7 +257,8 @@ def energy_history(language: Language) -> Panel:
         width=8,
         height=5,
     )
-    return panels.timeseries(about, _history({"energy_1_h": ("energy_kgce", 60)}), _hour("energy_1_h", "kgce"))
+    query = _history({"energy_1_h": ("energy_kgce", 60)})
+    return panels.timeseries(about, query, _hour("energy_1_h", "kgce"), compare.field("kgce"))
 
 
 def water_history(language: Language) -> Panel:
@@ -266,7 +275,7 @@ def water_history(language: Language) -> Panel:
         height=5,
     )
     field = _hour("water_1_h", "m³", 0, fields.SECONDARY)
-    return panels.timeseries(about, _history({"water_1_h": ("water_m3", 60)}), field)
+    return panels.timeseries(about, _history({"water_1_h": ("water_m3", 60)}), field, compare.field("m³"))
 
 
 def production_history(language: Language) -> Panel:
@@ -283,7 +292,8 @@ def production_history(language: Language) -> Panel:
         height=5,
     )
     field = _hour("production_1_h", "", 1, fields.TERTIARY)
-    return panels.timeseries(about, _history({"production_1_h": ("production", 60)}), field)
+    query = _history({"production_1_h": ("production", 60)})
+    return panels.timeseries(about, query, field, compare.field(decimals=1))
 
 
 def quality_history(language: Language) -> Panel:
@@ -461,7 +471,7 @@ DASHBOARD = Definition(
     ),
     refresh="30s",
     range_from="now-7d",
-    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT, compare.VARIABLE],
     panels=_panels,
     annotations=[alarms.marks(f"a.site_id = {SITE}"), plant_limits.event_marks(f"e.site_id = {SITE}")],
 )

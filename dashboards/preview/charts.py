@@ -90,6 +90,8 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         right = right or on_right
         scale = 100 if field.properties.get("unit") == "percentunit" else 1
         values = [_scaled(row[index], scale) for row in rows.rows]
+        if is_dashed(field) and not any(value is not None for value in values):
+            continue  # a limit or a compared time that there is not has no place in the legend
         series.append(
             _line_or_bars(panel, field, list(zip(moments, values, strict=True)), canvas)
             | {"yAxisIndex": 1 if on_right else 0}
@@ -150,6 +152,11 @@ def _scaled(value: object, scale: int) -> float | None:
     return None if amount is None else round(amount * scale, 4)
 
 
+def is_dashed(field: FieldConfig) -> bool:
+    """Whether a column is no measured value: a limit, an estimate, another time's."""
+    return bool(field.custom.get("lineStyle", {}).get("fill") == "dash")
+
+
 def _line_or_bars(panel: Panel, field: FieldConfig, data: list[Any], canvas: Canvas) -> dict[str, Any]:
     custom = {**panel.custom, **field.custom}
     color = canvas.colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
@@ -161,17 +168,16 @@ def _line_or_bars(panel: Panel, field: FieldConfig, data: list[Any], canvas: Can
     }
     if custom.get("drawStyle") == "bars":
         stacked = custom.get("stacking", {}).get("mode") == "normal"
-        if custom.get("lineStyle", {}).get("fill") == "dash":
+        if is_dashed(field):
             one["itemStyle"]["decal"] = _HATCH
         return one | {"type": "bar", "barMaxWidth": 14, "barGap": "10%"} | ({"stack": "one"} if stacked else {})
-    dashed = custom.get("lineStyle", {}).get("fill") == "dash"
     known = [point for point in data if point[1] is not None]
     return one | {
         "type": "line",
         "showSymbol": custom.get("showPoints") == "always" or len(known) <= FEW_POINTS,
         "symbolSize": 4,
         "connectNulls": False,
-        "lineStyle": {"width": custom.get("lineWidth", 1), "type": "dashed" if dashed else "solid"},
+        "lineStyle": {"width": custom.get("lineWidth", 1), "type": "dashed" if is_dashed(field) else "solid"},
         "areaStyle": {"opacity": custom.get("fillOpacity", 0) / 100},
         "emphasis": {"disabled": True},
     }

@@ -42,6 +42,8 @@ FILL, FILL_HEAD = '<td class="fill"></td>', '<th class="fill"></th>'
 """Takes the room that a table's columns leave: a name stays beside its numbers."""
 WIDE_DIGITS = 1.8
 """Room a Chinese character takes, in digits."""
+MANY_STATS = 3
+"""More figures than this stand in two rows where their panel is narrow."""
 ALARM_CELL = "kind"
 """Of a row that is an alarm (it has an `alarm_id`): leads to the alarm, a page that Grafana has not."""
 
@@ -89,7 +91,8 @@ def stat(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         tiles.append(
             f'<div class="stat">{name}<div class="{kind}" style="{style}">{escape(shown.text)}{unit}</div></div>'
         )
-    return Html(f'<div class="stats" style="--n:{len(tiles)}">{"".join(tiles)}</div>')
+    many = " are-many" if len(tiles) > MANY_STATS else ""
+    return Html(f'<div class="stats{many}" style="--n:{len(tiles)}">{"".join(tiles)}</div>')
 
 
 def _length(text: str) -> float:

@@ -98,6 +98,11 @@ class Scope:
         return _TITLE.sub(lambda match: self.variables.get(match[1]) or "–", text)
 
 
+def pending_title(text: str) -> str:
+    """Return a panel's title before its variables are read: a sign for each of them, never its raw name."""
+    return _TITLE.sub("…", text)
+
+
 def parse_range(start: str, end: str, now: dt.datetime) -> TimeRange:
     """Read `now-6h`/`now`, or milliseconds since the epoch as in Grafana's addresses. Raises ValueError."""
     moments = [_moment(start, now), _moment(end, now)]

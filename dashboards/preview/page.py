@@ -14,25 +14,25 @@ from zoneinfo import ZoneInfo
 from nicegui import background_tasks, ui
 
 from dashboards.preview.accounts import SignedOutError
-from dashboards.preview.download import File
-from dashboards.preview.drawing import Canvas, Html, Mark, failure
+from dashboards.preview.drawing import Canvas, Mark
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
+from dashboards.preview.panel_box import PanelBox
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
-from dashboards.preview.render import HTML_TYPES, render
+from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
 from dashboards.preview.state import AGE, Level, Seen, state_of
 from dashboards.preview.variables import Resolved, resolve
+from dashboards.preview.zoom import in_words, zoomed
 from dashboards.words import labels
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nicegui.events import ValueChangeEventArguments
+    from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
-    from dashboards.preview.drawing import Drawing
-    from dashboards.preview.model import Dashboard, Panel
+    from dashboards.preview.model import Dashboard
     from dashboards.preview.reader import Source
     from dashboards.preview.view import View
 
@@ -45,64 +45,9 @@ RETRY_S = 2.0
 PACE_S = 20.0
 """How far apart two looks at the lag are that tell whether it shrinks."""
 
+OWN_RANGE = "own"
+"""Of the control of the range: none of the usual ones."""
 REFRESHES = ("5s", "10s", "30s", "1m")
-
-
-class PanelBox:
-    """One panel's elements on the page."""
-
-    def __init__(self, panel: Panel) -> None:
-        self.panel = panel
-        self._last: Drawing | None = None
-        place = f"grid-column:{panel.x + 1}/span {panel.w};grid-row:{panel.y + 1}/span {panel.h}"
-        self._box = ui.element("section").classes(f"panel is-{panel.type}").style(place).props(f"data-panel={panel.id}")
-        with self._box:
-            with ui.element("div").classes("panel-head"):
-                self._title = ui.label(panel.title).classes("panel-title")
-                with ui.label("ⓘ").classes("info"):
-                    ui.tooltip(panel.description).classes("about")
-                with ui.element("div").classes("exports"):
-                    self.exports = {kind: ui.link(str(kind).upper(), "#").classes("export") for kind in File}
-            with ui.element("div").classes("panel-body"):
-                self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
-                self._chart = None if self._html else ui.echart({}).classes("chart")
-            self._over = ui.html("", sanitize=False).classes("panel-over")
-            self._over.visible = False
-
-    def title(self, text: str) -> None:
-        """Show a title whose variables are filled in."""
-        self._title.text = text
-
-    def draw(self, drawing: Drawing) -> None:
-        """Show a drawing, if it differs from the one that is there."""
-        self._over.visible = False
-        self._mark("drawn")
-        if drawing == self._last:
-            return
-        self._last = drawing
-        if isinstance(drawing, Html):
-            if self._html:
-                self._html.content = drawing.content
-        elif self._chart:
-            self._chart.options.clear()
-            self._chart.options.update(drawing.options)
-            self._chart.update()
-
-    def fail(self, message: str, detail: str) -> None:
-        """Say in the panel that its query failed."""
-        self._last = None
-        self._over.content = failure(message, detail).content
-        self._over.visible = True
-        self._mark("failed")
-
-    def away(self) -> None:
-        """Dim what is there: it is from before."""
-        self._mark("away")
-
-    def _mark(self, state: str) -> None:
-        if self._box.props.get("data-state") != state:
-            self._box.props(f"data-state={state}")
-            self._box.classes(**{"add" if state == "away" else "remove": "is-away"})
 
 
 class Page:
@@ -131,13 +76,10 @@ class Page:
         self._banner.visible = False
         self._state = ui.label("").classes("state").props("role=status data-control=state")
         self._seen: Seen | None = None
-        with ui.element("main").classes("grid") as self._grid:
-            self._boxes = [PanelBox(panel) for panel in self._dashboard.panels]
-        for box in self._boxes:
-            for kind, link in box.exports.items():
-                words = f"{self._text(labels.EXPORT)} {str(kind).upper()}"
-                link.props(f'download title="{words}"').props["aria-label"] = f"{words}: {box.panel.title}"
+        with ui.element("main").classes("grid").props(f"data-zone={self._dashboard.time_zone}") as self._grid:
+            self._boxes = [PanelBox(panel, self._view.language) for panel in self._dashboard.panels]
         self._update_links()
+        ui.on("zoom", self._zoom)
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
         ui.context.client.on_delete(lambda: task.cancel() and None)
 
@@ -157,11 +99,9 @@ class Page:
                 self._selects[variable.name] = self._select(
                     {}, None, variable.label, lambda event, name=variable.name: self._choose(name, event)
                 ).props(f"data-variable={variable.name}")
-        ranges = {key: self._text(text) for key, text in labels.LAST.items()}
-        start = view.range_from or self._dashboard.range_from
-        if start not in ranges or view.range_to != "now":
-            ranges[start] = self._text(labels.CUSTOM_RANGE)
-        self._select(ranges, start, self._text(labels.TIME_RANGE), self._choose_range).props("data-control=range")
+        ranges, chosen = self._ranges()
+        self._range = self._select(ranges, chosen, self._text(labels.TIME_RANGE), self._choose_range)
+        self._range.props("data-control=range")
         refreshes = {"off": self._text(labels.OFF), **{each: each for each in REFRESHES}}
         refresh = view.refresh or self._dashboard.refresh
         refresh = refresh if refresh in refreshes else REFRESHES[0]
@@ -198,26 +138,44 @@ class Page:
             link.props["href"] = targets[name].address
             link.update()
         for box in self._boxes:
-            for kind, link in box.exports.items():
-                link.props["href"] = view.file(kind, box.panel.id)
-                link.update()
+            box.follow(view)
 
-    def _look_at(self, view: View) -> None:
-        """Change what this page shows, without loading it anew."""
+    def _look_at(self, view: View, *, is_a_step: bool = False) -> None:
+        """Change what this page shows, without loading it anew; the browser's "back" undoes a step."""
         if view == self._view:
             return
         self._view = view
         self._search.follow(view)
         self._update_links()
-        ui.run_javascript(f"history.replaceState(null, '', {json.dumps(view.address)})")
+        change = "pushState" if is_a_step else "replaceState"
+        ui.run_javascript(f"history.{change}(null, '', {json.dumps(view.address)})")
         self._wanted.set()
 
     def _choose(self, name: str, event: ValueChangeEventArguments[str | None]) -> None:
         if event.value is not None and event.value != self._view.variables.get(name):
             self._look_at(self._view.with_variable(name, str(event.value)))
 
+    def _ranges(self) -> tuple[dict[str, str], str]:
+        """Ranges to choose from, with the one that is looked at, and which of them that is."""
+        view, dashboard = self._view, self._dashboard
+        ranges = {key: self._text(text) for key, text in labels.LAST.items()}
+        start = view.range_from or dashboard.range_from
+        if start in ranges and view.range_to == "now":
+            return ranges, start
+        shown = view.time_range(dashboard.range_from, dt.datetime.now(dt.UTC))
+        return {OWN_RANGE: in_words(shown, dashboard.time_zone)} | ranges, OWN_RANGE
+
     def _choose_range(self, event: ValueChangeEventArguments[str | None]) -> None:
-        self._look_at(replace(self._view, range_from=str(event.value), range_to="now"))
+        if event.value != OWN_RANGE:
+            self._look_at(replace(self._view, range_from=str(event.value), range_to="now"))
+
+    def _zoom(self, event: GenericEventArguments) -> None:
+        """Look at the part of a chart that was dragged over, on this page and in its address; "back" undoes it."""
+        shown = zoomed(event.args, self._dashboard.time_zone)
+        if shown is not None:
+            self._look_at(self._view.of(shown), is_a_step=True)
+            ranges, chosen = self._ranges()
+            self._range.set_options(ranges, value=chosen)
 
     def _choose_refresh(self, event: ValueChangeEventArguments[str | None]) -> None:
         self._look_at(replace(self._view, refresh=str(event.value)))
@@ -324,7 +282,8 @@ class Page:
         except (QueryError, LookupError) as error:
             box.fail(labels.QUERY_FAILED(language), str(error))
         else:
-            box.title(scope.title(panel.title))
+            panel = replace(panel, title=scope.title(panel.title))
+            box.title(panel.title)
             canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range, self._view, marks)
             box.draw(render(panel, rows, canvas))
         return True

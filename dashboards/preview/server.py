@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
-_KEYS = (Path(__file__).parent / "keys.js").read_text(encoding="utf-8")
+_SCRIPTS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("keys.js", "charts.js"))
 _CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
@@ -189,5 +189,5 @@ def _style(view: View) -> None:
         f'#popup > span {{ display: none; }} #popup::after {{ content: "{labels.PAGE_SERVER_LOST(view.language)}"; }}'
     )
     code = {Language.ZH: "zh-CN", Language.EN: "en"}[view.language]
-    ui.add_head_html(f'<script>document.documentElement.lang = "{code}"</script><script>{_KEYS}</script>')
+    ui.add_head_html(f'<script>document.documentElement.lang = "{code}"</script><script>{_SCRIPTS}</script>')
     ui.dark_mode(value=view.theme == "dark")

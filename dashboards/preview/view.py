@@ -55,6 +55,11 @@ class View:
         """Return the same view of another plant or city."""
         return replace(self, variables={**self.variables, name: value})
 
+    def of(self, shown: TimeRange) -> View:
+        """Return the same view of another time, in Grafana's milliseconds."""
+        start, end = (str(round(moment.timestamp() * 1000)) for moment in (shown.start, shown.end))
+        return replace(self, range_from=start, range_to=end)
+
     def follow(self, url: str, row: Mapping[str, object]) -> str:
         """Return this preview's address for a link of a definition, from one row's values; empty if one is null.
 

@@ -153,11 +153,11 @@ LAST = {
     "now-30d": Text("最近 30 天", "Last 30 days"),
     "now-365d": Text("最近一年", "Last year"),
 }
-CUSTOM_RANGE = Text("自定义", "Custom")
 THEME = Text("明暗", "Light or dark")
 KIOSK = Text("大屏模式", "Panels only, for a screen on the wall")
 TIME = Text("时间", "Time")
 EXPORT = Text("下载本面板数据", "This panel's data as")
+PICTURE = Text("本图存为图片", "This chart as a picture")
 UPDATED = Text("更新于", "updated")
 LOADING = Text("读取中…", "loading…")
 NO_SET_REPORTS = Text("没有在线上报的电池组", "no set reports")

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +16,7 @@ from dashboards.preview.accounts import Account, Role, changed, hash_of, key_of
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
 from schemas.words import Language
 from storage.migrate import migrate
+from tests.fixtures.browser import INKED, SIZES, opened, screenshots, served, wait_until_drawn
 from tests.fixtures.dashboards import populate
 
 if TYPE_CHECKING:
@@ -35,114 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-SIZES = ((1920, 1080), (1280, 720), (390, 844))
-SERVE = """import pathlib, sys; from dashboards.preview import serve; from dashboards.preview.accounts import Accounts
-accounts = Accounts(pathlib.Path(sys.argv[4])) if sys.argv[4] else None
-serve(database_url=sys.argv[1], port=int(sys.argv[2]), operator_url=sys.argv[3] or None, accounts=accounts)"""
-ROOT = Path(__file__).parents[2]
-DRAWN = "panels => panels.length > 5 && panels.every(panel => panel.dataset.state === 'drawn')"
-INKED = """canvas => { const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-           return data.some(byte => byte !== 0); }"""
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("FENHE_TEST_SERVICES") == "real":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
-    if importlib.util.find_spec("playwright") is None:
-        _missing("playwright is not installed: pip install -e '.[dev]'")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may be missing
-
-    if not Path(CHROMIUM).exists():
-        _missing(f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _screenshots() -> Path:
-    folder = Path(os.environ.get("FENHE_SCREENSHOTS", ROOT / ".cache" / "screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@contextmanager
-def _served(database_url: str, operator_url: str = "", accounts: str = "") -> Iterator[str]:
-    """A preview in a process of its own, as `fenhe preview` runs it."""
-    port = _free_port()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "NICEGUI"))}
-    command = [sys.executable, "-c", SERVE, database_url, str(port), operator_url, accounts]
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as server:  # noqa: S603
-        try:
-            _wait_for_health(server, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait_for_health(server: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the preview did not answer /healthz")
-
-
-@pytest.fixture(scope="module")
-def preview(reader_database: ReaderDatabase) -> Iterator[str]:
-    """A preview of the populated database."""
-    with _served(reader_database.reader_url) as address:
-        yield address
-
-
-@contextmanager
-def _open(browser: Browser, address: str, size: tuple[int, int] = SIZES[0]) -> Iterator[Page]:
-    """A page that must neither complain in its console nor ask anything of the internet."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme="dark")
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if _is_foreign(request.url) else None)
-    page.goto(address)
-    yield page
-    page.close()
-    assert complaints == []
-
-
-def _is_foreign(url: str) -> bool:
-    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-
-
-def _wait_until_drawn(page: Page) -> None:
-    page.wait_for_function(f"({DRAWN})([...document.querySelectorAll('.panel')])", timeout=30_000)
-
 
 @pytest.mark.parametrize(
     ("slug", "language"), [(definition.slug, language) for definition in DEFINITIONS for language in Language]
@@ -150,11 +36,11 @@ def _wait_until_drawn(page: Page) -> None:
 def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, language: Language) -> None:
     """Each panel shows something in either size; no console error, nothing from the internet, no sideways scroll."""
     chosen = "&var-set=bs00001-b1" if slug == "battery-set" else ""
-    with _open(browser, f"{preview}/d/{slug}?lang={language}{chosen}") as page:
-        folder = _screenshots()
+    with opened(browser, f"{preview}/d/{slug}?lang={language}{chosen}") as page:
+        folder = screenshots()
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            _wait_until_drawn(page)
+            wait_until_drawn(page)
             panels: Any = page.locator(".panel")
             for index in range(panels.count()):
                 panel = panels.nth(index)
@@ -173,7 +59,7 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
 def test_a_page_is_light_where_the_system_is_and_its_address_names_no_theme(browser: Browser, preview: str) -> None:
     """What the address names wins, and the switch names one; nothing else of the address is lost."""
     ground = "getComputedStyle(document.body).backgroundColor"
-    with _open(browser, f"{preview}/d/water?lang=en&from=now-1h") as page:
+    with opened(browser, f"{preview}/d/water?lang=en&from=now-1h") as page:
         dark = page.evaluate(ground)
         page.emulate_media(color_scheme="light")
         page.goto(f"{preview}/d/water?lang=en&from=now-1h")
@@ -189,8 +75,8 @@ def test_a_page_is_light_where_the_system_is_and_its_address_names_no_theme(brow
 def test_a_panels_rows_are_downloaded_as_the_page_shows_them(browser: Browser, preview: str) -> None:
     """The file of a panel has the rows of the plant, range and language that the page shows, and names its page."""
     address = f"{preview}/d/plant-energy?lang=zh&var-site=lucheng-methanol&from=now-1h"
-    with _open(browser, address) as page:
-        _wait_until_drawn(page)
+    with opened(browser, address) as page:
+        wait_until_drawn(page)
         meters = page.locator(".panel:has(.panel-title:text-is('表计'))")
         meters.hover()
         with page.expect_download() as expected:
@@ -206,23 +92,23 @@ def test_a_panels_rows_are_downloaded_as_the_page_shows_them(browser: Browser, p
 
 def test_a_plant_leads_to_its_energy_and_its_meter(browser: Browser, preview: str) -> None:
     """Province → plant → meter: the same range, and the very plant and meter that were clicked."""
-    with _open(browser, f"{preview}/d/province?lang=en&from=now-1h") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/province?lang=en&from=now-1h") as page:
+        wait_until_drawn(page)
         page.get_by_role("link", name="Fenyang coking").first.click()
         page.wait_for_url("**/d/plant-energy?**var-site=fenyang-coking**")
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         assert "from=now-1h" in page.url
         page.get_by_role("link", name="Incoming feeder 2").first.click()
         page.wait_for_url("**/d/meter?**var-site=fenyang-coking&var-meter=fenyang-coking-e2**")
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         assert "from=now-1h" in page.url
         assert "Incoming feeder 2" in page.locator(".bar").inner_text()
 
 
 def test_search_finds_a_set_by_keyboard_alone(browser: Browser, preview: str) -> None:
     """`/` goes to the box, a part of a name finds the set, Enter opens it; what is not there is said."""
-    with _open(browser, f"{preview}/d/province?lang=en") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/province?lang=en") as page:
+        wait_until_drawn(page)
         page.wait_for_function("window.did_handshake")
         page.keyboard.press("/")
         page.keyboard.type("no such thing")
@@ -235,17 +121,17 @@ def test_search_finds_a_set_by_keyboard_alone(browser: Browser, preview: str) ->
 
 def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> None:
     """Fleet → set: the set that was clicked is the one that is shown."""
-    with _open(browser, f"{preview}/d/battery-fleet?lang=en&kiosk") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/battery-fleet?lang=en&kiosk") as page:
+        wait_until_drawn(page)
         link = page.get_by_role("link", name=re.compile(r"^Base station \d+ set 1$")).first
         name = link.inner_text()
         link.click()
         page.wait_for_url("**/d/battery-set?**var-set=bs*-b1**")
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         assert "kiosk" in page.url
         page.locator(".kiosk").click()
         page.wait_for_url(lambda url: "kiosk" not in url)
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         assert name in page.locator(".bar").inner_text()
 
 
@@ -262,9 +148,9 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         owner.execute(
             f"INSERT INTO alarm ({', '.join(columns)}) SELECT {taken} FROM alarm WHERE kind = 'night_flow' LIMIT 1"  # noqa: S608 - our own columns
         )
-    served = _served(migrated_database.reader_url, migrated_database.operator_url)
-    with served as address, _open(browser, f"{address}/d/alarms?lang=en") as page:
-        _wait_until_drawn(page)
+    running = served(migrated_database.reader_url, migrated_database.operator_url)
+    with running as address, opened(browser, f"{address}/d/alarms?lang=en") as page:
+        wait_until_drawn(page)
         page.get_by_role("link", name="night flow risen (leak?)").first.click()
         page.wait_for_url("**/alarm/**")
         page.wait_for_function("window.did_handshake")  # a click before that goes nowhere
@@ -285,7 +171,7 @@ def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database
         assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
         assert acknowledge.is_hidden()
         assert "acknowledged" in page.locator("dl").inner_text()
-        page.screenshot(path=_screenshots() / "alarm.en.1920.png", full_page=True)
+        page.screenshot(path=screenshots() / "alarm.en.1920.png", full_page=True)
         page.get_by_role("link", name="Its device at that time").click()
         page.wait_for_url("**/d/meter?**from=1**")
 
@@ -320,15 +206,15 @@ def test_an_alarm_is_dealt_with_under_the_name_that_signed_in(
         page.wait_for_url("**/alarm/**")
         page.wait_for_function("window.did_handshake")
 
-    served = _served(migrated_database.reader_url, migrated_database.operator_url, str(file))
-    with served as address, _open(browser, f"{address}/alarm/{alarm_id}?lang=en", SIZES[2]) as page:
-        page.screenshot(path=_screenshots() / "sign-in.en.390.png")
+    running = served(migrated_database.reader_url, migrated_database.operator_url, str(file))
+    with running as address, opened(browser, f"{address}/alarm/{alarm_id}?lang=en", SIZES[2]) as page:
+        page.screenshot(path=screenshots() / "sign-in.en.390.png")
         sign_in(page, "Wang")
         page.get_by_label("Reason").fill("valve is being closed")
         page.get_by_role("button", name="Acknowledge").click()
         page.wait_for_selector("td:has-text('valve is being closed')")
         assert page.locator("tbody tr").first.locator("td").nth(3).inner_text() == "Wang"
-        page.screenshot(path=_screenshots() / "alarm-signed-in.en.390.png", full_page=True)
+        page.screenshot(path=screenshots() / "alarm-signed-in.en.390.png", full_page=True)
         page.get_by_role("button", name="Sign out").click()
         page.wait_for_url("**/sign-in")
         page.goto(f"{address}/alarm/{alarm_id}?lang=en")
@@ -344,36 +230,36 @@ def test_an_alarm_is_dealt_with_under_the_name_that_signed_in(
 
 def test_an_alarm_only_shows_without_an_operators_connection(browser: Browser, preview: str) -> None:
     """The reader's page has no buttons, and says what it lacks."""
-    with _open(browser, f"{preview}/d/alarms?lang=zh") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/alarms?lang=zh") as page:
+        wait_until_drawn(page)
         page.get_by_role("link", name="过温").first.click()
         page.wait_for_selector("text=FENHE_DB_OPERATOR_URL")
         assert page.get_by_role("button").count() == 0
-    with _open(browser, f"{preview}/alarm/nothing?lang=zh") as page:
+    with opened(browser, f"{preview}/alarm/nothing?lang=zh") as page:
         page.wait_for_function("document.querySelector('.banner').innerText.includes('没有这个告警')")
 
 
 def test_controls_lead_where_they_say(browser: Browser, preview: str) -> None:
     """Variable, range and language are kept in the address; the other language shows the same plant."""
-    with _open(browser, f"{preview}/d/plant-energy?lang=zh&var-site=taihang-steel&from=now-1h") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/plant-energy?lang=zh&var-site=taihang-steel&from=now-1h") as page:
+        wait_until_drawn(page)
         page.locator("[data-variable=site]").click()
         page.get_by_role("option", name="潞城甲醇").click()
         page.wait_for_url("**var-site=lucheng-methanol**")
         page.get_by_role("link", name="English").click()
         page.wait_for_url("**lang=en**")
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         assert "from=now-1h" in page.url
         assert "Lucheng methanol" in page.locator(".bar").inner_text()
         page.get_by_role("link", name="Battery fleet").click()
         page.wait_for_url("**/d/battery-fleet**")
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
 
 
 def test_an_unknown_plant_is_named_and_nothing_is_shown_for_it(browser: Browser, preview: str) -> None:
     """A link to a plant that isn't registered shows unknown, not another plant's figures."""
-    with _open(browser, f"{preview}/d/plant-energy?lang=en&var-site=nowhere") as page:
-        _wait_until_drawn(page)
+    with opened(browser, f"{preview}/d/plant-energy?lang=en&var-site=nowhere") as page:
+        wait_until_drawn(page)
         assert "nowhere" in page.locator(".banner").inner_text()
         assert "unknown" in page.locator("[data-panel='1'] .panel-body").inner_text()
 
@@ -387,10 +273,10 @@ def test_a_meter_that_stops_is_unknown_after_three_of_its_periods(
     rows = "[...document.querySelectorAll('tr')].map(row => row.innerText)"
     says = f"{rows}.find(text => /feeder 1\\s+electricity/.test(text))"
     with (
-        _served(migrated_database.reader_url) as address,
-        _open(browser, f"{address}/d/plant-energy?lang=en&refresh={refresh_s}s") as page,
+        served(migrated_database.reader_url) as address,
+        opened(browser, f"{address}/d/plant-energy?lang=en&refresh={refresh_s}s") as page,
     ):
-        _wait_until_drawn(page)
+        wait_until_drawn(page)
         with psycopg.connect(migrated_database.owner_url) as owner:
             owner.execute("UPDATE device SET period_s = %s WHERE name = 'Incoming feeder 1'", [period_s])
             owner.execute("UPDATE meter_latest SET ts = now(), rate = 4321.5 WHERE device_id LIKE '%%-e1'")
@@ -418,8 +304,8 @@ def test_values_change_by_themselves_and_the_page_outlives_the_database(
     populate(owner_url, sets=22, hours=2)
     reader_url = own_postgres.url("fenhe_reader", "live")
     power = "[data-panel='1'] .stat-value"
-    with _served(reader_url) as address, _open(browser, f"{address}/d/plant-energy?lang=en&refresh=5s") as page:
-        _wait_until_drawn(page)
+    with served(reader_url) as address, opened(browser, f"{address}/d/plant-energy?lang=en&refresh=5s") as page:
+        wait_until_drawn(page)
         _set_power(owner_url, 4321)
         page.wait_for_function(f"document.querySelector(\"{power}\").innerText.includes('4,321')", timeout=15_000)
         own_postgres.stop()

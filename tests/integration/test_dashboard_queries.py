@@ -41,6 +41,7 @@ def _scope(range_from: str = "now-6h", **variables: str) -> Scope:
     now = dt.datetime.now(dt.UTC)
     chosen = {
         "city": "*",
+        "compare": "none",
         "product_unit": "t",
         "set": "bs00001-b1",
         "unit": "pinglu-power-u1",
@@ -279,6 +280,30 @@ async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDa
     assert quality[0]["quality_1_h"] == "good"
     assert {row["quality_1_h"] for row in quality if row["time"] in gap} == {"unknown"}
     assert {row["quality_1_h"] for row in quality} == {"good", "partial", "unknown"}
+
+
+async def test_the_same_hours_of_another_day_stand_beside_those_shown(migrated_database: ReaderDatabase) -> None:
+    """Each window has the one so many whole days before it; the best day is the whole one with least energy a tonne."""
+    populate(migrated_database.owner_url, sets=22, hours=2, days=10)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO plant_window SELECT site_id, window_min, ts - ago * interval '1 day', energy_kwh, power_kw,"
+            " energy_kgce, water_m3, production, unit_energy_kgce, unit_water_m3, coverage, quality, reference_version"
+            " FROM plant_window, (VALUES (4), (7)) AS of (ago)"
+            " WHERE site_id = 'taihang-steel' AND window_min = 60 AND ts > now() - interval '90 minutes'"
+        )
+        owner.execute("UPDATE plant_window SET power_kw = extract(epoch FROM ts) / 86400 WHERE window_min = 60")
+        for ago, unit_energy, coverage in ((4, 80, 1), (3, 70, 0.5), (1, 60, 1)):
+            owner.execute(
+                "UPDATE plant_day SET unit_energy_kgce = %s, coverage = %s WHERE site_id = 'taihang-steel'"
+                " AND ts = date_trunc('day', now(), 'Asia/Shanghai') - %s * interval '1 day'",
+                [unit_energy, coverage, ago],
+            )
+    for compared, days in (("none", set()), ("day", {1}), ("week", {7}), ("best", {4})):
+        rows = await _rows("Power, kW", migrated_database, _scope("now-1h", compare=compared))
+        pairs = [(row["power_1_h"], row["compared"]) for row in rows]
+        both = [(cast("float", now), cast("float", then)) for now, then in pairs if None not in {now, then}]
+        assert {round(now - then, 3) for now, then in both} == days
 
 
 async def test_a_day_under_way_or_known_in_part_has_no_bar(reader_database: ReaderDatabase) -> None:

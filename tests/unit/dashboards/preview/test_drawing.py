@@ -153,14 +153,24 @@ def test_text_from_the_database_is_escaped() -> None:
 @pytest.mark.parametrize(("known_h", "begins_h"), [((5, 4, 1), 6), ((1, 0.5), 1.05), ((), 6)])
 def test_a_long_view_of_few_days_begins_with_them(known_h: tuple[float, ...], begins_h: float) -> None:
     """Data that fill only the end of the range fill the chart; else the axis is the page's range."""
-    panel = next(each for each in PANELS.values() if each.type == "timeseries" and len(each.fields) == 1)
-    (column,) = panel.fields
+    panel = next(each for each in PANELS.values() if each.type == "timeseries")
+    column = next(iter(panel.fields))
     known: list[tuple[object, ...]] = [(NOW - dt.timedelta(hours=hours), 1.0) for hours in known_h]
     rows = [(NOW - dt.timedelta(hours=5.5), None), *known]
     drawing = render(panel, Rows(["time", column], rows), CANVAS)
     assert isinstance(drawing, Chart)
     assert drawing.options["xAxis"]["min"] == CANVAS.wall_ms(NOW - dt.timedelta(hours=begins_h))
     assert drawing.options["xAxis"]["max"] == CANVAS.wall_ms(NOW)
+
+
+@pytest.mark.parametrize(("compared", "names"), [(1.0, 2), (None, 1)])
+def test_a_compared_time_that_is_not_there_has_no_place_in_the_legend(compared: float | None, names: int) -> None:
+    """Neither line nor word of it; what is measured keeps its word, known or not."""
+    panel = next(each for each in PANELS.values() if "compared" in each.fields and len(each.fields) == 2)
+    (measured,) = set(panel.fields) - {"compared"}
+    drawing = render(panel, Rows(["time", measured, "compared"], [(NOW, None, compared)]), CANVAS)
+    assert isinstance(drawing, Chart)
+    assert len(drawing.options["series"]) == names
 
 
 def test_the_axis_reads_as_the_plants_wall_clock() -> None:
