@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.pages import alarms
-from dashboards.parts import books, compare, enpi, plant_limits
+from dashboards.parts import books, compare, enpi, flows, plant_limits
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, WHOLE, rate, register, sites
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -454,6 +454,8 @@ def _panels(language: Language) -> Sequence[Panel]:
         plant_limits.standing(language),
         plant_limits.against_levels(language),
         *enpi.row(language),
+        flows.energy_flow(language),
+        flows.meter_tree(language),
         plant_limits.load_curve(language),
         plant_limits.meter_events(language),
         meters(language),

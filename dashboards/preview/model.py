@@ -12,6 +12,11 @@ ALL = "$__all"
 """Grafana's value of a variable set to "all"."""
 
 
+FLOW = "sankey"
+"""A type that Grafana has not: there a table of flows is a table, here it is drawn."""
+FLOW_COLUMNS = frozenset({"flow_from", "flow_to", "flow"})
+
+
 @dataclass(frozen=True, slots=True)
 class FieldConfig:
     """How one column is shown: the panel's defaults with the overrides of that column's name."""
@@ -132,7 +137,7 @@ def _panel(built: Mapping[str, Any]) -> Panel:
     position = built["gridPos"]
     return Panel(
         id=built["id"],
-        type=built["type"],
+        type=FLOW if built["type"] == "table" and set(fields) == FLOW_COLUMNS else built["type"],
         title=built["title"],
         description=built["description"],
         x=position["x"],

@@ -21,6 +21,7 @@ from fenhe.baselines import fit_the_past
 from fenhe.books import print_balance, read_balance
 from fenhe.clear_errors import PlainError
 from fenhe.commands.reference import load as load_reference_data
+from fenhe.demo.estimate import Machine, Past
 from fenhe.demo.figures import counted, summary
 from fenhe.demo.world import World, earlier_world, remember
 from fenhe.local import MockKafka
@@ -54,14 +55,12 @@ SETTLE_MS = 5_000
 """Live readings of the first seconds queue behind the history's last; latency is measured after them."""
 PARTITIONS = 6
 TRUTH_FILE = "truth.sqlite"
-READINGS_PER_S = 4_500
-PLANT_DAYS_PER_S = 4.0
-"""How fast readings and whole days of a plant are stored on two cores; decides when the first thing happens, and what
-is said at the start. Estimated from CPU time (docs/measurements.md, "Demo"); what is told later is measured."""
 CAUGHT_UP_S = 3.0
 """Live readings of so many seconds may still be on their way when the past counts as stored."""
 LONG_S = 150.0
 """A past that takes longer to store is announced."""
+LONGEST_S = 6 * 3_600.0
+"""What is planned for going live waits no longer than this, however long the past takes."""
 TELL_S = 30.0
 """How often live figures are told without a terminal."""
 
@@ -204,8 +203,9 @@ class _Demo:
         start = now - (scenario.history or 0)
         scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets)
         readings = scene.readings_until(now)
-        lasts_s = readings / READINGS_PER_S + _plant_days(scenario) / PLANT_DAYS_PER_S
-        console.print(f"  a past of about {readings:,.0f} readings comes first: about {in_words(lasts_s)} on two cores")
+        past, machine = Past(readings, _plant_days(scenario), scene.readings_per_s), Machine.now()
+        lasts_s = min(machine.seconds(past), LONGEST_S)
+        console.print(f"  {machine.tell(past)}")
         if lasts_s > LONG_S:
             console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
         world = World(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)

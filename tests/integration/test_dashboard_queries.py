@@ -282,6 +282,31 @@ async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDa
     assert {row["quality_1_h"] for row in quality} == {"good", "partial", "unknown"}
 
 
+async def test_what_flows_into_a_medium_flows_out_of_it_and_what_is_not_known_is_said(
+    reader_database: ReaderDatabase,
+) -> None:
+    """In standard coal: both feeders, the compressors, the rest without a meter; gas, not balanced, has no width."""
+    rows = await _rows("Energy flow, kgce · newest whole day", reader_database, _scope())
+    flows = {(str(row["flow_from"]), str(row["flow_to"])): cast("float | None", row["flow"]) for row in rows}
+    assert flows.pop(("Σ natural gas (lower)", "unknown")) is None
+    assert {ends: round(flow) for ends, flow in flows.items() if flow} == {
+        ("Incoming feeder 1", "Σ electricity"): round(180_000 * 0.1229),
+        ("Incoming feeder 2", "Σ electricity"): round(120_000 * 0.1229),
+        ("Σ electricity", "Compressor house"): round(220_000 * 0.1229),
+        ("Σ electricity", "not sub-metered"): round(80_000 * 0.1229),
+    }
+
+
+async def test_every_meter_stands_below_its_medium(reader_database: ReaderDatabase) -> None:
+    """Boundary first, then what is inside, one step further in; a meter nothing is known of is unknown, and the sum."""
+    rows = await _rows("Tree of meters · 24 h", reader_database, _scope())
+    names = [str(row["node"]).replace("\u00a0", " ") for row in rows]
+    assert names[:4] == ["electricity", "└ Incoming feeder 1", "└ Incoming feeder 2", "    └ Compressor house"]
+    gas = rows[names.index("└ Natural gas") - 1 :][:2]
+    assert [(row["amount"], row["share"]) for row in gas] == [(None, None), (None, None)]
+    assert next(row for row in rows if row["node"] == "electricity")["device_id"] is None
+
+
 async def test_the_same_hours_of_another_day_stand_beside_those_shown(migrated_database: ReaderDatabase) -> None:
     """Each window has the one so many whole days before it; the best day is the whole one with least energy a tonne."""
     populate(migrated_database.owner_url, sets=22, hours=2, days=10)
