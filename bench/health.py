@@ -77,6 +77,7 @@ def show(result: Score) -> None:
     print(f"90 % interval holds the truth    {result.hit_rate:.1%}")
     print(f"single discharges                {len(single)}, MAE {statistics.fmean(abs(e) for e in single):.2f} points")
     print(f"published from the flat region   {result.published_flat}")
+    print(f"cells taken for others           {result.exchanged}, perhaps {result.doubted}")
     print(f"refused                          {dict(sorted(result.reasons.items()))}")
 
 

@@ -116,6 +116,21 @@ class Fusion(_Reference):
     population_sigma: Share
 
 
+class IdentityRules(_Reference):
+    """When the cells of a set are taken for others than those that were measured. Shares of nominal and of one."""
+
+    from_share: Share
+    to_share: Share
+    samples_min: int
+    cells_min: int
+    reliable_from: Share
+    other_below: Share
+    doubted_below: Share
+    float_sigma_v: Positive
+    cycles_from: int
+    cycles_share: Share
+
+
 class SensorRules(_Reference):
     """Relative error bounds of current sensors."""
 
@@ -195,6 +210,7 @@ class BatteryHealthReference(_Reference):
     capacity: CapacityRules
     fusion: Fusion
     sensor: SensorRules
+    identity: IdentityRules
     witness: WitnessRules
     soc: SocRules
     backup: BackupRules

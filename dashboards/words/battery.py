@@ -38,6 +38,7 @@ REASON = {
     CapacityReason.SENSOR: Text("传感器不可信", "sensor"),
     CapacityReason.UNCERTAIN: Text("不确定度 > 5 %", "uncertain > 5 %"),
     CapacityReason.CONTRADICTED: Text("旁证不符", "contradicted"),
+    CapacityReason.EXCHANGED: Text("电芯已更换", "other cells now"),
 }
 EPISODE = {
     EpisodeKind.FLOAT: Text("浮充", "float"),

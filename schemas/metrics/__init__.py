@@ -10,7 +10,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from schemas.metrics.battery import BatteryLatest, BatteryQuarter, SitePowerLatest
-from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryHour, BatteryResistance, BatteryState
+from schemas.metrics.battery_health import (
+    BatteryCapacity,
+    BatteryEpisode,
+    BatteryHour,
+    BatteryIdentity,
+    BatteryResistance,
+    BatteryState,
+)
 from schemas.metrics.battery_prospects import BatteryDay, BatteryDischarge, BatteryHealth, BatterySoh
 from schemas.metrics.battery_sites import BatteryShareHour, SiteDoubt, SiteLoadHour, SiteOutage
 from schemas.metrics.common import (
@@ -52,6 +59,7 @@ __all__ = [
     "BatteryEpisode",
     "BatteryHealth",
     "BatteryHour",
+    "BatteryIdentity",
     "BatteryLatest",
     "BatteryQuarter",
     "BatteryResistance",

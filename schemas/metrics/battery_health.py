@@ -82,6 +82,8 @@ class CapacityReason(StrEnum):
     """σ_C/C above 5 %."""
     CONTRADICTED = "contradicted"
     """What the current sensor counted is not what curve, resistance or recharge say: gain, clipping, or nominal_ah."""
+    EXCHANGED = "exchanged"
+    """Other cells stand there than those that were measured (`BatteryIdentity`)."""
 
 
 class Witness(StrEnum):
@@ -97,6 +99,44 @@ class Witness(StrEnum):
     """The load that the site's power system measured without mains: it knows a gain to a per cent or two."""
     BENCH = "bench"
     """One cell alone, on a laboratory's bench with its sensors."""
+
+
+class IdentitySign(StrEnum):
+    """What tells one set of cells from another, without a capacity."""
+
+    CELLS_UNDER_LOAD = "cells_under_load"
+    """Which cells fall more than others under the same current: their resistances, near the top of a discharge."""
+    CELLS_ON_FLOAT = "cells_on_float"
+    """Which cells stand higher than others on settled float."""
+    CYCLE_COUNT = "cycle_count"
+    """The BMS has counted fewer cycles than before."""
+
+
+class Identity(StrEnum):
+    """Whether the cells are those that were measured."""
+
+    SAME = "same"
+    DOUBTED = "doubted"
+    """They may be others: no proof."""
+    OTHER = "other"
+
+
+class BatteryIdentity(NamedTuple):
+    """Cells that are not, or may not be, those that stood there before a gap in the readings; or are after all."""
+
+    device_id: str
+    ts: Moment
+    """Beginning of the discharge or hour that tells."""
+    seen_ts: Moment
+    site_id: str
+    sign: IdentitySign
+    identity: Identity
+    likeness: Real | None
+    """Correlation of the cells' pattern with the one before, noise taken into account: about 1 of the same cells, 0 of
+    others."""
+    cells: int
+    """How many were compared."""
+    quality: Quality
 
 
 class BatteryEpisode(NamedTuple):

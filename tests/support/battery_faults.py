@@ -15,7 +15,7 @@ import numpy as np
 
 from schemas.arrival import Arrival
 from schemas.metrics.battery import BatteryQuarter
-from schemas.metrics.battery_health import BatteryCapacity
+from schemas.metrics.battery_health import BatteryCapacity, BatteryIdentity
 from schemas.metrics.battery_sites import BatteryShareHour, SiteLoadHour
 from schemas.metrics.common import Quality
 from schemas.readings import BatteryReading, Kind, SitePowerReading
@@ -199,7 +199,9 @@ class Doubtful(World):
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
         capacities = [last[ts] for ts in sorted(last)]
         hours = self._share_hours() if self.has_site else []
-        return list(StateOfHealth(health_reference()).history(self.device, capacities, hours))
+        identities = [row for row in rows if isinstance(row, BatteryIdentity)]
+        view = StateOfHealth(health_reference())
+        return list(view.history(self.device, capacities, hours, identities=identities))
 
 
 def newest(rows: Sequence[Row], row_type: type[Row]) -> list[Row]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, CapacityMethod
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryIdentity, CapacityMethod, Identity
 from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from streams.kernels.battery.fusion import Z_90
@@ -63,6 +63,10 @@ class Score:
     """Sets whose BMS opened at least once, or that a core-capacity test drew down to its end."""
     published_flat: int = 0
     """Estimates from discharges that truly ended in the flat region: must be none."""
+    exchanged: int = 0
+    """Sets whose cells were told to be others: must be none."""
+    doubted: int = 0
+    """Sets whose cells were told to be others perhaps."""
     forecasts: list[Forecast] = field(default_factory=list)
 
     @property
@@ -96,7 +100,7 @@ def score(fleet: FleetYear, reference: BatteryHealthReference | None = None) -> 
         result.kernel_us += time.process_time() - began
         result.readings += len(waiting[number])
         waiting[number] = []
-        rows[number] += [row for row in given if isinstance(row, BatteryCapacity | BatteryEpisode)]
+        rows[number] += [row for row in given if isinstance(row, BatteryCapacity | BatteryEpisode | BatteryIdentity)]
 
     def take(number: int, arrival: Arrival) -> None:
         waiting[number].append(arrival)
@@ -115,7 +119,10 @@ def score(fleet: FleetYear, reference: BatteryHealthReference | None = None) -> 
     for number, device in enumerate(fleet.devices):
         capacities = list({row.ts: row for row in rows[number] if isinstance(row, BatteryCapacity)}.values())
         capacities.sort(key=lambda row: row.ts)
-        soh[device.device_id] = history = list(view.history(device, capacities))
+        identities = [row for row in rows[number] if isinstance(row, BatteryIdentity)]
+        result.exchanged += any(row.identity is Identity.OTHER for row in identities)
+        result.doubted += any(row.identity is Identity.DOUBTED for row in identities)
+        soh[device.device_id] = history = list(view.history(device, capacities, identities=identities))
         _score_set(result, history, capacities, truth[number], fleet.end_ms)
     _score_forecasts(result, fleet, reference, rows, soh)
     return result

@@ -229,9 +229,9 @@ def save_memories(engine: Engine) -> None:
 
 DERIVED = sorted(table.name for table in DERIVED_TABLES.values())
 RAW = sorted({table.name for table in READING_TABLES.values()})
-SPARED = frozenset({"site_doubt", "battery_share_hour"})
-"""Derived tables that this world gives no reason to write: no device of its base station stands alone, and no hour
-of it is without mains throughout."""
+SPARED = frozenset({"site_doubt", "battery_share_hour", "battery_identity"})
+"""Derived tables that this world gives no reason to write: no device of its base station stands alone, no hour of
+it is without mains throughout, and no set is exchanged."""
 MEMORY = ["entity_state", "entity_snapshot"]
 
 

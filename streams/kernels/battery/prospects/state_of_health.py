@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, Witness
+from schemas.metrics.battery_health import BatteryCapacity, BatteryIdentity, CapacityReason, Identity, Witness
 from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.battery_sites import BatteryShareHour
 from schemas.metrics.common import Quality
@@ -48,33 +48,46 @@ class _Known(NamedTuple):
     """That the newest estimate was corrected for."""
     distrusts: bool = False
     """Whether it is the power system that counts wrongly."""
+    is_doubted: bool = False
+    """Whether the cells may be others than those that were measured."""
+
+
+class _Told(NamedTuple):
+    """What told something of a set: a discharge, or its cells alone."""
+
+    ts: int
+    reason: CapacityReason | None
+    """Why it gave no capacity."""
+    cutoff_cell_v: float
 
 
 class StateOfHealth:
     """View over capacities: the fused SoH after each discharge, from the first changed one on."""
 
     name = "state_of_health"
-    inputs: frozenset[type[Row]] = frozenset({BatteryCapacity, BatteryShareHour})
+    inputs: frozenset[type[Row]] = frozenset({BatteryCapacity, BatteryIdentity, BatteryShareHour})
 
     def __init__(self, reference: BatteryHealthReference) -> None:
         self._reference = reference
 
     def wants(self, _site: Site, _devices: Sequence[Device], changed: Changed) -> list[Want]:
-        """All capacities of the sets that changed, and their hours without mains: a few a year."""
+        """All capacities of the sets that changed, what told their cells apart, and their hours without mains."""
         ids = sorted(_since(changed))
-        return [Want(BatteryCapacity, ids, 0, FOREVER_MS), Want(BatteryShareHour, ids, 0, FOREVER_MS)]
+        return [Want(row_type, ids, 0, FOREVER_MS) for row_type in (BatteryCapacity, BatteryIdentity, BatteryShareHour)]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Fuse each changed set's estimates again."""
         since = _since(changed)
         capacities = by_device(found.get(BatteryCapacity, ()), BatteryCapacity)
         hours = by_device(found.get(BatteryShareHour, ()), BatteryShareHour)
+        identities = by_device(found.get(BatteryIdentity, ()), BatteryIdentity)
         power = next((device for device in devices if device.kind is Kind.SITE_POWER), None)
         rows: list[Row] = []
         for device in devices:
             device_id = device.device_id
             if device_id in since:
-                own = self.history(device, capacities.get(device_id, ()), hours.get(device_id, ()), power)
+                told = capacities.get(device_id, ()), identities.get(device_id, ())
+                own = self.history(device, told[0], hours.get(device_id, ()), power, told[1])
                 rows += [row for row in own if row.ts >= since[device_id]]
         return Replaced(rows, [Want(BatterySoh, [device_id], ts, FOREVER_MS) for device_id, ts in since.items()])
 
@@ -84,17 +97,24 @@ class StateOfHealth:
         capacities: Sequence[BatteryCapacity],
         hours: Sequence[BatteryShareHour] = (),
         power: Device | None = None,
+        identities: Sequence[BatteryIdentity] = (),
     ) -> Iterator[BatterySoh]:
-        """SoH after each of a set's discharges, in order of time."""
+        """SoH after each of a set's discharges, and wherever its cells were told to be others, in order of time."""
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
         battery, fusion = device.battery, self._reference.fusion
         nominal, limits = battery.nominal_ah, Limits(device, self._reference)
         since_ms = battery.valid_from
         known = _Known()
-        for counted in capacities:
-            ts, change = counted.ts, None
+        for ts, of_cells, counted in _in_order(capacities, identities):
+            change = None
             if since_ms is not None and ts >= since_ms and known.first_ms is not None and known.first_ms < since_ms:
                 known, change = _Known(), Change(SohChange.REGISTERED, None, None)
+            elif of_cells:
+                known, change = _other_cells(known, of_cells)
+            if counted is None:
+                if change is not None or known.belief is not None:
+                    yield self._row(_Told(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), device, known, change)
+                continue
             load = load_witness(counted, hours, power, limits) or known.load
             row, gain, is_told, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
             if is_told and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
@@ -113,10 +133,11 @@ class StateOfHealth:
                 load,
                 gain if is_told else known.gain,
                 distrusts,
+                known.is_doubted and row.capacity_ah is None,
             )
-            yield self._row(row, device, known, change)
+            yield self._row(_Told(ts, row.reason, row.cutoff_cell_v), device, known, change)
 
-    def _row(self, row: BatteryCapacity, device: Device, known: _Known, change: Change | None) -> BatterySoh:
+    def _row(self, told: _Told, device: Device, known: _Known, change: Change | None) -> BatterySoh:
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
         nominal, load = device.battery.nominal_ah, known.load
         belief, newest = known.belief, known.newest
@@ -124,9 +145,9 @@ class StateOfHealth:
         soh = belief.soh if belief is not None else None
         sigma = belief.sigma if belief is not None else None
         return BatterySoh(
-            device_id=row.device_id,
-            ts=row.ts,
-            site_id=row.site_id,
+            device_id=device.device_id,
+            ts=told.ts,
+            site_id=device.site_id,
             soh_pct=_percent(soh),
             soh_low_pct=_percent(soh, sigma, -Z_90),
             soh_high_pct=_percent(soh, sigma, Z_90),
@@ -143,10 +164,10 @@ class StateOfHealth:
             method=newest.method if newest is not None else None,
             evidence_ms=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,
-            reason=None if is_known else row.reason,
-            cutoff_cell_v=row.cutoff_cell_v,
+            reason=None if is_known else told.reason,
+            cutoff_cell_v=told.cutoff_cell_v,
             witnesses=text_of(known.witnesses) if is_known else "",
-            quality=_quality(newest, known.witnesses, device) if is_known else Quality.UNKNOWN,
+            quality=_quality(newest, known, device) if is_known else Quality.UNKNOWN,
             reference_version=self._reference.version,
             load_ratio=None if load is None else load.value,
             load_sigma=None if load is None else load.sigma,
@@ -157,13 +178,14 @@ class StateOfHealth:
 def _since(changed: Changed) -> dict[str, int]:
     """Discharges from which on the SoH of each set has to be told again."""
     since: dict[str, int] = {}
-    for row in (*changed.get(BatteryCapacity, ()), *changed.get(BatteryShareHour, ())):
-        ts = row.ts if isinstance(row, BatteryCapacity) else row.ts - LONGEST_MS
+    row_types = BatteryCapacity, BatteryIdentity, BatteryShareHour
+    for row in (row for row_type in row_types for row in changed.get(row_type, ())):
+        ts = row.ts - LONGEST_MS if isinstance(row, BatteryShareHour) else row.ts
         since[row[0]] = min(ts, since.get(row[0], ts))
     return since
 
 
-def _quality(newest: BatteryCapacity | None, witnesses: frozenset[Witness], device: Device) -> Quality:
+def _quality(newest: BatteryCapacity | None, known: _Known, device: Device) -> Quality:
     """Of the newest estimate; partial where it rests on the count of one current sensor that nobody vouches for.
 
     Its gain is vouched for by a registered `accuracy` and a witness that would tell a gross lie, or by one that would
@@ -171,8 +193,31 @@ def _quality(newest: BatteryCapacity | None, witnesses: frozenset[Witness], devi
     """
     if newest is None:
         return Quality.UNKNOWN
-    is_vouched = bool(witnesses & (KNOW_ITS_CLASS if device.accuracy is None else KNOW_A_GAIN))
-    return Quality.PARTIAL if newest.quality is Quality.GOOD and not is_vouched else newest.quality
+    is_vouched = bool(known.witnesses & (KNOW_ITS_CLASS if device.accuracy is None else KNOW_A_GAIN))
+    is_partial = not is_vouched or known.is_doubted
+    return Quality.PARTIAL if newest.quality is Quality.GOOD and is_partial else newest.quality
+
+
+def _in_order(
+    capacities: Sequence[BatteryCapacity], identities: Sequence[BatteryIdentity]
+) -> Iterator[tuple[int, list[BatteryIdentity], BatteryCapacity | None]]:
+    """Moments at which something was told of a set: of its cells, by a discharge, or both."""
+    of_cells: dict[int, list[BatteryIdentity]] = {}
+    for row in identities:
+        of_cells.setdefault(row.ts, []).append(row)
+    counted = {row.ts: row for row in capacities}
+    for ts in sorted(of_cells.keys() | counted.keys()):
+        yield ts, of_cells.get(ts, []), counted.get(ts)
+
+
+def _other_cells(known: _Known, of_cells: Sequence[BatteryIdentity]) -> tuple[_Known, Change | None]:
+    """What is left of what was known of a set when its cells are told to be others, doubted, or the same after all."""
+    told = {row.identity for row in of_cells}
+    if Identity.OTHER not in told:
+        return known._replace(is_doubted=Identity.DOUBTED in told), None
+    if known.belief is None:
+        return _Known(), None
+    return _Known(), Change(SohChange.SET_REPLACED, None, 100 * known.belief.soh)
 
 
 def _beside(soh: float | None, newest: BatteryCapacity | None, ah: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryResistance
+from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryIdentity, BatteryResistance
 from schemas.readings import BatteryReading, Kind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.battery.limits import LimitsOf
@@ -24,9 +24,9 @@ class SetHealth:
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 7
+    version = 8
     source = frozenset({Kind.BATTERY})
-    events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryResistance)
+    events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
 
     def __init__(self, reference: BatteryHealthReference) -> None:

@@ -80,6 +80,12 @@ class OpenEpisode:
     """Doubt about the lowest cell's voltage where no channel shows it."""
     load_on_ohm: float | None = None
     """Of the pack, at 25 °C."""
+    cell_va: list[float] = field(default_factory=list)
+    """How far each cell fell below their mean near the top, times the current, V·A, summed over so many samples; −1
+    once that was judged. The list is never changed."""
+    cell_a2: float = 0.0
+    cell_v2: float = 0.0
+    cell_samples: int = 0
     flags: int = 0
     """Seen within, as bits of `BatteryFlag` in its order."""
 
@@ -164,6 +170,20 @@ class SetState:
     bms_soh: float | None = None
     bms_soh_since: int = 0
     bms_soh_moved: bool = False
+    cycles: int | None = None
+    """As the BMS counts them."""
+    cell_ohms: list[float] = field(default_factory=list)
+    """By how much each cell's resistance is above their mean, Ω, the variance of that, and when it was measured."""
+    cell_ohms_variance: float = 0.0
+    cell_ohms_ts: int = 0
+    cell_floats: list[float] = field(default_factory=list)
+    """How far each cell stands above their mean on settled float, V, and in which hour. Never changed, but replaced."""
+    cell_floats_ts: int = 0
+    is_apart_load: bool = False
+    """Whether readings were missing since each of the two was taken: only then others may stand there."""
+    is_apart_float: bool = False
+    is_doubted_cells: bool = False
+    """Whether something says that the cells may be others, and nothing since that they are the same."""
     flags: int = 0
 
     @property

@@ -28,6 +28,7 @@ from streams.kernels.battery.tracking.flow import (
     is_steady,
 )
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
+from streams.kernels.battery.tracking.identity import judge_on_float, judge_under_load, note_cycles, note_under_load
 from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
@@ -78,8 +79,8 @@ class Tracker:
             state = self._begin(ts, raw, volts, cell_v)
         else:
             self._advance(state, ts, raw, volts, cell_v)
-        if seen is not NO_CELLS and state.doing is DISCHARGE:
-            note_cells(state.episode, seen, ts)
+        if state.doing is DISCHARGE:
+            self._note_loaded_cells(state, seen, present, ts)
         if seen.unseen_v is not None and state.doing is FLOAT:
             state.unseen_offset_v = unseen_offset(state.unseen_offset_v, volts, present)
         if cells:
@@ -87,6 +88,17 @@ class Tracker:
         if reading.temperature_c:
             add_temperatures(state, reading.temperature_c, max(1, min(ts - before_ts, limits.bridged_gap_ms)))
         note_bms(state, reading)
+        self._give(note_cycles(self.device, state, reading.cycles, limits))
+
+    def _note_loaded_cells(self, state: SetState, seen: Cells, present: Sequence[float], ts: int) -> None:
+        """Which cell is the weakest near the end, and whether they are the cells that stood there before."""
+        episode, limits = state.episode, self.limits
+        if seen is not NO_CELLS:
+            note_cells(episode, seen, ts)
+        if episode.cell_samples < 0 or len(present) != limits.cell_count or state.amps >= 0:
+            return
+        if note_under_load(episode, present, -state.amps, limits):
+            self._give(judge_under_load(self.device, state, limits, ts))
 
     def _lowest(self, cells: Sequence[float | None], present: Sequence[float], volts: float) -> tuple[float, Cells]:
         """Voltage of the lowest cell, and the cells themselves where one is missing or they near their end."""
@@ -188,7 +200,7 @@ class Tracker:
         charged, drawn = split_trapezoid(flow.amps_before, flow.amps, flow.elapsed / MS_PER_H)
         soc_before, sigma_before = state.soc, state.soc_sigma
         if flow.is_gap and not flow.is_steady:
-            state.held = True
+            state.held = state.is_apart_load = state.is_apart_float = True
             state.soc_sigma += (charged + drawn) / self.limits.nominal_ah
         elif state.soc is not None:
             count_charge(state, self.limits, charged - drawn, charged + drawn, flow.elapsed)
@@ -286,6 +298,8 @@ class Tracker:
 
     def _end_discharge(self, state: SetState, end_ts: int, seen_ts: int) -> None:
         """Give out a discharge that is over, and what it says about the capacity."""
+        if state.episode.cell_samples > 0:
+            self._give(judge_under_load(self.device, state, self.limits, seen_ts))
         self._close(state, end_ts, seen_ts)
         self._give(concluded(self.device, state, self.limits, end_ts, seen_ts))
 
@@ -306,6 +320,7 @@ class Tracker:
         else:
             self._close(state, last, ts)
         state.recharge = None
+        state.is_apart_load = state.is_apart_float = True
         self.rows.append(set_rows.offline(self, last, ts, ts, (episode.pack_end_v, volts)))
         if state.soc is not None:
             state.held = True
@@ -349,6 +364,7 @@ class Tracker:
         if not flow.is_gap:
             add_time(state, end - state.ts, full_after_ms)
         learn_offset(state, self.limits)
+        self._give(judge_on_float(self.device, state, state.hour, self.limits))
         self.rows.append(set_rows.hour(self, state.hour))
         state.hour = HourSums(flow.ts - flow.ts % HOUR_MS)
         if not flow.is_gap:

@@ -33,7 +33,7 @@ class SetChanges(OneStanding):
     """Fold of a set's states of health, one for each of its discharges."""
 
     name = "set_changes"
-    version = 2
+    version = 3
     source = BatterySoh
     kinds = frozenset({SignalKind.SET_CHANGED})
     snapshot_ms = QUARTER_DAY_MS
@@ -42,7 +42,7 @@ class SetChanges(OneStanding):
         self._version = version
 
     def fold(self, state: Standing | None, device: Device, rows: Sequence[BatterySoh]) -> tuple[Standing, list[Row]]:
-        """Take discharges; one that says nothing of the capacity neither begins nor ends a change."""
+        """Take discharges; one that says nothing of the capacity ends no change, and begins one only by its cells."""
         given: list[Row] = []
         standing = NEW if state is None else state
         subject = Subject(device.device_id, device.site_id, METRIC, UNIT, self._version)
@@ -62,10 +62,10 @@ class SetChanges(OneStanding):
 
 
 def _judged(row: BatterySoh) -> Judgement | None:
-    """What a discharge says; None where it has no estimate of its own."""
-    if row.evidence_ms != row.ts:
-        return None
+    """What a discharge says; None where it has no estimate of its own, nor tells that other cells stand there."""
     changed = row.change not in NO_ALARM
+    if row.evidence_ms != row.ts and not changed:
+        return None
     lost = (row.change_pct or 0.0) < 0
     return Judgement(
         active=changed,
@@ -75,7 +75,7 @@ def _judged(row: BatterySoh) -> Judgement | None:
             "change": None if row.change is None else str(row.change),
             "change_pct": row.change_pct,
             "weakest_cell": row.weakest_cell,
-            "discharge_ms": row.evidence_ms,
+            "discharge_ms": row.ts,
         },
         severity=Severity.HIGH if lost and row.change == SohChange.CELL_FAILED else Severity.MEDIUM,
         baseline=row.believed_pct,
