@@ -10,11 +10,11 @@ from streams.kernels.metering import habit as habits
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
 from streams.kernels.metering.explain import Step
-from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS
+from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS, STALE_READINGS
 from streams.kernels.metering.lines import MOST_LINES, Line
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.settling import CATCH_UP_SPEED, POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
-from streams.kernels.metering.state import all_onwards
+from streams.kernels.metering.state import all_onwards, began_again
 from streams.kernels.metering.trial import Mark, Trial
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Beginning(Settling):
             possible = found.possible and self._limits.rated is not None
             counted, backing = (runs[-1].value - newest.value, Backing.BRIDGE) if possible else (0.0, Backing.NOTHING)
             return state._replace(shown=self._minutes.spread(state.shown, newest.last, ts, counted, backing))
-        steps = self._young_steps((state.anchor, *runs), found.usual)
+        steps = self._young_steps(state, (state.anchor, *runs), found.usual)
         fillings = self._walk((state.anchor, *runs), state, steps)
         if len(runs) <= habits.MIN_STEPS:
             return state._replace(shown=fillings[-1][1])
@@ -97,10 +97,14 @@ class Beginning(Settling):
             )  # fmt: skip
         return habit
 
-    def _young_steps(self, runs: Sequence[Run], usual: float) -> list[Step]:
+    def _young_steps(self, state: RegisterState, runs: Sequence[Run], usual: float) -> list[Step]:
         """Steps between a young register's runs: what it counts at once after standing passed while it stood."""
         steps = all_onwards(runs)
-        if runs[0].value == 0.0 and len(runs) > 2:  # noqa: PLR2004 - a first 0 may have been no reading
+        few, greatest = young.FEW_UNITS * state.habit.unit, max(step.counted for step in steps)
+        is_old = runs[0].value == 0.0
+        if len(runs) > 2 and runs[1].readings > 1 and not self._rests(runs[1]):  # noqa: PLR2004 - as below
+            is_old = is_old or began_again(state) or few < steps[1].counted == greatest
+        if is_old and len(runs) > 2:  # noqa: PLR2004 - a first 0, or what it showed for a while, may have been no reading
             steps[1] = steps[1]._replace(measured=False)
         least = min((step.counted for step in steps if step.counted > 0.0), default=0.0)
         for at, (old, new) in enumerate(pairwise(runs)):
@@ -109,6 +113,11 @@ class Beginning(Settling):
             if stood and counted > CATCH_UP_SPEED * usual * span:
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
+            elif at and (
+                self._stands_denied(state.habit, old)
+                or (old.readings == STALE_READINGS and counted > few and counted == greatest)
+            ):
+                steps[at] = steps[at]._replace(measured=False)
             elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
                 steps[at] = steps[at]._replace(measured=False)
                 if counted > young.LEAP * usual * span:  # what it showed before may have been another's

@@ -11,7 +11,6 @@ from streams.kernels.metering.explain import Limits
 from streams.kernels.metering.lines import further
 from streams.kernels.metering.minutes import Backing, Minutes
 from streams.kernels.metering.telling import Teller
-from streams.kernels.metering.witness import Witness
 
 if TYPE_CHECKING:
     from schemas.metrics import Row
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from streams.kernels.metering.lines import Line
     from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.state import RegisterState, Tremble
+    from streams.kernels.metering.witness import Witness
 
 MEASURED_MS = HOUR_MS
 MEASURED_MARGIN = 1.1
@@ -47,6 +47,9 @@ REST_MS = 3 * HOUR_MS
 """Without such evidence, a register that never rests is frozen after this (metric specification, flatline),"""
 REST_MARGIN = 2.0
 """and after this many times its longest rest. (unsourced)"""
+STALE_READINGS = 2
+STALE_JUMP = 1.0
+"""A value that is shown once more, before more than ever passes at once, was no new one."""
 CATCH_UP_STEPS = 3
 
 
@@ -128,6 +131,20 @@ class Grounds:
             return False
         return witnesses.exceeds(counted, state.rate, rate, span, habit.step or habit.unit)
 
+    def _stands_denied(self, habit: Habit, run: Run) -> bool:
+        """Whether a register stood although its instantaneous value says that some of its steps passed meanwhile."""
+        return run.implied is not None and run.implied > witnesses.STEPS * (habit.step or habit.unit)
+
+    def _rests(self, run: Run) -> bool:
+        """Whether the instantaneous value says that nothing passed while a register stood."""
+        return run.implied == 0.0 and run.readings > 1
+
+    def _parts(self, state: RegisterState, span: int, counted: float, rate: float | None) -> bool:
+        """Whether an increment parts from its instantaneous value as none in the stretch before did."""
+        if rate is None or state.rate is None or state.witness is None:
+            return False
+        return witnesses.parts(state.witness, counted, (state.rate, rate), span, state.habit.step or state.habit.unit)
+
     def _leaps(self, habit: Habit, span: int, counted: float, times: float) -> bool:
         """Whether an increment is so many times as fast as any before."""
         return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
@@ -172,16 +189,9 @@ class Grounds:
         """Take the instantaneous value of one more reading."""
         if rate is None:
             return None
-        witness = state.witness
-        if witness is None or state.rate is None or is_gap:
+        newest = state.tail[-1]
+        if state.rate is None or is_gap:
             return witnesses.begin(run.last, run.value, shown, self._stretch_ms)
-        span = run.last - state.tail[-1].last
-        return Witness(
-            witness.number,
-            witness.start,
-            witness.value,
-            witness.filling,
-            witness.readings + 1,
-            witness.passed + (state.rate + rate) / 2 * span,
-            witness.wobble + abs(rate - state.rate) / 2 * span,
-        )
+        witness = state.witness or witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms)
+        span, counted = run.last - newest.last, run.value - newest.value
+        return witnesses.further(witness, state.rate, rate, span, counted)

@@ -12,7 +12,7 @@ from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import began_again, merged
 from streams.kernels.metering.telling import RUBBISH
-from streams.kernels.metering.trial import Mark, Trial
+from streams.kernels.metering.trial import JUMP, Mark, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Settling(Grounds):
             shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
             return state._replace(shown=shown)
         walking = state
-        if settled and state.trial is not None and _leaves(steps):
+        if settled and state.trial is not None and (_leaves(steps) or self._catches_up_oddly(state.habit, runs, steps)):
             again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
             state = state._replace(trial=None, filling=state.filling if again is None else again)
             walking = state._replace(doubt=1)
@@ -98,6 +98,14 @@ class Settling(Grounds):
             noise=noise, scale=state.scale + power, witness=None,
             trial=None if power else _trial(state, runs, steps, fillings),
         )  # fmt: skip
+
+    def _catches_up_oddly(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> bool:
+        """Whether a level on trial catches up faster than it ever counted: it may be another meter that goes on."""
+        return any(
+            step.kind is MeterEventKind.CATCH_UP
+            and self._leaps(habit, runs[step.to].first - runs[step.to - 1].first, step.counted, JUMP)
+            for step in steps
+        )
 
     def _scaled(
         self, runs: Sequence[Run], habit: Habit, limits: Limits, found: Explanation
@@ -177,7 +185,9 @@ class Settling(Grounds):
                 waits = Backing.BRIDGE if step.kind is MeterEventKind.SURGE else Backing.NOTHING
                 stands = Backing.READINGS if not broken else waits
                 if stands is Backing.READINGS and (
-                    _stood_briefly(new, steps[at + 1 :]) or (not at and began_again(state))
+                    self._stands_denied(state.habit, new)
+                    or _stood_briefly(new, steps[at + 1 :], is_first=not at and not self._rests(new))
+                    or (not at and began_again(state))
                 ):
                     stands = Backing.BRIDGE
                 backing = Backing.NOTHING if new.frozen else stands
@@ -315,10 +325,13 @@ class Settling(Grounds):
         return noise
 
 
-def _stood_briefly(run: Run, following: Sequence[Step]) -> bool:
-    """Whether a young register's run is too short to be a rest, and then jumps: it may have been no reading of it."""
+def _stood_briefly(run: Run, following: Sequence[Step], *, is_first: bool) -> bool:
+    """Whether a young register's run is no rest, for it is too short or the first, and then jumps.
+
+    It may have been no reading of it.
+    """
     jumps = bool(following) and following[0].kind is None and not following[0].measured
-    return jumps and run.readings < FREEZE_READINGS
+    return jumps and (is_first or run.readings < FREEZE_READINGS)
 
 
 def _leaves(steps: Sequence[Step]) -> bool:

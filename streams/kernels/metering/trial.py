@@ -9,20 +9,22 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import DAY_MS, HOUR_MS
-from streams.kernels.metering.lines import PROOF_MS, PROOF_READINGS
+from schemas.time import HOUR_MS
+from streams.kernels.metering.lines import COUNTING_MS, PROOF_MS, PROOF_READINGS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
 
 if TYPE_CHECKING:
     from streams.kernels.metering.explain import Run
+    from streams.kernels.metering.lines import Line
 
 MARK_MS = HOUR_MS
 """A level's count is remembered so often: so finely it is spread if it must be written again."""
 
-TRIAL_READINGS = 48
-TRIAL_MS = 2 * DAY_MS
-"""A level that is seldom read is on trial until so many readings counted on, though no longer than this: while it is
-not left that costs nothing. (unsourced)"""
+TRIAL_READINGS = 192
+TRIAL_MS = COUNTING_MS
+"""A level is on trial until it has counted on for a day and for so many readings (two days of quarters of an hour), one
+that is seldom read for no longer than a line is waited for. While it is not left that costs nothing; a late reading
+among them costs all that follow it on trial, so there is a bound. (unsourced)"""
 
 LEAP = 10.0
 """An increment on trial this many times as fast as any before may be an exchange. (unsourced)"""
@@ -69,6 +71,14 @@ class Trial(NamedTuple):
         """Forget what came after a moment: it was not the level's."""
         marks = tuple(mark for mark in self.marks if mark.ts <= ts)
         return self._replace(marks=marks) if marks else None
+
+    def is_outlasted(self, line: Line, ts: int) -> bool:
+        """Whether no more speaks for it than for what it was left for, which has only stood yet.
+
+        That is a value further on, which no gateway makes of its own, or it has stood for longer than this counted.
+        """
+        counted = line.last - self.marks[0].ts
+        return line.counts == 0 and counted > 0 and (line.seen > line.value or ts - line.broke > counted)
 
     def written_again(self, minutes: Minutes, ts: int, value: float) -> Filling | None:
         """Give the level's minutes out again as estimated, up to a moment and what it showed then.

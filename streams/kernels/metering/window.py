@@ -11,7 +11,7 @@ from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
 from streams.kernels.metering.beginning import Beginning
 from streams.kernels.metering.explain import Run
-from streams.kernels.metering.grounds import TREMBLE_PERIODS, standstill_ms
+from streams.kernels.metering.grounds import STALE_JUMP, STALE_READINGS, TREMBLE_PERIODS, standstill_ms
 from streams.kernels.metering.lines import Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, begin
 from streams.kernels.metering.state import RegisterState, Tremble, began_again, first_of, onwards
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 TREMBLE_LEAST = 1.5
 """One that falls by more than so many of the register's steps moves by as much as it counts: (unsourced)"""
-STALE_READINGS = 2
-"""A value that is shown once more, before more than ever passes at once, was no new one."""
 
 
 class Window(Beginning):
@@ -98,6 +96,8 @@ class Window(Beginning):
                 or (state.lines and counted > self._limits.usual(state.habit, span))
             ):
                 return self._slide(state, run, counted, rate)
+        if single and state.witness is not None:
+            state = self._heard(state, ts)  # a break ends a stretch: it is judged by what it has
         return self._settle(state._replace(tail=(*state.tail, run), rate=rate), ts)
 
     def _trembled(self, state: RegisterState, ts: int, fall: float) -> RegisterState:
@@ -113,7 +113,12 @@ class Window(Beginning):
         """Count on: the common case."""
         newest = state.tail[0]
         ts, span = run.first, run.first - newest.last
-        is_stale = newest.readings == STALE_READINGS and self._leaps(state.habit, span, counted, trials.JUMP)
+        if state.witness is not None and self._leaps(state.habit, span, counted, trials.JUMP):
+            state = self._heard(state, ts)  # what it showed before may have been another's: it is judged by itself
+            newest = state.tail[0]
+        is_stale = newest.readings == STALE_READINGS and (
+            self._stands_denied(state.habit, newest) or self._leaps(state.habit, span, counted, STALE_JUMP)
+        )
         if newest.readings > 1:
             walking = state._replace(doubt=state.doubt or 1) if is_stale else state
             shown = self._walk((state.anchor, newest), walking, onwards(state))[-1][1]
@@ -126,7 +131,10 @@ class Window(Beginning):
             state = self._doubted(state, state.trial, span, counted, rate)
             newest = state.tail[0]
         backing = self._backing(state, span, counted, ts)
-        if is_stale or (backing is Backing.READINGS and self._denied(state, span, counted, rate)):
+        if is_stale or (
+            backing is Backing.READINGS
+            and (self._denied(state, span, counted, rate) or self._parts(state, span, counted, rate))
+        ):
             backing = Backing.BRIDGE
         shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
         if is_gap:
@@ -190,7 +198,8 @@ class Window(Beginning):
         if agrees is None:
             goes_on = ts - witness.start <= witnesses.LONGEST * self._stretch_ms and ts - newest.last <= self._gap_ms
             return state._replace(witness=witness._replace(number=ts // self._stretch_ms) if goes_on else None)
-        following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms)
+        usual = witness.parted if agrees else None
+        following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms, usual)
         if agrees:
             if state.doubt:
                 self._contradicts(state, witness, counted, state.doubt, ts, until=witness.start)
@@ -239,6 +248,9 @@ class Window(Beginning):
             self._tell.freeze(run, ts, until=None)
             shown = self._walk((state.anchor, run), state, onwards(state))[-1][1]
             return state._replace(shown=shown, lines=further(state.lines, ts, counted=False))
+        if state.trial is not None and state.lines and state.trial.is_outlasted(state.lines[-1], ts):
+            state = self._left(state._replace(tail=(run,)), state.trial, state.lines[-1])
+            return state._replace(rate=rate, lines=further(state.lines, ts, counted=False))
         stands_by_right = rests or (rate == 0.0 and state.rate == 0.0)
         if run.frozen or (state.lines and state.lines[-1].counts == 0 and not stands_by_right):
             surged = not run.frozen and state.lines[-1].kind is MeterEventKind.SURGE

@@ -25,6 +25,11 @@ SHARE = 0.1
 """Register and integral may part by this share of the greater one, (unsourced)"""
 STEPS = 3.0
 """by this many of the register's smallest steps, and by what the instantaneous value moved between readings."""
+BLURRED = 0.3
+"""A stretch whose instantaneous value moved by more than this share of what passed agrees with anything. (unsourced)"""
+PARTS = 2.0
+"""An increment parts from its instantaneous values where it does by so many times what any in the stretch before did,
+and by the register's smallest steps as above. (unsourced)"""
 MOST_BEYOND = 0.3
 """One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
 TOLD_SHARE = 0.03
@@ -47,6 +52,10 @@ class Witness(NamedTuple):
     """What the instantaneous value says has passed since, in the register's unit."""
     wobble: float
     """What it may be wrong by, for it moved between readings."""
+    parted: float = 0.0
+    """Most by which an increment has parted from it beyond that, per ms,"""
+    usual: float | None = None
+    """and in the stretch before, if that agreed."""
 
 
 def stretch_ms(period_ms: float) -> int:
@@ -54,9 +63,26 @@ def stretch_ms(period_ms: float) -> int:
     return math.ceil(max(QUARTER_MS, STRETCH_PERIODS * period_ms) / QUARTER_MS) * QUARTER_MS
 
 
-def begin(ts: int, value: float, filling: Filling, length_ms: int) -> Witness:
+def begin(ts: int, value: float, filling: Filling, length_ms: int, usual: float | None = None) -> Witness:
     """Begin a stretch."""
-    return Witness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0)
+    return Witness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0, 0.0, usual)
+
+
+def further(witness: Witness, before: float, now: float, span: int, counted: float) -> Witness:
+    """Take one more increment, and the instantaneous values at both its ends, in its unit per ms."""
+    number, start, value, filling, readings, passed, wobble, parted, usual = witness
+    between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
+    parted = max(parted, (abs(counted - between) - moved) / span)
+    return Witness(number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual)
+
+
+def parts(witness: Witness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
+    """Whether an increment parts from its instantaneous values by twice what any in the stretch before did."""
+    if witness.usual is None:
+        return False
+    before, now = rates
+    between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
+    return abs(counted - between) > PARTS * witness.usual * span + moved + STEPS * step
 
 
 def verdict(witness: Witness, counted: float, step: float) -> bool | None:
@@ -66,7 +92,9 @@ def verdict(witness: Witness, counted: float, step: float) -> bool | None:
     most = max(counted, witness.passed)
     if most < STEPS * 2 * step:
         return None
-    return abs(counted - witness.passed) <= SHARE * most + witness.wobble + STEPS * step
+    if abs(counted - witness.passed) > SHARE * most + witness.wobble + STEPS * step:
+        return False
+    return True if witness.wobble <= BLURRED * most else None
 
 
 def allows(witness: Witness, counted: float, step: float) -> bool:

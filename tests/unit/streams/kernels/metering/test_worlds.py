@@ -46,6 +46,19 @@ def test_wrong_figures_are_not_marked_good() -> None:
         990_298,  # begins with two readings of another meter, a quarter as fast
         1_010_119,  # comes back among readings without sense
         1_010_616,  # leaves another meter's readings by twice what it counts
+        1_200_356,  # begins with another meter's hourly readings, for two days and a half
+        1_200_475,  # the same, while power says that nothing passes, and left before a stretch of power is over
+        1_200_787,  # an old value three times, early, while power says that as much passes as ever
+        1_200_946,  # begins in another unit, for a day and a half
+        1_200_976,  # comes back to what it showed before much is known, and stands there for a while
+        1_201_129,  # one old value among the first readings
+        1_201_148,  # begins with another device's value, which stands, and goes on near it
+        1_201_426,  # another meter's readings, then its own, which stand for longer
+        1_210_139,  # begins with 0 while power says that something passes
+        1_211_985,  # catches up ten times as fast as it ever counted, in another unit until then
+        1_212_039,  # exchanged for one that shows a little more, and power says that less was counted than passed
+        1_212_411,  # contradicts power, until a burst of power agrees with anything
+        1_212_915,  # leaves another meter's readings for a value further on, which stands
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
