@@ -7,13 +7,13 @@ from streams.alarms.clock import AlarmClock
 from streams.alarms.signals import SignalAlarms
 from streams.engine.kernels import Kernels
 from streams.kernels.battery.outages import SiteOutages
-from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.prospects.days import SetDays
 from streams.kernels.battery.prospects.discharges import Discharges
 from streams.kernels.battery.prospects.doubts import SiteDoubts
 from streams.kernels.battery.prospects.fleet import FleetHealth
 from streams.kernels.battery.prospects.share_hours import ShareHours
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
+from streams.kernels.battery.quiet_pack import QuietPackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.site_power import SitePowerView
 from streams.kernels.battery.tracking.health import SetHealth
@@ -53,7 +53,7 @@ def installed() -> Kernels:
         readings=(
             RegisterMetering(),
             FuelAssays(),
-            PackMonitor(health_reference()),
+            QuietPackMonitor(health_reference()),
             SetHealth(health_reference()),
             SitePowerView(),
             SiteOutages(),

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from storage.state import Snapshot
     from streams.engine.folding import Given, Loaded
     from streams.engine.kernels import Kernels
-    from streams.engine.memory import Memories
+    from streams.engine.memory import Memories, Moved
+    from streams.engine.quiet import QuietWays
     from streams.intake.admission import Directory
     from streams.kernels.contract import View, Want
 
@@ -37,15 +38,23 @@ class Derivation:
     """All kernels at work in one transaction: `feed` them readings kind by kind, then `finish`."""
 
     def __init__(
-        self, connection: Connection, kernels: Kernels, directory: Directory, known: Memories, moved: Memories
+        self,
+        connection: Connection,
+        kernels: Kernels,
+        directory: Directory,
+        known: Memories,
+        moved: Moved,
+        *,
+        quiet: QuietWays,
     ) -> None:
-        """Take `known` as what kernels remember, and put into `moved` what they remember then."""
+        """Take `known` as what kernels remember, and put into `moved` and `quiet` what they remember then."""
         self._connection = connection
         self._rows = StandingRows(connection)
         self._kernels = kernels
         self._directory = directory
         self._known = known
         self._moved = moved
+        self._quiet = quiet
         self._loaded: Loaded = {}
         self._unwritten: list[Row] = []
         self._standing: dict[str, ByType] = {}
@@ -66,17 +75,24 @@ class Derivation:
             return
         folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
         self._late += self._late_of(folds, by_device)
+        devices = self._directory.devices
+        batch = self._quiet.batch(devices, by_device)
         for fold in folds:
-            self._take(self._folding(fold).feed(self._directory.devices, by_device))
+            left: Mapping[str, Sequence[Arrival]] = by_device
+            if (way := self._quiet.of(fold, batch)) is not None:
+                left, rows = way.take(by_device, self._moved)
+                self._unwritten += rows
+            self._take(self._folding(fold).feed(devices, left))
 
     def _late_of(self, folds: Sequence[Fold], by_device: Mapping[str, Sequence[Arrival]]) -> list[Span]:
         """Devices that have readings older than what they were heard to say before."""
         found = []
         for device_id, own in by_device.items():
-            known = [memory.last_ts for fold in folds if (memory := self._known.get((fold.name, device_id)))]
-            last_ms = max(known, default=own[0].ts)
-            if own[0].ts < last_ms:
-                found.append(Span(device_id, own[0].ts, last_ms))
+            # All of them have been fed the same: whichever remembers it says when it was heard.
+            memories = (self._known.get((fold.name, device_id)) for fold in folds)
+            memory = next((memory for memory in memories if memory is not None), None)
+            if memory is not None and own[0].ts < memory.last_ts:
+                found.append(Span(device_id, own[0].ts, memory.last_ts))
         return found
 
     def rebuild(self, again: Again) -> None:
@@ -124,6 +140,8 @@ class Derivation:
             for (name, entity_id), memory in memories.items():
                 if memory is not None and name in names and memory.last_ts > found.get(entity_id, -1):
                     found[entity_id] = memory.last_ts
+        for entity_id, ts in self._quiet.newest_ms():
+            found[entity_id] = max(ts, found.get(entity_id, ts))
         return found
 
     def _folding(self, fold: Fold) -> Folding:

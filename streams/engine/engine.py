@@ -30,6 +30,7 @@ from storage.registry import registry_version
 from streams.engine.memory import SAVE_EVERY
 from streams.engine.partition import Partition
 from streams.engine.parts import Bounds, Part, decoded_anew, next_part
+from streams.engine.quiet import QUIET_FROM
 from streams.engine.session import Session
 from streams.engine.transaction import Outcome, Transaction
 from streams.intake.decode import Record, decode
@@ -68,10 +69,20 @@ class Engine:
     """Applies runs of records to the database; thread-safe across different partitions."""
 
     def __init__(
-        self, pool: ConnectionPool, kernels: Kernels, topic: str, partitions: int, *, save_every: int = SAVE_EVERY
+        self,
+        pool: ConnectionPool,
+        kernels: Kernels,
+        topic: str,
+        partitions: int,
+        *,
+        save_every: int = SAVE_EVERY,
+        quiet_from: int = QUIET_FROM,
     ) -> None:
-        """Take how many readings of a device may come before what is remembered of it is saved."""
-        self.session = Session(pool, kernels, partitions, save_every)
+        """Take how many readings of a device may come before what is remembered of it is saved.
+
+        From `quiet_from` devices on that have one new reading each these go the quiet way.
+        """
+        self.session = Session(pool, kernels, partitions, save_every, quiet_from)
         """What its transactions share."""
         self._pool = pool
         self._topic = topic
@@ -101,7 +112,7 @@ class Engine:
                 return known
             self.bounds = replace(self.bounds, slots=chunks.most_half_days(connection))
             partition = Partition(position, mark, turn, is_new=mark == Mark(0))
-            partition.memories = self.session.load_memories(connection, directory, number)
+            partition.remember(self.session.load_memories(connection, directory, number))
         return partition
 
     def stored_offsets(self) -> dict[int, int]:
@@ -203,7 +214,7 @@ class Engine:
                 continue
             self._tries.pop(place, None)
             partition.mark = part.stop
-            partition.memories.update(attempt.memories)
+            attempt.keep()
             return outcome._replace(records=part.records)
 
     def _is_tried_enough(self, place: tuple[int, Mark]) -> bool:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Site
-    from streams.engine.memory import Memories
+    from streams.engine.memory import Memories, Moved
+    from streams.engine.shelf import Kept
     from streams.engine.standing import StandingRows
     from streams.kernels.contract import Fold
 
@@ -54,7 +55,7 @@ class Given:
 class Folding:
     """One fold at work in one transaction."""
 
-    def __init__(self, rows: StandingRows, fold: Fold, known: Memories, moved: Memories, loaded: Loaded) -> None:
+    def __init__(self, rows: StandingRows, fold: Fold, known: Memories, moved: Moved, loaded: Loaded) -> None:
         """Take `known` as what is remembered, put into `moved` what is remembered then, and share what was read."""
         self._connection = rows.connection
         self._rows = rows
@@ -125,7 +126,7 @@ class Folding:
             self._again(subjects, late, forced=False)
         return self._given
 
-    def _memory(self, entity_id: str) -> Memory | None:
+    def _memory(self, entity_id: str) -> Memory | Kept | None:
         key = (self._fold.name, entity_id)
         return self._moved[key] if key in self._moved else self._known.get(key)
 
@@ -144,7 +145,7 @@ class Folding:
         unread: dict[str, tuple[Memory, Unread]] = {}
         for entity_id in (*items, *gone):
             memory = known.get((name, entity_id))
-            if memory is not None and type(memory.state) is Unread:
+            if type(memory) is Memory and type(memory.state) is Unread:
                 unread[entity_id] = (memory, memory.state)
         behind = [
             Span(entity_id, saved.saved_ts + 1, memory.last_ts + 1)
@@ -161,13 +162,18 @@ class Folding:
                 now, _ = fold.fold(now, subjects[entity_id], missed)
             known[name, entity_id] = Memory(memory.last_ts, now, len(missed))
 
-    def _onwards(self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | None) -> None:
+    def _onwards(
+        self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | Kept | None
+    ) -> None:
         """Fold newer items, and keep the state at every moment of snapshots that is passed.
 
         No memory: all that was remembered was disproved just now, and these items are the first.
         """
         fold, every = self._fold, self._fold.snapshot_ms
-        last_ts, now, unsaved = (None, None, DUE) if memory is None else memory
+        if memory is None:
+            last_ts, now, unsaved = None, None, DUE
+        else:
+            last_ts, now, unsaved = memory.last_ts, memory.state, memory.unsaved
         unsaved = unsaved + len(items) if isinstance(fold.source, frozenset) else DUE
         newest_ts = items[-1].ts
         if last_ts is not None and newest_ts // every == last_ts // every:  # no moment is passed: nearly always

@@ -10,8 +10,11 @@ Folds over rows are always saved: a row may grow and be given again, so that sto
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from streams.engine.shelf import Kept
 
 SAVE_EVERY = 32
 """Readings of a device between two times its states are saved: what a worker that starts folds again, at most.
@@ -48,5 +51,7 @@ class Unread(NamedTuple):
     """Readings stored behind it are yet to be folded in."""
 
 
-Memories = dict[tuple[str, str], Memory | None]
-"""By (kernel, entity); None where all that was remembered is disproved."""
+Moved = dict[tuple[str, str], Memory | None]
+"""By (kernel, entity), what a transaction comes to; None where all that was remembered is disproved."""
+Memories = dict[tuple[str, str], "Memory | Kept | None"]
+"""The same of what is remembered."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from streams.engine.quiet import Shelves
+
 if TYPE_CHECKING:
     from storage.checkpoint import Mark, Position, Turn
     from streams.engine.memory import Memories
@@ -18,12 +20,18 @@ class Partition:
     mark: Mark
     turn: Turn
     memories: Memories = field(default_factory=dict)
+    shelves: Shelves = field(default_factory=Shelves)
+    """Where what is remembered of quiet devices stands."""
     unsettled: int = 0
     """Transactions since its books were added up."""
     is_new: bool = False
     """Nothing was stored of it when it was opened: a device that nothing is remembered of has never been heard."""
     looked_up: dict[str, bool] = field(default_factory=dict)
     """Whether anything was stored of a device of which nothing is remembered, as far as that was asked."""
+
+    def remember(self, memories: Memories) -> None:
+        """Forget what was remembered for something else."""
+        self.memories, self.shelves = memories, Shelves()
 
     @property
     def next_offset(self) -> int:

@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 class Session:
     """Shared by the transactions of one engine; thread-safe across different partitions."""
 
-    def __init__(self, pool: ConnectionPool, kernels: Kernels, partitions: int, save_every: int) -> None:
+    def __init__(
+        self, pool: ConnectionPool, kernels: Kernels, partitions: int, save_every: int, quiet_from: int
+    ) -> None:
         self.kernels = kernels
         """What is computed."""
         self.partitions = partitions
         """How many partitions the log has."""
         self.save_every = save_every
         """How many readings of a device may come before what is remembered of it is saved."""
+        self.quiet_from = quiet_from
+        """From how many devices on that have one new reading each these go the quiet way."""
         self._pool = pool
         self._directory: Directory | None = None
         self._loading = threading.Lock()

@@ -18,6 +18,7 @@ from storage import checkpoint, ledger, quarantine, readings, set_aside, state
 from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
+from streams.engine.quiet import QuietWays
 from streams.intake.admission import Refusal, admit, far_behind, identify
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from schemas.record import MicroBatch
     from schemas.registry import Device
     from storage.checkpoint import Mark, Turn
-    from streams.engine.memory import Memories, Memory
+    from streams.engine.memory import Memory, Moved
     from streams.engine.partition import Partition
+    from streams.engine.quiet import Due
     from streams.engine.session import Session
+    from streams.engine.shelf import Kept
     from streams.intake.admission import Directory
 
 
@@ -103,8 +106,9 @@ class Transaction:
         self._stored: dict[str, int | None] = {}
         """Time of the newest reading stored before, of devices that sent one from long ago."""
         self._folds = {fold.name: fold for fold in session.kernels.folds}
-        self.memories: Memories = {}
+        self._moved: Moved = {}
         """What kernels remember once it is committed, where that differs."""
+        self._quiet = QuietWays(partition.shelves, session.quiet_from)
 
     def run(self, batches: Sequence[MicroBatch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
@@ -129,7 +133,7 @@ class Transaction:
         directory = self._session.directory(connection, turn.registry_version)
         sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
         entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
-        self._partition.memories = self._session.memories_of(connection, directory, entities)
+        self._partition.remember(self._session.memories_of(connection, directory, entities))
         derivation = self._derivation(connection, directory)
         derivation.rebuild(again)
         written = derivation.finish()
@@ -145,13 +149,15 @@ class Transaction:
             # Somebody rebuilt it; or a device came from another partition, which has seen more of it than we remember.
             if partition.turn.generation == turn.generation:
                 self._save_before(connection, directory)
-            partition.memories = self._session.load_memories(connection, directory, partition.position.partition)
+            partition.remember(self._session.load_memories(connection, directory, partition.position.partition))
             partition.looked_up.clear()
             partition.turn = turn
         return directory
 
     def _derivation(self, connection: Connection, directory: Directory) -> Derivation:
-        return Derivation(connection, self._session.kernels, directory, self._partition.memories, self.memories)
+        partition, session = self._partition, self._session
+        self._quiet = QuietWays(partition.shelves, session.quiet_from)
+        return Derivation(connection, session.kernels, directory, partition.memories, self._moved, quiet=self._quiet)
 
     def _write(
         self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
@@ -210,15 +216,22 @@ class Transaction:
         """Save what kernels remember now, of the entities that were moved and whose turn it is."""
         every = self._session.save_every
         due: list[state.SavedState] = []
-        for (name, entity_id), memory in self.memories.items():
+        for (name, entity_id), memory in self._moved.items():
             if memory is not None and memory.unsaved >= every:
                 due.append(self._to_save(name, entity_id, memory))
-                self.memories[name, entity_id] = memory.saved(entity_id, every)
+                self._moved[name, entity_id] = memory.saved(entity_id, every)
+        due += [self._to_save(each.kernel, each.entity_id, each) for each in self._quiet.due(every)]
         state.save(connection, due)
-        state.forget(connection, [key for key, memory in self.memories.items() if memory is None])
+        state.forget(connection, [key for key, memory in self._moved.items() if memory is None])
         state.keep(connection, derivation.snapshots)
 
-    def _to_save(self, name: str, entity_id: str, memory: Memory) -> state.SavedState:
+    def keep(self) -> None:
+        """It is committed: what kernels remember then is what they remember."""
+        memories = self._partition.memories
+        memories.update(self._moved)
+        self._quiet.keep(memories, self._moved)
+
+    def _to_save(self, name: str, entity_id: str, memory: Memory | Kept | Due) -> state.SavedState:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Device, Site
+    from streams.kernels.figures import Layout, Mask
 
 Changed = Mapping["type[Row]", "Sequence[Row]"]
 """Rows of one site that this transaction wrote or took away, by type; what stands now is in the database."""
@@ -62,6 +63,34 @@ class Fold(Protocol):
 
     def load(self, text: str, /) -> Any:  # noqa: ANN401
         """Read a state back, exactly."""
+
+
+@runtime_checkable
+class Quiet(Fold, Protocol):
+    """A fold that can take the next reading of many entities at once, as long as nothing happens to them.
+
+    A promise more: whichever readings are taken so, rows and states are the same to the last bit.
+    """
+
+    @property
+    def samples(self) -> type[Any]:
+        """Columns of readings, one an entity: `samples.of(arrivals, devices)`. NaN is the time of one not plain."""
+
+    @property
+    def layout(self) -> Layout[Any]:
+        """Of the figures that quiet readings change, and that they are judged by."""
+
+    def figures_of(self, state: Any, subject: Any, /) -> tuple[float, ...] | None:  # noqa: ANN401
+        """Write a state as figures, in the layout's order; None for one whose next reading is not quiet anyhow."""
+
+    def state_of(self, base: Any, figures: Sequence[float], /) -> Any:  # noqa: ANN401
+        """Read a state back: `base`, the one the figures began as, with what quiet readings have changed of it."""
+
+    def advance(self, figures: Any, samples: Any, /) -> tuple[Mask, list[Row]]:  # noqa: ANN401
+        """Advance figures by each entity's next reading; return which were quiet, and the rows of these.
+
+        What becomes of the others' figures does not matter: they are thrown away.
+        """
 
 
 @runtime_checkable

@@ -192,13 +192,24 @@ def open_engine(
     *,
     snapshot_ms: int | None = None,
     save_every: int = SAVE_EVERY,
+    quiet_from: int = 1,
 ) -> Engine:
-    """An engine on a database, with all kernels; `snapshot_ms` brings the moments of their snapshots closer."""
+    """An engine on a database, with all kernels; `snapshot_ms` brings the moments of their snapshots closer.
+
+    Readings go the quiet way wherever they can: the world is too small for it otherwise.
+    """
     kernels = installed()
     if snapshot_ms is not None:
         for fold in kernels.folds:
             vars(fold)["snapshot_ms"] = snapshot_ms
-    engine = Engine(open_pool(owner_url, size=2, name="test"), kernels, topic, partitions, save_every=save_every)
+    engine = Engine(
+        open_pool(owner_url, size=2, name="test"),
+        kernels,
+        topic,
+        partitions,
+        save_every=save_every,
+        quiet_from=quiet_from,
+    )
     _OPEN.append(engine)
     return engine
 

@@ -1,0 +1,199 @@
+"""The quiet way of `PackMonitor`: many sets' next readings at once, while no quarter passes and no step tells a sign.
+
+What stands here is `pack` once more, over columns; `pack` is the truth, and `tests/…/test_quiet.py` holds both equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from schemas.metrics import BatteryLatest
+from schemas.metrics.battery_health import BatteryFlag
+from schemas.time import MINUTE_MS, QUARTER_MS
+from streams.kernels.battery.direction import sign_of
+from streams.kernels.battery.pack import (
+    MS_PER_H,
+    RATE_MIN_SPAN_MS,
+    RATE_SPAN_MS,
+    PackMonitor,
+    PackState,
+)
+from streams.kernels.battery.samples import Samples
+from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from schemas.metrics import Row
+    from schemas.registry import Device
+    from streams.kernels.battery.limits import Limits
+    from streams.kernels.figures import Array, Mask
+
+MINUTES = 8
+"""Places of temperatures, by minute of the clock modulo their number: more than `RATE_SPAN_MS` and a minute hold."""
+
+
+@dataclass(slots=True)
+class PackFigures:
+    """`PackState` as columns, and what a set is judged by."""
+
+    ts: Array
+    voltage_v: Array
+    current_a: Array
+    quarter: Array
+    energy_in_kwh: Array
+    energy_out_kwh: Array
+    charge_ah: Array
+    discharge_ah: Array
+    covered_ms: Array
+    spread_max_mv: Array
+    temperature_max_c: Array
+    rise_max_c: Array
+    rate_max_c_min: Array
+    sample_ts: Array
+    sample_c: Array
+    sign: Array
+    gap_ms: Array
+    step_a: Array
+
+
+class QuietPackMonitor(PackMonitor):
+    """`PackMonitor` with its quiet way."""
+
+    samples = Samples
+    layout = Layout(PackFigures, sample_ts=MINUTES, sample_c=MINUTES)
+
+    def figures_of(self, state: PackState | None, device: Device) -> tuple[float, ...] | None:
+        """A state as figures; None where its next reading is the scalar fold's."""
+        return None if state is None else _figures_of(state, self._limits.of(device))
+
+    def state_of(self, base: PackState, figures: Sequence[float]) -> PackState:
+        """The state that figures stand for; `base` is the one they began as."""
+        return _state_of(base, figures)
+
+    def advance(self, figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
+        """Take each set's next reading: which were quiet, and their rows; other sets' figures are worth nothing."""
+        return _advance(figures, samples)
+
+
+def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
+    if state.voltage_v is None or state.current_a is None or state.doubted_v:
+        return None
+    times, celsius = [NAN] * MINUTES, [NAN] * MINUTES
+    for ts, hottest in state.temperatures:
+        place = ts // MINUTE_MS % MINUTES
+        times[place], celsius[place] = ts, hottest
+    return (
+        *map(or_nan, state[:13]),
+        *times,
+        *celsius,
+        sign_of(state.votes),
+        limits.device.gap_ms,
+        limits.step_a,
+    )
+
+
+def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
+    times, celsius = figures[13 : 13 + MINUTES], figures[13 + MINUTES : 13 + 2 * MINUTES]
+    samples = sorted((int(ts), hottest) for ts, hottest in zip(times, celsius, strict=True) if ts > 0)
+    ts, volts, amps, quarter, *sums = figures[:9]
+    peaks = map(or_none, figures[9:13])
+    return PackState._make(
+        (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples), base.votes, base.doubted_v)
+    )
+
+
+def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
+    ts, before_ts = samples.ts, figures.ts
+    step_a = samples.current_a - figures.current_a
+    quiet: Mask = (
+        (ts - before_ts <= figures.gap_ms)
+        & (ts < figures.quarter + QUARTER_MS)
+        & (step_a < figures.step_a)
+        & (step_a > -figures.step_a)
+    )
+    _integrate(figures, samples)
+    spread_mv = (samples.highest_v - samples.lowest_v) * 1000
+    rate = _temperature_rate(figures, samples)
+    figures.spread_max_mv = higher(figures.spread_max_mv, spread_mv)
+    figures.temperature_max_c = higher(figures.temperature_max_c, samples.hottest_c)
+    figures.rise_max_c = higher(figures.rise_max_c, samples.hottest_c - samples.ambient_c)
+    figures.rate_max_c_min = higher(figures.rate_max_c_min, rate)
+    figures.ts, figures.voltage_v, figures.current_a = ts, samples.pack_v, samples.current_a
+    rows = _latest(figures.sign, samples, spread_mv, rate)
+    return quiet, list(compress(rows, quiet.tolist()))
+
+
+def _integrate(figures: PackFigures, samples: Samples) -> None:
+    """`pack._integrate` over the whole time since the last reading."""
+    from_v, from_a, sign = figures.voltage_v, figures.current_a, figures.sign
+    rise_v, rise_a = samples.pack_v - from_v, samples.current_a - from_a
+    volts_a, volts_b = from_v + rise_v * 0.0, from_v + rise_v * 1.0
+    amps_a, amps_b = sign * (from_a + rise_a * 0.0), sign * (from_a + rise_a * 1.0)
+    hours = (samples.ts - figures.ts) / MS_PER_H
+    charge, discharge = split_trapezoids(amps_a, amps_b, hours)
+    energy_in, energy_out = split_trapezoids(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
+    figures.energy_in_kwh = figures.energy_in_kwh + energy_in
+    figures.energy_out_kwh = figures.energy_out_kwh + energy_out
+    figures.charge_ah = figures.charge_ah + charge
+    figures.discharge_ah = figures.discharge_ah + discharge
+    figures.covered_ms = figures.covered_ms + samples.ts - figures.ts
+
+
+def split_trapezoids(a: Array, b: Array, hours: Array) -> tuple[Array, Array]:
+    """`pack.split_trapezoid` of many lines."""
+    area = (a + b) / 2 * hours
+    above, below = (a >= 0) & (b >= 0), (a <= 0) & (b <= 0)
+    crossing = a / (a - b)
+    first, second = np.abs(a) / 2 * crossing * hours, np.abs(b) / 2 * (1 - crossing) * hours
+    falls = a > 0
+    up = np.where(above, area, np.where(below, 0.0, np.where(falls, first, second)))
+    down = np.where(above, 0.0, np.where(below, -area, np.where(falls, second, first)))
+    return up, down
+
+
+def _temperature_rate(figures: PackFigures, samples: Samples) -> Array:
+    """`pack._temperature_rate`."""
+    ts, hottest = samples.ts, samples.hottest_c
+    times, celsius = figures.sample_ts, figures.sample_c
+    times[times < ts - ts % MINUTE_MS - RATE_SPAN_MS - MINUTE_MS] = NAN
+    near = np.where(ts - times <= RATE_SPAN_MS, times, np.inf)
+    each = np.arange(len(ts))
+    oldest = near.argmin(axis=0)
+    age = ts - near[oldest, each]
+    rate = np.where(age >= RATE_MIN_SPAN_MS, (hottest - celsius[oldest, each]) / (age / MINUTE_MS), NAN)
+    place = (ts // MINUTE_MS % MINUTES).astype(np.int64)
+    times[place, each], celsius[place, each] = ts, hottest
+    return rate
+
+
+def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> Iterator[BatteryLatest]:
+    """`pack._latest`, with what `pack.view_of` says of the cells."""
+    low, high, middle = samples.lowest_v, samples.highest_v, samples.median_v
+    farthest = np.where(middle - low >= high - middle, low, high)
+    worst = (samples.cells_v == farthest).argmax(axis=0) + 1
+    reversed_ = BatteryFlag.REVERSED_CURRENT.value
+    columns = zip(
+        [device.device_id for device in samples.devices],
+        [arrival.reading.ts for arrival in samples.arrivals],
+        [device.site_id for device in samples.devices],
+        [arrival.received_ms for arrival in samples.arrivals],
+        samples.pack_v.tolist(),
+        (sign * samples.current_a).tolist(),
+        listed(samples.soc_pct),
+        listed(samples.soh_pct),
+        low.tolist(),
+        high.tolist(),
+        spread_mv.tolist(),
+        worst.tolist(),
+        samples.hottest_c.tolist(),
+        listed(samples.hottest_c - samples.ambient_c),
+        listed(rate),
+        [reversed_ if each < 0 else "" for each in sign.tolist()],
+        strict=True,
+    )
+    return map(BatteryLatest._make, columns)

@@ -1,0 +1,209 @@
+"""The quiet ways of the battery folds against the folds themselves: the same rows and states, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.arrival import Arrival
+from schemas.aside import AsideReason, SetAside
+from schemas.readings import BatteryReading, DeviceQuality, Kind
+from schemas.registry import BatterySet, Device
+from streams.engine.memory import Memory
+from streams.engine.quiet import QuietWays, Shelves
+from streams.engine.shelf import Kept
+from streams.installed import installed
+from streams.kernels.contract import Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from schemas.metrics import Row
+    from streams.engine.memory import Memories, Moved
+
+SAVE_EVERY = 7
+BEGIN_MS = 1_780_000_020_000
+SOON = {"rests_needed": 4, "floats_needed": 4, "float_settle_h": 0.005, "memory_readings": 9, "rise_readings": 2}
+"""Rules by which a set has learned soon."""
+FOLDS = [fold for fold in installed().readings if isinstance(fold, Quiet)]
+
+
+def _device(number: int, cells: int, **rules: float) -> Device:
+    return Device(
+        device_id=f"b-{number}",
+        site_id="bs-1",
+        kind=Kind.BATTERY,
+        period_s=10,
+        battery=BatterySet(cell_count=cells, nominal_ah=100),
+        detection={"battery": rules} if rules else {},
+    )
+
+
+DEVICES = {
+    device.device_id: device
+    for device in (_device(1, 16), _device(2, 15, **SOON), _device(3, 16, **SOON), _device(4, 16), _device(5, 8))
+}
+
+
+@dataclass
+class Both:
+    """A fold's two ways, side by side."""
+
+    fold: Quiet
+    alone: dict[str, Any] = field(default_factory=dict)
+    """States of the fold by itself."""
+    known: Memories = field(default_factory=dict)
+    shelves: Shelves = field(default_factory=Shelves)
+    quiet: int = 0
+    """Readings that went the quiet way."""
+
+    def take(
+        self, items: Mapping[str, Sequence[Arrival]], *, commit: bool = True
+    ) -> tuple[list[Row], list[Row], dict[str, str]]:
+        """Take readings both ways; rows of the fold by itself, rows of the other way, and what is to be saved of it."""
+        fold = self.fold
+        expected: list[Row] = []
+        given_: list[Row] = []
+        moved: Moved = {}
+        ways = QuietWays(self.shelves, 1)
+        way = ways.of(fold, ways.batch(DEVICES, items))
+        left = items
+        if way is not None:
+            left, given_ = way.take(items, moved)
+        for device_id, own in left.items():
+            memory = self.known.get((fold.name, device_id))
+            now, rows = fold.fold(None if memory is None else memory.state, DEVICES[device_id], own)
+            moved[fold.name, device_id] = Memory(own[-1].ts, now)
+            given_ += rows
+        due = {each.entity_id: fold.dump(each.state) for each in ways.due(SAVE_EVERY)}
+        if commit:
+            self.quiet += len(items) - len(left)
+            self.known |= moved
+            ways.keep(self.known, moved)
+            for device_id, own in items.items():
+                self.alone[device_id], rows = fold.fold(self.alone.get(device_id), DEVICES[device_id], own)
+                expected += rows
+        return sorted(expected, key=repr), sorted(given_, key=repr), due
+
+    def dumped(self, memories: Memories) -> dict[str, str]:
+        """What is remembered, as it is saved."""
+        fold = self.fold
+        return {key[1]: fold.dump(memory.state) for key, memory in memories.items() if memory}
+
+    def restart(self) -> None:
+        """Read back what is saved of everything."""
+        fold, saved = self.fold, self.dumped(self.known)
+        self.shelves = Shelves()
+        for device_id, text in saved.items():
+            last_ts = self.known[fold.name, device_id].last_ts  # type: ignore[union-attr] # it was dumped
+            self.known[fold.name, device_id] = Memory(last_ts, fold.load(text))
+            self.alone[device_id] = fold.load(text)
+
+
+@dataclass
+class World:
+    """Sets on float to which now and then something happens."""
+
+    rnd: Random
+    load_a: dict[str, float] = field(default_factory=dict)
+
+    def reading(self, device: Device, ts: int, *, calm: bool) -> Arrival:
+        """The next reading of a set."""
+        rnd, aside = self.rnd, {}
+        load_a = self.load_a.get(device.device_id, 0.0)
+        if not calm and rnd.random() < 0.1:
+            load_a = self.load_a[device.device_id] = rnd.choice([0.0, 0.0, -22.0, 9.0, -0.6])
+        assert device.battery is not None
+        count = device.battery.cell_count
+        base = 3.37 if load_a >= 0 else 3.2
+        cells: list[float | None] = [round(base + rnd.uniform(-0.01, 0.01), 3) for _ in range(count)]
+        if count < 16:
+            cells += [None] * rnd.choice([0, 16 - count])
+        known = [volts for volts in cells if volts is not None]
+        values: dict[str, Any] = {
+            "ts": ts,
+            "pack_voltage_v": round(sum(known), 2),
+            "current_a": round(load_a + rnd.uniform(-0.2, 0.2), 2),
+            "soc_pct": rnd.choice([100.0, 100.0, 99.0]),
+            "soh_bms_pct": rnd.choice([97.0, 97.0, 96.0]),
+            "cell_voltage_v": cells,
+            "temperature_c": [round(rnd.uniform(19, 24), 1) for _ in range(rnd.choice([4, 4, 4, 4, 3]))],
+            "ambient_c": rnd.choice([18.5, 18.5, -0.0, 0.0]),
+        }
+        if not calm and rnd.random() < 0.3:
+            at = rnd.randrange(count)
+            odd = rnd.randrange(12)
+            if odd == 0:
+                cells[at] = rnd.choice([None, 1.1, 3.0, 3.39])
+            elif odd == 1:
+                values["temperature_c"] = [rnd.choice([57.0, 85.0, None, -40.0, 33.0]), 21.0, 22.0]
+            elif odd == 2:
+                values |= {"current_a": 0.0, "pack_voltage_v": 0.0, "soc_pct": 0.0, "cell_voltage_v": [0.0] * 16}
+                values["temperature_c"] = [0.0] * 4
+            elif odd < 9:
+                gone = ["current_a", "pack_voltage_v", "ambient_c", "soc_pct", "soh_bms_pct", "temperature_c"][odd - 3]
+                values[gone] = None
+            elif odd == 9:
+                values["quality"] = DeviceQuality.BAD
+            elif odd == 10:
+                aside["temperature_c"] = SetAside(AsideReason.OUT_OF_RANGE, [99.0, 655.35])
+            else:
+                values["cell_voltage_v"] = None
+        return Arrival(device.device_id, ts + 300, BatteryReading(**values), aside)
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 1_000_000), step_ms=st.sampled_from([1_000, 10_000, 60_000]))
+def test_the_quiet_way_ends_in_the_same_bits(fold: Quiet, seed: int, step_ms: int) -> None:
+    """Over gaps, absent cells, loads, crossings of minutes, quarters, hours and days, and restarts."""
+    rnd = Random(seed)
+    both, world = Both(fold), World(rnd)
+    ts = BEGIN_MS
+    for turn in range(120):
+        ts += step_ms if rnd.random() < 0.9 else rnd.choice([1, 29_999, 45_000, 300_000, 700_000, 4_000_000])
+        calm = turn % 40 < 25
+        items: dict[str, list[Arrival]] = {}
+        for number, (device_id, device) in enumerate(DEVICES.items()):
+            if rnd.random() < 0.9:
+                more = 1 if calm or rnd.random() < 0.9 else 2
+                items[device_id] = [world.reading(device, ts + number + extra, calm=calm) for extra in range(more)]
+        expected, given_, due = both.take(items)
+        assert given_ == expected
+        assert due == {name: fold.dump(both.alone[name]) for name in due}
+        assert both.dumped(both.known) == {name: fold.dump(state) for name, state in both.alone.items()}
+        if rnd.random() < 0.03:
+            both.restart()
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
+def test_calm_readings_go_the_quiet_way(fold: Quiet) -> None:
+    """Otherwise the other test shows nothing, and nothing is gained."""
+    both, world = Both(fold), World(Random(1))
+    for turn in range(300):
+        ts = BEGIN_MS + turn * 1_000
+        both.take({name: [world.reading(device, ts, calm=True)] for name, device in DEVICES.items()})
+    assert both.quiet > 0.9 * 300 * (len(DEVICES) - 1)
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
+def test_a_transaction_that_is_rolled_back_has_changed_nothing(fold: Quiet) -> None:
+    """What it came to is thrown away, and the next try begins where it did."""
+    both, world = Both(fold), World(Random(2))
+    device = DEVICES["b-1"]
+    for turn in range(5):
+        both.take({"b-1": [world.reading(device, BEGIN_MS + turn * 1_000, calm=True)]})
+    assert type(both.known[fold.name, "b-1"]) is Kept
+    before = both.dumped(both.known)
+    items = {"b-1": [world.reading(device, BEGIN_MS + 6_000, calm=True)]}
+    for _ in range(2):
+        both.take(items, commit=False)
+        assert both.dumped(both.known) == before
+    expected, given_, _ = both.take(items)
+    assert given_ == expected
+    assert both.dumped(both.known) == {"b-1": fold.dump(both.alone["b-1"])} != before
