@@ -17,8 +17,8 @@ from streams.kernels.battery.quiet_pack import QuietPackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.site_power import SitePowerView
 from streams.kernels.battery.tracking.health import SetHealth
+from streams.kernels.detection.batteries.quiet_safety import QuietSetSafety
 from streams.kernels.detection.batteries.set_changes import SetChanges
-from streams.kernels.detection.batteries.set_safety import SetSafety
 from streams.kernels.detection.batteries.set_trends import SetTrends
 from streams.kernels.detection.batteries.site_doubts import DoubtAlarms
 from streams.kernels.detection.batteries.site_safety import SiteSafety
@@ -58,7 +58,7 @@ def installed() -> Kernels:
             SitePowerView(),
             SiteOutages(),
             SiteSafety(),
-            SetSafety(detection().battery, detection().version),
+            QuietSetSafety(detection().battery, detection().version),
             PhaseLoss(detection().phase_loss, detection().version),
         ),
         rows=(

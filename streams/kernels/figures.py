@@ -50,6 +50,10 @@ class Layout(Generic[Figures]):
             turned[at] = getattr(columns, name)
         return turned.T
 
+    def named(self, row: Sequence[float]) -> dict[str, Any]:
+        """One row's figures by name: a number, or a list of them."""
+        return {name: row[at] for name, at in self._slices}
+
 
 def or_nan(value: float | None) -> float:
     """A figure that may be unknown."""
@@ -72,15 +76,17 @@ def higher(known: Array, new: Array) -> Array:
     return np.where(np.isnan(known) | (new > known), new, known)
 
 
+def larger(first: Array, second: Array) -> Array:
+    """The larger of two known figures; the first one where they are equal, as `max` has it."""
+    return np.where(second > first, second, first)
+
+
+def single(values: Array) -> Array:
+    """Round to 24 bits of mantissa."""
+    return values.astype(np.float32).astype(np.float64)
+
+
 def at_each(table: Array, places: Whole) -> Array:
     """Of each entity's column the number at a place of its own."""
     found: Array = table[places, np.arange(table.shape[1])]
     return found
-
-
-def summed(rows: Sequence[Array]) -> Array:
-    """Add up in order, as `sum` does."""
-    total = rows[0]
-    for row in rows[1:]:
-        total = total + row
-    return total

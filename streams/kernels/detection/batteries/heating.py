@@ -6,14 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from schemas.metrics.signal import SignalKind
-from schemas.time import MINUTE_MS
-from streams.kernels.detection.batteries.temperature_line import RATE_SPAN_MS, slope_of
+from streams.kernels.detection.batteries.temperature_line import POINT_MS, RATE_SPAN_MS, slope_of
 
 if TYPE_CHECKING:
     from schemas.readings import BatteryReading
     from streams.kernels.detection.batteries.channels import Seen
     from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
-    from streams.kernels.detection.batteries.temperature_line import Line
+    from streams.kernels.detection.batteries.temperature_line import Line, Points
 
 SHARED_C = 10.0
 """Another channel as near as this to the limit, or to the hottest, bears it out. (unsourced)"""
@@ -65,14 +64,19 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen) -> None:
 def _line_through(verdicts: SetVerdicts, ts: int, hottest: float) -> Line:
     """Draw the line through the last five minutes; every half minute there is another sample of it."""
     state = verdicts.state
-    kept = state.temperatures
-    if kept and ts - kept[0][0] > RATE_SPAN_MS:
-        kept = tuple(sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS)
-    if not kept or ts - kept[-1][0] >= MINUTE_MS // 2:
-        kept = (*kept, (ts, hottest))
+    kept = kept_samples(state.temperatures, ts, hottest)
     if state.line is None or kept is not state.temperatures:
         state.temperatures, state.line = kept, slope_of(kept)
     return state.line
+
+
+def kept_samples(kept: Points, ts: int, hottest: float) -> Points:
+    """Samples of five minutes and half a minute apart, with one more if it is time for it."""
+    if kept and ts - kept[0][0] > RATE_SPAN_MS:
+        kept = tuple([sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS])
+    if not kept or ts - kept[-1][0] >= POINT_MS:
+        kept = (*kept, (ts, hottest))
+    return kept
 
 
 def _self_heating(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen, hottest: float, line: Line) -> None:

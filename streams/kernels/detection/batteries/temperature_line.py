@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 RATE_SPAN_MS = 5 * MINUTE_MS
 RATE_MIN_SPAN_MS = 4 * MINUTE_MS
 RATE_POINTS = 4
+POINT_MS = MINUTE_MS // 2
+"""A sample is kept this often."""
+Points = tuple[tuple[int, float], ...]
+"""(ms, °C), oldest first."""
 
 
 class Line(NamedTuple):

@@ -38,7 +38,7 @@ def _device(number: int, cells: int, **rules: float) -> Device:
         device_id=f"b-{number}",
         site_id="bs-1",
         kind=Kind.BATTERY,
-        period_s=10,
+        period_s=30,
         battery=BatterySet(cell_count=cells, nominal_ah=100),
         detection={"battery": rules} if rules else {},
     )
@@ -114,7 +114,8 @@ class World:
 
     def reading(self, device: Device, ts: int, *, calm: bool) -> Arrival:
         """The next reading of a set."""
-        rnd, aside = self.rnd, {}
+        rnd = self.rnd
+        aside: dict[str, SetAside] = {}
         load_a = self.load_a.get(device.device_id, 0.0)
         if not calm and rnd.random() < 0.1:
             load_a = self.load_a[device.device_id] = rnd.choice([0.0, 0.0, -22.0, 9.0, -0.6])
@@ -132,29 +133,33 @@ class World:
             "soc_pct": rnd.choice([100.0, 100.0, 99.0]),
             "soh_bms_pct": rnd.choice([97.0, 97.0, 96.0]),
             "cell_voltage_v": cells,
-            "temperature_c": [round(rnd.uniform(19, 24), 1) for _ in range(rnd.choice([4, 4, 4, 4, 3]))],
-            "ambient_c": rnd.choice([18.5, 18.5, -0.0, 0.0]),
+            "temperature_c": [round(rnd.uniform(-0.6, 0.6), 1) for _ in range(4)],
+            "ambient_c": rnd.choice([-1.5, -1.5, -0.0, 0.0]),
         }
         if not calm and rnd.random() < 0.3:
-            at = rnd.randrange(count)
-            odd = rnd.randrange(12)
-            if odd == 0:
-                cells[at] = rnd.choice([None, 1.1, 3.0, 3.39])
-            elif odd == 1:
-                values["temperature_c"] = [rnd.choice([57.0, 85.0, None, -40.0, 33.0]), 21.0, 22.0]
-            elif odd == 2:
-                values |= {"current_a": 0.0, "pack_voltage_v": 0.0, "soc_pct": 0.0, "cell_voltage_v": [0.0] * 16}
-                values["temperature_c"] = [0.0] * 4
-            elif odd < 9:
-                gone = ["current_a", "pack_voltage_v", "ambient_c", "soc_pct", "soh_bms_pct", "temperature_c"][odd - 3]
-                values[gone] = None
-            elif odd == 9:
-                values["quality"] = DeviceQuality.BAD
-            elif odd == 10:
-                aside["temperature_c"] = SetAside(AsideReason.OUT_OF_RANGE, [99.0, 655.35])
-            else:
-                values["cell_voltage_v"] = None
+            values |= self._odd(values, rnd.randrange(count), aside)
         return Arrival(device.device_id, ts + 300, BatteryReading(**values), aside)
+
+    def _odd(self, values: dict[str, Any], at: int, aside: dict[str, SetAside]) -> dict[str, Any]:
+        """Whatever a set may send beside what it always sends, or leave out."""
+        choice = self.rnd.choice
+        cells = list(values["cell_voltage_v"])
+        cells[at] = choice([None, 1.1, 3.0, 3.39])
+        blank = {"current_a": 0.0, "pack_voltage_v": 0.0, "soc_pct": 0.0, "cell_voltage_v": [0.0] * 16}
+        odd: dict[str, Any] = choice(
+            [
+                {"cell_voltage_v": cells},
+                {"temperature_c": [choice([57.0, 85.0, None, -40.0, 33.0]), 21.0, 22.0]},
+                {"temperature_c": [0.2, 0.1, choice([14.9, 0.3])]},
+                blank | {"temperature_c": [0.0] * 4},
+                {"quality": DeviceQuality.BAD},
+                {choice(sorted(values.keys() - {"ts"})): None},
+                {},
+            ]
+        )
+        if not odd:
+            aside["temperature_c"] = SetAside(AsideReason.OUT_OF_RANGE, [99.0, 655.35])
+        return odd
 
 
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
