@@ -87,7 +87,7 @@ def stat(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         name = f'<div class="stat-name">{escape(field.label)}</div>' if field.label else ""
         unit = f'<span class="unit">{escape(shown.unit)}</span>' if shown.unit else ""
         kind = "stat-value" if shown.known else "stat-value is-unknown"
-        style = f"--length:{_length(shown.text + shown.unit):g};color:{canvas.colors.ink(shown.color)}"
+        style = f"--length:{_length(shown.text + shown.unit):g};color:{canvas.colors.css(shown.color)}"
         tiles.append(
             f'<div class="stat">{name}<div class="{kind}" style="{style}">{escape(shown.text)}{unit}</div></div>'
         )
@@ -124,7 +124,10 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         ]
         body.append(f"<tr>{''.join(cells)}{FILL}</tr>")
     head_row = f"<tr>{head}{FILL_HEAD}</tr>"
-    return Html(f'<div class="scroll"><table><thead>{head_row}</thead><tbody>{"".join(body)}</tbody></table></div>')
+    name = f'tabindex="0" role="region" aria-label="{escape(panel.title)}"'  # so that keys scroll it
+    return Html(
+        f'<div class="scroll" {name}><table><thead>{head_row}</thead><tbody>{"".join(body)}</tbody></table></div>'
+    )
 
 
 def _hottest(shown: Sequence[tuple[int, FieldConfig]], rows: Rows) -> float:
@@ -147,7 +150,7 @@ def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
         ground = heat(amount, low, field.properties.get("max", hottest))
         style = f"background:{ground};color:{ink_on(ground)}"
     elif shown.color != "text" and (kind in {"color-text", "gauge"} or not shown.known):
-        style = f"color:{canvas.colors.ink(shown.color)}"
+        style = f"color:{canvas.colors.css(shown.color)}"
     text = escape(shown.text)
     unit = f" <small>{escape(shown.unit)}</small>" if shown.unit else ""
     content = f"{text}{unit}"

@@ -27,3 +27,10 @@
     event.preventDefault();
   });
 })();
+
+// The first stop of Tab leads past the bar.
+document.addEventListener("click", event => {
+  if (!event.target.closest?.(".skip")) return;
+  event.preventDefault();
+  document.querySelector("main.grid").focus();
+});

@@ -70,13 +70,15 @@ class Page:
 
     def build(self) -> None:
         """Put the elements on the page and start to keep them fresh."""
+        ui.link(self._text(labels.SKIP), "#").classes("skip")
         with ui.element("header").classes("bar").classes("is-kiosk" if self._view.kiosk else ""):
             self._build_bar()
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
         self._state = ui.label("").classes("state").props("role=status data-control=state")
         self._seen: Seen | None = None
-        with ui.element("main").classes("grid").props(f"data-zone={self._dashboard.time_zone}") as self._grid:
+        with ui.element("main").classes("grid").props("tabindex=-1") as self._grid:
+            self._grid.props(f"data-zone={self._dashboard.time_zone}")
             self._boxes = [PanelBox(panel, self._view.language) for panel in self._dashboard.panels]
         self._update_links()
         ui.on("zoom", self._zoom)
@@ -110,9 +112,9 @@ class Page:
         ).style("min-width:84px")
         self._clock = ui.label(self._text(labels.LOADING)).classes("clock")
         self._links["theme"] = ui.link("◐", "#").classes("chip")
-        self._links["theme"].props(f'title="{self._text(labels.THEME)}"')
+        self._links["theme"].props('title="{0}" aria-label="◐ {0}"'.format(self._text(labels.THEME)))
         self._links["kiosk"] = ui.link("▣", "#").classes("chip kiosk")
-        self._links["kiosk"].props(f'title="{self._text(labels.KIOSK)}"')
+        self._links["kiosk"].props('title="{0}" aria-label="▣ {0}"'.format(self._text(labels.KIOSK)))
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
         if self._who:
             ui.html(self._who, sanitize=False)
@@ -122,7 +124,7 @@ class Page:
             ui.label(label).classes("field-name")
             select = ui.select(options, value=value, on_change=chosen)  # type: ignore[arg-type]
         dark = "dark" if self._view.theme == "dark" else ""
-        return select.props(f'dense outlined options-dense {dark} aria-label="{label}"')
+        return select.props(f'dense outlined options-dense {dark} label="{label}"')
 
     @property
     def _other_language(self) -> Language:

@@ -23,7 +23,7 @@ from dashboards.preview.page import Page
 from dashboards.preview.reader import Reader
 from dashboards.preview.same_origin import SameOrigin
 from dashboards.preview.sign_in import add_sign_in, sign_out_form
-from dashboards.preview.theme import FONT
+from dashboards.preview.theme import FONT, Theme
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
@@ -184,8 +184,12 @@ def _style(view: View) -> None:
     colors = view.theme.colors
     names = ("page", "panel", "border", "text", "faint", "track")
     variables = "".join(f"--{name}:{getattr(colors, name)};" for name in names)
+    paper = Theme.LIGHT.colors
+    printed = "".join(f"--{name}:{getattr(paper, name)};" for name in names)
+    printed += "".join(f"--ink-{accent[1:]}:{ink};" for accent, ink in paper.accents.items())
     ui.add_css(
         f":root{{{variables}--font:{FONT};--bad:{colors.ink('#dd4f4a')};}}\n{_CSS}"
+        f"@media print {{ :root {{ {printed} }} }}"
         f'#popup > span {{ display: none; }} #popup::after {{ content: "{labels.PAGE_SERVER_LOST(view.language)}"; }}'
     )
     code = {Language.ZH: "zh-CN", Language.EN: "en"}[view.language]

@@ -45,6 +45,12 @@ class Colors:
         """CSS colour for text in a definition's colour."""
         return self.text if color == "text" else self.accents.get(color, color)
 
+    def css(self, color: str) -> str:
+        """CSS colour for text in HTML: `ink` on a screen; on paper, which is white, that of the light theme."""
+        if color == "text":
+            return "var(--text)"
+        return f"var(--ink-{color[1:]},{self.ink(color)})" if color in self.accents else self.ink(color)
+
     def fill(self, color: str) -> str:
         """CSS colour for an area or a line."""
         return self.text if color == "text" else color

@@ -1,0 +1,82 @@
+"""Pages in Chromium for hands that have no mouse, ears that read them, and paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fixtures.browser import opened, screenshots, wait_until_drawn
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = """() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return null;
+  const field = here.closest('.q-field')?.querySelector('.q-field__control');
+  const style = getComputedStyle(here), ring = field && getComputedStyle(field, ':after');
+  return {
+    what: `${here.tagName} ${here.className} ${here.innerText ?? ''}`,
+    name: (here.getAttribute('aria-label') || here.innerText || here.placeholder || '').trim(),
+    is_seen: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1)
+             || (ring && parseFloat(ring.borderTopWidth) >= 2),
+  };
+}"""
+INK = """selector => { const text = document.querySelector(selector);
+  const light = color => { const [r, g, b] = color.match(/[\\d.]+/g).map(Number); return (r + g + b) / 765; };
+  return light(getComputedStyle(text).color); }"""
+
+
+def _walk(page: Page) -> list[dict[str, object]]:
+    """Every stop of Tab, from the address to the end of the page."""
+    stops: list[dict[str, object]] = []
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop is None:
+            return stops
+        stops.append(stop)
+    pytest.fail("Tab never leaves the page")
+
+
+def test_tab_reaches_everything_and_each_stop_is_seen_and_named(browser: Browser, preview: str) -> None:
+    """Links, controls, explanations and tables: a ring around each, and words for a screen reader."""
+    with opened(browser, f"{preview}/d/plant-energy?lang=en&refresh=off") as page:
+        wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        stops = _walk(page)
+        assert [stop["what"] for stop in stops if not (stop["name"] and stop["is_seen"])] == []
+        names = [str(stop["name"]) for stop in stops]
+        assert names[0] == "Skip to the content"
+        assert {"Time range", "Refresh"} <= set(names)
+        assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_enter_skips_the_bar_and_opens_what_has_the_focus(browser: Browser, preview: str) -> None:
+    """The first stop leads past the bar; a name in a table leads on as a click would."""
+    with opened(browser, f"{preview}/d/province?lang=en&refresh=off") as page:
+        wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.classList.contains('grid')")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('main.grid') !== null")
+        page.get_by_role("link", name="Fenyang coking").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/d/plant-energy?**var-site=fenyang-coking**")
+
+
+def test_the_dark_theme_is_printed_dark_on_white(browser: Browser, preview: str) -> None:
+    """Text, figures and chosen values dark, charts turned light; on the screen they stay as they are."""
+    with opened(browser, f"{preview}/d/plant-energy?lang=zh&theme=dark&refresh=off") as page:
+        wait_until_drawn(page)
+        shown = (".panel-title", ".stat-value", "tbody td", ".bar .q-field__native span")
+        assert all(page.evaluate(INK, selector) > 0.5 for selector in shown)
+        page.emulate_media(media="print")
+        assert [selector for selector in shown if page.evaluate(INK, selector) > 0.5] == []
+        assert "invert" in page.evaluate("getComputedStyle(document.querySelector('.chart canvas')).filter")
+        page.screenshot(path=screenshots() / "print.zh.png", full_page=True)
