@@ -8,8 +8,7 @@ from dashboards.kit import fields, panels, sql, thresholds
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About
-from dashboards.pages import alarms
-from dashboards.parts import books
+from dashboards.parts import alarm_lists, books
 from dashboards.parts.plants import SITE, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -371,5 +370,5 @@ DASHBOARD = Definition(
     range_from="now-14d",
     variables=[sites("s.sector = 'gangue_power'"), Variable(name="unit", label=labels_plant.UNIT, query=_units)],
     panels=_panels,
-    annotations=[alarms.marks(f"a.site_id = {SITE} AND a.device_id IN ({UNIT}, a.site_id)")],
+    annotations=[alarm_lists.marks(f"a.site_id = {SITE} AND a.device_id IN ({UNIT}, a.site_id)")],
 )

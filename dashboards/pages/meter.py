@@ -8,8 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.pages import alarms
-from dashboards.parts import books, plant_limits
+from dashboards.parts import alarm_lists, books, plant_limits
 from dashboards.parts.plants import rate, register, sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -190,5 +189,5 @@ DASHBOARD = Definition(
     refresh="10s",
     variables=[sites("s.sector <> 'base_station'"), Variable(name="meter", label=labels_plant.METER, query=_meters)],
     panels=_panels,
-    annotations=[alarms.marks(f"a.device_id = {METER}"), plant_limits.event_marks(f"e.device_id = {METER}")],
+    annotations=[alarm_lists.marks(f"a.device_id = {METER}"), plant_limits.event_marks(f"e.device_id = {METER}")],
 )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
-from dashboards.kit.fields import Cell, Field, Step
+from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About
-from dashboards.parts import books
+from dashboards.parts import books, unused
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
 from schemas.words import Language, Text
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
+
 LAG_AMBER_S = 60
 """(unsourced)"""
+
 LAG_RED_S = 300
 """The limit of the alert rule on workers."""
+
 AHEAD_STEPS = (Step(None, fields.PLAIN), Step(5, fields.PARTIAL), Step(300, fields.BAD))
 """s a device's clock is ahead of the collector's. (unsourced)"""
 
@@ -236,38 +239,6 @@ ORDER BY found.silent DESC, found.ahead_s DESC NULLS LAST, found.site_id
     )
 
 
-def newest_quarantine(language: Language) -> Panel:
-    """What was refused last."""
-    about = About(
-        language=language,
-        title=Text("最近的隔离", "Newest in quarantine"),
-        description=Text(
-            "时间范围内最近 50 条无法使用的消息或读数；原始字节可用 fenhe quarantine 查看与回放。来源：quarantine。",
-            "The newest 50 messages or readings of the range that could not be used; fenhe quarantine shows and "
-            "replays their bytes. Source: quarantine.",
-        ),
-        width=10,
-        height=8,
-        empty=labels.NONE,
-    )
-    query = f"""
-SELECT received_at, {sql.words_of("reason", labels.REASON, language)} AS reason,
-       NULLIF(device_id, '') AS device, detail
-FROM quarantine
-WHERE $__timeFilter(received_at)
-ORDER BY received_at DESC
-LIMIT 50
-"""  # noqa: S608 - fragments of ours
-    return panels.table(
-        about,
-        query,
-        fields.moment("received_at", labels_pipeline.ARRIVED_AT),
-        Field(name="reason", label=labels.REASON_COLUMN, width=110),
-        Field(name="device", label=labels_pipeline.DEVICE, width=150),
-        Field(name="detail", label=labels_pipeline.DETAIL),
-    )
-
-
 def reporting_by_city(language: Language) -> Panel:
     """How much of the fleet reports, city by city, over time."""
     about = About(
@@ -310,76 +281,6 @@ GROUP BY q.ts
     )
 
 
-def losses(language: Language) -> Panel:
-    """Records that Kafka dropped before they were stored."""
-    about = About(
-        language=language,
-        title=Text("日志缺失区段", "Ranges lost from the log"),
-        description=Text(
-            "Kafka 在入库前已丢弃的偏移区段：从此账不平。来源：log_loss。",
-            "Offsets that Kafka dropped before they were stored: the books do not close since. Source: log_loss.",
-        ),
-        width=10,
-        height=7,
-        empty=labels_pipeline.NO_LOSS,
-    )
-    query = """
-SELECT detected_at, partition::float8 AS partition, from_offset::float8 AS from_offset,
-       to_offset::float8 AS to_offset, what
-FROM log_loss
-WHERE $__timeFilter(detected_at)
-ORDER BY detected_at DESC
-LIMIT 50
-"""
-    return panels.table(
-        about,
-        query,
-        fields.moment("detected_at", labels_pipeline.ARRIVED_AT),
-        Field(name="partition", label=labels_pipeline.PARTITION, decimals=0, width=80),
-        Field(name="from_offset", label=labels_pipeline.FROM_OFFSET, decimals=0, width=100),
-        Field(name="to_offset", label=labels_pipeline.TO_OFFSET, decimals=0, width=100, cell=Cell.PLAIN),
-        Field(name="what", label=labels_pipeline.WHAT),
-    )
-
-
-def fields_set_aside(language: Language) -> Panel:
-    """Single fields that devices send and that are not used."""
-    about = About(
-        language=language,
-        title=Text("搁置的字段", "Fields set aside"),
-        description=Text(
-            "读数照常使用，只有这些字段不用：按设备与字段，次数最多的 200 行；次数自始累计，原值逐条随读数保存。"
-            "来源：field_set_aside。",
-            "Their readings are used; these fields alone are not. By device and field, the 200 most frequent that were "
-            "sent within the range; counted since the beginning. Every value is kept with its reading. "
-            "Source: field_set_aside.",
-        ),
-        width=24,
-        height=7,
-        empty=labels.NONE,
-    )
-    query = f"""
-SELECT a.last_ts AS last_at, a.device_id AS device, a.field,
-       {sql.words_of("a.reason", labels_pipeline.ASIDE_REASON, language)} AS reason,
-       a.count::float8 AS times, a.last_value AS value, a.first_ts AS first_at
-FROM field_set_aside a
-WHERE a.last_ts >= $__timeFrom()::timestamptz
-ORDER BY a.count DESC, a.device_id, a.field
-LIMIT 200
-"""  # noqa: S608 - fragments of ours
-    return panels.table(
-        about,
-        query,
-        fields.moment("last_at", labels_pipeline.LAST_AT),
-        Field(name="device", label=labels_pipeline.DEVICE, width=150),
-        Field(name="field", label=labels_pipeline.FIELD, width=170),
-        Field(name="reason", label=labels.REASON_COLUMN, width=150),
-        Field(name="times", label=labels_pipeline.TIMES, decimals=0, width=90),
-        Field(name="value", label=labels_pipeline.VALUE_SENT),
-        fields.moment("first_at", labels_pipeline.FIRST_AT),
-    )
-
-
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         lag(language),
@@ -387,10 +288,10 @@ def _panels(language: Language) -> Sequence[Panel]:
         books_per_hour(language),
         partitions(language),
         sites(language),
-        newest_quarantine(language),
+        unused.newest_quarantine(language),
         reporting_by_city(language),
-        losses(language),
-        fields_set_aside(language),
+        unused.losses(language),
+        unused.fields_set_aside(language),
         *books.row(language),
     ]
 

@@ -8,9 +8,8 @@ from dashboards.kit import fields, panels, sql, thresholds
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
-from dashboards.pages import alarms
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import books
+from dashboards.parts import alarm_lists, books
 from dashboards.parts.plant_limits import GAP_STEPS, GRADE_WORDS
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
@@ -243,7 +242,7 @@ LEFT JOIN LATERAL (
     ORDER BY r.ts DESC LIMIT 1
 ) month ON true
 LEFT JOIN (
-    SELECT a.site_id, count(*) AS active FROM alarm a WHERE {alarms.ACTIVE} GROUP BY a.site_id
+    SELECT a.site_id, count(*) AS active FROM alarm a WHERE {alarm_lists.ACTIVE} GROUP BY a.site_id
 ) al ON al.site_id = s.site_id
 LEFT JOIN (
     SELECT m.site_id, min({sql.age_s("m")}) AS age_s FROM meter_latest m GROUP BY m.site_id
@@ -279,8 +278,8 @@ LIMIT 300
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         at_a_glance(language),
-        alarms.by_severity(language),
-        alarms.active_list(language, height=6, limit=20),
+        alarm_lists.by_severity(language),
+        alarm_lists.active_list(language, height=6, limit=20),
         plants(language),
         utilisation(language),
         units(language),

@@ -8,8 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
-from dashboards.pages import alarms
-from dashboards.parts import books
+from dashboards.parts import alarm_lists, books
 from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -325,7 +324,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         residual_history(language),
         night_history(language),
         night_by_meter(language),
-        alarms.active_list(language, leaks, width=12, height=7, brief=True),
+        alarm_lists.active_list(language, leaks, width=12, height=7, brief=True),
         *books.row(language),
     ]
 
@@ -341,5 +340,5 @@ DASHBOARD = Definition(
     range_from="now-30d",
     variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
     panels=_panels,
-    annotations=[alarms.marks(f"a.site_id = {SITE}")],
+    annotations=[alarm_lists.marks(f"a.site_id = {SITE}")],
 )

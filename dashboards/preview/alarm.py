@@ -13,15 +13,15 @@ from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import psycopg
 from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
-from dashboards.pages.alarms import SEVERITY_WORDS, STATE_WORDS
+from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
 from dashboards.preview.accounts import Role, SignedOutError
 from dashboards.preview.alarm_chart import Seen, Span, chart, query_of, span_of
+from dashboards.preview.alarm_figures import band, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.sign_in import sign_out_form
@@ -30,7 +30,7 @@ from dashboards.words import labels, sign_in
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
 from schemas.words import Text
-from schemas.words.alarm_reasons import EVIDENCE, reason, refusal
+from schemas.words.alarm_reasons import reason, refusal
 from schemas.words.alarms import GUIDES
 from storage import operator
 from storage.pool import connect
@@ -44,14 +44,17 @@ if TYPE_CHECKING:
     from dashboards.kit.fields import Word
     from dashboards.preview.accounts import Account, Session
     from dashboards.preview.view import View
-    from schemas.words import Language
 
     _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]
 
+
 REFRESH_S = 10.0
+
 AROUND_MS = 6 * 3_600_000
 """How much before and after its onset the link to its device shows."""
+
 SHELVE_H = 8
+
 USER_KEY = "fenhe-user"
 """Where the browser remembers who is at it."""
 
@@ -273,7 +276,7 @@ class AlarmPage:
             return
         colors, zone = self._view.theme.colors, TIME_ZONE
         canvas = Canvas(colors, self._view.language, zone, TimeRange(*found.span), self._view)
-        options = chart(found.history.alarm, found.seen, canvas, _unit(found.history.alarm["unit"]))
+        options = chart(found.history.alarm, found.seen, canvas, unit(found.history.alarm["unit"]))
         if options != self._chart.options:
             self._chart.options.clear()
             self._chart.options.update(options)
@@ -285,7 +288,7 @@ class AlarmPage:
         links = "".join(
             f"<li>{self._word(SEVERITY_WORDS, each['severity'])} · "
             f'<a class="link" href="{escape(self._view.alarm(each["alarm_id"]))}">'
-            f"{escape(GUIDES[each['kind']].name(language))}</a> · {_moment(each['event_at'])}</li>"
+            f"{escape(GUIDES[each['kind']].name(language))}</a> · {moment(each['event_at'])}</li>"
             for each in others
         )
         return f"<h2>{escape(self._text(labels_alarm.COMPANIONS))}</h2><ul>{links}</ul>" if links else ""
@@ -307,21 +310,21 @@ class AlarmPage:
         at = found.site
         site = Text(at.zh, at.en)(language) if at else alarm["site_id"]
         title = f"{self._word(SEVERITY_WORDS, alarm['severity'])} · {escape(guide.name(language))}"
-        unit = _unit(alarm["unit"])
+        in_unit = unit(alarm["unit"])
         facts: list[tuple[Text, str]] = [
             *((heading, escape(text(language))) for heading, text in guide.parts),
             (labels_alarm.STATE_COLUMN, self._word(STATE_WORDS, alarm["state"])),
             (labels_alarm.SITE, f"{escape(site)}<small> {escape(alarm['site_id'])}</small>"),
             (labels_alarm.DEVICE, f"{escape(device)}<small> {escape(alarm['device_id'])}</small>"),
-            (labels_alarm.SINCE, _moment(alarm["event_at"])),
-            (labels_alarm.DETECTED, _moment(alarm["detected_at"])),
-            (labels_alarm.CLEARED, _moment(alarm["cleared_at"])),
-            (labels_alarm.SHELVED_UNTIL, _moment(alarm["shelved_until"])),
-            (labels_alarm.VALUE, _figure(alarm["value"], unit)),
-            (labels_alarm.EXPECTED, _figure(alarm["baseline"], unit)),
-            (labels_alarm.BAND, _band(alarm["low"], alarm["high"], unit)),
-            (labels_alarm.COST, _figure(alarm["cost"], _unit(alarm["cost_unit"]))),
-            (labels_alarm.EVIDENCE, _evidence(alarm["evidence"], language)),
+            (labels_alarm.SINCE, moment(alarm["event_at"])),
+            (labels_alarm.DETECTED, moment(alarm["detected_at"])),
+            (labels_alarm.CLEARED, moment(alarm["cleared_at"])),
+            (labels_alarm.SHELVED_UNTIL, moment(alarm["shelved_until"])),
+            (labels_alarm.VALUE, figure(alarm["value"], in_unit)),
+            (labels_alarm.EXPECTED, figure(alarm["baseline"], in_unit)),
+            (labels_alarm.BAND, band(alarm["low"], alarm["high"], in_unit)),
+            (labels_alarm.COST, figure(alarm["cost"], unit(alarm["cost_unit"]))),
+            (labels_alarm.EVIDENCE, evidence(alarm["evidence"], language)),
             (labels_alarm.DETECTOR, escape(alarm["detector"])),
         ]
         rows = "".join(f"<dt>{escape(text(language))}</dt><dd>{value}</dd>" for text, value in facts if value)
@@ -362,7 +365,7 @@ class AlarmPage:
         )
         head = "".join(f'<th class="t">{escape(name(language))}</th>' for name in names)
         body = "".join(
-            f'<tr><td class="t">{_moment(item["at"])}</td>'
+            f'<tr><td class="t">{moment(item["at"])}</td>'
             f'<td class="t">{escape(labels_alarm.EVENTS[item["event"]](language))}</td>'
             f'<td class="t">{self._word(STATE_WORDS, item["to_state"])}</td>'
             f'<td class="t">{escape(item["actor"])}</td>'
@@ -382,39 +385,3 @@ class _Found(NamedTuple):
     """How many others of its kind stand elsewhere."""
     span: Span
     seen: Sequence[Seen] | None
-
-
-def _moment(ms: int | None) -> str:
-    return "" if ms is None else f"{dt.datetime.fromtimestamp(ms / 1000, tz=ZoneInfo(TIME_ZONE)):%Y-%m-%d %H:%M:%S}"
-
-
-def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else escape(f"{_digits(value)} {unit}".rstrip())
-
-
-def _digits(value: float) -> str:
-    """Four digits that count, never powers of ten: 1,313, 13,126, 0.007."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004 - four digits
-
-
-def _band(low: float | None, high: float | None, unit: str) -> str:
-    if low is None and high is None:
-        return ""
-    ends = ["…" if end is None else _digits(end) for end in (low, high)]
-    return escape(f"{ends[0]} – {ends[1]} {unit}".rstrip())
-
-
-def _unit(stored: str) -> str:
-    """A unit as people write it."""
-    return stored.replace("m3", "m³").replace("mohm", "mΩ")
-
-
-def _evidence(evidence: Mapping[str, Any], language: Language) -> str:
-    """Names in words where there are any, moments as moments."""
-    lines = []
-    for name, value in evidence.items():
-        text = EVIDENCE[name](language) if name in EVIDENCE else name
-        is_moment = name.endswith("_ms") and isinstance(value, int)
-        shown = _moment(value) if is_moment else _digits(value) if isinstance(value, float) else str(value)
-        lines.append(f"{escape(text)}: {escape(shown)}")
-    return "<br>".join(lines)
