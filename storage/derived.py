@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
+from storage import chunks
 from storage.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import trusted, unnest, upsert
@@ -130,6 +131,7 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
     for row_type in DERIVED_TABLES:  # always in the same order: two writers cannot deadlock
         if of_type := by_type.get(row_type):
             for ordered in _in_slices(of_type):
+                chunks.open_old(connection, DERIVED_TABLES[row_type].name, [row.ts for row in ordered])
                 connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
 
 
@@ -140,6 +142,7 @@ def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
     for row_type in DERIVED_TABLES:
         if of_type := by_type.get(row_type):
             for ordered in _in_slices(of_type):
+                chunks.open_old(connection, DERIVED_TABLES[row_type].name, [row.ts for row in ordered])
                 cursor = connection.execute(
                     _upsert(row_type, changed_only=True), _columns(row_type, ordered), binary=True
                 )

@@ -11,7 +11,7 @@ from schemas.arrival import Arrival, joined
 from schemas.aside import NOTHING, SetAside
 from schemas.readings import MODELS, Kind, Reading
 from schemas.time import Span
-from storage import bulk
+from storage import bulk, chunks
 from storage.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
@@ -105,6 +105,7 @@ def store(
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
     result = Stored([], [], [], [])
     ordered = [first[key] for key in sorted(first)]
+    chunks.open_old(connection, READING_TABLES[kind].name, [ts for _, ts in first])
     new = _surely_new(ordered, repeated, newest)
     if new:
         copied = [arrival for arrival in ordered if arrival.device_id in new]
@@ -167,13 +168,6 @@ def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]
     """Load stored readings by key."""
     spans = [Span(device_id, ts, ts + 1) for device_id, ts in sorted(keys)]
     return {arrival.key: arrival for own in load(connection, kind, spans).values() for arrival in own}
-
-
-def newest_ms(connection: Connection, kind: Kind, device_id: str) -> int | None:
-    """Device time of a device's newest stored reading."""
-    statement = trusted(f"SELECT max(ts) FROM {READING_TABLES[kind].name} WHERE device_id = %s")  # noqa: S608 - own name
-    row = connection.execute(statement, (device_id,), binary=True).fetchone()
-    return None if row is None else row[0]
 
 
 def _load_sql(table: ReadingTable) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.arrival import Arrival
 from schemas.aside import NOTHING, as_sent
-from schemas.quantity import FAR_BEHIND_MS
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from storage import checkpoint, ledger, quarantine, readings, set_aside, state
@@ -19,7 +18,7 @@ from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
 from streams.engine.quiet import QuietWays
-from streams.intake.admission import Refusal, admit, far_behind, identify
+from streams.intake.admission import Refusal, admit, identify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,10 +100,6 @@ class Transaction:
         self._refused = refused
         self._looks = looks
         self._ledger = Ledger()
-        self._newest: dict[str, int] = {}
-        """Time of the newest reading of the messages before, by device."""
-        self._stored: dict[str, int | None] = {}
-        """Time of the newest reading stored before, of devices that sent one from long ago."""
         self._folds = {fold.name: fold for fold in session.kernels.folds}
         self._moved: Moved = {}
         """What kernels remember once it is committed, where that differs."""
@@ -162,7 +157,7 @@ class Transaction:
     def _write(
         self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
     ) -> Outcome:
-        intake = self._judge(connection, directory, batches, limit)
+        intake = self._judge(directory, batches, limit)
         for device_id, received_ms, count in intake.received:
             booked = device_id if device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, received_ms).received += count
@@ -235,27 +230,7 @@ class Transaction:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
-    def _admit(
-        self, connection: Connection, directory: Directory, device: Device, arrival: Arrival
-    ) -> Arrival | Refusal:
-        """Hold an arrival against the registry, and an old one against the device's newest reading before its message.
-
-        Not against its own message's: an array may be stored in parts, and then in order of time.
-        """
-        admitted = admit(directory, device, arrival)
-        if isinstance(admitted, Refusal):
-            return admitted
-        device_id, ts = device.device_id, arrival.ts
-        if arrival.received_ms - ts > FAR_BEHIND_MS:
-            if device_id not in self._stored:
-                self._stored[device_id] = readings.newest_ms(connection, device.kind, device_id)
-            known = [ms for ms in (self._stored[device_id], self._newest.get(device_id)) if ms is not None]
-            return far_behind(device, ts, max(known, default=None)) or admitted
-        return admitted
-
-    def _judge(
-        self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
-    ) -> Intake:
+    def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
         intake = Intake([], [], [])
         ordinal = 0
@@ -267,7 +242,6 @@ class Transaction:
             intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
             intake.quarantined.extend(batch.quarantined)
             for message in batch.messages:
-                before = len(intake.candidates)
                 found = identify(directory, message.site_id, message.kind, message.device_id)
                 apart = message.set_aside or {}
                 for at, reading in enumerate(message.readings):
@@ -279,15 +253,13 @@ class Transaction:
                     elif isinstance(found, Refusal):
                         admitted = found
                     else:
-                        admitted = self._admit(connection, directory, found, arrival)
+                        admitted = admit(directory, found, arrival)
                     if isinstance(admitted, Refusal):
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
                         intake.quarantined.append(_quarantined(topic, arrival, admitted))
                     elif not isinstance(found, Refusal):
                         intake.candidates.append(Candidate(found, admitted))
                     ordinal += 1
-                for device, arrival in intake.candidates[before:]:
-                    self._newest[device.device_id] = max(arrival.ts, self._newest.get(device.device_id, arrival.ts))
         return intake
 
     def _store(self, connection: Connection, intake: Intake, derivation: Derivation) -> tuple[int, int]:

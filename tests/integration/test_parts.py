@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from fenhe.local.postgres import SUPERUSER
-from schemas.quantity import HORIZON_MS
+from schemas.quantity import EARLIEST_MS, HORIZON_MS
 from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import Device, Registry
@@ -48,6 +48,15 @@ if TYPE_CHECKING:
     from streams.engine.transaction import Outcome
 
 
+WITH_HISTORY = Registry(
+    sites=REGISTRY.sites,
+    devices=[
+        device.model_copy(update={"first_day": EARLIEST_MS}) if device.device_id == "e-1" else device
+        for device in REGISTRY.devices
+    ],
+)
+
+
 @pytest.fixture
 def second_url(postgres: Postgres) -> Iterator[str]:
     """A second database, to compare with."""
@@ -62,24 +71,53 @@ def an_array(times: list[int]) -> Record:
     return Record(0, START_MS, encode_micro_batch("test", {"e-1": len(times)}, [envelope], []))
 
 
-def test_readings_days_apart_in_one_array_are_stored(own_url: str) -> None:
-    """A valid array whose readings touch more chunks than PostgreSQL has locks for does not stop its partition."""
-    prepare(own_url)
-    times = [START_MS - number * 9 * DAY_MS for number in range(1_000)]
+def old_and_new(count: int) -> list[Record]:
+    """An array of a meter's readings nine days apart, and a minute of its whole partition behind it."""
+    times = [START_MS - number * 9 * DAY_MS for number in range(count)]
+    return [an_array(times), record(1, [item for item in readings(2) if item.device_id != "e-1"])]
+
+
+def test_readings_days_apart_in_one_array_are_stored(own_url: str, postgres: Postgres) -> None:
+    """A valid array whose readings touch more chunks than PostgreSQL has locks for does not stop its partition.
+
+    Years of them, where the registry says that the meter measured then. On TimescaleDB they open few chunks, and long.
+    """
+    prepare(own_url, WITH_HISTORY)
     engine = open_engine(own_url)
     partition = engine.open(0)
-    engine.apply(partition, [an_array(times)])
+    done = engine.apply(partition, old_and_new(300))
+    assert (done.quarantined, partition.mark) == (0, Mark(2))
     with connect(own_url, name="test") as connection:
         books = balance(connection)
-        kept = connection.execute("SELECT count(*) FROM reading_electricity").fetchone()
+        kept = connection.execute("SELECT count(*) FROM reading_electricity WHERE device_id = 'e-1'").fetchone()
+        if postgres.has_timescaledb:
+            found: list[tuple[str, int]] = connection.execute(
+                "SELECT hypertable_name, count(*) FROM timescaledb_information.chunks GROUP BY 1"
+            ).fetchall()
+            chunks = dict(found)
+            assert chunks["meter_minute"] < 100, "short ones would be more than five thousand"
+            assert max(chunks.values()) < 100
+    assert (books.closed, books.received, books.stored) == (True, done.stored, done.stored)
+    assert kept == (300,)
+
+
+def test_years_of_readings_that_nobody_asked_for_open_nothing(own_url: str) -> None:
+    """What is older than the horizon goes to the quarantine by itself; the rest, and what comes behind, is stored."""
+    prepare(own_url)
+    engine = open_engine(own_url)
+    partition = engine.open(0)
+    run = old_and_new(1_000)
+    done = engine.apply(partition, run)
+    beyond = sum(number * 9 * DAY_MS > HORIZON_MS for number in range(1_000))
+    assert (partition.mark, done.quarantined) == (Mark(2), beyond)
+    with connect(own_url, name="test") as connection:
+        books = balance(connection)
         refused = connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY 1").fetchall()
-    assert (books.closed, books.received) == (True, 1_000)
-    assert partition.mark == Mark(1)
-    assert kept is not None
-    assert kept[0] + sum(count for _, count in refused) == 1_000
-    beyond = sum(START_MS - ts > HORIZON_MS for ts in times)
-    assert beyond
+        oldest = connection.execute("SELECT min(ts) FROM meter_minute").fetchone()
+    assert (books.closed, books.received, books.stored) == (True, done.stored + beyond, done.stored)
     assert refused == [("clock_behind", beyond)]
+    assert oldest is not None
+    assert oldest[0].timestamp() * 1000 >= START_MS - HORIZON_MS
 
 
 def test_cut_into_parts_anyhow_the_tables_are_the_same(own_url: str, second_url: str) -> None:
