@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import alarm_lists, books
+from dashboards.parts import alarm_lists, books, city_map
 from dashboards.parts.plant_limits import GAP_STEPS, GRADE_WORDS
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
@@ -88,8 +88,8 @@ def utilisation(language: Language) -> Panel:
             "no meter, so how much is used is unknown, and of slag even how much is made. Targets by the province's "
             "plan of 2020, none is published per base. Source: gangue_window (months), reference_target.",
         ),
-        width=12,
-        height=8,
+        width=16,
+        height=11,
         empty=labels.NONE,
     )
     columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
@@ -155,8 +155,8 @@ def units(language: Language) -> Panel:
             f"(baseline in the reference data: {thresholds.CAPACITY_FACTOR_PCT} %), "
             "net coal rate and laboratory coverage; lowest first. Source: gangue_window.",
         ),
-        width=12,
-        height=8,
+        width=24,
+        height=5,
         empty=labels.NONE,
     )
     query = f"""
@@ -281,6 +281,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         alarm_lists.by_severity(language),
         alarm_lists.active_list(language, height=6, limit=20),
         plants(language),
+        city_map.city_map(language),
         utilisation(language),
         units(language),
         *books.row(language),

@@ -12,9 +12,11 @@ ALL = "$__all"
 """Grafana's value of a variable set to "all"."""
 
 
-FLOW = "sankey"
-"""A type that Grafana has not: there a table of flows is a table, here it is drawn."""
-FLOW_COLUMNS = frozenset({"flow_from", "flow_to", "flow"})
+DRAWN_TABLES = {
+    "sankey": frozenset({"flow_from", "flow_to", "flow"}),
+    "map": frozenset({"map_lon", "map_lat"}),
+}
+"""Types that Grafana has not, by columns: there such a table is a table, here it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _panel(built: Mapping[str, Any]) -> Panel:
     position = built["gridPos"]
     return Panel(
         id=built["id"],
-        type=FLOW if built["type"] == "table" and set(fields) == FLOW_COLUMNS else built["type"],
+        type=_drawn_as(built["type"], set(fields)),
         title=built["title"],
         description=built["description"],
         x=position["x"],
@@ -151,6 +153,12 @@ def _panel(built: Mapping[str, Any]) -> Panel:
         custom=defaults.get("custom", {}),
         fields=fields,
     )
+
+
+def _drawn_as(type_: str, columns: set[str]) -> str:
+    """How a panel is drawn here: a table of certain columns otherwise than in Grafana."""
+    drawn = (name for name, needed in DRAWN_TABLES.items() if type_ == "table" and needed <= columns)
+    return next(drawn, type_)
 
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

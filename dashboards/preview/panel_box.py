@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nicegui import ui
 
@@ -13,6 +13,8 @@ from dashboards.preview.render import HTML_TYPES
 from dashboards.words import labels
 
 if TYPE_CHECKING:
+    from nicegui.events import EChartPointClickEventArguments
+
     from dashboards.preview.drawing import Drawing
     from dashboards.preview.model import Panel
     from dashboards.preview.view import View
@@ -40,7 +42,9 @@ class PanelBox:
                         picture.props(f'title="{labels.PICTURE(language)}"')
             with ui.element("div").classes("panel-body"):
                 self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
-                self._chart = None if self._html else ui.echart({}).classes("chart").props("role=img")
+                self._chart = (
+                    None if self._html else ui.echart({}, on_point_click=_open).classes("chart").props("role=img")
+                )
             self._over = ui.html("", sanitize=False).classes("panel-over")
             self._over.visible = False
         self._export_words = labels.EXPORT(language)
@@ -94,3 +98,10 @@ class PanelBox:
         if self._box.props.get("data-state") != state:
             self._box.props(f"data-state={state}")
             self._box.classes(**{"add" if state == "away" else "remove": "is-away"})
+
+
+def _open(event: EChartPointClickEventArguments) -> None:
+    """Lead on from what was clicked in a chart, where that is somewhere."""
+    point = cast("object", event.data)  # NiceGUI names numbers and words only; a point may be an object
+    if isinstance(point, dict) and (address := point.get("address")):
+        ui.navigate.to(str(address))

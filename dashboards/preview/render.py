@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.preview import charts, drawing, heat, sankey, timeline
+from dashboards.preview import charts, city_map, drawing, heat, sankey, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ RENDERERS: Mapping[str, Callable[[Panel, Rows, Canvas], Drawing]] = {
     "timeseries": charts.timeseries,
     "barchart": charts.bar_chart,
     "heatmap": heat.heatmap,
+    "map": city_map.city_map,
     "sankey": sankey.sankey,
     "state-timeline": timeline.state_timeline,
 }

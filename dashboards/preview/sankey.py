@@ -53,6 +53,7 @@ def sankey(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
                     "nodeGap": 7,
                     "nodeWidth": 12,
                     "draggable": False,
+                    "labelLayout": {"hideOverlap": True},  # of what is too narrow for a name, pointing at it tells
                     "emphasis": {"focus": "adjacency"},
                     "data": [{"name": name, "itemStyle": {"color": color}} for name in names],
                     "links": links,

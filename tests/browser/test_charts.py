@@ -111,3 +111,21 @@ def test_no_page_shows_a_variables_name_while_it_loads(preview: str) -> None:
         page = answer.read().decode()
     assert "kgce/…" in page
     assert "${product_unit}" not in page
+
+
+def test_a_city_on_the_map_leads_to_its_sets(browser: Browser, preview: str) -> None:
+    """A click on its mark; nothing of the map comes from the internet."""
+    with opened(browser, f"{preview}/d/province?lang=en&refresh=off") as page:
+        wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        chart = page.locator(".panel.is-map .chart")
+        chart.scroll_into_view_if_needed()
+        x, y = chart.evaluate(
+            "box => { const chart = getElement(Number(box.id.slice(1))).chart;"
+            " const [{data}] = chart.getOption().series;"
+            " return chart.convertToPixel({xAxisIndex: 0, yAxisIndex: 0}, data.find(p => p.name === 'Datong').value) }"
+        )
+        page.screenshot(path=screenshots() / "map.en.1920.png")
+        chart.click(position={"x": x, "y": y})
+        page.wait_for_url("**/d/battery-fleet?**")
+        assert parse_qs(urlsplit(page.url).query)["var-city"] == ["大同"]
