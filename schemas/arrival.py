@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.aside import NOTHING
 from schemas.readings import DeviceQuality
+from schemas.structs import values_of
 
 if TYPE_CHECKING:
     from schemas.aside import Aside
@@ -18,6 +19,7 @@ class Arrival(NamedTuple):
     device_id: str
     received_ms: int
     reading: Reading
+    """In the worker its struct: all fields of the model of its device's kind, and nothing else of it."""
     aside: Aside = NOTHING
     """Fields that were sent and are not used."""
 
@@ -42,8 +44,8 @@ def joined(first: Arrival, second: Arrival) -> Arrival | None:
     The same arrival again where the second adds nothing. What a device says is bad is no value (it was set aside), so
     it contradicts none: the rest of the reading is then as good as the better of the two.
     """
-    values = dict(first.reading.__dict__)
-    other = second.reading.__dict__
+    known_before = values_of(first.reading)
+    values, other = dict(known_before), values_of(second.reading)
     for name, said in other.items():
         if said is None or name in _SPOKEN_FOR:
             continue
@@ -59,9 +61,9 @@ def joined(first: Arrival, second: Arrival) -> Arrival | None:
     if other["seq"] is not None:
         values["seq"] = other["seq"] if values["seq"] is None else min(values["seq"], other["seq"])
     values["quality"] = _quality_of(first, second)
-    if values == first.reading.__dict__ and aside == first.aside:
+    if values == known_before and aside == first.aside:
         return first
-    return first._replace(reading=first.reading.model_copy(update=values), aside=aside)
+    return first._replace(reading=type(first.reading)(**values), aside=aside)
 
 
 def _quality_of(first: Arrival, second: Arrival) -> DeviceQuality | None:

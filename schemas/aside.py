@@ -17,6 +17,7 @@ import orjson
 from pydantic_core import to_json
 
 from schemas.readings import MODELS, Kind, Reading
+from schemas.structs import values_of
 
 if TYPE_CHECKING:
     from schemas.arrival import Arrival
@@ -114,8 +115,7 @@ def is_senseless(kind: Kind, reading: Reading, aside: Aside) -> bool:
         item.reason is AsideReason.BAD_QUALITY for item in aside.values()
     ):
         return False  # or nothing was set aside, or by the device's own word, which is heard
-    values = reading.__dict__
-    return all(values[name] is None for name in measured(kind))
+    return all(getattr(reading, name) is None for name in measured(kind))
 
 
 def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
@@ -130,7 +130,7 @@ def as_sent(arrival: Arrival) -> bytes:
 
     Whatever an arrival can hold can be written: a time may be an integer of any length.
     """
-    document = arrival.reading.model_dump(mode="json", exclude_none=True)
+    document = {name: value for name, value in values_of(arrival.reading).items() if value is not None}
     for field, kept in arrival.aside.items():
         if field == UNKNOWN and isinstance(kept.value, dict):
             document.update(kept.value)

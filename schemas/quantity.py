@@ -133,7 +133,8 @@ def _moment(text: str) -> int:
     return ms + 1000
 
 
-Timestamp = Annotated[int, BeforeValidator(_to_ms, json_schema_input_type=int | str)]
+TO_MS = BeforeValidator(_to_ms, json_schema_input_type=int | str)
+Timestamp = Annotated[int, TO_MS]
 """Milliseconds since the epoch, UTC; on the wire also RFC 3339 with a time zone."""
 
 CALENDAR_END_MS = 253_402_300_800_000

@@ -118,13 +118,13 @@ def _scalars_of(field: Field, readings: Sequence[Reading]) -> Sequence[object] |
     if field.type is F4 and None not in raw:
         packed = array("f", raw)
         for reading, after in zip(readings, packed, strict=True):
-            reading.__dict__[attribute] = after
+            setattr(reading, attribute, after)
         return np.frombuffer(packed, dtype=np.float32)
     if field.type is F4:
         rounded = np.array(raw, dtype=np.float32)  # None becomes NaN
         for reading, before, after in zip(readings, raw, rounded.tolist(), strict=True):
             if before is not None:
-                reading.__dict__[attribute] = after
+                setattr(reading, attribute, after)
         return rounded
     if field.type is JSON:
         return [None if value is None else orjson.dumps(value).decode() for value in raw]
@@ -138,7 +138,7 @@ def _rounded_lists(attribute: str, width: int, readings: Sequence[Reading]) -> n
         packed = array("f", chain.from_iterable(lists))
         rounded = packed.tolist()
         for at, reading in enumerate(readings):
-            reading.__dict__[attribute] = rounded[at * width : (at + 1) * width]
+            setattr(reading, attribute, rounded[at * width : (at + 1) * width])
         return np.frombuffer(packed, dtype=np.float32).reshape(len(lists), width)
     padding = [None] * width
     rows = []
@@ -150,7 +150,7 @@ def _rounded_lists(attribute: str, width: int, readings: Sequence[Reading]) -> n
     matrix = np.array(rows, dtype=np.float32).reshape(len(rows), width)
     absent = np.logical_or.reduce(np.isnan(matrix), axis=1).tolist()
     for reading, items, incomplete in zip(readings, matrix.tolist(), absent, strict=True):
-        reading.__dict__[attribute] = _present(items) if incomplete else items
+        setattr(reading, attribute, _present(items) if incomplete else items)
     return matrix
 
 

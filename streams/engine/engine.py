@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
-    from schemas.record import MicroBatch
     from schemas.registry import Device
     from streams.engine.kernels import Kernels
+    from streams.intake.batch import Batch
 
-    Anew = Callable[[], list[MicroBatch]]
+    Anew = Callable[[], list[Batch]]
     """Decodes what a transaction is to store."""
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ class Engine:
                 raise GapError(partition.position, expected, record.offset)
         where = f"{partition.position.topic}[{partition.position.partition}]"
 
-        def read(record: Record) -> MicroBatch:
+        def read(record: Record) -> Batch:
             batch = decode(record, where)
             self.session.look_up(partition, batch)
             return batch
@@ -187,7 +187,7 @@ class Engine:
         A transaction takes odd values out of its readings and rounds them, so each but the first decodes them anew.
         """
         refused: dict[int, str] = {}
-        batches: Sequence[MicroBatch] | None = part.batches
+        batches: Sequence[Batch] | None = part.batches
         place = (partition.position.partition, partition.mark)
         looks = False
         while True:

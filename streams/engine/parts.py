@@ -25,9 +25,9 @@ from streams.kernels.metering.minutes import LONG_SILENCE_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from schemas.aside import SetAside
+    from schemas.aside import Aside
     from schemas.readings import Reading
-    from schemas.record import Envelope, MicroBatch
+    from streams.intake.batch import Batch, Message
     from streams.intake.decode import Record
 
     Newest = Callable[[Kind, str], int | None]
@@ -60,7 +60,7 @@ class Bounds:
 class Part(NamedTuple):
     """What one transaction stores of a run."""
 
-    batches: list[MicroBatch]
+    batches: list[Batch]
     stop: Mark
     """Where the checkpoint stands then."""
     readings: int
@@ -131,11 +131,11 @@ class Estimate:
 
 
 def next_part(
-    run: Sequence[Record], start: Mark, decoded: Callable[[Record], MicroBatch], newest: Newest, bounds: Bounds
+    run: Sequence[Record], start: Mark, decoded: Callable[[Record], Batch], newest: Newest, bounds: Bounds
 ) -> Part:
     """Cut the next part off a run whose first record is the one at `start`: whole records, or a piece of the first."""
     estimate = Estimate(newest)
-    batches: list[MicroBatch] = []
+    batches: list[Batch] = []
     taken = Part(batches, start, 0, 0, 0, run[0].timestamp_ms)
     for record in run:
         batch = decoded(record)
@@ -157,7 +157,7 @@ def next_part(
     return taken
 
 
-def _cut(batch: MicroBatch, record: Record, start: Mark, newest: Newest, bounds: Bounds) -> Part:
+def _cut(batch: Batch, record: Record, start: Mark, newest: Newest, bounds: Bounds) -> Part:
     """Take as many readings of one record as fit."""
     order = _ordered(batch)
     estimate, stop, rows = Estimate(newest), start.readings, 0
@@ -172,9 +172,7 @@ def _cut(batch: MicroBatch, record: Record, start: Mark, newest: Newest, bounds:
     return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ms)
 
 
-def decoded_anew(
-    part: Part, run: Sequence[Record], start: Mark, decode: Callable[[Record], MicroBatch]
-) -> list[MicroBatch]:
+def decoded_anew(part: Part, run: Sequence[Record], start: Mark, decode: Callable[[Record], Batch]) -> list[Batch]:
     """The same part, cut off the same run at the same place, of readings that no transaction has had before."""
     if not part.records:
         return [_piece(decode(run[0]), start.readings, part.stop.readings)]
@@ -182,25 +180,25 @@ def decoded_anew(
     return [_piece(decode(first), start.readings, None), *(decode(record) for record in others)]
 
 
-def _piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
+def _piece(batch: Batch, start: int, stop: int | None) -> Batch:
     """A record whole, as it came, or a piece of it."""
     return piece(batch, start, stop) if start or stop is not None else batch
 
 
-def piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
+def piece(batch: Batch, start: int, stop: int | None) -> Batch:
     """Readings `start` to `stop` of a record in its own order; the last piece (None) brings all that is not readings.
 
     The books close after every piece: each brings the collectors' count of its own readings, the last one the rest.
     """
     order = _ordered(batch)
-    messages: list[Envelope] = []
+    messages: list[Message] = []
     own: list[Reading] = []
-    apart: dict[int, dict[str, SetAside]] = {}
-    last: Envelope | None = None
+    apart: dict[int, Aside] = {}
+    last: Message | None = None
     for message, at in order[start:stop]:
         if message is not last:
             own, apart = [], {}
-            messages.append(message.model_copy(update={"readings": own, "set_aside": apart}))
+            messages.append(message._replace(readings=own, set_aside=apart))
             last = message
         if message.set_aside and at in message.set_aside:
             apart[len(own)] = message.set_aside[at]  # by its place in the piece
@@ -209,19 +207,19 @@ def piece(batch: MicroBatch, start: int, stop: int | None) -> MicroBatch:
         received = dict(batch.received)
         for device_id, count in _counts(order[:start]).items():
             received[device_id] = received.get(device_id, 0) - count
-        return batch.model_copy(update={"received": received, "messages": messages})
+        return batch._replace(received=received, messages=messages)
     received = _counts(order[start:stop])
-    return batch.model_copy(update={"received": received, "messages": messages, "quarantined": []})
+    return batch._replace(received=received, messages=messages, quarantined=[])
 
 
-def _counts(order: Sequence[tuple[Envelope, int]]) -> dict[str, int]:
+def _counts(order: Sequence[tuple[Message, int]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for message, _ in order:
         counts[message.device_id] = counts.get(message.device_id, 0) + 1
     return counts
 
 
-def _ordered(batch: MicroBatch) -> list[tuple[Envelope, int]]:
+def _ordered(batch: Batch) -> list[tuple[Message, int]]:
     """A record's readings site by site, message by message, and in order of time; those of one time as they stand."""
     return [
         (message, at)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.readings import Kind
-    from schemas.record import MicroBatch
     from streams.engine.kernels import Kernels
     from streams.engine.partition import Partition
     from streams.engine.parts import Newest
+    from streams.intake.batch import Batch
 
 
 class Session:
@@ -96,7 +96,7 @@ class Session:
             for item in saved
         }
 
-    def look_up(self, partition: Partition, batch: MicroBatch) -> None:
+    def look_up(self, partition: Partition, batch: Batch) -> None:
         """Ask whether anything is stored of devices of which nothing is remembered; of each device once.
 
         A device that was registered since is quick then: where nothing is stored there is nothing to rebuild.

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.readings import Kind
-    from schemas.record import MicroBatch
     from schemas.registry import Device
     from storage.checkpoint import Mark, Turn
     from streams.engine.memory import Memory, Moved
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from streams.engine.session import Session
     from streams.engine.shelf import Kept
     from streams.intake.admission import Directory
+    from streams.intake.batch import Batch
 
 
 SETTLE_EVERY = 32
@@ -105,7 +105,7 @@ class Transaction:
         """What kernels remember once it is committed, where that differs."""
         self._quiet = QuietWays(partition.shelves, session.quiet_from)
 
-    def run(self, batches: Sequence[MicroBatch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
+    def run(self, batches: Sequence[Batch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
         with self._session.begin() as connection, connection.transaction(force_rollback=not commit):
             partition = self._partition
@@ -155,7 +155,7 @@ class Transaction:
         return Derivation(connection, session.kernels, directory, partition.memories, self._moved, quiet=self._quiet)
 
     def _write(
-        self, connection: Connection, directory: Directory, batches: Sequence[MicroBatch], limit: int | None
+        self, connection: Connection, directory: Directory, batches: Sequence[Batch], limit: int | None
     ) -> Outcome:
         intake = self._judge(directory, batches, limit)
         for device_id, received_ms, count in intake.received:
@@ -230,7 +230,7 @@ class Transaction:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
-    def _judge(self, directory: Directory, batches: Sequence[MicroBatch], limit: int | None) -> Intake:
+    def _judge(self, directory: Directory, batches: Sequence[Batch], limit: int | None) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
         intake = Intake([], [], [])
         ordinal = 0

@@ -26,9 +26,9 @@ from streams.intake.admission import Directory, Refusal, admit, identify
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from schemas.record import Envelope, MicroBatch
     from schemas.safety import SafetyRecord
     from streams.guard.recent import Fed
+    from streams.intake.batch import Batch, Message
     from streams.kernels.contract import Fold
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ class SafetyWatch:
             found.setdefault((record.device_id, record.metric, record.kind.value), Condition()).remember(record)
         self._told |= found
 
-    def take(self, batch: MicroBatch, now_ms: int) -> list[SafetyRecord]:
+    def take(self, batch: Batch, now_ms: int) -> list[SafetyRecord]:
         """Judge one record's readings, and tell what is to be published."""
         found: list[SafetyRecord] = []
         for device_id, fed, touched in self._fed(batch):
@@ -91,7 +91,7 @@ class SafetyWatch:
             self._forget(device_id, touched)
         return found
 
-    def learn(self, batch: MicroBatch) -> None:
+    def learn(self, batch: Batch) -> None:
         """Let the detectors see readings whose alarms were published before."""
         for device_id, _, touched in self._fed(batch):
             self._forget(device_id, touched)
@@ -129,7 +129,7 @@ class SafetyWatch:
         self._recent[device_id] = Recent(kind, before, ts)
         self._saved_ms[device_id] = ts
 
-    def _fed(self, batch: MicroBatch) -> Iterator[tuple[str, Fed, set[_Key]]]:
+    def _fed(self, batch: Batch) -> Iterator[tuple[str, Fed, set[_Key]]]:
         """Feed readings, and tell of each device which conditions' verdicts are others now."""
         for envelope in batch.messages:
             device = self._device(envelope) if envelope.kind in GUARDED else None
@@ -144,7 +144,7 @@ class SafetyWatch:
             if fed is not None:
                 yield device.device_id, fed, self._take_in(device.device_id, fed)
 
-    def _fold(self, device: Device, envelope: Envelope) -> Fed | None:
+    def _fold(self, device: Device, envelope: Message) -> Fed | None:
         directory = self.directory or _UNKNOWN
         apart = envelope.set_aside or {}
         sent = [
@@ -197,7 +197,7 @@ class SafetyWatch:
             if not own:
                 del self._verdicts[key]
 
-    def _device(self, envelope: Envelope) -> Device | None:
+    def _device(self, envelope: Message) -> Device | None:
         """The registered device; without any registry one with nothing known of it."""
         if self.directory is not None:
             known = identify(self.directory, envelope.site_id, envelope.kind, envelope.device_id)

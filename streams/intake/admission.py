@@ -111,13 +111,12 @@ def admit(directory: Directory, device: Device, arrival: Arrival) -> Arrival | R
     reading = arrival.reading
     if arrival.received_ms - reading.ts > HORIZON_MS and (refusal := _long_ago(device, arrival)) is not None:
         return refusal
-    values = reading.__dict__
     for field, said in device.absent_values.items():
-        values[field] = _without(values[field], said)
+        setattr(reading, field, _without(getattr(reading, field), said))
     odd: list[_Check] | None = None
     for check in directory.checks(device):
         field, low, high = check
-        value = values[field]
+        value = getattr(reading, field)
         if value is None:
             continue
         if type(value) is list:
@@ -154,26 +153,27 @@ def _said(ts: int) -> str:
 
 def _set_aside(device: Device, arrival: Arrival, odd: Sequence[_Check]) -> Arrival | Refusal:
     """Take out of a reading what is out of range, or all of it where its device calls it bad."""
-    values = arrival.reading.__dict__
+    reading = arrival.reading
     aside = dict(arrival.aside)
     for field, low, high in odd:
-        value = values[field]
+        value = getattr(reading, field)
         known = aside.get(field)
         if known is None or isinstance(known.value, str):
             aside[field] = SetAside(AsideReason.OUT_OF_RANGE, value)
-        values[field] = None
+        left: list[float | None] | None = None
         if type(value) is list and field in elements_apart(device.kind):
             left = [item if item is not None and low <= item <= high else None for item in value]
-            values[field] = left if any(item is not None for item in left) else None
-    if arrival.reading.quality == DeviceQuality.BAD:
+        setattr(reading, field, left if left and any(item is not None for item in left) else None)
+    if reading.quality == DeviceQuality.BAD:
         for field in measured(device.kind):
-            if values[field] is not None:
-                aside.setdefault(field, SetAside(AsideReason.BAD_QUALITY, values[field]))
-                values[field] = None
-    elif is_senseless(device.kind, arrival.reading, aside):
+            if (value := getattr(reading, field)) is not None:
+                aside.setdefault(field, SetAside(AsideReason.BAD_QUALITY, value))
+                setattr(reading, field, None)
+    elif is_senseless(device.kind, reading, aside):
         field, low, high = odd[0]
         sent = aside[field].value
-        values.update({check.field: aside[check.field].value for check in odd})  # the quarantine keeps it as it came
+        for check in odd:
+            setattr(reading, check.field, aside[check.field].value)  # the quarantine keeps it as it came
         return Refusal(Reason.OUT_OF_RANGE, f"{field} is {sent}, valid is {low:g} to {high:g}: nothing is left"[:500])
     return arrival._replace(aside=aside)
 

@@ -12,7 +12,10 @@ from pydantic_core import from_json, to_json
 
 from schemas.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.record import RECORD_VERSION, Envelope, MicroBatch
+from schemas.structs import as_struct
 from schemas.time import HOUR_MS
+from streams.intake import quick
+from streams.intake.batch import Batch, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +35,32 @@ class Record(NamedTuple):
     value: bytes
 
 
-def decode(record: Record, where: str) -> MicroBatch:
+def decode(record: Record, where: str) -> Batch:
     """Decode a record; one that is not a micro-batch we speak becomes one of what can be read of it.
 
     What cannot be read is in the quarantine, as many items as the record says that it holds; the first of them has the
     record's whole body.
     """
     try:
-        return MicroBatch.model_validate_json(record.value)
+        return quick.read(record.value) or of_model(MicroBatch.model_validate_json(record.value))
     except ValidationError as error:
-        return _salvage(record, f"kafka:{where}@{record.offset}", error)
+        return of_model(_salvage(record, f"kafka:{where}@{record.offset}", error))
+
+
+def of_model(batch: MicroBatch) -> Batch:
+    """What a record's model has read, as the worker has it."""
+    messages = [
+        Message(
+            each.site_id,
+            each.kind,
+            each.device_id,
+            each.received_ms,
+            [as_struct(each.kind, reading) for reading in each.readings],
+            each.set_aside,
+        )
+        for each in batch.messages
+    ]
+    return Batch(batch.collector, batch.received, messages, batch.quarantined)
 
 
 def _salvage(record: Record, topic: str, error: ValidationError) -> MicroBatch:

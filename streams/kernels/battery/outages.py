@@ -6,7 +6,7 @@ point comes down. One that stays where it was says that mains did not fail: the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import orjson
 
@@ -75,8 +75,7 @@ class SiteOutages:
         """Advance one power system."""
         rows: list[Row] = []
         for arrival in arrivals:
-            reading = arrival.reading
-            assert isinstance(reading, SitePowerReading)  # noqa: S101 - by kind
+            reading = cast("SitePowerReading", arrival.reading)  # by kind
             state = self._advance(state, reading, device, rows)
         return state, rows
 

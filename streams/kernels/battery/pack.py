@@ -7,7 +7,7 @@ whose sign the voltage has shown to be the wrong way round is turned.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import orjson
 
@@ -91,8 +91,7 @@ class PackMonitor:
         rate = view = None
         limits = self._limits.of(device)
         for arrival in arrivals:
-            reading = arrival.reading
-            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            reading = cast("BatteryReading", arrival.reading)  # by kind
             if not reading.current_a and is_blank(reading):
                 view = None
                 continue
@@ -307,8 +306,7 @@ def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks, sign: float) 
 
 
 def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None, sign: float) -> BatteryLatest:
-    reading = arrival.reading
-    assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+    reading = cast("BatteryReading", arrival.reading)  # by kind
     return BatteryLatest(
         device.device_id,
         reading.ts,

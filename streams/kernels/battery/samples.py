@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from schemas.readings import BatteryReading, DeviceQuality
+from schemas.readings import DeviceQuality
 from streams.kernels.figures import NAN, at_each, or_nan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.arrival import Arrival
+    from schemas.readings import BatteryReading
     from schemas.registry import Device
     from streams.kernels.figures import Array, Mask, Whole
 
@@ -105,8 +106,7 @@ class Samples:
 
 
 def _row(arrival: Arrival, device: Device) -> tuple[float, ...]:
-    reading, battery = arrival.reading, device.battery
-    assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+    reading, battery = cast("BatteryReading", arrival.reading), device.battery  # by kind
     cells, sensors = reading.cell_voltage_v, reading.temperature_c
     if not cells or not sensors or battery is None or arrival.aside or reading.quality == DeviceQuality.BAD:
         return _NOT_PLAIN

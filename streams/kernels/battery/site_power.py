@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.metrics import Row, SitePowerLatest
-from schemas.readings import Kind, SitePowerReading
+from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.arrival import Arrival
+    from schemas.readings import SitePowerReading
     from schemas.registry import Device
 
 
@@ -30,8 +31,7 @@ class SitePowerView:
         if not arrivals:
             return None, []
         arrival = arrivals[-1]
-        reading = arrival.reading
-        assert isinstance(reading, SitePowerReading)  # noqa: S101 - by kind
+        reading = cast("SitePowerReading", arrival.reading)  # by kind
         mains = reading.mains_voltage_v
         row = SitePowerLatest(
             device.device_id,

@@ -7,7 +7,7 @@ unsourced), but only above a tenth of the registered rating: an idle plant's pha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
@@ -52,8 +52,7 @@ class PhaseLoss(OneStanding):
         rule = own_rule(self._rule, "phase_loss", device.detection)
         rows: list[Row] = []
         for arrival in arrivals:
-            reading = arrival.reading
-            assert isinstance(reading, ElectricityReading)  # noqa: S101 - by kind
+            reading = cast("ElectricityReading", arrival.reading)  # by kind
             if not standing.samples and not _is_uneven(reading, rule):
                 continue  # nearly always: nothing to judge, and nothing to end
             verdict = _judge(device, reading, rule)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.readings import ProductionReading
 from schemas.time import HOUR_MS
 from streams.kernels.metering.minutes import Backing, Filling, Minutes, begin
 
@@ -23,7 +22,7 @@ RESTING = frozenset({"down", "stopped", "standby", "idle", "maintenance", "åœæœ
 
 def rests(reading: Reading) -> bool:
     """Whether a reading says itself that its register stands by right."""
-    return isinstance(reading, ProductionReading) and (reading.state or "").casefold() in RESTING
+    return (getattr(reading, "state", None) or "").casefold() in RESTING  # production's only
 
 
 def rate_per_ms(device: Device, reading: Reading, source: Rate) -> float | None:

@@ -11,13 +11,13 @@ the window's minutes are given out again, until enough readings agree and it clo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
 
 from schemas.kinds import METERS, described
 from schemas.metrics import MeterEvent, MeterEventKind, MeterMinute, Row
-from schemas.readings import ElectricityReading, registers_of
+from schemas.readings import Kind, registers_of
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.arrival import Arrival
+    from schemas.readings import ElectricityReading
     from schemas.registry import Device
 
 
@@ -76,8 +77,8 @@ class RegisterMetering:
         for arrival in arrivals:
             reading = arrival.reading
             contradicts = False
-            if isinstance(reading, ElectricityReading):
-                signs, contradicts = look(signs, reading, device, rows)
+            if device.kind is Kind.ELECTRICITY:
+                signs, contradicts = look(signs, cast("ElectricityReading", reading), device, rows)
             for quantity, source, window in sources:
                 register = registers.get(quantity)
                 value: float | None = getattr(reading, quantity)

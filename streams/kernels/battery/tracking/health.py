@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryIdentity, BatteryResistance
-from schemas.readings import BatteryReading, Kind
+from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.battery.limits import LimitsOf
 from streams.kernels.battery.tracking.set_state import SetState
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.arrival import Arrival
     from schemas.battery_reference import BatteryHealthReference
     from schemas.metrics import Row
+    from schemas.readings import BatteryReading
     from schemas.registry import Device
 
 
@@ -38,8 +39,7 @@ class SetHealth:
         """Advance one set."""
         follower = Tracker(self._limits.of(device), device, self.snapshot_ms, None if state is None else state.copied())
         for arrival in arrivals:
-            reading = arrival.reading
-            assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+            reading = cast("BatteryReading", arrival.reading)  # by kind
             follower.take(reading)
         return follower.state, follower.rows
 

@@ -14,7 +14,7 @@ What is sudden is measured against the set itself: retired cells differ by more 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 
@@ -75,8 +75,7 @@ class SetSafety(Signaller):
 
 def _take(verdicts: SetVerdicts, arrival: Arrival) -> None:
     """Advance the set by one reading."""
-    reading, state = arrival.reading, verdicts.state
-    assert isinstance(reading, BatteryReading)  # noqa: S101 - by kind
+    reading, state = cast("BatteryReading", arrival.reading), verdicts.state  # by kind
     verdicts.ts = reading.ts
     memory, seen = channels.look_at(state.channels, arrival, verdicts.rules.temperature_max_c)
     if reading.quality == DeviceQuality.BAD:  # no measurement: what it shows of a danger is all that counts

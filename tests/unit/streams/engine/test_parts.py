@@ -16,8 +16,8 @@ from tests.support.pipeline import START_MS, Sent, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.record import MicroBatch
     from streams.engine.parts import Newest, Part
+    from streams.intake.batch import Batch
     from streams.intake.decode import Record
 
 
@@ -26,7 +26,7 @@ def energy(device_id: str, ts: int, site_id: str = "plant-1") -> Sent:
     return Sent(site_id, Kind.ELECTRICITY, device_id, {"ts": ts, "energy_import_kwh": 5.0})
 
 
-def read(item: Record) -> MicroBatch:
+def read(item: Record) -> Batch:
     """A record's readings."""
     return decode(item, "test")
 

@@ -19,7 +19,7 @@ from schemas.time import HOUR_MS
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
-    from schemas.record import MicroBatch
+    from streams.intake.batch import Batch
 
 NOW = 1_780_000_000_000
 TOPIC = "fenhe/v1/plant-1/water/w-1"
@@ -36,7 +36,7 @@ def put_together(*messages: tuple[str, bytes]) -> tuple[bytes, int]:
     return builder.encode("c"), builder.readings
 
 
-def balance(batch: MicroBatch) -> dict[str, int]:
+def balance(batch: Batch) -> dict[str, int]:
     """Readings counted that are neither there nor in quarantine, by device: none, or the books do not close."""
     left = Counter(batch.received)
     for message in batch.messages:
@@ -45,7 +45,7 @@ def balance(batch: MicroBatch) -> dict[str, int]:
     return {device: count for device, count in left.items() if count}
 
 
-def stamps(batch: MicroBatch, device_id: str) -> list[int]:
+def stamps(batch: Batch, device_id: str) -> list[int]:
     """Times of a device's readings."""
     return [reading.ts for message in batch.messages if message.device_id == device_id for reading in message.readings]
 
@@ -149,7 +149,7 @@ def test_whoever_writes_into_the_log_no_record_stops_its_partition(
     record["quarantined"] = [refused] if item else []
     batch = decode(Record(0, -1, json.dumps(record).encode()), "t")
     assert sum(balance(batch).values()) == 0
-    held = [each.received_ms for each in (*batch.messages, *batch.quarantined)]
+    held = [*(one.received_ms for one in batch.messages), *(one.received_ms for one in batch.quarantined)]
     assert all(0 <= ms < 2**53 for ms in held)
     assert all(one.size < 2**31 and len(one.device_id + one.site_id) < 500 for one in batch.quarantined)
 

@@ -30,7 +30,7 @@ from streams.intake.decode import Record, decode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from schemas.record import MicroBatch
+    from streams.intake.batch import Batch
 
 T0 = 1_780_000_020_000
 BATTERY = Device(
@@ -208,7 +208,7 @@ def broken(rng: random.Random) -> World:
     return World(Kind.BATTERY, readings, set())
 
 
-def record_of(device: Device, readings: Sequence[dict[str, Any]], first: int) -> MicroBatch:
+def record_of(device: Device, readings: Sequence[dict[str, Any]], first: int) -> Batch:
     """Messages as a collector puts them into the log."""
     builder = MicroBatchBuilder(T0)
     for at, values in enumerate(readings, first):
@@ -248,7 +248,7 @@ def worker(world: World) -> list[Signal]:
     ]
 
 
-def _merged(batch: MicroBatch) -> Iterable[list[object]]:
+def _merged(batch: Batch) -> Iterable[list[object]]:
     arrivals: list[object] = []
     for message in batch.messages:
         apart = message.set_aside or {}
