@@ -18,6 +18,7 @@ from dashboards.grafana import watch
 from dashboards.pages import (
     alarms,
     battery_fleet,
+    battery_passport,
     battery_set,
     fleet_plans,
     gangue,
@@ -43,6 +44,7 @@ DEFINITIONS: Sequence[Definition] = (
     battery_fleet.DASHBOARD,
     fleet_plans.DASHBOARD,
     battery_set.DASHBOARD,
+    battery_passport.DASHBOARD,
     alarms.DASHBOARD,
     pipeline.DASHBOARD,
 )

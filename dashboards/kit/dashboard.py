@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.builder import Builder
@@ -77,6 +77,13 @@ class Annotation:
         }
 
 
+class Related(NamedTuple):
+    """Another page of the same plant, meter or set: it is opened with the same variables and range."""
+
+    slug: str
+    title: Text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Definition:
     """One dashboard: its name and its panels, from left to right and top to bottom. Each is only equal to itself."""
@@ -88,6 +95,7 @@ class Definition:
     variables: Sequence[Variable]
     panels: Callable[[Language], Sequence[Panel]]
     annotations: Sequence[Annotation] = ()
+    related: Sequence[Related] = ()
     range_from: str = "now-6h"
     """What the page shows when it is opened: as long as its longest view needs."""
 
@@ -126,6 +134,15 @@ class Definition:
                 .keep_time(keep_time=True)
             )
         )
+        for page in self.related:
+            builder = builder.link(
+                build.DashboardLink(page.title(language))
+                .type(model.DashboardLinkType.LINK)
+                .url(f"/d/fenhe-{page.slug}-{language}")
+                .icon("doc")
+                .include_vars(include_vars=True)
+                .keep_time(keep_time=True)
+            )
         for variable in self.variables:
             builder = builder.with_variable(variable.builder(language))
         for number, panel in enumerate(self.panels(language), start=1):

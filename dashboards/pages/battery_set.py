@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
-from dashboards.kit.dashboard import Definition, Variable
+from dashboards.kit.dashboard import Definition, Related
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, set_history
+from dashboards.parts.battery_sets import ONE_SET
 from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.parts.plants import days_back
 from dashboards.parts.set_history import HOUR_SHOWN, SET
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
+from dashboards.words.passport import PASSPORT
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -23,16 +25,6 @@ if TYPE_CHECKING:
 
 
 CELLS = 16
-
-
-def _sets(language: Language) -> str:
-    return f"""
-SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
-FROM device d
-WHERE kind = 'battery' AND {sql.searched("d.device_id", "d.name", "d.name_zh")}
-ORDER BY 2, 1
-LIMIT 500
-"""  # noqa: S608 - fragments of ours
 
 
 def health(language: Language) -> Panel:
@@ -281,7 +273,8 @@ DASHBOARD = Definition(
     ),
     refresh="30s",
     range_from="now-365d",
-    variables=[Variable(name="set", label=labels.SET, query=_sets)],
+    variables=[ONE_SET],
+    related=[Related("battery-passport", PASSPORT)],
     panels=_panels,
     annotations=[alarm_lists.marks(f"a.device_id = {SET}")],
 )

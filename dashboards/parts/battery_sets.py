@@ -46,6 +46,20 @@ CITY = Variable(name="city", label=labels.CITY_COLUMN, query=_cities, with_all=T
 """Cities that have base stations."""
 
 
+def _sets(language: Language) -> str:
+    return f"""
+SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+FROM device d
+WHERE kind = 'battery' AND {sql.searched("d.device_id", "d.name", "d.name_zh")}
+ORDER BY 2, 1
+LIMIT 500
+"""  # noqa: S608 - fragments of ours
+
+
+ONE_SET = Variable(name="set", label=labels.SET, query=_sets)
+"""A set, found by a part of its name."""
+
+
 def spread_field(name: str = "cell_spread_mv", label: Text = labels.SPREAD) -> Field:
     """Cell spread with its thresholds."""
     return Field(name=name, label=label, unit="mV", decimals=0, width=90, thresholds=fields.SPREAD_STEPS)

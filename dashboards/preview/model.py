@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ALL = "$__all"
 """Grafana's value of a variable set to "all"."""
@@ -98,6 +98,8 @@ class Dashboard:
     variables: tuple[Variable, ...]
     panels: tuple[Panel, ...]
     annotations: tuple[Annotation, ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
+    """Slug and title of other pages of the same plant, meter or set."""
 
 
 def load(built: Mapping[str, Any]) -> Dashboard:
@@ -115,7 +117,17 @@ def load(built: Mapping[str, Any]) -> Dashboard:
             Annotation(each["name"], each["target"]["rawSql"], each["iconColor"])
             for each in built.get("annotations", {}).get("list", [])
         ),
+        related=tuple(_related(built)),
     )
+
+
+def _related(built: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Links to pages in the same language; the one to this page in the other language is not among them."""
+    language = built["uid"].rpartition("-")[2]
+    for link in built.get("links", []):
+        slug, _, of = link.get("url", "").removeprefix("/d/fenhe-").rpartition("-")
+        if link["type"] == "link" and of == language:
+            yield slug, link["title"]
 
 
 def _variable(built: Mapping[str, Any]) -> Variable:

@@ -18,6 +18,9 @@ from dashboards.preview.drawing import Canvas, Mark
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
 from dashboards.preview.panel_box import PanelBox
+from dashboards.preview.passport import SLUG as PASSPORT_SLUG
+from dashboards.preview.passport import address as document_address
+from dashboards.preview.passport import links as document_links
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
@@ -116,6 +119,10 @@ class Page:
         self._links["kiosk"] = ui.link("▣", "#").classes("chip kiosk")
         self._links["kiosk"].props('title="{0}" aria-label="▣ {0}"'.format(self._text(labels.KIOSK)))
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
+        for slug, title in self._dashboard.related:
+            self._links[f"related {slug}"] = ui.link(title, "#").classes("chip")
+        if view.slug == PASSPORT_SLUG:
+            self._links["document"] = document_links(view.language)
         if self._who:
             ui.html(self._who, sanitize=False)
 
@@ -136,8 +143,10 @@ class Page:
         targets["theme"] = replace(view, theme=view.theme.other)
         targets["kiosk"] = replace(view, kiosk=not view.kiosk)
         targets["language"] = replace(view, language=self._other_language)
+        targets |= {f"related {slug}": replace(view, slug=slug, refresh="") for slug, _ in self._dashboard.related}
+        addresses = {name: target.address for name, target in targets.items()} | {"document": document_address(view)}
         for name, link in self._links.items():
-            link.props["href"] = targets[name].address
+            link.props["href"] = addresses[name]
             link.update()
         for box in self._boxes:
             box.follow(view)

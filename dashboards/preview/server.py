@@ -20,6 +20,8 @@ from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
+from dashboards.preview.passport import SLUG as PASSPORT_SLUG
+from dashboards.preview.passport import document
 from dashboards.preview.reader import Reader
 from dashboards.preview.same_origin import SameOrigin
 from dashboards.preview.sign_in import add_sign_in, sign_out_form
@@ -126,6 +128,11 @@ def make_app(hand: Hand, *, host: str, accounts: Accounts | None = None) -> Fast
         kind = File(request.url.path.split("/")[1])
         view = View.parse(slug, dict(request.query_params), request.headers.get("accept-language", ""))
         return await download(loaded.get((slug, view.language)), panel_id, view, _source(reader, request), kind)
+
+    @app.get("/passport.json")
+    async def passport(request: Request) -> Response:
+        view = View.parse(PASSPORT_SLUG, dict(request.query_params), request.headers.get("accept-language", ""))
+        return await document(loaded[view.slug, view.language], view, _source(reader, request))
 
     @ui.page("/d/{slug}")
     def dashboard(slug: str, request: Request) -> None:

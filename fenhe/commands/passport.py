@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 from pathlib import Path  # noqa: TC003 - typer reads annotations
@@ -9,20 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dashboards.words import labels
+from dashboards.words import passport as words
+from dashboards.words.passport import Item
 from fenhe.clear_errors import clear_errors
 from schemas.settings import ReaderSettings
+from schemas.time import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-SECTIONS = {
-    "identity": "身份 Identity",
-    "health": "健康与建议 Health and advice",
-    "use": "使用 Use",
-    "temperature_hours": "温度（小时） Hours by temperature",
-    "estimates": "历次放电的估计与证据 Estimates and their evidence",
-    "alarms": "告警 Alarms",
-}
+    from schemas.words import Text
+
 STYLE = """
 body { font: 10pt sans-serif; margin: 1.5em; } h1 { font-size: 15pt; } h2 { font-size: 12pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; } tr { break-inside: avoid; }
@@ -54,36 +53,69 @@ def passport(
 
 
 def page_of(document: Mapping[str, Any]) -> str:
-    """Write a passport as a page that prints on A4; what is not known says so."""
-    title = html.escape(f"电池组护照 Battery passport · {document['identity']['device_id']}")
-    parts = [f"<h2>{html.escape(name)}</h2>{_table(document[key])}" for key, name in SECTIONS.items()]
+    """Write a passport as a page that prints on A4, in both languages; what is not known says so."""
+    title = _both(words.PASSPORT) + " · " + html.escape(document["identity"]["device_id"])
+    hours = document["temperature_hours"]
+    parts = [
+        _section(words.IDENTITY, _list(document["identity"], words.IDENTITY_ITEMS)),
+        _section(words.HEALTH, _list(document["health"] or {}, words.HEALTH_ITEMS)),
+        _section(words.USE, _list(document["use"], words.USE_ITEMS)),
+        _section(words.TEMPERATURE_HOURS, _list(hours, [Item(key, text, "h", 0) for key, text in words.BANDS.items()])),
+        _section(words.ESTIMATES, _table(document["estimates"], words.ESTIMATE_ITEMS)),
+        _section(words.ALARMS, _table(document["alarms"], words.ALARM_ITEMS)),
+    ]
     return (
         f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
         f"<h1>{title}</h1>{''.join(parts)}</html>\n"
     )
 
 
-def _table(value: Any) -> str:  # noqa: ANN401 - JSON
-    """A table of a record, or of records of one form; nested ones are written out."""
-    if not value:
-        return _cell(None)
-    if isinstance(value, list):
-        rows = [_flat(each) for each in value]
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in rows[0])
-        body = "".join("<tr>" + "".join(f"<td>{_cell(each)}</td>" for each in row.values()) + "</tr>" for row in rows)
-        return f"<table><tr>{head}</tr>{body}</table>"
-    rows_of = "".join(f"<tr><th>{html.escape(name)}</th><td>{_cell(each)}</td></tr>" for name, each in value.items())
-    return f"<table>{rows_of}</table>"
+def _section(title: Text, content: str) -> str:
+    return f"<h2>{_both(title)}</h2>{content}"
 
 
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        flat |= {f"{name}.{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
+def _list(record: Mapping[str, Any], items: Sequence[Item]) -> str:
+    rows = "".join(f"<tr><th>{_both(item.text)}</th><td>{_cell(record, item)}</td></tr>" for item in items)
+    return f"<table>{rows}</table>"
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - JSON
-    if value is None or value == "":
-        return '<span class="unknown">未知 unknown</span>'
-    return html.escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+def _table(records: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> str:
+    """Records of one form, the newest first."""
+    if not records:
+        return _absent(labels.NONE)
+    head = "".join(f"<th>{_both(item.text)}</th>" for item in items)
+    rows = ("".join(f"<td>{_cell(record, item)}</td>" for item in items) for record in reversed(records))
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def _cell(record: Mapping[str, Any], item: Item) -> str:
+    value = _found(record, item.key)
+    if value in {None, ""}:
+        return _absent(item.absent)
+    if item.is_moment:
+        return f"{dt.datetime.fromisoformat(value).astimezone(LOCAL):%Y-%m-%d %H:%M}"
+    if item.words is not None:
+        said = json.dumps(value) if isinstance(value, bool) else str(value)
+        return ", ".join(
+            _both(item.words[each]) if each in item.words else html.escape(each) for each in said.split(",")
+        )
+    if item.decimals is None:
+        return html.escape(str(value))
+    ends = [value, *([_found(record, item.to)] if item.to else [])]
+    return html.escape(f"{'–'.join(f'{end * item.scale:,.{item.decimals}f}' for end in ends)} {item.unit}".strip())
+
+
+def _found(record: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - JSON
+    """A field of a record, or of one within it: `this_discharge.soh_pct`."""
+    outer, _, inner = key.partition(".")
+    value = record.get(outer)
+    return (value or {}).get(inner) if inner else value
+
+
+def _both(text: Text) -> str:
+    """A text in both languages, once where they are the same."""
+    return html.escape(text.zh if text.zh == text.en else f"{text.zh} {text.en}")
+
+
+def _absent(text: Text) -> str:
+    return f'<span class="unknown">{_both(text)}</span>'

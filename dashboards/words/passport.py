@@ -1,0 +1,135 @@
+"""What a battery set's passport says, in which words: one list for the page, the printed page and the command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from dashboards.words import alarm, battery, labels
+from schemas.words import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Word = TypeVar("_Word", bound=str)
+
+PASSPORT = Text("电池护照", "Battery passport")
+IDENTITY = Text("身份", "Identity")
+HEALTH = Text("健康与建议", "Health and advice")
+USE = Text("使用经历", "Use")
+TEMPERATURE_HOURS = Text("温度经历（小时）", "Hours by highest temperature")
+ESTIMATES = Text("历次放电的估计与证据", "Estimates, each with its evidence")
+ALARMS = Text("历次告警", "Alarms")
+ITEM = Text("项目", "Item")
+SAID = Text("内容", "Value")
+HOURS = Text("小时", "Hours")
+BAND = Text("温度", "Temperature")
+SOH_AFTER = Text("融合后 SoH", "SoH after it")
+SOH_ALONE = Text("本次 SoH", "this one alone")
+DRAWN = Text("放出", "Drawn")
+MEAN_C = Text("平均温度", "Mean temperature")
+CHANGE = Text("变化", "Change")
+WITNESSES = Text("旁证", "Borne out by")
+CLEARED = Text("恢复", "Over since")
+PRINT = Text("打印或存为 PDF", "Print, or save as PDF")
+DOCUMENT = Text("整本护照", "The whole passport")
+
+BANDS = {
+    "below_0_c": Text("0 °C 以下", "below 0 °C"),
+    "0_to_25_c": Text("0–25 °C", "0–25 °C"),
+    "25_to_35_c": Text("25–35 °C", "25–35 °C"),
+    "35_to_45_c": Text("35–45 °C", "35–45 °C"),
+    "above_45_c": Text("45 °C 以上", "above 45 °C"),
+}
+CHEMISTRY = {"lfp": Text("磷酸铁锂", "LFP"), "li_ion": Text("其他锂离子", "other lithium-ion")}
+YES_NO = {"true": labels.YES, "false": labels.NO}
+
+
+class Item(NamedTuple):
+    """One line of a passport: a field of its document, and how a person reads it."""
+
+    key: str
+    text: Text
+    unit: str = ""
+    decimals: int | None = None
+    """None: as it stands."""
+    words: Mapping[str, Text] | None = None
+    """What is said in place of the value, or of each of its values separated by commas."""
+    is_moment: bool = False
+    scale: float = 1.0
+    to: str = ""
+    """Key of the upper end, of an interval."""
+    absent: Text = labels.UNKNOWN
+    """What is said where there is none."""
+
+
+def _words(texts: Mapping[_Word, Text]) -> dict[str, Text]:
+    return {str(key): text for key, text in texts.items()}
+
+
+IDENTITY_ITEMS = (
+    Item("device_id", Text("设备编号", "Device")),
+    Item("site_id", Text("站点编号", "Site")),
+    Item("trace_code", Text("国家溯源编码（GB/T 34014）", "Trace code (GB/T 34014)")),
+    Item("maker", Text("厂家", "Maker")),
+    Item("batch", Text("批次", "Batch")),
+    Item("first_life", Text("首次使用", "First life")),
+    Item("commissioned_on", Text("投运日期", "In service since")),
+    Item("valid_from", Text("登记更换", "Replacement registered"), is_moment=True, absent=labels.NONE),
+    Item("chemistry", Text("化学体系", "Chemistry"), words=CHEMISTRY),
+    Item("cell_count", Text("串联单体数", "Cells in series")),
+    Item("nominal_ah", Text("额定容量", "Nominal capacity"), "Ah", 0),
+    Item("nominal_v", Text("额定电压", "Nominal voltage"), "V", 1),
+    Item("contract_h", Text("合同备电时长", "Backup by contract"), "h", 1),
+    Item("current_accuracy", Text("电流传感器误差 ±", "Current sensor, ±"), "%", 1, scale=100),
+)
+HEALTH_ITEMS = (
+    Item("as_of", Text("截至", "As of"), is_moment=True),
+    Item("advice", battery.ADVICE_COLUMN, words=_words(battery.ADVICE)),
+    Item("advice_reasons", battery.ADVICE_REASON_COLUMN, words=battery.ADVICE_REASON, absent=labels.NONE),
+    Item("soh_pct", Text("健康度 SoH", "State of health"), "%", 1),
+    Item("soh_low_pct", battery.SOH_INTERVAL, "%", 1, to="soh_high_pct"),
+    Item("soh_at_least_pct", Text("至少", "At least"), "%", 1),
+    Item("quality", labels.QUALITY_COLUMN, words=_words(labels.QUALITY)),
+    Item("method", battery.METHOD_COLUMN, words=_words(battery.METHOD)),
+    Item("evidence_at", battery.EVIDENCE, is_moment=True),
+    Item("reason", battery.REASON_COLUMN, words=_words(battery.REASON), absent=labels.NONE),
+    Item("soh_bms_pct", labels.SOH_BMS, "%", 0),
+    Item("resistance_25c_mohm", battery.RESISTANCE, "mΩ", 1),
+    Item("resistance_trend", Text("内阻 ÷ 本组以往", "Resistance over its own past"), "", 2),
+    Item("backup_p50_h", battery.BACKUP_P50, "h", 1),
+    Item("backup_p10_h", battery.BACKUP_P10, "h", 1),
+    Item("misses_contract", battery.MISSES, words=YES_NO),
+)
+USE_ITEMS = (
+    Item("first_at", Text("首次上报", "First heard of"), is_moment=True),
+    Item("discharges", Text("放电次数", "Discharges"), "", 0),
+    Item("discharged_ah", Text("累计放出", "Drawn in all"), "Ah", 0),
+    Item("full_cycles", Text("等效满循环", "Equivalent full cycles"), "", 1),
+    Item("hours_discharged", Text("放电时长", "Hours discharged"), "h", 0),
+    Item("hours_on_float", Text("浮充时长", "Hours on float"), "h", 0),
+    Item("hours_not_heard", Text("失联时长", "Hours not heard"), "h", 0),
+    Item("temperature_min_c", Text("最低温度", "Lowest temperature"), "°C", 0),
+    Item("temperature_max_c", Text("最高温度", "Highest temperature"), "°C", 0),
+)
+ESTIMATE_ITEMS = (
+    Item("discharge_at", battery.BEGIN, is_moment=True),
+    Item("this_discharge.soh_pct", SOH_ALONE, "%", 1),
+    Item("soh_pct", SOH_AFTER, "%", 1),
+    Item("soh_low_pct", battery.SOH_INTERVAL, "%", 1, to="soh_high_pct"),
+    Item("method", battery.METHOD_COLUMN, words=_words(battery.METHOD)),
+    Item("witnesses", WITNESSES, words=_words(battery.WITNESS), absent=labels.NONE),
+    Item("this_discharge.drawn_ah", DRAWN, "Ah", 1),
+    Item("this_discharge.temperature_mean_c", MEAN_C, "°C", 0),
+    Item("this_discharge.resistance_mohm", battery.RESISTANCE, "mΩ", 1),
+    Item("change", CHANGE, words=_words(battery.CHANGE), absent=labels.NONE),
+    Item("this_discharge.reason", battery.REASON_COLUMN, words=_words(battery.REASON), absent=labels.NONE),
+    Item("quality", labels.QUALITY_COLUMN, words=_words(labels.QUALITY)),
+)
+ALARM_ITEMS = (
+    Item("severity", alarm.SEVERITY_COLUMN, words=_words(alarm.SEVERITY)),
+    Item("kind", alarm.KIND_COLUMN, words=alarm.KIND_WORDS),
+    Item("event_at", alarm.SINCE, is_moment=True),
+    Item("cleared_at", CLEARED, is_moment=True, absent=labels.NONE),
+    Item("value", alarm.VALUE, "", 2, absent=labels.NONE),
+    Item("unit", labels.UNIT, absent=labels.NONE),
+)
