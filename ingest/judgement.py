@@ -289,6 +289,20 @@ def _twice(key: str) -> _Refusal:
     return _Refusal(Reason.MALFORMED, f"the key {key!r} stands twice in one object: which of them is meant?")
 
 
+_PLAIN = {
+    "model_type": 'a reading is an object such as {"ts": 1767225600000, …}',
+    "float_type": "not a number",
+    "float_parsing": "not a number",
+    "int_type": "not a whole number",
+    "int_from_float": "not a whole number",
+    "finite_number": "not a finite number",
+    "string_type": "not a text",
+    "list_type": "not a list",
+    "missing": "is missing",
+}
+"""What pydantic's refusals are called here; one that is not among them keeps its words."""
+
+
 def _explain(error: ValidationError) -> _Refusal:
     if error.error_count() > MOST_ERRORS:
         return _Refusal(Reason.SCHEMA, f"{error.error_count()} things are wrong with it")
@@ -296,7 +310,8 @@ def _explain(error: ValidationError) -> _Refusal:
     reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return _Refusal(reason, f"{where}: {first['msg']}{more}"[:500] if where else f"{first['msg']}{more}"[:500])
+    told = f"{_PLAIN.get(first['type'], first['msg'])}{more}"
+    return _Refusal(reason, f"{where}: {told}"[:500] if where else told[:500])
 
 
 def _quarantined(

@@ -62,7 +62,7 @@ class Whole:
             either,
             mode="left_to_right",
             custom_error_type="whole_number",
-            custom_error_message=f"Input should be a whole number from {self.low} to {self.high}",
+            custom_error_message=f"not a whole number from {self.low} to {self.high}",
         )
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -88,24 +88,27 @@ def refuse(problem: str) -> Never:
     raise PydanticCustomError(*_PROBLEM, {"problem": problem}) from None
 
 
-_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-](\d\d):(\d\d))?", re.ASCII)
 _LEAP = "60"
 _MICROSECONDS = 7
 """Digits of a fraction, with its point, that a moment keeps; it may have more."""
+_LAST_HOUR, _LAST_SIXTIETH = 23, 59
 
 
-def _to_ms(value: object) -> object:
-    """RFC 3339 text, or a whole number, to milliseconds since the epoch; anything else is left to pydantic.
+def _to_ms(value: object) -> int:
+    """RFC 3339 text, or a whole number, to milliseconds since the epoch.
 
-    YAML has moments of its own: a time that is written without quotes comes as one.
+    YAML has moments of its own: a time that is written without quotes comes as one. Raises PydanticCustomError.
     """
+    if type(value) is int:
+        return value
     if type(value) is str:
         return _moment(value)
     if type(value) is dt.datetime:
         return _moment(value.isoformat())
     if type(value) is float and value.is_integer():
         return int(value)
-    return value
+    refuse("not a time: send whole milliseconds since the epoch, or RFC 3339, for example 2026-03-01T08:00:00Z")
 
 
 def _moment(text: str) -> int:
@@ -116,16 +119,20 @@ def _moment(text: str) -> int:
     found = _RFC_3339.fullmatch(text)
     if found is None:
         refuse("not a time as RFC 3339 writes it, for example 2026-03-01T08:00:00Z")
-    date, minute, second, fraction, zone = found.groups()
+    date, hour, minute, second, fraction, zone, zone_hour, zone_minute = found.groups()
     if zone is None:
         refuse("ts needs a time zone, for example 2026-03-01T08:00:00Z")
     is_leap = second == _LEAP
+    if int(hour) > _LAST_HOUR or int(minute) > _LAST_SIXTIETH or (int(second) > _LAST_SIXTIETH and not is_leap):
+        refuse(f"{hour}:{minute}:{second} is no time of a day: it goes from 00:00:00 to 23:59:59")
+    if zone_hour is not None and (int(zone_hour) > _LAST_HOUR or int(zone_minute) > _LAST_SIXTIETH):
+        refuse(f"{zone} is no offset of a time zone: these go from -23:59 to +23:59, and China's is +08:00")
     fraction = (fraction or "")[:_MICROSECONDS]
-    written = f"{date}T{minute}:{'59' if is_leap else second}{fraction}{zone.upper()}"
+    written = f"{date}T{hour}:{minute}:{'59' if is_leap else second}{fraction}{zone.upper()}"
     try:
         ms = round(dt.datetime.fromisoformat(written).timestamp() * 1000)
-    except ValueError as error:
-        refuse(str(error))
+    except ValueError:
+        refuse(f"{date} is no day of the calendar")
     if not is_leap:
         return ms
     if (ms + 1000) % DAY_MS >= 1000:  # noqa: PLR2004 - one second

@@ -46,6 +46,8 @@ _AHEAD = re.compile(r"device clock is (\d+) s ahead of arrival")
 
 def ahead_detail(seconds: int) -> str:
     """Say by how much a clock is ahead."""
+    if seconds * 1000 >= CALENDAR_END_MS:
+        return "device clock is ahead of arrival by more than any calendar has"
     return f"device clock is {seconds} s ahead of arrival"
 
 
