@@ -270,10 +270,9 @@ def night_by_meter(language: Language) -> Panel:
         language=language,
         title=Text("各水表夜间最小流量", "Night flow by meter"),
         description=Text(
-            "每只水表最近一日的夜间最小流量、与此前 28 日中位数之比，以及方法。来源：night_flow。",
-            "Each water meter's night flow of the newest day, against the median of the 28 days before it, "
-            "and how it was "
-            "come to. Source: night_flow.",
+            "每只水表最近完整一日的夜间最小流量、与此前 28 日中位数之比，以及方法。来源：night_flow。",
+            "Each water meter's night flow of the newest day that is over, against the median of the 28 days before "
+            "it, and how it was come to. Source: night_flow.",
         ),
         width=12,
         height=7,
@@ -286,7 +285,7 @@ SELECT n.meter_id AS device_id, n.site_id, {sql.name(language, "d", "device_id")
        {methods} AS method, n.points::float8 AS points, n.quality
 FROM (
     SELECT DISTINCT ON (meter_id) * FROM night_flow
-    WHERE site_id = {SITE} AND meter_id <> '' AND {days_back(3)}
+    WHERE site_id = {SITE} AND meter_id <> '' AND {days_back(3)} AND {FINISHED}
     ORDER BY meter_id, ts DESC
 ) n
 LEFT JOIN device d ON d.device_id = n.meter_id

@@ -82,7 +82,9 @@ class Page:
         self._seen: Seen | None = None
         with ui.element("main").classes("grid").props("tabindex=-1") as self._grid:
             self._grid.props(f"data-zone={self._dashboard.time_zone}")
-            self._boxes = [PanelBox(panel, self._view.language) for panel in self._dashboard.panels]
+            panels = self._dashboard.panels
+            bands = {y: at for at, y in enumerate(sorted({panel.y for panel in panels}), 1)}
+            self._boxes = [PanelBox(panel, self._view.language, bands[panel.y]) for panel in panels]
         self._update_links()
         ui.on("zoom", self._zoom)
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")

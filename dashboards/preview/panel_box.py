@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class PanelBox:
-    """One panel's elements on the page."""
+    """One panel's elements on the page, in one of its bands: a band of tables is as high as their rows."""
 
-    def __init__(self, panel: Panel, language: Language) -> None:
+    def __init__(self, panel: Panel, language: Language, band: int) -> None:
         self.panel = panel
         self._last: Drawing | None = None
-        place = f"grid-column:{panel.x + 1}/span {panel.w};grid-row:{panel.y + 1}/span {panel.h}"
+        place = f"grid-column:{panel.x + 1}/span {panel.w};grid-row:{band};--h:{panel.h}"
         self._box = ui.element("section").classes(f"panel is-{panel.type}").style(place).props(f"data-panel={panel.id}")
         with self._box:
             with ui.element("div").classes("panel-head"):

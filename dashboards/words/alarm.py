@@ -31,7 +31,7 @@ STATE = _marked(
         AlarmState.ACTIVE_UNACKNOWLEDGED: "●",
         AlarmState.ACTIVE_ACKNOWLEDGED: "◐",
         AlarmState.RETURNED_UNACKNOWLEDGED: "◌",
-        AlarmState.SHELVED: "⏸",
+        AlarmState.SHELVED: "‖",
         AlarmState.SUPPRESSED: "⊘",
         AlarmState.OUT_OF_SERVICE: "✕",
     },

@@ -80,3 +80,19 @@ def test_the_dark_theme_is_printed_dark_on_white(browser: Browser, preview: str)
         assert [selector for selector in shown if page.evaluate(INK, selector) > 0.5] == []
         assert "invert" in page.evaluate("getComputedStyle(document.querySelector('.chart canvas')).filter")
         page.screenshot(path=screenshots() / "print.zh.png", full_page=True)
+
+
+def test_a_table_is_as_high_as_its_rows_and_no_higher_than_it_was_given(browser: Browser, preview: str) -> None:
+    """Two gangue units take two rows of the page; three hundred alarms scroll within their panel."""
+    with opened(browser, f"{preview}/d/province?lang=en&refresh=off") as page:
+        wait_until_drawn(page)
+        room = page.locator(".panel:has(.panel-title:text-is('Gangue units: capacity factor and coal rate · 24 h'))")
+        below = room.evaluate(
+            "panel => panel.getBoundingClientRect().bottom"
+            " - [...panel.querySelectorAll('tbody tr')].at(-1).getBoundingClientRect().bottom"
+        )
+        assert 0 <= below < 12
+        higher = "panel => panel.offsetHeight - panel.style.getPropertyValue('--h') * 38 + 8"
+        assert all(panel.evaluate(higher) <= 0 for panel in page.locator(".panel.is-table").all())
+        scroll = page.locator(".panel:has(.panel-title:text-is('Active alarms')) .scroll").first
+        assert scroll.evaluate("box => box.scrollHeight > box.clientHeight")

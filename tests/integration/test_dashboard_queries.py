@@ -307,6 +307,25 @@ async def test_every_meter_stands_below_its_medium(reader_database: ReaderDataba
     assert next(row for row in rows if row["node"] == "electricity")["device_id"] is None
 
 
+async def test_a_night_of_a_day_under_way_hides_no_night_that_is_known(migrated_database: ReaderDatabase) -> None:
+    """A day's night flow needs 92 of its quarters: until midnight the newest known one is yesterday's."""
+    populate(migrated_database.owner_url, sets=22, hours=2, days=10)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        owner.execute("DELETE FROM night_flow WHERE ts > now() - interval '1 day'")
+        before = await _rows("Night flow by meter", migrated_database, _scope())
+        owner.execute(
+            "CREATE TEMP TABLE today AS SELECT DISTINCT ON (site_id, meter_id) * FROM night_flow"
+            " ORDER BY site_id, meter_id, ts DESC"
+        )
+        owner.execute(
+            "UPDATE today SET night_flow_m3_h = NULL, points = 64, ts = date_trunc('day', now(), 'Asia/Shanghai')"
+        )
+        owner.execute("INSERT INTO night_flow SELECT * FROM today")
+    assert before
+    assert all(row["night_flow_m3_h"] is not None for row in before)
+    assert await _rows("Night flow by meter", migrated_database, _scope()) == before
+
+
 async def test_the_same_hours_of_another_day_stand_beside_those_shown(migrated_database: ReaderDatabase) -> None:
     """Each window has the one so many whole days before it; the best day is the whole one with least energy a tonne."""
     populate(migrated_database.owner_url, sets=22, hours=2, days=10)
