@@ -47,6 +47,18 @@ def step(connection: Connection) -> str | None:
     return None if row is None else row[0]
 
 
+def measure(connection: Connection) -> None:
+    """Note how large the database is today."""
+    connection.execute("SELECT store_measure()")
+
+
+def say_disk(connection: Connection, size: str | None) -> None:
+    """Say what the database may grow to, as PostgreSQL writes sizes ("500 GB", of 1024³ bytes each); None: unknown."""
+    connection.execute("DELETE FROM store_disk")
+    if size is not None:
+        connection.execute("INSERT INTO store_disk (bytes) VALUES (pg_size_bytes(%s))", (size,))
+
+
 def derivable_from_ms(connection: Connection) -> int | None:
     """From when on rows can be derived again; None where no raw reading was ever taken away."""
     tables = sorted({table.name for table in READING_TABLES.values()})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
-from dashboards.kit.fields import Field, Step
+from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
 from dashboards.parts import books, unused
 from dashboards.words import labels
@@ -27,6 +27,17 @@ LAG_RED_S = 300
 
 AHEAD_STEPS = (Step(None, fields.PLAIN), Step(5, fields.PARTIAL), Step(300, fields.BAD))
 """s a device's clock is ahead of the collector's. (unsourced)"""
+
+DISK_STEPS = (Step(None, fields.BAD), Step(7, fields.PARTIAL), Step(30, fields.GOOD))
+"""Days until the database's disk is full. (unsourced: a month is time to buy one, a week to take something away)"""
+
+STORE_STATES = {
+    "growing": Word(labels_pipeline.GROWING, fields.PLAIN),
+    "not_growing": Word(labels_pipeline.NOT_GROWING, fields.GOOD),
+    "full": Word(labels_pipeline.DISK_FULL, fields.BAD),
+    "too_young": Word(labels_pipeline.TOO_YOUNG, fields.UNKNOWN),
+    "disk_unknown": Word(labels_pipeline.DISK_UNKNOWN, fields.UNKNOWN),
+}
 
 
 def lag(language: Language) -> Panel:
@@ -99,6 +110,42 @@ WHERE {sql.fresh("a")}
             for stage, name in stages.items()
             for share, part in shares.items()
         ),
+    )
+
+
+def disk(language: Language) -> Panel:
+    """How long the database's disk lasts."""
+    about = About(
+        language=language,
+        title=Text("数据库磁盘", "Disk of the database"),
+        description=Text(
+            "按最近 30 天每日库容的直线趋势推算磁盘写满还需多少天；至少测满一周才推算。"
+            "磁盘大小须用 fenhe retention disk 登记，未登记则未知。不含 WAL 日志。来源：store_forecast 视图。",
+            "Days until the disk is full, by a straight line through the last 30 days of sizes, once there is a week "
+            "of them. The disk's size has to be said by `fenhe retention disk`, otherwise it is unknown. PostgreSQL's "
+            "log (WAL) is not counted. Source: view store_forecast.",
+        ),
+        width=24,
+        height=4,
+    )
+    query = """
+SELECT days, state, bytes / 2^30 AS size_gib, bytes_a_day / 2^30 AS growth_gib, disk_bytes / 2^30 AS disk_gib
+FROM store_forecast
+"""
+    return panels.stat(
+        about,
+        query,
+        Field(
+            name="days",
+            label=labels_pipeline.DAYS_LEFT,
+            unit=labels_pipeline.DAY(language),
+            decimals=0,
+            thresholds=DISK_STEPS,
+        ),
+        Field(name="state", label=labels_pipeline.WHY_SO, words=STORE_STATES),
+        Field(name="size_gib", label=labels_pipeline.STORE_SIZE, unit="GiB", decimals=2),
+        Field(name="growth_gib", label=labels_pipeline.GROWTH_A_DAY, unit="GiB", decimals=3),
+        Field(name="disk_gib", label=labels_pipeline.DISK_SIZE, unit="GiB", decimals=0),
     )
 
 
@@ -285,6 +332,7 @@ def _panels(language: Language) -> Sequence[Panel]:
     return [
         lag(language),
         latencies(language),
+        disk(language),
         books_per_hour(language),
         partitions(language),
         sites(language),

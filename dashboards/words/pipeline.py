@@ -6,6 +6,17 @@ from schemas.aside import AsideReason
 from schemas.words import Text
 
 PIPELINE = Text("数据质量", "Pipeline")
+DAYS_LEFT = Text("磁盘写满还需", "Disk full in")
+DAY = Text("天", "days")
+WHY_SO = Text("依据", "Because")
+STORE_SIZE = Text("当前库容", "Database")
+GROWTH_A_DAY = Text("日增长", "Growth a day")
+DISK_SIZE = Text("磁盘大小", "Disk")
+GROWING = Text("持续增长", "it grows")
+NOT_GROWING = Text("没有增长", "it does not grow")
+DISK_FULL = Text("已写满", "it is full")
+TOO_YOUNG = Text("测量不足一周", "measured for less than a week")
+DISK_UNKNOWN = Text("磁盘大小未登记", "size of the disk not said")
 NEWEST_COMMIT = Text("最近入库", "Newest commit")
 PARTITIONS = Text("分区数", "partitions")
 SLOWEST_PARTITION = Text("最慢分区", "slowest partition")

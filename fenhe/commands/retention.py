@@ -56,6 +56,26 @@ def set_(
     typer.echo(f"{table}: {keep}")
 
 
+@retention.command("disk")
+def disk(
+    size: Annotated[
+        str, typer.Argument(help='What the database may grow to, such as "500 GB"; "unknown" takes it back.')
+    ],
+) -> None:
+    """Say how large the database's disk is, so that the page tells when it is full."""
+    import psycopg
+
+    from storage.retention import say_disk
+
+    with _owner() as connection, connection.transaction():
+        try:
+            say_disk(connection, None if size == "unknown" else size)
+        except (psycopg.errors.DataError, psycopg.errors.IntegrityError) as error:
+            typer.echo(error.diag.message_primary, err=True)
+            raise typer.Exit(2) from None
+    typer.echo(f"disk: {size}")
+
+
 @retention.command("run")
 def run() -> None:
     """Take away what is older than it is kept, now. Workers do it by themselves where FENHE_RETENTION=true."""

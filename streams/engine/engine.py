@@ -281,6 +281,11 @@ class Engine:
         with self._pool.connection() as connection:
             return retention.step(connection)
 
+    def measure_store(self) -> None:
+        """Note how large the database is today."""
+        with self._pool.connection() as connection:
+            retention.measure(connection)
+
     def begin(self) -> AbstractContextManager[Connection]:
         """Borrow a connection."""
         return self.session.begin()

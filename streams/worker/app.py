@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 RECOMPUTE_POLL_S = 5.0
 """How often requests to recompute are looked for; between two steps the worker rests for as long as a step took."""
 RETENTION_POLL_S = 3_600.0
+MEASURE_S = 3_600.0
 RETENTION_REST_S = 5.0
 """Between two steps of retention."""
 HEARTBEAT_S = 3.0
@@ -69,6 +70,16 @@ async def _retain(app: faust.App, engine: Engine) -> None:
         if done is not None:
             log.info("taken away by the policy", what=done)
         await app.sleep(RETENTION_POLL_S if done is None else RETENTION_REST_S)
+
+
+async def _measure(app: faust.App, engine: Engine) -> None:
+    """Note every hour how large the database is."""
+    while not app.should_stop:
+        try:
+            await asyncio.to_thread(engine.measure_store)
+        except Exception as error:  # noqa: BLE001 - the next hour will do as well
+            log.warning("the database's size is not noted", error=repr(error))
+        await app.sleep(MEASURE_S)
 
 
 def session_limits(session_timeout_s: float) -> dict[str, Any]:
@@ -123,6 +134,10 @@ def create_app(
     @app.task  # type: ignore[untyped-decorator] # Faust types its tasks loosely
     async def recompute_what_is_asked_for() -> None:
         await _recompute(app, Recompute(engine))
+
+    @app.task  # type: ignore[untyped-decorator] # as above
+    async def note_how_large_the_database_is() -> None:
+        await _measure(app, engine)
 
     if settings.retention:
 
