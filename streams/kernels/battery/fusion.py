@@ -44,6 +44,14 @@ class Belief(NamedTuple):
         return math.sqrt(self.variance + self.systematic**2)
 
 
+class Sensor(NamedTuple):
+    """What counts a set's charge, and what it is held against."""
+
+    nominal_ah: float
+    gain_sigma: float
+    """Relative, of the gain."""
+
+
 class Innovation(NamedTuple):
     """How far an estimate lies from what was believed, and its standard deviation then."""
 
@@ -61,14 +69,15 @@ def faded(belief: Belief, ts: int, full_cycles: float, fusion: Fusion) -> Belief
     )
 
 
-def innovation_of(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> Innovation | None:
+def innovation_of(belief: Belief, row: BatteryCapacity, sensor: Sensor, fusion: Fusion) -> Innovation | None:
     """How far one discharge's estimate lies from what was believed; None without one."""
     if row.capacity_ah is None or row.sigma_ah is None:
         return None
     prior = faded(belief, row.ts, row.full_cycles, fusion)
-    own, systematic = _doubts(row, nominal_ah, fusion)
-    apart = 0.0 if row.method is belief.method else belief.systematic**2 + systematic**2
-    return Innovation(row.capacity_ah / nominal_ah - prior.soh, math.sqrt(prior.variance + own + apart))
+    own, systematic = _doubts(row, sensor.nominal_ah, fusion)
+    common = _common(prior, row, systematic, sensor)
+    apart = prior.systematic**2 + systematic**2 - 2 * common
+    return Innovation(row.capacity_ah / sensor.nominal_ah - prior.soh, math.sqrt(prior.variance + own + apart))
 
 
 def is_refuted(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> bool:
@@ -80,20 +89,20 @@ def is_refuted(belief: Belief, row: BatteryCapacity, nominal_ah: float, fusion: 
     return beyond > max(fusion.named_from, fusion.named_sigmas * prior.sigma)
 
 
-def fused(belief: Belief | None, row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> Belief | None:
+def fused(belief: Belief | None, row: BatteryCapacity, sensor: Sensor, fusion: Fusion) -> Belief | None:
     """Take one discharge into a belief; one without an estimate only ages it, or shows that it is another set's."""
     if row.capacity_ah is None or row.sigma_ah is None:
-        is_known = belief is not None and not is_refuted(belief, row, nominal_ah, fusion)
+        is_known = belief is not None and not is_refuted(belief, row, sensor.nominal_ah, fusion)
         return None if belief is None or not is_known else faded(belief, row.ts, row.full_cycles, fusion)
-    measured = row.capacity_ah / nominal_ah
-    own, systematic = _doubts(row, nominal_ah, fusion)
+    measured = row.capacity_ah / sensor.nominal_ah
+    own, systematic = _doubts(row, sensor.nominal_ah, fusion)
     if belief is None:
         return Belief(row.ts, measured, own, 1, systematic, row.method)
     prior = faded(belief, row.ts, row.full_cycles, fusion)
-    # Of one method, what is systematic is in both and tells nothing of which is nearer; of two, it tells.
-    is_like = row.method is prior.method
-    before = prior.variance + (0.0 if is_like else prior.systematic**2)
-    beside = own + (0.0 if is_like else systematic**2)
+    # What is systematic in both tells nothing of which is nearer; what is in one alone does.
+    common = _common(prior, row, systematic, sensor)
+    before = prior.variance + max(0.0, prior.systematic**2 - common)
+    beside = own + max(0.0, systematic**2 - common)
     surprise, expected = (measured - prior.soh) ** 2, before + beside
     is_thrown_over = surprise > fusion.innovation * expected
     widened = surprise - expected if is_thrown_over else 0.0
@@ -103,9 +112,21 @@ def fused(belief: Belief | None, row: BatteryCapacity, nominal_ah: float, fusion
         prior.soh + gain * (measured - prior.soh),
         (1 - gain) ** 2 * (prior.variance + widened) + gain**2 * own,
         prior.estimates + 1,
-        (1 - gain) * prior.systematic + gain * systematic,
+        math.sqrt(
+            ((1 - gain) * prior.systematic) ** 2 + (gain * systematic) ** 2 + 2 * (1 - gain) * gain * common,
+        ),
         row.method,
     )
+
+
+def _common(prior: Belief, row: BatteryCapacity, systematic: float, sensor: Sensor) -> float:
+    """Covariance of what is systematic in a belief and in an estimate.
+
+    All of it where they are of one method; of two the gain of the sensor that counted for both, not the curve.
+    """
+    if row.method is prior.method:
+        return prior.systematic * systematic
+    return min(prior.systematic, systematic, sensor.gain_sigma * prior.soh) ** 2
 
 
 def _doubts(row: BatteryCapacity, nominal_ah: float, fusion: Fusion) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.kernels.battery.fusion import Z_90
+from streams.kernels.battery.fusion import Z_90, Sensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ class Limits:
         usual = sensor.bench_gain / Z_90 if bench else sensor.registered_share * sensor.gain
         self.gain_sigma = usual if device.accuracy is None else sensor.registered_share * device.accuracy
         """Relative, of the current sensor."""
+        self.sensor = Sensor(nominal, self.gain_sigma)
         offset = nominal * (sensor.bench_offset if bench else 1.0)
         self.sigma_a = rates.sigma_current_c * offset
         self.sigma_known_a = rates.sigma_current_known_c * offset

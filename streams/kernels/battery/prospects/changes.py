@@ -16,7 +16,7 @@ from streams.kernels.battery.fusion import innovation_of, is_refuted
 if TYPE_CHECKING:
     from schemas.battery_reference import Fusion
     from schemas.metrics.battery_health import BatteryCapacity
-    from streams.kernels.battery.fusion import Belief
+    from streams.kernels.battery.fusion import Belief, Sensor
 
 
 class Change(NamedTuple):
@@ -29,12 +29,13 @@ class Change(NamedTuple):
 
 
 def change_of(
-    belief: Belief, before: BatteryCapacity, row: BatteryCapacity, nominal_ah: float, fusion: Fusion
+    belief: Belief, before: BatteryCapacity, row: BatteryCapacity, sensor: Sensor, fusion: Fusion
 ) -> Change | None:
     """Name what a discharge says that contradicts the belief; None where it does not, by far enough."""
-    if is_refuted(belief, row, nominal_ah, fusion):
-        return Change(SohChange.SET_REPLACED, 100 * (row.at_least_ah / nominal_ah - belief.soh), 100 * belief.soh)
-    found = innovation_of(belief, row, nominal_ah, fusion)
+    if is_refuted(belief, row, sensor.nominal_ah, fusion):
+        points = 100 * (row.at_least_ah / sensor.nominal_ah - belief.soh)
+        return Change(SohChange.SET_REPLACED, points, 100 * belief.soh)
+    found = innovation_of(belief, row, sensor, fusion)
     if found is None or abs(found.change) < max(fusion.named_from, fusion.named_sigmas * found.sigma):
         return None
     return Change(_kind(before, row, found.change, fusion), 100 * found.change, 100 * belief.soh)

@@ -102,7 +102,7 @@ class StateOfHealth:
         """SoH after each of a set's discharges, and wherever its cells were told to be others, in order of time."""
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
         battery, fusion = device.battery, self._reference.fusion
-        nominal, limits = battery.nominal_ah, Limits(device, self._reference)
+        limits = Limits(device, self._reference)
         since_ms = battery.valid_from
         known = _Known()
         for ts, of_cells, counted in _in_order(capacities, identities):
@@ -120,13 +120,13 @@ class StateOfHealth:
             if is_told and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
                 known = known._replace(belief=None, newest=None)  # the same sensor's, and nothing has borne it out
             if change is None and known.belief is not None and known.newest is not None:
-                change = change_of(known.belief, known.newest, row, nominal, fusion)
+                change = change_of(known.belief, known.newest, row, limits.sensor, fusion)
             if change is not None and change.points is not None:
                 known = known._replace(at_least_ah=0.0, witnesses=frozenset())
             own = frozenset() if row.capacity_ah is None else witnesses_of(row.witnesses)
             known = _Known(
                 row.ts if known.first_ms is None else known.first_ms,
-                fused(known.belief, row, nominal, fusion),
+                fused(known.belief, row, limits.sensor, fusion),
                 known.newest if row.capacity_ah is None else row,
                 max(known.at_least_ah, row.at_least_ah),
                 known.witnesses | own,

@@ -68,7 +68,7 @@ def concluded(device: Device, state: SetState, limits: Limits, end_ts: int, seen
     if before is not None and limits.valid_from is not None and before.ts < limits.valid_from <= row.ts:
         before = None  # of the set that stood there before
     _note_doubt(state, row)
-    state.belief = fused(before, row, limits.nominal_ah, limits.reference.fusion)
+    state.belief = fused(before, row, limits.sensor, limits.reference.fusion)
     if row.capacity_ah is not None and episode.soc is not None and episode.soc >= FULL_BEFORE:
         state.recharge = Recharge(row, episode.charge_ah + episode.bridged_ah, before)
     if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:
@@ -84,7 +84,7 @@ def full_again(state: SetState, recharge: Recharge, limits: Limits) -> BatteryCa
     row = closed(recharge, state, limits)
     if row is not None:
         _note_doubt(state, row)
-        state.belief = fused(recharge.before, row, limits.nominal_ah, limits.reference.fusion)
+        state.belief = fused(recharge.before, row, limits.sensor, limits.reference.fusion)
     return row
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from schemas.metrics.battery_health import CapacityMethod
+from tests.support.battery_faults import Doubtful
 from tests.support.battery_worlds import MAKERS, World, scored
 
 LFP = sorted(MAKERS)
@@ -49,3 +50,18 @@ def test_a_dead_channel_and_a_poor_sensor_leave_the_interval_honest() -> None:
         (World(seed, LFP[seed % 3], gain=(-0.03, 0.03)[seed % 2], accuracy=0.03), [None]) for seed in range(SETS)
     )
     assert poor["fused"].hit_rate >= 0.85
+
+
+def test_the_interval_is_as_wide_as_it_says_over_sensors_drawn_from_their_class() -> None:
+    """Of what is shown after each discharge nine in ten hold: neither fewer, nor all."""
+    accuracy, hits = 0.01, []
+    for seed in range(8000, 8020):
+        gain = random.Random(seed).uniform(-accuracy, accuracy)
+        world = Doubtful(seed, LFP[seed % 3], gain=gain, accuracy=accuracy)
+        for left in (None, 18.0, None):
+            world.use(left)
+        for row in world.shown():
+            assert row.soh_low_pct is not None
+            assert row.soh_high_pct is not None
+            hits.append(row.soh_low_pct <= world.true_pct <= row.soh_high_pct)
+    assert 0.85 <= sum(hits) / len(hits) < 1.0
