@@ -7,7 +7,7 @@ Charge is counted with the trapezoid; over a gap the SoC is held and the doubt g
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
@@ -64,7 +64,7 @@ class Tracker:
         count = limits.cell_count
         if cells is not None and len(cells) != count:
             cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
-        present = [volts for volts in cells if volts is not None] if cells else []
+        present = _present(cells) if cells else ()
         raw, volts = reading.current_a, reading.pack_voltage_v
         if volts is None and len(present) == count:
             volts = sum(present)
@@ -369,3 +369,10 @@ class Tracker:
         state.hour = HourSums(flow.ts - flow.ts % HOUR_MS)
         if not flow.is_gap:
             add_time(state, flow.ts - state.hour.start_ts, full_after_ms)
+
+
+def _present(cells: Sequence[float | None]) -> Sequence[float]:
+    """Cells that have a voltage: all of them, as a rule."""
+    if None in cells:
+        return [volts for volts in cells if volts is not None]
+    return cast("Sequence[float]", cells)
