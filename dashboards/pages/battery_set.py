@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition, Related
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books, set_history
+from dashboards.parts import alarm_lists, books, set_figures, set_history
 from dashboards.parts.battery_sets import ONE_SET
 from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.parts.plants import days_back
@@ -251,6 +251,7 @@ def _panels(language: Language) -> Sequence[Panel]:
     own = f"a.device_id = {SET} OR a.site_id = (SELECT site_id FROM device WHERE device_id = {SET})"  # noqa: S608 - quoted by Grafana
     return [
         health(language),
+        set_figures.figures(SET, language),
         now(language),
         cells(language),
         charge(language),

@@ -101,6 +101,23 @@ class Witness(StrEnum):
     """One cell alone, on a laboratory's bench with its sensors."""
 
 
+class Doubt(StrEnum):
+    """Why an estimate is partial or estimated; several are joined by commas."""
+
+    GAIN = "gain"
+    """Nothing vouches for the gain of its current sensor: no registered `accuracy`, no load of the site."""
+    CHANNEL = "channel"
+    """The weakest cell may be the one that no channel shows."""
+    WITNESS = "witness"
+    """Curve, resistance, recharge or the site's load differ from it by more than chance."""
+    GAP = "gap"
+    """Readings are missing within its discharge, and were bridged."""
+    CURRENT = "current"
+    """Its current was turned round, or is off by a large offset that was taken off."""
+    CELLS = "cells"
+    """Other cells may stand there by now (`BatteryIdentity`)."""
+
+
 class IdentitySign(StrEnum):
     """What tells one set of cells from another, without a capacity."""
 
@@ -233,6 +250,8 @@ class BatteryCapacity(NamedTuple):
     """Usual resistance of such a set over its own; 2 where the current is counted twice."""
     charge_ratio: Real | None = None
     """What was drawn over what went back in until the set was full again; null until then."""
+    doubts: str = ""
+    """Why it is partial or estimated (`Doubt`)."""
 
 
 class BatteryResistance(NamedTuple):

@@ -98,6 +98,8 @@ class BatterySoh(NamedTuple):
     load_sigma: Real | None = None
     gain_pct: Real | None = None
     """By how much its current sensor counts too much by that: what the newest estimate was corrected for."""
+    doubts: str = ""
+    """Why the figure is partial or estimated (`Doubt`)."""
 
 
 class BatteryDay(NamedTuple):

@@ -11,10 +11,10 @@ import math
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import CapacityReason, Witness
+from schemas.metrics.battery_health import CapacityReason, Doubt, Witness
 from schemas.metrics.common import Quality
 from schemas.time import HOUR_MS
-from streams.kernels.battery.tracking.witnesses import Ratio, Verdict, judged, text_of, witnesses_of
+from streams.kernels.battery.tracking.witnesses import Ratio, Verdict, judged, text_of, with_doubt, witnesses_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,7 @@ def corrected(row: BatteryCapacity, witness: Ratio | None, limits: Limits, *, di
         at_least_ah=row.at_least_ah / (1.0 + max(0.0, gain)),
         quality=quality,
         witnesses=text_of(witnesses),
+        doubts=with_doubt(row.doubts, Doubt.WITNESS) if verdict.doubt else row.doubts,
     )
     return Corrected(found, gain, is_told=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryIdentity, CapacityReason, Identity, Witness
+from schemas.metrics.battery_health import BatteryCapacity, BatteryIdentity, CapacityReason, Doubt, Identity, Witness
 from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.battery_sites import BatteryShareHour
 from schemas.metrics.common import Quality
@@ -15,7 +15,7 @@ from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
 from streams.kernels.battery.prospects.load_witness import corrected, load_witness
 from streams.kernels.battery.prospects.site_view import by_device
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, KNOW_ITS_CLASS, text_of, witnesses_of
+from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, KNOW_ITS_CLASS, text_of, with_doubt, witnesses_of
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ class StateOfHealth:
         nominal, load = device.battery.nominal_ah, known.load
         belief, newest = known.belief, known.newest
         is_known = belief is not None and newest is not None
+        doubts = _doubts(newest, known, device) if is_known else ""
         soh = belief.soh if belief is not None else None
         sigma = belief.sigma if belief is not None else None
         return BatterySoh(
@@ -167,11 +168,12 @@ class StateOfHealth:
             reason=None if is_known else told.reason,
             cutoff_cell_v=told.cutoff_cell_v,
             witnesses=text_of(known.witnesses) if is_known else "",
-            quality=_quality(newest, known, device) if is_known else Quality.UNKNOWN,
+            quality=_quality(newest, doubts) if is_known else Quality.UNKNOWN,
             reference_version=self._reference.version,
             load_ratio=None if load is None else load.value,
             load_sigma=None if load is None else load.sigma,
             gain_pct=None if load is None or not is_known else 100 * known.gain,
+            doubts=doubts,
         )
 
 
@@ -185,17 +187,24 @@ def _since(changed: Changed) -> dict[str, int]:
     return since
 
 
-def _quality(newest: BatteryCapacity | None, known: _Known, device: Device) -> Quality:
-    """Of the newest estimate; partial where it rests on the count of one current sensor that nobody vouches for.
+def _doubts(newest: BatteryCapacity | None, known: _Known, device: Device) -> str:
+    """Why a figure is not good: what its newest estimate says itself, its sensor, and its cells.
 
-    Its gain is vouched for by a registered `accuracy` and a witness that would tell a gross lie, or by one that would
-    tell a gain of a few per cent.
+    A sensor's gain is vouched for by a registered `accuracy` and a witness that would tell a gross lie, or by one that
+    would tell a gain of a few per cent.
     """
     if newest is None:
-        return Quality.UNKNOWN
+        return ""
     is_vouched = bool(known.witnesses & (KNOW_ITS_CLASS if device.accuracy is None else KNOW_A_GAIN))
-    is_partial = not is_vouched or known.is_doubted
-    return Quality.PARTIAL if newest.quality is Quality.GOOD and is_partial else newest.quality
+    more = [*([] if is_vouched else [Doubt.GAIN]), *([Doubt.CELLS] if known.is_doubted else [])]
+    return with_doubt(newest.doubts, *more)
+
+
+def _quality(newest: BatteryCapacity | None, doubts: str) -> Quality:
+    """Of the newest estimate; partial where anything is doubted."""
+    if newest is None:
+        return Quality.UNKNOWN
+    return Quality.PARTIAL if newest.quality is Quality.GOOD and doubts else newest.quality
 
 
 def _in_order(

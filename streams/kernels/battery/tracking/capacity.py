@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason, Witness
+from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason, Doubt, Witness
 from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.loading import MS_PER_H
@@ -30,6 +30,7 @@ from streams.kernels.battery.tracking.witnesses import (
     curve_ratio,
     resistance_ratio,
     text_of,
+    with_doubt,
     witnesses_of,
 )
 
@@ -122,13 +123,13 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     capacity = None if found is None else found.capacity_ah
     soh = limits.population if capacity is None else capacity / nominal
     soc_end = None if end.left is None else end.left.soc(soh)
-    odd = bool(discharge.flags & {BatteryFlag.REVERSED_CURRENT, BatteryFlag.OFFSET_CURRENT})
+    doubts = frozenset() if capacity is None else _doubts(discharge, heard)
     if capacity is None:
         quality = Quality.UNKNOWN
-    elif odd or discharge.bridged_ah:
+    elif doubts & {Doubt.CURRENT, Doubt.GAP}:
         quality = Quality.ESTIMATED
     else:
-        quality = Quality.PARTIAL if discharge.end_cells.unseen_v or heard.doubt else Quality.GOOD
+        quality = Quality.PARTIAL if doubts else Quality.GOOD
     return BatteryCapacity(
         device_id=device.device_id,
         ts=discharge.start_ts,
@@ -163,7 +164,20 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         quality=quality,
         flags=",".join(sorted(discharge.flags)),
         reference_version=limits.reference.version,
+        doubts=text_of(doubts),
     )
+
+
+def _doubts(discharge: Discharge, heard: _Heard) -> frozenset[Doubt]:
+    """What takes from an estimate's worth."""
+    odd = bool(discharge.flags & {BatteryFlag.REVERSED_CURRENT, BatteryFlag.OFFSET_CURRENT})
+    found = {
+        Doubt.CURRENT: odd,
+        Doubt.GAP: discharge.bridged_ah != 0.0,
+        Doubt.CHANNEL: discharge.end_cells.unseen_v != 0.0,
+        Doubt.WITNESS: heard.doubt != 0.0,
+    }
+    return frozenset(doubt for doubt, holds in found.items() if holds)
 
 
 class _Found(NamedTuple):
@@ -265,7 +279,8 @@ def after_recharge(row: BatteryCapacity, ratio: Ratio, limits: Limits, seen_ts: 
         return row._replace(witnesses=text_of(witnesses_of(row.witnesses) | {Witness.CHARGE}))
     found = _doubted(_Found(row.capacity_ah, row.sigma_ah, row.systematic_ah), verdict.doubt, rules.sigma_max)
     quality = Quality.PARTIAL if row.quality is Quality.GOOD else row.quality
-    return row._replace(sigma_ah=found.sigma_ah, systematic_ah=found.systematic_ah, quality=quality)
+    doubts = with_doubt(row.doubts, Doubt.WITNESS)
+    return row._replace(sigma_ah=found.sigma_ah, systematic_ah=found.systematic_ah, quality=quality, doubts=doubts)
 
 
 def _usable_ah(discharge: Discharge, end: _End, capacity: float, limits: Limits) -> float:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import Witness
+from schemas.metrics.battery_health import Doubt, Witness
 
 if TYPE_CHECKING:
     from schemas.battery_reference import WitnessRules
@@ -132,9 +132,14 @@ def judged(apart: float, sigma: float, rules: WitnessRules) -> Verdict:
     return Verdict(doubt=math.sqrt(apart**2 - sigma**2))
 
 
-def text_of(witnesses: frozenset[Witness]) -> str:
-    """Witnesses as a column holds them."""
-    return ",".join(sorted(witnesses))
+def text_of(names: frozenset[Witness] | frozenset[Doubt]) -> str:
+    """Witnesses, or doubts, as a column holds them."""
+    return ",".join(sorted(names))
+
+
+def with_doubt(text: str | None, *more: Doubt) -> str:
+    """Doubts of a column and some more, each once; a row from before there were any holds none."""
+    return ",".join(sorted({*filter(None, (text or "").split(",")), *more}))
 
 
 def witnesses_of(text: str | None) -> frozenset[Witness]:

@@ -1,0 +1,60 @@
+"""The two figures of a battery set's health, its weakest cell beside the others, and why a figure is not good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.kit import fields, panels, sql
+from dashboards.kit.fields import Field
+from dashboards.kit.panels import About
+from dashboards.words import battery_soh as words
+from dashboards.words import labels
+from schemas.words import Text
+
+if TYPE_CHECKING:
+    from dashboards.kit.panels import Panel
+    from schemas.words import Language
+
+
+def figures(chosen: str, language: Language) -> Panel:
+    """Both capacities, cells, and what the newest word on a set rests on; `chosen` is the set as SQL."""
+    about = About(
+        language=language,
+        title=Text("两个容量与依据（占额定 %）", "Two capacities, % of nominal, and what they rest on"),
+        description=Text(
+            "最近一次放电后：电芯所有的总容量（25 °C）；现场可用的容量，即按那次电流与温度放到截止电压。"
+            "总容量取决于最弱单体，旁列其余单体平均至少有多少。非「良好」时列出原因。来源：battery_soh。",
+            "After the newest discharge: all that the cells have, at 25 °C; and what the site gets, down to the "
+            "cut-off at that discharge's current and temperature. The weakest cell decides; beside it what the others "
+            "have on average, at least. Where it is not good, why. Source: battery_soh.",
+        ),
+        width=24,
+        height=4,
+    )
+    query = f"""
+SELECT s.soh_pct::float8 AS total_pct, s.usable_pct::float8 AS usable_pct,
+       CASE WHEN s.soh_pct IS NOT NULL THEN '#' || s.weakest_cell END AS weakest_cell,
+       s.others_pct::float8 AS others_pct,
+       s.quality,
+       {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
+       {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses,
+       {sql.words_of("s.change", words.CHANGE, language)} AS change,
+       s.believed_pct::float8 AS believed_pct
+FROM battery_soh s
+WHERE s.device_id = {chosen}
+ORDER BY s.ts DESC
+LIMIT 1
+"""  # noqa: S608 - fragments of ours
+    return panels.stat(
+        about,
+        query,
+        Field(name="total_pct", label=Text("总容量（25 °C）", "all it has, 25 °C"), unit="%", decimals=0),
+        Field(name="usable_pct", label=Text("到截止电压可用", "to the cut-off"), unit="%", decimals=0),
+        Field(name="weakest_cell", label=Text("最弱单体", "weakest cell")),
+        Field(name="others_pct", label=Text("其余单体至少", "other cells at least"), unit="%", decimals=0),
+        fields.quality(),
+        Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
+        Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),
+        Field(name="change", label=Text("变化", "change"), unknown=labels.NONE),
+        Field(name="believed_pct", label=Text("变化前", "before the change"), unit="%", decimals=0),
+    )
