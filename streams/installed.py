@@ -16,7 +16,7 @@ from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.quiet_pack import QuietPackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.site_power import SitePowerView
-from streams.kernels.battery.tracking.health import SetHealth
+from streams.kernels.battery.tracking.quiet_health import QuietSetHealth
 from streams.kernels.detection.batteries.quiet_safety import QuietSetSafety
 from streams.kernels.detection.batteries.set_changes import SetChanges
 from streams.kernels.detection.batteries.set_trends import SetTrends
@@ -54,7 +54,7 @@ def installed() -> Kernels:
             RegisterMetering(),
             FuelAssays(),
             QuietPackMonitor(health_reference()),
-            SetHealth(health_reference()),
+            QuietSetHealth(health_reference()),
             SitePowerView(),
             SiteOutages(),
             SiteSafety(),

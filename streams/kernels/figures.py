@@ -76,6 +76,16 @@ def higher(known: Array, new: Array) -> Array:
     return np.where(np.isnan(known) | (new > known), new, known)
 
 
+def lower(known: Array, new: Array) -> Array:
+    """The lower one of two figures that may be unknown; the first one where they are equal, as `min` has it."""
+    return np.where(np.isnan(known) | (new < known), new, known)
+
+
+def smaller(first: Array, second: Array) -> Array:
+    """The smaller of two known figures; the first one where they are equal, as `min` has it."""
+    return np.where(second < first, second, first)
+
+
 def larger(first: Array, second: Array) -> Array:
     """The larger of two known figures; the first one where they are equal, as `max` has it."""
     return np.where(second > first, second, first)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CELLS, SENSORS = 16, 4
 """So many channels have columns; a set of more is the scalar folds'."""
-_FIRST_CELL = 6
+_FIRST_CELL = 7
 _FIRST_SENSOR = _FIRST_CELL + CELLS
 _NOT_PLAIN = (NAN,) * (_FIRST_SENSOR + SENSORS)
 
@@ -34,7 +34,10 @@ class Samples:
         self.arrivals, self.devices = arrivals, devices
         self._table = table
         turned = np.ascontiguousarray(table.T)
-        self.ts, self.pack_v, self.current_a, self.ambient_c, self.soc_pct, self.soh_pct = turned[:_FIRST_CELL]
+        # The mean of the sensors is Python's, whose `sum` ends otherwise than a loop from version 3.12 on.
+        self.ts, self.pack_v, self.current_a, self.ambient_c, self.soc_pct, self.soh_pct, self.mean_c = turned[
+            :_FIRST_CELL
+        ]
         self.cells_v = turned[_FIRST_CELL:_FIRST_SENSOR]
         """NaN behind a set's last cell."""
         self.sensors_c = turned[_FIRST_SENSOR:]
@@ -129,6 +132,7 @@ def _row(arrival: Arrival, device: Device) -> tuple[float, ...]:
         or_nan(reading.ambient_c),
         or_nan(reading.soc_pct),
         or_nan(reading.soh_bms_pct),
+        sum(sensors) / len(sensors),  # type: ignore[arg-type] # all are known
         *cells,  # type: ignore[arg-type] # all are known
         *_PADDING[len(cells) :],
         *sensors,  # type: ignore[arg-type] # all are known

@@ -34,15 +34,19 @@ def settle(state: SetState, limits: Limits) -> None:
 
 def count_charge(state: SetState, limits: Limits, net_ah: float, moved_ah: float, elapsed: int) -> None:
     """Move the SoC by counted charge; the doubt grows with time (the sensor) and with charge (the capacity)."""
-    fusion = limits.reference.fusion
     assert state.soc is not None  # noqa: S101 - asked by the caller
-    known = state.belief_ts is not None
-    soh = state.belief_soh if known else fusion.population_soh
-    capacity = soh * limits.nominal_ah
-    doubt = math.sqrt(state.belief_variance + state.belief_systematic**2) if known else fusion.population_sigma
-    sensor_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
+    capacity, doubt, sensor_a = charge_doubts(state, limits)
     state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
     state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
+
+
+def charge_doubts(state: SetState, limits: Limits) -> tuple[float, float, float]:
+    """Capacity in Ah, its relative doubt, and the current sensor's in A, that charge is counted with."""
+    fusion = limits.reference.fusion
+    known = state.belief_ts is not None
+    soh = state.belief_soh if known else fusion.population_soh
+    doubt = math.sqrt(state.belief_variance + state.belief_systematic**2) if known else fusion.population_sigma
+    return soh * limits.nominal_ah, doubt, limits.sigma_a if state.offset_a is None else limits.sigma_known_a
 
 
 def note_bms(state: SetState, reading: BatteryReading) -> None:

@@ -10,7 +10,7 @@ from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.detection.batteries.safety_state import KINDS
 from streams.kernels.detection.batteries.safety_verdicts import EVENT, SENSOR_OR_EVENT
 from streams.kernels.detection.packed import singles
-from streams.kernels.detection.robust import known, median
+from streams.kernels.detection.robust import known, median, summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading) -> None:
     if not is_low:
         weight = 1 / min(state.floats + 1, rules.memory_readings)
         squares = [fall * fall for fall in known_falls]
-        square = sum(squares) / len(squares) if squares else state.noise
+        square = summed(squares) / len(squares) if squares else state.noise
         state.places = singles(_learned(places, off, falls, weight))
         state.noise += weight * (square - state.noise)
         state.floats += 1
