@@ -74,15 +74,17 @@ class Derivation:
         if not by_device:
             return
         folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
-        self._late += self._late_of(folds, by_device)
         devices = self._directory.devices
         batch = self._quiet.batch(devices, by_device)
+        late: Mapping[str, Sequence[Arrival]] = by_device
         for fold in folds:
             left: Mapping[str, Sequence[Arrival]] = by_device
             if (way := self._quiet.of(fold, batch)) is not None:
                 left, rows = way.take(by_device, self._moved)
                 self._unwritten += rows
+                late = left if len(left) < len(late) else late  # none that is late is quiet
             self._take(self._folding(fold).feed(devices, left))
+        self._late += self._late_of(folds, late)
 
     def _late_of(self, folds: Sequence[Fold], by_device: Mapping[str, Sequence[Arrival]]) -> list[Span]:
         """Devices that have readings older than what they were heard to say before."""

@@ -95,8 +95,8 @@ class QuietWay:
         shelf.fit()
         samples, last_ts = batch.samples(fold), shelf.last_ts[batch.rows]
         may_be = (samples.ts > last_ts) & (samples.ts // fold.snapshot_ms == last_ts // fold.snapshot_ms)
-        if moved:
-            may_be &= [(fold.name, entity_id) not in moved for entity_id in batch.entity_ids]
+        if apart := {entity_id for name, entity_id in moved if name == fold.name}:
+            may_be &= [entity_id not in apart for entity_id in batch.entity_ids]
         at = np.flatnonzero(may_be)
         if not len(at):
             return items, []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CELLS, SENSORS = 16, 4
 """So many channels have columns; a set of more is the scalar folds'."""
-_FIRST_CELL = 7
+_FIRST_CELL = 8
 _FIRST_SENSOR = _FIRST_CELL + CELLS
 _NOT_PLAIN = (NAN,) * (_FIRST_SENSOR + SENSORS)
 
@@ -34,10 +34,10 @@ class Samples:
         self.arrivals, self.devices = arrivals, devices
         self._table = table
         turned = np.ascontiguousarray(table.T)
-        # The mean of the sensors is Python's, whose `sum` ends otherwise than a loop from version 3.12 on.
-        self.ts, self.pack_v, self.current_a, self.ambient_c, self.soc_pct, self.soh_pct, self.mean_c = turned[
-            :_FIRST_CELL
-        ]
+        self.ts, self.pack_v, self.current_a, self.ambient_c = turned[:4]
+        self.soc_pct, self.soh_pct, self.cycles = turned[4:7]
+        self.mean_c = turned[7]
+        """Mean of the sensors, as Python's `sum` has it: from version 3.12 on that ends otherwise than a loop."""
         self.cells_v = turned[_FIRST_CELL:_FIRST_SENSOR]
         """NaN behind a set's last cell."""
         self.sensors_c = turned[_FIRST_SENSOR:]
@@ -132,6 +132,7 @@ def _row(arrival: Arrival, device: Device) -> tuple[float, ...]:
         or_nan(reading.ambient_c),
         or_nan(reading.soc_pct),
         or_nan(reading.soh_bms_pct),
+        or_nan(reading.cycles),
         sum(sensors) / len(sensors),  # type: ignore[arg-type] # all are known
         *cells,  # type: ignore[arg-type] # all are known
         *_PADDING[len(cells) :],

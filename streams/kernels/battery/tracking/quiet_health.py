@@ -8,7 +8,6 @@ What stands here is its way once more, over columns; `tests/…/test_quiet.py` h
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -16,138 +15,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from schemas.metrics.battery_health import BatteryFlag, BatteryState
-from schemas.time import HOUR_MS, MINUTE_MS
-from streams.kernels.battery.direction import sign_of
+from schemas.time import MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
-from streams.kernels.battery.samples import CELLS, Samples
+from streams.kernels.battery.samples import Samples
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
 from streams.kernels.battery.tracking.flow import FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
 from streams.kernels.battery.tracking.health import SetHealth
-from streams.kernels.battery.tracking.hours import CONDITION
+from streams.kernels.battery.tracking.health_figures import LAYOUT, HealthFigures, figures_of, state_of
 from streams.kernels.battery.tracking.loading import MS_PER_H
-from streams.kernels.battery.tracking.soc import charge_doubts
 from streams.kernels.battery.tracking.tracker import POWER_SPAN_MS
-from streams.kernels.figures import Layout, higher, larger, listed, lower, or_nan, or_none, smaller
+from streams.kernels.figures import higher, larger, listed, lower, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.metrics import Row
     from schemas.registry import Device
-    from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import SetState
     from streams.kernels.figures import Array, Mask
-
-ON_FLOAT = CONDITION[FLOAT]
-
-
-@dataclass(slots=True)
-class HealthFigures:
-    """What readings on float change of a `SetState`, as columns, and what a set is judged by."""
-
-    ts: Array
-    raw_a: Array
-    amps: Array
-    volts: Array
-    cell_v: Array
-    soc: Array
-    soc_sigma: Array
-    held: Array
-    still_high_v: Array
-    still_low_v: Array
-    still_ah: Array
-    asked_v: Array
-    power_w: Array
-    bms_soc: Array
-    bms_soc_ref: Array
-    bms_soh: Array
-    bms_soh_since: Array
-    bms_soh_moved: Array
-
-    charge_ah: Array
-    """Of the episode."""
-    energy_kwh: Array
-    episode_ms: Array
-    temperature_start_c: Array
-    temperature_min_c: Array
-    temperature_max_c: Array
-    temperature_last_c: Array
-    temperature_sum: Array
-    temperature_ms: Array
-
-    covered_ms: Array
-    """Of the hour."""
-    float_ms: Array
-    settled_ms: Array
-    settled_a: Array
-    float_a: Array
-    hour_temperature_sum: Array
-    hour_temperature_ms: Array
-    temperature_spread_c: Array
-    has_cells: Array
-    cell_sums: Array
-    cell_counts: Array
-
-    doing_since: Array
-    """From here on nothing changes."""
-    hour_ends: Array
-    dark_ts: Array
-    asked_from_v: Array
-    sign: Array
-    offset_a: Array
-    is_offset: Array
-    refresh_ms: Array
-    cell_count: Array
-    near_end_v: Array
-    gap_ms: Array
-    bridged_gap_ms: Array
-    step_a: Array
-    idle_a: Array
-    firm_a: Array
-    float_cell_v: Array
-    drained_cell_v: Array
-    nominal_ah: Array
-    settled_after_ms: Array
-    full_after_ms: Array
-    sigma_full: Array
-    capacity_ah: Array
-    capacity_doubt: Array
-    sensor_a: Array
-    frozen_after: Array
-    odd_difference: Array
-    frozen_ms: Array
-
-
-LAYOUT = Layout(HealthFigures, cell_sums=CELLS, cell_counts=CELLS)
-STATE = (
-    "raw_a",
-    "amps",
-    "volts",
-    "cell_v",
-    "soc_sigma",
-    "still_high_v",
-    "still_low_v",
-    "still_ah",
-    "asked_v",
-    "power_w",
-)
-"""Of a `SetState`, by the same name and always known."""
-EPISODE = {
-    "charge_ah": "charge_ah",
-    "energy_kwh": "energy_kwh",
-    "temperature_start_c": "temperature_start_c",
-    "temperature_min_c": "temperature_min_c",
-    "temperature_max_c": "temperature_max_c",
-    "temperature_last_c": "temperature_last_c",
-    "temperature_sum": "temperature_sum",
-}
-HOUR = {
-    "settled_a": "settled_a",
-    "float_a": "float_a",
-    "hour_temperature_sum": "temperature_sum",
-    "temperature_spread_c": "temperature_spread_c",
-}
 
 
 class QuietSetHealth(SetHealth):
@@ -168,11 +54,11 @@ class QuietSetHealth(SetHealth):
             or state.is_stuck
         ):
             return None
-        return _figures_of(state, self._limits.of(device), self.snapshot_ms)
+        return figures_of(state, self._limits.of(device), self.snapshot_ms)
 
     def state_of(self, base: SetState, figures: Sequence[float]) -> SetState:
         """The state that figures stand for; `base` is the one they began as."""
-        return _state_of(base, figures)
+        return state_of(base, figures)
 
     def advance(self, figures: HealthFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         """Take each set's next reading: which were quiet, and their rows, once a minute."""
@@ -187,6 +73,7 @@ class QuietSetHealth(SetHealth):
             & (step_a < f.step_a)
             & (step_a > -f.step_a)
             & (np.abs(amps - before) < f.step_a)
+            & (np.isnan(samples.cycles) | (samples.cycles == f.cycles))
             & _floats(f, amps, samples.pack_v / f.cell_count)
         )
         quiet &= _watch_current(f, samples, before, amps)
@@ -204,107 +91,6 @@ class QuietSetHealth(SetHealth):
         _add_temperatures(f, samples, larger(np.ones_like(elapsed), smaller(elapsed, f.bridged_gap_ms)))
         _note_bms(f, samples)
         return quiet, rows
-
-
-def _figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float, ...]:
-    episode, hour, rules = state.episode, state.hour, limits.reference
-    sums, counts = hour.cell_sums[ON_FLOAT], hour.cell_counts[ON_FLOAT]
-    no_cells = (math.nan,) * (CELLS - limits.cell_count)
-    zeros = (0.0,) * limits.cell_count
-    capacity_ah, capacity_doubt, sensor_a = charge_doubts(state, limits)
-    return (
-        state.ts,
-        state.raw_a,
-        state.amps,
-        state.volts,
-        state.cell_v,
-        or_nan(state.soc),
-        state.soc_sigma,
-        state.held,
-        state.still_high_v,
-        state.still_low_v,
-        state.still_ah,
-        state.asked_v,
-        state.power_w,
-        or_nan(state.bms_soc),
-        or_nan(state.bms_soc_ref),
-        or_nan(state.bms_soh),
-        state.bms_soh_since,
-        state.bms_soh_moved,
-        episode.charge_ah,
-        episode.energy_kwh,
-        episode.covered_ms,
-        or_nan(episode.temperature_start_c),
-        or_nan(episode.temperature_min_c),
-        or_nan(episode.temperature_max_c),
-        or_nan(episode.temperature_last_c),
-        episode.temperature_sum,
-        episode.temperature_ms,
-        hour.covered_ms,
-        hour.float_ms,
-        hour.settled_ms,
-        hour.settled_a,
-        hour.float_a,
-        hour.temperature_sum,
-        hour.temperature_ms,
-        or_nan(hour.temperature_spread_c),
-        bool(sums),
-        *(sums or zeros),
-        *no_cells,
-        *(counts or zeros),
-        *no_cells,
-        state.doing_since,
-        hour.start_ts + HOUR_MS,
-        state.dark_ts,
-        state.asked_from_v,
-        sign_of(state.votes),
-        state.offset_a or 0.0,
-        state.offset_a is not None and abs(state.offset_a) >= limits.offset_alarm_a,
-        refresh_ms,
-        limits.cell_count,
-        limits.near_end_v,
-        limits.gap_ms,
-        limits.bridged_gap_ms,
-        limits.step_a,
-        limits.idle_a,
-        limits.firm_a,
-        limits.float_cell_v,
-        limits.drained_cell_v if limits.has_curve else -math.inf,
-        limits.nominal_ah,
-        limits.full_after_ms,
-        -math.inf if limits.full_by_voltage else limits.full_after_ms,
-        limits.chemistry.sigma_full_percent / 100,
-        capacity_ah,
-        capacity_doubt,
-        sensor_a,
-        rules.soc.frozen_after,
-        rules.soc.odd_difference,
-        rules.times.frozen_ms,
-    )
-
-
-def _state_of(base: SetState, figures: Sequence[float]) -> SetState:
-    known, state = LAYOUT.named(figures), base.copied()
-    episode, hour = state.episode, state.hour
-    for name in STATE:
-        setattr(state, name, known[name])
-    for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
-        setattr(state, name, or_none(known[name]))
-    state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
-    state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])
-    for name, field in EPISODE.items():
-        setattr(episode, field, or_none(known[name]))
-    episode.covered_ms, episode.temperature_ms = int(known["episode_ms"]), int(known["temperature_ms"])
-    episode.pack_end_v = state.volts
-    for name, field in HOUR.items():
-        setattr(hour, field, or_none(known[name]))
-    hour.covered_ms, hour.float_ms = int(known["covered_ms"]), int(known["float_ms"])
-    hour.settled_ms, hour.temperature_ms = int(known["settled_ms"]), int(known["hour_temperature_ms"])
-    if known["has_cells"]:
-        count = int(known["cell_count"])
-        hour.cell_sums[ON_FLOAT] = list(known["cell_sums"][:count])
-        hour.cell_counts[ON_FLOAT] = [int(each) for each in known["cell_counts"][:count]]
-    return state
 
 
 def _floats(f: HealthFigures, amps: Array, mean_v: Array) -> Mask:

@@ -134,6 +134,7 @@ class World:
             "soh_bms_pct": rnd.choice([97.0, 97.0, 96.0]),
             "cell_voltage_v": cells,
             "temperature_c": [round(rnd.uniform(-0.6, 0.6), 1) for _ in range(4)],
+            "cycles": 320 if calm else rnd.choice([320, 320, 321, 280]),
             "ambient_c": rnd.choice([-1.5, -1.5, -0.0, 0.0]),
         }
         if not calm and rnd.random() < 0.3:
