@@ -69,8 +69,10 @@ class RegisterMetering:
         signs = state.signs if state else None
         rows: list[Row] = []
         rates = described(device.kind).rate_of
+        windows: dict[str, Window] = {}
+        """Of the registers that were sent."""
         sources = [
-            (quantity, rates.get(quantity), Window(device, quantity, rows))
+            (quantity, rates.get(quantity))
             for quantity in self._registers[device.kind]
             if quantity in rates or any(getattr(arrival.reading, quantity) is not None for arrival in arrivals)
         ]
@@ -79,15 +81,19 @@ class RegisterMetering:
             contradicts = False
             if device.kind is Kind.ELECTRICITY:
                 signs, contradicts = look(signs, cast("ElectricityReading", reading), device, rows)
-            for quantity, source, window in sources:
+            for quantity, source in sources:
                 register = registers.get(quantity)
                 value: float | None = getattr(reading, quantity)
+                if value is None and register is not None:
+                    continue
                 rate = None if source is None or contradicts else rate_per_ms(device, reading, source)
                 if value is None:
-                    if rate is not None and register is None:
+                    if rate is not None:
                         minutes = Minutes(device, quantity, rows)
                         flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
-                elif register is None:
+                    continue
+                window = windows.get(quantity) or windows.setdefault(quantity, Window(device, quantity, rows))
+                if register is None:
                     flows.pop(quantity, None)
                     registers[quantity] = window.begin(reading.ts, value, rate)
                 else:
