@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from schemas.readings import DeviceQuality
-from streams.kernels.figures import NAN, at_each, or_nan
+from streams.kernels.figures import NAN, at_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.arrival import Arrival
-    from schemas.readings import BatteryReading
     from schemas.registry import Device
     from streams.kernels.figures import Array, Mask, Whole
 
@@ -55,7 +55,9 @@ class Samples:
         """Some of them."""
         if len(places) == len(self.arrivals):
             return self
-        return Samples([self.arrivals[at] for at in places], [self.devices[at] for at in places], self._table[places])
+        some = Samples([self.arrivals[at] for at in places], [self.devices[at] for at in places], self._table[places])
+        some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
+        return some
 
     @property
     def is_plain(self) -> Mask:
@@ -108,35 +110,45 @@ class Samples:
         return found
 
 
+_DERIVED = [name for name, each in vars(Samples).items() if isinstance(each, cached_property)]
+_fields_of = attrgetter(
+    "quality",
+    "cell_voltage_v",
+    "temperature_c",
+    "ts",
+    "pack_voltage_v",
+    "current_a",
+    "ambient_c",
+    "soc_pct",
+    "soh_bms_pct",
+    "cycles",
+)
+
+
 def _row(arrival: Arrival, device: Device) -> tuple[float, ...]:
-    reading, battery = cast("BatteryReading", arrival.reading), device.battery  # by kind
-    cells, sensors = reading.cell_voltage_v, reading.temperature_c
-    if not cells or not sensors or battery is None or arrival.aside or reading.quality == DeviceQuality.BAD:
+    """One line of the table; its fields as the columns above."""
+    quality, cells, sensors, ts, volts, amps, ambient_c, soc_pct, soh_pct, cycles = _fields_of(arrival.reading)
+    battery = device.battery
+    if not cells or not sensors or battery is None or arrival.aside or quality == DeviceQuality.BAD:
         return _NOT_PLAIN
     count = battery.cell_count
     if len(cells) > count and not any(cells[count:]):
         cells = cells[:count]
-    if (
-        not 1 < len(cells) == count <= CELLS
-        or len(sensors) > SENSORS
-        or None in cells
-        or None in sensors
-        or reading.pack_voltage_v is None
-        or reading.current_a is None
-    ):
+    is_known = volts is not None and amps is not None and None not in cells and None not in sensors
+    if not is_known or not 1 < len(cells) == count <= CELLS or len(sensors) > SENSORS:
         return _NOT_PLAIN
     return (
-        reading.ts,
-        reading.pack_voltage_v,
-        reading.current_a,
-        or_nan(reading.ambient_c),
-        or_nan(reading.soc_pct),
-        or_nan(reading.soh_bms_pct),
-        or_nan(reading.cycles),
-        sum(sensors) / len(sensors),  # type: ignore[arg-type] # all are known
-        *cells,  # type: ignore[arg-type] # all are known
+        ts,
+        volts,
+        amps,
+        NAN if ambient_c is None else ambient_c,
+        NAN if soc_pct is None else soc_pct,
+        NAN if soh_pct is None else soh_pct,
+        NAN if cycles is None else cycles,
+        sum(sensors) / len(sensors),
+        *cells,
         *_PADDING[len(cells) :],
-        *sensors,  # type: ignore[arg-type] # all are known
+        *sensors,
         *_PADDING[CELLS - SENSORS + len(sensors) :],
     )
 
