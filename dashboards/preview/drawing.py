@@ -42,6 +42,8 @@ FILL, FILL_HEAD = '<td class="fill"></td>', '<th class="fill"></th>'
 """Takes the room that a table's columns leave: a name stays beside its numbers."""
 WIDE_DIGITS = 1.8
 """Room a Chinese character takes, in digits."""
+LONG_WORDS = 10.0
+"""Words longer than so many digits go on in a second line, where a figure would be made smaller."""
 MANY_STATS = 3
 """More figures than this stand in two rows where their panel is narrow."""
 ALARM_CELL = "kind"
@@ -87,6 +89,8 @@ def stat(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
         name = f'<div class="stat-name">{escape(field.label)}</div>' if field.label else ""
         unit = f'<span class="unit">{escape(shown.unit)}</span>' if shown.unit else ""
         kind = "stat-value" if shown.known else "stat-value is-unknown"
+        if not unit and _length(shown.text) > LONG_WORDS:
+            kind += " is-long"
         style = f"--length:{_length(shown.text + shown.unit):g};color:{canvas.colors.css(shown.color)}"
         tiles.append(
             f'<div class="stat">{name}<div class="{kind}" style="{style}">{escape(shown.text)}{unit}</div></div>'

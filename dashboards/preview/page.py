@@ -26,7 +26,7 @@ from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
 from dashboards.preview.state import AGE, Level, Seen, state_of
 from dashboards.preview.variables import Resolved, resolve
-from dashboards.preview.zoom import in_words, zoomed
+from dashboards.preview.zoom import in_words, relative_in_words, zoomed
 from dashboards.words import labels
 from schemas.words import Language, Text
 
@@ -175,8 +175,10 @@ class Page:
         start = view.range_from or dashboard.range_from
         if start in ranges and view.range_to == "now":
             return ranges, start
-        shown = view.time_range(dashboard.range_from, dt.datetime.now(dt.UTC))
-        return {OWN_RANGE: in_words(shown, dashboard.time_zone)} | ranges, OWN_RANGE
+        words = relative_in_words(start, view.language) if view.range_to == "now" else ""
+        if not words:
+            words = in_words(view.time_range(dashboard.range_from, dt.datetime.now(dt.UTC)), dashboard.time_zone)
+        return {OWN_RANGE: words} | ranges, OWN_RANGE
 
     def _choose_range(self, event: ValueChangeEventArguments[str | None]) -> None:
         if event.value != OWN_RANGE:

@@ -116,7 +116,7 @@ class SearchBox:
         dark = "dark" if self._view.theme == "dark" else ""
         with ui.element("div").classes("search").props("role=search"):
             box = ui.input(placeholder=words, on_change=self._look)
-            box.props(f'dense outlined clearable debounce=150 {dark} aria-label="{words}" autocomplete=off')
+            box.props(f'dense outlined clearable debounce=80 {dark} aria-label="{words}" autocomplete=off')
             self._hits = ui.html("", sanitize=False).classes("hits")
             self._hits.visible = False
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from dashboards.preview.macros import TimeRange
+from dashboards.words import labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from schemas.words import Language
 
 LEAST_S = 300.0
 """Shorter than this there is nothing to see: windows end on whole minutes."""
@@ -40,6 +44,12 @@ def zoomed(dragged: object, zone: str) -> TimeRange | None:
 def _moment(wall_ms: float, zone: str) -> dt.datetime:
     wall = dt.datetime.fromtimestamp(wall_ms / 1000, tz=dt.UTC)
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
+
+
+def relative_in_words(range_from: str, language: Language) -> str:
+    """Write `now-14d` until now as a control shows it: "Last 14 days"; what is none is "" ."""
+    match = re.fullmatch(r"now-(\d+)([smhd])", range_from)
+    return labels.LAST_SO_MANY[match[2]](language).format(match[1]) if match else ""
 
 
 def in_words(shown: TimeRange, zone: str) -> str:

@@ -150,8 +150,15 @@ LAST = {
     "now-6h": Text("最近 6 小时", "Last 6 hours"),
     "now-24h": Text("最近 24 小时", "Last 24 hours"),
     "now-7d": Text("最近 7 天", "Last 7 days"),
+    "now-14d": Text("最近 14 天", "Last 14 days"),
     "now-30d": Text("最近 30 天", "Last 30 days"),
     "now-365d": Text("最近一年", "Last year"),
+}
+LAST_SO_MANY = {
+    "s": Text("最近 {} 秒", "Last {} seconds"),
+    "m": Text("最近 {} 分钟", "Last {} minutes"),
+    "h": Text("最近 {} 小时", "Last {} hours"),
+    "d": Text("最近 {} 天", "Last {} days"),
 }
 THEME = Text("明暗", "Light or dark")
 KIOSK = Text("大屏模式", "Panels only, for a screen on the wall")

@@ -251,3 +251,13 @@ def test_a_text_with_a_mark_has_its_colour() -> None:
     assert good != bad
     assert CANVAS.colors.ink("#dd4f4a") in bad
     assert CANVAS.colors.ink("#2f9e6e") in good
+
+
+@pytest.mark.parametrize(("words", "is_long"), [("健康度低、备电达不到合同", True), ("未知", False)])
+def test_a_long_reason_goes_on_in_a_second_line(words: str, is_long: bool) -> None:  # noqa: FBT001 - a parameter of the case
+    """Cut, it would not say what it is for."""
+    panel = next(each for each in PANELS.values() if each.type == "stat" and len(each.fields) == 1)
+    (column,) = panel.fields
+    drawing = render(panel, Rows([column], [(words,)]), CANVAS)
+    assert isinstance(drawing, Html)
+    assert ("is-long" in drawing.content) == is_long

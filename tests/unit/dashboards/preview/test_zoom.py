@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 
 from dashboards.preview.macros import TimeRange
-from dashboards.preview.zoom import LEAST_S, in_words, zoomed
+from dashboards.preview.zoom import LEAST_S, in_words, relative_in_words, zoomed
+from schemas.words import Language
 
 ZONE = "Asia/Shanghai"
 AT_8 = dt.datetime(2026, 11, 30, 8, tzinfo=dt.UTC).timestamp() * 1000
@@ -53,3 +54,10 @@ def test_a_range_over_midnight_names_both_days() -> None:
     found = zoomed({"from": AT_8 + 15 * HOUR_MS, "to": AT_8 + 17 * HOUR_MS}, ZONE)
     assert found is not None
     assert in_words(found, ZONE) == "11-30 23:00 – 12-01 01:00"
+
+
+def test_a_range_until_now_moves_with_it_and_is_named_so() -> None:
+    """A fixed beginning and end would be those of the moment the page was opened."""
+    assert relative_in_words("now-3h", Language.EN) == "Last 3 hours"
+    assert relative_in_words("now-3d", Language.ZH) == "最近 3 天"
+    assert relative_in_words("1764000000000", Language.EN) == ""
