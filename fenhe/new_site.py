@@ -19,6 +19,7 @@ METERS = {
     Kind.ELECTRICITY: ("E", "Electricity meter", "电表", "kW"),
     Kind.WATER: ("W", "Water meter", "水表", "m³/h"),
     Kind.STEAM: ("S", "Steam meter", "蒸汽表", "t/h"),
+    Kind.HEAT: ("H", "Heat meter", "热量表", "GJ/h"),
     Kind.GAS: ("G", "Gas meter", "燃气表", "m³/h"),
     Kind.PRODUCTION: ("P", "Product meter", "产量", "t/h"),
 }
@@ -27,6 +28,7 @@ CARRIERS = {
     Kind.ELECTRICITY: "electricity",
     Kind.WATER: "fresh_water",
     Kind.STEAM: "steam_saturated",
+    Kind.HEAT: "heat",
     Kind.GAS: "natural_gas_low",
 }
 """What a meter at the boundary measures unless said otherwise."""

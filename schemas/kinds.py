@@ -75,7 +75,7 @@ _LOW_PRESSURE = MappingProxyType({"pressure_mpa": 4.0})
 """Pressure of water and gas, MPa; steam goes to 40 (message model)."""
 
 
-def _described(kind: Kind) -> KindOfDevice:  # noqa: PLR0911 - one branch a kind
+def _described(kind: Kind) -> KindOfDevice:  # noqa: C901, PLR0911 - one case a kind
     match kind:
         case Kind.ELECTRICITY:
             return KindOfDevice(
@@ -92,6 +92,15 @@ def _described(kind: Kind) -> KindOfDevice:  # noqa: PLR0911 - one branch a kind
             return _flow(Text("水", "water"), "volume_m3", Medium.WATER, highest=_LOW_PRESSURE)
         case Kind.STEAM:
             return _flow(Text("蒸汽", "steam"), "mass_t", Medium.HEAT, balanced={"mass_t": 1.0})
+        case Kind.HEAT:
+            return KindOfDevice(
+                Text("热量", "heat"),
+                totals=("heat_gj",),
+                rates=("flow_m3_h",),
+                rate_of=_FLOW_RATES,
+                rated_registers=frozenset({"heat_gj"}),
+                medium=Medium.HEAT,
+            )
         case Kind.GAS:
             gas = Text("燃气", "gas")
             return _flow(gas, "volume_m3", Medium.GAS, highest=_LOW_PRESSURE, balanced={"volume_m3": 1.0})

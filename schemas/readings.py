@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ELECTRICITY = "electricity"
     WATER = "water"
     STEAM = "steam"
+    HEAT = "heat"
     GAS = "gas"
     PRODUCTION = "production"
     GANGUE_UNIT = "gangue_unit"
@@ -81,15 +82,17 @@ class ElectricityReading(Reading):
 
 
 class FlowReading(Reading):
-    """A flow meter for water, steam or gas. Usual period 60 s to 15 min.
+    """A flow meter for water, steam, heat or gas. Usual period 60 s to 15 min.
 
-    Flow is held to −0.1…1.2 × the registered maximum, pressure to 40 MPa for steam and 4 MPa otherwise.
+    Flow is held to −0.1…1.2 × the registered maximum, pressure to 40 MPa for steam and 4 MPa otherwise. A heat meter
+    counts `heat_gj`, whether steam or hot water brings the heat.
     """
 
-    KIND = frozenset({Kind.WATER, Kind.STEAM, Kind.GAS})
+    KIND = frozenset({Kind.WATER, Kind.STEAM, Kind.HEAT, Kind.GAS})
 
     volume_m3: Total | None = None
     mass_t: Total | None = None
+    heat_gj: Total | None = None
     flow_m3_h: Rate | None = None
     flow_t_h: Rate | None = None
     pressure_mpa: Annotated[Finite, Range(0, 40)] | None = None

@@ -58,7 +58,7 @@ class ElectricityEnvelope(_Envelope):
 class FlowEnvelope(_Envelope):
     """Readings of water, steam or gas."""
 
-    kind: Literal[Kind.WATER, Kind.STEAM, Kind.GAS]
+    kind: Literal[Kind.WATER, Kind.STEAM, Kind.HEAT, Kind.GAS]
     readings: list[FlowReading]
 
 

@@ -166,7 +166,7 @@ _FLOW = ReadingTable(
     "reading_flow",
     (
         *_COMMON,
-        *_scalars(F8, "volume_m3", "mass_t", "flow_m3_h", "flow_t_h"),
+        *_scalars(F8, "volume_m3", "mass_t", "heat_gj", "flow_m3_h", "flow_t_h"),
         *_scalars(F4, "pressure_mpa", "temperature_c"),
         Field("status_word", I8, "status"),
     ),
@@ -185,6 +185,7 @@ READING_TABLES: dict[Kind, ReadingTable] = {
     ),
     Kind.WATER: _FLOW,
     Kind.STEAM: _FLOW,
+    Kind.HEAT: _FLOW,
     Kind.GAS: _FLOW,
     Kind.PRODUCTION: ReadingTable(
         "reading_production", (*_COMMON, *_scalars(F8, "mass_t"), *_scalars(TEXT, "state", "grade"))

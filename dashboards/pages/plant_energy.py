@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VIRTUAL = Text("虚拟", "virtual")
 """Role shown of a meter that is made of others."""
 
-METER_KINDS = "('electricity', 'water', 'steam', 'gas', 'production', 'gangue_unit')"
+METER_KINDS = "('electricity', 'water', 'steam', 'heat', 'gas', 'production', 'gangue_unit')"
 """Kinds that have registers; a laboratory has none."""
 
 

@@ -120,7 +120,7 @@ WITH counted AS MATERIALIZED (
            {sql.name(language, "d", "device_id")} AS name,
            d.role IN ({_inflow()}) AS is_intake, d.role = '{Role.INTERNAL}' AS is_inside
     FROM device d LEFT JOIN counted c USING (device_id)
-    WHERE d.site_id = {SITE} AND d.kind IN ('electricity', 'water', 'steam', 'gas', 'production')
+    WHERE d.site_id = {SITE} AND d.kind IN ('electricity', 'water', 'steam', 'heat', 'gas', 'production')
 ), media AS (
     SELECT kind, medium, CASE WHEN bool_and(amount IS NOT NULL) FILTER (WHERE is_intake)
                               THEN sum(amount) FILTER (WHERE is_intake) END AS intake

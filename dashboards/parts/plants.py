@@ -49,13 +49,15 @@ def whole_days(*columns: str) -> str:
 
 def rate(amount: str, kind: str) -> str:
     """What a meter shows now, with the unit of its kind; null stays null."""
-    units = "WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW' WHEN 'water' THEN 'm³/h' WHEN 'gas' THEN 'm³/h'"
+    units = "WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'"
+    units += " WHEN 'water' THEN 'm³/h' WHEN 'heat' THEN 'm³/h' WHEN 'gas' THEN 'm³/h'"
     return f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || CASE {kind} {units} ELSE 't/h' END"
 
 
 def register(amount: str, kind: str) -> str:
     """What a meter's register stands at, with the unit of its kind; null stays null."""
-    units = "WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh' WHEN 'water' THEN 'm³' WHEN 'gas' THEN 'm³'"
+    units = "WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'"
+    units += " WHEN 'water' THEN 'm³' WHEN 'heat' THEN 'GJ' WHEN 'gas' THEN 'm³'"
     return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || CASE {kind} {units} ELSE 't' END"
 
 

@@ -89,9 +89,14 @@ _COUNTS: dict[Kind, tuple[tuple[str, ...], str]] = {
     Kind.WATER: (("m3",), "fresh_water, or nothing"),
     Kind.GAS: (("m3",), "natural_gas_low"),
     Kind.STEAM: (("t",), "steam_saturated"),
+    Kind.HEAT: (("GJ",), "heat, or nothing"),
     Kind.PRODUCTION: (("t",), "raw_coal"),
 }
 """Units that each kind of meter counts in, and a carrier of it."""
+
+
+_FLOWS = {"t": "mass_t", "GJ": "heat_gj"}
+"""The register of a flow meter whose carrier is counted in a unit; of any other, its volume."""
 
 
 def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:
@@ -110,10 +115,11 @@ def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribut
         case Kind.WATER:
             yield Contribution("volume_m3", Total.WATER_M3, sign)
             yield Contribution("volume_m3", Total.COAL_EQUIVALENT, kgce(device.carrier or "fresh_water", sign))
-        case Kind.STEAM | Kind.GAS:
-            factor = factors.factors.get(device.carrier)
-            quantity = "mass_t" if factor is not None and factor.per == "t" else "volume_m3"
-            yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(device.carrier, sign))
+        case Kind.STEAM | Kind.HEAT | Kind.GAS:
+            carrier = device.carrier or ("heat" if device.kind is Kind.HEAT else "")
+            factor = factors.factors.get(carrier)
+            quantity = _FLOWS.get("" if factor is None else factor.per, "volume_m3")
+            yield Contribution(quantity, Total.COAL_EQUIVALENT, kgce(carrier, sign))
         case Kind.PRODUCTION:
             if device.role is Role.PRODUCT:
                 yield Contribution("mass_t", Total.PRODUCTION, 1.0)

@@ -47,6 +47,8 @@ def test_the_highest_value_as_rollover_is_refused_with_the_modulus() -> None:
         (Kind.ELECTRICITY, "coke"),
         (Kind.PRODUCTION, "natural_gas_low"),
         (Kind.STEAM, "heat"),
+        (Kind.HEAT, "steam_saturated"),
+        (Kind.HEAT, "fresh_water"),
         (Kind.GAS, "raw_coal"),
         (Kind.WATER, "natural_gas_low"),
         (Kind.GAS, "fresh_water"),
@@ -64,7 +66,8 @@ def test_a_carrier_that_its_meter_cannot_count_is_refused(kind: Kind, carrier: s
     ("kind", "carrier"),
     [
         (Kind.ELECTRICITY, ""), (Kind.ELECTRICITY, "electricity"), (Kind.PRODUCTION, "raw_coal"),
-        (Kind.STEAM, "steam_saturated"), (Kind.GAS, "coke_oven_gas"), (Kind.GAS, "compressed_air"),
+        (Kind.STEAM, "steam_saturated"), (Kind.HEAT, ""), (Kind.HEAT, "heat"),
+        (Kind.GAS, "coke_oven_gas"), (Kind.GAS, "compressed_air"),
         (Kind.WATER, "fresh_water_low"),
     ],
 )  # fmt: skip

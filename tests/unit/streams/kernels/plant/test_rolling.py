@@ -103,6 +103,14 @@ def test_gangue_burns_by_its_heat_value() -> None:
     assert parts["heat_export_gj", Total.COAL_EQUIVALENT] == pytest.approx(-34.12)
 
 
+@pytest.mark.parametrize("carrier", ["", "heat"])
+def test_purchased_heat_counts_in_gigajoules(carrier: str) -> None:
+    """A heat meter's register of GJ is its energy, whatever brings the heat."""
+    meter = Device(device_id="h", site_id="s", kind=Kind.HEAT, role=Role.CONSUMED, carrier=carrier)
+    [part] = contributions(meter, energy_factors())
+    assert (part.quantity, part.total, part.factor) == ("heat_gj", Total.COAL_EQUIVALENT, pytest.approx(34.12))
+
+
 def test_a_carrier_nobody_knows_leaves_the_energy_unknown_and_the_rest_as_it_is() -> None:
     """A registry's mistake must not stop a plant's other figures, nor make its energy look small."""
     gas = Device(device_id="g", site_id="s", kind=Kind.GAS, role=Role.CONSUMED, carrier="phlogiston")
