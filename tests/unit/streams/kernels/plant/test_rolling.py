@@ -108,7 +108,8 @@ def test_purchased_heat_counts_in_gigajoules(carrier: str) -> None:
     """A heat meter's register of GJ is its energy, whatever brings the heat."""
     meter = Device(device_id="h", site_id="s", kind=Kind.HEAT, role=Role.CONSUMED, carrier=carrier)
     [part] = contributions(meter, energy_factors())
-    assert (part.quantity, part.total, part.factor) == ("heat_gj", Total.COAL_EQUIVALENT, pytest.approx(34.12))
+    assert (part.quantity, part.total) == ("heat_gj", Total.COAL_EQUIVALENT)
+    assert part.factor == pytest.approx(34.12)
 
 
 def test_a_carrier_nobody_knows_leaves_the_energy_unknown_and_the_rest_as_it_is() -> None:
