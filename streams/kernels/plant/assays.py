@@ -56,6 +56,9 @@ class FuelAssays:
         return
 
 
+SAME_SAMPLE = 0.9
+"""Two results are of one sample where they share this part of the longer time: laboratories write down other minutes of
+it. A week's composite is not one of its shifts. (unsourced)"""
 REPRODUCIBLE = {"lhv_mj_kg": 0.3, "ash_pct": 0.7, "sulphur_pct": 0.3}
 """Two laboratories may differ by so much over one sample: GB/T 213, 212 and 214 of 2008 (unverified)."""
 
@@ -106,11 +109,18 @@ class Laboratory:
 
     def _is_contradicted(self, stands: FuelAssay, attribute: str, value: float) -> bool:
         """Whether another laboratory's last word on the same sample differs by more than two laboratories may."""
+        same = (assay for assay in self._by_fuel[stands.fuel] if _is_same_sample(assay, stands))
         others = {
             assay.device_id: getattr(assay, attribute)
-            for assay in self._by_fuel[stands.fuel]
-            if (assay.ts, assay.until_ms) == (stands.ts, stands.until_ms)
-            and assay.device_id != stands.device_id
-            and getattr(assay, attribute) is not None
+            for assay in sorted(same, key=lambda item: item.released_ms)
+            if assay.device_id != stands.device_id and getattr(assay, attribute) is not None
         }
         return any(abs(other - value) > REPRODUCIBLE[attribute] for other in others.values())
+
+
+def _is_same_sample(one: FuelAssay, other: FuelAssay) -> bool:
+    """Whether two results are of fuel sampled over the same time, but for some minutes."""
+    if (one.ts, one.until_ms) == (other.ts, other.until_ms):
+        return True
+    shared = min(one.until_ms, other.until_ms) - max(one.ts, other.ts)
+    return shared > 0 and shared >= SAME_SAMPLE * max(one.until_ms - one.ts, other.until_ms - other.ts)

@@ -75,6 +75,19 @@ def test_two_laboratories_that_contradict_each_other_over_one_sample_measure_not
         )
 
 
+@pytest.mark.parametrize(
+    ("begin_h", "end_h", "is_measured"), [(0.1, 8.1, False), (0.0, 7.9, False), (-160, 8, True), (0, 24, True)]
+)
+def test_laboratories_write_down_other_minutes_of_one_sample(
+    begin_h: float, end_h: float, *, is_measured: bool
+) -> None:
+    """Six minutes more or less are the same sample; a week's or a day's composite is another one."""
+    results = [assay(0.05, 8, 12.0, 14), assay(begin_h, end_h, 14.0, 12)._replace(device_id="lab-2")]
+    found = Laboratory(results, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
+    assert found is not None
+    assert found.is_measured is is_measured
+
+
 def test_a_laboratory_that_corrects_itself_agrees_with_the_other_again() -> None:
     """Only the last word of each counts: the first of one is no contradiction any more."""
     results = [assay(0, 8, 16.0, 14), assay(0, 8, 12.1, 18), assay(0, 8, 12.0, 20)._replace(device_id="lab-2")]
