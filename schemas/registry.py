@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from schemas.cycling import BatteryUse, TariffPeriod, checked_tariff
 from schemas.detection import Overrides, checked_overrides, checked_site_overrides
 from schemas.kinds import unit_of
 from schemas.meter_changes import Factor, MeterChange, Terms, terms_of, wrong_with
@@ -230,6 +231,9 @@ class BatterySet(_Model):
     """When the present set took its predecessor's place: what was measured before is another set's."""
     float_cell_v: Annotated[float, Field(gt=0)] | None = None
     """At or above this voltage an idle cell is on float, or full; None: the chemistry's."""
+    use: BatteryUse = BatteryUse.BACKUP
+    tariff: Annotated[tuple[TariffPeriod, ...], AfterValidator(checked_tariff)] = ()
+    """Prices by which cycling earns; hours in no period have none."""
 
     @property
     def chemistry_name(self) -> Chemistry:

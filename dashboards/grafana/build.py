@@ -17,6 +17,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from dashboards.grafana import watch
 from dashboards.pages import (
     alarms,
+    battery_cycling,
     battery_fleet,
     battery_passport,
     battery_set,
@@ -45,6 +46,7 @@ DEFINITIONS: Sequence[Definition] = (
     fleet_plans.DASHBOARD,
     battery_set.DASHBOARD,
     battery_passport.DASHBOARD,
+    battery_cycling.DASHBOARD,
     alarms.DASHBOARD,
     pipeline.DASHBOARD,
 )

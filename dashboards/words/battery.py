@@ -66,6 +66,7 @@ EPISODE = {
 CAUSE = {
     DischargeCause.OUTAGE: Text("市电停电", "outage"),
     DischargeCause.CAPACITY_TEST: Text("核对性放电", "capacity test"),
+    DischargeCause.CYCLING: Text("循环运行", "cycling"),
     DischargeCause.UNKNOWN: Text("原因未知", "cause unknown"),
 }
 

@@ -34,6 +34,8 @@ class DischargeCause(StrEnum):
     """Mains had failed (市电停电)."""
     CAPACITY_TEST = "capacity_test"
     """With mains on and long enough: a core-capacity test (核对性放电)."""
+    CYCLING = "cycling"
+    """With mains on, of a set that is run for peak shaving or storage."""
     UNKNOWN = "unknown"
     """The site's power system does not tell."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.cycling import BatteryUse
 from schemas.metrics.battery_health import BatteryEpisode, EpisodeKind
 from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh, DischargeCause
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
@@ -97,7 +98,9 @@ class Discharges:
             device_id=episode.device_id,
             ts=episode.ts,
             site_id=episode.site_id,
-            cause=DischargeCause.OUTAGE if outage is not None else self._cause_with_mains(episode, loads),
+            cause=DischargeCause.OUTAGE
+            if outage is not None
+            else self._cause_with_mains(episode, sets[episode.device_id], loads),
             outage_ms=None if outage is None else outage.ts,
             ended_ms=episode.ended_ms,
             duration_h=episode.duration_h,
@@ -120,8 +123,11 @@ class Discharges:
                 return outage
         return None
 
-    def _cause_with_mains(self, episode: BatteryEpisode, loads: Sequence[SiteLoadHour]) -> DischargeCause:
-        """No outage: a core-capacity test if mains is known to have been on, and it was long enough."""
+    def _cause_with_mains(
+        self, episode: BatteryEpisode, device: Device, loads: Sequence[SiteLoadHour]
+    ) -> DischargeCause:
+        """No outage: cycling, or a core-capacity test, if mains is known to have been on, and it was long enough."""
+        assert device.battery is not None  # noqa: S101 - a set has one
         until = episode.ts + round(episode.duration_h * HOUR_MS)
         if until - episode.ts < self._reference.backup.test_from_ms:
             return DischargeCause.UNKNOWN
@@ -131,7 +137,9 @@ class Discharges:
             if overlap > 0:
                 known += overlap * hour.coverage
         enough = known >= KNOWN_MAINS * (until - episode.ts)
-        return DischargeCause.CAPACITY_TEST if enough else DischargeCause.UNKNOWN
+        if not enough:
+            return DischargeCause.UNKNOWN
+        return DischargeCause.CAPACITY_TEST if device.battery.use is BatteryUse.BACKUP else DischargeCause.CYCLING
 
     def _forecast(
         self,

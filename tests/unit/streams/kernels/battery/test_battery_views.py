@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas.arrival import Arrival
+from schemas.cycling import BatteryUse
 from schemas.metrics.battery_health import (
     BatteryCapacity,
     BatteryEpisode,
@@ -204,6 +205,16 @@ def test_mains_flags_tell_an_outage_from_a_core_capacity_test() -> None:
     assert discharge([outage], loads(2000), []).cause is DischargeCause.OUTAGE
     assert discharge([], loads(2000), []).cause is DischargeCause.CAPACITY_TEST
     assert discharge([], loads(2000, after=1), []).cause is DischargeCause.UNKNOWN
+
+
+def test_a_set_that_is_cycled_is_not_tested_each_day() -> None:
+    """Registered for peak shaving: with mains on it cycles; in an outage it carries the site as any other."""
+    set_ = battery("b")
+    assert set_.battery is not None
+    shaver = set_.model_copy(update={"battery": set_.battery.model_copy(update={"use": BatteryUse.PEAK_SHAVING})})
+    assert discharge([], loads(2000), [], devices=[shaver, POWER]).cause is DischargeCause.CYCLING
+    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0 + 90_000, ended_ms=T0 + 2 * HOUR_MS)
+    assert discharge([outage], loads(2000), [], devices=[shaver, POWER]).cause is DischargeCause.OUTAGE
 
 
 def test_a_late_mains_flag_asks_for_the_discharge_again() -> None:
