@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards.kit.sizes import ROW_PX, header_px, panel_px, text_px
+from dashboards.preview.model import DRAWN_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -300,6 +301,17 @@ def moments_are_marked(dashboard: Json) -> Iterator[str]:
             yield f"annotation {each['name']}: its query is not one of a table within the range"
 
 
+def what_is_drawn_elsewhere_is_read_here(dashboard: Json) -> Iterator[str]:
+    """What the preview draws as flows or as a map is a table in Grafana, whose columns say the same in words."""
+    for panel in dashboard["panels"]:
+        columns = {name for name, _ in _fields(panel)}
+        named = {name for name, found in _visible(panel) if found.get("displayName")}
+        for kind, needed in DRAWN_TABLES.items():
+            read = needed if kind == "sankey" else {"city", "state"}
+            if panel["type"] == "table" and needed <= columns and not read <= named:
+                yield f"{panel['title']}: {', '.join(sorted(read - named))} cannot be read"
+
+
 RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     no_row_is_grey,
     no_row_is_said,
@@ -327,6 +339,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     is_of_the_schema,
     lines_of_one_point_are_seen,
     moments_are_marked,
+    what_is_drawn_elsewhere_is_read_here,
 )
 
 

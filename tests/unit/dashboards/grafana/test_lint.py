@@ -140,6 +140,11 @@ def _invisible(dashboard: Json) -> None:
     _panels(dashboard, "timeseries")[0]["fieldConfig"]["defaults"]["custom"]["showPoints"] = "never"
 
 
+def _nameless(dashboard: Json) -> None:
+    (flows,) = (each for each in _panels(dashboard, "table") if "flow_from" in each["targets"][0]["rawSql"])
+    _set(flows, 0, displayName="")
+
+
 def _unmarked(dashboard: Json) -> None:
     dashboard["annotations"]["list"] = []
 
@@ -171,6 +176,7 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.is_of_the_schema: _foreign,
     lint.lines_of_one_point_are_seen: _invisible,
     lint.moments_are_marked: _unmarked,
+    lint.what_is_drawn_elsewhere_is_read_here: _nameless,
 }
 """Each rule with what it was made against: what was built until November 2026."""
 

@@ -1,0 +1,183 @@
+"""What the rows of panels say: what is known, and that they say so when it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import psycopg
+
+from tests.fixtures.dashboards import populate
+
+if TYPE_CHECKING:
+    from dashboards.preview.model import Dashboard
+    from tests.fixtures.dashboards import ReaderDatabase
+from tests.support.dashboard_queries import DASHBOARDS, fetch, rows_of, standard_scope
+
+
+async def test_a_silent_meter_has_no_rate(reader_database: ReaderDatabase) -> None:
+    """Offline is never zero: rate and age of a meter that is silent or was never seen are null, not 0."""
+    meters = {str(row["meter"]): row for row in await rows_of("Meters", reader_database, standard_scope())}
+    silent, never = meters["Compressor house"], meters["Natural gas"]
+    assert (silent["state"], silent["rate"]) == ("stale", None)
+    assert silent["total"] is not None
+    assert (never["state"], never["rate"], never["age"], never["total"]) == ("never", None, None, None)
+    assert meters["Incoming feeder 1"]["state"] == "live"
+
+
+async def test_a_virtual_meter_stands_beside_those_it_is_made_of(reader_database: ReaderDatabase) -> None:
+    """Its rate is that of its known minutes, unknown where there are none; a register it does not have."""
+    rows = {row["meter"]: row for row in await rows_of("Meters", reader_database, standard_scope())}
+    both = rows["Both feeders"]
+    assert (both["role"], both["state"], both["rate"], both["total"]) == ("virtual", "live", "42,000.0 kW", None)
+    assert both["device_id"] == "taihang-steel-v1"
+    rows = {
+        row["meter"]: row for row in await rows_of("Meters", reader_database, standard_scope(site="fenyang-coking"))
+    }
+    assert (rows["Both feeders"]["state"], rows["Both feeders"]["rate"]) == ("stale", None)
+
+
+async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDatabase) -> None:
+    """A gap is a moment with null, so that the line breaks; the quality there is unknown."""
+    power = await rows_of("Power, kW", reader_database, standard_scope())
+    gap = {row["time"] for row in power if row["power_1_h"] is None}
+    assert 10 <= len(gap) <= 20
+    quality = await rows_of("Data quality", reader_database, standard_scope())
+    assert quality[0]["quality_1_h"] == "good"
+    assert {row["quality_1_h"] for row in quality if row["time"] in gap} == {"unknown"}
+    assert {row["quality_1_h"] for row in quality} == {"good", "partial", "unknown"}
+
+
+async def test_what_flows_into_a_medium_flows_out_of_it_and_what_is_not_known_is_said(
+    reader_database: ReaderDatabase,
+) -> None:
+    """In standard coal: both feeders, the compressors, the rest without a meter; gas, not balanced, has no width."""
+    rows = await rows_of("Energy flow, kgce · newest whole day", reader_database, standard_scope())
+    flows = {(str(row["flow_from"]), str(row["flow_to"])): cast("float | None", row["flow"]) for row in rows}
+    assert flows.pop(("Σ natural gas (lower)", "unknown")) is None
+    assert {ends: round(flow) for ends, flow in flows.items() if flow} == {
+        ("Incoming feeder 1", "Σ electricity"): round(180_000 * 0.1229),
+        ("Incoming feeder 2", "Σ electricity"): round(120_000 * 0.1229),
+        ("Σ electricity", "Compressor house"): round(220_000 * 0.1229),
+        ("Σ electricity", "not sub-metered"): round(80_000 * 0.1229),
+    }
+
+
+async def test_every_meter_stands_below_its_medium(reader_database: ReaderDatabase) -> None:
+    """Boundary first, then what is inside, one step further in; a meter nothing is known of is unknown, and the sum."""
+    rows = await rows_of("Tree of meters · 24 h", reader_database, standard_scope())
+    names = [str(row["node"]).replace("\u00a0", " ") for row in rows]
+    assert names[:4] == ["electricity", "└ Incoming feeder 1", "└ Incoming feeder 2", "    └ Compressor house"]
+    gas = rows[names.index("└ Natural gas") - 1 :][:2]
+    assert [(row["amount"], row["share"]) for row in gas] == [(None, None), (None, None)]
+    assert next(row for row in rows if row["node"] == "electricity")["device_id"] is None
+
+
+async def test_a_night_of_a_day_under_way_hides_no_night_that_is_known(migrated_database: ReaderDatabase) -> None:
+    """A day's night flow needs 92 of its quarters: until midnight the newest known one is yesterday's."""
+    populate(migrated_database.owner_url, sets=22, hours=2, days=10)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        owner.execute("DELETE FROM night_flow WHERE ts > now() - interval '1 day'")
+        before = await rows_of("Night flow by meter", migrated_database, standard_scope())
+        owner.execute(
+            "CREATE TEMP TABLE today AS SELECT DISTINCT ON (site_id, meter_id) * FROM night_flow"
+            " ORDER BY site_id, meter_id, ts DESC"
+        )
+        owner.execute(
+            "UPDATE today SET night_flow_m3_h = NULL, points = 64, ts = date_trunc('day', now(), 'Asia/Shanghai')"
+        )
+        owner.execute("INSERT INTO night_flow SELECT * FROM today")
+    assert before
+    assert all(row["night_flow_m3_h"] is not None for row in before)
+    assert await rows_of("Night flow by meter", migrated_database, standard_scope()) == before
+
+
+async def test_the_same_hours_of_another_day_stand_beside_those_shown(migrated_database: ReaderDatabase) -> None:
+    """Each window has the one so many whole days before it; the best day is the whole one with least energy a tonne."""
+    populate(migrated_database.owner_url, sets=22, hours=2, days=10)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO plant_window SELECT site_id, window_min, ts - ago * interval '1 day', energy_kwh, power_kw,"
+            " energy_kgce, water_m3, production, unit_energy_kgce, unit_water_m3, coverage, quality, reference_version"
+            " FROM plant_window, (VALUES (4), (7)) AS of (ago)"
+            " WHERE site_id = 'taihang-steel' AND window_min = 60 AND ts > now() - interval '90 minutes'"
+        )
+        owner.execute("UPDATE plant_window SET power_kw = extract(epoch FROM ts) / 86400 WHERE window_min = 60")
+        for ago, unit_energy, coverage in ((4, 80, 1), (3, 70, 0.5), (1, 60, 1)):
+            owner.execute(
+                "UPDATE plant_day SET unit_energy_kgce = %s, coverage = %s WHERE site_id = 'taihang-steel'"
+                " AND ts = date_trunc('day', now(), 'Asia/Shanghai') - %s * interval '1 day'",
+                [unit_energy, coverage, ago],
+            )
+    for compared, days in (("none", set()), ("day", {1}), ("week", {7}), ("best", {4})):
+        rows = await rows_of("Power, kW", migrated_database, standard_scope("now-1h", compare=compared))
+        pairs = [(row["power_1_h"], row["compared"]) for row in rows]
+        both = [(cast("float", now), cast("float", then)) for now, then in pairs if None not in {now, then}]
+        assert {round(now - then, 3) for now, then in both} == days
+
+
+async def test_a_day_under_way_or_known_in_part_has_no_bar(reader_database: ReaderDatabase) -> None:
+    """Its sum would look like a fall; the days around it have theirs."""
+    rows = await rows_of("Water per day, m³", reader_database, standard_scope("now-6d"))
+    known = [row["water_in_m3"] is not None for row in rows]
+    assert known[-4:] == [False, True, True, False]
+    assert all(known[:-4])
+
+
+async def test_sets_are_counted_once(reader_database: ReaderDatabase) -> None:
+    """Registered = reporting + silent, in total and over the cities; one city shows only its own."""
+    (total,) = await rows_of("Sets reporting", reader_database, standard_scope())
+    assert total["registered"] == 300
+    assert total == {"registered": 300, "reporting": total["reporting"], "silent": 300 - float(str(total["reporting"]))}
+    cities = await rows_of("By city", reader_database, standard_scope())
+    for column in ("registered", "reporting", "silent"):
+        assert sum(float(str(row[column])) for row in cities) == total[column]
+    (one,) = await rows_of("By city", reader_database, standard_scope(city="太原"))
+    assert one in cities
+
+
+async def test_no_outage_is_claimed_where_nothing_reports(migrated_database: ReaderDatabase) -> None:
+    """Without a reporting site the number of outages is unknown, not 0."""
+    (row,) = await rows_of("Outages and discharges", migrated_database, standard_scope())
+    assert (row["mains_failed"], row["discharging"]) == (None, None)
+
+
+async def test_an_outage_whose_sets_are_silent_does_not_claim_that_none_discharges(
+    migrated_database: ReaderDatabase,
+) -> None:
+    """A site without mains and without a reporting set has an unknown number of discharging sets, not 0."""
+    populate(migrated_database.owner_url, sets=62, hours=1)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute("UPDATE battery_latest SET ts = ts - interval '1 day' WHERE device_id = 'bs00031-b1'")
+    sites = {row["site"]: row for row in await rows_of("Outages in progress", migrated_database, standard_scope())}
+    assert (sites["Base station 31"]["discharging"], sites["Base station 31"]["soc"]) == (None, None)
+    assert sites["Base station 62"]["discharging"] == 1
+
+
+LEAK = """
+INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, state, active, severity, event_at, raised_at, group_id)
+VALUES ('a', 'P', 'W0', 'volume_m3', 'drift', 'active_unacknowledged', true, 'medium', now(), now(), 'a'),
+       ('b', 'P', 'W0', 'volume_m3', 'night_flow', 'active_unacknowledged', true, 'high', now(), now(), 'b'),
+       ('c', 'P', 'W0', 'volume_m3', 'seasonal', 'active_unacknowledged', true, 'low', now(), now(), 'c'),
+       ('d', 'P', 'W0', 'volume_m3', 'step', 'active_acknowledged', true, 'low', now(), now(), 'd'),
+       ('e', 'P', 'W1', 'volume_m3', 'drift', 'active_unacknowledged', true, 'medium', now(), now(), 'e')
+"""
+
+
+async def test_alarms_of_one_device_are_one_row_with_the_other_kinds_named(migrated_database: ReaderDatabase) -> None:
+    """A leak is one row, by its worst; what somebody is on already stands apart, and a filter hides no device."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO site (site_id, name, name_zh, city, sector, product_unit)"
+            " VALUES ('P', 'P', '厂', '太原', 'steel', 't')"
+        )
+        owner.execute(LEAK)
+    page = next(each.values[0] for each in DASHBOARDS if each.id == "alarms-en")
+    panel = next(each for each in cast("Dashboard", page).panels if each.title == "Active alarms")
+    everything = {"city": "*", "site": "*", "severity": "*", "kind": "*"}
+
+    async def shown(**chosen: str) -> list[tuple[object, ...]]:
+        rows = await fetch(migrated_database.reader_url, panel, standard_scope(**(everything | chosen)))
+        return [(row[rows.columns.index("alarm_id")], row[rows.columns.index("others")]) for row in rows.rows]
+
+    assert await shown() == [("b", "drift, unusual for the hour"), ("e", None), ("d", None)]
+    assert sorted(await shown(kind="drift")) == [("a", None), ("e", None)]
