@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
+from dashboards.parts.plants import days_back
 from dashboards.words import battery_soh as words
 from dashboards.words import labels
 from schemas.words import Text
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from dashboards.kit.panels import Panel
     from schemas.words import Language
 
+YEARS = 5
+"""No figure older than this says anything of a set. (unsourced)"""
+
 
 def figures(chosen: str, language: Language) -> Panel:
     """Both capacities, cells, and what the newest word on a set rests on; `chosen` is the set as SQL."""
@@ -22,11 +26,11 @@ def figures(chosen: str, language: Language) -> Panel:
         language=language,
         title=Text("两个容量与依据（占额定 %）", "Two capacities, % of nominal, and what they rest on"),
         description=Text(
-            "最近一次放电后：电芯所有的总容量（25 °C）；现场可用的容量，即按那次电流与温度放到截止电压。"
+            "五年内最近一次放电后：电芯所有的总容量（25 °C）；现场可用的容量，即按那次电流与温度放到截止电压。"
             "总容量取决于最弱单体，旁列其余单体平均至少有多少。非「良好」时列出原因。来源：battery_soh。",
-            "After the newest discharge: all that the cells have, at 25 °C; and what the site gets, down to the "
-            "cut-off at that discharge's current and temperature. The weakest cell decides; beside it what the others "
-            "have on average, at least. Where it is not good, why. Source: battery_soh.",
+            "After the newest discharge of five years: all that the cells have, at 25 °C; and what the site gets, down "
+            "to the cut-off at that discharge's current and temperature. The weakest cell decides; beside it what the "
+            "others have on average, at least. Where it is not good, why. Source: battery_soh.",
         ),
         width=24,
         height=4,
@@ -41,7 +45,7 @@ SELECT s.soh_pct::float8 AS total_pct, s.usable_pct::float8 AS usable_pct,
        {sql.words_of("s.change", words.CHANGE, language)} AS change,
        s.believed_pct::float8 AS believed_pct
 FROM battery_soh s
-WHERE s.device_id = {chosen}
+WHERE s.device_id = {chosen} AND {days_back(YEARS * 365, "s.ts")}
 ORDER BY s.ts DESC
 LIMIT 1
 """  # noqa: S608 - fragments of ours
