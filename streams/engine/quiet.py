@@ -7,6 +7,7 @@ end in the same rows and states, to the last bit, so that it does not matter whi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from streams.engine.memory import Memories, Moved
     from streams.engine.shelf import Numbers, Rows
     from streams.kernels.contract import Fold
+    from streams.kernels.figures import Mask
 
 QUIET_FROM = 16
 """With fewer entities at once the fold itself is as fast. (measured)"""
@@ -44,27 +46,45 @@ class Shelves:
         return found
 
 
+class Round(NamedTuple):
+    """One reading each of some entities of a batch."""
+
+    places: Numbers
+    """Where these entities stand in the batch."""
+    items: list[Any]
+    subjects: list[Any]
+    samples: dict[type, Any]
+    """Columns of the readings, by kind, made once."""
+
+
 class Batch:
-    """New readings of one kind in one transaction, of the entities that have just one: columns of them, made once."""
+    """New readings of one kind in one transaction: the first one of each entity, then the second ones, and so on."""
 
     def __init__(
-        self, numbers: dict[str, int], subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]]
+        self, numbers: dict[str, int], subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]], most: int
     ) -> None:
-        """Take what numbers entities have; one without gets the next."""
-        self.entity_ids = [entity_id for entity_id, own in items.items() if len(own) == 1]
-        self.subjects = [subjects[entity_id] for entity_id in self.entity_ids]
+        """Take what numbers entities have; one without gets the next. Entities with more than `most` stay away."""
+        own = {entity_id: each for entity_id, each in items.items() if len(each) <= most}
+        self.entity_ids = list(own)
+        self.subjects = [subjects[entity_id] for entity_id in own]
         self.rows: Numbers = np.array(
-            [numbers.setdefault(entity_id, len(numbers)) for entity_id in self.entity_ids], dtype=np.int64
+            [numbers.setdefault(entity_id, len(numbers)) for entity_id in own], dtype=np.int64
         )
-        self._items = [items[entity_id][0] for entity_id in self.entity_ids]
-        self._samples: dict[type, Any] = {}
+        self.counts: Numbers = np.array([len(each) for each in own.values()], dtype=np.int64)
+        self.rounds = [self._round(list(own.values()), number) for number in range(most)]
 
-    def samples(self, fold: Quiet) -> Any:  # noqa: ANN401 - the fold's own
-        """Columns that a fold takes."""
-        kind = fold.samples
-        if kind not in self._samples:
-            self._samples[kind] = kind.of(self._items, self.subjects)
-        return self._samples[kind]
+    def _round(self, items: Sequence[Sequence[Any]], number: int) -> Round:
+        places = np.flatnonzero(self.counts > number)
+        found = places.tolist()
+        return Round(places, [items[at][number] for at in found], [self.subjects[at] for at in found], {})
+
+
+def samples_of(fold: Quiet, round_: Round) -> Any:  # noqa: ANN401 - the fold's own
+    """Columns that a fold takes."""
+    kind = fold.samples
+    if kind not in round_.samples:
+        round_.samples[kind] = kind.of(round_.items, round_.subjects)
+    return round_.samples[kind]
 
 
 class Due(NamedTuple):
@@ -90,28 +110,42 @@ class QuietWay:
     figures: Rows = field(default_factory=lambda: np.empty((0, 0)))
 
     def take(self, items: Mapping[str, Sequence[Any]], moved: Moved) -> tuple[Mapping[str, Sequence[Any]], list[Row]]:
-        """Take the readings that are quiet; return the others, and the rows that these gave."""
+        """Take the readings of entities all of whose readings are quiet; return the others, and the rows these gave."""
         shelf, batch, fold = self.shelf, self.batch, self.shelf.fold
         shelf.fit()
-        samples, last_ts = batch.samples(fold), shelf.last_ts[batch.rows]
-        may_be = (samples.ts > last_ts) & (samples.ts // fold.snapshot_ms == last_ts // fold.snapshot_ms)
-        if apart := {entity_id for name, entity_id in moved if name == fold.name}:
-            may_be &= [entity_id not in apart for entity_id in batch.entity_ids]
-        at = np.flatnonzero(may_be)
-        if not len(at):
-            return items, []
-        rows, taken = batch.rows[at], samples.at(at.tolist())
-        figures = fold.layout.columns(shelf.figures[rows])
-        with np.errstate(all="ignore"):
-            quiet, given = fold.advance(figures, taken)
-        self.rows, self.last_ts = rows[quiet], taken.ts[quiet]
-        self.unsaved = shelf.unsaved[self.rows] + 1
-        self.figures = fold.layout.rows(figures)[quiet]
-        self.entity_ids = [batch.entity_ids[number] for number in at[quiet].tolist()]
+        figures, last_ts = shelf.figures[batch.rows], shelf.last_ts[batch.rows]
+        apart = {entity_id for name, entity_id in moved if name == fold.name}
+        quiet: Mask = np.array([entity_id not in apart for entity_id in batch.entity_ids], dtype=np.bool_)
+        given: list[Row] = []
+        for number, round_ in enumerate(batch.rounds, 1):
+            places, samples = round_.places, samples_of(fold, round_)
+            before_ts = last_ts[places]
+            may_be = quiet[places] & (samples.ts > before_ts)
+            may_be &= samples.ts // fold.snapshot_ms == before_ts // fold.snapshot_ms
+            quiet[places] = False
+            at = np.flatnonzero(may_be)
+            if not len(at):
+                continue
+            taken, places = samples.at(at.tolist()), places[at]
+            columns = fold.layout.columns(figures[places])
+            with np.errstate(all="ignore"):
+                was_quiet, rows = fold.advance(columns, taken)
+            places = places[was_quiet]
+            if fold.says_how_it_stands and len(batch.rounds) > 1:
+                is_last = batch.counts[places] == number
+                rows = [row for row, last in zip(rows, is_last.tolist(), strict=True) if last]
+            given += rows
+            quiet[places] = True
+            figures[places], last_ts[places] = fold.layout.rows(columns)[was_quiet], taken.ts[was_quiet]
+        found = np.flatnonzero(quiet)
+        self.rows, self.last_ts, self.figures = batch.rows[found], last_ts[found], figures[found]
+        self.unsaved = shelf.unsaved[self.rows] + batch.counts[found]
+        self.entity_ids = [batch.entity_ids[at] for at in found.tolist()]
         left = dict(items)
         for entity_id in self.entity_ids:
             del left[entity_id]
-        return left, given
+        # What was quiet until something happened is the fold's own from its first reading on.
+        return left, given if len(batch.rounds) == 1 else [row for row in given if row[0] not in left]
 
     def due(self, every: int) -> Iterator[Due]:
         """States whose turn it is to be saved; they count as saved from then on."""
@@ -131,7 +165,7 @@ class QuietWay:
             shelf.figures[self.rows] = self.figures
             shelf.last_ts[self.rows], shelf.unsaved[self.rows] = self.last_ts, self.unsaved
         found = []
-        plain = batch.samples(shelf.fold).is_plain.tolist()
+        plain = samples_of(shelf.fold, batch.rounds[0]).is_plain.tolist()
         for entity_id, subject in compress(zip(batch.entity_ids, batch.subjects, strict=True), plain):
             memory = moved.get((name, entity_id))
             if memory is not None and (figures := shelf.fold.figures_of(memory.state, subject)) is not None:
@@ -146,17 +180,16 @@ class QuietWays:
     """All quiet ways of one transaction."""
 
     def __init__(self, shelves: Shelves, least: int) -> None:
-        """Take from how many entities on with one new reading each they are gone."""
+        """Take from how many entities on that have equally many new readings they are gone."""
         self._shelves = shelves
         self._least = least
         self._gone: list[QuietWay] = []
 
     def batch(self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]]) -> Batch | None:
-        """New readings of one kind, where they are enough."""
-        if len(items) < self._least:
-            return None
-        batch = Batch(self._shelves.numbers, subjects, items)
-        return batch if len(batch.entity_ids) >= self._least else None
+        """New readings of one kind, where they are enough: in the last round, too, are as many entities."""
+        of_count = Counter(map(len, items.values()))
+        most = max((count for count, entities in of_count.items() if entities >= self._least), default=0)
+        return Batch(self._shelves.numbers, subjects, items, most) if most else None
 
     def of(self, fold: Fold, batch: Batch | None) -> QuietWay | None:
         """A fold's way for readings, where it has one."""

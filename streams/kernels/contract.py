@@ -80,6 +80,10 @@ class Quiet(Fold, Protocol):
     def layout(self) -> Layout[Any]:
         """Of the figures that quiet readings change, and that they are judged by."""
 
+    @property
+    def says_how_it_stands(self) -> bool:
+        """Whether its quiet rows say how an entity stands, one each: then only those of its last reading count."""
+
     def figures_of(self, state: Any, subject: Any, /) -> tuple[float, ...] | None:  # noqa: ANN401
         """Write a state as figures, in the layout's order; None for one whose next reading is not quiet anyhow."""
 

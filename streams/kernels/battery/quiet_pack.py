@@ -66,6 +66,7 @@ class QuietPackMonitor(PackMonitor):
 
     samples = Samples
     layout = Layout(PackFigures, sample_ts=MINUTES, sample_c=MINUTES)
+    says_how_it_stands = True
 
     def figures_of(self, state: PackState | None, device: Device) -> tuple[float, ...] | None:
         """A state as figures; None where its next reading is the scalar fold's."""

@@ -41,6 +41,7 @@ class QuietSetHealth(SetHealth):
 
     samples = Samples
     layout = LAYOUT
+    says_how_it_stands = False
 
     def figures_of(self, state: SetState | None, device: Device) -> tuple[float, ...] | None:
         """A state as figures; None of a set that does not float, or of which something else is waited for."""

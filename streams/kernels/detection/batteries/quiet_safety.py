@@ -103,6 +103,7 @@ class QuietSetSafety(SetSafety):
 
     samples = Samples
     layout = LAYOUT
+    says_how_it_stands = False
 
     def figures_of(self, state: SetState, device: Device) -> tuple[float, ...] | None:
         """A state as figures; None where a condition holds, or not enough is known of the set yet."""
