@@ -80,7 +80,7 @@ class Engine:
     ) -> None:
         """Take how many readings of a device may come before what is remembered of it is saved.
 
-        From `quiet_from` devices on that have one new reading each these go the quiet way.
+        From `quiet_from` devices on that have equally many new readings these go the quiet way.
         """
         self.session = Session(pool, kernels, partitions, save_every, quiet_from)
         """What its transactions share."""

@@ -39,7 +39,7 @@ class Session:
         self.save_every = save_every
         """How many readings of a device may come before what is remembered of it is saved."""
         self.quiet_from = quiet_from
-        """From how many devices on that have one new reading each these go the quiet way."""
+        """From how many devices on that have equally many new readings these go the quiet way."""
         self._pool = pool
         self._directory: Directory | None = None
         self._loading = threading.Lock()
