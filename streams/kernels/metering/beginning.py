@@ -11,7 +11,7 @@ from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
 from streams.kernels.metering.explain import Step
 from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS, STALE_READINGS
-from streams.kernels.metering.lines import MOST_LINES, Line
+from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.settling import CATCH_UP_SPEED, POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
 from streams.kernels.metering.state import all_onwards, began_again
@@ -41,14 +41,16 @@ class Beginning(Settling):
             if -line.tolerance <= passed <= bound and abs(passed) < abs(run.value - newest.value):
                 rule = "comes back to where it would have been: what it showed meanwhile was not its own"
                 step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
-                self._tell.returned(line, step, run, ts)
+                noise = self._tell.returned(line, step, run, ts, state.noise)
                 filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
                 return state._replace(
                     anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
                     trial=Trial(filling, (Mark(ts, run.value),)), odd=False,
+                    noise=noise,
                     unsure=UNSURE_READINGS if step.may_be_chance(run.value - newest.value) else state.unsure,
                 )  # fmt: skip
-            lines = self._beyond(lines, run, run.value - newest.value)
+            state = self._counts_elsewhere(state, run) if run.value > newest.value else state
+            lines = further(lines, run.first, counted=run.value > newest.value)
         runs = (*state.tail, run)
         if self._limits.rolls_over(newest.value, run.value):
             return self._settle(state._replace(tail=runs, rate=rate), ts)
@@ -80,6 +82,14 @@ class Beginning(Settling):
             anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
             odd=self._is_odd(state, runs[-2], run, steps[-1]),
         )  # fmt: skip
+
+    def _counts_elsewhere(self, state: RegisterState, run: Run) -> RegisterState:
+        """Tell of the lines that were left, now that it counts: of two devices under one id that is one event."""
+        noise = state.noise
+        for line in state.lines:
+            if line.counts == 0:
+                noise = self._tell.left(line, run.first, run.value, noise)
+        return state._replace(noise=noise)
 
     def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
         """Learn from the first increments, but for those that are no rate."""

@@ -53,7 +53,7 @@ class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 10
+    version = 11
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS

@@ -145,21 +145,30 @@ class Teller:
             plausible=step.limit, increment=step.counted, rule=step.rule,
         )  # fmt: skip
 
-    def left(self, line: Line, ts: int, shows: float) -> None:
-        """Tell of a break: the register left its line and counts on elsewhere."""
+    def left(self, line: Line, ts: int, shows: float, told: Noise | None = None) -> Noise:
+        """Tell of a break: the register left its line and counts on elsewhere; what comes soon after `told` is one."""
+        noise = self._longer(told, line, line.broke, 1)
         self.event(
-            line.kind, line.last, ts, line.broke,
-            readings=1, before=line.value, seen=line.seen, after=shows,
+            line.kind, noise.ts, ts, noise.until,
+            readings=noise.readings, before=line.value, seen=noise.seen, after=shows,
             plausible=line.limit, increment=line.counted, rule=line.rule,
         )  # fmt: skip
+        return noise
 
-    def returned(self, line: Line, step: Step, new: Run, ts: int) -> None:
-        """Tell that a register came back to a line it had left."""
+    def returned(self, line: Line, step: Step, new: Run, ts: int, told: Noise | None = None) -> Noise:
+        """Tell that a register came back to a line it had left; what comes soon after `told` is one with it."""
+        noise = self._longer(told, line._replace(kind=MeterEventKind.EXCURSION), new.first, max(1, line.readings))
         self.event(
-            MeterEventKind.EXCURSION, line.last, ts, new.first,
-            readings=line.readings, before=line.value, seen=line.seen, after=new.value,
+            noise.kind, noise.ts, ts, noise.until,
+            readings=noise.readings, before=line.value, seen=noise.seen, after=new.value,
             plausible=step.limit, increment=step.counted, rule=step.rule,
         )  # fmt: skip
+        return noise
+
+    def _longer(self, told: Noise | None, line: Line, until: int, readings: int) -> Noise:
+        if told is not None and told.kind is line.kind and line.broke - told.until <= self._quiet_ms:
+            return told._replace(until=until, readings=told.readings + readings)
+        return Noise(line.last, line.kind, until, readings, line.seen)
 
     def event(
         self,
