@@ -29,6 +29,7 @@ OTHERS_WORDS = {
         words.OTHERS.items(), (fields.PARTIAL, fields.UNKNOWN, fields.PARTIAL, fields.GOOD), strict=True
     )
 }
+KEEPS_WORDS = {"true": Word(labels.YES, fields.GOOD), "false": Word(labels.NO, fields.PARTIAL)}
 TO_PARTNER = TO_SET._replace(variables={"set": "partner_id"})
 
 
@@ -38,10 +39,10 @@ def outlook(language: Language) -> Panel:
         language=language,
         title=Text("本周若停电，各站能否撑到合同时长", "If the mains fails this week: do sites keep their contract?"),
         description=Text(
-            "撑得住：p10 ≥ 合同；说不准：p10 < 合同 ≤ p50；撑不到：p50 < 合同；未知：有组容量未知或中断，不算撑得住。"
+            "撑得住：p10 ≥ 合同；说不准：p10 < 合同 ≤ p50；多半撑不到：p50 < 合同；未知：有组未知或中断，不算撑得住。"
             "无天气预报：按今日温度计。来源：battery_site_risk。",
-            "Holds: p10 ≥ contract; in doubt: p10 < contract ≤ p50; falls short: p50 < contract; unknown: a set of the "
-            "site is unknown or silent, which is not holding. Without a forecast: judged at today's temperature. "
+            "Holds: p10 ≥ contract; in doubt: p10 < contract ≤ p50; likely short: p50 < contract; unknown: a set of "
+            "the site is unknown or silent, which is not holding. Without a forecast: judged at today's temperature. "
             "Source: battery_site_risk.",
         ),
         width=24,
@@ -240,7 +241,7 @@ SELECT w.device_id, {sql.name(language, "d", "device_id")} AS battery_set,
        {sql.list_words_of("w.advice_reasons", labels_battery.ADVICE_REASON, language)} AS because,
        w.soh_pct::float8 AS soh_pct, w.evidence,
        w.backup_p10_h::float8 AS backup_p10_h, w.contract_h::float8 AS contract_h,
-       w.new_gain_h::float8 AS new_gain_h, w.without_h::float8 AS without_h,
+       w.new_gain_h::float8 AS new_gain_h, w.new_keeps::text AS new_keeps, w.without_h::float8 AS without_h,
        w.partner_id, {sql.name(language, "o", "device_id")} AS partner,
        w.moved_gain_h::float8 AS moved_gain_h, w.partner_left_h::float8 AS partner_left_h,
        {sql.words_of("w.reason", words.GAIN_REASON, language)} AS reason
@@ -260,16 +261,17 @@ LIMIT {LISTED}
         Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
         Field(name="site", label=labels.SITE, least_px=130),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
-        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=160, unknown=labels.NONE),
+        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=115, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=100, **hours),  # type: ignore[arg-type]
         Field(name="contract_h", label=labels_battery.CONTRACT_H, width=90, **hours),  # type: ignore[arg-type]
-        Field(name="new_gain_h", label=words.NEW_GAIN, width=110, **hours),  # type: ignore[arg-type]
-        Field(name="without_h", label=words.WITHOUT, width=90, **hours),  # type: ignore[arg-type]
+        Field(name="new_gain_h", label=words.NEW_GAIN, width=100, **hours),  # type: ignore[arg-type]
+        Field(name="new_keeps", label=words.NEW_KEEPS, words=KEEPS_WORDS, width=85),
+        Field(name="without_h", label=words.WITHOUT, width=80, **hours),  # type: ignore[arg-type]
         Field(name="partner_id", hidden=True),
-        Field(name="partner", label=words.PARTNER, link=TO_PARTNER, unknown=words.NO_PARTNER, least_px=130),
-        Field(name="moved_gain_h", label=words.MOVED_GAIN, width=100, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
-        Field(name="partner_left_h", label=words.PARTNER_LEFT, width=110, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
-        Field(name="reason", label=words.WHY_UNKNOWN, width=150, unknown=labels.NONE),
+        Field(name="partner", label=words.PARTNER, link=TO_PARTNER, unknown=words.NO_PARTNER, least_px=115),
+        Field(name="moved_gain_h", label=words.MOVED_GAIN, width=90, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
+        Field(name="partner_left_h", label=words.PARTNER_LEFT, width=95, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
+        Field(name="reason", label=words.WHY_UNKNOWN, width=130, unknown=labels.NONE),
     )

@@ -10,13 +10,13 @@ TESTS = Text("每月测试组数", "Tests a month")
 VERDICT = {
     "holds": Text("● 撑得住", "● holds"),
     "doubtful": Text("◐ 说不准", "◐ in doubt"),
-    "short": Text("✕ 撑不到", "✕ falls short"),
+    "short": Text("✕ 多半撑不到", "✕ likely short"),
     "unknown": Text("○ 未知", "○ unknown"),
 }
 """Whether a site keeps its contract in an outage of the week ahead."""
 REASON = {
     "cold_ahead": Text("预报降温后不足", "holds today, not in the cold ahead"),
-    "wide": Text("区间太宽，先测", "interval too wide: test first"),
+    "wide": Text("余量小于不确定度", "margin within the doubt"),
     "cold": Text("电池太冷", "cells too cold"),
     "load": Text("负载过大，换新组也不够", "load too high, even for new sets"),
     "worn": Text("电池老化", "worn sets"),
@@ -61,6 +61,7 @@ OTHERS_COLUMN = Text("测试期间", "During the test")
 NIGHT = Text("当夜最低", "That night")
 WITHOUT = Text("拆下后", "Taken out")
 NEW_GAIN = Text("换新多得", "A new set buys")
+NEW_KEEPS = Text("换新达标", "Then keeps it")
 PARTNER = Text("对调的组", "Exchange with")
 MOVED_GAIN = Text("对调多得", "That buys")
 PARTNER_LEFT = Text("对方剩余", "Left over there")
