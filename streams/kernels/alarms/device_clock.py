@@ -1,7 +1,8 @@
 """When a device's clock is wrong, by when its readings arrive. Pure: moments are arguments.
 
 A clock that is ahead, lost or stands shows in what is refused. One that is behind shows in readings that arrive, one
-after the other, long after the time they bear, always about as long: what waited somewhere comes ever less late.
+after the other, long after the time they bear, always about as long, or ever longer while they come at their usual pace
+(it crawls): what waited somewhere comes ever less late.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ READINGS = 3
 """and so many readings must say so. (unsourced)"""
 CAUGHT_UP_SHARE = 0.2
 """What comes less late by more than this share of the time that passes was kept somewhere. (unsourced)"""
+PACE = 1.2
+"""What comes ever later, and yet no more than this many periods after the reading before it, did not wait: its clock
+crawls. (unsourced)"""
 JITTER_MS = MINUTE_MS
 """By so much, or by two periods, readings come sooner or later. (unsourced)"""
 
@@ -72,11 +76,14 @@ def told_again(known: Clock | None, found: Clock, period_ms: float) -> Clock:
 
 
 def _stays(known: Clock, found: Clock, period_ms: float) -> bool:
-    """Whether readings come as late as before: what waited somewhere comes ever less late."""
+    """Whether readings come as late as before, or ever later at their usual pace: what waited comes ever less late."""
     jitter = max(JITTER_MS, 2 * period_ms)
     first, last, now = (known.first_offset_ms or 0, known.last_offset_ms or 0, found.last_offset_ms or 0)
     passed = found.last_ms - known.since_ms
-    return abs(now - last) <= jitter and abs(now - first) <= max(jitter, CAUGHT_UP_SHARE * passed)
+    if abs(now - last) > jitter:
+        return False
+    crawls = now < first and passed <= PACE * (known.readings + found.readings) * period_ms
+    return crawls or abs(now - first) <= max(jitter, CAUGHT_UP_SHARE * passed)
 
 
 def is_due(clock: Clock, period_ms: float) -> bool:

@@ -50,6 +50,17 @@ def test_a_clock_that_crawls_is_behind() -> None:
     assert is_due(after([2 * HOUR_MS + 3_000 * at for at in range(200)]), PERIOD_MS)
 
 
+@pytest.mark.parametrize("lost_ms", [15_000, 30_000, 50_000])
+def test_a_clock_that_crawls_is_behind_however_much_it_loses(lost_ms: int) -> None:
+    """A quarter, half or five sixths of each minute, in readings that come a minute apart."""
+    assert is_due(after([20 * MINUTE_MS + lost_ms * at for at in range(60)]), PERIOD_MS)
+
+
+def test_a_backlog_that_grows_is_no_clock_that_crawls() -> None:
+    """A line that passes every other minute's worth: what comes is ever later, and two minutes apart."""
+    assert not is_due(after([20 * MINUTE_MS + MINUTE_MS * at for at in range(60)], step_ms=2 * MINUTE_MS), PERIOD_MS)
+
+
 @pytest.mark.parametrize("fault", [Fault.AHEAD, Fault.LOST, Fault.STANDS])
 def test_one_refused_array_is_no_wrong_clock(fault: Fault) -> None:
     """Many readings of one moment are not due; the third of as many minutes is."""
