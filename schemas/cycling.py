@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,7 +38,7 @@ class TariffPeriod(BaseModel):
 def checked_tariff(periods: tuple[TariffPeriod, ...]) -> tuple[TariffPeriod, ...]:
     """Return a tariff in which every moment of the day has one price at most; ValueError names what is wrong."""
     ordered = sorted(periods, key=lambda period: period.begins)
-    for period, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for period, following in zip_longest(ordered, ordered[1:]):
         if period.ends <= period.begins:
             msg = f"tariff {period.name!r}: {period.begins}-{period.ends} is no span within a day"
             raise ValueError(msg)

@@ -256,7 +256,7 @@ class Loud(Signaller):
         rows: list[Row] = []
         (kind,) = self.kinds
         for arrival in arrivals:
-            power = arrival.reading.model_dump()["power_kw"]
+            power: float = getattr(arrival.reading, "power_kw")  # noqa: B009 - of any kind
             standing, signal = stand(
                 standing,
                 Judgement(power > self._above_kw, arrival.ts, power, {}),

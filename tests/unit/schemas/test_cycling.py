@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -46,3 +47,9 @@ def test_a_tariff_survives_the_registry_file() -> None:
     registry = Registry(sites=[site], devices=[device])
     assert Registry.model_validate(yaml.safe_load(registry.as_yaml())) == registry
     assert BatterySet(nominal_ah=100).use is BatteryUse.BACKUP
+
+
+def test_a_set_without_a_tariff_is_read_back_from_the_registry() -> None:
+    """The registry's table holds its tariff as an empty list."""
+    stored = BatterySet.model_validate({"nominal_ah": 100}).model_dump(mode="json")
+    assert BatterySet.model_validate_json(orjson.dumps(stored)).tariff == ()
