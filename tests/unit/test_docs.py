@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from typer.main import get_command
 
+from fenhe.cli import app
 from fenhe.commands.alarm_kinds import document
 from schemas.words import Language
+
+if TYPE_CHECKING:
+    from click import Group
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -144,3 +150,31 @@ def test_the_index_of_decisions_names_every_decision() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
     assert not [path.name for path in folder.glob("[0-9]*.md") if f"({path.name})" not in index]
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link into a document may name: its headings, as the usual renderers write them."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ +(.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_heading_a_document_links_to_exists(document: Path) -> None:
+    """A link that ends at the top of a long document has lost its reader."""
+    links = re.findall(r"\]\((?!https?://)([^)#\s]*)#([^)\s]+)\)", document.read_text(encoding="utf-8"))
+    missing = [
+        (name, anchor) for name, anchor in links if anchor not in anchors(document.parent / name if name else document)
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_every_command(name: str) -> None:
+    """All that `fenhe --help` lists, and no other."""
+    rows = re.findall(r"^\| (`fenhe [^|]*)\|", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    spans = [span.split() for row in rows for span in re.findall(r"`([^`]+)`", row)]
+    whole = {words[1] for words in spans if words[0] == "fenhe"}
+    commands = set(cast("Group", get_command(app)).commands)
+    assert whole <= commands
+    assert commands <= whole | {words[0] for words in spans}
