@@ -54,7 +54,8 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
         for warning in warnings_of(registry, load_registry(connection)[1]):
             typer.echo(f"warning: {warning}", err=True)
         import_registry(connection, registry)
-    typer.echo(f"{len(registry.sites)} sites, {len(registry.devices)} devices")
+    sites, devices = len(registry.sites), len(registry.devices)
+    typer.echo(f"{sites} site{'s' * (sites != 1)}, {devices} device{'s' * (devices != 1)}")
 
 
 @app.command("export")

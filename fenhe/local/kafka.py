@@ -8,27 +8,23 @@ import shutil
 import signal
 import sys
 import uuid
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
 import confluent_kafka
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from fenhe.local.processes import Process, accepts_connections, free_port, wait_until
+from fenhe.local.processes import Process, Runner, accepts_connections, free_port, wait_until
 from fenhe.local.services import MissingServiceError, Services, project_root
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _START_TIMEOUT_S = 90.0
 _LOG_ID_CHARACTERS = 8
 
 
-class Kafka(ABC):
+class Kafka(Runner):
     """A Kafka cluster of one broker on 127.0.0.1."""
 
     kind: str
@@ -53,14 +49,6 @@ class Kafka(ABC):
         """Names the log that offsets count in: another value means that all earlier offsets are void."""
 
     @abstractmethod
-    def start(self) -> None:
-        """Start it and return when clients are served."""
-
-    @abstractmethod
-    def stop(self) -> None:
-        """Ask it to end, and wait."""
-
-    @abstractmethod
     def create_topic(self, name: str, partitions: int) -> None:
         """Create a topic and return when clients can use it; harmless when it is there with as many partitions.
 
@@ -71,17 +59,6 @@ class Kafka(ABC):
     def kill(self) -> None:
         """`kill -9`, and wait for the end."""
         self.process.kill()
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
 
 class MockKafka(Kafka):

@@ -9,18 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
-from fenhe.local.processes import Process, accepts_connections, free_port
+from fenhe.local.processes import Process, Runner, accepts_connections, free_port
 from fenhe.local.services import MissingServiceError, Services, project_root
 
-if TYPE_CHECKING:
-    from types import TracebackType
 
-
-class Broker(ABC):
+class Broker(Runner):
     """An MQTT broker of ours: anonymous, on 127.0.0.1, the same port through all restarts."""
 
     kind: str
@@ -68,17 +64,6 @@ class Broker(ABC):
         """Stop and start again on the same port."""
         self.stop()
         self.start()
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     @abstractmethod
     def _make_process(self) -> Process: ...

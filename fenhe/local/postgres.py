@@ -13,18 +13,17 @@ import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-from fenhe.local.processes import Process, free_port
+from fenhe.local.processes import Process, Runner, free_port
 from fenhe.local.services import MissingServiceError, Services, default_directory, make_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import TracebackType
 
 OWNER = "fenhe_owner"
 """The role that owns the database and runs migrations; may create the other roles."""
@@ -126,7 +125,7 @@ def _wheel() -> Path | None:
     return None
 
 
-class Postgres:
+class Postgres(Runner):
     """One PostgreSQL server with the database `fenhe`, owned by `fenhe_owner`.
 
     It listens on TCP 127.0.0.1 only and trusts everybody there. A committed transaction survives `stop("immediate")`
@@ -229,17 +228,6 @@ class Postgres:
         """Drop a database with whoever is connected to it; harmless when there is none."""
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     def _kept_major(self) -> int | None:
         marker = self.data / "PG_VERSION"

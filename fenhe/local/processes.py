@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from typing import IO, TYPE_CHECKING, Self
 
@@ -92,7 +93,30 @@ def free_port() -> int:
     raise OSError(msg)
 
 
-class Process:
+class Runner(ABC):
+    """Whatever can be started and stopped; a `with` block does both."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, and return when it can be used."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ask it to end, and wait; harmless where it has ended."""
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+class Process(Runner):
     """One child process. Restartable: every `start` runs the same command again, appending to the same log.
 
     On Linux the child gets `death_signal` when this process ends, however it ends. It leads a session of its own, so
@@ -178,6 +202,10 @@ class Process:
         """Return as soon as `condition` holds; see the function of the same name."""
         wait_until(condition, what=what, timeout=timeout, process=self)
 
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        self.terminate()
+
     def terminate(self, timeout: float = 15.0, *, by: signal.Signals = signal.SIGTERM) -> int | None:
         """Ask the child to end and wait; after `timeout` seconds kill it. Harmless when it has ended.
 
@@ -245,17 +273,6 @@ class Process:
         except OSError:
             return ""
         return "".join(f"\n  | {line}" for line in [f"the end of {self.log}:", *lines])
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Terminate."""
-        self.terminate()
 
     def _spawn(self) -> subprocess.Popen[str]:
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from fenhe.local.kafka import find_kafka
 from fenhe.local.mqtt import find_mqtt
 from fenhe.local.postgres import OWNER, Postgres, find_postgres_binaries
+from fenhe.local.processes import Runner
 from fenhe.local.services import Services, make_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import TracebackType
 
 DEFAULT_PARTITIONS = 12
 TOPIC_PREFIX = "fenhe.readings"
@@ -23,7 +23,7 @@ ALARM_TOPIC = "fenhe.alarms"
 GUARD_TOPIC = "fenhe.guard"
 
 
-class Stack:
+class Stack(Runner):
     """One broker, one Kafka and one PostgreSQL on 127.0.0.1, started and stopped together.
 
     Data lives in the directory and is found again by the next stack on it. The topic's name ends in the identity of
@@ -108,17 +108,6 @@ class Stack:
         if (timescaledb := self.postgres.timescaledb_version()) is not None:
             database += f" + timescaledb {timescaledb}"
         return f"{self.mqtt.kind} {self.mqtt.version} · {self.kafka.kind} {self.kafka.version} · {database}"
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     def _find_postgres(self, settings: Mapping[str, str] | None, port: int | None) -> Postgres:
         directory = self.directory / "postgresql"
