@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from fenhe.clear_errors import PlainError
 from schemas.registry import Registry
 from schemas.registry_sense import NonsenseError, check, line_of
+from schemas.yaml_text import read_yaml
 from streams.kernels.plant.boundary import wrong_carriers
 from streams.kernels.plant.reference import energy_factors
 
@@ -23,22 +24,12 @@ SHOWN = 20
 _WHOLE = {"sites", "devices"}
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML whose dates and times stay as they are written: the registry's models read them."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def read_registry(file: Path) -> Registry:
     """Read a registry. Raises PlainError with a line for each mistake: file, line, field, what is wrong."""
     try:
         text = file.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = read_yaml(text)
     except UnicodeDecodeError:
         msg = f"{file}: this is no text in UTF-8: save it as UTF-8"
         raise PlainError(msg) from None

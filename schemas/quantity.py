@@ -96,16 +96,11 @@ _LAST_HOUR, _LAST_SIXTIETH = 23, 59
 
 
 def _to_ms(value: object) -> int:
-    """RFC 3339 text, or a whole number, to milliseconds since the epoch.
-
-    YAML has moments of its own: a time that is written without quotes comes as one. Raises PydanticCustomError.
-    """
+    """RFC 3339 text, or a whole number, to milliseconds since the epoch. Raises PydanticCustomError."""
     if type(value) is int:
         return value
     if type(value) is str:
         return _moment(value)
-    if type(value) is dt.datetime:
-        return _moment(value.isoformat())
     if type(value) is float and value.is_integer():
         return int(value)
     refuse("not a time: send whole milliseconds since the epoch, or RFC 3339, for example 2026-03-01T08:00:00Z")

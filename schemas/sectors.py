@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
+from schemas.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,4 +26,4 @@ class SectorWords(NamedTuple):
 def sectors() -> Mapping[str, SectorWords]:
     """All sectors by key, in the order in which they are offered."""
     text = (files("schemas") / "sectors.yaml").read_text(encoding="utf-8")
-    return {key: SectorWords(**words) for key, words in yaml.safe_load(text).items()}
+    return {key: SectorWords(**words) for key, words in read_yaml(text).items()}

@@ -14,13 +14,14 @@ from fenhe import logging
 from fenhe.clear_errors import clear_errors
 from schemas.notifications import Routing
 from schemas.settings import NotifyFileSettings, NotifySettings
+from schemas.yaml_text import read_yaml
 
 app = typer.Typer(no_args_is_help=True, help="Tell people of alarms.")
 
 
 def _routing(path: Path) -> Routing:
     try:
-        return Routing.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Routing.model_validate(read_yaml(path.read_text(encoding="utf-8")))
     except (OSError, ValidationError, yaml.YAMLError) as error:
         typer.echo(f"{path}: {error}", err=True)
         raise typer.Exit(2) from None

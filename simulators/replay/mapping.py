@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from schemas.readings import MODELS, Kind, registers_of
 from schemas.registry import Device, Registry, Site
+from schemas.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +171,7 @@ def field_types(kind: Kind) -> dict[str, str]:
 def read_mapping(path: Path) -> Mapping:
     """Read a mapping. Raises ValueError that says what is wrong with it (pydantic's or YAML's)."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         msg = f"{path} is not YAML: {error}"
         raise ValueError(msg) from error

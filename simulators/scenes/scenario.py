@@ -10,10 +10,10 @@ import datetime as dt
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import Field, model_validator
 
 from schemas.registry import Sector
+from schemas.yaml_text import read_yaml
 from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT, SENSORS
 from simulators.fleet.capacity_test import LONGEST_MS, Campaign
 from simulators.fleet.outages import RegionalOutage
@@ -358,7 +358,7 @@ def load(name: str) -> Scenario:
         msg = f"no scenario {name!r}; there are {', '.join(names())}"
         raise ValueError(msg)
     text = (files("simulators") / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
-    scenario = Scenario.model_validate(yaml.safe_load(text))
+    scenario = Scenario.model_validate(read_yaml(text))
     if scenario.name != name:
         msg = f"scenarios/{name}.yaml calls itself {scenario.name!r}"
         raise ValueError(msg)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-import yaml
-
 from schemas.battery_reference import BatteryHealthReference
+from schemas.yaml_text import read_yaml
 
 
 @cache
 def health_reference() -> BatteryHealthReference:
     """Load curves, thresholds and uncertainties."""
     text = resources.files(__name__).joinpath("battery_health.yaml").read_text(encoding="utf-8")
-    return BatteryHealthReference.model_validate(yaml.safe_load(text))
+    return BatteryHealthReference.model_validate(read_yaml(text))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-import yaml
-
 from schemas.detection import Detection
+from schemas.yaml_text import read_yaml
 
 
 @cache
 def detection() -> Detection:
     """Load the defaults."""
     text = resources.files(__name__).joinpath("detection.yaml").read_text(encoding="utf-8")
-    return Detection.model_validate(yaml.safe_load(text))
+    return Detection.model_validate(read_yaml(text))

@@ -6,9 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from schemas.reference import EnergyFactors, Reference
+from schemas.yaml_text import read_yaml
 
 PARTS = {
     "factors": "energy_factors.yaml",
@@ -50,5 +49,5 @@ def energy_factors() -> EnergyFactors:
 
 
 def _read(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
     return loaded
