@@ -11,8 +11,9 @@ from schemas.words.alarms import GUIDES
 
 TITLE = Text("告警类型", "Kinds of alarm")
 INTRODUCTION = Text(
-    "本页由 `fenhe alarms kinds` 从 `schemas/words/alarms.py` 生成；告警页和通知使用同样的文字。",
-    "Written by `fenhe alarms kinds --language en` from `schemas/words/alarms.py`;"
+    "本页由 `fenhe alarms kinds` 从 `schemas/words/plant_guides.py` 和 `battery_guides.py` 生成；"
+    "告警页和通知使用同样的文字。",
+    "Written by `fenhe alarms kinds --language en` from `schemas/words/plant_guides.py` and `battery_guides.py`;"
     " the page of an alarm and its message use the same words.",
 )
 
