@@ -174,7 +174,7 @@ BATTERY_GUIDES: dict[SignalKind, Guide] = {
             "At the actual load the forecast backup time is below the contract's hours, with 90 % certainty.",
         ),
         Text(
-            "高：预测区间（p10–p90）全部低于合同小时数才报警；所示为 p10，即 90 % 有把握达到的时长。",
+            "高：预测区间（p10–p90）全部低于合同小时数才告警；所示为 p10，即 90 % 有把握达到的时长。",
             "Sure: an alarm only where the whole forecast, p10 to p90, is below the contract. The hours shown are p10, "
             "which are kept with 90 % certainty.",
         ),
