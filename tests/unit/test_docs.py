@@ -178,3 +178,11 @@ def test_the_readme_names_every_command(name: str) -> None:
     commands = set(cast("Group", get_command(app)).commands)
     assert whole <= commands
     assert commands <= whole | {words[0] for words in spans}
+
+
+def test_each_way_through_the_code_is_short_and_never_comes_back() -> None:
+    """At most fifteen files, none twice: who reads them in order has read the way."""
+    text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split("## Where to read it")[1]
+    ways = [re.findall(r"^\d+\. `([\w/]+\.py)`", way, re.MULTILINE) for way in text.split("\n**")[1:]]
+    assert len(ways) == 3
+    assert all(0 < len(way) <= 15 and len(set(way)) == len(way) for way in ways)
