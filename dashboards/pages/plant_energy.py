@@ -11,6 +11,7 @@ from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, compare, enpi, flows, plant_limits, plant_windows
 from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, rate, register, sites
 from dashboards.words import labels
+from schemas.readings import Kind, registers_of
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 VIRTUAL = Text("虚拟", "virtual")
 """Role shown of a meter that is made of others."""
 
-METER_KINDS = "('electricity', 'water', 'steam', 'heat', 'gas', 'production', 'gangue_unit')"
+METER_KINDS = f"({', '.join(repr(kind.value) for kind in Kind if registers_of(kind))})"
 """Kinds that have registers; a laboratory has none."""
 
 
