@@ -13,6 +13,7 @@ from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import Scope, parse_range
 from dashboards.preview.model import load
 from dashboards.preview.reader import Reader
+from dashboards.preview.variables import resolve
 from fenhe.local.postgres import SUPERUSER
 from schemas.time import MINUTE_MS
 from schemas.words import Language
@@ -76,10 +77,14 @@ async def test_an_older_database_is_brought_up_to_date_with_all_its_rows(upgrade
     reader = Reader(upgraded.reader_url)
     now = dt.datetime.fromtimestamp(START_MS / 1000 + 720, dt.UTC)
     chosen = {"city": "*", "product_unit": "t", "set": "b-1", "unit": "u-1", "severity": "*", "kind": "*"}
-    scope = Scope(parse_range("now-6h", "now", now), chosen | {"site": "plant-1", "meter": "e-1"})
+    chosen |= {"site": "plant-1", "meter": "e-1"}
+    whole = parse_range("now-6h", "now", now)
     try:
         for definition in DEFINITIONS:
-            for panel in load(dashboard_json(definition, Language.EN)).panels:
+            dashboard = load(dashboard_json(definition, Language.EN))
+            own = (await resolve(reader, dashboard.variables, chosen, whole, "All")).values
+            scope = Scope(whole, {**own, **chosen})
+            for panel in dashboard.panels:
                 rows = await reader.fetch(scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s))
                 assert set(panel.fields) <= set(rows.columns), panel.title
     finally:
