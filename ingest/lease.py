@@ -42,7 +42,7 @@ class Lease:
         self._looked_at = 0.0
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **settings.kafka_client(),
                 "group.id": f"{settings.kafka_topic}.collectors.{settings.mqtt_group}",
                 # Members are dealt partitions in the order of their names: who came first keeps the first partition.
                 "client.id": f"{time.time_ns() // 1_000_000:014d}-{settings.collector_id}",

@@ -29,17 +29,22 @@ def ensure_topic(settings: KafkaSettings, *, timeout_s: float = 30.0) -> None:
 
     Raises LogError on a mismatch: a site's partition follows from the number, and must never change under way.
     """
-    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_partitions, timeout_s=timeout_s)
+    ensure_named_topic(settings, settings.kafka_topic, settings.kafka_partitions, timeout_s=timeout_s)
 
 
 def ensure_named_topic(
-    bootstrap: str, name: str, partitions: int, *, timeout_s: float = 30.0, config: Mapping[str, str] | None = None
+    settings: KafkaSettings,
+    name: str,
+    partitions: int,
+    *,
+    timeout_s: float = 30.0,
+    config: Mapping[str, str] | None = None,
 ) -> None:
     """Create any topic where it is missing; raises LogError where it has another number of partitions.
 
     `config`: of the topic, where it is made here.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient(settings.kafka_client())
     found = admin.list_topics(topic=name, timeout=timeout_s).topics.get(name)
     if found is None or found.error is not None:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=dict(config or {}))
@@ -81,7 +86,7 @@ class Log:
     """
 
     def __init__(self, settings: KafkaSettings, *, stands_s: float = STANDS_S) -> None:
-        self._bootstrap, self._topic = settings.kafka_bootstrap, settings.kafka_topic
+        self._client, self._topic = settings.kafka_client(), settings.kafka_topic
         self._producer = self._new_producer()
         self._given_up = 0
         """Producers before it."""
@@ -117,7 +122,7 @@ class Log:
     def _new_producer(self) -> Producer:
         return Producer(
             {
-                "bootstrap.servers": self._bootstrap,
+                **self._client,
                 "enable.idempotence": True,
                 "acks": "all",
                 "compression.type": "lz4",
@@ -155,7 +160,7 @@ class Log:
     def _has_leaders(self, partitions: set[int]) -> bool:
         """Ask Kafka by a client of its own, which has heard nothing wrong yet."""
         try:
-            found = AdminClient({"bootstrap.servers": self._bootstrap}).list_topics(self._topic, timeout=ANSWER_S)
+            found = AdminClient(self._client).list_topics(self._topic, timeout=ANSWER_S)
         except KafkaException:
             return False
         known = found.topics[self._topic].partitions

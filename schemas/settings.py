@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, PostgresDsn, SecretStr, field_validator
+from pydantic import Field, FilePath, PostgresDsn, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.record import LARGEST_PAYLOAD_BYTES
@@ -23,8 +23,65 @@ class KafkaSettings(_Settings):
 
     kafka_bootstrap: str
     """host:port[,host:port…]"""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Kafka's `security.protocol`: SSL is TLS, SASL is a name and a password."""
+    kafka_ca_file: FilePath | None = None
+    """PEM of the authority that signed the brokers' certificates; None: those the system trusts."""
+    kafka_certificate_file: FilePath | None = None
+    """PEM of a certificate of one's own, where brokers ask for one."""
+    kafka_key_file: FilePath | None = None
+    """PEM of its key, without a password."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
     kafka_topic: str = "fenhe.readings"
     kafka_partitions: Annotated[int, Field(ge=1)] = 12
+
+    @property
+    def kafka_has_tls(self) -> bool:
+        """Whether connections are encrypted."""
+        return self.kafka_security in {"SSL", "SASL_SSL"}
+
+    @property
+    def kafka_has_password(self) -> bool:
+        """Whether one signs in with a name and a password."""
+        return self.kafka_security in {"SASL_PLAINTEXT", "SASL_SSL"}
+
+    @model_validator(mode="after")
+    def _security_is_whole(self) -> Self:
+        """Refuse what would be missing, and what would be ignored: a password or an authority that guards nothing."""
+        files = (self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
+        given = (self.kafka_username is not None, self.kafka_password is not None)
+        if any(files) and not self.kafka_has_tls:
+            msg = "files for TLS need FENHE_KAFKA_SECURITY=SSL or SASL_SSL"
+        elif (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
+            msg = "FENHE_KAFKA_CERTIFICATE_FILE and FENHE_KAFKA_KEY_FILE go together"
+        elif given != (self.kafka_has_password,) * 2:
+            msg = (
+                "FENHE_KAFKA_USERNAME and FENHE_KAFKA_PASSWORD go with FENHE_KAFKA_SECURITY=SASL_SSL or SASL_PLAINTEXT"
+            )
+        else:
+            return self
+        raise ValueError(msg)
+
+    def kafka_client(self) -> dict[str, str | int | float | bool]:
+        """What each of librdkafka's clients is told of where Kafka is and how to sign in."""
+        told: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.kafka_bootstrap,
+            "security.protocol": self.kafka_security,
+        }
+        for name, file in (
+            ("ssl.ca.location", self.kafka_ca_file),
+            ("ssl.certificate.location", self.kafka_certificate_file),
+            ("ssl.key.location", self.kafka_key_file),
+        ):
+            if file is not None:
+                told[name] = str(file)
+        if self.kafka_username is not None and self.kafka_password is not None:
+            told["sasl.mechanism"] = self.kafka_sasl_mechanism
+            told["sasl.username"] = self.kafka_username
+            told["sasl.password"] = self.kafka_password.get_secret_value()
+        return told
 
 
 class MqttSettings(_Settings):

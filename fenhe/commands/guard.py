@@ -29,11 +29,11 @@ def guard(
     with clear_errors():
         settings = GuardSettings()
     ready = ReadyFile(ready_file)
-    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_partitions)
+    ensure_named_topic(settings, settings.kafka_topic, settings.kafka_partitions)
     # An alarm that holds must be known to the next guard, however long it has held.
-    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_alarm_topic, 1, config={"retention.ms": "-1"})
+    ensure_named_topic(settings, settings.kafka_alarm_topic, 1, config={"retention.ms": "-1"})
     compacted = {"cleanup.policy": "compact", "segment.ms": str(DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
-    ensure_named_topic(settings.kafka_bootstrap, settings.kafka_guard_topic, 1, config=compacted)
+    ensure_named_topic(settings, settings.kafka_guard_topic, 1, config=compacted)
     running = Guard(settings, SafetyWatch(installed().readings), on_ready=ready.set)
     metrics.serve(settings.metrics_port, "fenhe_guard", running.figures)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -153,7 +153,9 @@ class ApacheKafka(Kafka):
         self.directory = directory
         self.libraries = libraries or find_kafka_libraries()
         self.port = port or free_port()
-        self._controller_port = free_port()
+        self.controller_port = free_port()
+        self.settings: dict[str, str] = {}
+        """What differs from the configuration that it is given otherwise, by the names of server.properties."""
         self._java = _java()
         self._heap_mb = heap_mb
         self.process = self._make_process(
@@ -222,9 +224,9 @@ class ApacheKafka(Kafka):
         settings = {
             "process.roles": "broker,controller",
             "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "log.dirs": self.directory / "records",
@@ -241,7 +243,7 @@ class ApacheKafka(Kafka):
             "broker.session.timeout.ms": 3000,
             "broker.heartbeat.interval.ms": 500,
         }
-        return "".join(f"{name}={value}\n" for name, value in settings.items())
+        return "".join(f"{name}={value}\n" for name, value in {**settings, **self.settings}.items())
 
     def _format_storage(self) -> None:
         shutil.rmtree(self.directory / "records", ignore_errors=True)

@@ -70,7 +70,7 @@ class Guard:
         self._remember()
         consumer = Consumer(
             {
-                "bootstrap.servers": self._settings.kafka_bootstrap,
+                **self._settings.kafka_client(),
                 "group.id": self._settings.guard_group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
@@ -161,7 +161,7 @@ class Guard:
     def _new_producer(self) -> Producer:
         return Producer(
             {
-                "bootstrap.servers": self._settings.kafka_bootstrap,
+                **self._settings.kafka_client(),
                 "enable.idempotence": True,
                 "acks": "all",
                 "linger.ms": 0,
@@ -250,7 +250,7 @@ class Guard:
 
     def _everything_on(self, topic: str) -> Iterator[Message]:
         """All records of a topic, up to its present end."""
-        consumer = Consumer({"bootstrap.servers": self._settings.kafka_bootstrap, "group.id": f"{topic}-guard-reads"})
+        consumer = Consumer({**self._settings.kafka_client(), "group.id": f"{topic}-guard-reads"})
         try:
             left: dict[int, int] = {}
             for number in consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions:

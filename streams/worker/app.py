@@ -20,6 +20,7 @@ from streams.engine.engine import Engine
 from streams.engine.recompute import Recompute
 from streams.installed import installed
 from streams.worker.consumer import DatabaseTransport
+from streams.worker.credentials import credentials
 from streams.worker.shepherd import CONCURRENT_PARTITIONS, Figures, Shepherd
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def create_app(
     app = faust.App(
         settings.worker_group,
         broker=hosts,
+        broker_credentials=credentials(settings),
         datadir=settings.worker_data_dir,
         store="memory://",
         value_serializer="raw",

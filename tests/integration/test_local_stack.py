@@ -49,7 +49,7 @@ class TestStack:
             settings = GuardSettings()
             ensure_topic(settings)
             for topic in (settings.kafka_alarm_topic, settings.kafka_guard_topic):
-                ensure_named_topic(settings.kafka_bootstrap, topic, 1)
+                ensure_named_topic(settings, topic, 1)
 
     def test_it_says_what_it_runs_on(self, stack: Stack) -> None:
         """Every kind and version is named, for logs and reports."""
