@@ -105,7 +105,10 @@ def numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | N
         return floats, np.isnan(floats)
     nulls = None
     filled = column.values
-    if None in filled:
+    if isinstance(filled, np.ndarray):
+        nulls = np.isnan(filled)
+        filled = np.where(nulls, 0.0, filled)
+    elif None in filled:
         nulls = np.array([value is None for value in filled])
         filled = [0 if value is None else value for value in filled]
     if column.type is PgType.BOOL:

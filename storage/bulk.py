@@ -7,8 +7,7 @@ field its length (−1 for null) and its bytes; at the end −1 in place of a ro
 from __future__ import annotations
 
 import struct
-from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +22,14 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _END = struct.pack(">h", -1)
-_LENGTH = struct.Struct(">i").pack
-_NULL = _LENGTH(-1)
+
+
+class _Field(NamedTuple):
+    """One column as it travels: of each row so many bytes, −1 for null, of a value that is as wide as the longest."""
+
+    dtype: str
+    values: npt.NDArray[Any] | bytes
+    lengths: npt.NDArray[np.int32] | int
 
 
 def copy(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
@@ -32,64 +37,69 @@ def copy(connection: Connection, table: str, columns: Mapping[str, Column]) -> N
 
     Raises UniqueViolation where one stands, OverflowError where an integer does not fit its column.
     """
-    count = len(next(iter(columns.values())).values)
-    texts: dict[str, list[bytes]] = {}
-    figures: dict[str, tuple[str, npt.NDArray[Any], npt.NDArray[np.bool_] | None]] = {}
-    for name, column in columns.items():
-        values = column.values
-        if isinstance(values, list) and values.count(None) == count:
-            continue
-        dtype = column.type.value.dtype
-        if not dtype:
-            texts[name] = _words(values)
-            continue
-        found, nulls = numbers(column)
-        if nulls is None or not nulls.any():
-            figures[name] = (dtype, found, None)
-        elif not nulls.all():
-            figures[name] = (dtype, found, nulls)
-    names = ", ".join((*texts, *figures))
-    head = struct.pack(">h", len(texts) + len(figures))
-    rows = zip(repeat(head, count), *texts.values(), _blocks(count, list(figures.values())), strict=True)
-    body = b"".join([piece for row in rows for piece in row])
-    with connection.cursor().copy(trusted(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)")) as into:
+    names, body = in_rows(columns)
+    statement = trusted(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)")
+    with connection.cursor().copy(statement) as into:
         into.write(b"".join((_SIGNATURE, body, _END)))
 
 
-def _words(values: Iterable[Any]) -> list[bytes]:
-    """Texts as fields; most rows say what one before said."""
-    fields: dict[str | None, bytes] = {None: _NULL}
-    found = []
-    for value in values:
-        field = fields.get(value)
-        if field is None:
-            text = value.encode()
-            field = fields[value] = _LENGTH(len(text)) + text
-        found.append(field)
-    return found
+def in_rows(columns: Mapping[str, Column]) -> tuple[list[str], bytes]:
+    """Name the columns that have any value, and give the rows of these as they travel."""
+    count = len(next(iter(columns.values())).values)
+    fields = {name: field for name, column in columns.items() if (field := _field(column)) is not None}
+    return list(fields), _rows(count, list(fields.values()))
 
 
-def _blocks(
-    count: int, figures: Sequence[tuple[str, npt.NDArray[Any], npt.NDArray[np.bool_] | None]]
-) -> Iterable[bytes]:
-    """Fields of a fixed width, all of a row in one piece."""
-    layout = [part for at, (dtype, _, _) in enumerate(figures) for part in ((f"n{at}", ">i4"), (f"v{at}", dtype))]
-    block = np.empty(count, dtype=layout)
-    gaps = []
-    for at, (dtype, values, nulls) in enumerate(figures):
-        width = np.dtype(dtype).itemsize
-        block[f"v{at}"] = values
-        block[f"n{at}"] = width
-        if nulls is not None:
-            block[f"n{at}"][nulls] = -1
-            start = block.dtype.fields[f"v{at}"][1]  # type: ignore[index] # the dtype has fields
-            gaps.append((start, start + width, nulls))
-    raw, size = block.tobytes(), block.dtype.itemsize
-    if not gaps:
-        return [raw[at : at + size] for at in range(0, count * size, size)]
+def _field(column: Column) -> _Field | None:
+    """A column's field; None where it has no value at all."""
+    dtype = column.type.value.dtype
+    if not dtype:
+        return _text(column.values)
+    values = column.values
+    if isinstance(values, list) and values and values[0] is None and values.count(None) == len(values):
+        return None
+    found, nulls = numbers(column)
+    width = np.dtype(dtype).itemsize
+    if nulls is None or not nulls.any():
+        return _Field(dtype, found, width)
+    return None if nulls.all() else _Field(dtype, found, np.where(nulls, -1, width))
+
+
+def _text(values: Iterable[Any]) -> _Field | None:
+    """Texts; most rows say what one before said."""
+    known: dict[str | None, bytes] = {}
+    words = [known.get(value) or _encoded(value, known) for value in values]
+    if len(known) == 1:
+        (word,) = known.values()
+        return None if None in known else _Field(f"S{max(1, len(word))}", word, len(word))
+    lengths = [len(word) for word in words]
+    widest = max(1, *lengths)
+    if None in known:
+        lengths = [-1 if value is None else length for value, length in zip(values, lengths, strict=True)]
+    same = min(lengths) == widest
+    return _Field(f"S{widest}", np.array(words, dtype=f"S{widest}"), widest if same else np.array(lengths))
+
+
+def _encoded(value: str | None, known: dict[str | None, bytes]) -> bytes:
+    word = known[value] = b"" if value is None else value.encode()
+    return word
+
+
+def _rows(count: int, fields: Sequence[_Field]) -> bytes:
+    """All rows, one after the other: laid out as wide as the widest, what is not of a shorter one is cut out."""
+    layout = [part for at, field in enumerate(fields) for part in ((f"n{at}", ">i4"), (f"v{at}", field.dtype))]
+    rows = np.empty(count, dtype=[("fields", ">i2"), *layout])
+    rows["fields"] = len(fields)
+    short: list[tuple[int, int, npt.NDArray[np.int32]]] = []
+    for at, field in enumerate(fields):
+        rows[f"n{at}"], rows[f"v{at}"] = field.lengths, field.values
+        if isinstance(field.lengths, np.ndarray) or field.lengths == 0:
+            dtype, start = rows.dtype.fields[f"v{at}"][:2]  # type: ignore[index] # it has fields
+            short.append((start, dtype.itemsize, np.broadcast_to(field.lengths, count)))
+    if not short:
+        return rows.tobytes()
+    size = rows.dtype.itemsize
     keep = np.ones((count, size), dtype=np.bool_)
-    for start, end, nulls in gaps:
-        keep[nulls, start:end] = False
-    kept = np.frombuffer(raw, dtype=np.uint8).reshape(count, size)[keep].tobytes()
-    ends = np.cumsum(keep.sum(axis=1)).tolist()
-    return [kept[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    for start, width, lengths in short:
+        keep[:, start : start + width] = np.arange(width) < lengths[:, np.newaxis]
+    return rows.view(np.uint8).reshape(count, size)[keep].tobytes()

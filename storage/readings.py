@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from schemas.arrival import Arrival, joined
@@ -13,6 +14,7 @@ from schemas.structs import STRUCTS
 from schemas.time import Span
 from storage import bulk, chunks
 from storage.arrays import Column, PgType
+from storage.blocks import Block
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
@@ -84,9 +86,16 @@ def _key_columns(arrivals: Sequence[Arrival]) -> list[Column]:
     ]
 
 
+def _apart(arrivals: Sequence[Arrival]) -> list[str | None]:
+    return [orjson.dumps(arrival.aside, tuple).decode() if arrival.aside else None for arrival in arrivals]
+
+
 def _value_columns(kind: Kind, arrivals: Sequence[Arrival]) -> list[Column]:
-    apart = [orjson.dumps(arrival.aside, tuple).decode() if arrival.aside else None for arrival in arrivals]
-    return [*READING_TABLES[kind].columns([arrival.reading for arrival in arrivals]), Column(PgType.JSON, apart)]
+    """All columns but the key's, of readings that are rounded."""
+    found = Block(kind, [arrival.reading for arrival in arrivals]).columns()
+    nothing = [None] * len(arrivals)
+    values = [found.get(field.column) or Column(field.type, nothing) for field in READING_TABLES[kind].fields]
+    return [*values, Column(PgType.JSON, _apart(arrivals))]
 
 
 def nothing_known(_: str) -> None:
@@ -94,36 +103,58 @@ def nothing_known(_: str) -> None:
 
 
 def store(
-    connection: Connection, kind: Kind, arrivals: Iterable[Arrival], newest: Callable[[str], int | None] = nothing_known
+    connection: Connection,
+    kind: Kind,
+    arrivals: Sequence[Arrival],
+    newest: Callable[[str], int | None] = nothing_known,
+    block: Block | None = None,
 ) -> Stored:
     """Insert readings that are new; tell duplicates and conflicts from them, and complete what stands.
 
     `newest` tells how far a device has come, None where that is not known: readings behind it are not looked for, so
     that UniqueViolation is raised where it was wrong. Readings are rounded, in place, to what their rows hold. Sorted
-    by key, so that concurrent writers cannot deadlock.
+    by key, so that concurrent writers cannot deadlock. `block`: the same readings, laid out already.
     """
+    result = Stored([], [], [], [])
+    if not arrivals:
+        return result
+    block = block or Block(kind, [arrival.reading for arrival in arrivals])
+    block.round()
+    chunks.open_old(connection, READING_TABLES[kind].name, [arrival.reading.ts for arrival in arrivals])
+    order, firsts = _in_order(arrivals)
+    new = _surely_new([arrivals[at] for at in order], newest)
+    if new:
+        copied = order if len(new) == firsts else [at for at in order if arrivals[at].device_id in new]
+        ordered = [arrivals[at] for at in copied]
+        _copy(connection, kind, ordered, block.of(copied))
+        result.fresh.extend(ordered)
+    if len(new) < firsts:
+        _insert(connection, kind, [one for one in arrivals if one.device_id not in new], result)
+    return result
+
+
+def _in_order(arrivals: Sequence[Arrival]) -> tuple[list[int], int]:
+    """Places of some arrivals in order of device and time, and how many devices there are."""
+    names = [arrival.device_id for arrival in arrivals]
+    ranks = {name: rank for rank, name in enumerate(sorted(set(names)))}
+    times = np.array([arrival.reading.ts for arrival in arrivals], dtype=np.int64)
+    order: list[int] = np.lexsort((times, np.array([ranks[name] for name in names]))).tolist()
+    return order, len(ranks)
+
+
+def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], result: Stored) -> None:
+    """Store readings of which some may stand already, and add to `result` what became of them; they are rounded."""
     first: dict[tuple[str, int], Arrival] = {}
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
-    result = Stored([], [], [], [])
     ordered = [first[key] for key in sorted(first)]
-    chunks.open_old(connection, READING_TABLES[kind].name, [ts for _, ts in first])
-    new = _surely_new(ordered, repeated, newest)
-    if new:
-        copied = [arrival for arrival in ordered if arrival.device_id in new]
-        _copy(connection, kind, copied)
-        result.fresh.extend(copied)
-        ordered = [arrival for arrival in ordered if arrival.device_id not in new]
-    if not ordered:
-        return result
     columns = _value_columns(kind, ordered)
     received = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in ordered])
     cursor = connection.execute(_INSERT[kind], [*_key_columns(ordered), received, *columns], binary=True)
     if cursor.rowcount == len(ordered) and not repeated:
         result.fresh.extend(ordered)
-        return result
+        return
     inserted = set(cursor.fetchall())
     again = [*(arrival for arrival in ordered if arrival.key not in inserted), *repeated]
-    READING_TABLES[kind].columns([arrival.reading for arrival in repeated])  # round them
     before = _standing(connection, kind, {arrival.key for arrival in again} - inserted)
     now = before | {arrival.key: arrival for arrival in ordered if arrival.key in inserted}
     changed: set[tuple[str, int]] = set()
@@ -142,26 +173,29 @@ def store(
         columns = [*_key_columns(rewritten), *_value_columns(kind, rewritten)]
         connection.execute(_COMPLETE[kind], columns, binary=True)
         result.completed.extend((now[key], before[key].aside) for key in sorted(changed - inserted))
-    return result
 
 
-def _surely_new(
-    ordered: Sequence[Arrival], repeated: Sequence[Arrival], newest: Callable[[str], int | None]
-) -> set[str]:
+def _surely_new(ordered: Sequence[Arrival], newest: Callable[[str], int | None]) -> set[str]:
     """Devices that bring nothing but readings newer than all that is stored of them, each once."""
-    oldest: dict[str, int] = {}
+    found: set[str] = set()
+    device_id, before = "", -1
     for arrival in ordered:
-        oldest.setdefault(arrival.device_id, arrival.reading.ts)
-    for arrival in repeated:
-        oldest.pop(arrival.device_id, None)
-    return {name for name, ts in oldest.items() if (known := newest(name)) is not None and ts > known}
+        ts = arrival.reading.ts
+        if arrival.device_id != device_id:
+            device_id, before = arrival.device_id, ts
+            if (known := newest(device_id)) is not None and ts > known:
+                found.add(device_id)
+        elif ts == before:
+            found.discard(device_id)
+        before = ts
+    return found
 
 
-def _copy(connection: Connection, kind: Kind, arrivals: Sequence[Arrival]) -> None:
-    names = _columns_of(READING_TABLES[kind])[0]
-    columns = dict(zip(("device_id", "ts"), _key_columns(arrivals), strict=True))
-    columns["received_at"] = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in arrivals])
-    columns |= zip(names, _value_columns(kind, arrivals), strict=True)
+def _copy(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], block: Block) -> None:
+    device, ts = _key_columns(arrivals)
+    received = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in arrivals])
+    columns = {"device_id": device, "ts": ts, "received_at": received, **block.columns()}
+    columns[_SET_ASIDE] = Column(PgType.JSON, _apart(arrivals))
     bulk.copy(connection, READING_TABLES[kind].name, columns)
 
 

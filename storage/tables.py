@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from array import array
 from dataclasses import dataclass
-from itertools import chain
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
-
-import numpy as np
-import orjson
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from schemas.metrics import (
     BalanceDay,
@@ -52,13 +46,8 @@ from schemas.metrics import (
     SitePowerLatest,
     WaterDay,
 )
-from schemas.readings import Kind, Reading
-from storage.arrays import Column, PgType
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy.typing as npt
+from schemas.readings import Kind
+from storage.arrays import PgType
 
 F8, F4, I8, I4 = PgType.FLOAT8, PgType.FLOAT4, PgType.INT8, PgType.INT4
 TEXT, BOOL, TIME, JSON = PgType.TEXT, PgType.BOOL, PgType.TIMESTAMPTZ, PgType.JSON
@@ -92,74 +81,10 @@ class ReadingTable:
     name: str
     fields: tuple[Field, ...]
 
-    def columns(self, readings: Sequence[Reading]) -> list[Column]:
-        """Lay readings out as this table's columns, and give them, in place, exactly the values those will hold.
-
-        `real` columns keep 24 bits of mantissa. A kernel that saw more than the table holds would come to other
-        figures live than from a recompute; so it never does.
-        """
-        matrices = {attribute: _rounded_lists(attribute, width, readings) for attribute, width in self.lists.items()}
-        return [
-            Column(field.type, _scalars_of(field, readings))
-            if field.index is None
-            else Column(field.type, matrices[field.attribute][:, field.index])
-            for field in self.fields
-        ]
-
     @property
     def lists(self) -> dict[str, int]:
         """Attributes that are lists of `real`, spread over several columns, and over how many."""
         return {field.attribute: field.index + 1 for field in self.fields if field.index is not None}
-
-
-def _scalars_of(field: Field, readings: Sequence[Reading]) -> Sequence[object] | npt.NDArray[np.float32]:
-    attribute = field.attribute
-    raw = [getattr(reading, attribute) for reading in readings]
-    if field.type is F4 and None not in raw:
-        packed = array("f", raw)
-        for reading, after in zip(readings, packed, strict=True):
-            setattr(reading, attribute, after)
-        return np.frombuffer(packed, dtype=np.float32)
-    if field.type is F4:
-        rounded = np.array(raw, dtype=np.float32)  # None becomes NaN
-        for reading, before, after in zip(readings, raw, rounded.tolist(), strict=True):
-            if before is not None:
-                setattr(reading, attribute, after)
-        return rounded
-    if field.type is JSON:
-        return [None if value is None else orjson.dumps(value).decode() for value in raw]
-    return raw
-
-
-def _rounded_lists(attribute: str, width: int, readings: Sequence[Reading]) -> npt.NDArray[np.float32]:
-    """A list attribute of many readings as `real`, shape (readings, width); absent elements are NaN."""
-    lists = [getattr(reading, attribute) for reading in readings]
-    if all(items is not None and len(items) == width and None not in items for items in lists):
-        packed = array("f", chain.from_iterable(lists))
-        rounded = packed.tolist()
-        for at, reading in enumerate(readings):
-            setattr(reading, attribute, rounded[at * width : (at + 1) * width])
-        return np.frombuffer(packed, dtype=np.float32).reshape(len(lists), width)
-    padding = [None] * width
-    rows = []
-    for items in lists:
-        if items is None:
-            rows.append(padding)
-        else:
-            rows.append(items if len(items) == width else [*items, *padding[len(items) :]])
-    matrix = np.array(rows, dtype=np.float32).reshape(len(rows), width)
-    absent = np.logical_or.reduce(np.isnan(matrix), axis=1).tolist()
-    for reading, items, incomplete in zip(readings, matrix.tolist(), absent, strict=True):
-        setattr(reading, attribute, _present(items) if incomplete else items)
-    return matrix
-
-
-def _present(items: list[float]) -> list[float | None] | None:
-    """A stored list without its trailing absences; a list of nothing but absences is no list."""
-    found: list[float | None] = [None if math.isnan(item) else item for item in items]
-    while found and found[-1] is None:
-        found.pop()
-    return found or None
 
 
 _FLOW = ReadingTable(

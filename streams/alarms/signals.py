@@ -102,8 +102,8 @@ def _touched(written: Written) -> dict[Condition, int]:
     """Conditions whose verdicts have changed, and the earliest verdict that has."""
     found: dict[Condition, int] = {}
     for where in (written.standing, written.gone):
-        for by_type in where.values():
-            for row in by_type.get(Signal, ()):
+        for rows in where.get(Signal, {}).values():
+            for row in rows:
                 assert isinstance(row, Signal)  # noqa: S101 - by type
                 condition = _condition(row)
                 found[condition] = min(row.ts, found.get(condition, row.ts))

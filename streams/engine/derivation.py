@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from schemas.time import FOREVER_MS, Span
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from schemas.arrival import Arrival
     from schemas.metrics import Row
+    from schemas.quarantine import Quarantined
     from schemas.readings import Kind
     from schemas.registry import Device, Site
     from storage.checkpoint import Position
@@ -32,6 +35,13 @@ if TYPE_CHECKING:
     from streams.kernels.contract import View, Want
 
 ByType = dict["type[Row]", list["Row"]]
+BySite = dict["type[Row]", dict[str, list["Row"]]]
+
+
+@cache
+def _steps(kernels: tuple[Fold | View, ...]) -> list[tuple[Fold | None, View | None]]:
+    """What each kernel over rows is; to ask for a protocol takes 30 µs, and each was asked in each transaction."""
+    return [(kernel, None) if isinstance(kernel, Fold) else (None, kernel) for kernel in kernels]
 
 
 class Derivation:
@@ -57,9 +67,9 @@ class Derivation:
         self._quiet = quiet
         self._loaded: Loaded = {}
         self._unwritten: list[Row] = []
-        self._standing: dict[str, ByType] = {}
-        """Rows that this transaction wrote, by site."""
-        self._gone: dict[str, ByType] = {}
+        self._standing: BySite = {}
+        """Rows that this transaction wrote, by type and site."""
+        self._gone: BySite = {}
         """Rows that it took away."""
         self._written = 0
         self._late: list[Span] = []
@@ -113,15 +123,17 @@ class Derivation:
     def finish(self) -> int:
         """Write what the folds gave, and compute all that follows from it; returns how many rows were written."""
         self._write(self._unwritten)
-        for kernel in self._kernels.rows:
-            if isinstance(kernel, Fold):
-                self._fold_rows(kernel)
-            else:
-                self._look(kernel)
+        for fold, view in _steps(self._kernels.rows):
+            if fold is not None:
+                self._fold_rows(fold)
+            if view is not None:
+                self._look(view)
         return self._written
 
-    def written(self, position: Position, partitions: int, record_ms: int | None) -> Written:
-        """What was written and taken away, for the stages that follow."""
+    def written(
+        self, position: Position, partitions: int, record_ms: int | None, refused: Sequence[Quarantined]
+    ) -> Written:
+        """What was written, taken away and refused, for the stages that follow."""
         return Written(
             self._connection,
             self._directory,
@@ -132,6 +144,7 @@ class Derivation:
             record_ms,
             self._late,
             self._newest_ms,
+            refused,
         )
 
     def _newest_ms(self) -> dict[str, int]:
@@ -162,16 +175,16 @@ class Derivation:
         self._written += len(rows)
 
     @staticmethod
-    def _note(where: dict[str, ByType], rows: Iterable[Row]) -> None:
+    def _note(where: BySite, rows: Iterable[Row]) -> None:
         for row in rows:
-            where.setdefault(row.site_id, {}).setdefault(type(row), []).append(row)
+            where.setdefault(type(row), {}).setdefault(row.site_id, []).append(row)
 
     def _fold_rows(self, fold: Fold) -> None:
         """Feed a fold with the rows of its type that this transaction changed."""
         source = fold.source
         assert not isinstance(source, frozenset)  # noqa: S101 - a fold over rows
-        standing = [row for of_site in self._standing.values() for row in of_site.get(source, ())]
-        gone = [row for of_site in self._gone.values() for row in of_site.get(source, ())]
+        standing = list(chain.from_iterable(self._standing.get(source, {}).values()))
+        gone = list(chain.from_iterable(self._gone.get(source, {}).values()))
         if not standing and not gone and self._again is None:
             return
         self._unwritten = []
@@ -202,9 +215,9 @@ class Derivation:
         """Have a view compute again what the changes touch."""
         changed: dict[str, ByType] = {}
         for where in (self._standing, self._gone):
-            for site_id, by_type in where.items():
-                for row_type in view.inputs & by_type.keys():
-                    changed.setdefault(site_id, {}).setdefault(row_type, []).extend(by_type[row_type])
+            for row_type in [row_type for row_type in where if row_type in view.inputs]:
+                for site_id, rows in where[row_type].items():
+                    changed.setdefault(site_id, {}).setdefault(row_type, []).extend(rows)
         if not changed:
             return
         meters = {site_id: len(self._directory.entities_of(site_id)) for site_id in changed}

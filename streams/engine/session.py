@@ -34,6 +34,7 @@ class Session:
     ) -> None:
         self.kernels = kernels
         """What is computed."""
+        self.folds = {fold.name: fold for fold in kernels.folds}
         self.partitions = partitions
         """How many partitions the log has."""
         self.save_every = save_every
@@ -76,12 +77,11 @@ class Session:
 
     def memories_of(self, connection: Connection, directory: Directory, entity_ids: Sequence[str]) -> Memories:
         """What the kernels remember of some entities; a state of another version is left to be rebuilt."""
-        folds = {fold.name: fold for fold in self.kernels.folds}
         readers = {fold.name for fold in self.kernels.readings}
         saved = [
             item
             for item in state.load(connection, entity_ids)
-            if (fold := folds.get(item.kernel)) is not None and fold.version == item.version
+            if (fold := self.folds.get(item.kernel)) is not None and fold.version == item.version
         ]
         heard: dict[str, int] = {}
         for item in saved:

@@ -21,9 +21,9 @@ class Written(NamedTuple):
 
     connection: Connection
     directory: Directory
-    standing: Mapping[str, Mapping[type[Row], Sequence[Row]]]
-    """Rows it wrote, by site and type."""
-    gone: Mapping[str, Mapping[type[Row], Sequence[Row]]]
+    standing: Mapping[type[Row], Mapping[str, Sequence[Row]]]
+    """Rows it wrote, by type and site."""
+    gone: Mapping[type[Row], Mapping[str, Sequence[Row]]]
     """Rows it took away."""
     position: Position
     partitions: int

@@ -6,6 +6,7 @@ Only readings the database had not seen are folded, and what a fold has seen is 
 from __future__ import annotations
 
 from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from schemas.aside import NOTHING, as_sent
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from storage import checkpoint, ledger, quarantine, readings, set_aside, state
+from storage.blocks import Block
 from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
@@ -42,16 +44,24 @@ SETTLE_EVERY = 32
 
 
 class Candidate(NamedTuple):
-    """An admitted reading on its way into the transaction."""
+    """A registered device's reading, before it is held against the registry."""
 
+    ordinal: int
     device: Device
     arrival: Arrival
+
+
+class Admitted(NamedTuple):
+    """Readings of one kind on their way into the transaction, one by one and as columns."""
+
+    arrivals: list[Arrival]
+    block: Block
 
 
 class Intake(NamedTuple):
     """A run of records, judged: what the transaction has to write."""
 
-    candidates: list[Candidate]
+    admitted: dict[Kind, Admitted]
     quarantined: list[Quarantined]
     received: list[tuple[str, int, int]]
     """(device id of the topic, received_ms, count) as the collectors counted."""
@@ -100,7 +110,7 @@ class Transaction:
         self._refused = refused
         self._looks = looks
         self._ledger = Ledger()
-        self._folds = {fold.name: fold for fold in session.kernels.folds}
+        self._folds = session.folds
         self._moved: Moved = {}
         """What kernels remember once it is committed, where that differs."""
         self._quiet = QuietWays(partition.shelves, session.quiet_from)
@@ -162,7 +172,7 @@ class Transaction:
             booked = device_id if device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, received_ms).received += count
         derivation = self._derivation(connection, directory)
-        stored, duplicate = self._store(connection, intake, derivation)
+        stored, duplicate = self._store(connection, directory, intake, derivation)
         for item in intake.quarantined:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, item.received_ms).quarantined += 1
@@ -187,8 +197,7 @@ class Transaction:
 
     def _run_stages(self, derivation: Derivation, record_ms: int | None, refused: Sequence[Quarantined] = ()) -> None:
         """Have follow what follows from the rows, and from what was refused."""
-        written = derivation.written(self._partition.position, self._session.partitions, record_ms)
-        written = written._replace(refused=refused)
+        written = derivation.written(self._partition.position, self._session.partitions, record_ms, refused)
         for stage in self._session.kernels.stages:
             stage.run(written)
 
@@ -232,7 +241,10 @@ class Transaction:
 
     def _judge(self, directory: Directory, batches: Sequence[Batch], limit: int | None) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
-        intake = Intake([], [], [])
+        intake = Intake({}, [], [])
+        refused: list[tuple[int, Quarantined]] = []
+        """By ordinal, so that the quarantine has them in the order they came in."""
+        held: dict[Kind, list[Candidate]] = {}
         ordinal = 0
         for batch in batches:
             first_ms = min(
@@ -240,41 +252,62 @@ class Transaction:
                 default=0,
             )
             intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
-            intake.quarantined.extend(batch.quarantined)
+            refused.extend((ordinal, item) for item in batch.quarantined)
             for message in batch.messages:
                 found = identify(directory, message.site_id, message.kind, message.device_id)
                 apart = message.set_aside or {}
                 for at, reading in enumerate(message.readings):
                     if limit is not None and ordinal >= limit:
-                        return intake
+                        break
                     arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
                     if ordinal in self._refused:
-                        admitted: Arrival | Refusal = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
-                    elif isinstance(found, Refusal):
-                        admitted = found
-                    else:
-                        admitted = admit(directory, found, arrival)
-                    if isinstance(admitted, Refusal):
+                        found = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
+                    if isinstance(found, Refusal):
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
-                        intake.quarantined.append(_quarantined(topic, arrival, admitted))
-                    elif not isinstance(found, Refusal):
-                        intake.candidates.append(Candidate(found, admitted))
+                        refused.append((ordinal, _quarantined(topic, arrival, found)))
+                    else:
+                        held.setdefault(found.kind, []).append(Candidate(ordinal, found, arrival))
                     ordinal += 1
+            if limit is not None and ordinal >= limit:
+                break
+        for kind, candidates in held.items():
+            intake.admitted[kind] = self._admitted(directory, kind, candidates, refused)
+        intake.quarantined.extend(item for _, item in sorted(refused, key=itemgetter(0)))
         return intake
 
-    def _store(self, connection: Connection, intake: Intake, derivation: Derivation) -> tuple[int, int]:
+    @staticmethod
+    def _admitted(
+        directory: Directory, kind: Kind, candidates: Sequence[Candidate], refused: list[tuple[int, Quarantined]]
+    ) -> Admitted:
+        """Hold readings of one kind against the registry: all at once, and one by one those that are odd."""
+        arrivals = [candidate.arrival for candidate in candidates]
+        block = Block(kind, [arrival.reading for arrival in arrivals])
+        kept = set(range(len(arrivals)))
+        for at in directory.suspects([candidate.device for candidate in candidates], arrivals, block):
+            ordinal, device, arrival = candidates[at]
+            admitted = admit(directory, device, arrival)
+            if isinstance(admitted, Refusal):
+                topic = Topic(device.site_id, kind.value, device.device_id)
+                refused.append((ordinal, _quarantined(topic, arrival, admitted)))
+                kept.discard(at)
+            else:
+                arrivals[at] = admitted
+                block.again(at)
+        if len(kept) < len(arrivals):
+            rows = sorted(kept)
+            return Admitted([arrivals[row] for row in rows], block.of(rows))
+        return Admitted(arrivals, block)
+
+    def _store(
+        self, connection: Connection, directory: Directory, intake: Intake, derivation: Derivation
+    ) -> tuple[int, int]:
         """Store raw readings and feed the new ones to the kernels; returns stored and duplicate counts."""
-        by_kind: dict[Kind, list[Arrival]] = {}
-        devices: dict[str, Device] = {}
-        for device, arrival in intake.candidates:
-            by_kind.setdefault(device.kind, []).append(arrival)
-            devices[device.device_id] = device
         stored_count = duplicate_count = 0
         apart: set_aside.Counts = {}
         newest = self._session.newest_of(self._partition)
-        for kind, arrivals in by_kind.items():
+        for kind, (arrivals, block) in intake.admitted.items():
             known = readings.nothing_known if self._looks else partial(newest, kind)
-            stored = readings.store(connection, kind, arrivals, known)
+            stored = readings.store(connection, kind, arrivals, known, block)
             stored_count += len(stored.fresh)
             duplicate_count += len(stored.duplicates)
             for arrival in stored.fresh:
@@ -282,7 +315,7 @@ class Transaction:
             for arrival in stored.duplicates:
                 self._ledger.entry(arrival.device_id, arrival.received_ms).duplicate += 1
             for arrival in stored.conflicts:
-                topic = Topic(devices[arrival.device_id].site_id, kind.value, arrival.device_id)
+                topic = Topic(directory.devices[arrival.device_id].site_id, kind.value, arrival.device_id)
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
                 intake.quarantined.append(_quarantined(topic, arrival, refusal))
             set_aside.count(apart, stored)

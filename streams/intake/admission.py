@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import threading
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from schemas.aside import AsideReason, SetAside, is_senseless, measured
 from schemas.kinds import described
 from schemas.quantity import EARLIEST_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
-from schemas.readings import DeviceQuality, elements_apart, ranges_of
+from schemas.readings import DeviceQuality, Kind, elements_apart, ranges_of
 from schemas.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy.typing as npt
+
     from schemas.arrival import Arrival
-    from schemas.readings import Kind
     from schemas.registry import Device, Registry, Site
+    from storage.blocks import Block
 
 
 class Refusal(NamedTuple):
@@ -31,6 +37,10 @@ class _Check(NamedTuple):
     field: str
     low: float
     high: float
+
+
+_ALWAYS = "(always)"
+"""Stands for what is to be looked at one by one whatever its values are."""
 
 
 class Directory:
@@ -48,6 +58,7 @@ class Directory:
         }
         """Rows may be of these; readings never are."""
         self._checks: dict[str, tuple[_Check, ...]] = {}
+        self._sieves = {kind: _Sieve() for kind in Kind}
 
     def entities_of(self, site_id: str) -> list[str]:
         """Everything at a site that a kernel may remember something of."""
@@ -65,6 +76,67 @@ class Directory:
         if found is None:
             found = self._checks[device.device_id] = tuple(_checks_of(device))
         return found
+
+    def suspects(self, devices: Sequence[Device], arrivals: Sequence[Arrival], block: Block) -> list[int]:
+        """Places of arrivals of one kind, laid out, that `admit` may do anything to; all others it gives back."""
+        sieve = self._sieves[block.kind]
+        rows = np.array([sieve.row(device, self.checks(device)) for device in devices])
+        odd = sieve.odd(rows, block)
+        if (said := block.others.get("quality")) is not None:
+            odd |= np.array([quality == DeviceQuality.BAD for quality in said])
+        ages = np.array([arrival.received_ms - arrival.reading.ts for arrival in arrivals], dtype=np.int64)
+        odd |= ages > HORIZON_MS
+        return np.flatnonzero(odd).tolist()
+
+
+class _Sieve:
+    """Ranges of all devices of one kind as columns; most devices share theirs."""
+
+    def __init__(self) -> None:
+        self._adding = threading.Lock()
+        self._rows: dict[str, int] = {}
+        self._known: dict[tuple[_Check, ...] | None, int] = {}
+        self._columns: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = {}
+
+    def row(self, device: Device, checks: tuple[_Check, ...]) -> int:
+        """Where a device's ranges stand in the columns."""
+        row = self._rows.get(device.device_id)
+        if row is None:
+            with self._adding:
+                # What is registered to stand for no value is taken out of each reading, one by one.
+                own = None if device.absent_values else checks
+                row = self._rows[device.device_id] = self._known.setdefault(own, len(self._known))
+        return row
+
+    def odd(self, rows: npt.NDArray[np.intp], block: Block) -> npt.NDArray[np.bool_]:
+        """Which readings have a value outside their device's range, or one that is not laid out as a number."""
+        shared = rows[0] if (rows == rows[0]).all() else rows
+        found = np.zeros(len(rows), dtype=np.bool_)
+        for name, values in block.figures.items():
+            low, high = (bound[shared] for bound in self._bounds(name))
+            if values.ndim > 1 and np.ndim(low):
+                low, high = low[:, np.newaxis], high[:, np.newaxis]
+            beyond = (values < low) | (values > high)
+            found |= beyond if values.ndim == 1 else beyond.any(axis=1)
+        for name in block.others:
+            found |= (np.isfinite(self._bounds(name)[0]) | np.isfinite(self._bounds(name)[1]))[rows]
+        return found | self._bounds(_ALWAYS)[0][rows].astype(np.bool_)
+
+    def _bounds(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lowest and highest value of a field, one of each set of ranges."""
+        bounds = self._columns.get(name)
+        if bounds is None or len(bounds[0]) < len(self._known):
+            known = list(self._known)
+            found = [_range_of(name, checks) for checks in known]
+            bounds = (np.array([low for low, _ in found]), np.array([high for _, high in found]))
+            self._columns[name] = bounds
+        return bounds
+
+
+def _range_of(name: str, checks: tuple[_Check, ...] | None) -> tuple[float, float]:
+    if name == _ALWAYS:
+        return float(checks is None), 0.0
+    return next(((low, high) for field, low, high in checks or () if field == name), (-math.inf, math.inf))
 
 
 def _checks_of(device: Device) -> Iterable[_Check]:

@@ -62,8 +62,8 @@ def say(connection: Connection, *signals: Signal, gone: Sequence[Signal] = ()) -
         Written(
             connection,
             DIRECTORY,
-            standing={"plant-1": {Signal: signals}},
-            gone={"plant-1": {Signal: gone}},
+            standing={Signal: {"plant-1": signals}},
+            gone={Signal: {"plant-1": gone}},
             position=Position("test", 0),
             partitions=1,
             record_ms=None,

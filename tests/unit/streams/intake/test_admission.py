@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +12,17 @@ from pydantic import ValidationError
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside, as_sent, measured
-from schemas.quantity import LARGEST
+from schemas.quantity import HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
-from schemas.readings import MODELS, BatteryReading, ElectricityReading, Kind
+from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of
 from schemas.registry import BatterySet, Bounds, Device, Registry
+from schemas.structs import values_of
+from storage.blocks import Block
 from streams.intake.admission import Directory, Refusal, admit
+from tests.support.any_readings import kind_and_readings
+
+if TYPE_CHECKING:
+    from schemas.readings import Reading
 
 TS = 1_780_000_000_000
 
@@ -143,3 +149,36 @@ def test_a_register_beyond_all_that_is_measured_costs_itself() -> None:
     assert isinstance(admitted, Arrival)
     assert admitted.aside == {"energy_import_kwh": SetAside(AsideReason.OUT_OF_RANGE, 1.7976931348623157e308)}
     assert (reading.energy_import_kwh, reading.power_kw) == (None, 5.0)
+
+
+@given(given_=kind_and_readings(), data=st.data())
+def test_readings_that_are_not_suspect_are_given_back_as_they_are(
+    given_: tuple[Kind, list[Reading]], data: st.DataObject
+) -> None:
+    """All at once or one by one: whatever admission would do anything to is found by its columns."""
+    kind, found = given_
+    devices = []
+    for number in range(2):
+        wide = {name: Bounds(low=-1e15, high=1e15) for name in ranges_of(kind) if data.draw(st.booleans())}
+        absent = {name: [0.0] for name in list(ranges_of(kind))[:1] if data.draw(st.integers(0, 3)) == 0}
+        battery = BatterySet(cell_count=16, nominal_ah=100) if kind is Kind.BATTERY else None
+        devices.append(
+            Device(
+                device_id=f"d-{number}", site_id="s", kind=kind, ranges=wide, absent_values=absent, battery=battery,
+                rated=data.draw(st.none() | st.floats(1, 1000)),
+            )
+        )  # fmt: skip
+    directory = Directory(1, Registry(sites=[], devices=[]))
+    owners, arrivals = [], []
+    for reading in found:
+        owners.append(data.draw(st.sampled_from(devices)))
+        reading.quality = data.draw(st.none() | st.sampled_from(DeviceQuality))
+        received_ms = reading.ts + data.draw(st.sampled_from([0, HORIZON_MS, HORIZON_MS + 1]))
+        arrivals.append(Arrival(owners[-1].device_id, received_ms, reading))
+    suspects = directory.suspects(owners, arrivals, Block(kind, found))
+    for at, (owner, arrival) in enumerate(zip(owners, arrivals, strict=True)):
+        before = repr(values_of(arrival.reading))
+        admitted = admit(directory, owner, arrival)
+        if at not in suspects:
+            assert admitted is arrival
+            assert repr(values_of(arrival.reading)) == before
