@@ -132,8 +132,8 @@ class Device(RegistryModel):
     absent_values: dict[str, Annotated[list[float], Field(min_length=1)]] = Field(default_factory=dict)
     """Values by which this device says that it measures nothing, by field: {"temperature_c": [6553.5]}."""
     first_day: CalendarTime | None = None
-    """From when on it can have measured anything; what is older is `clock_behind`, and nothing else is. None: 400 days
-    before a reading arrives."""
+    """From when on it can have measured anything; what is older is `clock_behind`, and nothing else is. None: judged by
+    the time of arrival and the newest reading."""
     battery: BatterySet | None = None
     detection: Annotated[Overrides, AfterValidator(checked_overrides)] = Field(default_factory=dict)
     """Detector parameters of this device's own: {"night_flow": {"jump_z": 8}}; {"drift": {"enabled": false}}."""

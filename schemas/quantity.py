@@ -163,10 +163,12 @@ EARLIEST_MS = 946_684_800_000
 CLOCK_AHEAD_MS = 5 * 60_000
 """A reading more than this in the collector's future is quarantined as `clock_ahead`."""
 
-HORIZON_MS = 400 * DAY_MS
-"""A reading that is older than this when it arrives is `clock_behind`, unless the registry says from when on its device
-measures: a clock that was lost, or history that somebody has to ask for. (unsourced)
+FAR_BEHIND_MS = 400 * DAY_MS
+"""A reading so much older than its arrival, and than the device's newest reading, is `clock_behind`. (unsourced)
 
-Longer than a year, so that a year's history may come in any order, and no longer, because a reading opens all that lies
-between it and the next one: every minute or hour, in every table.
+Longer than a year, so that a year's history may come in any order.
 """
+
+HORIZON_MS = 20 * 366 * DAY_MS
+"""A reading that is so old when it arrives is `clock_behind` in any case: clocks that were lost begin at 2000.
+Recordings of 2008, which people do replay, are younger. (unsourced)"""

@@ -22,14 +22,24 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _END = struct.pack(">h", -1)
+WIDEST_LAYOUT = 8 << 20
+"""Bytes of rows that are laid out at once, each as wide as the widest of them; it takes about four times as many."""
 
 
 class _Field(NamedTuple):
     """One column as it travels: of each row so many bytes, −1 for null, of a value that is as wide as the longest."""
 
     dtype: str
-    values: npt.NDArray[Any] | bytes
+    values: npt.NDArray[Any] | list[bytes] | bytes
     lengths: npt.NDArray[np.int32] | int
+
+    def cut(self, start: int, stop: int) -> _Field:
+        """What some of the rows have: no wider than the longest of these."""
+        lengths = self.lengths[start:stop] if isinstance(self.lengths, np.ndarray) else self.lengths
+        if isinstance(self.values, bytes):
+            return _Field(self.dtype, self.values, lengths)
+        values = self.values[start:stop]
+        return _Field(_wide(values) if isinstance(values, list) else self.dtype, values, lengths)
 
 
 def copy(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
@@ -73,11 +83,15 @@ def _text(values: Iterable[Any]) -> _Field | None:
         (word,) = known.values()
         return None if None in known else _Field(f"S{max(1, len(word))}", word, len(word))
     lengths = [len(word) for word in words]
-    widest = max(1, *lengths)
     if None in known:
         lengths = [-1 if value is None else length for value, length in zip(values, lengths, strict=True)]
-    same = min(lengths) == widest
-    return _Field(f"S{widest}", np.array(words, dtype=f"S{widest}"), widest if same else np.array(lengths))
+    same = min(lengths) == max(lengths) > 0
+    return _Field(_wide(words), words, lengths[0] if same else np.array(lengths))
+
+
+def _wide(words: Sequence[bytes]) -> str:
+    """Type of a column that holds the longest of some words."""
+    return f"S{max(1, *map(len, words))}"
 
 
 def _encoded(value: str | None, known: dict[str | None, bytes]) -> bytes:
@@ -88,14 +102,18 @@ def _encoded(value: str | None, known: dict[str | None, bytes]) -> bytes:
 def _rows(count: int, fields: Sequence[_Field]) -> bytes:
     """All rows, one after the other: laid out as wide as the widest, what is not of a shorter one is cut out."""
     layout = [part for at, field in enumerate(fields) for part in ((f"n{at}", ">i4"), (f"v{at}", field.dtype))]
-    rows = np.empty(count, dtype=[("fields", ">i2"), *layout])
+    dtype = np.dtype([("fields", ">i2"), *layout])
+    if count > 1 and count * dtype.itemsize > WIDEST_LAYOUT:  # one long text would make every row as long
+        cuts = ((0, count // 2), (count // 2, count))
+        return b"".join(_rows(stop - start, [field.cut(start, stop) for field in fields]) for start, stop in cuts)
+    rows = np.empty(count, dtype=dtype)
     rows["fields"] = len(fields)
     short: list[tuple[int, int, npt.NDArray[np.int32]]] = []
     for at, field in enumerate(fields):
         rows[f"n{at}"], rows[f"v{at}"] = field.lengths, field.values
         if isinstance(field.lengths, np.ndarray) or field.lengths == 0:
-            dtype, start = rows.dtype.fields[f"v{at}"][:2]  # type: ignore[index] # it has fields
-            short.append((start, dtype.itemsize, np.broadcast_to(field.lengths, count)))
+            kind, start = dtype.fields[f"v{at}"][:2]  # type: ignore[index] # it has fields
+            short.append((start, kind.itemsize, np.broadcast_to(field.lengths, count)))
     if not short:
         return rows.tobytes()
     size = rows.dtype.itemsize

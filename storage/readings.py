@@ -205,6 +205,13 @@ def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]
     return {arrival.key: arrival for own in load(connection, kind, spans).values() for arrival in own}
 
 
+def newest_ms(connection: Connection, kind: Kind, device_id: str) -> int | None:
+    """Device time of a device's newest stored reading."""
+    statement = trusted(f"SELECT max(ts) FROM {READING_TABLES[kind].name} WHERE device_id = %s")  # noqa: S608 - own name
+    row = connection.execute(statement, (device_id,), binary=True).fetchone()
+    return None if row is None else row[0]
+
+
 def _load_sql(table: ReadingTable) -> str:
     names = ", ".join(f"r.{name}" for name in _columns_of(table)[0])
     return (

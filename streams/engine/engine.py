@@ -213,8 +213,8 @@ class Engine:
                 refused[at] = f"{type(error).__name__}: {error}"
                 continue
             self._tries.pop(place, None)
-            partition.mark = part.stop
             attempt.keep()
+            partition.mark = part.stop  # last: with the old one nobody can commit upon memories that are not whole
             return outcome._replace(records=part.records)
 
     def _is_tried_enough(self, place: tuple[int, Mark]) -> bool:

@@ -20,10 +20,10 @@ from storage.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
 from streams.engine.quiet import QuietWays
-from streams.intake.admission import Refusal, admit, identify
+from streams.intake.admission import Refusal, admit, far_behind, identify, is_old
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from psycopg import Connection
 
@@ -49,6 +49,26 @@ class Candidate(NamedTuple):
     ordinal: int
     device: Device
     arrival: Arrival
+    message: int
+    """Which one of its run it came in."""
+
+
+def newest_before(candidates: Sequence[Candidate], refused: Container[int]) -> list[int | None]:
+    """Time of each device's newest reading in the messages before a reading's own; what was refused is none.
+
+    Not in its own message: an array may be stored in parts, and then in order of time.
+    """
+    known: dict[str, tuple[int, int | None, int | None]] = {}
+    found: list[int | None] = []
+    for at, (_, device, arrival, message) in enumerate(candidates):
+        last, before, newest = known.get(device.device_id, (message, None, None))
+        if last != message:
+            before = newest
+        if at not in refused:
+            newest = arrival.ts if newest is None else max(newest, arrival.ts)
+        known[device.device_id] = (message, before, newest)
+        found.append(before)
+    return found
 
 
 class Admitted(NamedTuple):
@@ -110,6 +130,8 @@ class Transaction:
         self._refused = refused
         self._looks = looks
         self._ledger = Ledger()
+        self._stored: dict[str, int | None] = {}
+        """Time of the newest reading stored before, of devices that sent one from long ago."""
         self._folds = session.folds
         self._moved: Moved = {}
         """What kernels remember once it is committed, where that differs."""
@@ -167,7 +189,7 @@ class Transaction:
     def _write(
         self, connection: Connection, directory: Directory, batches: Sequence[Batch], limit: int | None
     ) -> Outcome:
-        intake = self._judge(directory, batches, limit)
+        intake = self._judge(connection, directory, batches, limit)
         for device_id, received_ms, count in intake.received:
             booked = device_id if device_id in directory.devices else UNREGISTERED
             self._ledger.entry(booked, received_ms).received += count
@@ -239,13 +261,15 @@ class Transaction:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 
-    def _judge(self, directory: Directory, batches: Sequence[Batch], limit: int | None) -> Intake:
+    def _judge(
+        self, connection: Connection, directory: Directory, batches: Sequence[Batch], limit: int | None
+    ) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
         intake = Intake({}, [], [])
         refused: list[tuple[int, Quarantined]] = []
         """By ordinal, so that the quarantine has them in the order they came in."""
         held: dict[Kind, list[Candidate]] = {}
-        ordinal = 0
+        ordinal = number = 0
         for batch in batches:
             first_ms = min(
                 [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined],
@@ -254,6 +278,7 @@ class Transaction:
             intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
             refused.extend((ordinal, item) for item in batch.quarantined)
             for message in batch.messages:
+                number += 1
                 found = identify(directory, message.site_id, message.kind, message.device_id)
                 apart = message.set_aside or {}
                 for at, reading in enumerate(message.readings):
@@ -266,37 +291,55 @@ class Transaction:
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
                         refused.append((ordinal, _quarantined(topic, arrival, found)))
                     else:
-                        held.setdefault(found.kind, []).append(Candidate(ordinal, found, arrival))
+                        held.setdefault(found.kind, []).append(Candidate(ordinal, found, arrival, number))
                     ordinal += 1
             if limit is not None and ordinal >= limit:
                 break
         for kind, candidates in held.items():
-            intake.admitted[kind] = self._admitted(directory, kind, candidates, refused)
+            intake.admitted[kind] = self._admitted(connection, directory, kind, candidates, refused)
         intake.quarantined.extend(item for _, item in sorted(refused, key=itemgetter(0)))
         return intake
 
-    @staticmethod
     def _admitted(
-        directory: Directory, kind: Kind, candidates: Sequence[Candidate], refused: list[tuple[int, Quarantined]]
+        self,
+        connection: Connection,
+        directory: Directory,
+        kind: Kind,
+        candidates: Sequence[Candidate],
+        refused: list[tuple[int, Quarantined]],
     ) -> Admitted:
         """Hold readings of one kind against the registry: all at once, and one by one those that are odd."""
         arrivals = [candidate.arrival for candidate in candidates]
         block = Block(kind, [arrival.reading for arrival in arrivals])
-        kept = set(range(len(arrivals)))
-        for at in directory.suspects([candidate.device for candidate in candidates], arrivals, block):
-            ordinal, device, arrival = candidates[at]
-            admitted = admit(directory, device, arrival)
+        refusals: dict[int, Refusal] = {}
+        suspects = directory.suspects([candidate.device for candidate in candidates], arrivals, block)
+        for at in suspects:
+            admitted = admit(directory, candidates[at].device, arrivals[at])
             if isinstance(admitted, Refusal):
-                topic = Topic(device.site_id, kind.value, device.device_id)
-                refused.append((ordinal, _quarantined(topic, arrival, admitted)))
-                kept.discard(at)
+                refusals[at] = admitted
             else:
                 arrivals[at] = admitted
                 block.again(at)
-        if len(kept) < len(arrivals):
-            rows = sorted(kept)
-            return Admitted([arrivals[row] for row in rows], block.of(rows))
-        return Admitted(arrivals, block)
+        if old := [at for at in suspects if at not in refusals and is_old(arrivals[at])]:
+            before = newest_before(candidates, refusals)
+            for at in old:
+                device = candidates[at].device
+                known = [ms for ms in (self._newest_stored(connection, device), before[at]) if ms is not None]
+                if (refusal := far_behind(device, arrivals[at].ts, max(known, default=None))) is not None:
+                    refusals[at] = refusal
+        if not refusals:
+            return Admitted(arrivals, block)
+        for at, refusal in refusals.items():
+            topic = Topic(candidates[at].device.site_id, kind.value, candidates[at].device.device_id)
+            refused.append((candidates[at].ordinal, _quarantined(topic, arrivals[at], refusal)))
+        rows = [row for row in range(len(arrivals)) if row not in refusals]
+        return Admitted([arrivals[row] for row in rows], block.of(rows))
+
+    def _newest_stored(self, connection: Connection, device: Device) -> int | None:
+        """Time of a device's newest reading before this transaction."""
+        if device.device_id not in self._stored:
+            self._stored[device.device_id] = readings.newest_ms(connection, device.kind, device.device_id)
+        return self._stored[device.device_id]
 
     def _store(
         self, connection: Connection, directory: Directory, intake: Intake, derivation: Derivation

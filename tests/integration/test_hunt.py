@@ -54,6 +54,8 @@ NUMBERS = ("0", "-0.0", "1", "3.3", "53.5", "0.1", "20", "49.99999999", "327.67"
 ODD = ("null", "true", '"\\u0000"', "[]", "[1,2,3]", '{"a":[{}]}', "NaN", "1" + "0" * 400, '"text"', '"good"')
 
 
+CAME_LATER = frozenset({"heat_gj"})
+"""Fields that are younger than the seeds: left out, so that a seed goes on being the world that it was kept for."""
 LISTS = frozenset({"cell_voltage_v", "temperature_c", "voltage_v", "mains_voltage_v", "alarm_words"})
 WORDS = {
     "quality": ('"good"', '"uncertain"', '"bad"'),
@@ -78,7 +80,8 @@ def _value(rng: random.Random, device: Device, field: str) -> str:
 def _message(rng: random.Random, times: Sequence[int]) -> tuple[str, str]:
     """One message of a device: a reading, or an array of some."""
     device = rng.choice(REGISTRY.devices)
-    fields = [name for name in MODELS[device.kind].model_fields if name not in {"ts", "site_id", "device_id", "kind"}]
+    own = {"ts", "site_id", "device_id", "kind"} | CAME_LATER
+    fields = [name for name in MODELS[device.kind].model_fields if name not in own]
 
     def reading() -> str:
         chosen = set(rng.sample(fields, rng.randint(1, min(6, len(fields)))))

@@ -122,6 +122,7 @@ def steel_meter(*, rated: float | None = None, rollover: float | None = None, pe
         site_id="works",
         kind=Kind.ELECTRICITY,
         period_s=period_s,
+        first_day=START_MS,
         rated=rated,
         rollover={} if rollover is None else {FIELD: rollover},
     )

@@ -140,6 +140,8 @@ def _follow(change: AlarmChange, own: Sequence[Episode], rule: Rule, reasons: di
             _amend(change, event_ms=first.raised.since_ms, raised_ms=first.raised.ts)
         past = [episode for episode in own if episode.raised.ts <= before.last_raised_ms] or [first]
         since = list(own[len(past) :])
+        # Late readings may show that it had come earlier, or that two times were one.
+        change.alarm = change.alarm._replace(last_raised_ms=past[-1].raised.ts)
         if not (change.alarm.active and since and since[0].renewed):
             _stand_at(change, past[-1], rule, reasons[past[-1].raised.ts])
     else:

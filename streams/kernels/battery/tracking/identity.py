@@ -106,7 +106,8 @@ def judge_under_load(device: Device, state: SetState, limits: Limits, seen_ts: i
     episode, rules = state.episode, limits.reference.identity
     samples, sums = episode.cell_samples, episode.cell_va
     episode.cell_samples, episode.cell_va = -1, []
-    if samples < rules.samples_min or episode.soc is None or episode.soc < FULL_FROM:
+    few = samples < rules.samples_min or len(sums) < rules.cells_min  # one cell has no pattern
+    if few or episode.soc is None or episode.soc < FULL_FROM:
         return None
     ohms = [each / episode.cell_a2 for each in sums]
     unexplained = episode.cell_v2 - episode.cell_a2 * sum(each * each for each in ohms)

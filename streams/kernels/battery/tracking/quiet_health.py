@@ -22,7 +22,7 @@ from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, 
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
 from streams.kernels.battery.tracking.flow import FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
 from streams.kernels.battery.tracking.health import SetHealth
-from streams.kernels.battery.tracking.health_figures import LAYOUT, HealthFigures, figures_of, state_of
+from streams.kernels.battery.tracking.health_figures import LAYOUT, ON_FLOAT, HealthFigures, figures_of, state_of
 from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.tracker import POWER_SPAN_MS
 from streams.kernels.figures import higher, larger, listed, lower, smaller
@@ -55,7 +55,10 @@ class QuietSetHealth(SetHealth):
             or state.is_stuck
         ):
             return None
-        return figures_of(state, self._limits.of(device), self.snapshot_ms)
+        limits, sums = self._limits.of(device), state.hour.cell_sums[ON_FLOAT]
+        if sums and len(sums) != limits.cell_count:
+            return None  # registered with another number of cells within the hour
+        return figures_of(state, limits, self.snapshot_ms)
 
     def state_of(self, base: SetState, figures: Sequence[float]) -> SetState:
         """The state that figures stand for; `base` is the one they began as."""

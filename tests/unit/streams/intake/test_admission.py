@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside, as_sent, measured
-from schemas.quantity import HORIZON_MS, LARGEST
+from schemas.quantity import FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
 from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of
 from schemas.registry import BatterySet, Bounds, Device, Registry
 from schemas.structs import values_of
 from storage.blocks import Block
+from streams.engine.transaction import Candidate, newest_before
 from streams.intake.admission import Directory, Refusal, admit
 from tests.support.any_readings import kind_and_readings
 
@@ -173,7 +174,7 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
     for reading in found:
         owners.append(data.draw(st.sampled_from(devices)))
         reading.quality = data.draw(st.none() | st.sampled_from(DeviceQuality))
-        received_ms = reading.ts + data.draw(st.sampled_from([0, HORIZON_MS, HORIZON_MS + 1]))
+        received_ms = reading.ts + data.draw(st.sampled_from([0, FAR_BEHIND_MS, FAR_BEHIND_MS + 1, HORIZON_MS + 1]))
         arrivals.append(Arrival(owners[-1].device_id, received_ms, reading))
     suspects = directory.suspects(owners, arrivals, Block(kind, found))
     for at, (owner, arrival) in enumerate(zip(owners, arrivals, strict=True)):
@@ -182,3 +183,27 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
         if at not in suspects:
             assert admitted is arrival
             assert repr(values_of(arrival.reading)) == before
+
+
+@pytest.mark.parametrize("ts", [-(2**63), -(10**30), 0])
+def test_a_time_beyond_all_bounds_is_a_clock_that_was_lost(ts: int) -> None:
+    """Whatever integer a device sends as its time costs that reading and nothing else."""
+    device = Device(device_id="e-1", site_id="s", kind=Kind.ELECTRICITY)
+    directory = Directory(1, Registry(sites=[], devices=[]))
+    reading = ElectricityReading(ts=ts, energy_import_kwh=1.0)
+    arrival = Arrival("e-1", 1_790_000_000_000, reading)
+    assert directory.suspects([device], [arrival], Block(Kind.ELECTRICITY, [reading])) == [0]
+    admitted = admit(directory, device, arrival)
+    assert isinstance(admitted, Refusal)
+    assert admitted.reason is Reason.CLOCK_BEHIND
+
+
+def test_the_newest_reading_before_is_that_of_earlier_messages_of_the_device() -> None:
+    """Not of its own message, as an array may be stored in parts, and not one that was refused."""
+    device, other = (Device(device_id=name, site_id="s", kind=Kind.ELECTRICITY) for name in ("e-1", "e-2"))
+    sent = [(device, 0, 5), (device, 0, 9), (device, 0, 99), (other, 1, 1), (device, 2, 3), (device, 3, 2)]
+    candidates = [
+        Candidate(at, one, Arrival(one.device_id, 10, ElectricityReading(ts=ts)), message)
+        for at, (one, message, ts) in enumerate(sent)
+    ]
+    assert newest_before(candidates, {2}) == [None, None, None, None, 9, 9]

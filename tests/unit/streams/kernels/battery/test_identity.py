@@ -161,3 +161,13 @@ def test_noise_is_no_pattern() -> None:
     alike = likeness(first, first, (0.01, 0.01), REFERENCE.identity)
     assert alike is not None
     assert alike.value == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3])
+def test_a_set_of_few_cells_has_no_pattern(cells: int) -> None:
+    """A single cell on a test bench is discharged like any other, and nothing is told of which cell it is."""
+    rig = Rig(lfp_set(cells=cells), soh=0.85)
+    rig.run(3)
+    rig.run(6, -30.0, until_cell_v=2.8)
+    rig.run(8, 20.0)
+    assert told_of_cells(rig) == []

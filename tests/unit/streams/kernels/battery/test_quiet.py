@@ -231,3 +231,17 @@ def test_a_transaction_that_is_rolled_back_has_changed_nothing(fold: Quiet) -> N
     expected, given_, _ = both.take(items)
     assert given_ == expected
     assert both.dumped(both.known) == {"b-1": fold.dump(both.alone["b-1"])} != before
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
+def test_a_set_whose_cells_were_counted_anew_is_the_fold_s_or_fits(fold: Quiet) -> None:
+    """The registry may say another number of cells while an hour is open: no row of another width comes of it."""
+    world, before = World(Random(4)), _device(1, 15)
+    now = None
+    for turn in range(40):
+        now, _ = fold.fold(now, before, [world.reading(before, BEGIN_MS + turn * 1_000, calm=True)])
+    for cells in (14, 16):
+        after = _device(1, cells)
+        state, _ = fold.fold(now, after, [world.reading(after, BEGIN_MS + 41_000, calm=True)])
+        figures = fold.figures_of(state, after)
+        assert figures is None or len(figures) == fold.layout.width
