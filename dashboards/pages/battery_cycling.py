@@ -26,7 +26,7 @@ TO_CYCLES = Link("battery-cycling", Text("看它的循环", "Its cycles"), {"set
 FADE_WORDS = {
     fade: Word(text, color)
     for (fade, text), color in zip(
-        words.FADE.items(), (fields.BAD, fields.GOOD, fields.GOOD, fields.UNKNOWN), strict=True
+        words.FADE.items(), (fields.BAD, fields.GOOD, fields.GOOD, fields.UNKNOWN, fields.UNKNOWN), strict=True
     )
 }
 
@@ -49,14 +49,16 @@ def fleet(language: Language) -> Panel:
         title=Text("循环运行的电池组", "Sets that cycle"),
         description=Text(
             "登记用途为削峰或储能的组。等效满循环 = 放出 ÷ 额定容量；"
-            "往返效率 = 近 30 日闭合循环（浮充到浮充）的放出 ÷ 充入，没有闭合循环即未知；"
-            "缺数或放多于充的循环剔除并计数。"
-            "预期衰减每年 2.5 个百分点（±1）；"
-            "首末两次估计证据都良好才比较。来源：battery_cycling。",
+            "往返效率 = 近 30 日闭合循环（充满到充满：浮充满 1 小时）的放出 ÷ 充入，没有闭合循环即未知；"
+            "缺数、未见充电或放多于充的循环剔除并计数。"
+            "预期衰减每年 2.5 个百分点（±1）；首末两次估计证据都良好才比较，"
+            "自最近一次换组、重新标定或更正起算；± 不小于预期时为时尚早。来源：battery_cycling。",
             "Sets registered for peak shaving or storage. Full cycles: drawn over nominal capacity; round trip: out "
-            "over in of the closed cycles (float to float) of 30 days, unknown while none is closed; cycles with a "
-            "part not measured, or with more out than in, are left out and counted. 2.5 points a year (±1) of fade are "
-            "expected; compared only where first and newest estimate are good. Source: battery_cycling.",
+            "over in of the closed cycles (from full, an hour on float, to full) of 30 days, unknown while none is "
+            "closed; cycles with a part not measured, without charge, or with more out than in, are left out and "
+            "counted. 2.5 points a year (±1) of fade are expected; compared only where first and newest estimate are "
+            "good, since the set was last exchanged, recalibrated or corrected; too early while ± is no less than "
+            "what is expected. Source: battery_cycling.",
         ),
         width=24,
         height=8,
@@ -73,7 +75,8 @@ FROM battery_cycling y
 JOIN device d USING (device_id)
 JOIN site s ON s.site_id = y.site_id
 WHERE {sql.IN_CITY}
-ORDER BY array_position(ARRAY['faster', 'unknown', 'expected', 'slower'], y.fade), y.efficiency NULLS FIRST, y.device_id
+ORDER BY array_position(ARRAY['faster', 'unknown', 'too_early', 'expected', 'slower'], y.fade),
+         y.efficiency NULLS FIRST, y.device_id
 LIMIT 300
 """  # noqa: S608 - fragments of ours
     return panels.table(
@@ -101,9 +104,11 @@ def cycles(language: Language) -> Panel:
         language=language,
         title=Text("所选组的循环", "Cycles of the set"),
         description=Text(
-            "从浮充到再次浮充为一个闭合循环；未闭合、缺数或放多于充的没有效率，并说明原因。来源：battery_cycle。",
-            "From float to float again is a closed cycle; one that is open, or not measured throughout, or gave more "
-            "than it took, has no efficiency, and says why. Source: battery_cycle.",
+            "从充满（浮充满 1 小时）到再次充满为一个闭合循环，更短的浮充算在循环之内；"
+            "未闭合、缺数、未见充电或放多于充的没有效率，并说明原因。来源：battery_cycle。",
+            "From full (an hour on float) to full again is a closed cycle; a shorter float lies within it. One that is "
+            "open, not measured throughout, without charge, or gave more than it took, has no efficiency, and says "
+            "why. Source: battery_cycle.",
         ),
         width=14,
         height=8,
@@ -113,7 +118,8 @@ def cycles(language: Language) -> Panel:
 SELECT y.ts, y.ended_at, y.out_kwh, y.in_kwh, y.full_cycles, (100 * y.efficiency)::float8 AS efficiency_pct,
        {sql.words_of("y.reason", words.CYCLE_REASON, language)} AS reason
 FROM battery_cycle y
-WHERE y.device_id = {SET} AND $__timeFilter(y.ts)
+WHERE y.device_id = {SET} AND y.ts <= $__timeTo()::timestamptz
+  AND COALESCE(y.ended_at, now()) >= $__timeFrom()::timestamptz
 ORDER BY y.ts DESC
 LIMIT 200
 """  # noqa: S608 - fragments of ours
@@ -137,10 +143,12 @@ def tariff(language: Language) -> Panel:
         title=Text("按电价时段：放电时长与收益", "By tariff: hours and earnings"),
         description=Text(
             "每 15 分钟按登记的分时电价归入时段；时长 = 电流超过静置界限的刻钟数 ÷ 4；收益 =（放出 − 充入）× 电价，"
-            "没有登记电价即未知；已知占比低时真实值更高。来源：battery_tariff_quarter。",
+            "没有登记电价即未知；已知占比 = 读数覆盖的时间 ÷ 所选范围内该时段全部时间；"
+            "占比低时，时长至少如此，收益可能更高也可能更低。来源：battery_tariff_quarters。",
             "Each quarter of an hour by the registered tariff. Hours: quarters in which more flowed than in a rest, "
-            "over four. Earned: (out − in) × price, unknown without a tariff. Where little is known the true figures "
-            "are larger. Source: battery_tariff_quarter.",
+            "over four. Earned: (out − in) × price, unknown without a tariff. Known: time covered by readings over all "
+            "time of that period within the range; where little is known, hours are at least so many, and what was "
+            "earned may be more or less. Source: battery_tariff_quarters.",
         ),
         width=10,
         height=8,
@@ -149,14 +157,17 @@ def tariff(language: Language) -> Panel:
     idle_kwh = f"({REST_C} * n.nominal_ah * n.nominal_v / 1000 * {QUARTER_H})"
     query = f"""
 SELECT COALESCE(q.period, {sql.quote(words.NO_PERIOD(language))}) AS period, q.yuan_kwh,
-       ({QUARTER_H} * count(*) FILTER (WHERE q.energy_out_kwh > {idle_kwh}))::float8 AS hours_out,
-       ({QUARTER_H} * count(*) FILTER (WHERE q.energy_in_kwh > {idle_kwh}))::float8 AS hours_in,
+       CASE WHEN count(q.energy_out_kwh) > 0
+            THEN ({QUARTER_H} * count(*) FILTER (WHERE q.energy_out_kwh > {idle_kwh}))::float8 END AS hours_out,
+       CASE WHEN count(q.energy_in_kwh) > 0
+            THEN ({QUARTER_H} * count(*) FILTER (WHERE q.energy_in_kwh > {idle_kwh}))::float8 END AS hours_in,
        sum(q.energy_out_kwh) AS out_kwh, sum(q.energy_in_kwh) AS in_kwh,
        q.yuan_kwh * (sum(q.energy_out_kwh) - sum(q.energy_in_kwh)) AS yuan,
        (sum(q.coverage) / count(*))::float8 AS coverage
-FROM battery_tariff_quarter q
+FROM battery_cycling_set c
 JOIN battery_set n USING (device_id)
-WHERE q.device_id = {SET} AND $__timeFilter(q.ts)
+CROSS JOIN LATERAL battery_tariff_quarters(c.device_id, $__timeFrom()::timestamptz, $__timeTo()::timestamptz) q
+WHERE c.device_id = {SET}
 GROUP BY q.period, q.yuan_kwh
 ORDER BY q.yuan_kwh DESC NULLS LAST, q.period
 """  # noqa: S608 - fragments of ours

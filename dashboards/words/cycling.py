@@ -15,13 +15,17 @@ FADE = {
     "faster": Text("✕ 快于预期", "✕ faster than expected"),
     "expected": Text("● 如预期", "● as expected"),
     "slower": Text("● 慢于预期", "● slower than expected"),
+    "too_early": Text("○ 为时尚早", "○ too early to tell"),
     "unknown": Text("○ 未知", "○ unknown"),
 }
 CYCLE_REASON = {
     "open": Text("尚未闭合", "not closed yet"),
     "begun_before": Text("开始未见", "its beginning was not seen"),
     "gap": Text("中间缺数", "a part was not measured"),
-    "more_out": Text("放多于充：电流有误", "more out than in: the current is wrong"),
+    "no_charge": Text("未见充电：电流太小，不计为充电", "no charge seen: too slow to tell from rest"),
+    "more_out": Text(
+        "放多于充：电流有误，或部分充电太慢未计", "more out than in: wrong current, or part charged too slowly"
+    ),
 }
 """Why a cycle has no efficiency."""
 USE_COLUMN = Text("用途", "Use")
