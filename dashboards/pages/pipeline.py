@@ -36,6 +36,7 @@ STORE_STATES = {
     "not_growing": Word(labels_pipeline.NOT_GROWING, fields.GOOD),
     "full": Word(labels_pipeline.DISK_FULL, fields.BAD),
     "too_young": Word(labels_pipeline.TOO_YOUNG, fields.UNKNOWN),
+    "not_measured": Word(labels_pipeline.NOT_MEASURED, fields.BAD),
     "disk_unknown": Word(labels_pipeline.DISK_UNKNOWN, fields.UNKNOWN),
 }
 
@@ -119,11 +120,11 @@ def disk(language: Language) -> Panel:
         language=language,
         title=Text("数据库磁盘", "Disk of the database"),
         description=Text(
-            "按最近 30 天每日库容的直线趋势推算磁盘写满还需多少天；至少测满一周才推算。"
+            "按最近 30 天每日库容的直线趋势推算磁盘写满还需多少天；至少测满一周才推算，两天未测量则未知。"
             "磁盘大小须用 fenhe retention disk 登记，未登记则未知。不含 WAL 日志。来源：store_forecast 视图。",
             "Days until the disk is full, by a straight line through the last 30 days of sizes, once there is a week "
-            "of them. The disk's size has to be said by `fenhe retention disk`, otherwise it is unknown. PostgreSQL's "
-            "log (WAL) is not counted. Source: view store_forecast.",
+            "of them; unknown where none was measured for two days. The disk's size has to be said by `fenhe retention "
+            "disk`, otherwise it is unknown. PostgreSQL's log (WAL) is not counted. Source: view store_forecast.",
         ),
         width=24,
         height=4,

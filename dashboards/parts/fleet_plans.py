@@ -129,12 +129,12 @@ def tests(language: Language) -> Panel:
         language=language,
         title=Text("未来 30 天核对性放电计划", "Capacity tests of the next 30 days"),
         description=Text(
-            "价值：因不知而决策，一次停电平均少供多少电量（Wh）；从未测过者在前，刚测过者为 0（公式见文档）。"
+            "价值：因不知而决策，一次停电平均少供多少电量（Wh）；价值大者在前，未知者在后，刚测过者为 0（公式见文档）。"
             "规则：每站一组；只测在线、浮充、市电正常的组；均匀分到各工作日（周一至周五，不识节假日）与各城市；"
             "当日或次日预报低于 0 °C 或有预警，移到最近的好天；其余组撑不到合同时长，备发电机。"
             "来源：battery_test_value、site_weather。",
             "Worth: by how much an outage goes short, on average, because it is decided without knowing (Wh; formula "
-            "in the documentation). Sets never measured come first; one just tested is worth 0. Rules: one set a site; "
+            "in the documentation), most on top, unknown last; one just tested is worth 0. Rules: one set a site; "
             "only sets that are heard, on float and have mains; spread evenly over working days (Monday to Friday, "
             "holidays not known) and cities; moved to the nearest fair day where frost or a warning is forecast for "
             "that day or the next; a generator where the other sets do not carry the contract. "

@@ -121,4 +121,5 @@ SITE_REASON = {
     "just_begun": Text("刚开始，一分钟内给出", "just begun: within a minute"),
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
 }

@@ -22,10 +22,13 @@ REASON = {
     "worn": Text("电池老化", "worn sets"),
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
 }
 """What a site's verdict comes from."""
 DECIDES = {
     "never_measured": Text("从未测过", "never measured"),
+    "exchanged": Text("换了电芯，尚未再测", "other cells now, not measured yet"),
+    "contradicted": Text("测过，但旁证不符", "measured, but contradicted"),
     "contract": Text("能否守住合同", "whether the contract holds"),
     "retirement": Text("是否退役", "whether to retire it"),
 }
@@ -40,6 +43,7 @@ OTHERS = {
 GAIN_REASON = {
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
     "evidence": Text("证据不足，先测", "evidence not good: test first"),
 }
 """Why nothing is said of what a swap buys."""

@@ -174,19 +174,57 @@ def test_a_forecast_that_is_none_is_refused_whole(
 
 
 def test_a_test_is_worth_what_it_may_settle(database: ReaderDatabase) -> None:
-    """Never measured comes first, then wide ones near a bound; one just tested is worth nothing; the formula holds."""
+    """The formula, in hours of the site, holds; one never measured is worth most; one just tested is worth nothing."""
     worth = {row["device_id"]: row for row in _read(database, "SELECT * FROM battery_test_value")}
     wide = worth["wide1"]
     told = math.sqrt(6**2 - 1.5**2)
-    s_h = 3.2 / 72 * told
+    s_h = 3.2 / (72 + 85) * told
     u = abs(3.2 - 3) / s_h
     loss = NormalDist().pdf(u) - u * NormalDist().cdf(-u)
-    assert wide["value_kwh"] == pytest.approx(2000 / 1000 / 2 * s_h * loss, rel=1e-3)
+    assert wide["value_kwh"] == pytest.approx(2000 / 1000 * s_h * loss, rel=1e-3)
+    assert wide["told_h"] == pytest.approx(s_h, rel=1e-5)
     assert (wide["decides"], worth["new1"]["decides"]) == ("contract", "never_measured")
     assert max(worth.values(), key=lambda row: row["value_kwh"])["device_id"] == "new1"
     assert worth["rich1"]["value_kwh"] == 0
     assert worth["poor1"]["decides"] == "retirement"
     assert [worth[each]["others"] for each in ("new2", "wide1", "rich1")] == ["unknown", "short", "short"]
+
+
+def test_one_of_four_sets_moves_its_site_by_a_fourth(database: ReaderDatabase) -> None:
+    """Four sets of 80 %, 6 h at 4 kW, contract 5 h, 20 points to tell: 0.375 h of the site, and 20 points from 60 %."""
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute(
+            "UPDATE battery_health_latest SET site_id = 'worn', soh_pct = 80, soh_sigma_pct = sqrt(20 ^ 2 + 1.5 ^ 2),"
+            " load_w = 4000, backup_p50_h = 6, backup_p10_h = 5.5, contract_h = 5 WHERE site_id IN ('worn', 'wide')"
+        )
+        owner.execute(
+            "UPDATE device SET site_id = 'worn', detail = jsonb_set(detail, '{battery,contract_h}', '5.0')"
+            " WHERE site_id IN ('worn', 'wide')"
+        )
+    four = _read(database, "SELECT * FROM battery_test_value WHERE site_id = 'worn'")
+    assert [row["told_h"] for row in four] == [pytest.approx(0.375, rel=1e-4)] * 4
+    assert {row["decides"] for row in four} == {"retirement"}
+    loss = NormalDist().pdf(1) - NormalDist().cdf(-1)
+    assert four[0]["value_kwh"] == pytest.approx(4 * 0.375 * loss, rel=1e-3)
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("UPDATE battery_health_latest SET contract_h = 5.8 WHERE site_id = 'worn'")
+        owner.execute(
+            "UPDATE device SET detail = jsonb_set(detail, '{battery,contract_h}', '5.8') WHERE site_id = 'worn'"
+        )
+    one = _read(database, "SELECT * FROM battery_test_value WHERE site_id = 'worn'")[0]
+    u = 0.2 / 0.375
+    assert one["decides"] == "contract"
+    assert one["value_kwh"] == pytest.approx(4 * 0.375 * (NormalDist().pdf(u) - u * NormalDist().cdf(-u)), rel=1e-3)
+
+
+def test_a_set_of_which_nothing_holds_any_more_was_not_never_measured(database: ReaderDatabase) -> None:
+    """After other cells, or by a witness that contradicts, it says so; only what had no estimate was never measured."""
+    told: Rows = []
+    for reason in ("exchanged", "contradicted", "too_shallow"):
+        with psycopg.connect(database.owner_url) as owner:
+            owner.execute("UPDATE battery_health_latest SET soh_reason = %s WHERE device_id = 'new1'", [reason])
+        told += _read(database, "SELECT decides FROM battery_test_value WHERE device_id = 'new1'")
+    assert [row["decides"] for row in told] == ["exchanged", "contradicted", "never_measured"]
 
 
 def test_the_plan_of_tests_keeps_its_rules(

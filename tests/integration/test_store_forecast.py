@@ -27,13 +27,14 @@ def forecast(url: str) -> tuple[str, float | None]:
     return row
 
 
-def measured(url: str, days: int, size: Callable[[int], float]) -> None:
-    """Sizes of some days, the last of them today."""
+def measured(url: str, days: int, size: Callable[[int], float], *, ago: int = 0) -> None:
+    """Sizes of some days, the last of them today or so many days ago."""
     with connect(url, name="test") as connection:
         connection.execute("DELETE FROM store_day")
         for day in range(days):
             connection.execute(
-                "INSERT INTO store_day VALUES (current_date - %s::int, %s)", (days - 1 - day, round(size(day)))
+                "INSERT INTO store_day VALUES ((now() AT TIME ZONE 'Asia/Shanghai')::date - %s::int, %s)",
+                (ago + days - 1 - day, round(size(day))),
             )
 
 
@@ -62,6 +63,12 @@ def test_how_long_the_disk_lasts_is_told_from_how_the_store_grew(own_url: str, m
     assert forecast(own_url) == ("not_growing", None)
     measured(own_url, 20, lambda day: (81 + day) * GIB)
     assert forecast(own_url) == ("full", 0)
+    for ago, state in ((2, "growing"), (3, "not_measured")):
+        measured(own_url, 20, lambda day: (10 + day) * GIB, ago=ago)
+        assert forecast(own_url)[0] == state
+    assert forecast(own_url) == ("not_measured", None)
+    measured(own_url, 20, lambda day: (81 + day) * GIB, ago=3)
+    assert forecast(own_url) == ("not_measured", None), "nobody knows whether it still is full"
     assert say("unknown") == 0
     assert forecast(own_url) == ("disk_unknown", None)
 
