@@ -77,6 +77,12 @@ def note(text: str, canvas: Canvas) -> dict[str, Any]:
     }
 
 
+def note_below(text: str, canvas: Canvas) -> dict[str, Any]:
+    """Words below a drawing, where `note` would lie on it."""
+    below = {"left": 8, "top": "bottom"}
+    return note(text, canvas) | below | {"textStyle": {"color": canvas.colors.faint, "fontSize": 12}}
+
+
 def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     """Draw columns over the column `time`; a null breaks the line and the tooltip says unknown."""
     at = rows.columns.index("time")

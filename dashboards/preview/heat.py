@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import TYPE_CHECKING
 
 from dashboards.preview.charts import base, note
@@ -34,7 +35,8 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         if (amount := number(row[rows.columns.index(name)])) is not None
     ]
     colors = canvas.colors
-    unit = json.dumps(" " + behind(panel.options["cellValues"]["unit"]), ensure_ascii=False)
+    unit = json.dumps(" " + escape(behind(panel.options["cellValues"]["unit"])), ensure_ascii=False)
+    said = json.dumps([escape(name) for name in names], ensure_ascii=False)
     is_daily = length >= DAY_MS
     label = "slice(5, 10)" if is_daily else "slice(5, 16).replace('T', ' ')"
     unknown = json.dumps(labels.UNKNOWN(canvas.language), ensure_ascii=False)
@@ -80,7 +82,7 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     options["tooltip"] |= {
         ":formatter": (
             "p => new Date(Number(p.name)).toISOString().slice(0, 16).replace('T', ' ') + ' · ' "
-            f"+ {json.dumps(names, ensure_ascii=False)}[p.value[1]] + ': <b>' + (p.value[2] == null ? {unknown} "
+            f"+ {said}[p.value[1]] + ': <b>' + (p.value[2] == null ? {unknown} "
             f": p.value[2].toLocaleString('en-US', {{maximumFractionDigits: 0}}) + {unit}) + '</b>'"
         )
     }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from dashboards.preview.charts import base, note
+from dashboards.preview.charts import base, note, note_below
 from dashboards.preview.drawing import Canvas, Chart
 from dashboards.preview.formats import behind, number
 from dashboards.words import labels
@@ -31,18 +32,20 @@ def sankey(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
         if value is None:
             unknown.append(str(row[start]))
         else:
-            links.append({"source": _source(str(row[start])), "target": str(row[end]), "value": round(value, 3)})
+            source, target = str(row[start]), str(row[end])
+            about = escape(f"{source} → {target}")
+            links.append({"source": _source(source), "target": target, "value": round(value, 3), "about": about})
     words = labels.UNKNOWN(canvas.language)
     below = f"{words}: {', '.join(unknown)}" if unknown else ""
     field = panel.field("flow")
-    unit = json.dumps(f" {behind(field.properties.get('unit', ''))}", ensure_ascii=False)
+    unit = json.dumps(escape(f" {behind(field.properties.get('unit', ''))}"), ensure_ascii=False)
     said = f"v => Number(v).toLocaleString('en-US', {{maximumFractionDigits: 0}}) + {unit}"
     names = dict.fromkeys(name for link in links for name in (link["source"], link["target"]))
     color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
     return Chart(
         base(canvas)
         | {
-            "title": _note(below, canvas) if links else note(below or panel.no_value, canvas),
+            "title": note_below(below, canvas) if links else note(below or panel.no_value, canvas),
             "series": [
                 {
                     "type": "sankey",
@@ -55,23 +58,17 @@ def sankey(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
                     "draggable": False,
                     "labelLayout": {"hideOverlap": True},  # of what is too narrow for a name, pointing at it tells
                     "emphasis": {"focus": "adjacency"},
-                    "data": [{"name": name, "itemStyle": {"color": color}} for name in names],
+                    "data": [{"name": name, "about": escape(name), "itemStyle": {"color": color}} for name in names],
                     "links": links,
                     "lineStyle": {"color": color, "opacity": 0.3, "curveness": 0.5},
                     "label": {"color": colors.text, "fontSize": 12, "overflow": "truncate", "width": 160},
                 }
             ],
             "tooltip": base(canvas)["tooltip"]
-            | {":formatter": f"p => p.name.replace(' > ', ' → ') + ' &nbsp;<b>' + ({said})(p.value) + '</b>'"},
+            | {":formatter": f"p => p.data.about + ' &nbsp;<b>' + ({said})(p.value) + '</b>'"},
         }
     )
 
 
 def _source(name: str) -> str:
     return name if name.startswith(SUM) else SOURCE + name
-
-
-def _note(text: str, canvas: Canvas) -> dict[str, Any]:
-    """Words below a diagram, where `note` would lie on it."""
-    below = {"left": 8, "top": "bottom"}
-    return note(text, canvas) | below | {"textStyle": {"color": canvas.colors.faint, "fontSize": 12}}

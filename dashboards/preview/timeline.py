@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dashboards.preview.charts import base, note, time_axis
@@ -56,6 +57,7 @@ def _options(  # noqa: PLR0917 - the pieces of one drawing
     words = json.dumps([state.text for state in states], ensure_ascii=False)
     fills = [colors.fill(state.color) for state in states]
     renderer = _BLOCK % {"words": words, "fills": json.dumps(fills), "inks": json.dumps([ink_on(f) for f in fills])}
+    said = json.dumps([escape(state.text) for state in states], ensure_ascii=False)  # a tooltip is HTML, a block is not
     clock = "t => new Date(t).toISOString().slice(11, 16)"
     return {
         "title": note("" if rows.rows else panel.no_value, canvas),
@@ -72,7 +74,7 @@ def _options(  # noqa: PLR0917 - the pieces of one drawing
         "tooltip": base(canvas)["tooltip"]
         | {
             ":formatter": (
-                f"p => {{const c = {clock}, w = {words}; "
+                f"p => {{const c = {clock}, w = {said}; "
                 "return c(p.value[1]) + ' – ' + c(p.value[2]) + ' &nbsp;<b>' + w[p.value[3]] + '</b>'}"
             )
         },
