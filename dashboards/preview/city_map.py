@@ -6,9 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from dashboards.kit.fields import MARKS
-from dashboards.preview.charts import base, note
+from dashboards.preview.charts import base, note, note_below
 from dashboards.preview.drawing import Canvas, Chart
 from dashboards.preview.formats import number
+from dashboards.words import labels
 
 if TYPE_CHECKING:
     from dashboards.preview.model import FieldConfig, Panel
@@ -16,18 +17,26 @@ if TYPE_CHECKING:
 
 SYMBOLS = {"●": "circle", "◐": "diamond", "✕": "triangle", "○": "emptyCircle"}
 """Colour says what shape also says."""
+WORST_FIRST = "✕◐○●"
 SMALLEST_PX, LARGEST_PX = 10.0, 26.0
 ROOM = 0.25
 """Degrees around the outermost places."""
 CLOSE_LON, CLOSE_LAT = 0.35, 0.35
 """Degrees within which a place to the east is in the way of a name."""
 
+NAMED_A_LINE, LINE_PX = 3, 15
+"""Of cities that have no place on the map: so many names stand in a line below it, each line so high."""
+
 
 def city_map(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
-    """Draw each place by longitude and latitude, marked by its state; pointing at it tells its figures."""
+    """Draw each place by longitude and latitude, marked by its state; pointing at it tells its figures.
+
+    What has no place on it is named below it with its state: a city that needs somebody is never left out.
+    """
     colors = canvas.colors
     places = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
     known = [place for place in places if place["map_lon"] is not None]
+    below = _nowhere([place for place in places if place["map_lon"] is None], canvas)
     most = max((number(place["sets"]) or 0 for place in known), default=0) or 1
     lons = [number(place["map_lon"]) or 0.0 for place in known]
     lats = [number(place["map_lat"]) or 0.0 for place in known]
@@ -36,8 +45,8 @@ def city_map(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     return Chart(
         base(canvas)
         | {
-            "title": note("" if known else panel.no_value, canvas),
-            "grid": {"left": 40, "right": 70, "top": 16, "bottom": 16},
+            "title": note_below(below, canvas) if known else note(below or panel.no_value, canvas),
+            "grid": {"left": 40, "right": 70, "top": 16, "bottom": 16 + LINE_PX * len(below.splitlines())},
             "xAxis": hidden_axis | {"min": min(lons, default=0) - ROOM, "max": max(lons, default=1) + ROOM},
             "yAxis": hidden_axis | {"min": min(lats, default=0) - ROOM, "max": max(lats, default=1) + ROOM},
             "tooltip": base(canvas)["tooltip"] | {":formatter": "p => p.data.about"},
@@ -55,6 +64,15 @@ def city_map(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
             ],
         }
     )
+
+
+def _nowhere(places: list[dict[str, object]], canvas: Canvas) -> str:
+    """Names of cities whose place is not known, each behind its mark; those that need somebody come first."""
+    marked = [(str(place["state"])[:1], str(place["city"])) for place in places]
+    marked.sort(key=lambda each: WORST_FIRST.find(each[0]))
+    names = [f"{mark} {city}" for mark, city in marked]
+    lines = [", ".join(names[at : at + NAMED_A_LINE]) for at in range(0, len(names), NAMED_A_LINE)]
+    return "\n".join([f"{labels.NOT_ON_THE_MAP(canvas.language)}: {lines[0]}", *lines[1:]]) if lines else ""
 
 
 def _point(

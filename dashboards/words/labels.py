@@ -14,6 +14,7 @@ from schemas.words import Text
 UNKNOWN = Text("未知", "unknown")
 NEVER = Text("从未", "never")
 NONE = Text("无", "none")
+NOT_ON_THE_MAP = Text("不在图上", "not on the map")
 YES = Text("是", "yes")
 NO = Text("否", "no")
 SHARE = Text("占比", "Share")

@@ -57,9 +57,17 @@ def test_a_place_leads_to_its_sets_and_tells_its_figures_escaped() -> None:
     assert PANEL.no_value in point["about"]
 
 
-def test_a_city_whose_place_is_not_known_is_left_out_of_the_map_alone() -> None:
-    """Grafana's table still has it; without any place the panel says so."""
+def test_a_city_whose_place_is_not_known_is_named_below_the_map_with_its_state() -> None:
+    """What needs somebody stands first; in the map's place where no city has one, and without any city it says so."""
     known = ("太原", "Taiyuan", 112.6, 37.9, "● good", 1, 17, 0, 0)
-    (series,) = _drawn(known, ("北京", "北京", None, None, "● good", 1, 1, 0, 0))["series"]
-    assert len(series["data"]) == 1
+    quiet = ("天津", "天津", None, None, "○ unknown", 1, 1, 0, 0)
+    good = ("保定", "保定", None, None, "● good", 1, 1, 0, 0)
+    act = ("北京", "北京", None, None, "✕ act", 1, 1, 3, 0)
+    drawn = _drawn(known, quiet, good, act)
+    assert len(drawn["series"][0]["data"]) == 1
+    assert drawn["title"]["show"]
+    assert drawn["title"]["text"] == "not on the map: ✕ 北京, ○ 天津, ● 保定"
+    assert _drawn(known, quiet, good, act, good)["title"]["text"].endswith("● 保定\n● 保定")
+    assert _drawn(act)["title"]["text"] == "not on the map: ✕ 北京"
+    assert not _drawn(known)["title"]["show"]
     assert _drawn()["title"]["text"] == PANEL.no_value
