@@ -64,6 +64,11 @@ class KindOfDevice(NamedTuple):
     """Registers by which a plant's energy is balanced, with their sign; none: a meter of it has no such balance."""
 
     @property
+    def counted(self) -> str | None:
+        """The one register by which meters of it are added up: that of its totals which its rating speaks of."""
+        return next((register for register in self.totals if register in self.rated_registers), None)
+
+    @property
     def is_meter(self) -> bool:
         """Whether it has registers that metering follows."""
         return bool(self.totals)

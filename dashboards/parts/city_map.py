@@ -51,11 +51,12 @@ def city_map(language: Language) -> Panel:
         language=language,
         title=Text("各城市", "Cities"),
         description=Text(
-            "需处理：有站点市电中断，或有“严重”以上的活动告警；有告警：其他活动告警；未知：没有一台设备在线上报。"
-            "标记大小为电池组数。城市坐标：GeoNames（CC BY 4.0）。"
+            "需处理：有站点市电中断，或有“严重”以上的活动告警；有告警：其他活动告警；未知：无上述“需处理”而没有一台设备在线上报。"
+            "标记大小为电池组数；没有坐标的城市列在图下。城市坐标：GeoNames（CC BY 4.0）。"
             "来源：site、device、alarm、site_power_latest、arrival。",
             "Act: a site without mains, or an active alarm of high or critical severity; alarms: any other; unknown: "
-            "no device reports. A mark is as large as the city's sets are many. Coordinates: GeoNames (CC BY 4.0). "
+            "nothing to act on and no device reports. A mark is as large as the city's sets are many; a city without "
+            "coordinates is named below the map. Coordinates: GeoNames (CC BY 4.0). "
             "Source: site, device, alarm, site_power_latest, arrival.",
         ),
         width=8,
@@ -82,8 +83,8 @@ WITH seats (city, lon, lat) AS (VALUES
     FROM site s LEFT JOIN device d USING (site_id) GROUP BY s.city
 )
 SELECT t.city AS city_key, {sql.city(language, "t.city")} AS city, seats.lon AS map_lon, seats.lat AS map_lat,
-       CASE WHEN COALESCE(r.live, 0) = 0 THEN {sql.quote(UNKNOWN(language))}
-            WHEN COALESCE(p.out, 0) + COALESCE(a.grave, 0) > 0 THEN {sql.quote(ACT(language))}
+       CASE WHEN COALESCE(p.out, 0) + COALESCE(a.grave, 0) > 0 THEN {sql.quote(ACT(language))}
+            WHEN COALESCE(r.live, 0) = 0 THEN {sql.quote(UNKNOWN(language))}
             WHEN COALESCE(a.alarms, 0) > 0 THEN {sql.quote(LOOK(language))}
             ELSE {sql.quote(GOOD(language))} END AS state,
        t.plants::float8 AS plants, t.sets::float8 AS sets, COALESCE(a.alarms, 0)::float8 AS alarms,

@@ -25,10 +25,14 @@ COMPARED = Text("对比期", "compared")
 _BEST = f"""
 SELECT ts FROM plant_day
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND {WHOLE} AND unit_energy_kgce IS NOT NULL
-  AND ts <= now() - interval '2 days' AND ts > $__timeTo()::timestamptz - interval '{BEST_OF_DAYS} days'
+  AND ts <= now() - interval '2 days' AND ts < date_trunc('day', $__timeTo()::timestamptz, '{TIME_ZONE}')
+  AND ts > $__timeTo()::timestamptz - interval '{BEST_OF_DAYS} days'
 ORDER BY unit_energy_kgce LIMIT 1
 """  # noqa: S608 - fragments of ours
-"""Beginning of the day on which a unit of product took least energy; today and yesterday are not looked at."""
+"""Beginning of the day on which a unit of product took least energy: a whole one before the day the range ends in.
+
+Today and yesterday are not looked at.
+"""
 
 
 def _options(language: Language) -> str:

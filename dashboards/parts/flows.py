@@ -9,6 +9,8 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts.plants import FINISHED, SITE, TO_METER, days_back, register
 from dashboards.words import labels
+from schemas.kinds import METERS, described
+from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.words import Language, Text
 
@@ -19,6 +21,8 @@ SUM = "Σ "
 """Before the name of a medium, where what is taken in comes together: no meter is taken for it."""
 UNMETERED = Text("未分表计量", "not sub-metered")
 BEYOND_INTAKE = Text("分表多出", "sub-meters above intake")
+COUNTED = {kind: described(kind).counted for kind in Kind if kind in METERS and kind is not Kind.GANGUE_UNIT}
+"""By kind, the one register that a meter counts with in the tree; a gangue unit is none, it is made of many."""
 
 
 def _medium(language: Language, kind: str, carrier: str) -> str:
@@ -97,9 +101,11 @@ def meter_tree(language: Language) -> Panel:
         title=Text("表计树 · 24 h", "Tree of meters · 24 h"),
         description=Text(
             "各介质的进线表、外送与产品表，其下为内部分表；最近 24 小时的表底增量，占该介质进线合计的比例。"
+            "每类表只计一个表底：蒸汽按质量，水与燃气按体积，热量按 GJ。"
             "覆盖不足 98 % 的为未知，进线有一只未知则合计与比例未知。来源：device、meter_quarter。",
             "Of each medium the meters at the boundary, below them those inside; what their registers counted in the "
-            "last 24 hours, and its share of the medium's intake. Below a coverage of 98 % it is unknown; where one "
+            "last 24 hours, and its share of the medium's intake. A kind of meter is counted by one register: steam by "
+            "mass, water and gas by volume, heat by GJ. Below a coverage of 98 % it is unknown; where one "
             "meter of the intake is, so are sum and shares. Source: device, meter_quarter.",
         ),
         width=11,
@@ -108,19 +114,22 @@ def meter_tree(language: Language) -> Panel:
     )
     medium = _medium(language, "d.kind", "(d.detail ->> 'carrier')")
     end = f"date_bin('15 minutes', $__timeTo()::timestamptz - {sql.ARRIVAL}, {sql.ORIGIN})"
+    kinds = ", ".join(
+        f"({sql.quote(str(kind))}, {sql.quote(quantity)})" for kind, quantity in COUNTED.items() if quantity
+    )
     query = f"""
-WITH counted AS MATERIALIZED (
+WITH kinds (kind, quantity) AS (VALUES {kinds}
+), counted AS MATERIALIZED (
     SELECT q.device_id, CASE WHEN sum(q.coverage) >= 0.98 * 96 THEN sum(q.increment) END AS amount
-    FROM meter_quarter q JOIN device d USING (device_id)
-    WHERE d.site_id = {SITE} AND q.quantity IN ('energy_import_kwh', 'volume_m3', 'mass_t')
-      AND q.ts >= {end} - interval '24 hours' AND q.ts < {end}
+    FROM meter_quarter q JOIN device d USING (device_id) JOIN kinds k USING (kind, quantity)
+    WHERE d.site_id = {SITE} AND q.ts >= {end} - interval '24 hours' AND q.ts < {end}
     GROUP BY q.device_id
 ), meters AS (
     SELECT d.device_id, d.site_id, d.kind, {medium} AS medium, d.role, c.amount,
            {sql.name(language, "d", "device_id")} AS name,
            d.role IN ({_inflow()}) AS is_intake, d.role = '{Role.INTERNAL}' AS is_inside
-    FROM device d LEFT JOIN counted c USING (device_id)
-    WHERE d.site_id = {SITE} AND d.kind IN ('electricity', 'water', 'steam', 'heat', 'gas', 'production')
+    FROM device d JOIN kinds USING (kind) LEFT JOIN counted c USING (device_id)
+    WHERE d.site_id = {SITE}
 ), media AS (
     SELECT kind, medium, CASE WHEN bool_and(amount IS NOT NULL) FILTER (WHERE is_intake)
                               THEN sum(amount) FILTER (WHERE is_intake) END AS intake

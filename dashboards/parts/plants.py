@@ -6,6 +6,8 @@ from dashboards.kit import sql
 from dashboards.kit.dashboard import Variable
 from dashboards.kit.fields import Link
 from dashboards.words import labels
+from schemas.kinds import METERS, described, unit_name
+from schemas.readings import Kind
 from schemas.words import Language, Text
 
 SITE = "${site:sqlstring}"
@@ -56,9 +58,8 @@ def rate(amount: str, kind: str) -> str:
 
 def register(amount: str, kind: str) -> str:
     """What a meter's register stands at, with the unit of its kind; null stays null."""
-    units = "WHEN 'electricity' THEN 'kWh' WHEN 'gangue_unit' THEN 'MWh'"
-    units += " WHEN 'water' THEN 'm³' WHEN 'heat' THEN 'GJ' WHEN 'gas' THEN 'm³'"
-    return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || CASE {kind} {units} ELSE 't' END"
+    units = {str(each): unit_name(described(each).counted or "").replace("m3", "m³") for each in Kind if each in METERS}
+    return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || {sql.case_of(kind, units)}"
 
 
 PRODUCT_UNIT = Variable(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 import psycopg
 
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.preview.macros import Scope, TimeRange
+from dashboards.preview.model import load
+from dashboards.preview.reader import Reader
+from schemas.words import Language
 from tests.fixtures.dashboards import populate
 
 if TYPE_CHECKING:
@@ -72,6 +79,63 @@ async def test_every_meter_stands_below_its_medium(reader_database: ReaderDataba
     assert next(row for row in rows if row["node"] == "electricity")["device_id"] is None
 
 
+QUARTERS = """
+INSERT INTO meter_quarter (device_id, quantity, ts, site_id, increment, known, is_whole, coverage, quality)
+SELECT device_id, quantity, ts, 'P', amount, 15, true, 1, 'good'
+FROM (VALUES ('water', 'volume_m3', 2.0, 96), ('water', 'mass_t', 1.9, 96),
+             ('half', 'volume_m3', 2.0, 48), ('half', 'mass_t', 1.9, 48),
+             ('steam', 'volume_m3', 30.0, 96), ('steam', 'mass_t', 0.5, 96),
+             ('heat', 'heat_gj', 4.0, 96), ('heat', 'volume_m3', 9.0, 96)) AS v (device_id, quantity, amount, quarters)
+CROSS JOIN LATERAL generate_series(date_bin('15 minutes', now(), '2000-01-03 00:00+00') - interval '25 hours',
+    date_bin('15 minutes', now(), '2000-01-03 00:00+00') - interval '25 hours' + (quarters + 3) * interval '15 minutes',
+    interval '15 minutes') AS ts
+"""
+
+
+async def test_a_meter_is_counted_by_one_register_and_heat_is_counted_too(migrated_database: ReaderDatabase) -> None:
+    """Cubic metres and tonnes of one meter are no sum, and half a day of both is no whole day."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO site (site_id, name, name_zh, city, sector, product_unit)"
+            " VALUES ('P', 'P', '厂', '太原', 'steel', 't')"
+        )
+        owner.execute(
+            "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"
+            " SELECT id, 'P', kind, id, id, 30, role, '{}' FROM (VALUES ('water', 'water', 'consumed'),"
+            " ('half', 'water', 'internal'), ('steam', 'steam', 'consumed'), ('heat', 'heat', 'consumed'))"
+            " AS v (id, kind, role)"
+        )
+        owner.execute(QUARTERS)
+    rows = await rows_of("Tree of meters · 24 h", migrated_database, standard_scope(site="P"))
+    shown = {str(row["device_id"]): (row["amount"], row["share"]) for row in rows if row["device_id"]}
+    assert shown == {
+        "water": ("192 m³", 1),
+        "half": (None, None),
+        "steam": ("48 t", 1),
+        "heat": ("384 GJ", 1),
+    }
+    sums = {str(row["node"]): row["amount"] for row in rows if not row["device_id"]}
+    assert sums == {"water": "192 m³", "steam": "48 t", "heat": "384 GJ"}
+
+
+CITIES = """
+INSERT INTO site (site_id, name, name_zh, city, sector, product_unit)
+SELECT city, city, city, city, 'base_station', 't' FROM unnest(ARRAY['太原', '大同', '阳泉']) AS city;
+INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, state, active, severity, event_at, raised_at, group_id)
+VALUES ('a', '太原', 'x', 'm', 'drift', 'active_unacknowledged', true, 'critical', now(), now(), 'a'),
+       ('b', '大同', 'y', 'm', 'drift', 'active_unacknowledged', true, 'low', now(), now(), 'b');
+"""
+
+
+async def test_a_silent_city_with_a_grave_alarm_is_to_be_acted_on(migrated_database: ReaderDatabase) -> None:
+    """A dead link does not make a standing alarm grey; where there is nothing grave, silence is unknown."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(CITIES)
+    rows = await rows_of("Cities", migrated_database, standard_scope())
+    states = {str(row["city_key"]): row["state"] for row in rows}
+    assert states == {"太原": "✕ act", "大同": "○ unknown", "阳泉": "○ unknown"}
+
+
 async def test_a_night_of_a_day_under_way_hides_no_night_that_is_known(migrated_database: ReaderDatabase) -> None:
     """A day's night flow needs 92 of its quarters: until midnight the newest known one is yesterday's."""
     populate(migrated_database.owner_url, sets=22, hours=2, days=10)
@@ -113,6 +177,39 @@ async def test_the_same_hours_of_another_day_stand_beside_those_shown(migrated_d
         pairs = [(row["power_1_h"], row["compared"]) for row in rows]
         both = [(cast("float", now), cast("float", then)) for now, then in pairs if None not in {now, then}]
         assert {round(now - then, 3) for now, then in both} == days
+
+
+async def test_the_best_day_of_a_past_range_lies_before_it(migrated_database: ReaderDatabase) -> None:
+    """Neither after the range nor on the day it ends: that would be compared with itself."""
+    populate(migrated_database.owner_url, sets=22, hours=2, days=12)
+    day = "date_trunc('day', now(), 'Asia/Shanghai')"
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute("UPDATE plant_day SET unit_energy_kgce = 500, coverage = 1 WHERE site_id = 'taihang-steel'")
+        for ago, unit_energy in ((9, 90), (6, 50), (4, 40)):
+            owner.execute(
+                "UPDATE plant_day SET unit_energy_kgce = %s WHERE site_id = 'taihang-steel'"  # noqa: S608 - ours
+                f" AND ts = {day} - %s * interval '1 day'",
+                [unit_energy, ago],
+            )
+        found = owner.execute(f"SELECT {day}").fetchone()
+    assert found is not None
+    (today,) = found
+    end = today - dt.timedelta(days=6) + dt.timedelta(hours=12)
+    (compare,) = (
+        variable
+        for definition in DEFINITIONS
+        if definition.slug == "plant-energy"
+        for variable in load(dashboard_json(definition, Language.EN)).variables
+        if variable.name == "compare"
+    )
+    scope = Scope(TimeRange(end - dt.timedelta(hours=6), end), standard_scope().values)
+    reader = Reader(migrated_database.reader_url)
+    try:
+        rows = (await reader.fetch(scope.bind(compare.sql))).rows
+    finally:
+        await reader.close()
+    best = (today - dt.timedelta(days=9)).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert [text for value, text in rows if value == "best"] == [f"the best day {best:%m-%d}"]
 
 
 async def test_a_day_under_way_or_known_in_part_has_no_bar(reader_database: ReaderDatabase) -> None:

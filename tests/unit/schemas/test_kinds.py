@@ -31,6 +31,19 @@ def test_what_is_said_of_a_kind_is_true_of_its_model(kind: Kind) -> None:
     assert (kind in METERS) == bool(registers)
 
 
+def test_meters_of_a_kind_are_added_up_by_one_register_each_in_one_unit() -> None:
+    """As a plant's totals take them: cubic metres and tonnes of one meter are never one sum."""
+    assert {kind: described(kind).counted for kind in METERS} == {
+        Kind.ELECTRICITY: "energy_import_kwh",
+        Kind.WATER: "volume_m3",
+        Kind.STEAM: "mass_t",
+        Kind.HEAT: "heat_gj",
+        Kind.GAS: "volume_m3",
+        Kind.PRODUCTION: "mass_t",
+        Kind.GANGUE_UNIT: "generated_mwh",
+    }
+
+
 @pytest.mark.parametrize("kind", Kind)
 def test_every_table_by_kind_knows_every_kind(kind: Kind) -> None:
     """Model, raw table, envelope on the wire and word of a kind are all there."""
