@@ -10,7 +10,7 @@ from dashboards.kit.panels import About, Panel
 from dashboards.parts.alarm_lists import kind, severity_field
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import battery as labels_battery
-from dashboards.words import labels
+from dashboards.words import battery_soh, labels
 from dashboards.words import passport as words
 from schemas.words import Language, Text
 
@@ -170,11 +170,11 @@ SELECT (e.row ->> 'discharge_at')::timestamptz AS discharge_at,
        (e.row -> 'this_discharge' ->> 'soh_pct')::float8 AS alone_pct, (e.row ->> 'soh_pct')::float8 AS soh_pct,
        round((e.row ->> 'soh_low_pct')::numeric, 1) || '–' || round((e.row ->> 'soh_high_pct')::numeric, 1) AS interval,
        {sql.words_of("e.row ->> 'method'", labels_battery.METHOD, language)} AS method,
-       {sql.list_words_of("e.row ->> 'witnesses'", labels_battery.WITNESS, language)} AS witnesses,
+       {sql.list_words_of("e.row ->> 'witnesses'", battery_soh.WITNESS, language)} AS witnesses,
        (e.row -> 'this_discharge' ->> 'drawn_ah')::float8 AS drawn_ah,
        (e.row -> 'this_discharge' ->> 'temperature_mean_c')::float8 AS mean_c,
        (e.row -> 'this_discharge' ->> 'resistance_mohm')::float8 AS resistance_mohm,
-       {sql.words_of("e.row ->> 'change'", labels_battery.CHANGE, language)} AS change,
+       {sql.words_of("e.row ->> 'change'", battery_soh.CHANGE, language)} AS change,
        {
         sql.words_of(
             "COALESCE(e.row -> 'this_discharge' ->> 'reason', e.row ->> 'reason')", labels_battery.REASON, language

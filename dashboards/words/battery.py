@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.metrics.battery_health import CapacityMethod, CapacityReason, EpisodeKind, Witness
-from schemas.metrics.battery_prospects import Advice, DischargeCause, SohChange
+from schemas.metrics.battery_health import CapacityMethod, CapacityReason, EpisodeKind
+from schemas.metrics.battery_prospects import Advice, DischargeCause
 from schemas.words import Text
 
 BATTERY_SET = Text("单组电池", "Battery set")
@@ -40,22 +40,6 @@ REASON = {
     CapacityReason.CONTRADICTED: Text("旁证不符", "contradicted"),
     CapacityReason.EXCHANGED: Text("电芯已更换", "other cells now"),
 }
-WITNESS = {
-    Witness.CURVE: Text("电压曲线", "curve"),
-    Witness.RESISTANCE: Text("内阻", "resistance"),
-    Witness.CHARGE: Text("回充", "recharge"),
-    Witness.LOAD: Text("站点负载", "site's load"),
-    Witness.BENCH: Text("台架", "bench"),
-}
-"""What bears a capacity out beside its own current sensor."""
-CHANGE = {
-    SohChange.SET_REPLACED: Text("换组", "set replaced"),
-    SohChange.CELL_FAILED: Text("单体失效", "cell failed"),
-    SohChange.RECALIBRATED: Text("传感器调校", "sensor adjusted"),
-    SohChange.CORRECTED: Text("更正", "corrected"),
-    SohChange.REGISTERED: Text("登记更换", "replacement registered"),
-}
-"""What a new estimate says that contradicts those before it."""
 EPISODE = {
     EpisodeKind.FLOAT: Text("浮充", "float"),
     EpisodeKind.DISCHARGE: Text("放电", "discharge"),

@@ -16,18 +16,18 @@ DOUBT = {
 }
 """Why a figure is partial or estimated."""
 WITNESS = {
-    Witness.CURVE: Text("电压曲线", "voltage curve"),
+    Witness.CURVE: Text("电压曲线", "curve"),
     Witness.RESISTANCE: Text("内阻", "resistance"),
-    Witness.CHARGE: Text("回充电量", "recharge"),
-    Witness.LOAD: Text("站点负荷", "site's load"),
-    Witness.BENCH: Text("实验台", "test bench"),
+    Witness.CHARGE: Text("回充", "recharge"),
+    Witness.LOAD: Text("站点负载", "site's load"),
+    Witness.BENCH: Text("台架", "bench"),
 }
-"""What bears a figure out."""
+"""What bears a capacity out beside its own current sensor."""
 CHANGE = {
-    SohChange.SET_REPLACED: Text("电池组已更换", "another set"),
-    SohChange.CELL_FAILED: Text("单体失效", "a cell failed"),
+    SohChange.SET_REPLACED: Text("电池组已更换", "set replaced"),
+    SohChange.CELL_FAILED: Text("单体失效", "cell failed"),
     SohChange.RECALIBRATED: Text("电流重新标定", "current recalibrated"),
-    SohChange.CORRECTED: Text("更正过低估计", "an earlier figure was too low"),
+    SohChange.CORRECTED: Text("更正过低估计", "earlier figure too low"),
     SohChange.REGISTERED: Text("已登记更换", "replacement registered"),
 }
-"""What a discharge said of a set that contradicts what was believed."""
+"""What a new estimate says that contradicts those before it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from dashboards.words import alarm, battery, labels
+from dashboards.words import alarm, battery, battery_soh, labels
 from schemas.words import Text
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ ESTIMATE_ITEMS = (
     Item("soh_pct", SOH_AFTER, "%", 1),
     Item("soh_low_pct", battery.SOH_INTERVAL, "%", 1, to="soh_high_pct"),
     Item("method", battery.METHOD_COLUMN, words=_words(battery.METHOD)),
-    Item("witnesses", WITNESSES, words=_words(battery.WITNESS), absent=labels.NONE),
+    Item("witnesses", WITNESSES, words=_words(battery_soh.WITNESS), absent=labels.NONE),
     Item("this_discharge.drawn_ah", DRAWN, "Ah", 1),
     Item("this_discharge.temperature_mean_c", MEAN_C, "°C", 0),
     Item("this_discharge.resistance_mohm", battery.RESISTANCE, "mΩ", 1),
-    Item("change", CHANGE, words=_words(battery.CHANGE), absent=labels.NONE),
+    Item("change", CHANGE, words=_words(battery_soh.CHANGE), absent=labels.NONE),
     Item("this_discharge.reason", battery.REASON_COLUMN, words=_words(battery.REASON), absent=labels.NONE),
     Item("quality", labels.QUALITY_COLUMN, words=_words(labels.QUALITY)),
 )
