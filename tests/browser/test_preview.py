@@ -22,12 +22,14 @@ from tests.fixtures.dashboards import populate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
     from fenhe.local import Services
     from tests.fixtures.dashboards import ReaderDatabase
 
 pytestmark = pytest.mark.browser
+
+CLIP: FloatRect = {"x": 0, "y": 0, "width": 1920, "height": 200}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,28 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             assert page.locator("nav a").count() == len(DEFINITIONS)
             page.screenshot(path=folder / f"{slug}.{language}.{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("slug", ["province", "plant-energy", "pipeline"])
+def test_the_bar_is_one_line_and_leads_to_every_page(
+    browser: Browser, preview: str, slug: str, language: Language
+) -> None:
+    """At 1920; pages for which it has no room show below it while the pointer or the focus is there."""
+    with opened(browser, f"{preview}/d/{slug}?lang={language}&refresh=off") as page:
+        wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        assert page.evaluate("document.querySelector('.bar').offsetHeight") < 50
+        bar = page.locator(".bar").bounding_box()
+        here = page.locator(".nav .is-here").bounding_box()
+        assert bar is not None
+        assert here is not None
+        assert here["y"] + here["height"] <= bar["y"] + bar["height"]
+        last = page.locator(".nav a:not(.is-here)").last
+        page.locator(".brand + .nav").hover(position={"x": 4, "y": 4})
+        page.screenshot(path=screenshots() / f"bar-{slug}.{language}.1920.png", clip=CLIP)
+        last.click()
+        page.wait_for_url(lambda url: f"/d/{slug}?" not in url)
 
 
 def test_a_page_is_light_where_the_system_is_and_its_address_names_no_theme(browser: Browser, preview: str) -> None:
