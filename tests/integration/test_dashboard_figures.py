@@ -202,7 +202,7 @@ async def test_the_best_day_of_a_past_range_lies_before_it(migrated_database: Re
         for variable in load(dashboard_json(definition, Language.EN)).variables
         if variable.name == "compare"
     )
-    scope = Scope(TimeRange(end - dt.timedelta(hours=6), end), standard_scope().values)
+    scope = Scope(TimeRange(end - dt.timedelta(hours=6), end), standard_scope().variables)
     reader = Reader(migrated_database.reader_url)
     try:
         rows = (await reader.fetch(scope.bind(compare.sql))).rows
