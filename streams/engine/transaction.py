@@ -285,13 +285,13 @@ class Transaction:
                     if limit is not None and ordinal >= limit:
                         break
                     arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
-                    if ordinal in self._refused:
-                        found = Refusal(Reason.STORAGE_REJECTED, self._refused[ordinal])
-                    if isinstance(found, Refusal):
+                    said = self._refused.get(ordinal)
+                    judged = found if said is None else Refusal(Reason.STORAGE_REJECTED, said)
+                    if isinstance(judged, Refusal):
                         topic = Topic(message.site_id, message.kind.value, message.device_id)
-                        refused.append((ordinal, _quarantined(topic, arrival, found)))
+                        refused.append((ordinal, _quarantined(topic, arrival, judged)))
                     else:
-                        held.setdefault(found.kind, []).append(Candidate(ordinal, found, arrival, number))
+                        held.setdefault(judged.kind, []).append(Candidate(ordinal, judged, arrival, number))
                     ordinal += 1
             if limit is not None and ordinal >= limit:
                 break
