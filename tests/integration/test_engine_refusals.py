@@ -9,11 +9,13 @@ import orjson
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
 from schemas.readings import MODELS, Kind
+from schemas.record import encode_envelope, encode_micro_batch
 from storage import ledger
 from storage import readings as readings_table
 from storage.pool import connect
 from storage.statements import trusted
 from streams.engine.transaction import SETTLE_EVERY
+from streams.intake.decode import Record
 from tests.support.engine import SENT, books, differing, feed, reasons, wipe
 from tests.support.pipeline import (
     RAW,
@@ -67,6 +69,19 @@ def test_a_reading_the_database_refuses_costs_one_reading(database: str, ordered
     assert reasons(database) == {"storage_rejected": 2}
     assert found_there == ordered
     assert books(database).closed
+
+
+def test_a_refused_reading_of_an_array_costs_none_behind_it(database: str) -> None:
+    """Only the one that the database refuses goes to the quarantine."""
+    with connect(database, name="test") as connection:
+        connection.execute("ALTER TABLE reading_production ADD CHECK (grade IS DISTINCT FROM 'cursed')")
+    grades = ("fine", "cursed", "fine", "fine")
+    body = orjson.dumps([{"ts": START_MS + at, "mass_t": 1.0, "grade": grade} for at, grade in enumerate(grades)])
+    envelope = encode_envelope("plant-1", "production", "p-1", START_MS, body)
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [Record(0, START_MS, encode_micro_batch("test", {"p-1": 4}, [envelope], []))])
+    assert reasons(database) == {"storage_rejected": 1}
+    assert (books(database).stored, books(database).closed) == (3, True)
 
 
 def test_a_message_that_cannot_be_read_costs_neither_its_neighbours_nor_the_books(database: str) -> None:
