@@ -129,6 +129,43 @@ def test_a_set_on_float_whose_bus_has_come_down_is_frozen_and_not_healthy(own_ur
     assert [alarm["active"] for alarm in run.alarms()] == [False]
 
 
+def test_a_set_on_float_above_a_bus_first_heard_in_an_outage_is_the_one_doubted(own_url: str) -> None:
+    """What the bus was at before is not known, but what it is at now: not mains is contradicted, but the set."""
+    run = Run(own_url, registry()).publish(outage(frozen=True, before=0))
+    assert [(alarm["device_id"], alarm["metric"]) for alarm in run.alarms()] == [("x-b", "set")]
+    [site] = run.rows("SELECT backup_reason FROM battery_site")
+    assert site["backup_reason"] == "contradicted"
+
+
+@pytest.mark.parametrize("shown", [{"pack_voltage_v": 54.0}, {"pack_voltage_v": 54.0, "current_a": -20.0}])
+def test_a_set_whose_pack_is_not_its_cells_is_one_of_which_nothing_is_known(
+    own_url: str, shown: dict[str, float]
+) -> None:
+    """Pack voltage and SoC stand while the cells come down: nobody can tell which is old; it ends when they agree."""
+    run = Run(own_url, registry()).publish(at(minute, "battery", FLOAT) for minute in range(90))
+    fallen = [FLOAT | shown | {"cell_voltage_v": [round(3.1 - 0.005 * gone, 3)] * 16} for gone in range(40)]
+    run.publish(at(90 + gone, "battery", reading) for gone, reading in enumerate(fallen))
+    [now] = run.rows("SELECT kind, soc_pct, flags FROM battery_state_latest")
+    assert (now["kind"], now["soc_pct"]) == ("offline", None)
+    assert "contradicted" in now["flags"]
+    assert [(alarm["device_id"], alarm["metric"], alarm["active"]) for alarm in run.alarms()] == [("x-b", "set", True)]
+    [site] = run.rows("SELECT backup_reason, backup_p10_h FROM battery_site")
+    assert (site["backup_reason"], site["backup_p10_h"]) == ("contradicted", None)
+    run.publish(at(minute, "battery", FLOAT) for minute in range(130, 140))
+    assert [alarm["active"] for alarm in run.alarms()] == [False]
+    [now] = run.rows("SELECT kind, flags FROM battery_state_latest")
+    assert (now["kind"], "contradicted" in now["flags"]) == ("float", False)
+
+
+def test_one_broken_cell_channel_does_not_make_a_pack_contradict_its_cells(own_url: str) -> None:
+    """A channel that shows half a volt differs from the pack by nearly a cell: the others are believed."""
+    cells = [3.375] * 15 + [0.5]
+    run = Run(own_url, registry()).publish(at(minute, "battery", FLOAT) for minute in range(60))
+    run.publish(at(minute, "battery", FLOAT | {"cell_voltage_v": cells}) for minute in range(60, 90))
+    [now] = run.rows("SELECT kind, flags FROM battery_state_latest")
+    assert (now["kind"], "contradicted" in now["flags"]) == ("float", False)
+
+
 def test_a_set_that_carries_its_load_is_believed_in_any_order(own_url: str) -> None:
     """Nothing is doubted in a true outage, though the power system's readings come before any of the set's."""
     messages = list(outage(frozen=False))

@@ -1,8 +1,8 @@
 """Devices of one base station that contradict each other: a view, because mains, bus and sets come in any order.
 
 Whoever stands alone is not believed: a failure of mains of which neither the bus nor a set knows, a bus that stands
-still while a set carries the load, a set on float while the bus it is wired to has come down. Nothing is made of what
-nobody else can witness.
+still while a set carries the load, a set on float while the bus it is wired to has come down, a set whose pack voltage
+is not that of its cells. Nothing is made of what nobody else can witness.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ FLOAT_REACH_MS = 400 * DAY_MS
 """A float that began longer ago is not known of. (unsourced)"""
 HOLDS = {EpisodeKind.FLOAT, EpisodeKind.CHARGE}
 """What no set does whose bus has come down; one at rest may be open."""
+OF_RECORDS = {BatteryFlag.BLANK: DoubtKind.BLANK, BatteryFlag.CONTRADICTED: DoubtKind.SET}
+"""What a set's own records may be: nothing but zeros, or a pack voltage that is not that of its cells."""
 
 
 class _Said(NamedTuple):
@@ -70,10 +72,12 @@ class SiteDoubts:
             for doubt in _of_outage(outage, episodes)
         ]
         rows += [
-            _blank(row)
+            _of_records(row, kind)
             for own in episodes.values()
             for row in own
-            if low <= row.ts < high and row.kind is EpisodeKind.OFFLINE and BatteryFlag.BLANK in row.flags.split(",")
+            if low <= row.ts < high and row.kind is EpisodeKind.OFFLINE
+            for flag, kind in OF_RECORDS.items()
+            if flag in row.flags.split(",")
         ]
         return Replaced(rows, [Want(SiteDoubt, [*sets, *power], low, high)])
 
@@ -97,20 +101,22 @@ def _of_outage(outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisod
     known = outage.bus_before_v is not None and outage.bus_low_v is not None
     fallen = (outage.bus_before_v or 0.0) - (outage.bus_low_v or 0.0) if known else None
     floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
-    end = outage.ended_ms
+    above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
     if outage.contradicted:
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
+    elif above and (fallen is None or fallen >= FELL_V):  # a bus first heard within an outage has no voltage before it
+        for device_id, row in above.items():
+            ends = [each for each in (outage.ended_ms, row.ended_ms) if each is not None]
+            yield _doubt(outage, DoubtKind.SET)._replace(
+                device_id=device_id, ended_ms=min(ends, default=None), since_ms=row.ts, pack_v=row.pack_end_v
+            )
     elif (fallen is None or fallen <= HELD_V) and said and len(floating) == len(said):
         yield _doubt(outage, DoubtKind.MAINS)
-    elif fallen is not None and fallen >= FELL_V:
-        for device_id, row in floating.items():
-            shown_v = row.pack_end_v
-            if shown_v is None or shown_v - (outage.bus_low_v or 0.0) < FELL_V:
-                continue
-            ends = [each for each in (end, row.ended_ms) if each is not None]
-            yield _doubt(outage, DoubtKind.SET)._replace(
-                device_id=device_id, ended_ms=min(ends, default=None), since_ms=row.ts, pack_v=shown_v
-            )
+
+
+def _is_above(row: BatteryEpisode, bus_v: float | None) -> bool:
+    """Whether what a set shows lies so far above its bus that the two are not of one moment."""
+    return bus_v is not None and row.pack_end_v is not None and row.pack_end_v - bus_v >= FELL_V
 
 
 def _said(own: Sequence[BatteryEpisode], from_ms: int, due: int, until: int) -> _Said:
@@ -142,8 +148,6 @@ def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:
     )
 
 
-def _blank(row: BatteryEpisode) -> SiteDoubt:
-    """A set whose records hold nothing but zeros."""
-    return SiteDoubt(
-        row.device_id, row.ts, row.site_id, DoubtKind.BLANK, row.ended_ms, row.ts, row.ts, None, None, None
-    )
+def _of_records(row: BatteryEpisode, kind: DoubtKind) -> SiteDoubt:
+    """A set whose records hold nothing but zeros, or contradict themselves."""
+    return SiteDoubt(row.device_id, row.ts, row.site_id, kind, row.ended_ms, row.ts, row.ts, None, None, None)

@@ -18,6 +18,8 @@ from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.flags import bit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.flow import Flow
     from streams.kernels.battery.tracking.set_state import SetState
@@ -31,6 +33,21 @@ ANSWER_V = 0.010
 """Smallest answer of a cell to a load step that is waited for. (unsourced)"""
 ANSWERED = 0.15
 """Share of the expected answer that is one: resistances differ by a quarter, and RC parts answer late. (unsourced)"""
+
+PARTS_SHARE = 0.05
+"""A pack voltage that parts from its cells by more than this share is not theirs: cables take less. (unsourced)"""
+
+
+def parts_from_cells(pack_v: float, cells: Sequence[float]) -> bool:
+    """Whether a pack's voltage is not that of its cells: one of the two is old, or another device's.
+
+    `cells` are all that the pack has, V. Their sum is asked and the median cell: one broken channel says nothing, nor
+    do the weak ones near the end of a discharge.
+    """
+    ordered, count = sorted(cells), len(cells)
+    by_median_v = count * ((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+    by_sum_v = sum(cells)
+    return abs(pack_v - by_median_v) > PARTS_SHARE * by_median_v and abs(pack_v - by_sum_v) > PARTS_SHARE * by_sum_v
 
 
 def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:

@@ -40,7 +40,7 @@ def flags_of(state: SetState, limits: Limits) -> frozenset[BatteryFlag]:
     if state.offset_a is not None and abs(state.offset_a) >= limits.offset_alarm_a:
         found.append(BatteryFlag.OFFSET_CURRENT)
     if state.dark_since is not None:
-        found.append(BatteryFlag.BLANK)
+        found.append(dark_flag(state))
     if state.is_stuck:
         found.append(BatteryFlag.STUCK_CURRENT)
     if state.held:
@@ -53,6 +53,11 @@ def flags_of(state: SetState, limits: Limits) -> frozenset[BatteryFlag]:
     if bms_soh_is_sentinel(state, limits):
         found.append(BatteryFlag.SENTINEL_BMS_SOH)
     return frozenset(found)
+
+
+def dark_flag(state: SetState) -> BatteryFlag:
+    """Why nothing is made of a set's newest records."""
+    return BatteryFlag.CONTRADICTED if state.dark_parts else BatteryFlag.BLANK
 
 
 def bms_soh_is_sentinel(state: SetState, limits: Limits) -> bool:

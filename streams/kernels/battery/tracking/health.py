@@ -25,7 +25,7 @@ class SetHealth:
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 9
+    version = 10
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS

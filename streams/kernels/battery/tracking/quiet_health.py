@@ -18,7 +18,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, UNSEEN_AH
+from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
 from streams.kernels.battery.tracking.flow import FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
 from streams.kernels.battery.tracking.health import SetHealth
@@ -79,6 +79,7 @@ class QuietSetHealth(SetHealth):
             & (np.abs(amps - before) < f.step_a)
             & (np.isnan(samples.cycles) | (samples.cycles == f.cycles))
             & _floats(f, amps, samples.pack_v / f.cell_count)
+            & ~_parts_from_cells(samples)
         )
         quiet &= _watch_current(f, samples, before, amps)
         _add_time(f, elapsed)
@@ -95,6 +96,13 @@ class QuietSetHealth(SetHealth):
         _add_temperatures(f, samples, larger(np.ones_like(elapsed), smaller(elapsed, f.bridged_gap_ms)))
         _note_bms(f, samples)
         return quiet, rows
+
+
+def _parts_from_cells(samples: Samples) -> Mask:
+    """`contradiction.parts_from_cells`: whether a pack's voltage is not that of its cells."""
+    cells_v = samples.cell_count * samples.median_v
+    parts: Mask = np.abs(samples.pack_v - cells_v) > PARTS_SHARE * cells_v
+    return parts
 
 
 def _floats(f: HealthFigures, amps: Array, mean_v: Array) -> Mask:

@@ -17,7 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.kernels.battery.backup import PASSES
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.cells import NOTHING, cell_figures
-from streams.kernels.battery.tracking.flags import bms_soh_is_sentinel, flags_of, named, text_of
+from streams.kernels.battery.tracking.flags import bms_soh_is_sentinel, dark_flag, flags_of, named, text_of
 
 if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
@@ -103,10 +103,10 @@ def _self_discharge(one: OpenEpisode, until: int, limits: Limits, soh: float | N
 def offline(
     tracker: Tracker, from_ts: int, end_ts: int | None, ts: int, volts: tuple[float | None, float | None]
 ) -> BatteryEpisode:
-    """Write a time over which nothing was known of a set, seen at `ts`; no end yet while its records are blank."""
+    """Write a time over which nothing was known of a set, seen at `ts`; no end yet while its records tell nothing."""
     device, state = tracker.device, tracker.state
     assert state is not None  # noqa: S101 - there was a reading
-    blank = {BatteryFlag.BLANK} if state.dark_ts > from_ts else frozenset()
+    why = {dark_flag(state)} if state.dark_ts > from_ts else frozenset()
     return BatteryEpisode(
         device_id=device.device_id,
         ts=from_ts,
@@ -134,17 +134,17 @@ def offline(
         largest_gap_s=(ts - from_ts) / 1000,
         coverage=0.0,
         quality=quality_of(0.0, estimated=False),
-        flags=text_of(frozenset({BatteryFlag.GAP, *blank})),
+        flags=text_of(frozenset({BatteryFlag.GAP, *why})),
     )
 
 
 def unknown_now(tracker: Tracker, ts: int) -> BatteryState:
-    """Write that nothing is known of what a set does: it is heard, but its records hold nothing."""
+    """Write that nothing is known of what a set does: it is heard, but its records hold nothing that is believed."""
     state, device = tracker.state, tracker.device
     assert state is not None  # noqa: S101 - there was a reading
     minute = ts - ts % MINUTE_MS
     nothing = (None,) * 7
-    flags = text_of(frozenset({BatteryFlag.BLANK, BatteryFlag.GAP}))
+    flags = text_of(frozenset({dark_flag(state), BatteryFlag.GAP}))
     since = state.ts if state.dark_since is None else state.dark_since
     return BatteryState(device.device_id, minute, device.site_id, EpisodeKind.OFFLINE, since, *nothing, flags)
 

@@ -140,6 +140,8 @@ class SetState:
     """Reading after which nothing usable came for longer than a gap, while the device is still heard."""
     dark_ts: int = 0
     """Newest such record."""
+    dark_parts: bool = False
+    """Whether that has a pack voltage which is not that of its cells."""
     still_high_v: float = 0.0
     """Highest and lowest mean cell voltage since the current stands still, or is none; and what was counted since."""
     still_low_v: float = 0.0

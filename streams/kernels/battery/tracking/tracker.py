@@ -16,7 +16,7 @@ from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
 from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, note_cells, unseen, unseen_offset
 from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
-from streams.kernels.battery.tracking.contradiction import watch_current
+from streams.kernels.battery.tracking.contradiction import parts_from_cells, watch_current
 from streams.kernels.battery.tracking.flow import (
     DISCHARGE,
     FLOAT,
@@ -69,9 +69,10 @@ class Tracker:
         if volts is None and len(present) == count:
             volts = sum(present)
         state, ts = self.state, reading.ts
-        if volts is None or raw is None or (raw == 0.0 and is_blank(reading)):
+        parts = volts is not None and len(present) == count and parts_from_cells(volts, present)
+        if volts is None or raw is None or (raw == 0.0 and is_blank(reading)) or (parts and state is not None):
             if state is not None:
-                self._note_dark(state, ts)
+                self._note_dark(state, ts, parts=parts)
             return
         cell_v, seen = self._lowest(cells or (), present, volts)
         before_ts = ts if state is None else state.ts
@@ -177,11 +178,14 @@ class Tracker:
         if waiting is not None:
             self.rows.append(waiting.row._replace(seen_ts=ts))
 
-    def _note_dark(self, state: SetState, ts: int) -> None:
-        """A record without voltage or current: once a gap is over, the set is as good as silent, and that is told."""
+    def _note_dark(self, state: SetState, ts: int, *, parts: bool) -> None:
+        """A record without voltage or current, or one that contradicts itself (`parts`).
+
+        Once a gap is over, the set is as good as silent, and that is told.
+        """
         if ts - state.ts <= self.limits.gap_ms:
             return
-        heard_ts, state.dark_ts = max(state.ts, state.dark_ts), ts
+        heard_ts, state.dark_ts, state.dark_parts = max(state.ts, state.dark_ts), ts, parts
         if state.dark_since is None:
             state.dark_since = state.ts
             self.rows.append(set_rows.offline(self, state.ts, None, ts, (state.episode.pack_end_v, None)))
