@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from schemas.cycling import BatteryUse, TariffPeriod, checked_tariff
 from schemas.detection import Overrides, checked_overrides
 from schemas.meter_changes import Factor, MeterChange, Terms, terms_of, wrong_with
-from schemas.quantity import CalendarTime, Identifier
+from schemas.quantity import CalendarTime, Identifier, QuarterOfDay
 from schemas.readings import MODELS, Kind, Reading
 
 
@@ -134,6 +134,8 @@ class Device(RegistryModel):
     first_day: CalendarTime | None = None
     """From when on it can have measured anything; what is older is `clock_behind`, and nothing else is. None: judged by
     the time of arrival and the newest reading."""
+    day_starts: QuarterOfDay | None = None
+    """When the day of a meter that is read once a day begins, such as 08:00 in China; None: at midnight."""
     battery: BatterySet | None = None
     detection: Annotated[Overrides, AfterValidator(checked_overrides)] = Field(default_factory=dict)
     """Detector parameters of this device's own: {"night_flow": {"jump_z": 8}}; {"drift": {"enabled": false}}."""

@@ -145,6 +145,9 @@ CALENDAR_END_MS = 253_402_300_800_000
 CalendarTime = Annotated[Timestamp, Field(ge=0, lt=CALENDAR_END_MS)]
 """A time inside the calendar (1970 to 9999); `ts` itself is held against the collector's clock instead."""
 
+QuarterOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):(00|15|30|45)$")]
+"""A time of day, HH:MM, at which a quarter of an hour begins."""
+
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 """Site, device and set identifiers: safe in an MQTT topic, a file name and a URL."""
 
