@@ -83,9 +83,10 @@ PLANT_GUIDES: dict[SignalKind, Guide] = {
     SignalKind.METER_CHANGED: Guide(
         Text("换表或清零", "meter exchanged or reset"),
         Text(
-            "表计读数跳到另一数值并继续累计，或回零后继续累计。其间的用量为估计值。",
-            "The register jumped to another value, or fell to zero, and counts on from there. What passed meanwhile is"
-            " an estimate.",
+            "表计读数跳到另一数值并继续累计，或回零后继续累计，其间的用量为估计值；也可能是两块表以同一编号轮流上报"
+            "（依据中写明），此时用量不可信。",
+            "The register jumped to another value, or fell to zero, and counts on from there: what passed meanwhile is"
+            " an estimate. Or two meters send under one id in turn, as its evidence then says: no figure is sure.",
         ),
         Text(
             "高：新读数已连续累计。网关把别的表接到此表名下，看起来也一样。",

@@ -7,7 +7,7 @@ import pytest
 from schemas.metrics import Quality
 from schemas.registry_sense import NonsenseError
 from schemas.time import MINUTE_MS
-from tests.support.cases import Run, between, load, needs_cases, play
+from tests.support.cases import Run, between, load, message, needs_cases, play
 
 pytestmark = needs_cases
 
@@ -71,3 +71,24 @@ def test_the_highest_value_as_rollover_is_refused_with_a_hint(own_url: str) -> N
     run = Run(own_url, case.registry.model_copy(update={"devices": [meter]})).publish(case.messages)
     assert run.total("M34-E") == pytest.approx(99.0)
     assert run.kinds("M34-E") == ["rollover"]
+
+
+@pytest.mark.parametrize("from_minute", [0, 60])
+def test_two_meters_under_one_id_are_one_alarm(own_url: str, from_minute: int) -> None:
+    """Two series of values in turn: one event, one alarm that says so, no figure that is nobody's."""
+    case = load("M01")
+    name = case.registry.devices[0].device_id
+    sent = [
+        (at * MINUTE_MS + half, value)
+        for at in range(180)
+        for half, value in ((0, 1_000.0 + 0.5 * at), (30_000, 52_000.0 + 3.1 * at))
+        if not half or at >= from_minute
+    ]
+    run = Run(own_url, case.registry)
+    for first in range(0, len(sent), 60):
+        readings = [{"ts": FIRST_MS + ts, "energy_import_kwh": value} for ts, value in sent[first : first + 60]]
+        run.publish([message(case.registry.sites[0].site_id, "electricity", name, readings)])
+    assert len(run.events(name)) == 1
+    [alarm] = [each for each in run.alarms() if each["kind"] == "meter_changed"]
+    assert alarm["metric"] == "energy_import_kwh"
+    assert run.total(name) == pytest.approx(0.5 * 180 if from_minute else 0.0, abs=8.0)

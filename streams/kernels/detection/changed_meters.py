@@ -2,7 +2,7 @@
 
 What passed between its last reading and the new beginning is an estimate until then (`docs/registry.md`, registered
 changes). It is over as soon as it is told: the alarm waits for a person, not for the meter. Each meter is told of by
-the register that stands for it.
+the register that stands for it. So is one under whose name two meters send in turn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schemas.metrics import MeterEvent, MeterEventKind
 from schemas.metrics.signal import Severity, SignalKind
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.meter_events import MeterEvents
-from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED, RUBBISH
+from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED, IN_TURN, RUBBISH
 
 if TYPE_CHECKING:
     from schemas.registry import Device
@@ -31,6 +31,11 @@ class ChangedMeters(MeterEvents):
 
     def verdicts(self, _device: Device, event: MeterEvent, /) -> list[tuple[int, Judgement]]:
         """That it happened, and that it is over."""
+        if event.rule == IN_TURN:
+            # Told as of its beginning: it goes on, and every turn of it is one and the same alarm.
+            evidence = {"event": event.kind.value, "rule": event.rule}
+            told = Judgement(active=True, since_ms=event.ts, value=None, evidence=evidence)
+            return [(event.ts, told), (event.ts + 1, told._replace(active=False))]
         if event.kind not in BREAKS or event.rule in SETTLED:
             return []
         told = Judgement(

@@ -12,7 +12,7 @@ from streams.kernels.metering import young
 from streams.kernels.metering.explain import Step
 from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS, STALE_READINGS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
-from streams.kernels.metering.minutes import Backing
+from streams.kernels.metering.minutes import Backing, begin
 from streams.kernels.metering.settling import CATCH_UP_SPEED, POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
 from streams.kernels.metering.state import all_onwards, began_again
 from streams.kernels.metering.trial import Mark, Trial
@@ -35,22 +35,13 @@ class Beginning(Settling):
         if newest.frozen:
             self._tell.freeze(newest, ts, until=newest.last)
         if lines and run.value != newest.value:
-            line = lines[-1]
-            passed = run.value - line.value
-            bound = line.most(state.habit, self._limits, ts - line.last)
-            if -line.tolerance <= passed <= bound and abs(passed) < abs(run.value - newest.value):
-                rule = "comes back to where it would have been: what it showed meanwhile was not its own"
-                step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
-                noise = self._tell.returned(line, step, run, ts, state.noise)
-                filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
-                return state._replace(
-                    anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=lines[:-1], witness=None,
-                    trial=Trial(filling, (Mark(ts, run.value),)), odd=False,
-                    noise=noise,
-                    unsure=UNSURE_READINGS if step.may_be_chance(run.value - newest.value) else state.unsure,
-                )  # fmt: skip
+            returned = self._returned(state, run, rate, lines[-1])
+            if returned is not None:
+                return returned
             state = self._counts_elsewhere(state, run) if run.value > newest.value else state
             lines = further(lines, run.first, counted=run.value > newest.value)
+        if self._falls_short(state, run, rate):
+            run = run._replace(denied=True)
         runs = (*state.tail, run)
         if self._limits.rolls_over(newest.value, run.value):
             return self._settle(state._replace(tail=runs, rate=rate), ts)
@@ -80,7 +71,27 @@ class Beginning(Settling):
         habit = self._learn_young(state.habit, runs, steps[1:])._replace(steps=habits.MIN_STEPS)
         return state._replace(
             anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
-            odd=self._is_odd(state, runs[-2], run, steps[-1]),
+            odd=not steps[-1].measured or self._is_odd(state, runs[-2], run, steps[-1]),
+        )  # fmt: skip
+
+    def _returned(self, state: RegisterState, run: Run, rate: float | None, line: Line) -> RegisterState | None:
+        """Come back to a line; None where that is not what a reading does."""
+        ts, newest = run.first, state.tail[-1]
+        passed, bound = run.value - line.value, line.most(state.habit, self._limits, ts - line.last)
+        if not -line.tolerance <= passed <= bound or abs(passed) >= abs(run.value - newest.value):
+            return None
+        rule = "comes back to where it would have been: what it showed meanwhile was not its own"
+        step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
+        noise = self._tell.returned(line, step, run, ts, state.noise)
+        if noise.is_two:  # nobody can tell which of the two is this meter
+            filling = self._minutes.spread(begin(noise.ts), noise.ts, ts, 0.0, Backing.NOTHING)
+        else:
+            filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
+        is_chance = step.may_be_chance(run.value - newest.value)
+        return state._replace(
+            anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=state.lines[:-1], witness=None,
+            trial=Trial(filling, (Mark(ts, run.value),)), odd=False, noise=noise,
+            unsure=UNSURE_READINGS if is_chance else max(state.unsure, step.shows_the_old),
         )  # fmt: skip
 
     def _counts_elsewhere(self, state: RegisterState, run: Run) -> RegisterState:
@@ -124,7 +135,8 @@ class Beginning(Settling):
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
                 steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
             elif at and (
-                self._stands_denied(state.habit, old)
+                new.denied
+                or self._stands_denied(state.habit, old)
                 or (old.readings == STALE_READINGS and counted > few and counted == greatest)
             ):
                 steps[at] = steps[at]._replace(measured=False)

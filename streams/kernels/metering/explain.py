@@ -40,6 +40,8 @@ class Run(NamedTuple):
     """What the meter's instantaneous value says has passed meanwhile, in the register's unit."""
     frozen: bool
     """It stands although something passes."""
+    denied: bool = False
+    """Of a register without a history: its instantaneous value says that more passed before it than was counted."""
 
     @property
     def stood_ms(self) -> int:
@@ -72,6 +74,11 @@ class Step(NamedTuple):
     def may_be_chance(self, jumped: float) -> bool:
         """Whether another device's value may have fallen where a return was waited for."""
         return self.kind is MeterEventKind.EXCURSION and self.limit > CHANCE_SHARE * abs(jumped)
+
+    @property
+    def shows_the_old(self) -> bool:
+        """Whether it comes back to the very value that it left: that may be an old one once more."""
+        return self.kind is MeterEventKind.EXCURSION and self.counted == 0.0
 
     @property
     def leaves(self) -> bool:

@@ -72,6 +72,7 @@ class Grounds:
         self._is_plain = device.is_as_it_shows
         self._terms = device.terms(quantity)
         self._at = 0
+        self._crawls = False
         self._limits = self._limits_now()
 
     def _limits_now(self) -> Limits:
@@ -100,6 +101,7 @@ class Grounds:
             span > self._gap_ms
             or span > MEASURED_MARGIN * MEASURED_MS
             or self._period_ms > MEASURED_MS
+            or self._crawls
             or state.scale
             or state.unsure
             or (state.over is not None and state.over.is_told)
@@ -130,6 +132,14 @@ class Grounds:
         if rate is None or state.rate is None or counted <= habit.highest * max(span, self._period_ms) + habit.slack:
             return False
         return witnesses.exceeds(counted, state.rate, rate, span, habit.step or habit.unit)
+
+    def _falls_short(self, state: RegisterState, run: Run, rate: float | None) -> bool:
+        """Whether an increment is less than its instantaneous value says passed."""
+        newest = state.tail[-1]
+        if rate is None or state.rate is None or run.first - newest.last > self._gap_ms:
+            return False
+        counted, step = run.value - newest.value, state.habit.step or state.habit.unit
+        return witnesses.falls_short(counted, state.rate, rate, run.first - newest.last, step)
 
     def _stands_denied(self, habit: Habit, run: Run) -> bool:
         """Whether a register stood although its instantaneous value says that some of its steps passed meanwhile."""

@@ -112,8 +112,8 @@ class Minutes:
         coverage = covered_ms / MINUTE_MS
         known = (covered_ms + bridged_ms) / MINUTE_MS
         quality = quality_of(coverage, estimated=bridged_ms > 0)
-        if quality is Quality.PARTIAL and known >= GOOD_COVERAGE:
-            quality = Quality.ESTIMATED  # whole, but partly interpolated over a gap
+        if bridged_ms > 0 and known >= GOOD_COVERAGE:
+            quality = Quality.ESTIMATED  # whole, but partly interpolated: a sliver of a jump is no small thing
         self._rows.append(
             MeterMinute(
                 device.device_id,

@@ -24,6 +24,7 @@ from streams.kernels.metering.habit import Habit
 from streams.kernels.metering.latest import latest
 from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
+from streams.kernels.metering.pace import Pace, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, look
 from streams.kernels.metering.state import RegisterState, Tremble
@@ -47,13 +48,14 @@ class MeterState(NamedTuple):
     flows: dict[str, FlowState]
     signs: Signs | None = None
     """Of an electricity meter: whether its power has the sign that its registers say."""
+    pace: Pace | None = None
 
 
 class RegisterMetering:
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 11
+    version = 12
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
@@ -66,7 +68,8 @@ class RegisterMetering:
     ) -> tuple[MeterState, list[Row]]:
         """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
         registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
-        signs = state.signs if state else None
+        signs, pace = (state.signs, state.pace) if state else (None, None)
+        period_ms, gap_ms = device.period_s * 1000.0, device.gap_ms
         rows: list[Row] = []
         rates = described(device.kind).rate_of
         windows: dict[str, Window] = {}
@@ -78,6 +81,7 @@ class RegisterMetering:
         ]
         for arrival in arrivals:
             reading = arrival.reading
+            pace = paced(pace, reading.ts, period_ms, gap_ms)
             contradicts = False
             if device.kind is Kind.ELECTRICITY:
                 signs, contradicts = look(signs, cast("ElectricityReading", reading), device, rows)
@@ -97,10 +101,12 @@ class RegisterMetering:
                     flows.pop(quantity, None)
                     registers[quantity] = window.begin(reading.ts, value, rate)
                 else:
-                    registers[quantity] = window.read(register, reading.ts, value, rate, rests=rests(reading))
+                    registers[quantity] = window.read(
+                        register, reading.ts, value, rate, rests=rests(reading), crawls=pace.crawls
+                    )
         if arrivals:
             rows.append(latest(device, arrivals[-1]))
-        return MeterState(registers, flows, signs), rows
+        return MeterState(registers, flows, signs, pace), rows
 
     def is_final(self, state: MeterState, row: Row) -> bool:
         """Whether no later reading can give a row out again."""
@@ -117,11 +123,12 @@ class RegisterMetering:
 
     def load(self, text: str) -> MeterState:
         """Read a state back."""
-        registers, flows, signs = orjson.loads(text)
+        registers, flows, signs, pace = orjson.loads(text)
         return MeterState(
             {quantity: _register(fields) for quantity, fields in registers.items()},
             {quantity: FlowState(ts, rate, Filling(*open_)) for quantity, (ts, rate, open_) in flows.items()},
             None if signs is None else Signs(*signs),
+            None if pace is None else Pace(*pace),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEventKind
@@ -12,7 +12,7 @@ from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import began_again, merged
 from streams.kernels.metering.telling import RUBBISH
-from streams.kernels.metering.trial import JUMP, Mark, Trial
+from streams.kernels.metering.trial import JUMP, LEAP, Mark, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Settling(Grounds):
             shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
             return state._replace(shown=shown)
         walking = state
-        if settled and state.trial is not None and (_leaves(steps) or self._catches_up_oddly(state.habit, runs, steps)):
+        if settled and state.trial is not None and (_leaves(steps) or self._leaps_on_trial(state, runs, steps)):
             again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
             state = state._replace(trial=None, filling=state.filling if again is None else again)
             walking = state._replace(doubt=1)
@@ -99,11 +99,12 @@ class Settling(Grounds):
             trial=None if power else _trial(state, runs, steps, fillings),
         )  # fmt: skip
 
-    def _catches_up_oddly(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> bool:
-        """Whether a level on trial catches up faster than it ever counted: it may be another meter that goes on."""
+    def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> bool:
+        """Whether a level on trial catches up faster than it ever counted, or leaps: another meter may go on."""
+        times = {MeterEventKind.CATCH_UP: JUMP} | ({None: LEAP} if state.rate is None else {})
         return any(
-            step.kind is MeterEventKind.CATCH_UP
-            and self._leaps(habit, runs[step.to].first - runs[step.to - 1].first, step.counted, JUMP)
+            step.kind in times
+            and self._leaps(state.habit, runs[step.to].first - runs[step.to - 1].first, step.counted, times[step.kind])
             for step in steps
         )
 
@@ -173,7 +174,8 @@ class Settling(Grounds):
             if step.kind is MeterEventKind.EXCURSION:
                 line = lines[step.line]
                 start, filling = line.last, line.filling
-                unsure = UNSURE_READINGS if step.may_be_chance(new.value - old.value) else state.unsure
+                is_unsure = step.may_be_chance(new.value - old.value) or step.shows_the_old
+                unsure = UNSURE_READINGS if is_unsure else state.unsure
                 state = state._replace(lines=lines[: step.line], unsure=unsure)
             broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
             skips = bool(at) and step.to > steps[at - 1].to + 1
@@ -336,7 +338,13 @@ def _stood_briefly(run: Run, following: Sequence[Step], *, is_first: bool) -> bo
 
 def _leaves(steps: Sequence[Step]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
-    return any(step.leaves and after.kind is None and after.counted > 0.0 for step, after in pairwise(steps))
+    return any(step.leaves and _counts_on(steps[at + 1 :]) for at, step in enumerate(steps))
+
+
+def _counts_on(steps: Sequence[Step]) -> bool:
+    """Whether something passes before anything else befalls the register."""
+    ordinary = takewhile(lambda step: step.kind is None, steps)
+    return any(step.counted > 0.0 for step in ordinary)
 
 
 def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> int:
@@ -345,7 +353,9 @@ def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) ->
     chance = any(
         step.may_be_chance(runs[step.to].value - runs[at].value) for at, step in zip(froms, steps, strict=False)
     )
-    return UNSURE_READINGS if chance else state.unsure
+    if chance:
+        return UNSURE_READINGS
+    return max(state.unsure, 1) if any(step.shows_the_old for step in steps) else state.unsure
 
 
 def _trial(
@@ -358,6 +368,8 @@ def _trial(
             came = runs[step.to]
             again = Trial(fillings[number][0], (Mark(came.first, came.value),))
             trial = (trial and trial.until(state.lines[step.line].last)) or again
+        elif step.leaves and _counts_on(steps[number + 1 :]):
+            trial = Trial(fillings[number][0], (Mark(runs[step.to].first, runs[step.to].value),))
         elif step.kind is MeterEventKind.ROLLOVER:
             trial = None
         elif trial is None and not step.leaves and step.counted > step.limit:

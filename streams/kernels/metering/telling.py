@@ -24,6 +24,12 @@ OVER_INCREMENTS = 3
 
 EXCHANGED_AS_REGISTERED = "exchanged as registered: it counts on from the old meter's final reading"
 RUBBISH = "no two of so many readings agree with each other: begins anew"
+TURNS = 8
+"""So often in a row a register goes over to another series and back before it is told to be two. (unsourced)"""
+IN_TURN = (
+    "two series of values in turn: two meters send under one id, or a gateway reads another one under this name. Give"
+    " each an id of its own"
+)
 
 
 class Noise(NamedTuple):
@@ -34,6 +40,22 @@ class Noise(NamedTuple):
     until: int
     readings: int
     seen: float
+    turns: int = 0
+    """How often in a row it went over to another series and back, both of which count on."""
+    left: float = 0.0
+    """What it showed last before that,"""
+    last: float = 0.0
+    """and what the other series did."""
+
+    def turned(self, left: float, seen: float) -> Noise:
+        """Take one more turn: what was left and what is shown instead each counts on, stands, or is no series."""
+        counts, falls = left > self.left and seen > self.last, left < self.left or seen < self.last
+        return self._replace(turns=0 if falls else self.turns + counts, left=left, last=seen)
+
+    @property
+    def is_two(self) -> bool:
+        """Whether two series of values come in turn."""
+        return self.turns >= TURNS
 
 
 class Beyond(NamedTuple):
@@ -75,13 +97,13 @@ class Teller:
         above = odd.value > line if old.value <= new.value else odd.value > old.value
         kind = MeterEventKind.SPIKE if above else MeterEventKind.NOISE_DIP
         if told is not None and told.kind is kind and odd.first - told.until <= self._quiet_ms:
-            noise = told._replace(until=odd.last, readings=told.readings + odd.readings)
+            noise = told.turned(old.value, odd.value)._replace(until=odd.last, readings=told.readings + odd.readings)
         else:
-            noise = Noise(odd.first, kind, odd.last, odd.readings, odd.value)
+            noise = Noise(odd.first, kind, odd.last, odd.readings, odd.value).turned(old.value, odd.value)
         self.event(
             kind, noise.ts, ts, noise.until,
             readings=noise.readings, before=old.value, seen=noise.seen, after=new.value, increment=0.0,
-            rule="the readings before and after it agree with each other, not with it",
+            rule=IN_TURN if noise.is_two else "the readings before and after it agree with each other, not with it",
         )  # fmt: skip
         return noise
 
@@ -147,21 +169,23 @@ class Teller:
 
     def left(self, line: Line, ts: int, shows: float, told: Noise | None = None) -> Noise:
         """Tell of a break: the register left its line and counts on elsewhere; what comes soon after `told` is one."""
-        noise = self._longer(told, line, line.broke, 1)
+        noise = self._longer(told, line, line.broke, 1).turned(line.value, line.seen)
         self.event(
             line.kind, noise.ts, ts, noise.until,
             readings=noise.readings, before=line.value, seen=noise.seen, after=shows,
-            plausible=line.limit, increment=line.counted, rule=line.rule,
+            plausible=line.limit, increment=line.counted, rule=IN_TURN if noise.is_two else line.rule,
         )  # fmt: skip
         return noise
 
     def returned(self, line: Line, step: Step, new: Run, ts: int, told: Noise | None = None) -> Noise:
         """Tell that a register came back to a line it had left; what comes soon after `told` is one with it."""
         noise = self._longer(told, line._replace(kind=MeterEventKind.EXCURSION), new.first, max(1, line.readings))
+        noise = noise.turned(line.value, line.seen)
         self.event(
             noise.kind, noise.ts, ts, noise.until,
             readings=noise.readings, before=line.value, seen=noise.seen, after=new.value,
-            plausible=step.limit, increment=step.counted, rule=step.rule,
+            plausible=step.limit, increment=None if noise.is_two else step.counted,
+            rule=IN_TURN if noise.is_two else step.rule,
         )  # fmt: skip
         return noise
 

@@ -51,6 +51,11 @@ class Trial(NamedTuple):
     readings: int = 1
     """Readings since it begins. A late one among them changes this, and so is never taken for nothing."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether hardly anything is known of it yet."""
+        return self.counts < PROOF_READINGS
+
     def seen(self) -> Trial:
         """Take one more reading, whatever it shows."""
         return Trial(self.filling, self.marks, self.counts, self.readings + 1)
@@ -75,10 +80,12 @@ class Trial(NamedTuple):
     def is_outlasted(self, line: Line, ts: int) -> bool:
         """Whether no more speaks for it than for what it was left for, which has only stood yet.
 
-        That is a value further on, which no gateway makes of its own, or it has stood for longer than this counted.
+        That is a value further on, which no gateway makes of its own, the very one that this level began with, or it
+        has stood for longer than this counted.
         """
         counted = line.last - self.marks[0].ts
-        return line.counts == 0 and counted > 0 and (line.seen > line.value or ts - line.broke > counted)
+        told = line.seen > line.value or line.seen == self.marks[0].value or ts - line.broke > counted
+        return line.counts == 0 and counted > 0 and told
 
     def written_again(self, minutes: Minutes, ts: int, value: float) -> Filling | None:
         """Give the level's minutes out again as estimated, up to a moment and what it showed then.

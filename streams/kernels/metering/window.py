@@ -38,12 +38,20 @@ class Window(Beginning):
         return RegisterState(run, begin(ts), (run,), begin(ts), rate, habit, trial=trials.first(ts, value))
 
     def read(
-        self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool = False
+        self,
+        state: RegisterState,
+        ts: int,
+        value: float,
+        rate: float | None,
+        *,
+        rests: bool = False,
+        crawls: bool = False,
     ) -> RegisterState:
         """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms.
 
-        `rests`: the reading says itself that nothing passes.
+        `rests`: the reading says itself that nothing passes; `crawls`: its clock may not be right (`pace.py`).
         """
+        self._crawls = crawls
         if self._is_plain:
             return self._take(state, ts, value if not state.scale else value / 10.0**state.scale, rate, rests=rests)
         self._come_to(ts)
@@ -123,7 +131,8 @@ class Window(Beginning):
             walking = state._replace(doubt=state.doubt or 1) if is_stale else state
             shown = self._walk((state.anchor, newest), walking, onwards(state))[-1][1]
             state = state._replace(shown=shown) if is_stale else state
-        if state.trial is not None and state.lines and state.lines[-1].counts == 0 and counted > 0.0:
+        begins = bool(state.lines) and state.lines[-1].counts == 0 and counted > 0.0
+        if state.trial is not None and begins:
             state = self._left(state, state.trial, state.lines[-1])
             newest = state.tail[0]
         is_gap = span > self._gap_ms
@@ -133,7 +142,11 @@ class Window(Beginning):
         backing = self._backing(state, span, counted, ts)
         if is_stale or (
             backing is Backing.READINGS
-            and (self._denied(state, span, counted, rate) or self._parts(state, span, counted, rate))
+            and (
+                self._denied(state, span, counted, rate)
+                or self._parts(state, span, counted, rate)
+                or (state.trial is not None and state.trial.is_new and self._falls_short(state, run, rate))
+            )
         ):
             backing = Backing.BRIDGE
         shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
@@ -151,7 +164,7 @@ class Window(Beginning):
         trial = state.trial
         if trial is not None:
             trial = trial.further(newest)
-        elif not is_gap and self._leaps(state.habit, span, counted, trials.JUMP):
+        elif begins or (not is_gap and self._leaps(state.habit, span, counted, trials.JUMP)):
             trial = Trial(state.shown, (Mark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,

@@ -32,6 +32,8 @@ PARTS = 2.0
 and by the register's smallest steps as above. (unsourced)"""
 MOST_BEYOND = 0.3
 """One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
+MOST_SHORT = 0.2
+"""One of the first increments may be less by this share. (unsourced)"""
 TOLD_SHARE = 0.03
 """Within this share of a known ratio, it is named."""
 
@@ -106,6 +108,12 @@ def exceeds(counted: float, before: float, now: float, span: int, step: float) -
     """Whether an increment is more than the instantaneous values at both ends of it allow, in its unit per ms."""
     passed, wobble = (before + now) / 2 * span, abs(now - before) / 2 * span
     return counted > (1.0 + MOST_BEYOND) * passed + wobble + STEPS * step
+
+
+def falls_short(counted: float, before: float, now: float, span: int, step: float) -> bool:
+    """Whether an increment is less than the instantaneous values at both ends of it say, in its unit per ms."""
+    passed, wobble = (before + now) / 2 * span, abs(now - before) / 2 * span
+    return counted < (1.0 - MOST_SHORT) * passed - wobble - STEPS * step
 
 
 def doubt(counted: float, passed: float) -> str:

@@ -13,6 +13,7 @@ from schemas.registry import Device
 from schemas.time import MINUTE_MS
 from tests.support.meter_worlds import FIELD, KERNEL, START_MS, World, judge
 
+HALF, NEARLY_ALL = 0.5, 0.95
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60)
 
 
@@ -35,3 +36,34 @@ def test_a_clock_that_steps_back_counts_nothing_twice(back_s: int, until: int, p
             if isinstance(row, MeterMinute) and row.quantity == FIELD}  # fmt: skip
     counted = math.fsum(row.increment or 0.0 for row in rows.values())
     assert counted == pytest.approx(shown[-1] - 1000, abs=1.5)
+
+
+@pytest.mark.parametrize("power", [None, 42.0])
+@pytest.mark.parametrize("speed", [0.2, 0.5, 0.7])
+def test_what_a_crawling_clock_stamps_is_not_good(speed: float, power: float | None) -> None:
+    """From the 300th minute on it goes at a part of its speed, and is set right at the 500th."""
+    moments = [START_MS + at * MINUTE_MS for at in range(600)]
+    shown = [round(1000 + 0.7 * at + 0.1 * (at % 3), 1) for at in range(600)]
+    stamped = [
+        ts if not 300 <= at < 500 else round(moments[300] + speed * (ts - moments[300]))
+        for at, ts in enumerate(moments)
+    ]
+    arrivals = [
+        Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=value, power_kw=power))
+        for ts, value in zip(stamped, shown, strict=True)
+    ]
+    world = World(0, METER, arrivals, moments, [value - 1000 for value in shown], 0.1, [])
+    judged = judge(world)
+    assert judged.wrong_kwh <= judged.allowed_kwh
+    assert judged.good_share > HALF, "before and after it the minutes are as good as ever"
+
+
+def test_a_meter_that_always_sends_sooner_than_registered_is_believed() -> None:
+    """Registered for a minute and sending every ten seconds from the first reading on; only a change is odd."""
+    moments = [START_MS + at * 10_000 for at in range(2_000)]
+    energy = [0.1 * at for at in range(2_000)]
+    arrivals = [
+        Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=round(1_000 + passed, 1)))
+        for ts, passed in zip(moments, energy, strict=True)
+    ]
+    assert judge(World(0, METER, arrivals, moments, energy, 0.1, [])).good_share > NEARLY_ALL

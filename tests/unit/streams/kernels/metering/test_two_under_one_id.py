@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from schemas.arrival import Arrival
@@ -10,8 +12,13 @@ from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import MINUTE_MS
 from streams.kernels.metering.register import RegisterMetering
+from streams.kernels.metering.telling import IN_TURN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KERNEL = RegisterMetering()
+FEW = 10
 T0 = 1_780_000_020_000
 
 
@@ -33,5 +40,44 @@ def test_two_meters_in_turn_from_the_first_reading_on_are_one_event(
     [event] = events.values()
     assert event.readings > 200
     assert event.until_ms is not None
+    assert event.rule == IN_TURN
     minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == "energy_import_kwh"}
     assert Quality.GOOD not in {row.quality for row in minutes.values()}
+    known = [row for row in minutes.values() if row.increment is not None]
+    assert len(known) < FEW, "of which of the two a sum would be, nobody can tell"
+
+
+def _with_history(other: Callable[[int], float | None], since: int = 100) -> tuple[list[MeterEvent], float]:
+    """Events of a meter that another one's values come between from a minute on, and what it counted."""
+    meter = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60)
+    shown = [(at * MINUTE_MS, 1_000.0 + 0.5 * at) for at in range(240)]
+    between = [(at * MINUTE_MS + 30_000, other(at)) for at in range(since, 240)]
+    shown += [(after, value) for after, value in between if value is not None]
+    arrivals = [
+        Arrival("m", 0, ElectricityReading(ts=T0 + after, energy_import_kwh=round(value, 2)))
+        for after, value in sorted(shown)
+    ]
+    _, rows = KERNEL.fold(None, meter, arrivals)
+    minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == "energy_import_kwh"}
+    counted = sum(row.increment or 0.0 for row in minutes.values())
+    return [*{(row.ts, row.kind): row for row in rows if isinstance(row, MeterEvent)}.values()], counted
+
+
+@pytest.mark.parametrize(("first", "step"), [(52_000.0, 3.1), (1_100.0, 0.7), (900.0, 0.2), (0.0, 0.3)])
+def test_another_meter_between_a_known_ones_readings_is_named_and_costs_nothing(first: float, step: float) -> None:
+    """The register that was known goes on; the event says that there are two."""
+    [event], counted = _with_history(lambda at: first + step * at)
+    assert event.rule == IN_TURN
+    assert counted == pytest.approx(119.5, abs=2.0)  # the newest few readings wait
+
+
+@pytest.mark.parametrize(
+    "other", [lambda _: 0.0, lambda at: 5_000.0 + 997.0 * (at * 7919 % 13)], ids=["zeros", "noise"]
+)
+@pytest.mark.parametrize("since", [0, 100])
+def test_zeros_and_noise_between_a_meters_readings_are_no_second_meter(
+    other: Callable[[int], float], since: int
+) -> None:
+    """Only what counts on is a meter's."""
+    events, _ = _with_history(other, since)
+    assert IN_TURN not in {event.rule for event in events}

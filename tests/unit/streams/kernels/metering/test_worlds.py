@@ -59,6 +59,14 @@ def test_wrong_figures_are_not_marked_good() -> None:
         1_212_039,  # exchanged for one that shows a little more, and power says that less was counted than passed
         1_212_411,  # contradicts power, until a burst of power agrees with anything
         1_212_915,  # leaves another meter's readings for a value further on, which stands
+        1_251_992,  # exchanged in its third hour, and power says that more passed
+        1_252_493,  # leaves another meter's readings, which come twice, and trembles at once
+        1_252_548,  # comes back to the very value it left, and all that passed comes with the next reading
+        1_252_650,  # another meter's readings for five days behind a reset
+        1_252_979,  # another meter's readings for two days and a half behind an exchange, left by a surge
+        1_312_475,  # another meter's first readings, a tenth as fast as power says
+        1_312_521,  # another meter's readings for two days, left by a leap within the rating
+        1_313_866,  # jumps in the last half-second of a minute
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
