@@ -69,10 +69,10 @@ class Log(NamedTuple):
 class Writer:
     """Cuts the mix's readings into records, in a time of its own."""
 
-    def __init__(self, sets: int, plants: int) -> None:
+    def __init__(self, sets: int, plants: int, *, outage: bool = False) -> None:
         settings = CollectorSettings(mqtt_url="mqtt://nowhere", kafka_bootstrap="nowhere")
         self._sets = sets
-        self._templates = templates(sets, plants)
+        self._templates = templates(sets, plants, outage=outage)
         self._topics = [
             str(Topic(each.device.site_id, each.device.kind, each.device.device_id)) for each in self._templates
         ]
@@ -247,9 +247,9 @@ class Result:
         return sum(self.postgres.values()) / self.reference_us
 
 
-def measure(url: str, *, sets: int, plants: int, array: int, count: int, take: int) -> Result:
-    """Put the mix through an engine on a migrated, empty database."""
-    writer = Writer(sets, plants)
+def measure(url: str, *, sets: int, plants: int, array: int, count: int, take: int, outage: bool = False) -> Result:
+    """Put the mix through an engine on a migrated, empty database; `outage`: all sets discharge all the while."""
+    writer = Writer(sets, plants, outage=outage)
     with connect(url, name="bench") as connection:
         import_registry(connection, registry(sets, plants))
     introduction = writer.introduce()
@@ -359,6 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--take", type=int, default=700, help="about so many readings in one transaction")
     parser.add_argument("--sets", type=int, default=7_000)
     parser.add_argument("--plants", type=int, default=200)
+    parser.add_argument("--outage", action="store_true", help="all sets discharge instead of floating")
     parser.add_argument("--digests", type=Path, help="write what then stands in the tables, in short, as JSON")
     options = parser.parse_args(arguments)
     console.width = max(console.width, 150)
@@ -376,6 +377,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 array=options.array,
                 count=options.readings,
                 take=options.take,
+                outage=options.outage,
             )
         )
         if options.digests is not None:

@@ -20,9 +20,11 @@ import orjson
 
 from schemas.readings import Kind
 from schemas.registry import Device, Registry, Role, Sector, Site
+from schemas.time import HOUR_MS
 from schemas.topics import Topic
 from simulators.climate import CITIES
 from simulators.fleet.fleet import PERIOD_MS, Fleet
+from simulators.fleet.outages import RegionalOutage
 from simulators.wire.connection import NO_PROPERTIES, PublishConnection, remaining_length, string
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class LoadPlan:
     """Unacknowledged messages on each connection."""
     sets: int = 7_000
     plants: int = 200
+    outage: bool = False
+    """Every set carries its site instead of floating."""
     introduce: bool = False
     """Begin with one reading of every device, so that none of them is new to the worker later on."""
     username: str | None = None
@@ -81,21 +85,23 @@ class LoadReport:
 
 
 class Template:
-    """A device's readings, encoded but for their time (and register)."""
+    """A device's readings, encoded but for their time (and register): all in turn, then again those from `again` on."""
 
-    __slots__ = ("_middle", "_tails", "_turn", "device", "head", "last_ms")
+    __slots__ = ("_again", "_middle", "_tails", "_turn", "device", "head", "last_ms")
 
-    def __init__(self, device: Device, register: str, tails: list[bytes]) -> None:
+    def __init__(self, device: Device, register: str, tails: list[bytes], again: int = 0) -> None:
         self.device = device
         self.head = string(str(Topic(device.site_id, device.kind, device.device_id)))
         self._middle = f',"{register}":'.encode() if register else b""
         self._tails = tails
-        self._turn = 0
+        self._turn = -1
+        self._again = again
         self.last_ms = 0
 
     def reading(self, ts_ms: int) -> bytes:
         """One reading at `ts_ms`."""
-        self._turn = turn = (self._turn + 1) % len(self._tails)
+        turn = self._turn + 1
+        self._turn = turn = turn if turn < len(self._tails) else self._again
         if not self._middle:
             return b'{"ts":%d%b' % (ts_ms, self._tails[turn])
         whole, part = divmod(ts_ms - ORIGIN_MS, 10_000)
@@ -129,7 +135,7 @@ class _Load:
 
     def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
-        self._templates = templates(plan.sets, plan.plants)
+        self._templates = templates(plan.sets, plan.plants, outage=plan.outage)
         address = urlsplit(plan.url)
         if address.scheme != "mqtt" or not address.hostname:
             msg = f"the load goes over plain mqtt://host:port, not {plan.url!r}"
@@ -246,25 +252,28 @@ class _Load:
             self._turn(0.0)
 
 
-def templates(sets: int, plants: int) -> list[Template]:
-    """What every device of the mix sends: battery sets first, then meters."""
-    return [*_battery_templates(sets), *_meter_templates(plants)]
+def templates(sets: int, plants: int, *, outage: bool = False) -> list[Template]:
+    """What every device of the mix sends: battery sets first, then meters. `outage`: every set carries its site."""
+    return [*_battery_templates(sets, outage=outage), *_meter_templates(plants)]
 
 
-def _fleet(sets: int) -> Fleet:
-    return Fleet(seed=SEED, sets=sets, start_ms=ORIGIN_MS)
+def _fleet(sets: int, *, outage: bool = False) -> Fleet:
+    begin_ms = ORIGIN_MS + 2 * PERIOD_MS
+    dark = [RegionalOutage(begin_ms, HOUR_MS, city.name_zh, share=1.0, onset_ms=1) for city in CITIES if outage]
+    return Fleet(seed=SEED, sets=sets, start_ms=ORIGIN_MS, regional=dark)
 
 
-def _battery_templates(sets: int) -> Iterator[Template]:
-    """Two believable readings of each set."""
-    fleet = _fleet(sets)
+def _battery_templates(sets: int, *, outage: bool) -> Iterator[Template]:
+    """Two believable readings of each set on float; with an outage one, and then two under load for ever."""
+    fleet = _fleet(sets, outage=outage)
     tails: dict[str, list[bytes]] = {}
-    for message in fleet.generate(ORIGIN_MS + 2 * PERIOD_MS):
+    for message in fleet.generate(ORIGIN_MS + (4 if outage else 2) * PERIOD_MS):
         reading = {name: value for name, value in message.readings[0].items() if name not in {"ts", "seq"}}
         tails.setdefault(message.device_id, []).append(b"," + orjson.dumps(reading)[1:])
     for device in fleet.devices_registered():
         if device.kind is Kind.BATTERY:
-            yield Template(device, "", tails[device.device_id][:2])
+            found = tails[device.device_id]
+            yield Template(device, "", [found[0], *found[-2:]] if outage else found[:2], again=int(outage))
 
 
 def _meter_templates(plants: int) -> Iterator[Template]:

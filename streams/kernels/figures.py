@@ -7,13 +7,15 @@ in the same order, and where a list is gone through in Python, its rows are gone
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Array = npt.NDArray[np.float64]
 """Of one figure: shape (entities,), or (numbers, entities) where a figure is several numbers."""
@@ -69,6 +71,11 @@ def listed(column: Array) -> list[float | None]:
     """A column as a list in which what is unknown is None."""
     values: list[Any] = column.tolist()
     return [or_none(value) for value in values] if np.isnan(column).any() else values
+
+
+def summed(values: Iterable[float]) -> float:
+    """Add numbers up one by one, as columns do: from Python 3.12 on `sum` ends in other bits."""
+    return reduce(add, values, 0.0)
 
 
 def higher(known: Array, new: Array) -> Array:

@@ -17,14 +17,6 @@ def known(values: Iterable[float]) -> list[float]:
     return [value for value in values if value == value]  # noqa: PLR0124 - NaN
 
 
-def summed(values: Iterable[float]) -> float:
-    """Add up one by one, as columns do: from Python 3.12 on `sum` ends in other bits."""
-    total = 0.0
-    for value in values:
-        total += value
-    return total
-
-
 def median(values: Sequence[float]) -> float:
     """Middle of known values; the mean of the two middle ones of an even number. NaN of none."""
     ordered = sorted(values)

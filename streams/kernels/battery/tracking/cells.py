@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from streams.kernels.figures import summed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,7 +63,7 @@ class Cells(NamedTuple):
     @property
     def others_v(self) -> float | None:
         """Mean of the cells beside the lowest."""
-        total, count = sum(self.present), len(self.present)
+        total, count = summed(self.present), len(self.present)
         if self.unseen_v is not None:
             total, count = total + self.unseen_v, count + 1
         return (total - self.lowest_v) / (count - 1) if count > 1 else None

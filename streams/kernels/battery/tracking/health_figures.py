@@ -1,4 +1,4 @@
-"""What readings on float change of a set's state, as columns, and the way there and back."""
+"""What readings of a set that floats or carries a load change of its state, as columns, and the way there and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
-from streams.kernels.battery.tracking.flow import FLOAT
+from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.soc import charge_doubts
 from streams.kernels.figures import Layout, or_nan, or_none
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import SetState
     from streams.kernels.figures import Array
 
-ON_FLOAT = CONDITION[FLOAT]
-
 
 @dataclass(slots=True)
 class HealthFigures:
-    """What readings on float change of a `SetState`, as columns, and what a set is judged by."""
+    """What readings change of the `SetState` of a set that goes on as it was, as columns, and what it is judged by."""
 
     ts: Array
     raw_a: Array
@@ -57,10 +55,24 @@ class HealthFigures:
     temperature_last_c: Array
     temperature_sum: Array
     temperature_ms: Array
+    fall_v_ms: Array
+    """Of a discharge, to `cell_samples`."""
+    fall_before_v_ms: Array
+    loaded_ms: Array
+    amps_min: Array
+    amps_max: Array
+    weakest: Array
+    others_v: Array
+    unseen_v: Array
+    cell_va: Array
+    cell_a2: Array
+    cell_v2: Array
+    cell_samples: Array
 
     covered_ms: Array
     """Of the hour."""
     float_ms: Array
+    load_ms: Array
     settled_ms: Array
     settled_a: Array
     float_a: Array
@@ -68,11 +80,13 @@ class HealthFigures:
     hour_temperature_ms: Array
     temperature_spread_c: Array
     has_cells: Array
+    """In the condition that the set is in."""
     cell_sums: Array
     cell_counts: Array
 
+    is_loaded: Array
+    """From here on nothing changes: whether it carries a load, and does not float."""
     doing_since: Array
-    """From here on nothing changes."""
     hour_ends: Array
     dark_ts: Array
     asked_from_v: Array
@@ -90,6 +104,14 @@ class HealthFigures:
     firm_a: Array
     float_cell_v: Array
     drained_cell_v: Array
+    cutoff_cell_v: Array
+    cutoff_v: Array
+    foot_v: Array
+    bridged_ah: Array
+    pattern_from_ah: Array
+    pattern_to_ah: Array
+    soh: Array
+    soh_sigma: Array
     nominal_ah: Array
     settled_after_ms: Array
     full_after_ms: Array
@@ -102,7 +124,7 @@ class HealthFigures:
     frozen_ms: Array
 
 
-LAYOUT = Layout(HealthFigures, cell_sums=CELLS, cell_counts=CELLS)
+LAYOUT = Layout(HealthFigures, cell_va=CELLS, cell_sums=CELLS, cell_counts=CELLS)
 STATE = (
     "raw_a",
     "amps",
@@ -124,6 +146,14 @@ EPISODE = {
     "temperature_max_c": "temperature_max_c",
     "temperature_last_c": "temperature_last_c",
     "temperature_sum": "temperature_sum",
+    "fall_v_ms": "fall_v_ms",
+    "fall_before_v_ms": "fall_before_v_ms",
+    "amps_min": "amps_min",
+    "amps_max": "amps_max",
+    "others_v": "others_v",
+    "unseen_v": "unseen_v",
+    "cell_a2": "cell_a2",
+    "cell_v2": "cell_v2",
 }
 HOUR = {
     "settled_a": "settled_a",
@@ -134,9 +164,9 @@ HOUR = {
 
 
 def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float, ...]:
-    """A state on float as figures, in the layout's order."""
-    episode, hour, rules = state.episode, state.hour, limits.reference
-    sums, counts = hour.cell_sums[ON_FLOAT], hour.cell_counts[ON_FLOAT]
+    """A state as figures, in the layout's order."""
+    episode, hour, rules, condition = state.episode, state.hour, limits.reference, CONDITION[state.doing]
+    sums, counts = hour.cell_sums[condition], hour.cell_counts[condition]
     no_cells = (math.nan,) * (CELLS - limits.cell_count)
     zeros = (0.0,) * limits.cell_count
     capacity_ah, capacity_doubt, sensor_a = charge_doubts(state, limits)
@@ -168,8 +198,22 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         or_nan(episode.temperature_last_c),
         episode.temperature_sum,
         episode.temperature_ms,
+        episode.fall_v_ms,
+        episode.fall_before_v_ms,
+        episode.loaded_ms,
+        episode.amps_min,
+        episode.amps_max,
+        or_nan(episode.weakest),
+        or_nan(episode.others_v),
+        episode.unseen_v,
+        *(episode.cell_va or zeros),
+        *no_cells,
+        episode.cell_a2,
+        episode.cell_v2,
+        episode.cell_samples,
         hour.covered_ms,
         hour.float_ms,
+        hour.load_ms,
         hour.settled_ms,
         hour.settled_a,
         hour.float_a,
@@ -181,6 +225,7 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         *no_cells,
         *(counts or zeros),
         *no_cells,
+        state.doing is DISCHARGE,
         state.doing_since,
         hour.start_ts + HOUR_MS,
         state.dark_ts,
@@ -199,6 +244,14 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         limits.firm_a,
         limits.float_cell_v,
         limits.drained_cell_v if limits.has_curve else -math.inf,
+        limits.cutoff_cell_v,
+        -math.inf if limits.cutoff_v is None else limits.cutoff_v,
+        limits.foot_v if episode.foot_ah is None else -math.inf,
+        episode.bridged_ah,
+        rules.identity.from_share * limits.nominal_ah,
+        rules.identity.to_share * limits.nominal_ah,
+        or_nan(state.soh),
+        (state.belief_variance + state.belief_systematic**2) ** 0.5,
         limits.nominal_ah,
         limits.full_after_ms,
         -math.inf if limits.full_by_voltage else limits.full_after_ms,
@@ -215,7 +268,8 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
 def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     """The state that figures stand for; `base` is the one they began as."""
     known, state = LAYOUT.named(figures), base.copied()
-    episode, hour = state.episode, state.hour
+    episode, hour, condition = state.episode, state.hour, CONDITION[base.doing]
+    count = int(known["cell_count"])
     for name in STATE:
         setattr(state, name, known[name])
     for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
@@ -226,12 +280,17 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
         setattr(episode, field, or_none(known[name]))
     episode.covered_ms, episode.temperature_ms = int(known["episode_ms"]), int(known["temperature_ms"])
     episode.pack_end_v = state.volts
+    if state.doing is DISCHARGE:
+        episode.loaded_ts, episode.loaded_cell_v, episode.loaded_a = state.ts, state.cell_v, -state.amps
+        episode.loaded_ms, episode.cell_samples = int(known["loaded_ms"]), int(known["cell_samples"])
+        episode.weakest = None if math.isnan(known["weakest"]) else int(known["weakest"])
+        episode.cell_va = list(known["cell_va"][:count]) if episode.cell_samples > 0 else []
     for name, field in HOUR.items():
         setattr(hour, field, or_none(known[name]))
     hour.covered_ms, hour.float_ms = int(known["covered_ms"]), int(known["float_ms"])
+    hour.load_ms = int(known["load_ms"])
     hour.settled_ms, hour.temperature_ms = int(known["settled_ms"]), int(known["hour_temperature_ms"])
     if known["has_cells"]:
-        count = int(known["cell_count"])
-        hour.cell_sums[ON_FLOAT] = list(known["cell_sums"][:count])
-        hour.cell_counts[ON_FLOAT] = [int(each) for each in known["cell_counts"][:count]]
+        hour.cell_sums[condition] = list(known["cell_sums"][:count])
+        hour.cell_counts[condition] = [int(each) for each in known["cell_counts"][:count]]
     return state

@@ -9,6 +9,7 @@ from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
 from schemas.time import MINUTE_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.tracking.flags import bit
+from streams.kernels.figures import summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def add_temperatures(state: SetState, sensors: Sequence[float | None], lasted: i
     known = [celsius for celsius in sensors if celsius is not None]
     if not known:
         return
-    mean, spread = sum(known) / len(known), max(known) - min(known)
+    mean, spread = summed(known) / len(known), max(known) - min(known)
     episode, hour = state.episode, state.hour
     lowest, highest = episode.temperature_min_c, episode.temperature_max_c
     if lowest is None:

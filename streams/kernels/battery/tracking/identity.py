@@ -18,6 +18,7 @@ from schemas.metrics.battery_health import BatteryIdentity, Identity, IdentitySi
 from schemas.metrics.common import Quality
 from schemas.time import MINUTE_MS
 from streams.kernels.battery.tracking.cells import MAD_TO_SIGMA, median
+from streams.kernels.figures import summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,12 +92,12 @@ def note_under_load(episode: OpenEpisode, cells: Sequence[float], amps: float, l
     rules, drawn_ah = limits.reference.identity, episode.charge_ah + episode.bridged_ah
     if drawn_ah < rules.from_share * limits.nominal_ah:
         return False
-    mean = sum(cells) / len(cells)
+    mean = summed(cells) / len(cells)
     sums = episode.cell_va or [0.0] * len(cells)
     apart = [mean - volts for volts in cells]
     episode.cell_va = [total + amps * each for total, each in zip(sums, apart, strict=True)]
     episode.cell_a2 += amps * amps
-    episode.cell_v2 += sum(each * each for each in apart)
+    episode.cell_v2 += summed(each * each for each in apart)
     episode.cell_samples += 1
     return drawn_ah >= rules.to_share * limits.nominal_ah
 

@@ -66,12 +66,18 @@ def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before
 
 def _note_foot(episode: OpenEpisode, sample: LoadedSample, limits: Limits) -> None:
     """Note where the lowest cell, its ohmic drop taken off, comes down to the foot of the curve."""
-    celsius = REFERENCE_C if episode.temperature_last_c is None else episode.temperature_last_c
-    drop_v = limits.cell_drop_v(sample.amps, celsius)
-    volts = sample.cell_v + drop_v + limits.chemistry.hysteresis_v
-    if volts <= limits.foot_v:
+    found = rests_at_foot(sample.cell_v, sample.amps, episode.temperature_last_c, limits)
+    if found is not None:
+        drop_v, volts = found
         episode.foot_ah, episode.foot_drop_v = episode.charge_ah + episode.bridged_ah, drop_v
         episode.foot_share = limits.share_left(volts)
+
+
+def rests_at_foot(cell_v: float, amps: float, celsius: float | None, limits: Limits) -> tuple[float, float] | None:
+    """Ohmic drop of a loaded cell and its voltage without it, where that is at the foot of the curve."""
+    drop_v = limits.cell_drop_v(amps, REFERENCE_C if celsius is None else celsius)
+    volts = cell_v + drop_v + limits.chemistry.hysteresis_v
+    return (drop_v, volts) if volts <= limits.foot_v else None
 
 
 def _cross(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah: float, earlier_v_ms: float) -> None:

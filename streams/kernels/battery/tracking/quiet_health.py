@@ -1,7 +1,7 @@
-"""The quiet way of `SetHealth`: many sets' next readings at once, while each stays on float.
+"""The quiet way of `SetHealth`: many sets' next readings at once, while each stays on float or under its load.
 
-Most sets float nearly always: charge is counted, and sums of the hour and of the episode grow. Whatever ends that, a
-step, a gap, an hour that passes, a voltage that contradicts the current, is left to the `Tracker`.
+Charge is counted, and sums of the hour and of the episode grow. Whatever ends that, a step, a gap, an hour that passes,
+a voltage that contradicts the current, is left to the `Tracker`. What only a load asks for is in `quiet_load`.
 What stands here is its way once more, over columns; `tests/…/test_quiet.py` holds both to the same bits.
 """
 
@@ -20,18 +20,22 @@ from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
-from streams.kernels.battery.tracking.flow import FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
+from streams.kernels.battery.tracking.flow import DISCHARGE, FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
 from streams.kernels.battery.tracking.health import SetHealth
-from streams.kernels.battery.tracking.health_figures import LAYOUT, ON_FLOAT, HealthFigures, figures_of, state_of
+from streams.kernels.battery.tracking.health_figures import LAYOUT, HealthFigures, figures_of, state_of
+from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import MS_PER_H
+from streams.kernels.battery.tracking.quiet_load import carries, note_cells, note_load
+from streams.kernels.battery.tracking.set_rows import Carried, remaining
 from streams.kernels.battery.tracking.tracker import POWER_SPAN_MS
-from streams.kernels.figures import higher, larger, listed, lower, smaller
+from streams.kernels.figures import higher, larger, listed, lower, or_none, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.metrics import Row
     from schemas.registry import Device
+    from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import SetState
     from streams.kernels.figures import Array, Mask
 
@@ -44,19 +48,21 @@ class QuietSetHealth(SetHealth):
     says_how_it_stands = False
 
     def figures_of(self, state: SetState | None, device: Device) -> tuple[float, ...] | None:
-        """A state as figures; None of a set that does not float, or of which something else is waited for."""
+        """A state as figures; None of a set that neither floats nor carries a load, or that waits for something."""
         if (
             state is None
-            or state.doing is not FLOAT
-            or state.episode.kind is not FLOAT
+            or state.doing not in {FLOAT, DISCHARGE}
+            or state.episode.kind is not state.doing
+            or state.episode.cutoff_ts is not None
+            or (state.doing is DISCHARGE and state.episode.loaded_ts != state.ts)
             or state.recharge is not None
             or state.dark_since is not None
             or state.doubted_v
             or state.is_stuck
         ):
             return None
-        limits, sums = self._limits.of(device), state.hour.cell_sums[ON_FLOAT]
-        if sums and len(sums) != limits.cell_count:
+        limits, sums = self._limits.of(device), state.hour.cell_sums[CONDITION[state.doing]]
+        if {len(sums), len(state.episode.cell_va)} - {0, limits.cell_count}:
             return None  # registered with another number of cells within the hour
         return figures_of(state, limits, self.snapshot_ms)
 
@@ -66,31 +72,37 @@ class QuietSetHealth(SetHealth):
 
     def advance(self, figures: HealthFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         """Take each set's next reading: which were quiet, and their rows, once a minute."""
-        f, ts, raw = figures, samples.ts, samples.current_a
+        f, ts, raw, load = figures, samples.ts, samples.current_a, figures.is_loaded != 0
+        limits_of = [self._limits.of(device) for device in samples.devices] if load.any() else []
         elapsed, step_a = ts - f.ts, raw - f.raw_a
         before, amps = f.sign * f.raw_a - f.offset_a, f.sign * raw - f.offset_a
+        mean_v = samples.pack_v / f.cell_count
         quiet: Mask = (
             (elapsed <= f.gap_ms)
             & (ts < f.hour_ends)
             & (ts // f.refresh_ms == f.ts // f.refresh_ms)
-            & (samples.lowest_v > f.near_end_v)
+            & (load | (samples.lowest_v > f.near_end_v))
             & (step_a < f.step_a)
             & (step_a > -f.step_a)
             & (np.abs(amps - before) < f.step_a)
             & (np.isnan(samples.cycles) | (samples.cycles == f.cycles))
-            & _floats(f, amps, samples.pack_v / f.cell_count)
+            & np.where(load, carries(f, before, amps, mean_v), _floats(f, amps, mean_v))
             & ~_parts_from_cells(samples)
         )
         quiet &= _watch_current(f, samples, before, amps)
-        _add_time(f, elapsed)
-        _flow(f, samples.pack_v, elapsed, before, amps)
+        _add_time(f, load, elapsed)
+        _flow(f, load, samples.pack_v, elapsed, (before, amps))
+        if limits_of:
+            quiet &= note_load(f, samples, load, amps, limits_of)
         passed = quiet & (ts // MINUTE_MS != larger(f.ts, f.dark_ts) // MINUTE_MS)
         f.power_w = f.power_w - (amps * samples.pack_v + f.power_w) * _share(elapsed)
         f.ts, f.raw_a, f.amps, f.volts, f.cell_v = ts, raw, amps, samples.pack_v, samples.lowest_v
-        is_full = ts - f.doing_since >= f.full_after_ms
+        is_full = ~load & (ts - f.doing_since >= f.full_after_ms)
         f.soc, f.soc_sigma = np.where(is_full, 1.0, f.soc), np.where(is_full, f.sigma_full, f.soc_sigma)
         f.held = np.where(is_full, 0.0, f.held)
-        rows = _now(f, samples, passed)
+        rows = _now(f, samples, passed, limits_of)
+        if limits_of:
+            quiet &= note_cells(f, samples, load, amps)
         f.cell_sums, f.cell_counts = f.cell_sums + samples.cells_v, f.cell_counts + 1
         f.has_cells = np.ones_like(ts)
         _add_temperatures(f, samples, larger(np.ones_like(elapsed), smaller(elapsed, f.bridged_gap_ms)))
@@ -131,25 +143,27 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     return agrees
 
 
-def _add_time(f: HealthFigures, elapsed: Array) -> None:
-    """`hours.add_time` of sets on float."""
-    flowed = f.sign * f.raw_a * elapsed
-    is_settled = f.ts - f.doing_since >= f.settled_after_ms
-    f.covered_ms, f.float_ms, f.float_a = f.covered_ms + elapsed, f.float_ms + elapsed, f.float_a + flowed
+def _add_time(f: HealthFigures, load: Mask, elapsed: Array) -> None:
+    """`hours.add_time`."""
+    floated, flowed = np.where(load, 0.0, elapsed), np.where(load, 0.0, f.sign * f.raw_a * elapsed)
+    is_settled = ~load & (f.ts - f.doing_since >= f.settled_after_ms)
+    f.covered_ms, f.load_ms = f.covered_ms + elapsed, f.load_ms + (elapsed - floated)
+    f.float_ms, f.float_a = f.float_ms + floated, f.float_a + flowed
     f.settled_ms = np.where(is_settled, f.settled_ms + elapsed, f.settled_ms)
     f.settled_a = np.where(is_settled, f.settled_a + flowed, f.settled_a)
 
 
-def _flow(f: HealthFigures, volts: Array, elapsed: Array, before: Array, amps: Array) -> None:
+def _flow(f: HealthFigures, load: Mask, volts: Array, elapsed: Array, amps: tuple[Array, Array]) -> None:
     """Count charge into the SoC and the episode (`soc.count_charge`, `Tracker._add`)."""
-    charged, drawn = split_trapezoids(before, amps, elapsed / MS_PER_H)
+    charged, drawn = split_trapezoids(*amps, elapsed / MS_PER_H)
     net_ah, moved_ah = charged - drawn, charged + drawn
     sigma = f.soc_sigma + (f.sensor_a * elapsed / MS_PER_H + f.capacity_doubt * moved_ah) / f.capacity_ah
     f.soc_sigma = np.where(np.isnan(f.soc), f.soc_sigma, smaller(np.ones_like(sigma), sigma))
     counted = larger(np.zeros_like(sigma), f.soc + net_ah / f.capacity_ah)
     f.soc = np.where(np.isnan(f.soc), f.soc, smaller(np.ones_like(sigma), counted))
-    f.charge_ah = f.charge_ah + net_ah
-    f.energy_kwh = f.energy_kwh + net_ah * (volts + f.volts) / 2000
+    own_ah = np.where(load, drawn, net_ah)
+    f.charge_ah = f.charge_ah + own_ah
+    f.energy_kwh = f.energy_kwh + own_ah * (volts + f.volts) / 2000
     f.episode_ms = f.episode_ms + elapsed
 
 
@@ -185,7 +199,7 @@ def _note_bms(f: HealthFigures, samples: Samples) -> None:
     f.bms_soh, f.bms_soh_since = np.where(moved, soh, f.bms_soh), np.where(moved, samples.ts, f.bms_soh_since)
 
 
-def _now(f: HealthFigures, samples: Samples, passed: Mask) -> list[Row]:
+def _now(f: HealthFigures, samples: Samples, passed: Mask, limits_of: Sequence[Limits]) -> list[Row]:
     """`set_rows.now` of sets to which a minute has passed."""
     at = np.flatnonzero(passed)
     if not len(at):
@@ -205,24 +219,34 @@ def _now(f: HealthFigures, samples: Samples, passed: Mask) -> list[Row]:
         strict=True,
     )
     devices = [samples.devices[each] for each in at.tolist()]
-    nothing = [None] * len(at)
+    load = (f.is_loaded[at] != 0).tolist()
+    left = [
+        remaining(_carried(f, where), limits_of[where]) if carried else (None, None)
+        for where, carried in zip(at.tolist(), load, strict=True)
+    ]
     columns = zip(
         [device.device_id for device in devices],
         [int(ts) for ts in (f.ts[at] - f.ts[at] % MINUTE_MS).tolist()],
         [device.site_id for device in devices],
-        [FLOAT] * len(at),
+        [DISCHARGE if carried else FLOAT for carried in load],
         [int(since) for since in f.doing_since[at].tolist()],
         listed(100 * soc),
         listed(np.where(np.isnan(soc), np.nan, 100 * sigma)),
         listed(bms_soc),
-        nothing,
+        [ah if carried else None for ah, carried in zip(f.charge_ah[at].tolist(), load, strict=True)],
         f.power_w[at].tolist(),
-        nothing,
-        nothing,
+        [p50 for p50, _ in left],
+        [p10 for _, p10 in left],
         [_text(*each) for each in flags],
         strict=True,
     )
     return list(map(BatteryState._make, columns))
+
+
+def _carried(f: HealthFigures, at: int) -> Carried:
+    figures = (f.soh, f.soh_sigma, f.soc, f.soc_sigma, f.power_w, f.amps, f.temperature_last_c)
+    soh, soh_sigma, soc, soc_sigma, power_w, amps, celsius = (float(figure[at]) for figure in figures)
+    return Carried(or_none(soh), soh_sigma, or_none(soc), soc_sigma, power_w, amps, or_none(celsius))
 
 
 FLAGS = (

@@ -221,7 +221,7 @@ def now(tracker: Tracker, ts: int) -> BatteryState:
     state, limits, device = tracker.state, tracker.limits, tracker.device
     assert state is not None  # noqa: S101 - there is a newest reading
     doing = state.doing
-    p50, p10 = _remaining(state, limits) if doing is EpisodeKind.DISCHARGE else (None, None)
+    p50, p10 = remaining(Carried.of(state), limits) if doing is EpisodeKind.DISCHARGE else (None, None)
     drawn = state.episode.charge_ah if state.episode.kind is EpisodeKind.DISCHARGE else None
     return BatteryState(
         device.device_id,
@@ -240,19 +240,44 @@ def now(tracker: Tracker, ts: int) -> BatteryState:
     )
 
 
-def _remaining(state: SetState, limits: Limits) -> tuple[float | None, float | None]:
+class Carried(NamedTuple):
+    """What the time that is left of a discharge depends on."""
+
+    soh: float | None
+    """Of the set's own discharges."""
+    soh_sigma: float
+    soc: float | None
+    soc_sigma: float
+    power_w: float
+    amps: float
+    """Negative."""
+    celsius: float | None
+
+    @classmethod
+    def of(cls, state: SetState) -> Carried:
+        """As a set's state has it."""
+        return cls(
+            state.soh,
+            (state.belief_variance + state.belief_systematic**2) ** 0.5,
+            state.soc,
+            state.soc_sigma,
+            state.power_w,
+            state.amps,
+            state.episode.temperature_last_c,
+        )
+
+
+def remaining(carried: Carried, limits: Limits) -> tuple[float | None, float | None]:
     """Hours to cut-off at the present power, p50 and p10; None without a capacity of the set's own."""
-    if state.belief_ts is None or state.soc is None or state.power_w <= 0 or state.amps >= 0:
+    soh, soh_sigma, soc, soc_sigma, power_w, amps, celsius = carried
+    if soh is None or soc is None or power_w <= 0 or amps >= 0:
         return None, None
-    celsius = state.episode.temperature_last_c
     begin_c = REFERENCE_C if celsius is None else celsius
-    capacity_wh = state.belief_soh * limits.nominal_ah * limits.loaded_v(-state.amps, celsius)
-    hours = capacity_wh / state.power_w
+    hours = soh * limits.nominal_ah * limits.loaded_v(-amps, celsius) / power_w
     share = 0.0
     end_c = begin_c
     for _ in range(PASSES):
-        share = max(0.0, state.soc - limits.soc_kept(limits.cutoff_cell_v, -state.amps, end_c, state.soh))
-        end_c = limits.warmed_c(begin_c, -state.amps, share * hours)
-    relative = (state.belief_variance + state.belief_systematic**2) ** 0.5 / state.belief_soh
-    doubt = ((relative * share) ** 2 + state.soc_sigma**2) ** 0.5
+        share = max(0.0, soc - limits.soc_kept(limits.cutoff_cell_v, -amps, end_c, soh))
+        end_c = limits.warmed_c(begin_c, -amps, share * hours)
+    doubt = ((soh_sigma / soh * share) ** 2 + soc_sigma**2) ** 0.5
     return share * hours, max(0.0, share - Z_P10 * doubt) * hours

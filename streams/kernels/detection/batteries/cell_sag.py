@@ -10,7 +10,8 @@ from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.detection.batteries.safety_state import KINDS
 from streams.kernels.detection.batteries.safety_verdicts import EVENT, SENSOR_OR_EVENT
 from streams.kernels.detection.packed import singles
-from streams.kernels.detection.robust import known, median, summed
+from streams.kernels.detection.robust import known, median
+from streams.kernels.figures import summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
+from schemas.metrics.battery_health import BatteryCapacity, BatteryState
 from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.registry import BatterySet, Chemistry, Device
 from streams.engine.memory import Memory
@@ -213,6 +214,58 @@ def test_calm_arrays_go_the_quiet_way(fold: Quiet) -> None:
             }
         )
     assert both.quiet > 0.8 * 60 * (len(DEVICES) - 1)
+
+
+HEALTH = next(fold for fold in FOLDS if fold.name == "set_health")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_whole_discharge_goes_the_quiet_way(seed: int) -> None:
+    """A region's outage: near the end, over the foot of the curve and the cut-off, with a capacity known and without.
+
+    Whatever it ends in, both ways say it with the same bits, and nearly all of it was quiet.
+    """
+    rnd = Random(seed)
+    both, ids = Both(HEALTH), sorted(DEVICES)
+    forecasts: list[float] = []
+    concluded: set[str] = set()
+    for turn in range(400):
+        ts = BEGIN_MS + turn * 20_000
+        load_a = 0.0 if turn < 10 or turn > 370 else -18.0
+        items: dict[str, list[Arrival]] = {}
+        for number, device_id in enumerate(ids):
+            battery = DEVICES[device_id].battery
+            assert battery is not None
+            full_v, fall_v = (4.15, 1.6) if battery.chemistry is Chemistry.LI_ION else (3.4, 0.05 + 0.2 * number)
+            base = full_v if not load_a else full_v - 0.12 - fall_v * (turn / 400) ** 2
+            cells = [round(base + 0.004 * rnd.random() - 0.01 * (cell == 3), 3) for cell in range(battery.cell_count)]
+            values: dict[str, Any] = {
+                "ts": ts + number,
+                "pack_voltage_v": round(sum(cells), 2),
+                "cell_voltage_v": cells,
+            }
+            values |= {"current_a": round(load_a + rnd.uniform(-0.3, 0.3), 2), "soc_pct": 90.0, "soh_bms_pct": 97.0}
+            values |= {"temperature_c": [round(20 + rnd.random(), 1) for _ in range(rnd.choice([3, 4]))]}
+            items[device_id] = [Arrival(device_id, ts + 300, BatteryReading(**values))]
+        expected, given_, _ = both.take(items)
+        assert given_ == expected
+        forecasts += [row.remaining_p50_h for row in given_ if isinstance(row, BatteryState) and row.remaining_p50_h]
+        concluded |= {row.device_id for row in given_ if isinstance(row, BatteryCapacity)}
+        assert both.dumped(both.known) == {name: HEALTH.dump(state) for name, state in both.alone.items()}
+        if turn == 5:
+            _know_capacity(both, ids[:3])
+    assert len(forecasts) > 100
+    assert concluded == set(ids)
+    assert both.quiet > 0.8 * 400 * len(ids)
+
+
+def _know_capacity(both: Both, device_ids: Sequence[str]) -> None:
+    """Have an earlier discharge have said what some sets hold."""
+    both.restart()
+    for device_id in device_ids:
+        for known in (both.alone[device_id], both.known[HEALTH.name, device_id].state):  # type: ignore[union-attr]
+            known.belief_ts, known.belief_soh, known.belief_variance = BEGIN_MS, 0.83, 0.0004
+            known.soc, known.soc_sigma = 0.97, 0.02
 
 
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
