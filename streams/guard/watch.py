@@ -19,6 +19,7 @@ from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
 from schemas.time import HOUR_MS
+from storage.blocks import Block
 from streams.guard.recent import Recent
 from streams.guard.told import Condition, found_in
 from streams.intake.admission import Directory, Refusal, admit, identify
@@ -155,7 +156,9 @@ class SafetyWatch:
         recent = self._recent.get(device.device_id)
         if recent is None or recent.kind is not device.kind:
             recent = Recent(device.kind, (None,) * len(folds))
-        fed = recent.feed(folds, device, [arrival for arrival in sent if isinstance(arrival, Arrival)])
+        admitted = [arrival for arrival in sent if isinstance(arrival, Arrival)]
+        Block(device.kind, [arrival.reading for arrival in admitted]).round()  # detectors see what the table will hold
+        fed = recent.feed(folds, device, admitted)
         self._recent[device.device_id] = recent
         first_ms = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once
         if (recent.before_ms - first_ms) // SAVE_MS * SAVE_MS + first_ms > self._saved_ms.get(device.device_id, -1):

@@ -22,7 +22,7 @@ from streams.guard.watch import SafetyWatch
 from streams.installed import installed
 from streams.intake.admission import Directory
 from streams.intake.decode import decode
-from tests.support.pipeline import Sent, open_engine, prepare, record
+from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, readings, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,6 +157,40 @@ def test_the_database_finds_every_name_whatever_the_order_and_the_cut(own_url: s
         alarms = connection.execute("SELECT count(*) FROM alarm WHERE kind = 'smoke'").fetchone()
     assert set(names) <= known
     assert alarms == (1,)  # nobody has acknowledged the first one: what came since belongs to it
+
+
+def test_the_guard_and_the_database_tell_the_same_alarms(own_url: str) -> None:
+    """Each safety alarm of hours of readings of all kinds, by its name: both see values as the table holds them."""
+    sent = readings(200)
+    watch = SafetyWatch(installed().readings)
+    watch.directory = Directory(1, REGISTRY)
+    prepare(own_url)
+    engine = open_engine(own_url)
+    partition = engine.open(0)
+    told: dict[str, str] = {}
+    for offset, at in enumerate(range(0, len(sent), 50)):
+        run = record(offset, sent[at : at + 50])
+        engine.apply(partition, [run])
+        told |= {found.alarm_id: found.kind for found in watch.take(decode(run, "test"), 0)}
+    with connect(own_url, name="test") as connection:
+        rows = connection.execute("SELECT name, alarm_id FROM alarm_name").fetchall()
+        known: dict[str, str] = dict(rows)
+        alarms = {row[0] for row in connection.execute("SELECT alarm_id FROM alarm WHERE safety")}
+    assert {*told.values()} == {"smoke", "cell_sag"}
+    assert {known.get(name) for name in told} == alarms
+
+
+def test_the_guard_judges_values_as_the_table_holds_them() -> None:
+    """A temperature that is 55 °C in its column is not above 55 °C for the guard either."""
+    watch = SafetyWatch(installed().readings)
+    watch.directory = Directory(1, REGISTRY)
+
+    def told(celsius: float, minute: int) -> list[SafetyRecord]:
+        reading = {"ts": START_MS + minute * 60_000, "temperature_c": [celsius] * 4}
+        return watch.take(decode(record(0, [Sent("bs-1", Kind.BATTERY, "b-1", reading)]), "test"), 0)
+
+    assert told(55.000001, 0) == []
+    assert [found.kind for found in told(55.1, 1)] == ["over_temperature"]
 
 
 def test_an_unregistered_device_alarms_nobody_once_a_registry_is_known() -> None:

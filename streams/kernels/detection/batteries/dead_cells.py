@@ -37,14 +37,18 @@ class Dead(NamedTuple):
     """Whether the pack's voltage misses what the cell lost."""
 
 
-def look_at(seen: int, arrival: Arrival) -> tuple[int, Dead | None, list[Fault]]:
-    """Take a reading: cells that were ever seen (as bits), the worst dead one, and channels that broke."""
+def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | None, list[Fault]]:
+    """Take a reading: cells that were ever seen (as bits), the worst dead one, and channels that broke.
+
+    A list ends with the last cell that shows a voltage, so those of the `registered` behind its end show none.
+    """
     reading = arrival.reading
     raw = getattr(reading, CELLS_V)
     if arrival.aside:
         raw = numbers(evidence(arrival, CELLS_V))
     if not raw:
         return seen, None, []
+    raw = [*raw, *[None] * (min(seen.bit_length(), registered) - len(raw))]
     if not arrival.aside and (present := _alive(raw)) & seen == seen and present:  # nearly always
         return seen | present, None, []
     shown = [volts for volts in raw if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0)]

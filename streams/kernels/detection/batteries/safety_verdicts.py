@@ -30,6 +30,7 @@ class SetVerdicts:
     def __init__(self, rules: BatteryRules, version: str, device: Device, state: SetState, rows: list[Row]) -> None:
         """Take a state to advance, and where to put rows."""
         self.rules, self._version, self._device, self._rows = rules, version, device, rows
+        self.cell_count = device.battery.cell_count if device.battery else 0
         self.nominal_ah = device.battery.nominal_ah if device.battery else math.inf
         self.state = state
         self.standings = list(state.standings)

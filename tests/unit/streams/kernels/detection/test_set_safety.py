@@ -101,6 +101,30 @@ def test_a_set_in_float_is_left_in_peace() -> None:
     assert signals(floating(4 * DAY)) == []
 
 
+@pytest.mark.parametrize("dead", [0, 7, 14, 15])
+def test_a_dead_cell_is_told_wherever_it_stands(dead: int) -> None:
+    """A list read back ends with the last cell that shows a voltage: the last one of a set may die as well."""
+
+    def shown(cells: list[float | None]) -> list[float | None]:
+        left = [None if at == dead else volts for at, volts in enumerate(cells)]
+        return left[:-1] if dead == 15 else left
+
+    def die(minute: int) -> Change:
+        return {"pack_voltage_v": 16 * 3.39} if minute < 30 else {"cell_voltage_v": shown, "pack_voltage_v": 15 * 3.39}
+
+    told = [row for row in signals(floating(40, die)) if row.active]
+    assert {row.kind for row in told} == {SignalKind.CELL_SAG}
+    assert told[0].ts == T0 + 30 * 60_000
+
+
+def test_a_set_of_fewer_cells_misses_none() -> None:
+    """What stood in the channels behind it before is none of its cells."""
+    small = SET.model_copy(update={"battery": BatterySet(cell_count=15, nominal_ah=100)})
+    state, _ = KERNEL.fold(None, SET, floating(10, lambda _: {"pack_voltage_v": 16 * 3.39}))
+    after = floating(20, lambda _: {"cell_voltage_v": lambda cells: cells[:15], "pack_voltage_v": 15 * 3.39})[10:]
+    assert KERNEL.fold(state, small, after)[1] == []
+
+
 def test_one_wrong_voltage_is_no_sick_cell() -> None:
     """The same cell must be low in two readings in a row; another one is another matter."""
     wrong = {2 * DAY: 3, 2 * DAY + 1: 7, 2 * DAY + 30: 3}
