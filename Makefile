@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS   ?=
+SEED   ?= 1
+MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -15,7 +17,7 @@ SECRETS    := FENHE_DB_SUPERUSER_PASSWORD FENHE_DB_OWNER_PASSWORD FENHE_DB_WRITE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check format-check lint types layers dependencies format bench score lock env kafka clean
+.PHONY: help install demo test chaos check format-check lint types layers dependencies format bench score lock env kafka clean
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,9 @@ demo: $(READY) ## Bring up everything with simulated plants and batteries, and o
 test: $(READY) ## Run the tests, two files at a time (ARGS="-n0 tests/unit -k …"; FENHE_TEST_SERVICES=auto|real|embedded)
 	$(BIN)/python -m pytest -n2 --dist=loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them was asked for
+
+chaos: $(READY) ## Break everything at random for some minutes and look for what is lost (SEED=1 MINUTES=10 ARGS="--keep FOLDER")
+	$(BIN)/python -m tests.chaos.hunter --seed $(SEED) --minutes $(MINUTES) $(ARGS)
 
 check: format-check lint types layers dependencies ## Formatting, lint, types, layers and dependencies, as CI checks them
 

@@ -80,6 +80,11 @@ class Pipeline:
             "FENHE_WORKER_GROUP": name,
             **environment,
         }
+        self.guard_topics = {
+            "FENHE_KAFKA_ALARM_TOPIC": f"{name}.alarms",
+            "FENHE_KAFKA_GUARD_TOPIC": f"{name}.guard",
+            "FENHE_GUARD_GROUP": f"{name}.guard",
+        }
         self.processes: list[Process] = []
         self._asking: Connection | None = None
 
@@ -118,6 +123,16 @@ class Pipeline:
         """Start a worker and wait until its partitions are loaded."""
         folder = {"FENHE_WORKER_DATA_DIR": str(self.folder / f"faust-{name}")}
         return self._start(name, module, "work", {**folder, **(more or {})}, wait=wait)
+
+    def guard(self, name: str = "guard", *, more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+        """Start a guard with topics of its own, and wait until it guards."""
+        return self._start(name, "fenhe", "guard", {**self.guard_topics, **(more or {})}, wait=wait)
+
+    def notifier(self, routing: Path, *, more: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+        """Start a notifier that reads its channels from a file."""
+        return self._start(
+            "notifier", "fenhe", "notify run", {"FENHE_NOTIFY_FILE": str(routing), **(more or {})}, wait=wait
+        )
 
     def start(self) -> tuple[Process, Process]:
         """Start a collector and a worker together, and wait until both are ready."""
@@ -227,7 +242,7 @@ class Pipeline:
         ready.unlink(missing_ok=True)
         process = Process(
             name,
-            [sys.executable, "-m", module, command, "--ready-file", ready],
+            [sys.executable, "-m", module, *command.split(), "--ready-file", ready],
             log=self.folder / f"{name}.log",
             environment={**self.environment, **more},
             directory=project_root(),
