@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from streams.engine.quiet import Shelves
@@ -32,6 +32,15 @@ class Partition:
     def remember(self, memories: Memories) -> None:
         """Forget what was remembered for something else."""
         self.memories, self.shelves = memories, Shelves()
+
+    def known(self) -> Partition:
+        """A copy that knows what this one knows now; what is remembered is replaced as a whole, never within."""
+        return replace(self)
+
+    def know(self, before: Partition) -> None:
+        """Go back to what was known: what was learnt since never came to be."""
+        self.turn, self.unsettled, self.looked_up = before.turn, before.unsettled, before.looked_up
+        self.memories, self.shelves = before.memories, before.shelves
 
     @property
     def next_offset(self) -> int:

@@ -139,10 +139,17 @@ class Transaction:
 
     def run(self, batches: Sequence[Batch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
-        with self._session.begin() as connection, connection.transaction(force_rollback=not commit):
-            partition = self._partition
-            turn = checkpoint.advance(connection, partition.position, expected=partition.mark, new=stop)
-            return self._write(connection, self._begin(connection, turn), batches, limit)
+        partition = self._partition
+        before, is_committed = partition.known(), False
+        try:
+            with self._session.begin() as connection, connection.transaction(force_rollback=not commit):
+                turn = checkpoint.advance(connection, partition.position, expected=partition.mark, new=stop)
+                outcome = self._write(connection, self._begin(connection, turn), batches, limit)
+            is_committed = commit
+        finally:
+            if not is_committed:  # what was saved on account of a new registry is not
+                partition.know(before)
+        return outcome
 
     def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
         """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
@@ -177,7 +184,7 @@ class Transaction:
             if partition.turn.generation == turn.generation:
                 self._save_before(connection, directory)
             partition.remember(self._session.load_memories(connection, directory, partition.position.partition))
-            partition.looked_up.clear()
+            partition.looked_up = {}
             partition.turn = turn
         return directory
 

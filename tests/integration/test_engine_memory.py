@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import psycopg
 import pytest
 
 from schemas.registry import Registry
 from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
+from storage import quarantine, state
 from storage import readings as readings_table
-from storage import state
 from storage.pool import connect
 from storage.registry import import_registry
 from streams.installed import installed
@@ -56,8 +57,15 @@ def test_a_worker_that_dies_between_two_saves_loses_nothing(database: str, save_
     assert differing(held(database), want) == {}
 
 
-def test_what_came_under_one_registry_is_saved_before_the_next_one_counts(database: str) -> None:
-    """A change of the registry finds the same memory however seldom it is saved."""
+def _fail(*_: object) -> None:
+    raise psycopg.OperationalError
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_came_under_one_registry_is_saved_before_the_next_one_counts(
+    database: str, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    """A change finds the same memory however seldom it is saved, and where the first transaction after it fails."""
     refitted = [device.model_copy(update={"period_s": 5}) for device in REGISTRY.devices if device.kind in REFITTED]
     came_to = []
     for save_every in (1, 1000):
@@ -72,6 +80,11 @@ def test_what_came_under_one_registry_is_saved_before_the_next_one_counts(databa
             assert any(saved < newest for newest, saved in newest_and_saved(database).values())
         with connect(database, name="test") as connection:
             import_registry(connection, Registry(sites=REGISTRY.sites, devices=refitted))
+        if fails:
+            with monkeypatch.context() as patched:
+                patched.setattr(quarantine, "add", _fail)
+                with pytest.raises(psycopg.OperationalError):
+                    engine.apply(partition, [record(partition.next_offset, [])])
         engine.apply(partition, [record(partition.next_offset, [])])
         assert all(saved == newest for newest, saved in newest_and_saved(database).values())
         engine.apply(partition, [record(partition.next_offset, SENT[120:])])
