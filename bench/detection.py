@@ -30,11 +30,11 @@ from streams.kernels.detection.batteries.set_safety import SetSafety
 from streams.kernels.detection.efficiency import PlantEfficiency
 from streams.kernels.detection.judgement import Subject
 from streams.kernels.detection.reference import detection
-from streams.kernels.detection.series.series import SeriesDetectors, dumped
+from streams.kernels.detection.series.series import SeriesDetectors
 from tests.unit.streams.kernels.detection import test_efficiency as plants
 from tests.unit.streams.kernels.detection import test_row_watches as watches
 from tests.unit.streams.kernels.detection import test_set_safety as sets
-from tests.unit.streams.kernels.detection.series import MONDAY_MS, habits
+from tests.unit.streams.kernels.detection.series import CODEC, MONDAY_MS, habits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def run(quantity: str, first_end: int, quarters: Sequence[float | None]) -> tupl
         spent += time.perf_counter() - began
         rows += given
         if at % 96 == 21:
-            largest = max(largest, len(dumped(state)))
+            largest = max(largest, len(CODEC.dump(state)))
     return alarms_of(rows), largest, spent / max(1, len(quarters)) * 1e6
 
 

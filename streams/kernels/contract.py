@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Device, Site
+    from streams.kernels.codec import Codec
     from streams.kernels.figures import Layout, Mask
 
 Changed = Mapping["type[Row]", "Sequence[Row]"]
@@ -32,6 +33,10 @@ class Fold(Protocol):
     @property
     def name(self) -> str:
         """Under which its states are saved."""
+
+    @property
+    def codec(self) -> Codec[Any]:
+        """Writes its states, and reads them back."""
 
     @property
     def version(self) -> int:

@@ -6,7 +6,6 @@ import itertools
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,16 +19,16 @@ from storage.tables import DERIVED_TABLES, DerivedTable
 from streams.engine.engine import Engine
 from streams.engine.kernels import Kernels
 from streams.installed import installed
+from streams.kernels.codec import Codec, Saved
 from streams.kernels.contract import Replaced, Sharer, Want
 from streams.kernels.detection.judgement import (
     NEW,
     Judgement,
+    OneStanding,
     Signaller,
     Standing,
     Subject,
     stand,
-    standing_from_json,
-    standing_to_json,
 )
 from tests.support.pipeline import MEMORY, START_MS, Sent, prepare, record, save_memories, snapshot
 
@@ -74,7 +73,7 @@ class SilenceSite(NamedTuple):
     times: int
 
 
-class FindSilence:
+class FindSilence(Saved[int | None]):
     """Fold of readings that gives out rows which a late reading disproves."""
 
     name = "find_silence"
@@ -82,6 +81,7 @@ class FindSilence:
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (Silence,)
     snapshot_ms = 7 * MINUTE_MS
+    codec = Codec(int | None)
 
     def fold(self, state: int | None, device: Device, arrivals: Sequence[Arrival]) -> tuple[int | None, list[Row]]:
         """Remember the last reading."""
@@ -92,17 +92,8 @@ class FindSilence:
             state = arrival.ts
         return state, rows
 
-    def dump(self, state: int | None) -> str:
-        """As JSON."""
-        return orjson.dumps(state).decode()
 
-    def load(self, text: str) -> int | None:
-        """From JSON."""
-        found: int | None = orjson.loads(text)
-        return found
-
-
-class TotalSilence:
+class TotalSilence(Saved[float]):
     """Fold over rows of the fold before, with a memory that never ends."""
 
     name = "total_silence"
@@ -110,6 +101,7 @@ class TotalSilence:
     source = Silence
     events: tuple[type[Row], ...] = (SilenceTotal,)
     snapshot_ms = 7 * MINUTE_MS
+    codec = Codec[float](float)
 
     def fold(self, state: float | None, device: Device, rows: Sequence[Silence]) -> tuple[float, list[Row]]:
         """Add up."""
@@ -119,14 +111,6 @@ class TotalSilence:
             total += (row.until_ms - row.ts) / MINUTE_MS
             given.append(SilenceTotal(device.device_id, row.ts, row.ts, device.site_id, total))
         return total, given
-
-    def dump(self, state: float) -> str:
-        """As JSON."""
-        return orjson.dumps(state).decode()
-
-    def load(self, text: str) -> float:
-        """From JSON."""
-        return float(orjson.loads(text))
 
 
 HOUR_MS = 60 * MINUTE_MS
@@ -238,7 +222,7 @@ def test_readings_weeks_apart_come_to_the_same_in_any_order(database: str) -> No
         assert feed(database, [[each] for each in ordered]) == truth
 
 
-class Loud(Signaller):
+class Loud(OneStanding):
     """Fold that gives a signal of one kind for each reading above a power, however it came."""
 
     version = 1
@@ -268,14 +252,6 @@ class Loud(Signaller):
             )
             rows += [signal] if signal is not None else []
         return standing, rows
-
-    def dump(self, state: Standing) -> str:
-        """As JSON."""
-        return orjson.dumps(standing_to_json(state)).decode()
-
-    def load(self, text: str) -> Standing:
-        """From JSON."""
-        return standing_from_json(orjson.loads(text))
 
 
 def test_detectors_of_one_device_take_away_only_their_own_signals(own_url: str) -> None:

@@ -4,27 +4,21 @@ A saved state outlives the code that wrote it. One whose form has changed is bui
 the kernel's version says so; read under the version it was written with, it would be taken for something else. So the
 form of every kernel's state is recorded beside its version, and with it states as they were saved.
 
-The form is read from the states themselves: of every class that one is made of, its fields in order with their
-annotations, and of every enum its members. Members are saved by their value (`= value`), so one may be added; of those
-in `BY_PLACE` and `PLACES` the place in their order is saved, so nothing may be put before another. A dataclass's field
-with `compare=False` follows from the others and is not saved.
+The form is what a kernel's codec says of it: of every record that a state is made of, its fields in order with their
+annotations, and of every choice its values. Values that are saved as they are (`= value`) may become more; where the
+place in their order is saved, as of what stands in `PLACES`, nothing may be put before another.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import re
-import sys
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
 from fenhe.local.postgres import OWNER
-from schemas.metrics.signal import Phase, Severity
 from storage.pool import connect
 from streams.installed import installed
 from streams.kernels.battery.tracking import flags
@@ -43,10 +37,6 @@ MINUTES = 400
 """Of the small world that states are recorded from where no database is named."""
 LARGEST = 6_000
 """Characters of a recorded state, at most."""
-OURS = {"streams", "schemas"}
-"""Packages whose classes a state may be made of."""
-BY_PLACE = (Severity, Phase)
-"""Enums of which states hold the place of a member, not its value."""
 PLACES: dict[str, Sequence[str]] = {
     "meter_detectors": series.KINDS,
     "set_safety": safety_state.KINDS,
@@ -65,63 +55,6 @@ class Recorded(NamedTuple):
     form: dict[str, list[str]]
     """By class that states are made of: its fields, `name: annotation`, or an enum's members in order."""
     states: list[str]
-
-
-def form_of(*values: object) -> dict[str, list[str]]:
-    """The classes that values are made of, and those that their annotations name, with their fields in order."""
-    form: dict[str, list[str]] = {}
-    for value in values:
-        _walk(value, form)
-    return dict(sorted(form.items()))
-
-
-def _walk(value: object, form: dict[str, list[str]]) -> None:
-    _note(type(value), form)
-    if isinstance(value, dict):
-        for key, each in value.items():
-            _walk(key, form)
-            _walk(each, form)
-    elif isinstance(value, tuple | list | set | frozenset):
-        for each in value:
-            _walk(each, form)
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            _walk(getattr(value, field.name), form)
-
-
-def _note(cls: type, form: dict[str, list[str]]) -> None:
-    """Write down a class of ours, and every one that its annotations name."""
-    if cls.__name__ in form or cls.__module__.split(".")[0] not in OURS:
-        return
-    if issubclass(cls, Enum):
-        values = [str(member.value) for member in cls]
-        form[cls.__name__] = values if cls in BY_PLACE else sorted(f"= {value}" for value in values)
-        return
-    if dataclasses.is_dataclass(cls):
-        fields = {field.name: str(field.type) for field in dataclasses.fields(cls) if field.compare}
-    elif hasattr(cls, "_fields"):
-        fields = {name: _text(cls.__annotations__[name]) for name in cls._fields}
-    else:
-        msg = f"{cls.__module__}.{cls.__name__} is part of a saved state, but no tuple, dataclass or enum"
-        raise TypeError(msg)
-    form[cls.__name__] = [f"{name}: {annotation}" for name, annotation in fields.items()]
-    for annotation in fields.values():
-        _note_named(annotation, cls.__module__, form)
-
-
-def _note_named(annotation: str, module: str, form: dict[str, list[str]]) -> None:
-    """Write down every class that an annotation of a module names."""
-    known = vars(sys.modules[module])
-    for name in re.findall(r"\w+", annotation):
-        named = known.get(name)
-        for each in (named, *get_args(named)):
-            if isinstance(each, type) and (issubclass(each, Enum | tuple) or dataclasses.is_dataclass(each)):
-                _note(each, form)
-
-
-def _text(annotation: object) -> str:
-    """An annotation as it stands in the source."""
-    return getattr(annotation, "__forward_arg__", None) or str(annotation)
 
 
 def recorded() -> dict[str, Recorded]:
@@ -183,11 +116,8 @@ def record_states(states: dict[str, list[str]], *, same_meaning: bool = False) -
 
 
 def now(fold: Fold, states: list[str]) -> Recorded:
-    """What the code of today makes of saved states; of a kernel that saves none, what its signature says."""
-    form = form_of(*map(fold.load, states))
-    method = type(fold).fold
-    for name in ("state", "_state"):
-        _note_named(method.__annotations__.get(name, ""), method.__module__, form)
+    """Saved states, and the form that they have to the code of today."""
+    form = dict(fold.codec.form)
     if fold.name in PLACES:
         form["places"] = [str(place) for place in PLACES[fold.name]]
     return Recorded(fold.version, dict(sorted(form.items())), states)

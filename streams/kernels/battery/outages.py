@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-import orjson
-
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import quality_of
 from schemas.readings import Kind, SitePowerReading
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ class PowerState(NamedTuple):
     """The bus is still where it was."""
 
 
-class SiteOutages:
+class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
@@ -68,6 +67,7 @@ class SiteOutages:
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(PowerState | None)
 
     def fold(
         self, state: PowerState | None, device: Device, arrivals: Sequence[Arrival]
@@ -78,15 +78,6 @@ class SiteOutages:
             reading = cast("SitePowerReading", arrival.reading)  # by kind
             state = self._advance(state, reading, device, rows)
         return state, rows
-
-    def dump(self, state: PowerState | None) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(None if state is None else tuple(state)).decode()
-
-    def load(self, text: str) -> PowerState | None:
-        """Read a state back."""
-        fields = orjson.loads(text)
-        return None if fields is None else PowerState(*fields)
 
     def _advance(
         self, before: PowerState | None, reading: SitePowerReading, device: Device, rows: list[Row]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-import orjson
-
 from schemas.metrics import BatteryLatest, BatteryQuarter, Quality, Row, quality_of
 from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
@@ -18,6 +16,7 @@ from schemas.time import MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
+from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +70,7 @@ class _View(NamedTuple):
     rise_c: float | None
 
 
-class PackMonitor:
+class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
@@ -79,6 +78,7 @@ class PackMonitor:
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(PackState | None)
 
     def __init__(self, reference: BatteryHealthReference) -> None:
         self._limits = LimitsOf(reference)
@@ -102,19 +102,6 @@ class PackMonitor:
         elif arrivals:
             rows.append(_nothing_latest(device, arrivals[-1]))
         return state, rows
-
-    def dump(self, state: PackState | None) -> str:
-        """Write a state as JSON; of a set that has sent nothing but blanks there is none."""
-        return orjson.dumps(None if state is None else tuple(state)).decode()
-
-    def load(self, text: str) -> PackState | None:
-        """Read a state back."""
-        plain = orjson.loads(text)
-        if plain is None:
-            return None
-        *fields, temperatures, votes, doubted_v = plain
-        known = tuple((ts, celsius) for ts, celsius in temperatures)
-        return PackState._make((*fields, known, votes, doubted_v))
 
 
 def view_of(reading: BatteryReading) -> _View:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from schemas.metrics import Row, SitePowerLatest
 from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.registry import Device
 
 
-class SitePowerView:
+class SitePowerView(Saved[None]):
     """Fold of site power readings; it remembers nothing."""
 
     name = "site_power_view"
@@ -25,6 +26,7 @@ class SitePowerView:
     source = frozenset({Kind.SITE_POWER})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec[None](None)
 
     def fold(self, _state: None, device: Device, arrivals: Sequence[Arrival]) -> tuple[None, list[Row]]:
         """Give out the newest reading."""
@@ -47,10 +49,3 @@ class SitePowerView:
             reading.door,
         )
         return None, [row]
-
-    def dump(self, _state: None) -> str:
-        """Write nothing."""
-        return "null"
-
-    def load(self, _text: str) -> None:
-        """Read nothing."""

@@ -13,23 +13,21 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from schemas.detection import own_rule
 from schemas.metrics import PlantHour, Quality
 from schemas.metrics.signal import SignalKind
 from schemas.time import HOUR_MS, QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved, Way
 from streams.kernels.detection.cusum import step
 from streams.kernels.detection.judgement import (
     NEW,
+    STANDING,
     Judgement,
     Signaller,
     Standing,
     Subject,
     enter,
     stand,
-    standing_from_json,
-    standing_to_json,
     status,
 )
 from streams.kernels.detection.robust import clip
@@ -184,6 +182,24 @@ class Efficiency:
         )
 
 
+def efficiency_to_json(state: EfficiencyState) -> list[Any]:
+    """Write what has been learned as JSON values."""
+    known = state.regression
+    last_z = None if math.isnan(known.last_z) else known.last_z
+    return [list(known._replace(last_z=0.0)), last_z, *state[1:]]
+
+
+def efficiency_from_json(fields: Sequence[Any]) -> EfficiencyState:
+    """Read it back."""
+    known, last_z, *rest = fields
+    regression = Regression(*known)._replace(last_z=math.nan if last_z is None else last_z)
+    return EfficiencyState(regression, *rest)
+
+
+EFFICIENCY = Way(efficiency_to_json, efficiency_from_json)
+"""How it is saved: apart from the rest, because JSON has no NaN, stands `last_z`."""
+
+
 class LineState(NamedTuple):
     """One product line: the hour that may still grow, what was learned, and the verdict."""
 
@@ -192,7 +208,7 @@ class LineState(NamedTuple):
     standing: Standing = NEW
 
 
-class PlantEfficiency(Signaller):
+class PlantEfficiency(Signaller, Saved[dict[str, LineState]]):
     """Fold of plant hours: comprehensive energy against production, for each product line."""
 
     name = "plant_efficiency"
@@ -200,6 +216,7 @@ class PlantEfficiency(Signaller):
     source = PlantHour
     kinds = frozenset({SignalKind.EFFICIENCY})
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(dict[str, LineState], shapes={EfficiencyState: EFFICIENCY, Standing: STANDING})
 
     def __init__(self, rule: EfficiencyRule, version: str) -> None:
         self._rule = rule
@@ -251,39 +268,3 @@ class PlantEfficiency(Signaller):
             )
         )
         return line._replace(state=state, standing=standing)
-
-    def dump(self, state: dict[str, LineState]) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(
-            {
-                name: [list(line.open_hour), efficiency_to_json(line.state), standing_to_json(line.standing)]
-                for name, line in state.items()
-            }
-        ).decode()
-
-    def load(self, text: str) -> dict[str, LineState]:
-        """Read a state back."""
-        fields: dict[str, Any] = orjson.loads(text)
-        return {
-            name: LineState(_hour_from_json(hour), efficiency_from_json(state), standing_from_json(standing))
-            for name, (hour, state, standing) in fields.items()
-        }
-
-
-def efficiency_to_json(state: EfficiencyState) -> list[Any]:
-    """Write what has been learned as JSON values."""
-    known = state.regression
-    last_z = None if math.isnan(known.last_z) else known.last_z
-    return [list(known._replace(last_z=0.0)), last_z, *state[1:]]
-
-
-def efficiency_from_json(fields: Sequence[Any]) -> EfficiencyState:
-    """Read it back."""
-    known, last_z, *rest = fields
-    regression = Regression(*known)._replace(last_z=math.nan if last_z is None else last_z)
-    return EfficiencyState(regression, *rest)
-
-
-def _hour_from_json(fields: list[Any]) -> PlantHour:
-    hour = PlantHour(*fields)
-    return hour._replace(quality=Quality(hour.quality))

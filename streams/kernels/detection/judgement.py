@@ -8,6 +8,7 @@ import orjson
 
 from schemas.metrics.signal import YOUNG_SAMPLES, DetectorStatus, Phase, Severity, Signal, SignalKind
 from schemas.time import DAY_MS
+from streams.kernels.codec import BIT, Codec, Saved, Shape, by_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,50 +81,32 @@ class Standing(NamedTuple):
 NEW = Standing()
 
 
-_SEVERITIES = tuple(Severity)
-_PHASES = tuple(Phase)
+STANDING = Shape(
+    ways={"active": BIT, "severity": by_place(Severity), "phase": by_place(Phase)},
+    blank=NEW,
+)
+"""How a standing is saved: of a detector that was never asked, as nothing."""
 
 
-def standing_to_json(standing: Standing, at_ms: int = 0) -> list[int]:
-    """Write a standing as few characters, its moments as from `at_ms`; of a detector that was never asked, as none."""
-    if standing == NEW:
-        return []
-    active, samples, since, given, severity, phase, phase_since = standing
-    ordinals = _SEVERITIES.index(severity), _PHASES.index(phase)
-    return [int(active), samples, since - at_ms, given - at_ms, *ordinals, phase_since - at_ms]
+def moved(standing: Standing, by_ms: int) -> Standing:
+    """Move the moments of a standing, as one who counts time from elsewhere sees them."""
+    return standing._replace(
+        since_ms=standing.since_ms + by_ms,
+        given_ms=standing.given_ms + by_ms,
+        phase_since_ms=standing.phase_since_ms + by_ms,
+    )
 
 
-def standing_from_json(fields: list[int], at_ms: int = 0) -> Standing:
-    """Read a standing back."""
-    if not fields:
-        return NEW
-    active, samples, since, given, severity, phase, phase_since = fields
-    moments = since + at_ms, given + at_ms
-    return Standing(bool(active), samples, *moments, _SEVERITIES[severity], _PHASES[phase], phase_since + at_ms)
-
-
-class Stateless(Signaller):
+class Stateless(Signaller, Saved[tuple[()]]):
     """A fold that keeps nothing from one reading to the next."""
 
-    def dump(self, _state: tuple[()]) -> str:
-        """Write nothing, as JSON."""
-        return "[]"
-
-    def load(self, _text: str) -> tuple[()]:
-        """Read nothing back."""
-        return ()
+    codec = Codec(tuple[()])
 
 
-class OneStanding(Signaller):
-    """A fold whose state is one standing; how it is saved is the same for all of them."""
+class OneStanding(Signaller, Saved[Standing]):
+    """A fold whose state is one standing."""
 
-    def dump(self, state: Standing) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(standing_to_json(state)).decode()
-
-    def load(self, text: str) -> Standing:
-        """Read a state back."""
-        return standing_from_json(orjson.loads(text))
+    codec = Codec(Standing, shapes={Standing: STANDING})
 
 
 def stand(

@@ -8,19 +8,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
-from schemas.metrics.signal import SignalKind
+from schemas.metrics.signal import SignalKind  # noqa: TC001 - the codec reads annotations
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Shape
 from streams.kernels.detection.judgement import (
     NEW,
+    STANDING,
     Signaller,
     Standing,
     Subject,
     enter,
     stand,
-    standing_from_json,
-    standing_to_json,
     status,
 )
 
@@ -62,6 +60,19 @@ class Watched(NamedTuple):
     standing: Standing = NEW
 
 
+class SavedSeries(NamedTuple):
+    """What is saved of one series."""
+
+    metric: str
+    kind: SignalKind
+    unit: str
+    ts: int
+    figures: Figures
+    memory: Memory
+    standing: Standing
+    beside: Any = None
+
+
 class Judged(NamedTuple):
     """What came of a sample."""
 
@@ -75,6 +86,7 @@ class RowWatch(Signaller, ABC):
     """Fold of one type of derived rows, each of which may grow: one is judged once a later one has come."""
 
     version = 1
+    codec = Codec[list[SavedSeries]](list[SavedSeries], shapes={SavedSeries: Shape(left_off=1), Standing: STANDING})
     snapshot_ms = QUARTER_DAY_MS
     name: str
     source: type[Row]
@@ -138,26 +150,17 @@ class RowWatch(Signaller, ABC):
 
     def dump(self, state: dict[Series, Watched]) -> str:
         """Write a state as JSON."""
-        return orjson.dumps(
+        return self.codec.dump(
             [
-                [
-                    *series,
-                    each.newest.unit,
-                    each.newest.ts,
-                    each.newest.figures,
-                    each.memory,
-                    standing_to_json(each.standing),
-                    *([] if each.newest.beside is None else [each.newest.beside]),
-                ]
-                for series, each in state.items()
+                SavedSeries(*series, newest.unit, newest.ts, newest.figures, memory, standing, newest.beside)
+                for series, (newest, memory, standing) in state.items()
             ]
-        ).decode()
+        )
 
     def load(self, text: str) -> dict[Series, Watched]:
         """Read a state back."""
         state: dict[Series, Watched] = {}
-        for metric, kind, unit, ts, figures, memory, standing, *beside in orjson.loads(text):
-            series = Series(metric, SignalKind(kind))
-            newest = Reading(series, unit, ts, tuple(figures), *beside)
-            state[series] = Watched(newest, tuple(memory), standing_from_json(standing))
+        for metric, kind, unit, ts, figures, memory, standing, beside in self.codec.load(text):
+            series = Series(metric, kind)
+            state[series] = Watched(Reading(series, unit, ts, figures, beside), memory, standing)
         return state

@@ -11,14 +11,13 @@ the window's minutes are given out again, until enough readings agree and it clo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
-
-import orjson
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from schemas.kinds import METERS, described
-from schemas.metrics import MeterEvent, MeterEventKind, MeterMinute, Row
+from schemas.metrics import MeterEvent, MeterMinute, Row
 from schemas.readings import Kind, registers_of
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
 from streams.kernels.metering.latest import latest
@@ -27,9 +26,9 @@ from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.pace import Pace, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, look
-from streams.kernels.metering.state import RegisterState, Tremble
+from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise
-from streams.kernels.metering.trial import Mark, Trial
+from streams.kernels.metering.trial import Trial
 from streams.kernels.metering.window import Window
 from streams.kernels.metering.witness import Witness
 
@@ -51,7 +50,7 @@ class MeterState(NamedTuple):
     pace: Pace | None = None
 
 
-class RegisterMetering:
+class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
@@ -59,6 +58,7 @@ class RegisterMetering:
     source = METERS
     events = (MeterEvent,)
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, Witness)
 
     def __init__(self) -> None:
         self._registers = {kind: registers_of(kind) for kind in self.source}
@@ -117,20 +117,6 @@ class RegisterMetering:
             return row.ts < state.registers[row.quantity].tail[0].first
         return True
 
-    def dump(self, state: MeterState) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(tuple(state), default=tuple).decode()
-
-    def load(self, text: str) -> MeterState:
-        """Read a state back."""
-        registers, flows, signs, pace = orjson.loads(text)
-        return MeterState(
-            {quantity: _register(fields) for quantity, fields in registers.items()},
-            {quantity: FlowState(ts, rate, Filling(*open_)) for quantity, (ts, rate, open_) in flows.items()},
-            None if signs is None else Signs(*signs),
-            None if pace is None else Pace(*pace),
-        )
-
 
 def _settled_before(register: RegisterState) -> int:
     """Minutes before this one are not given out again."""
@@ -140,59 +126,3 @@ def _settled_before(register: RegisterState) -> int:
     if register.trial is not None:
         fillings.append(register.trial.filling)
     return min(filling.minute for filling in fillings)
-
-
-def _register(fields: Sequence[Any]) -> RegisterState:
-    (
-        anchor,
-        filling,
-        tail,
-        shown,
-        rate,
-        habit,
-        lines,
-        scale,
-        noise,
-        witness,
-        doubt,
-        over,
-        trial,
-        offset,
-        tremble,
-        odd,
-        unsure,
-    ) = fields
-    return RegisterState(
-        Run(*anchor),
-        Filling(*filling),
-        tuple(Run(*run) for run in tail),
-        Filling(*shown),
-        rate,
-        Habit(*habit),
-        tuple(_line(line) for line in lines),
-        scale,
-        None if noise is None else Noise(noise[0], MeterEventKind(noise[1]), *noise[2:]),
-        None if witness is None else _witness(witness),
-        doubt,
-        None if over is None else Beyond(*over),
-        None if trial is None else _trial(trial),
-        offset,
-        None if tremble is None else Tremble(*tremble),
-        odd,
-        unsure,
-    )
-
-
-def _trial(fields: Sequence[Any]) -> Trial:
-    filling, marks, *rest = fields
-    return Trial(Filling(*filling), tuple(Mark(*mark) for mark in marks), *rest)
-
-
-def _line(fields: Sequence[Any]) -> Line:
-    value, last, filling, kind, *rest = fields
-    return Line(value, last, Filling(*filling), MeterEventKind(kind), *rest)
-
-
-def _witness(fields: Sequence[Any]) -> Witness:
-    number, start, value, filling, *rest = fields
-    return Witness(number, start, value, Filling(*filling), *rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.metrics import FuelAssay, Row
 from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.registry import Device
 
 
-class FuelAssays:
+class FuelAssays(Saved[None]):
     """Fold of laboratory readings: one row a fuel and stretch of sampling. It remembers nothing."""
 
     name = "fuel_assays"
@@ -25,6 +26,7 @@ class FuelAssays:
     source = frozenset({Kind.LAB})
     events: tuple[type[Row], ...] = ()
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec[None](None)
 
     def fold(self, state: None, laboratory: Device, arrivals: Sequence[Arrival]) -> tuple[None, list[Row]]:
         """Give each result as a row of its own, a correction too: which one stands is for its reader to say."""
@@ -46,14 +48,6 @@ class FuelAssays:
                 )
             )
         return state, rows
-
-    def dump(self, _state: None) -> str:
-        """There is nothing to write."""
-        return "null"
-
-    def load(self, _text: str) -> None:
-        """There is nothing to read."""
-        return
 
 
 SAME_SAMPLE = 0.9

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, BatteryIdentity, BatteryResistance
+from schemas.metrics.battery_health import (
+    BatteryCapacity,
+    BatteryEpisode,
+    BatteryIdentity,
+    BatteryResistance,
+    CapacityMethod,
+    EpisodeKind,
+)
 from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.battery.fusion import Belief
 from streams.kernels.battery.limits import LimitsOf
+from streams.kernels.battery.tracking.recharge import Recharge
 from streams.kernels.battery.tracking.set_state import SetState
 from streams.kernels.battery.tracking.tracker import Tracker
+from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
     from schemas.registry import Device
 
 
-class SetHealth:
+class SetHealth(Saved[SetState | None]):
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
@@ -29,6 +39,7 @@ class SetHealth:
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(SetState | None, CapacityMethod, EpisodeKind, Recharge, BatteryCapacity, Belief)
 
     def __init__(self, reference: BatteryHealthReference) -> None:
         self._limits = LimitsOf(reference)
@@ -42,11 +53,3 @@ class SetHealth:
             reading = cast("BatteryReading", arrival.reading)  # by kind
             follower.take(reading)
         return follower.state, follower.rows
-
-    def dump(self, state: SetState | None) -> str:
-        """Write a state as JSON."""
-        return "null" if state is None else state.dump()
-
-    def load(self, text: str) -> SetState | None:
-        """Read a state back."""
-        return None if text == "null" else SetState.load(text)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import BatteryCapacity, CapacityMethod, CapacityReason
-from schemas.metrics.common import Quality
-from streams.kernels.battery.fusion import Belief
 from streams.kernels.battery.tracking.capacity import after_recharge
 from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.witnesses import Ratio
 
 if TYPE_CHECKING:
+    from schemas.metrics.battery_health import BatteryCapacity
+    from streams.kernels.battery.fusion import Belief
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import SetState
 
@@ -37,26 +36,6 @@ class Recharge(NamedTuple):
         return self._replace(
             returned_ah=self.returned_ah + ah, stored_ah=self.stored_ah + ah if below_float else self.stored_ah
         )
-
-    def plain(self) -> list[object]:
-        """As JSON holds it."""
-        before = None if self.before is None else list(self.before)
-        return [list(self.row), self.drawn_ah, before, self.returned_ah, self.stored_ah]
-
-    @classmethod
-    def of(cls, plain: list[object]) -> Recharge:
-        """Read it back, exactly."""
-        row, drawn_ah, before, returned_ah, stored_ah = plain
-        read = BatteryCapacity(*row)  # type: ignore[misc] # as it was written
-        read = read._replace(
-            method=None if read.method is None else CapacityMethod(read.method),
-            reason=None if read.reason is None else CapacityReason(read.reason),
-            quality=Quality(read.quality),
-        )
-        belief = None if before is None else Belief(*before)  # type: ignore[misc] # as it was written
-        if belief is not None and belief.method is not None:
-            belief = belief._replace(method=CapacityMethod(belief.method))
-        return cls(read, drawn_ah, belief, returned_ah, stored_ah)  # type: ignore[arg-type] # as they were written
 
 
 def closed(recharge: Recharge, state: SetState, limits: Limits) -> BatteryCapacity | None:

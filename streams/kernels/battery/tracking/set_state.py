@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import orjson
-
-from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
 from streams.kernels.battery.direction import Direction
 from streams.kernels.battery.fusion import Belief
-from streams.kernels.battery.tracking.recharge import Recharge
+
+if TYPE_CHECKING:
+    from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
+    from streams.kernels.battery.tracking.recharge import Recharge
 
 CONDITIONS = 3
 """In which cells are compared: float, rest, load."""
@@ -228,32 +228,8 @@ class SetState:
         hour.cell_sums, hour.cell_counts = list(hour.cell_sums), list(hour.cell_counts)
         return copy
 
-    def dump(self) -> str:
-        """Write it as JSON."""
-        plain = _plain(self)
-        plain[_EPISODE_AT] = _plain(self.episode)
-        plain[_HOUR_AT] = _plain(self.hour)
-        plain[_RECHARGE_AT] = None if self.recharge is None else self.recharge.plain()
-        return orjson.dumps(plain).decode()
-
-    @classmethod
-    def load(cls, text: str) -> SetState:
-        """Read it back, exactly."""
-        plain = orjson.loads(text)
-        episode, hour = plain[_EPISODE_AT], plain[_HOUR_AT]
-        plain[_EPISODE_AT] = OpenEpisode(EpisodeKind(episode[0]), *episode[1:])
-        plain[_HOUR_AT] = HourSums(*hour)
-        plain[_RECHARGE_AT] = None if plain[_RECHARGE_AT] is None else Recharge.of(plain[_RECHARGE_AT])
-        state = cls(*plain)
-        state.doing = EpisodeKind(state.doing)
-        state.belief_method = None if state.belief_method is None else CapacityMethod(state.belief_method)
-        return state
-
 
 _READ = {kind: attrgetter(*(each.name for each in fields(kind))) for kind in (SetState, OpenEpisode, HourSums)}
-_EPISODE_AT, _HOUR_AT, _RECHARGE_AT = (
-    [each.name for each in fields(SetState)].index(name) for name in ("episode", "hour", "recharge")
-)
 Part = TypeVar("Part", SetState, OpenEpisode, HourSums)
 
 
@@ -261,7 +237,3 @@ def _copied(one: Part) -> Part:
     """A shallow copy; many times faster than `copy.copy` of a class with slots."""
     kind = type(one)
     return kind(*_READ[kind](one))
-
-
-def _plain(one: SetState | OpenEpisode | HourSums) -> list[object]:
-    return list(_READ[type(one)](one))

@@ -207,14 +207,3 @@ def _why_not(known: Channel, good: float | None, value: float, limit_c: float) -
     if good is None and value < limit_c:
         return ""
     return _HOT if value >= limit_c else JUMPED
-
-
-def to_json(memory: Channels) -> list[Any]:
-    """Write what is remembered as JSON values."""
-    return [memory.ts, [list(channel) for channel in memory.inside], list(memory.ambient)]
-
-
-def from_json(fields: Sequence[Any]) -> Channels:
-    """Read it back."""
-    ts, inside, ambient = fields
-    return Channels(ts, tuple(Channel(*channel) for channel in inside), Channel(*ambient))

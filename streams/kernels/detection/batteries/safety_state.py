@@ -8,11 +8,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from schemas.metrics.signal import SignalKind
-from streams.kernels.detection.batteries import channels
+from streams.kernels.codec import PACKED, PACKED_BYTES, Codec, Shape, Way, each
 from streams.kernels.detection.batteries.channels import Channels
-from streams.kernels.detection.batteries.stuck_sensors import Watch, watch_from_json, watch_to_json
-from streams.kernels.detection.judgement import NEW, Standing, standing_from_json, standing_to_json
-from streams.kernels.detection.packed import Floats, packed, packed_bytes, unpacked, unpacked_bytes
+from streams.kernels.detection.batteries.stuck_sensors import Watch
+from streams.kernels.detection.judgement import NEW, STANDING, Standing
+from streams.kernels.detection.packed import Floats  # noqa: TC001 - the codec reads annotations
 
 if TYPE_CHECKING:
     from streams.kernels.detection.batteries.temperature_line import Line
@@ -81,38 +81,28 @@ class SetState:
     """Through `temperatures`, once it is drawn; it follows from them and is not saved."""
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(SetState))
-_NAMES = tuple(name for name in _FIELDS if name != "line")
-_all_of = attrgetter(*_FIELDS)
-_fields_of = attrgetter(*_NAMES)
+def _standings(saved: list[Any]) -> tuple[Standing, ...]:
+    """Read the standings of all kinds: a state from before one of the last was watched has fewer."""
+    standings = _STANDINGS.of(saved)
+    return (*standings, *[NEW] * (len(KINDS) - len(standings)))
 
 
-def to_json(state: SetState) -> list[Any]:
-    """Write a state as values of JSON, in the order of its fields."""
-    fields: dict[str, Any] = dict(zip(_NAMES, _fields_of(state), strict=True))
-    fields["temperatures"] = [list(sample) for sample in state.temperatures]
-    for name in ("places", "day_sums", "currents"):
-        fields[name] = packed(fields[name])
-    fields["days"] = [packed_bytes(day) for day in state.days]
-    fields["standings"] = [standing_to_json(standing) for standing in state.standings]
-    fields["sensors"] = watch_to_json(state.sensors)
-    fields["channels"] = channels.to_json(state.channels)
-    return list(fields.values())
-
-
-def from_json(values: list[Any]) -> SetState:
-    """Read a state, also one from before sensors were watched: 7 000 sets are not folded again for that."""
-    fields = dict(zip(_NAMES, values, strict=False))
-    fields["temperatures"] = tuple((ts, celsius) for ts, celsius in fields["temperatures"])
-    for name in ("places", "day_sums", "currents"):
-        fields[name] = unpacked(fields[name])
-    fields["days"] = tuple(unpacked_bytes(day) for day in fields["days"])
-    standings = [standing_from_json(standing) for standing in fields["standings"]]
-    fields["standings"] = (*standings, *[NEW] * (len(KINDS) - len(standings)))
-    fields["sensors"] = watch_from_json(fields["sensors"]) if "sensors" in fields else Watch()
-    if "channels" in fields:
-        fields["channels"] = channels.from_json(fields["channels"])
-    return SetState(**fields)
+_STANDINGS = Codec[tuple[Standing, ...]](tuple[Standing, ...], shapes={Standing: STANDING})
+SHAPES = {
+    Standing: STANDING,
+    SetState: Shape(
+        ways={
+            "places": PACKED,
+            "day_sums": PACKED,
+            "currents": PACKED,
+            "days": each(PACKED_BYTES),
+            "standings": Way(_STANDINGS.plain, _standings),
+        },
+        later=len(("sensors", "channels", "hot", "cool", "seen_cells", "dead_cell")),
+    ),
+}
+"""How a state is saved. One from before sensors were watched is read too: 7 000 sets are not folded again for that."""
+_all_of = attrgetter(*(field.name for field in dataclasses.fields(SetState)))
 
 
 def copied(state: SetState) -> SetState:

@@ -16,17 +16,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import orjson
-
 from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.time import QUARTER_DAY_MS, local_day
+from streams.kernels.codec import Codec, Saved
 from streams.kernels.detection.batteries import cell_days, cell_sag, channels, dead_cells, heating
-from streams.kernels.detection.batteries.safety_state import KINDS, SetState, copied, from_json, to_json
+from streams.kernels.detection.batteries.safety_state import KINDS, SHAPES, SetState, copied
 from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
 from streams.kernels.detection.batteries.stuck_sensors import look
+from streams.kernels.detection.batteries.temperature_line import Line
 from streams.kernels.detection.judgement import Signaller
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from streams.kernels.detection.batteries.channels import Fault
 
 
-class SetSafety(Signaller):
+class SetSafety(Signaller, Saved[SetState]):
     """Fold of battery readings: the safety set and the state of the cells in float."""
 
     name = "set_safety"
@@ -48,6 +48,7 @@ class SetSafety(Signaller):
     kinds = frozenset(KINDS)
     left_alone = StuckCurrents.metrics
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(SetState, Line, shapes=SHAPES)
 
     def __init__(self, rules: BatteryRules, version: str) -> None:
         self._rules = rules
@@ -63,14 +64,6 @@ class SetSafety(Signaller):
             _take(verdicts, arrival)
         after.standings = tuple(verdicts.standings)
         return after, rows
-
-    def dump(self, state: SetState) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(to_json(state)).decode()
-
-    def load(self, text: str) -> SetState:
-        """Read a state back."""
-        return from_json(orjson.loads(text))
 
 
 def _take(verdicts: SetVerdicts, arrival: Arrival) -> None:

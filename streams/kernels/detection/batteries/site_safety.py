@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-
 from schemas.aside import evidence
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import DeviceQuality, Kind
 from schemas.time import QUARTER_DAY_MS
+from streams.kernels.codec import Codec, Saved
 from streams.kernels.detection.judgement import (
     NEW,
+    STANDING,
     Judgement,
     Signaller,
     Standing,
     Subject,
     stand,
-    standing_from_json,
-    standing_to_json,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ VERSION = "1"
 INPUTS = {"smoke": SignalKind.SMOKE, "water": SignalKind.WATER}
 
 
-class SiteSafety(Signaller):
+class SiteSafety(Signaller, Saved[tuple[Standing, ...]]):
     """Fold of site power readings: the smoke and the water input, each a condition of its own."""
 
     name = "site_safety"
@@ -45,6 +43,7 @@ class SiteSafety(Signaller):
     source = frozenset({Kind.SITE_POWER})
     kinds = frozenset(INPUTS.values())
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(tuple[Standing, ...], shapes={Standing: STANDING})
 
     def fold(
         self, state: tuple[Standing, ...] | None, device: Device, arrivals: Sequence[Arrival]
@@ -80,14 +79,6 @@ class SiteSafety(Signaller):
                 if signal is not None:
                     rows.append(signal)
         return tuple(standings), rows
-
-    def dump(self, state: tuple[Standing, ...]) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps([standing_to_json(standing) for standing in state]).decode()
-
-    def load(self, text: str) -> tuple[Standing, ...]:
-        """Read a state back."""
-        return tuple(standing_from_json(fields) for fields in orjson.loads(text))
 
 
 def _is_set(sent: Any) -> bool | None:  # noqa: ANN401 - any JSON

@@ -7,7 +7,7 @@ leave cells undecided, as they should. One look every ten minutes is enough, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.detection.robust import median
@@ -24,7 +24,7 @@ CHANNELS_NEEDED = 3
 TEMPERATURE, CELL = "temperature_c", "cell_voltage_v"
 
 
-class Channel(NamedTuple):
+class StillChannel(NamedTuple):
     """How long a channel has shown one value, and between which limits the others moved meanwhile."""
 
     value: float
@@ -49,8 +49,8 @@ class Watch(NamedTuple):
 
     looked: int = 0
     """Ten minutes that were looked at last, since the epoch."""
-    temperatures: tuple[Channel | None, ...] = ()
-    cells: tuple[Channel | None, ...] = ()
+    temperatures: tuple[StillChannel | None, ...] = ()
+    cells: tuple[StillChannel | None, ...] = ()
 
 
 def look(watch: Watch, reading: BatteryReading, rules: BatteryRules) -> tuple[Watch, list[Stuck] | None]:
@@ -67,18 +67,20 @@ def look(watch: Watch, reading: BatteryReading, rules: BatteryRules) -> tuple[Wa
     return after, found
 
 
-def _seen(before: tuple[Channel | None, ...], values: Sequence[float | None], ts: int) -> tuple[Channel | None, ...]:
+def _seen(
+    before: tuple[StillChannel | None, ...], values: Sequence[float | None], ts: int
+) -> tuple[StillChannel | None, ...]:
     present = [value for value in values if value is not None]
     if len(present) < CHANNELS_NEEDED:
         return before
     middle = median(present)
     known = (*before, *[None] * (len(values) - len(before)))
-    after: list[Channel | None] = []
+    after: list[StillChannel | None] = []
     for channel, value in zip(known, values, strict=False):
         if value is None:
             after.append(channel)
         elif channel is None or channel.value != value:
-            after.append(Channel(value, ts, middle, middle))
+            after.append(StillChannel(value, ts, middle, middle))
         elif channel.low <= middle <= channel.high:
             after.append(channel)
         else:
@@ -86,20 +88,9 @@ def _seen(before: tuple[Channel | None, ...], values: Sequence[float | None], ts
     return (*after, *known[len(after) :])
 
 
-def _stuck(field: str, channels: Sequence[Channel | None], ts: int, hours: float, distance: float) -> list[Stuck]:
+def _stuck(field: str, channels: Sequence[StillChannel | None], ts: int, hours: float, distance: float) -> list[Stuck]:
     return [
         Stuck(field, number, channel.since_ms, channel.value, channel.high - channel.low)
         for number, channel in enumerate(channels, 1)
         if channel is not None and channel.high - channel.low >= distance and ts - channel.since_ms >= hours * HOUR_MS
     ]
-
-
-def watch_to_json(watch: Watch) -> list[Any]:
-    """Write what is remembered as JSON values."""
-    return [watch.looked, *([channel and list(channel) for channel in each] for each in watch[1:])]
-
-
-def watch_from_json(fields: Sequence[Any]) -> Watch:
-    """Read it back."""
-    looked, *kinds = fields
-    return Watch(looked, *(tuple(each and Channel(*each) for each in kind) for kind in kinds))

@@ -13,11 +13,11 @@ of one local day can add, so that a Sunday of overtime, which its own hours of t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.time import HOUR_MS, local_day
 from streams.kernels.detection.cusum import in_alarm, summed
-from streams.kernels.detection.packed import packed, single, unpacked
+from streams.kernels.detection.packed import single
 from streams.kernels.detection.robust import clip
 
 if TYPE_CHECKING:
@@ -81,17 +81,3 @@ class Cusum:
     def is_adopted(self, drift: Drift) -> bool:
         """Whether a level has stood so long that it is the usual now."""
         return drift.active and drift.samples >= self.rule.adopt_days * 24
-
-
-def drift_to_json(drift: Drift) -> list[str | int | float]:
-    """Write where a sum stands as JSON values."""
-    numbers = packed((drift.cusum, drift.excess, drift.total))
-    day = [drift.day, drift.gained] if drift.day else []
-    return [numbers, drift.rising_since, int(drift.active), drift.samples, *day]
-
-
-def drift_from_json(fields: list[Any]) -> Drift:
-    """Read it back."""
-    numbers, rising_since, active, samples, *day = fields
-    cusum, excess, total = unpacked(numbers)
-    return Drift(cusum, rising_since, bool(active), samples, excess, total, *day)

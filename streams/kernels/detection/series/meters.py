@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import orjson
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.detection import with_overrides
 from schemas.kinds import rate_unit_name
@@ -12,22 +10,21 @@ from schemas.metrics import MeterLoad
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import QUARTER_DAY_MS, QUARTER_MS
+from streams.kernels.codec import Codec, Saved
 from streams.kernels.detection.judgement import Signaller, Subject
 from streams.kernels.detection.series.production import (
     AS_COUNTED,
+    LINE,
     Conditions,
     Line,
     Production,
-    line_from_json,
-    line_to_json,
 )
 from streams.kernels.detection.series.series import (
     KINDS,
+    SHAPES,
     SeriesDetectors,
     SeriesState,
     is_in_alarm,
-    series_from_json,
-    series_to_json,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +60,7 @@ class Judges(NamedTuple):
     production: Production | None
 
 
-class MeterDetectors(Signaller):
+class MeterDetectors(Signaller, Saved[MeterState]):
     """Fold of meter hours: signals of every register that the reference data has rules for."""
 
     name = "meter_detectors"
@@ -71,6 +68,7 @@ class MeterDetectors(Signaller):
     source = MeterLoad
     kinds = frozenset(KINDS)
     snapshot_ms = QUARTER_DAY_MS
+    codec = Codec(MeterState, shapes={Line: LINE, **SHAPES})
 
     def __init__(self, detection: Detection) -> None:
         self._detection = detection
@@ -104,23 +102,6 @@ class MeterDetectors(Signaller):
                 )
             known = self._known[device.device_id] = (device, made)
         return known[1]
-
-    def dump(self, state: MeterState) -> str:
-        """Write a state as JSON."""
-        return orjson.dumps(
-            {
-                quantity: [line_to_json(register.line), register.series and series_to_json(register.series)]
-                for quantity, register in state.items()
-            }
-        ).decode()
-
-    def load(self, text: str) -> MeterState:
-        """Read a state back."""
-        fields: dict[str, Any] = orjson.loads(text)
-        return {
-            quantity: RegisterState(line_from_json(line), None if series is None else series_from_json(series))
-            for quantity, (line, series) in fields.items()
-        }
 
 
 def _chosen(device: Device) -> Overrides:

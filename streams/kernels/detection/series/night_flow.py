@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.signal import Severity
 from schemas.time import DAY_MS
 from streams.kernels.detection.cusum import in_alarm, summed
 from streams.kernels.detection.judgement import Judgement
-from streams.kernels.detection.packed import Floats, packed, pushed, single, unpacked
+from streams.kernels.detection.packed import Floats, pushed, single
 from streams.kernels.detection.robust import clip, known, median, robust_sd
 
 if TYPE_CHECKING:
@@ -227,22 +227,3 @@ class NightFlow:
 
     def _ended(self, ts: int, how: str) -> Judgement:
         return Judgement(active=False, since_ms=ts, value=None, evidence={"ended": how})
-
-
-def night_to_json(state: NightState) -> list[Any]:
-    """Write a state as JSON values."""
-    return [
-        packed(state.nights),
-        *state[1:3],
-        packed(state.excess),
-        *state[4:8],
-        packed((state.adopted, *state.fallen)),
-    ]
-
-
-def night_from_json(fields: list[Any]) -> NightState:
-    """Read a state back."""
-    nights, cusum, rising_since, excess, alarm_nights, onset_ms, returned, lost, *later = fields
-    adopted, *fallen = unpacked(later[0]) if later else (0.0,)  # states of detection-2026.2 had neither
-    state = NightState(unpacked(nights), cusum, rising_since, unpacked(excess), alarm_nights, onset_ms, returned, lost)
-    return state._replace(fallen=tuple(fallen), adopted=adopted)

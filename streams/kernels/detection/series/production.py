@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from streams.kernels.detection.packed import packed, single, unpacked
+from streams.kernels.codec import Shape, Together
+from streams.kernels.detection.packed import single
 from streams.kernels.detection.robust import clip
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ class Line(NamedTuple):
     def slope(self) -> float:
         """β; 0 where production never varied."""
         return self.shared / self.scatter if self.scatter > CONSTANT * self.weight * self.made**2 else 0.0
+
+
+LINE = Shape(
+    ("hours", Together("weight", "made", "counted", "scatter", "shared", "variance", "usual")),
+    blank=Line(),
+)
+"""How it is saved: until something is learned, as nothing."""
 
 
 class Conditions(NamedTuple):
@@ -111,13 +119,3 @@ class Production:
         """Whether the line's own error at a production is within reach: its scatter stands for what was seen."""
         beyond = made - line.made
         return beyond * beyond <= self.rule.reach**2 * line.scatter or abs(beyond) <= CONSTANT * abs(line.made)
-
-
-def line_to_json(line: Line) -> list[Any]:
-    """Write what was learned as JSON values."""
-    return [line.hours, packed(line[1:])] if line.hours else []
-
-
-def line_from_json(fields: list[Any]) -> Line:
-    """Read it back."""
-    return Line(fields[0], *unpacked(fields[1])) if fields else Line()

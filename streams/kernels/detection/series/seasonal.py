@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.time import HOURS_A_WEEK, hour_of_week
-from streams.kernels.detection.packed import Floats, packed, packed_bytes, put, single, unpacked, unpacked_bytes
+from streams.kernels.detection.packed import Floats, put, single
 from streams.kernels.detection.robust import clip
 
 if TYPE_CHECKING:
@@ -152,15 +152,3 @@ class Seasonal:
 def _own_variance(season: Season, slot: int) -> float | None:
     step = season.spreads[slot]
     return None if step == NO_SPREAD else math.exp(2 * (season.origin + step / SPREAD_STEPS))
-
-
-def season_to_json(season: Season) -> list[str | int]:
-    """Write what was learned as JSON values."""
-    means, spreads, hours, *scalars, day_hours = season
-    return [packed(means), packed_bytes(spreads), hours, packed(tuple(scalars)), day_hours]
-
-
-def season_from_json(fields: list[Any]) -> Season:
-    """Read it back."""
-    means, spreads, hours, scalars, day_hours = fields
-    return Season._make((unpacked(means), unpacked_bytes(spreads), hours, *unpacked(scalars), day_hours))

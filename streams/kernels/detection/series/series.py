@@ -9,30 +9,29 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from schemas.kinds import unit_name
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS, UTC_OFFSET_MS, local_hour
+from streams.kernels.codec import BIT, PACKED, PACKED_BYTES, Beside, Codec, Shape, Together
 from streams.kernels.detection.judgement import (
     NEW,
+    STANDING,
     Judgement,
     Standing,
     Subject,
     enter,
+    moved,
     stand,
-    standing_from_json,
-    standing_to_json,
     status,
 )
-from streams.kernels.detection.packed import Floats, packed, pushed, unpacked
+from streams.kernels.detection.packed import Floats, pushed
 from streams.kernels.detection.robust import known
 from streams.kernels.detection.series.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, StepDetector, StepState
-from streams.kernels.detection.series.drift import Cusum, Drift, drift_from_json, drift_to_json
-from streams.kernels.detection.series.night_flow import Night, NightFlow, NightState, night_from_json, night_to_json
+from streams.kernels.detection.series.drift import Cusum, Drift
+from streams.kernels.detection.series.night_flow import Night, NightFlow, NightState
 from streams.kernels.detection.series.production import AS_COUNTED, Conditions
 from streams.kernels.detection.series.quarterly import Flatline, FlatState, Spike
-from streams.kernels.detection.series.seasonal import Distance, Season, Seasonal, season_from_json, season_to_json
+from streams.kernels.detection.series.seasonal import Distance, Season, Seasonal
 
 if TYPE_CHECKING:
     from schemas.detection import SeriesRules
@@ -316,45 +315,59 @@ def _finite(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def series_to_json(state: SeriesState) -> list[Any]:
-    """Write a state as JSON values."""
-    return [
-        state.end_ts,
-        packed(state.quarters),
-        [packed((*state.night.newest, state.night.lowest)), state.night.unknown],
-        packed(state.hours),
-        season_to_json(state.season),
-        int(state.unusual),
-        state.unusual_since,
-        drift_to_json(state.drift),
-        [packed(state.step.days), *state.step[1:]],
-        [packed(state.base_load.days), *state.base_load[1:]],
-        night_to_json(state.nights),
-        list(state.flat),
-        [standing_to_json(standing, state.end_ts) for standing in state.standings],
-    ]
+def _as_seen_from(standings: tuple[Standing, ...], end_ts: int) -> list[Any]:
+    return [[] if each == NEW else _STANDING.plain(moved(each, -end_ts)) for each in standings]
 
 
-def series_from_json(fields: list[Any]) -> SeriesState:
-    """Read a state back."""
-    end_ts, quarters, night, hours, season, unusual, unusual_since, drift, step, base, nights, flat, standings = fields
-    return SeriesState(
-        end_ts,
-        unpacked(quarters),
-        Night(unpacked(night[0])[:-1], unpacked(night[0])[-1], night[1]),
-        unpacked(hours),
-        season_from_json(season),
-        bool(unusual),
-        unusual_since,
-        drift_from_json(drift),
-        StepState(unpacked(step[0]), *step[1:]),
-        BaseLoadState(unpacked(base[0]), *base[1:]),
-        night_from_json(nights),
-        FlatState(*flat),
-        tuple(standing_from_json(standing, end_ts) for standing in standings),
-    )
+def _as_they_are(saved: list[Any], end_ts: int) -> tuple[Standing, ...]:
+    return tuple(moved(_STANDING.of(each), end_ts) if each else NEW for each in saved)
 
 
-def dumped(state: SeriesState) -> bytes:
-    """Write a state as text."""
-    return orjson.dumps(series_to_json(state))
+_STANDING = Codec[Standing](Standing, shapes={Standing: STANDING._replace(blank=None)})
+_HISTORY = {"days": PACKED}
+SHAPES = {
+    Standing: STANDING,
+    SeriesState: Shape(
+        ways={
+            "quarters": PACKED,
+            "hours": PACKED,
+            "unusual": BIT,
+            "standings": Beside("end_ts", _as_seen_from, _as_they_are),
+        }
+    ),
+    Night: Shape((Together("*newest", "lowest"), "unknown")),
+    Season: Shape(
+        (
+            "means",
+            "spreads",
+            "hours",
+            Together("variance", "usual", "level", "origin", "long_run", "day_sum"),
+            "day_hours",
+        ),
+        ways={"means": PACKED, "spreads": PACKED_BYTES},
+    ),
+    Drift: Shape(
+        (Together("cusum", "excess", "total"), "rising_since", "active", "samples", "day", "gained"),
+        ways={"active": BIT},
+        left_off=len(("day", "gained")),
+    ),
+    StepState: Shape(ways=_HISTORY),
+    BaseLoadState: Shape(ways=_HISTORY),
+    NightState: Shape(
+        (
+            "nights",
+            "cusum",
+            "rising_since",
+            "excess",
+            "alarm_nights",
+            "onset_ms",
+            "returned",
+            "lost",
+            Together("adopted", "*fallen"),
+        ),
+        ways={"nights": PACKED, "excess": PACKED},
+        later=len(("adopted and fallen",)),
+    ),
+}
+"""How a series is saved: 7 000 meters have three each, so few characters matter. Moments of standings are as seen from
+the newest quarter's end; states of detection-2026.2 lack what nights had fallen to."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from streams.installed import installed
-from tests.support import kernel_states
-from tests.support.kernel_states import Recorded, contradictions, form_of, now, recorded
+from tests.support.kernel_states import Recorded, contradictions, now, recorded
 
 if TYPE_CHECKING:
     from streams.kernels.contract import Fold
@@ -35,38 +33,6 @@ def test_a_saved_state_keeps_its_form_until_the_version_is_raised(fold: Fold) ->
 def test_nothing_is_recorded_of_a_kernel_that_is_gone() -> None:
     """The record is of what is installed."""
     assert set(RECORDED) == {fold.name for fold in installed().folds}
-
-
-class Colour(StrEnum):
-    """A choice."""
-
-    RED = "red"
-    BLUE = "blue"
-
-
-class Part(NamedTuple):
-    """What a state is made of."""
-
-    low: float
-    colour: Colour | None
-
-
-class Whole(NamedTuple):
-    """A state."""
-
-    ts: int
-    parts: dict[str, Part]
-
-
-def test_a_form_is_every_class_a_state_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also those that no value of today's shows: an empty mapping's, and an enum's that is None."""
-    monkeypatch.setattr(kernel_states, "OURS", {__name__.split(".")[0]})
-    form = form_of(Whole(1, {}))
-    assert form == {
-        "Colour": ["= blue", "= red"],
-        "Part": ["low: float", "colour: Colour | None"],
-        "Whole": ["ts: int", "parts: dict[str, Part]"],
-    }
 
 
 def test_a_field_in_anothers_place_asks_for_a_new_version() -> None:

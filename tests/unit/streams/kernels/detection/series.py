@@ -6,13 +6,12 @@ import math
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from schemas.metrics import DetectorStatus, Signal
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
+from streams.kernels.codec import Codec
 from streams.kernels.detection.judgement import Subject
 from streams.kernels.detection.reference import detection
-from streams.kernels.detection.series.series import SeriesDetectors, SeriesState, series_from_json, series_to_json
+from streams.kernels.detection.series.series import SHAPES, SeriesDetectors, SeriesState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 MONDAY_MS = 1_780_243_200_000
 """Monday, 1 June 2026, midnight in China."""
 QUARTERS_A_DAY = 96
+CODEC = Codec[SeriesState](SeriesState, shapes=SHAPES)
 SUBJECT = Subject("w-1", "plant-1", "volume_m3", "m3/h", "test")
 
 
@@ -80,7 +80,7 @@ def run(
     rows: list[Row] = []
     for at, value in enumerate(values):
         if at == cut and state is not None:
-            state = series_from_json(orjson.loads(orjson.dumps(series_to_json(state))))
+            state = CODEC.load(CODEC.dump(state))
         end = MONDAY_MS + (at + 1) * QUARTER_MS
         state, given = made.advance(state, subject, end, value, end)
         rows += given

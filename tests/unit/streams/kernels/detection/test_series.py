@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from schemas.detection import DriftRule, checked_overrides, with_overrides
 from schemas.metrics.signal import Phase, SignalKind
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS, UTC_OFFSET_MS
+from streams.kernels.codec import Codec
 from streams.kernels.detection.reference import detection
-from streams.kernels.detection.series.drift import Cusum, Drift, drift_from_json, drift_to_json
-from streams.kernels.detection.series.night_flow import Night, NightState, night_from_json, night_to_json
-from streams.kernels.detection.series.production import Line, line_to_json
-from streams.kernels.detection.series.series import SeriesDetectors, dumped
+from streams.kernels.detection.series.drift import Cusum, Drift
+from streams.kernels.detection.series.night_flow import Night, NightState
+from streams.kernels.detection.series.production import LINE, Line
+from streams.kernels.detection.series.series import SHAPES, SeriesDetectors
 from tests.unit.streams.kernels.detection.series import (
+    CODEC,
     MONDAY_MS,
     QUARTERS_A_DAY,
     SUBJECT,
@@ -190,13 +192,13 @@ def test_unknown_quarters_are_evidence_of_nothing() -> None:
 def test_the_state_of_a_series_stays_within_two_kilobytes() -> None:
     """At every quarter of a series with leaks, steps and gaps, whatever is in alarm; with its line on production."""
     made, state, largest = detectors(), None, 0
-    line = len(orjson.dumps([line_to_json(Line(99_999, *[1.5] * 7))]))
+    line = len(Codec[Line](Line, shapes={Line: LINE}).dump(Line(99_999, *[1.5] * 7)))
     for at, value in enumerate(habits(60)):
         rate = value and 123_456.789 * value + 1e6 * (at > 40 * QUARTERS_A_DAY) + 3e6 * (at > 50 * QUARTERS_A_DAY)
         end = MONDAY_MS + (at + 1) * QUARTER_MS
         state, _ = made.advance(state, SUBJECT, end, None if at % 29 == 0 else rate, end)
         if at % 8 == 0:
-            largest = max(largest, len(dumped(state)))
+            largest = max(largest, len(CODEC.dump(state)))
     assert 1_000 < largest + line <= STATE_LIMIT
 
 
@@ -211,7 +213,7 @@ def test_it_does_not_matter_where_a_series_is_cut(cut: int, holes: list[int], le
     assert parts.rows == whole.rows
     assert parts.state is not None
     assert whole.state is not None
-    assert dumped(parts.state) == dumped(whole.state)
+    assert CODEC.dump(parts.state) == CODEC.dump(whole.state)
 
 
 def test_a_device_may_have_parameters_of_its_own() -> None:
@@ -231,11 +233,11 @@ def test_a_device_may_have_parameters_of_its_own() -> None:
 def test_one_day_is_no_drift_where_a_day_is_bounded() -> None:
     """A Sunday of overtime adds at most its share of h, in however many hours; three days like it do speak."""
     rule = DriftRule(h=10, day_share=0.5)
-    cusum, drift = Cusum(rule, 3.0), Drift()
+    cusum, drift, codec = Cusum(rule, 3.0), Drift(), Codec[Drift](Drift, shapes=SHAPES)
     midnight = 20_600 * DAY_MS - UTC_OFFSET_MS
     active = []
     for hour in range(1, 72):
-        drift = drift_from_json(drift_to_json(cusum.advance(drift, midnight + hour * HOUR_MS, 3.0, 1.0)))
+        drift = codec.load(codec.dump(cusum.advance(drift, midnight + hour * HOUR_MS, 3.0, 1.0)))
         active.append(drift.active)
     assert not any(active[:48])
     assert all(active[48:])
@@ -266,4 +268,5 @@ def test_a_fall_that_lasts_is_taken_over_and_a_leak_seen_on_top_of_it() -> None:
 def test_a_state_of_the_version_before_can_be_read() -> None:
     """States are kept for months; what they did not hold was nothing."""
     state = NightState((1.0, 2.0), 0.5, 7, (), 0, 0, 0, 0.0)
-    assert night_from_json(night_to_json(state)[:8]) == state
+    codec = Codec[NightState](NightState, shapes=SHAPES)
+    assert codec.of(codec.plain(state)[:8]) == state
