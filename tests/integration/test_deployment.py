@@ -1,7 +1,7 @@
 """docker-compose.yml without its engine: every service's own command, environment and mounts, on real services.
 
-Paths in containers become folders here, host names and ports become local ones; nothing else is changed. Grafana is the
-exception: it is in no registry, so its data source is only used to sign in to the database.
+Paths in containers become folders here, host names and ports become local ones; nothing else is changed. Of Grafana,
+which is in no registry, only the data source is used, to sign in to the database.
 """
 
 from __future__ import annotations
@@ -12,29 +12,23 @@ import os
 import secrets
 import shutil
 import ssl
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import paho.mqtt.client as paho
 import psycopg
 import pytest
 import requests
-import yaml
-from confluent_kafka import Consumer
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from fenhe.local import (
-    Mosquitto,
-    scratch_directory,
-    wait_until,
-)
+from fenhe.local import Mosquitto, scratch_directory, wait_until
 from schemas.topics import session_name
 from tests.fixtures.services import real_or_skip
 from tests.support.compose import ROOT, run
-from tests.support.deployment import PATIENCE_S, SIMULATED_SETS, Deployment, Device, required_program
+from tests.support.deployed_meter import Meter, first_alarm, now_ms, registered_meter, stopped, stored
+from tests.support.deployment import PATIENCE_S, Deployment, Device, required_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -63,58 +57,7 @@ def deployment() -> Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def meter(deployment: Deployment) -> Meter:
     """A registered electricity meter, and the credential of its site as an operator makes it."""
-    done = deployment.run("simulated-registry")
-    assert done.code == 0, done.said
-    world = yaml.safe_load((deployment.folder("simulated-registry", "/tmp") / "world.yaml").read_text(encoding="utf-8"))  # noqa: S108
-    assert len([device for device in world["devices"] if device["kind"] == "battery"]) == int(SIMULATED_SETS)
-    found = next(device for device in world["devices"] if device["kind"] == "electricity")
-    issued = deployment.credentials("new", found["site_id"])
-    assert issued.code == 0, issued.said
-    return Meter(found["site_id"], found["device_id"], issued.said.strip())
-
-
-class Meter(NamedTuple):
-    """A meter and its site's password."""
-
-    site_id: str
-    device_id: str
-    password: str
-
-    @property
-    def topic(self) -> str:
-        """Where it publishes."""
-        return f"fenhe/v1/{self.site_id}/electricity/{self.device_id}"
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
-def stored(deployment: Deployment, device_id: str, ts: int) -> bool:
-    """Whether a meter's reading is in its table."""
-    query = "SELECT count(*) FROM reading_electricity WHERE device_id = %s AND ts = to_timestamp(%s::float8 / 1000)"
-    return bool(deployment.value(query, device_id, ts) == 1)
-
-
-def first_alarm(deployment: Deployment, said: Callable[[], object]) -> str:
-    """The first record of the log of alarms, as text; until it comes a device goes on with what it has `said`."""
-    consumer = Consumer(
-        {"bootstrap.servers": f"127.0.0.1:{deployment.ports['9092']}", "group.id": "t", "auto.offset.reset": "earliest"}
-    )
-    found: list[str] = []
-
-    def heard() -> bool:
-        said()
-        message = consumer.poll(0.5)
-        if message is not None and message.error() is None:
-            found.append((message.value() or b"").decode())
-        return bool(found)
-
-    with contextlib.closing(consumer):
-        consumer.subscribe(["fenhe.alarms"])
-        wait_until(heard, what="a record of the guard", timeout=PATIENCE_S)
-    return found[0]
+    return registered_meter(deployment)
 
 
 @pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
@@ -409,16 +352,6 @@ class TestBackup:
             assert not any(stored(deployment, meter.device_id, ts) for ts in later)
             publish(start + 6)
             wait_stored(*later, start + 6)
-
-
-@contextlib.contextmanager
-def stopped(deployment: Deployment) -> Iterator[None]:
-    """Worker and database are down meanwhile; the broker, the collector and Kafka go on."""
-    deployment.processes["worker"].terminate()
-    deployment.postgres.stop()
-    yield
-    deployment.postgres.start()
-    deployment.processes["worker"].start()
 
 
 class TestTheSimulatedWorld:

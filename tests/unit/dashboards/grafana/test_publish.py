@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,104 +13,78 @@ from dashboards.grafana import library, watch
 from dashboards.grafana.api import Grafana
 from dashboards.grafana.build import ALERTING, DEFINITIONS, dashboard_json
 from dashboards.grafana.difference import differences
-from dashboards.grafana.publish import Change, IncompleteError, Outcome, Wanted, data_source, publish
+from dashboards.grafana.publish import IncompleteError, PublishedThing, PublishOutcome, data_source, publish
 from dashboards.grafana.refusals import GrafanaError
 from fenhe.cli import app
 from schemas.words import Language
 from tests.support.grafana_contract import (
-    EDITOR,
     RECORDED,
     RIGHTS,
     TOKEN,
-    VIEWER,
     Answer,
     ContractGrafana,
     contract_grafana,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-DATABASE = "postgresql://fenhe_reader:p%40ss@db:5432/fenhe?sslmode=disable"
-DASHBOARDS = [dashboard_json(definition, Language.ZH) for definition in DEFINITIONS[:2]]
-"""Two stand for all: each is one request like the others."""
-FIRST, SECOND = (dashboard["uid"] for dashboard in DASHBOARDS)
-WANTED = Wanted(dashboards=DASHBOARDS, database_url=DATABASE, webhook="https://hooks.example.com/fenhe")
-THINGS = 2 + len(library.SHARED) + len(DASHBOARDS) + 1 + len(watch.RULES)
-
-
-@pytest.fixture
-def grafana() -> Iterator[ContractGrafana]:
-    """A Grafana that holds nothing of ours."""
-    with contract_grafana() as server:
-        yield server
-
-
-def _publish(server: ContractGrafana, wanted: Wanted = WANTED, *, dry_run: bool = False) -> list[Change]:
-    return list(publish(Grafana(server.address, TOKEN, timeout_s=5), wanted, dry_run=dry_run))
-
-
-def _outcomes(changes: list[Change]) -> set[Outcome]:
-    return {change.outcome for change in changes}
+from tests.support.grafana_publishing import DASHBOARDS, DATABASE, FIRST, SECOND, THINGS, WANTED, outcomes, publish_to
 
 
 def test_an_empty_grafana_gets_everything_and_a_second_run_changes_nothing(grafana: ContractGrafana) -> None:
     """Publishing is idempotent: what is as it should be is not written again."""
-    first = _publish(grafana)
-    assert (len(first), _outcomes(first)) == (THINGS, {Outcome.CREATED})
+    first = publish_to(grafana)
+    assert (len(first), outcomes(first)) == (THINGS, {PublishOutcome.CREATED})
     assert len(grafana.writes) == THINGS
-    second = _publish(grafana)
-    assert _outcomes(second) == {Outcome.UNCHANGED}
+    second = publish_to(grafana)
+    assert outcomes(second) == {PublishOutcome.UNCHANGED}
     assert len(grafana.writes) == THINGS
 
 
 def test_a_dry_run_only_reads(grafana: ContractGrafana) -> None:
     """A dry run says what it would do to an empty and to a changed Grafana, and writes nothing."""
-    assert _outcomes(_publish(grafana, dry_run=True)) == {Outcome.CREATED}
+    assert outcomes(publish_to(grafana, dry_run=True)) == {PublishOutcome.CREATED}
     assert grafana.writes == []
-    _publish(grafana)
+    publish_to(grafana)
     held = grafana.dashboards[FIRST]["dashboard"]
     held["panels"][0]["title"] = "by hand"
     before, written = copy.deepcopy(held), len(grafana.writes)
-    changed = [change for change in _publish(grafana, dry_run=True) if change.outcome is not Outcome.UNCHANGED]
-    assert [(change.what, change.outcome) for change in changed] == [(f"dashboard {FIRST}", Outcome.CHANGED)]
+    changed = [change for change in publish_to(grafana, dry_run=True) if change.outcome is not PublishOutcome.UNCHANGED]
+    assert [(change.what, change.outcome) for change in changed] == [(f"dashboard {FIRST}", PublishOutcome.CHANGED)]
     assert changed[0].lines[0].startswith('dashboard.panels[0].title: "by hand" → ')
     assert (held, len(grafana.writes)) == (before, written)
 
 
 def test_what_was_changed_by_hand_is_written_over(grafana: ContractGrafana) -> None:
     """Only what differs is written: a moved dashboard, a renamed folder, a rule's limit, another webhook."""
-    _publish(grafana)
+    publish_to(grafana)
     grafana.dashboards[SECOND]["meta"]["folderUid"] = "elsewhere"
     grafana.folders["fenhe"]["title"] = "old"
     grafana.points[watch.CONTACT_POINT_UID]["settings"]["url"] = "https://old.example.com"
     grafana.rules["fenhe-books-open"]["data"][1]["model"]["conditions"][0]["evaluator"]["params"] = [9]
-    changed = {change.what for change in _publish(grafana) if change.outcome is Outcome.CHANGED}
+    changed = {change.what for change in publish_to(grafana) if change.outcome is PublishOutcome.CHANGED}
     assert changed == {
         "folder fenhe",
         f"dashboard {SECOND}",
         "contact point fenhe-webhook",
         "alert rule fenhe-books-open",
     }
-    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+    assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
 
 
 def test_secrets_go_in_and_are_not_compared(grafana: ContractGrafana) -> None:
     """Grafana never tells a password: a set one counts as the same unless it is to be rewritten."""
-    _publish(grafana)
+    publish_to(grafana)
     assert grafana.sources["fenhe-reader"]["secureJsonFields"] == {"password": True}
-    (source,) = (c for c in _publish(grafana, replace(WANTED, webhook=None, rewrite_secrets=True))
+    (source,) = (c for c in publish_to(grafana, replace(WANTED, webhook=None, rewrite_secrets=True))
                  if c.what.startswith("data source"))  # fmt: skip
-    assert source == Change("data source fenhe-reader", Outcome.CHANGED, ["password: written anew"])
+    assert source == PublishedThing("data source fenhe-reader", PublishOutcome.CHANGED, ["password: written anew"])
     del grafana.sources["fenhe-reader"]["secureJsonFields"]["password"]
-    assert "password" in str(_publish(grafana)[1])
+    assert "password" in str(publish_to(grafana)[1])
 
 
 def test_what_was_not_given_is_left_alone(grafana: ContractGrafana) -> None:
     """Without a database and a webhook an Editor's token is enough: neither is even read."""
     grafana.rights = RIGHTS - {right for right in RIGHTS if right.startswith(("datasources", "alert"))}
-    changes = _publish(grafana, replace(WANTED, database_url=None, webhook=None))
-    left = [change.what for change in changes if change.outcome is Outcome.LEFT_ALONE]
+    changes = publish_to(grafana, replace(WANTED, database_url=None, webhook=None))
+    left = [change.what for change in changes if change.outcome is PublishOutcome.LEFT_ALONE]
     assert left[0] == "data source fenhe-reader"
     assert len(left) == 2 + len(watch.RULES)
 
@@ -132,101 +104,15 @@ def test_the_data_source_is_the_readers_only() -> None:
 def test_the_server_is_not_shown_anything_when_the_reader_is_wrong(grafana: ContractGrafana) -> None:
     """A wrong database address is refused before the first request."""
     with pytest.raises(GrafanaError, match="must read as"):
-        _publish(grafana, replace(WANTED, database_url="postgresql://postgres@db/fenhe"))
+        publish_to(grafana, replace(WANTED, database_url="postgresql://postgres@db/fenhe"))
     assert grafana.writes == []
-
-
-@pytest.mark.parametrize("right", sorted(RIGHTS - {"folders:read"}))  # has a test of its own
-def test_a_missing_permission_is_named(right: str) -> None:
-    """403: the message names the permission and the role that has it."""
-    with contract_grafana(rights=RIGHTS - {right}) as server:
-        if right.endswith("write"):
-            rest = RIGHTS - {right}
-            server.rights = RIGHTS
-            _publish(server)
-            server.rights = rest
-            server.folders["fenhe"]["title"] = "old"
-            server.sources["fenhe-reader"]["url"] = "old"
-            server.library["fenhe-books-zh"]["name"] = "old"
-            server.dashboards.clear()
-            server.rules.clear()
-        with pytest.raises(GrafanaError, match=f"403: .*Permissions needed: {right}.*role"):
-            _publish(server)
-
-
-@pytest.mark.parametrize(
-    ("mood", "said"),
-    [
-        ({"html": True}, "a page instead of JSON"),
-        ({"version": "10.4.2"}, "Grafana 10.4.2 is too old"),
-        ({"version": "11.6.14"}, "Grafana 11.6.14 is too old: the dashboards need 12.3"),
-        ({"slow_s": 30.0}, r"did not answer within 0.2 s \(GET /api/health\)"),
-        ({"refuse": {"GET /api/folders/fenhe": Answer(500, {"message": "boom"})}}, "500: boom.*see its log"),
-        (
-            {"refuse": {"POST /api/folders": Answer(412, {"message": "A folder with the same name exists"})}},
-            "412: A folder with the same name exists",
-        ),
-        ({"provisioned": frozenset({FIRST})}, "provisioned from files, change it there"),
-    ],
-)
-def test_a_refusal_says_what_to_do(mood: dict[str, object], said: str) -> None:
-    """Every way Grafana can fail has its own words."""
-    with contract_grafana(**mood) as server:
-        slow = "slow_s" in mood
-        with pytest.raises(GrafanaError, match=said):
-            list(publish(Grafana(server.address, TOKEN, timeout_s=0.2 if slow else 5), WANTED, dry_run=False))
 
 
 def test_newer_grafanas_are_taken() -> None:
     """The contract holds for Grafana 12 and 13, for builds between, and for one that hides its version."""
     for version in ("12.3.0", "12.4.0-86304", "13.2.3", ""):
         with contract_grafana(version=version) as server:
-            assert _outcomes(_publish(server)) == {Outcome.CREATED}
-
-
-def test_a_wrong_token_is_said(grafana: ContractGrafana) -> None:
-    """401 is about the token, and the token is not printed."""
-    with pytest.raises(GrafanaError, match=r"401: Invalid API key.*expired or revoked") as caught:
-        list(publish(Grafana(grafana.address, "glsa_wrong", timeout_s=5), WANTED, dry_run=True))
-    assert "glsa_wrong" not in str(caught.value)
-
-
-def test_what_was_made_another_way_is_a_conflict(grafana: ContractGrafana) -> None:
-    """A rule that another tool provisions is not taken over in silence."""
-    _publish(grafana)
-    grafana.rules["fenhe-log-loss"] |= {"provenance": "api", "title": "theirs"}
-    with pytest.raises(GrafanaError, match=r"rule fenhe-log-loss: another tool wrote it .*differs in title"):
-        _publish(grafana)
-
-
-def test_a_starting_grafana_is_tried_again(grafana: ContractGrafana) -> None:
-    """Two answers of 503 are waited out."""
-    grafana.busy = 2
-    assert _outcomes(_publish(grafana)) == {Outcome.CREATED}
-
-
-@pytest.mark.parametrize("url", ["grafana", "ftp://grafana", "http://", "http://grafana/?x=1", ""])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    """A wrong address is refused with a right one beside it."""
-    with pytest.raises(GrafanaError, match="looks like https://"):
-        Grafana(url, TOKEN)
-
-
-@pytest.mark.parametrize("token", ["", "  ", "中文", "two words"])
-def test_a_token_that_is_none_is_refused(token: str) -> None:
-    """A token that cannot be one is refused before it is sent."""
-    with pytest.raises(GrafanaError, match="the token is empty or"):
-        Grafana("http://127.0.0.1:3000", token)
-
-
-def test_nobody_listens(grafana: ContractGrafana) -> None:
-    """A port without a server, and a path that is not Grafana's, are said."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        with pytest.raises(GrafanaError, match=r"cannot be reached: .*refused"):
-            Grafana(f"http://127.0.0.1:{unused.getsockname()[1]}", TOKEN, timeout_s=2).version()
-    with pytest.raises(GrafanaError, match=r"404: .*check the address"):
-        Grafana(f"{grafana.address}/elsewhere", TOKEN, timeout_s=5).version()
+            assert outcomes(publish_to(server)) == {PublishOutcome.CREATED}
 
 
 def test_the_command_says_what_it_would_do_and_fails_with_one_line(
@@ -280,8 +166,8 @@ def test_a_server_without_rules_gets_them_all(grafana: ContractGrafana) -> None:
     """A missing rule is 404 with an empty body: the first run with a webhook writes every rule, dry or not."""
     assert RECORDED["missing rule"] == (404, "")
     for dry_run in (True, False):
-        rules = [change for change in _publish(grafana, dry_run=dry_run) if change.what.startswith("alert rule")]
-        assert [change.outcome for change in rules] == [Outcome.CREATED] * len(watch.RULES)
+        rules = [change for change in publish_to(grafana, dry_run=dry_run) if change.what.startswith("alert rule")]
+        assert [change.outcome for change in rules] == [PublishOutcome.CREATED] * len(watch.RULES)
     assert set(grafana.rules) == {rule.uid for rule in watch.RULES}
 
 
@@ -292,38 +178,7 @@ def test_a_page_that_is_missing_is_no_missing_rule() -> None:
         contract_grafana(refuse={"GET /api/v1/provisioning/alert-rules/fenhe-log-loss": page}) as server,
         pytest.raises(GrafanaError, match="a page instead of JSON"),
     ):
-        _publish(server)
-
-
-def test_an_editor_makes_the_missing_folder() -> None:
-    """403 instead of 404 for a missing folder: an Editor's token creates it, and finds it in the second run."""
-    wanted = replace(WANTED, database_url=None)
-    with contract_grafana(admin=False, rights=EDITOR) as server:
-        dry = _publish(server, wanted, dry_run=True)
-        assert (dry[0].outcome, server.writes) == (Outcome.CREATED, [])
-        assert "not visible to this token" in dry[0].lines[0]
-        assert _publish(server, wanted)[0] == Change("folder fenhe", Outcome.CREATED)
-        written = len(server.writes)
-        assert _outcomes(_publish(server, wanted)) == {Outcome.UNCHANGED, Outcome.LEFT_ALONE}
-        assert len(server.writes) == written
-
-
-@pytest.mark.parametrize("dry_run", [True, False])
-def test_a_token_that_may_not_make_the_folder_hears_which_right_it_lacks(dry_run: bool) -> None:  # noqa: FBT001 - a case
-    """A Viewer's token: neither the run nor the dry run goes on, and both name `folders:create`."""
-    with contract_grafana(admin=False, rights=VIEWER) as server:
-        with pytest.raises(GrafanaError, match=r"folder fenhe: .*folders:create.*Edit on it"):
-            _publish(server, dry_run=dry_run)
-        assert server.writes == []
-
-
-def test_a_folder_that_may_not_be_read_is_said() -> None:
-    """The folder is there, and the token may not see it: creating it tells, and the message says what to grant."""
-    hidden = {"GET /api/folders/fenhe": RECORDED["missing folder, not an Admin's token"]}
-    with contract_grafana(admin=False, folders={"fenhe": {"uid": "fenhe", "title": "fenhe"}}, refuse=hidden) as server:
-        with pytest.raises(GrafanaError, match=r"the token may not read it.*412.*Edit on it"):
-            _publish(server)
-        assert server.writes == []
+        publish_to(server)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -331,98 +186,62 @@ def test_a_folder_that_may_not_be_read_is_said() -> None:
 def test_what_came_from_files_says_where_to_change_it(answer: str, dry_run: bool) -> None:  # noqa: FBT001 - a case
     """A contact point from file: what to do is said, by the dry run too, and the rules are published all the same."""
     with contract_grafana(refuse={"PUT /api/v1/provisioning/contact-points/fenhe-webhook": RECORDED[answer]}) as server:
-        _publish(server)
+        publish_to(server)
         server.rules.clear()
         theirs = server.points["fenhe-webhook"]
         theirs["settings"] = {"url": "https://old.example.com"}
         theirs["provenance"] = "file"
         with pytest.raises(IncompleteError, match=r"contact point fenhe-webhook: .*from files.*FENHE_ALERT_WEBHOOK"):
-            _publish(server, dry_run=dry_run)
+            publish_to(server, dry_run=dry_run)
         assert len(server.rules) == (0 if dry_run else len(watch.RULES))
         # A Grafana that hides where it came from says it when it is written.
         del theirs["provenance"]
         if not dry_run:
             with pytest.raises(IncompleteError, match=r"fenhe-webhook: .*rom files.*FENHE_ALERT_WEBHOOK"):
-                _publish(server)
+                publish_to(server)
 
 
 def test_what_came_from_files_and_is_as_wanted_is_unchanged(grafana: ContractGrafana) -> None:
     """Where a thing came from is no difference: only what differs is refused."""
-    _publish(grafana)
+    publish_to(grafana)
     grafana.points["fenhe-webhook"]["provenance"] = "file"
     for rule in grafana.rules.values():
         rule["provenance"] = "file"
-    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+    assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
     grafana.rules["fenhe-log-loss"]["title"] = "theirs"
     with pytest.raises(IncompleteError, match=r"^alert rule fenhe-log-loss: it was provisioned from files"):
-        _publish(grafana)
+        publish_to(grafana)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_dashboard_of_the_new_schema_is_named_and_the_others_go_on(dry_run: bool) -> None:  # noqa: FBT001 - a case
     """406: the one that was saved as v2 is refused by name; everything after it is published."""
     with contract_grafana(second_schema=frozenset({FIRST})) as server:
-        seen: list[Change] = []
+        seen: list[PublishedThing] = []
         with pytest.raises(
             IncompleteError, match=f"^dashboard {FIRST}: .*406.*schema .v2.*delete it in Grafana"
         ) as caught:
             seen.extend(publish(Grafana(server.address, TOKEN), WANTED, dry_run=dry_run))
         assert str(caught.value).count("\n") == 0
-        assert {c.what for c in seen if c.outcome is Outcome.REFUSED} == {f"dashboard {FIRST}"}
+        assert {c.what for c in seen if c.outcome is PublishOutcome.REFUSED} == {f"dashboard {FIRST}"}
         assert len(seen) == THINGS
         assert set(server.dashboards) == (set() if dry_run else {SECOND})
         assert len(server.rules) == (0 if dry_run else len(watch.RULES))
 
 
-def test_a_token_without_data_sources_publishes_the_rest() -> None:
-    """An Editor's token with --database: the data source is refused by name, the dashboards are published."""
-    with contract_grafana(rights=EDITOR, admin=False) as server:
-        with pytest.raises(IncompleteError, match=r"^data source fenhe-reader: .*datasources:read.*Admin"):
-            _publish(server)
-        assert set(server.dashboards) == {FIRST, SECOND}
-
-
-def test_a_dry_run_says_what_would_be_refused() -> None:
-    """A token that may read and not write: the dry run names each missing right; without being told it cannot."""
-    with contract_grafana(rights=VIEWER | {"folders:create"}) as server:
-        with pytest.raises(IncompleteError) as caught:
-            _publish(server, replace(WANTED, database_url=None), dry_run=True)
-        assert str(caught.value).count("\n") == THINGS - 3
-        assert "dashboards:create or dashboards:write, which the role Editor has" in str(caught.value)
-        server.tells_rights = False
-        assert Outcome.CREATED in _outcomes(_publish(server, replace(WANTED, database_url=None), dry_run=True))
-
-
-def test_the_wrong_scheme_is_said(grafana: ContractGrafana) -> None:
-    """Https on a port of http, http on one of https, and a proxy that sends on: each has its own words."""
-    with pytest.raises(GrafanaError, match=r"does not speak https.*write http://127"):
-        Grafana(grafana.address.replace("http:", "https:"), TOKEN, timeout_s=5).version()
-    grafana.refuse["GET /api/folders/fenhe"] = RECORDED["http on an https port"]
-    with pytest.raises(GrafanaError, match="speaks only https: write https://"):
-        _publish(grafana)
-
-
-def test_a_redirect_is_not_followed(grafana: ContractGrafana) -> None:
-    """A redirected POST becomes a GET that is answered with 200: the publisher would report what it never wrote."""
-    grafana.headers["Location"] = "https://grafana.example.com/"
-    grafana.refuse["POST /api/folders"] = Answer(301, {})
-    with pytest.raises(GrafanaError, match=r"sends on to https://grafana\.example\.com/"):
-        _publish(grafana)
-
-
 def test_rules_may_be_of_any_organisation(grafana: ContractGrafana) -> None:
     """A token belongs to an organisation; a rule kept under its number is no difference."""
-    _publish(grafana)
+    publish_to(grafana)
     for rule in grafana.rules.values():
         rule["orgID"] = 7
-    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+    assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
 
 
 def test_a_redacted_address_is_no_difference(grafana: ContractGrafana) -> None:
     """A Grafana that hides the webhook's address does not get it anew with every run."""
-    _publish(grafana)
+    publish_to(grafana)
     grafana.points["fenhe-webhook"]["settings"]["url"] = "[REDACTED]"
-    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+    assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
 
 
 def test_every_alert_links_to_a_dashboard_that_is_built() -> None:
@@ -444,7 +263,7 @@ def test_the_source_asks_for_no_finer_step_than_a_minute() -> None:
 def test_the_panels_every_page_ends_with_are_in_the_library_once_a_language(grafana: ContractGrafana) -> None:
     """Books and quarantine are library panels; dashboards refer to them, and the built files do not."""
     both = [*DASHBOARDS, dashboard_json(DEFINITIONS[0], Language.EN)]
-    _publish(grafana, replace(WANTED, dashboards=both))
+    publish_to(grafana, replace(WANTED, dashboards=both))
     assert sorted(grafana.library) == ["fenhe-books-en", "fenhe-books-zh", "fenhe-quarantine-en", "fenhe-quarantine-zh"]
     for dashboard in both:
         held = grafana.dashboards[dashboard["uid"]]["dashboard"]
@@ -464,21 +283,23 @@ def test_a_shared_panel_is_the_same_on_every_dashboard() -> None:
 
 def test_a_library_panel_that_was_changed_by_hand_is_written_over(grafana: ContractGrafana) -> None:
     """Grafana asks for the version that is changed: it is the one that was read."""
-    _publish(grafana)
+    publish_to(grafana)
     grafana.library["fenhe-books-zh"]["model"]["title"] = "by hand"
     grafana.library["fenhe-books-zh"]["version"] = 7
-    changed = [change for change in _publish(grafana) if change.outcome is not Outcome.UNCHANGED]
-    assert [(change.what, change.outcome) for change in changed] == [("library panel fenhe-books-zh", Outcome.CHANGED)]
+    changed = [change for change in publish_to(grafana) if change.outcome is not PublishOutcome.UNCHANGED]
+    assert [(change.what, change.outcome) for change in changed] == [
+        ("library panel fenhe-books-zh", PublishOutcome.CHANGED)
+    ]
     assert changed[0].lines[0].startswith('model.title: "by hand" → ')
     assert grafana.library["fenhe-books-zh"]["version"] == 8
-    assert _outcomes(_publish(grafana)) == {Outcome.UNCHANGED}
+    assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
 
 
 def test_without_its_library_panel_a_dashboard_is_whole(grafana: ContractGrafana) -> None:
     """A refused library panel is named; no dashboard refers to one that is not there."""
     grafana.rights = RIGHTS - {"library.panels:create"}
     with pytest.raises(IncompleteError, match=r"library panel fenhe-books-zh: .*library.panels:create"):
-        _publish(grafana)
+        publish_to(grafana)
     assert "libraryPanel" not in str(grafana.dashboards[FIRST])
     assert [panel["title"] for panel in grafana.dashboards[FIRST]["dashboard"]["panels"]] == [
         panel["title"] for panel in DASHBOARDS[0]["panels"]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import Counter
-from itertools import accumulate, islice, pairwise
-from pathlib import Path
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.readings import ADAPTERS, Kind
-from schemas.registry import Registry
-from simulators.replay.mapping import Mapping, read_mapping
+from simulators.replay.mapping import Mapping
 from simulators.replay.play import Tempo, play
 from simulators.replay.recording import Recording, RecordingError
 from simulators.wire.disorder import Disorder
@@ -25,12 +19,9 @@ from simulators.wire.message import encode
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
+    from pathlib import Path
 
-    from simulators.wire.message import Message
-
-MAPPINGS = Path(__file__).parents[4] / "simulators/replay/mappings"
-DATA = Path(__file__).parents[5] / "shared/data"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"no recorded data at {DATA}")
+    from simulators.wire.message import DeviceMessage
 
 SITE = {"site_id": "S", "name": "S", "name_zh": "S", "sector": "steel", "city": "太原"}
 METER: dict[str, Any] = {
@@ -52,7 +43,7 @@ def recording(folder: Path, text: str, what: Mapping | None = None) -> Recording
     return Recording(path, what or mapping())
 
 
-def readings(messages: Iterable[Message]) -> list[dict[str, Any]]:
+def readings(messages: Iterable[DeviceMessage]) -> list[dict[str, Any]]:
     """All readings, in order, without their sequence numbers."""
     return [
         {name: value for name, value in reading.items() if name != "seq"}
@@ -61,7 +52,7 @@ def readings(messages: Iterable[Message]) -> list[dict[str, Any]]:
     ]
 
 
-def through(found: Recording) -> list[Message]:
+def through(found: Recording) -> list[DeviceMessage]:
     """Go through a recording as a replay does."""
     found.survey()
     return list(found.messages())
@@ -71,9 +62,9 @@ class Taken:
     """A publisher that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[DeviceMessage] = []
 
-    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:  # noqa: ARG002 - a publisher's
+    def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:  # noqa: ARG002 - a publisher's
         """Keep it."""
         self.messages.append(message)
         return True
@@ -265,7 +256,7 @@ def test_a_speed_paces_sending_by_the_recordings_own_time(tmp_path: Path) -> Non
             super().__init__()
             self.when: list[float] = []
 
-        def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+        def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:
             self.when.append(clock[0])
             return super().publish(message, stop)
 
@@ -298,74 +289,6 @@ def test_the_report_tells_what_was_sent_and_moved(tmp_path: Path) -> None:
     assert (sent["first_ts_ms"], sent["last_ts_ms"]) == (1_767_225_601_000, 1_767_232_741_000)
     assert [len(each.readings) for each in publisher.messages] == [50, 50, 20]
     assert told[-1] == 120
-
-
-@pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_mappings_in_the_box_are_whole(path: Path) -> None:
-    """Each parses, and its registry survives the way through YAML."""
-    registry = read_mapping(path).registry()
-    assert Registry.model_validate(yaml.safe_load(registry.as_yaml())) == registry
-
-
-SOURCES = {
-    "steel": "steel/steel_15min.csv.gz",
-    "nasa_b0005": "nasa_b0005/B0005_discharge_stream.csv.gz",
-    "nasa_b0005_60s": "nasa_b0005/B0005_discharge_stream.csv.gz",
-    "battledim": "battledim_2018/flows_5min.csv.gz",
-}
-
-
-def recorded(name: str, most: int | None = None) -> list[Message]:
-    """Messages of a public data set, at most so many."""
-    source = Recording(DATA / SOURCES[name], read_mapping(MAPPINGS / f"{name}.yaml"))
-    return list(islice(source.messages(), most))
-
-
-def rows(name: str, most: int | None = None) -> list[dict[str, str]]:
-    """Its rows as they stand in the file."""
-    with gzip.open(DATA / SOURCES[name], "rt") as file:
-        return list(islice(csv.DictReader(file), most))
-
-
-@needs_data
-@pytest.mark.parametrize("name", SOURCES)
-def test_readings_of_recorded_files_are_ones_that_the_collector_takes(name: str) -> None:
-    """Rows of the public data sets become valid readings."""
-    for each in recorded(name, 500):
-        ADAPTERS[Kind(each.topic.split("/")[3])].validate_json(encode(each))
-
-
-@needs_data
-def test_the_steel_works_register_ends_at_the_years_total() -> None:
-    """959 636.7 kWh passed the meter, from its first reading to its last, over exactly 365 days."""
-    found = readings(recorded("steel"))
-    assert len(found) == 35_041
-    assert found[-1]["energy_import_kwh"] - found[0]["energy_import_kwh"] == pytest.approx(959_636.7, abs=0.05)
-    assert found[-1]["ts"] - found[0]["ts"] == 365 * 86_400_000
-
-
-@needs_data
-def test_the_cells_discharges_keep_their_own_clock() -> None:
-    """Runs begin four hours apart and keep every row; thinned to a minute, no two of all 168 are closer."""
-    found = readings(recorded("nasa_b0005", 5_000))
-    origin = found[0]["ts"]
-    runs = Counter(int(row["cycle"]) - 1 for row in rows("nasa_b0005", 5_000))
-    assert Counter((each["ts"] - origin) // 14_400_000 for each in found) == runs
-    thinned = readings(recorded("nasa_b0005_60s"))
-    assert min(b["ts"] - a["ts"] for a, b in pairwise(thinned)) >= 60_000
-    assert {(each["ts"] - origin) // 14_400_000 for each in thinned} == set(range(168))
-
-
-@needs_data
-def test_a_water_networks_registers_integrate_its_flows() -> None:
-    """Three meters; each register's rise is the sum of its flow over five minutes."""
-    days = 10 * 288
-    totals: dict[str, list[float]] = {}
-    for each in recorded("battledim", 3 * (days + 1)):
-        totals.setdefault(each.device_id, []).append(each.readings[0]["volume_m3"])
-    for device, column in (("LTOWN-P227", "p227"), ("LTOWN-P235", "p235"), ("LTOWN-PUMP1", "PUMP_1")):
-        flows = sum(float(row[column]) for row in rows("battledim", days))
-        assert totals[device][-1] - totals[device][0] == pytest.approx(flows / 12, abs=1e-3)
 
 
 AUTUMN = ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00", "02:30", "03:00"]
