@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from schemas.registry import Device
-    from streams.kernels.detection.batteries.safety_state import SetState
+    from streams.kernels.detection.batteries.safety_state import SafetyState
 
 START_MS = 1_780_243_200_000
 """2026-06-01, local midnight + 8 h: a summer."""
@@ -65,7 +65,7 @@ class Watch:
     def __init__(self, devices: Sequence[Device], every_ms: int) -> None:
         self._kernel = SetSafety(detection().battery, "bench")
         self._devices, self._every_ms = devices, every_ms
-        self._states: list[SetState | None] = [None] * len(devices)
+        self._states: list[SafetyState | None] = [None] * len(devices)
         self._waiting: list[list[Arrival]] = [[] for _ in devices]
         self._last_ms = np.zeros(len(devices), dtype=np.int64)
         self.alarms: list[Signal] = []

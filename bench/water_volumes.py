@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fenhe.local import Services, Stack, scratch_directory
 from schemas.topics import Topic
 from simulators.wire.disorder import Disorder
-from simulators.wire.message import Message, batch
+from simulators.wire.message import DeviceMessage, batch
 from storage.pool import connect
 from tests.support import battledim
 from tests.support.running import Pipeline
@@ -30,10 +30,10 @@ LATE_S = 6 * 3600.0
 STORED_S = 3_600.0
 
 
-def messages(sent: Iterable[Sent]) -> Iterator[Message]:
+def messages(sent: Iterable[Sent]) -> Iterator[DeviceMessage]:
     """Arrays of each meter's readings, in the order in which a bad line delivers them."""
     every = (
-        Message(str(Topic(item.site_id, item.kind.value, item.device_id)), item.device_id, [item.reading])
+        DeviceMessage(str(Topic(item.site_id, item.kind.value, item.device_id)), item.device_id, [item.reading])
         for item in sent
     )
     disorder = Disorder(duplicates=0.02, late=0.05, late_by_s=LATE_S, seed=4)

@@ -23,7 +23,7 @@ import psycopg
 from bench.detection import ABRUPT_DAYS, INCIPIENT_DAYS, LEAK_KINDS, Leak, beside_random, ms
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
 from schemas.readings import Kind
-from schemas.registry import Device, Part, Registry, Role, Sector, Site, VirtualMeter
+from schemas.registry import Device, Registry, Role, Sector, Site, VirtualMeter, VirtualPart
 from tests.support.pipeline import Sent, open_engine, prepare, record
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ REGISTRY = Registry(
                 VirtualMeter(
                     meter_id=ZONE, kind=Kind.WATER, quantity="volume_m3",
                     parts=tuple(
-                        Part(meter_id=name, quantity="volume_m3", sign=-1 if role is Role.EXPORTED else 1)
+                        VirtualPart(meter_id=name, quantity="volume_m3", sign=-1 if role is Role.EXPORTED else 1)
                         for name, role in ROLES.items()
                     ),
                 ),

@@ -24,7 +24,7 @@ HELD_AGAINST_IT_DAYS = 5
 """Newest whole days that are held against a demo's baselines, not fitted to."""
 
 
-class Line(NamedTuple):
+class SiteLine(NamedTuple):
     """A product line of a site; `plant` is the whole plant."""
 
     site_id: str
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 def fit_line(
-    connection: Connection, line: Line, days_ms: tuple[int, int], user: str, variables: Sequence[str] = ()
+    connection: Connection, line: SiteLine, days_ms: tuple[int, int], user: str, variables: Sequence[str] = ()
 ) -> tuple[int, Baseline]:
     """Fit a baseline to a line's days between two moments; returns its version. Raises NoBaselineError."""
     from_ms, to_ms = days_ms
@@ -48,15 +48,15 @@ def fit_line(
     return enpi.save(connection, enpi.SavedBaseline(line.site_id, line.line_id, from_ms, to_ms, *found, user)), found
 
 
-def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ms: int) -> tuple[list[Line], dict[Line, str]]:
+def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ms: int) -> tuple[list[SiteLine], dict[SiteLine, str]]:
     """Fit what an operator would: every line that has none, to its whole days but the newest ones.
 
     Returns the lines fitted, and why the others were not.
     """
-    fitted: list[Line] = []
-    refused: dict[Line, str] = {}
+    fitted: list[SiteLine] = []
+    refused: dict[SiteLine, str] = {}
     with connect(writer_url, name="baselines") as connection:
-        kept = {Line(each.site_id, each.line_id) for each, _ in enpi.baselines(connection)}
+        kept = {SiteLine(each.site_id, each.line_id) for each, _ in enpi.baselines(connection)}
         for site_id in site_ids:
             rows = derived.load(connection, PlantDay, [Span(site_id, 0, FOREVER_MS)])
             days = [row for row in rows if isinstance(row, PlantDay)]
@@ -64,7 +64,7 @@ def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ms: int) -> tuple
                 continue
             first = min(day.ts for day in days)
             behind = day_of(now_ms) - HELD_AGAINST_IT_DAYS * DAY_MS
-            for line in sorted({Line(site_id, day.line_id) for day in days} - kept):
+            for line in sorted({SiteLine(site_id, day.line_id) for day in days} - kept):
                 try:
                     fit_line(connection, line, (first, behind), FITTED_BY)
                     fitted.append(line)

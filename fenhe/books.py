@@ -13,20 +13,20 @@ from storage.balance import balance
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from storage.balance import Balance
+    from storage.balance import BooksBalance
 
 SHOWN = 20
 """Discrepancies printed; all of them are in the JSON."""
 
 
-def read_balance(url: str | None = None) -> Balance:
+def read_balance(url: str | None = None) -> BooksBalance:
     """Count the books at a database; by default the one of FENHE_DB_READER_URL."""
     with connect(url or str(ReaderSettings().db_reader_url), name="balance") as connection:
         connection.execute("SET statement_timeout = 0")
         return balance(connection)
 
 
-def print_balance(found: Balance, *, as_json: bool) -> None:
+def print_balance(found: BooksBalance, *, as_json: bool) -> None:
     """Print the books."""
     console = Console()
     if as_json:

@@ -18,7 +18,7 @@ BAR = 24
 MINUTE_S, HOUR_S = 60, 3_600
 
 
-class Stored(NamedTuple):
+class StoredCount(NamedTuple):
     """How many readings are stored, and how many there will be."""
 
     done: int
@@ -41,7 +41,7 @@ class Feeding:
         self._told = 0.0
         self._status: Status | None = None
 
-    def left_s(self, stored: Stored, now: float) -> float | None:
+    def left_s(self, stored: StoredCount, now: float) -> float | None:
         """Seconds until all is stored, at the rate of the last seconds; None while that is not known."""
         self._seen.append((now, stored.done))
         while len(self._seen) > 2 and now - self._seen[0][0] > REMEMBERED_S:  # noqa: PLR2004 - a rate takes two
@@ -51,7 +51,7 @@ class Feeding:
             return None
         return (stored.whole - stored.done) * (last - first) / (done - before)
 
-    def __call__(self, stored: Stored) -> None:
+    def __call__(self, stored: StoredCount) -> None:
         """Show how far it is."""
         now = time.monotonic()
         left = self.left_s(stored, now)

@@ -15,14 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from schemas.settings import MqttSettings
 from simulators.scenes.run import Pace, simulate
 from simulators.scenes.scenario import Scenario, load, quiet
-from simulators.truth import Run, TruthWriter
+from simulators.truth import TruthRun, TruthWriter
 from simulators.wire.publisher import MqttPublisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from simulators.scenes.run import Progress as RunProgress
+    from simulators.scenes.run import RunProgress
     from simulators.scenes.scene import Scene
 
 QUIET_SETS = 300
@@ -71,7 +71,7 @@ def truth_of(scene: Scene, scenario: Scenario, path: Path | None) -> Iterator[No
     if path is None:
         yield
         return
-    with TruthWriter(path, Run(scenario.name, scene.seed, scene.start_ms)) as truth:
+    with TruthWriter(path, TruthRun(scenario.name, scene.seed, scene.start_ms)) as truth:
         scene.record(truth, step_ms=scenario.step, until_ms=scenario.end_ms(scene.whole_ms))
         yield
 

@@ -9,7 +9,7 @@ from schemas.record import encode_envelope, encode_micro_batch
 from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
-    from ingest.judgement import Judgement
+    from ingest.judgement import JudgedMessage
     from schemas.quarantine import Quarantined
 
 MAX_BYTES = 400_000
@@ -37,7 +37,7 @@ class MicroBatchBuilder:
     _quarantined: list[Quarantined] = field(default_factory=list)
     _received: dict[str, int] = field(default_factory=dict)
 
-    def add(self, judgement: Judgement, token: Token, received_ms: int) -> None:
+    def add(self, judgement: JudgedMessage, token: Token, received_ms: int) -> None:
         """Take in one judged message."""
         site_id, kind, device_id, taken, accepted, readings, quarantined, set_aside = judgement
         if accepted:
@@ -50,7 +50,7 @@ class MicroBatchBuilder:
         self.readings += taken
         self.tokens.append(token)
 
-    def has_room_for(self, judgement: Judgement) -> bool:
+    def has_room_for(self, judgement: JudgedMessage) -> bool:
         """Whether the record stays within its limit with this message; an empty one takes any."""
         return not self.tokens or self.size + judgement.size <= MAX_BYTES
 

@@ -57,7 +57,7 @@ _ANONYMOUS = (None, None, None)
 """What most payloads say of who sends them: nothing."""
 
 
-class Judgement(NamedTuple):
+class JudgedMessage(NamedTuple):
     """One MQTT message, judged. `taken` readings came in: `accepted` are in `readings`, the rest in quarantine."""
 
     site_id: str
@@ -98,13 +98,13 @@ _RETAINED = _Refusal(
 )
 
 
-def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> Judgement:
+def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> JudgedMessage:
     """Judge one message. Never raises for anything a device can send."""
     identity = _identity(topic) if len(topic) <= LONGEST_KNOWN_TOPIC else _identity.__wrapped__(topic)
     named = identity if isinstance(identity, Topic) else Topic("", "", "")
 
-    def refused(refusal: _Refusal, kept: bytes = payload) -> Judgement:
-        return Judgement(
+    def refused(refusal: _Refusal, kept: bytes = payload) -> JudgedMessage:
+        return JudgedMessage(
             *named,
             1,
             0,
@@ -140,7 +140,7 @@ def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retai
     refusal = _against_context(reading, identity, received_ms) if twice is None else _twice(twice)
     if refusal is not None:
         return refused(refusal)
-    return Judgement(*identity, 1, 1, b"[%b]" % raw, (), set_aside)
+    return JudgedMessage(*identity, 1, 1, b"[%b]" % raw, (), set_aside)
 
 
 def _mended(kind: Kind, payload: bytes, error: ValidationError) -> Mended | _Refusal:
@@ -168,7 +168,7 @@ def _identity(topic: str) -> Topic | _Refusal:
     return Topic(site_id, kind, device_id)
 
 
-def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, received_ms: int) -> Judgement:
+def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, received_ms: int) -> JudgedMessage:
     """An array: whole where every element is good, else element by element, so that a bad one costs itself."""
     try:
         readings = _ARRAYS[kind].validate_json(payload)
@@ -180,7 +180,7 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
             and all(_against_context(reading, identity, received_ms) is None for reading in readings)
             and stands_twice(payload, sum(len(reading.model_fields_set) for reading in readings)) is None
         ):
-            return Judgement(*identity, len(readings), len(readings), payload, ())
+            return JudgedMessage(*identity, len(readings), len(readings), payload, ())
     try:
         elements = from_json(payload)
     except ValueError as error:
@@ -190,13 +190,13 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
         refusal = _Refusal(Reason.SCHEMA, "an array without a reading")
     if not elements:
         item = _quarantined(topic, identity, refusal, received_ms=received_ms, payload=payload, size=len(payload))
-        return Judgement(*identity, 1, 0, b"[]", (item,))
+        return JudgedMessage(*identity, 1, 0, b"[]", (item,))
     return _judge_elements(topic, identity, elements, payload, received_ms)
 
 
 def _judge_elements(
     topic: str, identity: Topic, elements: Sequence[Any], payload: bytes, received_ms: int
-) -> Judgement:
+) -> JudgedMessage:
     """Judge the elements of an array one by one."""
     accepted: list[bytes] = []
     refused: list[tuple[_Refusal, bytes]] = []
@@ -226,7 +226,7 @@ def _judge_elements(
     ]
     taken = len(accepted) + len(quarantined)
     readings = b"[%b]" % b",".join(accepted)
-    return Judgement(*identity, taken, len(accepted), readings, quarantined, encode_set_aside(set_aside))
+    return JudgedMessage(*identity, taken, len(accepted), readings, quarantined, encode_set_aside(set_aside))
 
 
 def _good_ones(identity: Topic, elements: Sequence[Any], received_ms: int) -> list[bytes]:

@@ -39,7 +39,7 @@ class RegistryModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Bounds(RegistryModel):
+class ValidRange(RegistryModel):
     """A valid range of this device's own, in place of the model's."""
 
     low: float | None = None
@@ -128,7 +128,7 @@ class Device(RegistryModel):
     """What of the meter was another from a moment on, in the order of time."""
     lhv_mj_kg: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Fuel heat value used until the laboratory's arrives, by register: {"gangue_t": 13.2}."""
-    ranges: dict[str, Bounds] = Field(default_factory=dict)
+    ranges: dict[str, ValidRange] = Field(default_factory=dict)
     absent_values: dict[str, Annotated[list[float], Field(min_length=1)]] = Field(default_factory=dict)
     """Values by which this device says that it measures nothing, by field: {"temperature_c": [6553.5]}."""
     first_day: CalendarTime | None = None

@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Self
 import yaml
 from pydantic import Field, model_validator
 
-from schemas.devices import GAP_PERIODS, LFP_NOMINAL_CELL_V, BatterySet, Bounds, Chemistry, Device, RegistryModel, Role
+from schemas.devices import (
+    GAP_PERIODS,
+    LFP_NOMINAL_CELL_V,
+    BatterySet,
+    Chemistry,
+    Device,
+    RegistryModel,
+    Role,
+    ValidRange,
+)
 from schemas.kinds import unit_of
 from schemas.readings import registers_of
-from schemas.sites import WHOLE_PLANT, Part, ProductLine, Sector, Site, VirtualMeter, flattened, known_sector
+from schemas.sites import WHOLE_PLANT, ProductLine, Sector, Site, VirtualMeter, VirtualPart, flattened, known_sector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +32,16 @@ __all__ = [
     "LFP_NOMINAL_CELL_V",
     "WHOLE_PLANT",
     "BatterySet",
-    "Bounds",
     "Chemistry",
     "Device",
-    "Part",
     "ProductLine",
     "Registry",
     "Role",
     "Sector",
     "Site",
+    "ValidRange",
     "VirtualMeter",
+    "VirtualPart",
     "flattened",
     "known_sector",
 ]

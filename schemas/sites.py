@@ -62,7 +62,7 @@ class ProductLine(RegistryModel):
     """Output below which the line counts as standing still at night, product units an hour."""
 
 
-class Part(RegistryModel):
+class VirtualPart(RegistryModel):
     """One meter's contribution to a virtual meter."""
 
     meter_id: Identifier
@@ -85,7 +85,7 @@ class VirtualMeter(RegistryModel):
     quantity: str
     role: Role = Role.INTERNAL
     carrier: str = ""
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    parts: Annotated[tuple[VirtualPart, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _quantity_is_a_register(self) -> Self:

@@ -94,7 +94,7 @@ class Label(NamedTuple):
     params: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
-class Run(NamedTuple):
+class TruthRun(NamedTuple):
     """What the file is the truth of."""
 
     scenario: str
@@ -103,7 +103,7 @@ class Run(NamedTuple):
     version: int = VERSION
 
 
-class State(NamedTuple):
+class TrueValue(NamedTuple):
     """A true quantity of a device or site (`entity`) at `ts`."""
 
     entity: str
@@ -112,7 +112,7 @@ class State(NamedTuple):
     value: float
 
 
-class Total(NamedTuple):
+class TrueTotal(NamedTuple):
     """What truly passed a meter between two moments, in the register's unit."""
 
     device_id: str
@@ -123,16 +123,16 @@ class Total(NamedTuple):
 
 
 @runtime_checkable
-class Source(Protocol):
+class TruthSource(Protocol):
     """A part of a scene that knows its own truth."""
 
     def labels(self) -> Sequence[Label]:
         """Everything that will be injected; known before the first reading."""
 
-    def states(self, ts_ms: int) -> Iterable[State]:
+    def states(self, ts_ms: int) -> Iterable[TrueValue]:
         """True state at `ts_ms`, the moment up to which the part has been simulated."""
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterable[Total]:
+    def totals(self, from_ms: int, to_ms: int) -> Iterable[TrueTotal]:
         """What has passed the meters since the last call."""
 
 
@@ -157,7 +157,7 @@ CREATE INDEX IF NOT EXISTS total_series ON total (device_id, quantity, from_ms);
 class TruthWriter:
     """Writes a new file; an existing one at `path` is replaced. Close it: the indexes come last."""
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: TruthRun) -> None:
         path.unlink(missing_ok=True)
         # Written from the thread that draws the scene, closed from the one that opened it; never by two at once.
         self._connection = sqlite3.connect(path, check_same_thread=False)
@@ -181,11 +181,11 @@ class TruthWriter:
         )
         self._connection.commit()
 
-    def add_states(self, states: Iterable[State]) -> None:
+    def add_states(self, states: Iterable[TrueValue]) -> None:
         """Write true states."""
         self._connection.executemany("INSERT INTO state VALUES (?, ?, ?, ?)", states)
 
-    def add_totals(self, totals: Iterable[Total]) -> None:
+    def add_totals(self, totals: Iterable[TrueTotal]) -> None:
         """Write true totals."""
         self._connection.executemany("INSERT INTO total VALUES (?, ?, ?, ?, ?)", totals)
 
@@ -200,10 +200,10 @@ class TruthWriter:
         self._connection.close()
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> TruthRun:
     """What run a file is the truth of. Raises ValueError for a file of another format."""
     with closing(_open(path)) as connection:
-        run = Run(*connection.execute("SELECT scenario, seed, start_ms, version FROM run").fetchone())
+        run = TruthRun(*connection.execute("SELECT scenario, seed, start_ms, version FROM run").fetchone())
     if run.version != VERSION:
         msg = f"{path} is of truth format {run.version}, this fenhe reads {VERSION}: simulate again"
         raise ValueError(msg)
@@ -222,7 +222,7 @@ def read_labels(path: Path) -> list[Label]:
         ]
 
 
-def read_states(path: Path, quantity: str, entity: str | None = None) -> Iterator[State]:
+def read_states(path: Path, quantity: str, entity: str | None = None) -> Iterator[TrueValue]:
     """True states of one quantity, by entity and time."""
     with closing(_open(path)) as connection:
         for row in connection.execute(
@@ -230,10 +230,10 @@ def read_states(path: Path, quantity: str, entity: str | None = None) -> Iterato
             " ORDER BY entity, ts",
             (quantity, entity, entity),
         ):
-            yield State(*row)
+            yield TrueValue(*row)
 
 
-def read_totals(path: Path, device_id: str | None = None) -> Iterator[Total]:
+def read_totals(path: Path, device_id: str | None = None) -> Iterator[TrueTotal]:
     """True totals, by device, quantity and time."""
     with closing(_open(path)) as connection:
         for row in connection.execute(
@@ -241,7 +241,7 @@ def read_totals(path: Path, device_id: str | None = None) -> Iterator[Total]:
             " WHERE ? IS NULL OR device_id = ? ORDER BY device_id, quantity, from_ms",
             (device_id, device_id),
         ):
-            yield Total(*row)
+            yield TrueTotal(*row)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     from_ms: int
 
 
-class Stored(NamedTuple):
+class StoredAlarm(NamedTuple):
     """An alarm's row, as far as a worker decides by it."""
 
     alarm_id: str
@@ -62,14 +62,14 @@ _KNOWN = trusted(
 )
 
 
-def known(connection: Connection, asked: Sequence[Asked]) -> list[Stored]:
+def known(connection: Connection, asked: Sequence[Asked]) -> list[StoredAlarm]:
     """Alarms of some conditions that are open or ended after a moment, locked, in order of their beginning."""
     if not asked:
         return []
     columns = [
         Column(kind, values) for kind, values in zip((TEXT,) * 4 + (TIME,), zip(*asked, strict=True), strict=True)
     ]
-    rows = [Stored(*row) for row in connection.execute(_KNOWN, columns, binary=True)]
+    rows = [StoredAlarm(*row) for row in connection.execute(_KNOWN, columns, binary=True)]
     return sorted(rows, key=lambda row: (row.raised_ms, row.alarm_id))
 
 
@@ -108,7 +108,7 @@ def settings(connection: Connection) -> dict[tuple[str, str, str, str], dict[str
     return found
 
 
-class Window(NamedTuple):
+class MaintenanceWindow(NamedTuple):
     """Planned maintenance; device '' stands for the whole site."""
 
     number: int
@@ -118,7 +118,7 @@ class Window(NamedTuple):
     to_ms: int
 
 
-def maintenance(connection: Connection, site_ids: Sequence[str], from_ms: int) -> list[Window]:
+def maintenance(connection: Connection, site_ids: Sequence[str], from_ms: int) -> list[MaintenanceWindow]:
     """Maintenance at some sites that ends after a moment."""
     rows = connection.execute(
         "SELECT id, site_id, device_id, starts_at, ends_at FROM maintenance WHERE site_id = ANY(%b)"
@@ -126,7 +126,7 @@ def maintenance(connection: Connection, site_ids: Sequence[str], from_ms: int) -
         (Column(TEXT, site_ids), from_ms),
         binary=True,
     )
-    return [Window(*row) for row in rows]
+    return [MaintenanceWindow(*row) for row in rows]
 
 
 _MOMENT = "'epoch'::timestamptz + %({0})s::bigint * interval '1 ms'"
@@ -150,7 +150,7 @@ _UPDATE = trusted(
 _APPLY = "SELECT alarm_apply(%s, %s, 'fenhe', %s, 'epoch'::timestamptz + %s::bigint * interval '1 ms', %s)"
 
 
-class EventToApply(NamedTuple):
+class AlarmEventRow(NamedTuple):
     """An event for `alarm_apply`."""
 
     alarm_id: str
@@ -174,7 +174,7 @@ def update(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     )
 
 
-def apply(connection: Connection, events: Iterable[EventToApply]) -> None:
+def apply(connection: Connection, events: Iterable[AlarmEventRow]) -> None:
     """Have events happen, in order. Raises psycopg's ObjectNotInPrerequisiteState for one that is impossible."""
     _many(
         connection,

@@ -21,7 +21,7 @@ class Discrepancy(NamedTuple):
     counted: int
 
 
-class Balance(NamedTuple):
+class BooksBalance(NamedTuple):
     """Totals of the books and everything that does not add up."""
 
     received: int
@@ -87,7 +87,7 @@ _SET_ASIDE_SQL = trusted(
 """Once old raw readings were let go, the book may hold more than the tables do."""
 
 
-def balance(connection: Connection) -> Balance:
+def balance(connection: Connection) -> BooksBalance:
     """Hold the collectors' count, the workers' count and the tables themselves against each other."""
     totals = connection.execute(
         "SELECT coalesce(sum(received), 0)::bigint, coalesce(sum(stored), 0)::bigint,"
@@ -118,4 +118,4 @@ def balance(connection: Connection) -> Balance:
         Discrepancy("", row[0], f"{row[1]} set aside ≠ set aside in the tables", row[2], row[3])
         for row in connection.execute(_SET_ASIDE_SQL)
     ]
-    return Balance._make((*totals, found))
+    return BooksBalance._make((*totals, found))

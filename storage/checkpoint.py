@@ -17,7 +17,7 @@ class Position(NamedTuple):
     partition: int
 
 
-class Mark(NamedTuple):
+class StoredUntil(NamedTuple):
     """How far a partition is stored: every record before `offset`, and so many readings of the record at it."""
 
     offset: int
@@ -33,7 +33,7 @@ class Turn(NamedTuple):
     """Moves when somebody else than the partition's worker changed what kernels remember."""
 
 
-def load_mark(connection: Connection, position: Position) -> tuple[Mark, int]:
+def load_mark(connection: Connection, position: Position) -> tuple[StoredUntil, int]:
     """How far a partition is stored, and the generation; a partition never seen before starts at 0."""
     connection.execute(
         "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
@@ -42,7 +42,7 @@ def load_mark(connection: Connection, position: Position) -> tuple[Mark, int]:
         "SELECT next_offset, done_readings, generation FROM checkpoint WHERE topic = %s AND partition = %s", position
     ).fetchone()
     assert row is not None  # noqa: S101 - inserted above
-    return Mark(int(row[0]), int(row[1])), int(row[2])
+    return StoredUntil(int(row[0]), int(row[1])), int(row[2])
 
 
 def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
@@ -51,7 +51,7 @@ def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
     return {int(partition): int(offset) for partition, offset in rows}
 
 
-def advance(connection: Connection, position: Position, *, expected: Mark, new: Mark) -> Turn:
+def advance(connection: Connection, position: Position, *, expected: StoredUntil, new: StoredUntil) -> Turn:
     """Move the mark from `expected` to `new`, and return what the worker must know.
 
     Holds the row's lock until commit, so that of two workers who both believe they own the partition one waits

@@ -108,7 +108,7 @@ def append(connection: Connection, notification_id: int, outbox_ids: Sequence[in
     )
 
 
-class Message(NamedTuple):
+class HeldMessage(NamedTuple):
     """A message this notifier holds for the length of its lease."""
 
     id: int
@@ -117,7 +117,7 @@ class Message(NamedTuple):
     attempts: int
 
 
-def lease(connection: Connection, *, lease_s: float) -> Message | None:
+def lease(connection: Connection, *, lease_s: float) -> HeldMessage | None:
     """Take the next message that is due; whoever took it before and let its lease run out is taken to be dead."""
     row = connection.execute(
         "UPDATE notification SET attempts = attempts + 1, leased_until = clock_timestamp() + %s * interval '1 s'"
@@ -127,7 +127,7 @@ def lease(connection: Connection, *, lease_s: float) -> Message | None:
         " RETURNING id, channel, digest, attempts",
         (lease_s,),
     ).fetchone()
-    return None if row is None else Message(*row)
+    return None if row is None else HeldMessage(*row)
 
 
 def contents(connection: Connection, notification_id: int) -> list[Notice]:

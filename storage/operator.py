@@ -53,7 +53,7 @@ BEFORE_OPERATORS = (
 """States that somebody is to look at now."""
 
 
-class Bounds(NamedTuple):
+class VisibleSites(NamedTuple):
     """What somebody sees: these sites, and all of these cities."""
 
     sites: list[str]
@@ -80,7 +80,7 @@ def alarms(
         return cursor.fetchall()
 
 
-def history(connection: Connection, alarm_id: str, within: Bounds | None = None) -> History:
+def history(connection: Connection, alarm_id: str, within: VisibleSites | None = None) -> History:
     """One alarm with its history. An id may be cut to its first 8 digits.
 
     Raises LookupError where there is none, or none within what somebody sees.
@@ -104,7 +104,7 @@ def companions(connection: Connection, alarm: Mapping[str, Any]) -> list[dict[st
         return cursor.fetchall()
 
 
-def alike(connection: Connection, alarm: Mapping[str, Any], within: Bounds | None = None) -> list[dict[str, Any]]:
+def alike(connection: Connection, alarm: Mapping[str, Any], within: VisibleSites | None = None) -> list[dict[str, Any]]:
     """The other alarms of the same kind that somebody is to look at, wherever they see them; id and state.
 
     None of those of safety: each of them is looked at for itself.
@@ -115,13 +115,13 @@ def alike(connection: Connection, alarm: Mapping[str, Any], within: Bounds | Non
         return cursor.execute(_ALIKE, _of_kind(alarm, within)).fetchall()
 
 
-def alike_count(connection: Connection, alarm: Mapping[str, Any], within: Bounds | None = None) -> int:
+def alike_count(connection: Connection, alarm: Mapping[str, Any], within: VisibleSites | None = None) -> int:
     """How many `alike` finds."""
     row = None if alarm["safety"] else connection.execute(_ALIKE_COUNT, _of_kind(alarm, within)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def _of_kind(alarm: Mapping[str, Any], within: Bounds | None) -> dict[str, Any]:
+def _of_kind(alarm: Mapping[str, Any], within: VisibleSites | None) -> dict[str, Any]:
     return {
         "kind": alarm["kind"],
         "alarm_id": alarm["alarm_id"],

@@ -44,7 +44,7 @@ def add(connection: Connection, items: Sequence[Quarantined]) -> None:
     )
 
 
-class Count(NamedTuple):
+class QuarantineCount(NamedTuple):
     """How many items the quarantine holds of one reason and device."""
 
     reason: str
@@ -53,17 +53,17 @@ class Count(NamedTuple):
     replayed: int
 
 
-def counts(connection: Connection) -> list[Count]:
+def counts(connection: Connection) -> list[QuarantineCount]:
     """Count the quarantine by reason and device, most first."""
     rows = connection.execute(
         "SELECT reason, device_id, count(*) FILTER (WHERE replayed_at IS NULL),"
         " count(*) FILTER (WHERE replayed_at IS NOT NULL)"
         " FROM quarantine GROUP BY reason, device_id ORDER BY 3 DESC, 1, 2"
     ).fetchall()
-    return [Count(*row) for row in rows]
+    return [QuarantineCount(*row) for row in rows]
 
 
-class Item(NamedTuple):
+class WaitingItem(NamedTuple):
     """One quarantined item that waits."""
 
     id: int
@@ -82,7 +82,7 @@ def waiting(
     device_id: str | None = None,
     limit: int = 1000,
     after: int = 0,
-) -> list[Item]:
+) -> list[WaitingItem]:
     """List items not yet replayed, oldest first, from behind id `after`."""
     rows = connection.execute(
         "SELECT id, received_at, reason, detail, topic, payload, size FROM quarantine"
@@ -92,7 +92,7 @@ def waiting(
         {"after": after, "reason": reason, "device": device_id, "limit": limit},
         binary=True,
     ).fetchall()
-    return [Item(*row) for row in rows]
+    return [WaitingItem(*row) for row in rows]
 
 
 def mark_replayed(connection: Connection, ids: Sequence[int]) -> None:

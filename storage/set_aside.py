@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.readings import Stored
 
 
-class Count(NamedTuple):
+class SetAsideCount(NamedTuple):
     """How often a field of a device was set aside, from when to when in device time, and what it said last."""
 
     times: int
@@ -30,7 +30,7 @@ class Count(NamedTuple):
     last_value: str
 
 
-Counts = dict[tuple[str, str, str], Count]
+Counts = dict[tuple[str, str, str], SetAsideCount]
 """By device, field and reason."""
 
 _KEY = ("device_id", "field", "reason")
@@ -69,9 +69,9 @@ def _count(counts: Counts, arrival: Arrival, before: Aside) -> None:
         said = orjson.dumps(kept.value).decode()
         known = counts.get(key)
         if known is None:
-            counts[key] = Count(1, arrival.ts, arrival.ts, said)
+            counts[key] = SetAsideCount(1, arrival.ts, arrival.ts, said)
         else:
-            counts[key] = Count(
+            counts[key] = SetAsideCount(
                 known.times + 1,
                 min(known.first_ts, arrival.ts),
                 max(known.last_ts, arrival.ts),

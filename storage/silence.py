@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage.alarms import COLUMNS, Stored
+from storage.alarms import COLUMNS, StoredAlarm
 from storage.arrays import Column, PgType
 from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
@@ -55,7 +55,7 @@ def arrivals(connection: Connection, device_ids: Sequence[str]) -> dict[str, int
 class Open(NamedTuple):
     """An open alarm, and what the clock says of it."""
 
-    stored: Stored
+    stored: StoredAlarm
     suppressed_by: str | None
     shelf_over: bool
     acknowledged_h: float | None
@@ -71,9 +71,9 @@ _OPEN = trusted(
 
 def open_alarms(connection: Connection, site_ids: Sequence[str]) -> list[Open]:
     """Open alarms of some sites, locked; '' stands for those of regions."""
-    width = len(Stored._fields)
+    width = len(StoredAlarm._fields)
     return [
-        Open(Stored(*row[:width]), *row[width:])
+        Open(StoredAlarm(*row[:width]), *row[width:])
         for row in connection.execute(_OPEN, (Column(PgType.TEXT, site_ids),), binary=True)
     ]
 
@@ -133,16 +133,16 @@ _UNFILLED = trusted(
 )
 
 
-def unfilled(connection: Connection, device_ids: Sequence[str], from_ms: int, to_ms: int) -> list[Stored]:
+def unfilled(connection: Connection, device_ids: Sequence[str], from_ms: int, to_ms: int) -> list[StoredAlarm]:
     """Alarms of silences that are over, reach into a stretch of time and are not known to be filled, locked.
 
     `device_ids` are devices, or sites for alarms of whole sites.
     """
     asked = (Column(PgType.TEXT, device_ids), to_ms, from_ms)
-    return [Stored(*row) for row in connection.execute(_UNFILLED, asked, binary=True)]
+    return [StoredAlarm(*row) for row in connection.execute(_UNFILLED, asked, binary=True)]
 
 
-class Heard(NamedTuple):
+class AroundSilence(NamedTuple):
     """What is stored of a device around a silence."""
 
     last_ms: int | None
@@ -164,8 +164,8 @@ _HEARD = {
 }
 
 
-def heard(connection: Connection, kind: Kind, device_id: str, from_ms: int, to_ms: int) -> Heard:
+def heard(connection: Connection, kind: Kind, device_id: str, from_ms: int, to_ms: int) -> AroundSilence:
     """What is stored by now of a device from the beginning of a silence to its end."""
     row = connection.execute(_HEARD[kind], (from_ms, to_ms, device_id), binary=True).fetchone()
     assert row is not None  # noqa: S101 - an aggregate
-    return Heard(*row)
+    return AroundSilence(*row)

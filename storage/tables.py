@@ -54,7 +54,7 @@ TEXT, BOOL, TIME, JSON = PgType.TEXT, PgType.BOOL, PgType.TIMESTAMPTZ, PgType.JS
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ReadingColumn:
     """A column and the attribute of a reading it holds; `index` picks one element of a list attribute."""
 
     column: str
@@ -63,15 +63,15 @@ class Field:
     index: int | None = None
 
 
-def _scalars(kind: PgType, *names: str) -> tuple[Field, ...]:
-    return tuple(Field(name, kind, name) for name in names)
+def _scalars(kind: PgType, *names: str) -> tuple[ReadingColumn, ...]:
+    return tuple(ReadingColumn(name, kind, name) for name in names)
 
 
-def _elements(kind: PgType, attribute: str, pattern: str, count: int) -> tuple[Field, ...]:
-    return tuple(Field(pattern.format(at + 1), kind, attribute, at) for at in range(count))
+def _elements(kind: PgType, attribute: str, pattern: str, count: int) -> tuple[ReadingColumn, ...]:
+    return tuple(ReadingColumn(pattern.format(at + 1), kind, attribute, at) for at in range(count))
 
 
-_COMMON = (Field("seq", I8, "seq"), Field("quality", TEXT, "quality"))
+_COMMON = (ReadingColumn("seq", I8, "seq"), ReadingColumn("quality", TEXT, "quality"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ReadingTable:
     """One raw table; its key is (device_id, ts)."""
 
     name: str
-    fields: tuple[Field, ...]
+    fields: tuple[ReadingColumn, ...]
 
     @property
     def lists(self) -> dict[str, int]:
@@ -93,7 +93,7 @@ _FLOW = ReadingTable(
         *_COMMON,
         *_scalars(F8, "volume_m3", "mass_t", "heat_gj", "flow_m3_h", "flow_t_h"),
         *_scalars(F4, "pressure_mpa", "temperature_c"),
-        Field("status_word", I8, "status"),
+        ReadingColumn("status_word", I8, "status"),
     ),
 )
 

@@ -29,7 +29,7 @@ READER = "fenhe_reader"
 MESSAGE = "fenhe dashboards publish"
 
 
-class Outcome(StrEnum):
+class PublishOutcome(StrEnum):
     """What became of a thing, or would."""
 
     CREATED = "created"
@@ -40,11 +40,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PublishedThing:
     """One thing of Grafana's: what became of it, and in what it differed."""
 
     what: str
-    outcome: Outcome
+    outcome: PublishOutcome
     lines: list[str] = field(default_factory=list)
     """Of a change the differences; of what was left alone or refused, why."""
 
@@ -137,7 +137,7 @@ class _Pen:
             raise RefusedError(msg)
 
 
-def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Change]:
+def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[PublishedThing]:
     """Yield what became of each thing, or with `dry_run` what would.
 
     Raises GrafanaError when nothing can go on, and IncompleteError at the end when only some things were refused.
@@ -153,7 +153,7 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Chan
             change = bring()
         except RefusedError as reason:
             refused.append(f"{what}: {reason}")
-            change = Change(what, Outcome.REFUSED, [str(reason)])
+            change = PublishedThing(what, PublishOutcome.REFUSED, [str(reason)])
         yield change
     if refused:
         raise IncompleteError("\n".join(refused))
@@ -161,11 +161,11 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Chan
 
 def _things(
     pen: _Pen, source: Json | None, wanted: Wanted, held: dict[str, str]
-) -> Iterator[tuple[str, Callable[[], Change]]]:
+) -> Iterator[tuple[str, Callable[[], PublishedThing]]]:
     """Everything but the folder, each with its name. `held` gets the library panels that were not refused."""
     what = f"data source {DATA_SOURCE_UID}"
     if source is None:
-        yield what, partial(Change, what, Outcome.LEFT_ALONE, ["no --database given"])
+        yield what, partial(PublishedThing, what, PublishOutcome.LEFT_ALONE, ["no --database given"])
     else:
         yield what, partial(_source, pen, what, source, rewrite_secrets=wanted.rewrite_secrets)
     for uid, panel in library.elements(wanted.dashboards).items():
@@ -178,14 +178,14 @@ def _things(
     rules = {f"alert rule {rule.uid}": rule for rule in watch.RULES}
     if wanted.webhook is None:
         for what in (point, *rules):
-            yield what, partial(Change, what, Outcome.LEFT_ALONE, ["no --webhook given"])
+            yield what, partial(PublishedThing, what, PublishOutcome.LEFT_ALONE, ["no --webhook given"])
         return
     yield point, partial(_contact_point, pen, point, watch.contact_point(wanted.webhook))
     for what, rule in rules.items():
         yield what, partial(_rule, pen, what, rule)
 
 
-def _folder(pen: _Pen) -> Change:
+def _folder(pen: _Pen) -> PublishedThing:
     """The folder must be there for everything else: what is refused here ends the run."""
     folder = {"uid": watch.FOLDER_UID, "title": watch.FOLDER_TITLE}
     what = f"folder {folder['uid']}"
@@ -196,7 +196,7 @@ def _folder(pen: _Pen) -> Change:
     return _bring(pen, what, folder, found, create="create_folder", update="update_folder")
 
 
-def _unseen_folder(pen: _Pen, what: str, folder: Json, unreadable: UnreadableError) -> Change:
+def _unseen_folder(pen: _Pen, what: str, folder: Json, unreadable: UnreadableError) -> PublishedThing:
     """To all but Admins Grafana says 403 of a folder that is not there: whether it is, only creating it tells."""
     try:
         pen.write("create_folder", folder)
@@ -208,38 +208,38 @@ def _unseen_folder(pen: _Pen, what: str, folder: Json, unreadable: UnreadableErr
         )
         raise GrafanaError(msg) from refused
     unsure = ["not visible to this token: if it is there already, the token may not read it, and publishing says so"]
-    return Change(what, Outcome.CREATED, unsure if pen.dry_run else [])
+    return PublishedThing(what, PublishOutcome.CREATED, unsure if pen.dry_run else [])
 
 
-def _bring(pen: _Pen, what: str, wanted: Json, found: Json | None, *, create: str, update: str) -> Change:
+def _bring(pen: _Pen, what: str, wanted: Json, found: Json | None, *, create: str, update: str) -> PublishedThing:
     if found is None:
         pen.write(create, wanted)
-        return Change(what, Outcome.CREATED)
+        return PublishedThing(what, PublishOutcome.CREATED)
     lines = differences(wanted, found)
     if not lines:
-        return Change(what, Outcome.UNCHANGED)
+        return PublishedThing(what, PublishOutcome.UNCHANGED)
     if owner := found.get("provenance"):
         raise RefusedError((FROM_FILES if owner == "file" else ANOTHER_WAY) + f" (it differs in {lines[0]})")
     pen.write(update, wanted)
-    return Change(what, Outcome.CHANGED, lines)
+    return PublishedThing(what, PublishOutcome.CHANGED, lines)
 
 
-def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> Change:
+def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> PublishedThing:
     found = pen.grafana.data_source(DATA_SOURCE_UID)
     if found is None:
         pen.write("create_data_source", source)
-        return Change(what, Outcome.CREATED)
+        return PublishedThing(what, PublishOutcome.CREATED)
     lines = differences({key: value for key, value in source.items() if key != "secureJsonData"}, found)
     is_set = bool(found.get("secureJsonFields", {}).get("password"))
     if "secureJsonData" in source and (rewrite_secrets or not is_set):
         lines.append("password: written anew")
     if not lines:
-        return Change(what, Outcome.UNCHANGED)
+        return PublishedThing(what, PublishOutcome.UNCHANGED)
     pen.write("update_data_source", source)
-    return Change(what, Outcome.CHANGED, lines)
+    return PublishedThing(what, PublishOutcome.CHANGED, lines)
 
 
-def _library_panel(pen: _Pen, what: str, panel: Json, held: dict[str, str]) -> Change:
+def _library_panel(pen: _Pen, what: str, panel: Json, held: dict[str, str]) -> PublishedThing:
     found = pen.grafana.library_panel(panel["uid"])
     lines = []
     if found is None:
@@ -247,26 +247,30 @@ def _library_panel(pen: _Pen, what: str, panel: Json, held: dict[str, str]) -> C
     elif lines := differences({**panel, "meta": {"folderUid": watch.FOLDER_UID}}, found):
         pen.write("update_library_panel", {**panel, "folderUid": watch.FOLDER_UID}, version=found["version"])
     held[panel["uid"]] = panel["name"]
-    return Change(what, Outcome.CREATED if found is None else Outcome.CHANGED if lines else Outcome.UNCHANGED, lines)
+    return PublishedThing(
+        what,
+        PublishOutcome.CREATED if found is None else PublishOutcome.CHANGED if lines else PublishOutcome.UNCHANGED,
+        lines,
+    )
 
 
-def _dashboard(pen: _Pen, what: str, dashboard: Json) -> Change:
+def _dashboard(pen: _Pen, what: str, dashboard: Json) -> PublishedThing:
     found = pen.grafana.dashboard(dashboard["uid"])
     lines = []
     if found is not None:
         ours = {key: value for key, value in dashboard.items() if key not in SERVERS_OWN}
         lines = differences({"dashboard": ours, "meta": {"folderUid": watch.FOLDER_UID}}, found)
         if not lines:
-            return Change(what, Outcome.UNCHANGED)
+            return PublishedThing(what, PublishOutcome.UNCHANGED)
     pen.write("save_dashboard", dashboard, folder_uid=watch.FOLDER_UID, message=MESSAGE)
-    return Change(what, Outcome.CREATED if found is None else Outcome.CHANGED, lines)
+    return PublishedThing(what, PublishOutcome.CREATED if found is None else PublishOutcome.CHANGED, lines)
 
 
-def _contact_point(pen: _Pen, what: str, wanted: Json) -> Change:
+def _contact_point(pen: _Pen, what: str, wanted: Json) -> PublishedThing:
     found = pen.grafana.contact_point(wanted["uid"])
     return _bring(pen, what, wanted, found, create="create_contact_point", update="update_contact_point")
 
 
-def _rule(pen: _Pen, what: str, rule: watch.Rule) -> Change:
+def _rule(pen: _Pen, what: str, rule: watch.WatchRule) -> PublishedThing:
     found = pen.grafana.alert_rule(rule.uid)
     return _bring(pen, what, rule.over_http(), found, create="create_alert_rule", update="update_alert_rule")

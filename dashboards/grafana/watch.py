@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class WatchRule:
     """An alert when a query's one number is above a limit."""
 
     slug: str
@@ -103,7 +103,7 @@ class Rule:
 
 
 RULES = (
-    Rule(
+    WatchRule(
         slug="books-open",
         title="数据账不平 · Books do not close",
         summary="收到 ≠ 入库 + 重复 + 隔离 · received is not stored + duplicate + quarantined: run fenhe balance",
@@ -119,7 +119,7 @@ FROM (
         holds="0s",
         severity="critical",
     ),
-    Rule(
+    WatchRule(
         slug="log-loss",
         title="日志缺失 · Records lost before they were stored",
         summary="Kafka 已丢弃未处理的区段 · Kafka dropped records that no worker had read: see table log_loss",
@@ -128,7 +128,7 @@ FROM (
         holds="0s",
         severity="critical",
     ),
-    Rule(
+    WatchRule(
         slug="partition-stuck",
         title="分区停滞 · A partition stands still",
         summary="某分区停在同一条记录超过 5 分钟 · a partition has not got past one record: see table stuck_partition",
@@ -137,7 +137,7 @@ FROM (
         holds="0s",
         severity="critical",
     ),
-    Rule(
+    WatchRule(
         slug="workers-silent",
         title="入库停止 · Nothing is being stored",
         summary="超过 5 分钟没有任何分区入库 · no partition was stored for 5 minutes: see collectors, Kafka, workers",
@@ -146,7 +146,7 @@ FROM (
         holds="1m",
         severity="critical",
     ),
-    Rule(
+    WatchRule(
         slug="no-data-at-all",
         title="没有任何读数 · No readings at all",
         summary="超过 10 分钟没有任何读数 · no reading of any device for 10 minutes: see broker, collectors, network",
@@ -160,7 +160,7 @@ FROM (
         holds="1m",
         severity="critical",
     ),
-    Rule(
+    WatchRule(
         slug="safety-active",
         title="电池安全告警未确认 · Battery safety alarm not acknowledged",
         summary="电池安全告警超过 2 分钟无人确认 · nobody has acknowledged it for 2 minutes: fenhe alarms list",
@@ -172,7 +172,7 @@ WHERE safety AND state = 'active_unacknowledged' AND detected_at >= now() - inte
         severity="critical",
         page="alarms",
     ),
-    Rule(
+    WatchRule(
         slug="notifier-behind",
         title="通知未送达 · Notifications do not get out",
         summary="告警等待通知超过 5 分钟 · alarms have waited 5 minutes for the notifier: see fenhe notify",
@@ -184,7 +184,7 @@ WHERE planned_at IS NULL""",
         severity="critical",
         page="alarms",
     ),
-    Rule(
+    WatchRule(
         slug="quarantine-share",
         title="隔离过多 · Too much in quarantine",
         summary="近 2 小时超过 5 % 的读数无法使用 · over 5 % of 2 hours' readings are unusable: see 数据质量 Pipeline",

@@ -17,19 +17,19 @@ from schemas.words import Language, Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dashboards.words.passport import Item
+    from dashboards.words.passport import PassportLine
 
 SET = "${set:sqlstring}"
 SOURCE = Text("来源：battery_passport_part。", "Source: battery_passport_part.")
 
 
-def _said(column: str, item: Item, language: Language) -> str:
+def _said(column: str, item: PassportLine, language: Language) -> str:
     """An item's value as text, or the word for its absence."""
     value = f"(p.{column} ->> {sql.quote(item.key)})"
     return f"COALESCE({_known(value, column, item, language)}, {sql.quote(item.absent(language))})"
 
 
-def _known(value: str, column: str, item: Item, language: Language) -> str:
+def _known(value: str, column: str, item: PassportLine, language: Language) -> str:
     if item.is_moment:
         return f"to_char({value}::timestamptz AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI')"
     if item.words is not None:
@@ -41,7 +41,7 @@ def _known(value: str, column: str, item: Item, language: Language) -> str:
     return f"{numbers} || {sql.quote(' ' + item.unit if item.unit else '')}"
 
 
-def _list(about: About, column: str, items: Sequence[Item]) -> Panel:
+def _list(about: About, column: str, items: Sequence[PassportLine]) -> Panel:
     language = about.language
     rows = ",\n    ".join(
         f"({number}, {sql.quote(item.text(language))}, {_said(column, item, language)})"

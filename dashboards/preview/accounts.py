@@ -20,7 +20,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from storage.operator import Bounds
+from storage.operator import VisibleSites
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class SignedOutError(Exception):
     """Whoever asks is not, or no longer, signed in."""
 
 
-class Role(StrEnum):
+class AccountRole(StrEnum):
     """What an account may do."""
 
     VIEWER = "viewer"
@@ -64,7 +64,7 @@ class Account(BaseModel):
 
     name: str
     """As it stands in the history of every alarm that this person dealt with."""
-    role: Role
+    role: AccountRole
     password_hash: str
     """Argon2id, with its parameters and salt."""
     sites: tuple[str, ...] = ()
@@ -72,9 +72,9 @@ class Account(BaseModel):
     """Sites and cities whose figures the account sees; with neither it sees all."""
 
     @property
-    def bounds(self) -> Bounds | None:
+    def bounds(self) -> VisibleSites | None:
         """What the account sees; None for everything."""
-        return Bounds(list(self.sites), list(self.cities)) if self.sites or self.cities else None
+        return VisibleSites(list(self.sites), list(self.cities)) if self.sites or self.cities else None
 
     @property
     def stamp(self) -> str:
@@ -142,9 +142,9 @@ class Accounts:
             return None
         return account
 
-    def open(self, account: Account) -> Session:
+    def open(self, account: Account) -> SignedIn:
         """Begin a session."""
-        return Session(self, self._signer.dumps([account.name, account.stamp]))
+        return SignedIn(self, self._signer.dumps([account.name, account.stamp]))
 
     @property
     def session_s(self) -> float:
@@ -170,7 +170,7 @@ class Accounts:
         )
 
 
-class Session(NamedTuple):
+class SignedIn(NamedTuple):
     """A signed-in browser."""
 
     accounts: Accounts

@@ -19,8 +19,8 @@ from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
-from dashboards.preview.accounts import Role, SignedOutError
-from dashboards.preview.alarm_chart import Seen, Span, chart, query_of, span_of
+from dashboards.preview.accounts import AccountRole, SignedOutError
+from dashboards.preview.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
 from dashboards.preview.alarm_figures import band, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.macros import TimeRange
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from dashboards.kit.fields import Word
-    from dashboards.preview.accounts import Account, Session
+    from dashboards.preview.accounts import Account, SignedIn
     from dashboards.preview.view import View
 
     _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]
@@ -88,7 +88,7 @@ ACTIONS = (
 class AlarmPage:
     """An alarm, open in one browser; `view` says language and theme, and where to go back to."""
 
-    def __init__(self, alarm_id: str, hand: Hand, view: View, session: Session | None = None) -> None:
+    def __init__(self, alarm_id: str, hand: Hand, view: View, session: SignedIn | None = None) -> None:
         self._alarm_id = alarm_id
         self._hand = hand
         self._view = view
@@ -118,7 +118,7 @@ class AlarmPage:
             self._others = ui.html("", sanitize=False)
             if self._hand.operator_url is None:
                 ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
-            elif account is not None and account.role is not Role.OPERATOR:
+            elif account is not None and account.role is not AccountRole.OPERATOR:
                 ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
             else:
                 self._build_form(account)
@@ -177,7 +177,7 @@ class AlarmPage:
         except SignedOutError:
             self._leave()
             return
-        if account is not None and account.role is not Role.OPERATOR:
+        if account is not None and account.role is not AccountRole.OPERATOR:
             self._refused = self._text(sign_in.ONLY_VIEWER)
             self._say(self._refused)
             return
@@ -213,7 +213,7 @@ class AlarmPage:
         action: _Action,
         arguments: Sequence[object],
         wanted: Sequence[_Find],
-        within: operator.Bounds | None,
+        within: operator.VisibleSites | None,
     ) -> None:
         """Do it to this alarm, and to all others that are wanted and that the rules allow it to."""
         assert self._hand.operator_url is not None  # noqa: S101 - there are no buttons then
@@ -252,7 +252,7 @@ class AlarmPage:
             self._alike.visible = found.alike > 0
             self._alike.text = f"{self._text(labels_alarm.WITH_ALIKE)} ({found.alike})"
 
-    def _load(self, within: operator.Bounds | None) -> _Found:
+    def _load(self, within: operator.VisibleSites | None) -> _Found:
         with connect(self._hand.reader_url, name="preview", autocommit=True) as connection:
             history = operator.history(connection, self._alarm_id, within)
             device = operator.device_of(connection, history.alarm["device_id"])
@@ -262,7 +262,7 @@ class AlarmPage:
             seen = (
                 None
                 if query is None
-                else [Seen(*row) for row in connection.execute(trusted(query.sql), query.parameters)]
+                else [ChartValue(*row) for row in connection.execute(trusted(query.sql), query.parameters)]
             )
             site = operator.site_of(connection, history.alarm["site_id"])
             alike = operator.alike_count(connection, history.alarm, within)
@@ -383,5 +383,5 @@ class _Found(NamedTuple):
     others: Sequence[Mapping[str, Any]]
     alike: int
     """How many others of its kind stand elsewhere."""
-    span: Span
-    seen: Sequence[Seen] | None
+    span: ChartSpan
+    seen: Sequence[ChartValue] | None

@@ -32,28 +32,28 @@ OF_PLANT = ("energy_kgce", "energy_kwh", "water_in_m3", "production")
 """What a whole plant is judged by each hour: columns of `plant_hour`."""
 
 
-class Seen(NamedTuple):
+class ChartValue(NamedTuple):
     """One value of the chart; None is a gap and stays one."""
 
     at: dt.datetime
     value: float | None
 
 
-class Span(NamedTuple):
+class ChartSpan(NamedTuple):
     """From when until when the chart looks."""
 
     start: dt.datetime
     end: dt.datetime
 
 
-def span_of(alarm: Mapping[str, Any], now: dt.datetime) -> Span:
+def span_of(alarm: Mapping[str, Any], now: dt.datetime) -> ChartSpan:
     """Some days before the onset, until its end or now."""
     before = DAYS_BEFORE_MS if alarm["metric"] in BY_DAY else BEFORE_MS
     end_ms = min(now.timestamp() * 1000, (alarm["cleared_at"] or now.timestamp() * 1000) + AFTER_MS)
-    return Span(*(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC) for ms in (alarm["event_at"] - before, end_ms)))
+    return ChartSpan(*(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC) for ms in (alarm["event_at"] - before, end_ms)))
 
 
-def query_of(alarm: Mapping[str, Any], span: Span) -> Query | None:
+def query_of(alarm: Mapping[str, Any], span: ChartSpan) -> Query | None:
     """Where the value of an alarm is stored, as `at, value` in the alarm's own unit; None where nothing is drawn.
 
     An hour's or a day's sum under way is not among them: it would look like a fall.
@@ -84,7 +84,7 @@ def query_of(alarm: Mapping[str, Any], span: Span) -> Query | None:
     )
 
 
-def chart(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas, unit: str) -> dict[str, Any]:
+def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, unit: str) -> dict[str, Any]:
     """Draw the value, the expected one dashed, the end of the normal range, onset and end upright."""
     language, colors = canvas.language, canvas.colors
     data = [[canvas.wall_ms(each.at), each.value] for each in seen]
@@ -151,7 +151,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas, unit: 
     }
 
 
-def _beginning(alarm: Mapping[str, Any], seen: Sequence[Seen], canvas: Canvas) -> dt.datetime:
+def _beginning(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas) -> dt.datetime:
     """Where the axis begins: a little before the first value or the onset, as months without any say nothing."""
     start, end = canvas.range.start, canvas.range.end
     onset = dt.datetime.fromtimestamp(alarm["event_at"] / 1000, tz=dt.UTC)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from dashboards.preview.accounts import Session
+    from dashboards.preview.accounts import SignedIn
     from dashboards.preview.reader import Reader, Rows
-    from storage.operator import Bounds
+    from storage.operator import VisibleSites
 
 OPEN = frozenset(
     {
@@ -47,7 +47,7 @@ GROUP BY c.relname
 class ConfinedReader:
     """A reader for one signed-in browser. It asks at every query whether that is still so."""
 
-    def __init__(self, reader: Reader, session: Session) -> None:
+    def __init__(self, reader: Reader, session: SignedIn) -> None:
         self._reader = reader
         self._session = session
 
@@ -61,7 +61,7 @@ class ConfinedReader:
         return await self._reader.fetch(confine(query, columns, bounds))
 
 
-def confine(query: Query, columns: Mapping[str, AbstractSet[str]], bounds: Bounds) -> Query:
+def confine(query: Query, columns: Mapping[str, AbstractSet[str]], bounds: VisibleSites) -> Query:
     """Hold a query to some sites; `columns` are those of each table whose name stands in it."""
     shadows = [
         f"{name} AS NOT MATERIALIZED (SELECT * FROM public.{name} WHERE {_condition(has)})"  # noqa: S608 - names of our own tables

@@ -24,7 +24,7 @@ from dashboards.preview.passport import links as document_links
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
-from dashboards.preview.state import AGE, Level, Seen, state_of
+from dashboards.preview.state import AGE, Look, Tone, state_of
 from dashboards.preview.variables import Resolved, resolve
 from dashboards.preview.zoom import in_words, relative_in_words, zoomed
 from dashboards.words import labels
@@ -79,7 +79,7 @@ class Page:
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
         self._state = ui.label("").classes("state").props("role=status data-control=state")
-        self._seen: Seen | None = None
+        self._seen: Look | None = None
         with ui.element("main").classes("grid").props("tabindex=-1") as self._grid:
             self._grid.props(f"data-zone={self._dashboard.time_zone}")
             panels = self._dashboard.panels
@@ -261,12 +261,12 @@ class Page:
         except (AwayError, QueryError, SignedOutError):
             return  # the page says itself what it could not read
         data_to_s, stored_to_s = rows.rows[0]
-        seen = Seen(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
+        seen = Look(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
         state = state_of(self._seen, seen, ZoneInfo(self._dashboard.time_zone))
         if self._seen is None or seen.at_s - self._seen.at_s >= PACE_S:
             self._seen = seen
         self._state.text = self._text(state.text)
-        self._state.classes(remove=" ".join(f"is-{level}" for level in Level), add=f"is-{state.level}")
+        self._state.classes(remove=" ".join(f"is-{level}" for level in Tone), add=f"is-{state.level}")
         self._grid.classes(**{"add" if state.is_stale else "remove": "is-stale"})
 
     def _say_away(self) -> None:

@@ -44,7 +44,7 @@ LIMIT {MOST}
 """  # noqa: S608 - a number of ours
 
 
-class Entry(NamedTuple):
+class SearchHit(NamedTuple):
     """One thing that was found, and where it is shown."""
 
     name: str
@@ -58,14 +58,14 @@ def query(typed: str) -> Query:
     return Query(_FOUND, {"part": f"%{part}%", "start": f"{part}%", "typed": typed.strip()})
 
 
-def entries(rows: Rows, view: View) -> list[Entry]:
+def entries(rows: Rows, view: View) -> list[SearchHit]:
     """What was found, as links that keep language and theme; a set leads to its page, a meter to its own."""
     return [
         _entry(dict(zip(rows.columns, (str(value or "") for value in row), strict=True)), view) for row in rows.rows
     ]
 
 
-def _entry(row: dict[str, str], view: View) -> Entry:
+def _entry(row: dict[str, str], view: View) -> SearchHit:
     language = view.language
     chosen = (row["name_zh"] or row["name"]) if language is Language.ZH else (row["name"] or row["name_zh"])
     slug, variables, kind = _place(row)
@@ -73,7 +73,7 @@ def _entry(row: dict[str, str], view: View) -> Entry:
     about = " · ".join(part for part in (kind(language), city, row["id"]) if part)
     # Its own range and no other page's choices: who searches wants the thing as its page opens.
     address = replace(view, slug=slug, variables=variables, range_from="", range_to="now", refresh="").address
-    return Entry(chosen or row["id"], about, address)
+    return SearchHit(chosen or row["id"], about, address)
 
 
 def _place(row: dict[str, str]) -> tuple[str, dict[str, str], Text]:
@@ -91,7 +91,7 @@ def _fleet(row: dict[str, str]) -> tuple[str, dict[str, str], Text]:
     return "battery-fleet", {"city": row["city"]}, labels.SITE
 
 
-def as_html(found: list[Entry], language: Language) -> str:
+def as_html(found: list[SearchHit], language: Language) -> str:
     """List the entries; where nothing was found, say so."""
     if not found:
         return f'<div class="empty">{escape(labels.NOTHING_FOUND(language))}</div>'

@@ -34,7 +34,7 @@ from schemas.words import Language
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dashboards.preview.accounts import Accounts, Session
+    from dashboards.preview.accounts import Accounts, SignedIn
     from dashboards.preview.reader import Source
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -169,9 +169,9 @@ def _guard(app: FastAPI, host: str, accounts: Accounts | None) -> None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
 
 
-def _session(request: Request) -> Session | None:
+def _session(request: Request) -> SignedIn | None:
     """Whose browser it is; None where nobody signs in."""
-    session: Session | None = getattr(request.state, "session", None)
+    session: SignedIn | None = getattr(request.state, "session", None)
     return session
 
 

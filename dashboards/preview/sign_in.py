@@ -17,7 +17,7 @@ from fastapi import Request  # noqa: TC002 - the routes' annotations are read at
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.datastructures import Headers
 
-from dashboards.preview.accounts import Session, SignedOutError, key_of
+from dashboards.preview.accounts import SignedIn, SignedOutError, key_of
 from dashboards.preview.same_origin import REFUSED
 from dashboards.preview.theme import FONT, Theme
 from dashboards.preview.throttle import Throttle
@@ -59,7 +59,7 @@ class SignIn:
         if scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
-        session = Session(self._accounts, _token(Headers(scope=scope)))
+        session = SignedIn(self._accounts, _token(Headers(scope=scope)))
         try:
             session.account()
         except SignedOutError:
@@ -109,7 +109,7 @@ def add_sign_in(app: FastAPI, accounts: Accounts) -> None:
 
     @app.post(OUT_PATH)
     async def sign_out(request: Request) -> Response:
-        session: Session = request.state.session
+        session: SignedIn = request.state.session
         log.info("signed out", name=session.account().name)
         answer = RedirectResponse(PATH, HTTPStatus.SEE_OTHER)
         answer.delete_cookie(COOKIE, httponly=True)

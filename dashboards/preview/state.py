@@ -26,7 +26,7 @@ FROM partition_progress JOIN newest USING (topic)
 """Device time the newest reading has, and when the last record was written that the slowest partition has stored."""
 
 
-class Level(StrEnum):
+class Tone(StrEnum):
     """What colour the sentence has."""
 
     LIVE = "live"
@@ -35,7 +35,7 @@ class Level(StrEnum):
     EMPTY = "empty"
 
 
-class Seen(NamedTuple):
+class Look(NamedTuple):
     """One look at how far the data are; seconds since the epoch."""
 
     at_s: float
@@ -51,39 +51,39 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DataState:
     """What is said on top of a page."""
 
-    level: Level
+    level: Tone
     text: Text
 
     @property
     def is_stale(self) -> bool:
         """Whether figures are not to be taken for those of now."""
-        return self.level in {Level.STOPPED, Level.EMPTY}
+        return self.level in {Tone.STOPPED, Tone.EMPTY}
 
 
-def state_of(before: Seen | None, now: Seen, zone: dt.tzinfo) -> State:
+def state_of(before: Look | None, now: Look, zone: dt.tzinfo) -> DataState:
     """Say how old the data are; an earlier look tells whether the worker catches up, and when it will have."""
     lag_s = now.lag_s
     if lag_s is None:
-        return State(Level.EMPTY, Text("还没有收到任何数据。", "No data have come in yet."))
+        return DataState(Tone.EMPTY, Text("还没有收到任何数据。", "No data have come in yet."))
     data_to = dt.datetime.fromtimestamp(now.at_s - lag_s, zone)  # what is newer is not all there yet
     is_today = data_to.date() == dt.datetime.fromtimestamp(now.at_s, zone).date()
     clock = data_to.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
     if lag_s <= LIVE_S:
-        return State(Level.LIVE, Text(f"实时 · 数据至 {clock}", f"live · data to {clock}"))
-    level = Level.BEHIND if lag_s <= STALE_S else Level.STOPPED
+        return DataState(Tone.LIVE, Text(f"实时 · 数据至 {clock}", f"live · data to {clock}"))
+    level = Tone.BEHIND if lag_s <= STALE_S else Tone.STOPPED
     behind = _length(lag_s)
     zh, en = f"数据至 {clock}，落后{behind.zh}", f"Data to {clock}, {behind.en} behind"
     left_s = _left_s(before, now)
     if left_s is not None:
         left = _length(left_s)
         text = Text(f"{zh}；正在追赶，约{left.zh}后恢复实时。", f"{en}; catching up, live in about {left.en}.")
-        return State(level, text)
-    if before is None or level is Level.BEHIND:
-        return State(level, Text(f"{zh}。", f"{en}."))
-    return State(
+        return DataState(level, text)
+    if before is None or level is Tone.BEHIND:
+        return DataState(level, Text(f"{zh}。", f"{en}."))
+    return DataState(
         level,
         Text(
             f"{zh}，且没有前进：采集器、Kafka 或流处理可能已停，以下数字不是现在的。",
@@ -92,7 +92,7 @@ def state_of(before: Seen | None, now: Seen, zone: dt.tzinfo) -> State:
     )
 
 
-def _left_s(before: Seen | None, now: Seen) -> float | None:
+def _left_s(before: Look | None, now: Look) -> float | None:
     """Seconds until the data are live, at the pace since an earlier look; None where the lag does not shrink."""
     if before is None or before.lag_s is None or now.lag_s is None or now.at_s <= before.at_s:
         return None

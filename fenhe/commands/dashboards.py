@@ -57,7 +57,7 @@ def publish(
     """Bring a Grafana's folder, data source, library panels, dashboards and alerting to the definitions."""
     from dashboards.grafana.api import Grafana
     from dashboards.grafana.build import all_dashboards
-    from dashboards.grafana.publish import Outcome, Wanted
+    from dashboards.grafana.publish import PublishOutcome, Wanted
     from dashboards.grafana.publish import publish as bring
     from dashboards.grafana.refusals import GrafanaError
 
@@ -69,9 +69,9 @@ def publish(
     try:
         for change in bring(Grafana(grafana, token, timeout_s=timeout), wanted, dry_run=dry_run):
             said = f"would be {change.outcome}" if dry_run and change.outcome in _WRITES else str(change.outcome)
-            reason = f": {change.lines[0]}" if change.outcome is Outcome.LEFT_ALONE else ""
+            reason = f": {change.lines[0]}" if change.outcome is PublishOutcome.LEFT_ALONE else ""
             typer.echo(f"{change.what}: {said}{reason}")
-            if change.outcome in {Outcome.CHANGED, Outcome.CREATED}:
+            if change.outcome in {PublishOutcome.CHANGED, PublishOutcome.CREATED}:
                 for line in change.lines[:SHOWN_LINES]:
                     typer.echo(f"    {line}")
                 if more := len(change.lines) - SHOWN_LINES:

@@ -30,7 +30,7 @@ def fit(
     ] = None,
 ) -> None:
     """Fit a baseline to some days, and hold every later day against it; refuses what is none."""
-    from fenhe.baselines import Line, fit_line
+    from fenhe.baselines import SiteLine, fit_line
     from schemas.settings import WriterSettings
     from storage.pool import connect
     from streams.kernels.plant.baseline import NoBaselineError
@@ -40,7 +40,7 @@ def fit(
     days_ms = (_ms(from_), _ms(to + dt.timedelta(days=1)))
     with connect(str(settings.db_writer_url), name="enpi") as connection:
         try:
-            version, found = fit_line(connection, Line(site, line), days_ms, user, variable or ())
+            version, found = fit_line(connection, SiteLine(site, line), days_ms, user, variable or ())
         except NoBaselineError as error:
             typer.echo(f"{site} {line}: {error}", err=True)
             raise typer.Exit(1) from None

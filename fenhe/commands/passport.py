@@ -12,7 +12,7 @@ import typer
 
 from dashboards.words import labels
 from dashboards.words import passport as words
-from dashboards.words.passport import Item
+from dashboards.words.passport import PassportLine
 from fenhe.clear_errors import clear_errors
 from schemas.settings import ReaderSettings
 from schemas.time import LOCAL
@@ -60,7 +60,10 @@ def page_of(document: Mapping[str, Any]) -> str:
         _section(words.IDENTITY, _list(document["identity"], words.IDENTITY_ITEMS)),
         _section(words.HEALTH, _list(document["health"] or {}, words.HEALTH_ITEMS)),
         _section(words.USE, _list(document["use"], words.USE_ITEMS)),
-        _section(words.TEMPERATURE_HOURS, _list(hours, [Item(key, text, "h", 0) for key, text in words.BANDS.items()])),
+        _section(
+            words.TEMPERATURE_HOURS,
+            _list(hours, [PassportLine(key, text, "h", 0) for key, text in words.BANDS.items()]),
+        ),
         _section(words.ESTIMATES, _table(document["estimates"], words.ESTIMATE_ITEMS)),
         _section(words.ALARMS, _table(document["alarms"], words.ALARM_ITEMS)),
     ]
@@ -74,12 +77,12 @@ def _section(title: Text, content: str) -> str:
     return f"<h2>{_both(title)}</h2>{content}"
 
 
-def _list(record: Mapping[str, Any], items: Sequence[Item]) -> str:
+def _list(record: Mapping[str, Any], items: Sequence[PassportLine]) -> str:
     rows = "".join(f"<tr><th>{_both(item.text)}</th><td>{_cell(record, item)}</td></tr>" for item in items)
     return f"<table>{rows}</table>"
 
 
-def _table(records: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> str:
+def _table(records: Sequence[Mapping[str, Any]], items: Sequence[PassportLine]) -> str:
     """Records of one form, the newest first."""
     if not records:
         return _absent(labels.NONE)
@@ -88,7 +91,7 @@ def _table(records: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _cell(record: Mapping[str, Any], item: Item) -> str:
+def _cell(record: Mapping[str, Any], item: PassportLine) -> str:
     value = _found(record, item.key)
     if value in {None, ""}:
         return _absent(item.absent)

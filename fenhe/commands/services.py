@@ -67,11 +67,11 @@ def work(ready_file: ReadyFileOption = None) -> None:
         from fenhe import metrics
         from fenhe.ready import ReadyFile
         from streams.worker.app import run_worker
-        from streams.worker.shepherd import Figures
+        from streams.worker.shepherd import WorkerFigures
 
         has_topic.result()
     ready = ReadyFile(ready_file)
-    figures = Figures()
+    figures = WorkerFigures()
     metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
 
     once = iter((spare_what_stays,))

@@ -54,14 +54,14 @@ def replay_quarantine(*, reason: str | None, device_id: str | None) -> tuple[int
     return sent, skipped
 
 
-def can_be_sent(item: quarantine.Item, asked_for: str | None) -> bool:
+def can_be_sent(item: quarantine.WaitingItem, asked_for: str | None) -> bool:
     """Whether an item goes through the pipeline again: not one whose time was wrong, unless that is asked for."""
     if item.reason == Reason.CLOCK_AHEAD or (item.reason == Reason.CLOCK_BEHIND and item.reason != asked_for):
         return False
     return len(item.payload) == item.size and not item.topic.startswith("kafka:")
 
 
-def _send(log: Log, settings: CollectorSettings, items: list[quarantine.Item]) -> None:
+def _send(log: Log, settings: CollectorSettings, items: list[quarantine.WaitingItem]) -> None:
     now_ms = time.time_ns() // 1_000_000
     batches: dict[int, MicroBatchBuilder] = {}
     for item in items:

@@ -64,13 +64,13 @@ def add(
     city: CitiesOption = None,
 ) -> None:
     """Make an account. Without --site and --city it sees everything. Asks for a password, or reads it from a pipe."""
-    from dashboards.preview.accounts import Account, AccountsError, Role, changed, check_name, hash_of, key_of
+    from dashboards.preview.accounts import Account, AccountRole, AccountsError, changed, check_name, hash_of, key_of
 
     with _file() as path:
         name = check_name(name)
         password_hash = hash_of(_password())
         sites, cities = tuple(site or ()), tuple(city or ())
-        account = Account(name=name, role=Role(role), password_hash=password_hash, sites=sites, cities=cities)
+        account = Account(name=name, role=AccountRole(role), password_hash=password_hash, sites=sites, cities=cities)
         with changed(path) as accounts:
             if key_of(name) in accounts:
                 msg = f"there is an account {name!r} already: `fenhe user password`, `change` or `remove`"
@@ -102,11 +102,11 @@ def change(
     everywhere: Annotated[bool, typer.Option("--everywhere", help="Sees everything from now on.")] = False,
 ) -> None:
     """Change an account's role, or what it sees; it holds at once, for who is signed in too."""
-    from dashboards.preview.accounts import Role, changed, key_of
+    from dashboards.preview.accounts import AccountRole, changed, key_of
 
     with _file() as path, changed(path) as accounts:
         account = _known(accounts, name)
-        given: dict[str, object] = {} if role is None else {"role": Role(role)}
+        given: dict[str, object] = {} if role is None else {"role": AccountRole(role)}
         if site or city or everywhere:
             given |= {"sites": tuple(site or ()), "cities": tuple(city or ())}
         accounts[key_of(name)] = account = account.model_copy(update=given)

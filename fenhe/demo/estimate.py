@@ -17,7 +17,7 @@ BUSY_PROCESSES = 8.0
 scheduler shares the cores among them and whatever else wants to run."""
 
 
-class Past(NamedTuple):
+class PastToStore(NamedTuple):
     """What is to be stored before everything is there."""
 
     readings: float
@@ -52,16 +52,16 @@ class Machine(NamedTuple):
         """What of its cores we get."""
         return self.cores * BUSY_PROCESSES / (BUSY_PROCESSES + self.load)
 
-    def seconds(self, past: Past) -> float:
+    def seconds(self, past: PastToStore) -> float:
         """Until the past is stored; infinite where live readings alone take all there is."""
         left = self.free_cores - past.live_cores
         return past.cpu_s / left if left > 0 else math.inf
 
-    def keeps_up(self, past: Past) -> bool:
+    def keeps_up(self, past: PastToStore) -> bool:
         """Whether live readings are stored as they come."""
         return self.free_cores > past.live_cores
 
-    def tell(self, past: Past) -> str:
+    def tell(self, past: PastToStore) -> str:
         """Say what is to be expected."""
         busy = f", which have other work too (load {self.load:.1f})" if self.load > self.cores / 2 else ""
         machine = f"{self.cores} cores{busy}" if self.cores > 1 else f"one core{busy}"

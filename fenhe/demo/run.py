@@ -21,12 +21,12 @@ from fenhe.baselines import fit_the_past
 from fenhe.books import print_balance, read_balance
 from fenhe.clear_errors import PlainError
 from fenhe.commands.reference import load as load_reference_data
-from fenhe.demo.estimate import Machine, Past
+from fenhe.demo.estimate import Machine, PastToStore
 from fenhe.demo.figures import counted, summary
-from fenhe.demo.world import World, earlier_world, remember
+from fenhe.demo.world import DemoWorld, earlier_world, remember
 from fenhe.local import MockKafka
 from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline, write_environment
-from fenhe.progress import Feeding, Stored, in_words
+from fenhe.progress import Feeding, StoredCount, in_words
 from fenhe.simulation import now_ms, truth_of
 from schemas.registry import Sector
 from schemas.settings import MqttSettings
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fenhe.local import Stack
     from simulators.scenes.scenario import Scenario
     from simulators.scenes.scene import Scene
-    from storage.balance import Balance
+    from storage.balance import BooksBalance
     from storage.latency import Latency
 
 DRAIN_S = 60.0
@@ -93,7 +93,7 @@ class Interrupts(NamedTuple):
     again: threading.Event
 
 
-class Outcome(NamedTuple):
+class DemoOutcome(NamedTuple):
     """What was published, and when it was live."""
 
     published: int
@@ -150,7 +150,7 @@ def _scenario(options: DemoOptions) -> Scenario:
     return scenario
 
 
-def _is_the_same(world: World, options: DemoOptions, scenario: Scenario) -> bool:
+def _is_the_same(world: DemoWorld, options: DemoOptions, scenario: Scenario) -> bool:
     """Whether a demo that is asked for goes on with an earlier world."""
     sets = scenario.fleet.sets if options.sets is None else options.sets
     return (world.scenario, world.sets, world.seed) == (options.scenario, sets, options.seed)
@@ -164,7 +164,7 @@ class _Demo:
         stack: Stack,
         options: DemoOptions,
         scenario: Scenario,
-        earlier: World | None,
+        earlier: DemoWorld | None,
         interrupts: Interrupts,
     ) -> None:
         self._stack = stack
@@ -196,23 +196,23 @@ class _Demo:
             self._drain(outcome, before)
         return self._close(outcome, before)
 
-    def _begin(self) -> World:
+    def _begin(self) -> DemoWorld:
         """A new world, whose history ends about when it will be stored: what is planned is seen happening."""
         options, scenario, now = self._options, self._scenario, now_ms()
         sets = scenario.fleet.sets if options.sets is None else options.sets
         start = now - (scenario.history or 0)
         scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets)
         readings = scene.readings_until(now)
-        past, machine = Past(readings, _plant_days(scenario), scene.readings_per_s), Machine.now()
+        past, machine = PastToStore(readings, _plant_days(scenario), scene.readings_per_s), Machine.now()
         lasts_s = min(machine.seconds(past), LONGEST_S)
         console.print(f"  {machine.tell(past)}")
         if lasts_s > LONG_S:
             console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
-        world = World(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
+        world = DemoWorld(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
         remember(self._directory, world)
         return world
 
-    def _go_on(self, world: World) -> World:
+    def _go_on(self, world: DemoWorld) -> DemoWorld:
         away_s = max(0.0, (now_ms() - world.last_ms) / 1_000)
         console.print(f"  going on where the last demo stopped, {in_words(away_s)} ago (--fresh starts anew)")
         if world.waiting and self._stack.kafka.durable:
@@ -220,7 +220,7 @@ class _Demo:
         console.print("  drawing the simulated world up to there …")
         return world
 
-    def _play(self, world: World, before: int) -> Outcome:
+    def _play(self, world: DemoWorld, before: int) -> DemoOutcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
         scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
@@ -228,7 +228,7 @@ class _Demo:
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
             return self._publish(scene, world, before)
 
-    def _publish(self, scene: Scene, world: World, before: int) -> Outcome:
+    def _publish(self, scene: Scene, world: DemoWorld, before: int) -> DemoOutcome:
         scene.skip(world.last_ms)  # an earlier run published this
         settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
         waiting = world.waiting if self._stack.kafka.durable else 0
@@ -248,7 +248,7 @@ class _Demo:
             tell.join()
             publisher.flush()
             total = published()
-        return Outcome(total, self._ready_ms or live_from, scene.event_ms)
+        return DemoOutcome(total, self._ready_ms or live_from, scene.event_ms)
 
     def _tell(
         self,
@@ -270,7 +270,7 @@ class _Demo:
                     stored, sent = counted(self._reader).received - before, published()
                     if is_live.is_set() and sent - stored <= slack:
                         break
-                    feeding(Stored(stored, sent if is_live.is_set() else max(estimate, sent)))
+                    feeding(StoredCount(stored, sent if is_live.is_set() else max(estimate, sent)))
         finally:
             feeding.close()
         if not done.is_set():
@@ -314,7 +314,7 @@ class _Demo:
                             f"  live for {in_words(ran)}: {counts.stored:,} stored in all, {waiting:,} on their way"
                         )
 
-    def _drain(self, outcome: Outcome, before: int) -> None:
+    def _drain(self, outcome: DemoOutcome, before: int) -> None:
         """Wait for the last readings, unless somebody presses Ctrl-C again."""
 
         def left() -> int:
@@ -327,7 +327,7 @@ class _Demo:
         while left() > 0 and time.monotonic() < deadline and not self._again.wait(0.2):
             pass
 
-    def _close(self, outcome: Outcome, before: int) -> int:
+    def _close(self, outcome: DemoOutcome, before: int) -> int:
         """Count the books, print and write the report."""
         books = read_balance(self._reader)
         missing = max(0, outcome.published - (books.received - before))
@@ -359,7 +359,9 @@ class _Demo:
             self._write_report(self._options.report, outcome, books, latency, closed=closed)
         return 0 if closed else 1
 
-    def _write_report(self, path: Path, outcome: Outcome, books: Balance, latency: Latency, *, closed: bool) -> None:
+    def _write_report(
+        self, path: Path, outcome: DemoOutcome, books: BooksBalance, latency: Latency, *, closed: bool
+    ) -> None:
         stack = self._stack
         timescaledb = stack.postgres.timescaledb_version()
         report: dict[str, Any] = {

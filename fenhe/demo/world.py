@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 WORLD_FILE = "world.json"
 
 
-class World(NamedTuple):
+class DemoWorld(NamedTuple):
     """The simulated world a demo directory belongs to."""
 
     scenario: str
@@ -27,15 +27,15 @@ class World(NamedTuple):
     """Readings that were published and not yet stored when the last run ended."""
 
 
-def earlier_world(directory: Path) -> World | None:
+def earlier_world(directory: Path) -> DemoWorld | None:
     """The world of an earlier run on this directory."""
     path = directory / WORLD_FILE
     if not path.exists():
         return None
     kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
-    return World(**{name: kept[name] for name in World._fields})
+    return DemoWorld(**{name: kept[name] for name in DemoWorld._fields})
 
 
-def remember(directory: Path, world: World) -> None:
+def remember(directory: Path, world: DemoWorld) -> None:
     """Keep a world for the next run on this directory."""
     (directory / WORLD_FILE).write_text(json.dumps(world._asdict()))

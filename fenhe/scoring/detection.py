@@ -64,7 +64,7 @@ RUNS = 20
 """Random controls that are averaged."""
 
 
-class Alarm(NamedTuple):
+class RaisedAlarm(NamedTuple):
     """One alarm, by event time."""
 
     site_id: str
@@ -77,7 +77,7 @@ class Alarm(NamedTuple):
     """When it was raised."""
 
 
-class Rates(NamedTuple):
+class DetectionRates(NamedTuple):
     """How good a set of alarms is; None where there is nothing to divide by."""
 
     alarms: int
@@ -94,11 +94,11 @@ class DetectionScore(NamedTuple):
     """Alarms that matter here, beside the random control; recall and delay by kind of label."""
 
     labels: int
-    detector: Rates
-    control: Rates
-    by_kind: dict[str, Rates]
+    detector: DetectionRates
+    control: DetectionRates
+    by_kind: dict[str, DetectionRates]
     """Of each kind of label: alarms that found one, recall, delay."""
-    mistaken: list[Alarm]
+    mistaken: list[RaisedAlarm]
     """The alarms that found none, by the time at which they were raised: what to look into."""
 
 
@@ -118,7 +118,9 @@ class World(NamedTuple):
         return len(self.sites) * (self.to_ms - self.from_ms) / YEAR_MS
 
 
-def score_detection(alarms: Sequence[Alarm], labels: Iterable[Label], world: World, *, seed: int = 1) -> DetectionScore:
+def score_detection(
+    alarms: Sequence[RaisedAlarm], labels: Iterable[Label], world: World, *, seed: int = 1
+) -> DetectionScore:
     """Hold alarms against labels. Alarms of kinds that fit no label at all (offline, an outage, smoke) are left out."""
     wanted = [label for label in labels if label.kind in FITTING]
     kinds = {str(kind) for fitting in FITTING.values() for kind in fitting}
@@ -128,18 +130,20 @@ def score_detection(alarms: Sequence[Alarm], labels: Iterable[Label], world: Wor
     for kind in sorted({label.kind for label in wanted}):
         of_kind = [label for label in wanted if label.kind is kind]
         delays = [found[place] for place, label in enumerate(wanted) if label.kind is kind and place in found]
-        by_kind[kind.value] = Rates(len(delays), None, len(delays) / len(of_kind), None, _median_h(delays))
+        by_kind[kind.value] = DetectionRates(len(delays), None, len(delays) / len(of_kind), None, _median_h(delays))
     control = _control(judged, wanted, world, seed)
     return DetectionScore(len(wanted), detector, control, by_kind, sorted(mistaken, key=lambda alarm: alarm.raised_ms))
 
 
-def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tuple[dict[int, int], list[Alarm], Rates]:
+def _rates(
+    alarms: Sequence[RaisedAlarm], labels: Sequence[Label], world: World
+) -> tuple[dict[int, int], list[RaisedAlarm], DetectionRates]:
     """First delay (ms) by label found, the alarms that found none, and the rates."""
     places: dict[str, list[int]] = {}
     for place, label in enumerate(labels):
         places.setdefault(label.site_id, []).append(place)
     found: dict[int, int] = {}
-    mistaken: list[Alarm] = []
+    mistaken: list[RaisedAlarm] = []
     for alarm in alarms:
         here = {alarm.device_id, *world.virtual.get(alarm.device_id, ())}
         hit = [place for place in places.get(alarm.site_id, ()) if _finds(alarm, here, labels[place])]
@@ -153,7 +157,7 @@ def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tu
     return (
         found,
         mistaken,
-        Rates(
+        DetectionRates(
             alarms=len(alarms),
             precision=hits / len(alarms) if alarms else None,
             recall=len(found) / len(labels) if labels else None,
@@ -163,7 +167,7 @@ def _rates(alarms: Sequence[Alarm], labels: Sequence[Label], world: World) -> tu
     )
 
 
-def _finds(alarm: Alarm, here: Collection[str], label: Label) -> bool:
+def _finds(alarm: RaisedAlarm, here: Collection[str], label: Label) -> bool:
     """Whether an alarm fits a label in kind, place and time; `here`: its device, with a virtual meter all its parts."""
     if alarm.kind not in FITTING[label.kind]:
         return False
@@ -178,7 +182,7 @@ def _finds(alarm: Alarm, here: Collection[str], label: Label) -> bool:
     return label.start_ms <= alarm.raised_ms <= last
 
 
-def _control(alarms: Sequence[Alarm], labels: Sequence[Label], world: World, seed: int) -> Rates:
+def _control(alarms: Sequence[RaisedAlarm], labels: Sequence[Label], world: World, seed: int) -> DetectionRates:
     """As many alarms of the same kinds at random devices and moments; the mean of several draws."""
     rng = random.Random(f"{seed}/control")  # noqa: S311 - seeded: a score can be repeated
     devices = sorted(world.sites)
@@ -191,10 +195,10 @@ def _control(alarms: Sequence[Alarm], labels: Sequence[Label], world: World, see
             device, at = devices[rng.randrange(len(devices))], rng.randrange(world.from_ms, world.to_ms)
             whole_site = alarm.device_id == alarm.site_id
             site = world.sites[device]
-            scattered.append(Alarm(site, site if whole_site else device, alarm.kind, at, at))
+            scattered.append(RaisedAlarm(site, site if whole_site else device, alarm.kind, at, at))
         drawn.append(_rates(scattered, labels, world)[2])
     means = [_mean_of(column) for column in zip(*drawn, strict=True)]
-    return Rates(len(alarms), *means[1:])
+    return DetectionRates(len(alarms), *means[1:])
 
 
 def _mean_of(values: Iterable[float | None]) -> float | None:

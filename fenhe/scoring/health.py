@@ -12,7 +12,7 @@ ALL = "all"
 BMS = "bms (control)"
 
 
-class Estimate(NamedTuple):
+class ScoredEstimate(NamedTuple):
     """A set's estimate and its truth. SoH as a share, 0–1."""
 
     device_id: str
@@ -40,7 +40,7 @@ class EstimateScore(NamedTuple):
     """Mean width of the intervals."""
 
 
-def score_estimates(estimates: Sequence[Estimate]) -> dict[str, EstimateScore]:
+def score_estimates(estimates: Sequence[ScoredEstimate]) -> dict[str, EstimateScore]:
     """Score by method and over all of them. `estimates` has a row for every set, known or not."""
     methods = sorted({each.method for each in estimates if each.estimated is not None})
     scores = {ALL: _score(estimates, len(estimates))} if estimates else {}
@@ -49,7 +49,7 @@ def score_estimates(estimates: Sequence[Estimate]) -> dict[str, EstimateScore]:
     }
 
 
-def _score(estimates: Sequence[Estimate], sets: int) -> EstimateScore:
+def _score(estimates: Sequence[ScoredEstimate], sets: int) -> EstimateScore:
     errors = [each.estimated - each.true for each in estimates if each.estimated is not None]
     intervals = [
         (each.low, each.high, each.true)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fenhe.scoring.health import Estimate
+    from fenhe.scoring.health import ScoredEstimate
 
 SIZE, MARGIN = 560, 60
 COLOURS = ("#1f6f8b", "#b5651d", "#4c7a34", "#7d3c98", "#8a8a8a")
 TICK = 0.05
 
 
-def estimate_against_truth(estimates: Sequence[Estimate], title: str) -> str:
+def estimate_against_truth(estimates: Sequence[ScoredEstimate], title: str) -> str:
     """Draw SoH as estimated over SoH as it is. Sets without an estimate are counted in the caption."""
     known = [(each, each.estimated) for each in estimates if each.estimated is not None]
     values = [value for each, shown in known for value in (each.true, shown, each.low, each.high) if value is not None]

@@ -17,7 +17,7 @@ from streams.intake.decode import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
     from streams.engine.engine import Engine
 
 SPAN_MS = 15 * 60_000
@@ -58,7 +58,7 @@ class _Player:
 
 
 def play(
-    messages: Iterable[Message],
+    messages: Iterable[DeviceMessage],
     engine: Engine,
     *,
     span_ms: int = SPAN_MS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fenhe.scoring.detection import score_detection
-from fenhe.scoring.health import BMS, Estimate, score_backup, score_estimates
+from fenhe.scoring.health import BMS, ScoredEstimate, score_backup, score_estimates
 from fenhe.scoring.metering import score_metering
 from fenhe.scoring.tables import alarm_rows, backup_rows, health_rows, metering_rows, span_of, world_of
 from simulators.truth import read_labels, read_run
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DIGITS = 5
 
 
-def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[Estimate]]:
+def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[ScoredEstimate]]:
     """Score a database against a truth file; also the SoH estimates themselves, for the picture.
 
     Sections: `run`, `metering` by kind of fault, `health` by method with the BMS as control, `backup` (as forecast

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fenhe.scoring.detection import Alarm, World
-from fenhe.scoring.health import Estimate, Forecast
+from fenhe.scoring.detection import RaisedAlarm, World
+from fenhe.scoring.health import Forecast, ScoredEstimate
 from fenhe.scoring.metering import Counted
 from schemas.time import MINUTE_MS
 from simulators.truth import read_states, read_totals
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MS = "(extract(epoch FROM {0}) * 1000)::bigint"
 
 
-class Span(NamedTuple):
+class TruthSpan(NamedTuple):
     """What a truth file covers."""
 
     from_ms: int
@@ -81,7 +81,7 @@ class _Truth:
         return before[-1] if before else values[0][1]
 
 
-def health_rows(connection: Connection, truth: Path) -> tuple[list[Estimate], list[Estimate]]:
+def health_rows(connection: Connection, truth: Path) -> tuple[list[ScoredEstimate], list[ScoredEstimate]]:
     """Newest estimate of every set of the truth, and what its BMS said (the control). SoH as a share."""
     true = _Truth(truth, "soh")
     query = trusted(
@@ -89,15 +89,15 @@ def health_rows(connection: Connection, truth: Path) -> tuple[list[Estimate], li
         " soh_high_pct, soh_bms_pct FROM battery_health_latest"
     )
     rows = {row[0]: row for row in connection.execute(query)}
-    estimates: list[Estimate] = []
-    control: list[Estimate] = []
+    estimates: list[ScoredEstimate] = []
+    control: list[ScoredEstimate] = []
     for set_id in true.sets():
         row = rows.get(set_id, (set_id, 1 << 62, "", None, None, None, None))
         _, ts, method, soh, low, high, bms = row
         value = true.at(set_id, ts)
         if value is not None:
-            estimates.append(Estimate(set_id, method, _share(soh), _share(low), _share(high), value))
-            control.append(Estimate(set_id, "bms", _share(bms), None, None, value))
+            estimates.append(ScoredEstimate(set_id, method, _share(soh), _share(low), _share(high), value))
+            control.append(ScoredEstimate(set_id, "bms", _share(bms), None, None, value))
     return estimates, control
 
 
@@ -127,16 +127,16 @@ def backup_rows(connection: Connection, truth: Path) -> tuple[list[Forecast], li
     return now, past
 
 
-def alarm_rows(connection: Connection) -> list[Alarm]:
+def alarm_rows(connection: Connection) -> list[RaisedAlarm]:
     """All alarms by event time, disproved ones left out: late readings have taken them back."""
     query = trusted(
         f"SELECT site_id, device_id, kind, {_MS.format('event_at')}, {_MS.format('raised_at')}"  # noqa: S608 - own text
         " FROM alarm WHERE NOT disproved"
     )
-    return [Alarm(*row) for row in connection.execute(query)]
+    return [RaisedAlarm(*row) for row in connection.execute(query)]
 
 
-def world_of(connection: Connection, span: Span) -> World:
+def world_of(connection: Connection, span: TruthSpan) -> World:
     """Every registered device and virtual meter, over the time that the truth covers."""
     rows = connection.execute(
         "SELECT device_id, site_id FROM device UNION ALL SELECT meter_id, site_id FROM virtual_meter"
@@ -154,7 +154,7 @@ GROUP BY meter_id
     return {row[0]: frozenset(row[1]) for row in connection.execute(query)}
 
 
-def span_of(truth: Path, start_ms: int) -> Span:
+def span_of(truth: Path, start_ms: int) -> TruthSpan:
     """From the run's start to the newest true state or total."""
     import sqlite3  # noqa: PLC0415 - the one question that the truth's readers do not answer
     from contextlib import closing  # noqa: PLC0415
@@ -163,4 +163,4 @@ def span_of(truth: Path, start_ms: int) -> Span:
         row: tuple[Any, Any] = connection.execute(
             "SELECT (SELECT max(ts) FROM state), (SELECT max(to_ms) FROM total)"
         ).fetchone()
-    return Span(start_ms, max([start_ms + 1, *(value for value in row if value is not None)]))
+    return TruthSpan(start_ms, max([start_ms + 1, *(value for value in row if value is not None)]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulators.fleet.battery import CELLS_MAX
 from simulators.fleet.battery_faults import SENSORS
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,7 +147,7 @@ class Bms:
         )
 
 
-def set_messages(shown: SetsShown, topics: Sequence[str], ids: Sequence[str]) -> Iterator[Message]:
+def set_messages(shown: SetsShown, topics: Sequence[str], ids: Sequence[str]) -> Iterator[DeviceMessage]:
     """A message of each set; `topics` and `ids` by its number."""
     columns: tuple[list[Any], ...] = tuple(column.tolist() for column in shown)
     for i, at, n, v, a, s, h, c, channels, t, amb, left, whole, turns, word, state in zip(*columns, strict=True):
@@ -167,10 +167,10 @@ def set_messages(shown: SetsShown, topics: Sequence[str], ids: Sequence[str]) ->
             "alarm_words": [word, 0, 0, 0, 0],
             "mode": MODES[state],
         }
-        yield Message(topics[i], ids[i], [reading])
+        yield DeviceMessage(topics[i], ids[i], [reading])
 
 
-def power_messages(shown: SitesShown, topics: Sequence[str], ids: Sequence[str]) -> Iterator[Message]:
+def power_messages(shown: SitesShown, topics: Sequence[str], ids: Sequence[str]) -> Iterator[DeviceMessage]:
     """A message of each site's FSU; `topics` and `ids` by its number."""
     columns: tuple[list[Any], ...] = tuple(column.tolist() for column in shown)
     for i, at, n, volts, on, dc, known, amps, smoke, door in zip(*columns, strict=True):
@@ -178,4 +178,4 @@ def power_messages(shown: SitesShown, topics: Sequence[str], ids: Sequence[str])
         if known:
             reading["dc_voltage_v"] = dc
         reading |= {"dc_load_current_a": amps, "smoke": smoke, "water": False, "door": door}
-        yield Message(topics[i], ids[i], [reading])
+        yield DeviceMessage(topics[i], ids[i], [reading])

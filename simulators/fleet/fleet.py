@@ -17,7 +17,7 @@ from simulators.fleet.battery_faults import BatteryFaults, Fleetwide, draw_fault
 from simulators.fleet.bms import CURRENT_GAIN, Bms, SetsShown, SitesShown, power_messages, set_messages
 from simulators.fleet.capacity_test import CapacityTests
 from simulators.fleet.outages import OutageSchedule, RegionalOutage
-from simulators.truth import Label, LabelKind, State, Total
+from simulators.truth import Label, LabelKind, TrueTotal, TrueValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulators.fleet.battery import Array, Index
     from simulators.fleet.capacity_test import Campaign
     from simulators.scenes.planned import Chance, PlannedEvent
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 SITES_A_SET = 5_000 / 7_000
 SETS_MAX = 7_000
@@ -54,7 +54,7 @@ CONTRACT_H = (0.5, 3.0)
 MAKERS = ("江河", "恒源", "北峰")
 
 
-class Heard(NamedTuple):
+class HeardHours(NamedTuple):
     """Hours of the past of which base stations are heard."""
 
     from_ms: int
@@ -69,7 +69,7 @@ class FleetPast(NamedTuple):
     from_ms: int
     until_ms: int
     every_ms: int
-    heard: Sequence[Heard]
+    heard: Sequence[HeardHours]
 
 
 class Fleet:
@@ -216,9 +216,9 @@ class Fleet:
         hours: Array = np.clip(np.floor(2 * CONTRACT_SHARE * new_wh / self.load_w) / 2, *CONTRACT_H)
         return hours
 
-    def generate(self, until_ms: int) -> list[Message]:
+    def generate(self, until_ms: int) -> list[DeviceMessage]:
         """All messages of the fleet before `until_ms` that have not been given yet, site by site; not sorted."""
-        messages: list[Message] = []
+        messages: list[DeviceMessage] = []
         for sets, power in self.polls(until_ms):
             messages += set_messages(sets, self._set_topics, self.set_ids)
             messages += power_messages(power, self._power_topics, self._power_ids)
@@ -368,7 +368,7 @@ class Fleet:
         channels, cells = self.bms.channels.tolist(), self.batteries.cell_count.tolist()
         return zip(self.set_ids, sites, channels, cells, strict=True)
 
-    def states(self, ts_ms: int) -> Iterator[State]:
+    def states(self, ts_ms: int) -> Iterator[TrueValue]:
         """True SoC (%), temperature and backup time of every set; once a day also capacity, SoH and resistance.
 
         `backup_h`: how long the set would carry its share of the site's usual load now, until its emptiest cell is.
@@ -393,8 +393,8 @@ class Fleet:
             }
         for quantity, values in columns.items():
             for set_id, value in zip(self.set_ids, values.tolist(), strict=True):
-                yield State(set_id, ts_ms, quantity, value)
+                yield TrueValue(set_id, ts_ms, quantity, value)
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[Total]:  # noqa: ARG002 - no meters
+    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - no meters
         """No meters."""
         return iter(())

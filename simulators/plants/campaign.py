@@ -23,7 +23,7 @@ RAMP_S = 1_200.0
 NOISE_S = 3_600.0
 
 
-class State(StrEnum):
+class ProductionState(StrEnum):
     """What the production system reports."""
 
     RUN = "run"
@@ -31,7 +31,7 @@ class State(StrEnum):
     DOWN = "down"
 
 
-STATES = tuple(State)
+STATES = tuple(ProductionState)
 RUN, REDUCED, DOWN = range(3)
 LEVEL = np.array([1.0, 0.6, 0.0])
 MEAN_STAY_H = np.array([15 * 24.0, 10.0, 8.0])

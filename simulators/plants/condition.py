@@ -37,7 +37,7 @@ class EfficiencyStep(NamedTuple):
     recovered: float
 
 
-class Condition:
+class PlantCondition:
     """Consumption of energy relative to plan, of all plants: 1.02 is 2 % too much."""
 
     def __init__(self, plans: Sequence[PlantPlan], rng: np.random.Generator, start_ms: int) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from schemas.readings import Kind, registers_of
-from simulators.truth import LabelKind, State
+from simulators.truth import LabelKind, TrueValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from schemas.registry import Device
     from simulators.truth import Label
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 RATES = ("power_kw", "power_mw", "flow_m3_h", "flow_t_h", "steam_flow_t_h")
 DIGITS = 3
@@ -42,7 +42,7 @@ FAULT_KINDS = frozenset(
 )
 
 
-class Fault:
+class MeterFault:
     """One fault of one device. Fed its messages in the order of sending, one reading each."""
 
     def __init__(self, label: Label, device: Device) -> None:
@@ -50,11 +50,11 @@ class Fault:
         self.device = device
         self._registers = registers_of(device.kind)
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """What becomes of a message: nothing, the message, another one, or several."""
         raise NotImplementedError
 
-    def moments(self) -> Iterator[State]:
+    def moments(self) -> Iterator[TrueValue]:
         """True events since the last call that the label could not know beforehand."""
         return iter(())
 
@@ -66,19 +66,19 @@ class Fault:
         return [name for name in self._registers if name in reading]
 
 
-class Gap(Fault):
+class Gap(MeterFault):
     """Nothing is heard."""
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Drop what falls into the gap."""
         if not self.acts(message.ts):
             yield message
 
 
-class Duplicate(Fault):
+class Duplicate(MeterFault):
     """Every message is sent `copies` times."""
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Send it, and again."""
         yield message
         if self.acts(message.ts):
@@ -86,20 +86,20 @@ class Duplicate(Fault):
                 yield message._replace(sent_ms=message.at_ms + copy * SECOND_COPY_MS)
 
 
-class Late(Fault):
+class SentLate(MeterFault):
     """What is read is sent when the fault is over, with its own device time."""
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Hold it back."""
         end_ms = self.label.end_ms
         late = self.acts(message.ts) and end_ms is not None
         yield message._replace(sent_ms=end_ms) if late else message
 
 
-class ClockJump(Fault):
+class ClockJump(MeterFault):
     """The device's clock is wrong by `size` seconds; it sends when it always did."""
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Shift its time."""
         if not self.acts(message.ts):
             yield message
@@ -108,7 +108,7 @@ class ClockJump(Fault):
         yield message._replace(readings=[{**message.readings[0], "ts": wrong}], sent_ms=message.at_ms)
 
 
-class Counting(Fault):
+class Counting(MeterFault):
     """The register counts `factor` times what flows: 2/3 without a phase, 10 with a wrong ratio, less when worn."""
 
     def __init__(self, label: Label, device: Device) -> None:
@@ -125,7 +125,7 @@ class Counting(Fault):
             return self.label.size
         return 1 + self.label.size
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Show what the register has counted."""
         reading = message.readings[0]
         ts, acts = message.ts, self.acts(message.ts)
@@ -170,7 +170,7 @@ class Freeze(Counting):
         """Nothing is counted."""
         return 0.0
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Repeat the first reading of the freeze."""
         (counted,) = super().through(message)
         if self.acts(message.ts):
@@ -185,7 +185,7 @@ class Freeze(Counting):
             yield counted
 
 
-class Restart(Fault):
+class Restart(MeterFault):
     """The register starts anew: from zero after a reset, from the new meter's reading after a replacement.
 
     While a meter is being replaced (from start to end, if the label has one) nothing is heard, and nothing counted.
@@ -197,7 +197,7 @@ class Restart(Fault):
         self._shift: dict[str, float] = {}
         self._first_seq: int | None = None
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Show what the new count is."""
         reading = message.readings[0]
         begins = self.label.start_ms if self.label.end_ms is None else self.label.end_ms
@@ -219,12 +219,12 @@ class Restart(Fault):
             shown["seq"] = reading["seq"] - self._first_seq
         yield message._replace(readings=[{**reading, **shown}])
 
-    def _remember(self, message: Message) -> None:
+    def _remember(self, message: DeviceMessage) -> None:
         for name in self._present(message.readings[0]):
             self._before[name] = (message.ts, message.readings[0][name])
 
 
-class Rollover(Fault):
+class Rollover(MeterFault):
     """The register reaches `rollover_at` and goes on from zero, somewhere between the label's start and end.
 
     When exactly depends on what flows; the moment is told in the truth's states, quantity `rollover`.
@@ -234,9 +234,9 @@ class Rollover(Fault):
         super().__init__(label, device)
         self._shift: float | None = None
         self._turns = 0.0
-        self._moments: list[State] = []
+        self._moments: list[TrueValue] = []
 
-    def through(self, message: Message) -> Iterator[Message]:
+    def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Show the register within its range; it begins `lead` below the end of it."""
         reading, limit = message.readings[0], self.label.params["rollover_at"]
         name = self.label.metric
@@ -245,16 +245,16 @@ class Rollover(Fault):
         turns, value = divmod(round(reading[name] + self._shift, DIGITS), limit)
         if turns > self._turns:
             self._turns = turns
-            self._moments.append(State(self.device.device_id, message.ts, "rollover", limit))
+            self._moments.append(TrueValue(self.device.device_id, message.ts, "rollover", limit))
         yield message._replace(readings=[{**reading, name: round(value, DIGITS)}])
 
-    def moments(self) -> Iterator[State]:
+    def moments(self) -> Iterator[TrueValue]:
         """When it rolled over."""
         yield from self._moments
         self._moments.clear()
 
 
-def fault_for(label: Label, device: Device) -> Fault:
+def fault_for(label: Label, device: Device) -> MeterFault:
     """The transformation that a label stands for. Raises ValueError where the device cannot have it."""
     if label.kind is LabelKind.PHASE_LOSS and device.kind is not Kind.ELECTRICITY:
         msg = f"{device.device_id} has no phases to lose: it is a meter of kind {device.kind}"
@@ -262,12 +262,12 @@ def fault_for(label: Label, device: Device) -> Fault:
     return _CLASSES[label.kind](label, device)
 
 
-_CLASSES: dict[LabelKind, type[Fault]] = {
+_CLASSES: dict[LabelKind, type[MeterFault]] = {
     LabelKind.FREEZE: Freeze,
     LabelKind.FREEZE_CATCH_UP: Freeze,
     LabelKind.GAP: Gap,
     LabelKind.DUPLICATE: Duplicate,
-    LabelKind.LATE: Late,
+    LabelKind.LATE: SentLate,
     LabelKind.CLOCK_JUMP: ClockJump,
     LabelKind.RESET: Restart,
     LabelKind.ROLLOVER: Rollover,
@@ -281,12 +281,12 @@ _CLASSES: dict[LabelKind, type[Fault]] = {
 class Faults:
     """All faults of a scene, by device; a device with several passes its messages through them in turn."""
 
-    def __init__(self, faults: Sequence[Fault] = ()) -> None:
-        self._by_device: dict[str, list[Fault]] = {}
+    def __init__(self, faults: Sequence[MeterFault] = ()) -> None:
+        self._by_device: dict[str, list[MeterFault]] = {}
         for fault in faults:
             self._by_device.setdefault(fault.device.device_id, []).append(fault)
 
-    def through(self, messages: Iterable[Message]) -> Iterator[Message]:
+    def through(self, messages: Iterable[DeviceMessage]) -> Iterator[DeviceMessage]:
         """Messages of all devices, in the order of sending; faulty ones as their faults make them."""
         by_device = self._by_device
         for message in messages:
@@ -309,14 +309,14 @@ class Faults:
         """Every fault's label."""
         return [fault.label for faults in self._by_device.values() for fault in faults]
 
-    def moments(self) -> Iterator[State]:
+    def moments(self) -> Iterator[TrueValue]:
         """True events since the last call."""
         for faults in self._by_device.values():
             for fault in faults:
                 yield from fault.moments()
 
 
-def _chain(message: Message, faults: Sequence[Fault]) -> list[Message]:
+def _chain(message: DeviceMessage, faults: Sequence[MeterFault]) -> list[DeviceMessage]:
     messages = [message]
     for fault in faults:
         messages = [out for each in messages for out in fault.through(each)]

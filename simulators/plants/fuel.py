@@ -10,7 +10,7 @@ from schemas.readings import Kind
 from schemas.registry import Device
 from schemas.time import HOUR_MS
 from schemas.topics import Topic
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ FUELS = (
 """2 600–4 100 kcal/kg for gangue and slime."""
 
 
-class Laboratory:
+class FuelLaboratory:
     """One plant's fuel and its laboratory; a shift's fuel is drawn when the shift begins."""
 
     def __init__(self, site_id: str, *, seed: int, start_ms: int) -> None:
@@ -82,11 +82,11 @@ class Laboratory:
             self._released.sort(key=lambda item: item[0])
             self._shift_ms = end
 
-    def release(self, until_ms: int) -> Iterator[Message]:
+    def release(self, until_ms: int) -> Iterator[DeviceMessage]:
         """Results that come out before `until_ms`."""
         while self._released and self._released[0][0] < until_ms:
             ts_ms, values = self._released.pop(0)
-            yield Message(self._topic, self.device.device_id, [{"ts": ts_ms, "seq": self._seq, **values}])
+            yield DeviceMessage(self._topic, self.device.device_id, [{"ts": ts_ms, "seq": self._seq, **values}])
             self._seq += 1
 
 

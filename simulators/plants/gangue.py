@@ -14,17 +14,17 @@ from schemas.readings import Kind
 from schemas.registry import Device, Role
 from schemas.time import HOUR_MS
 from schemas.topics import Topic
-from simulators.plants.fuel import ASH, FUELS, LHV, MOISTURE, SULPHUR, Laboratory
+from simulators.plants.fuel import ASH, FUELS, LHV, MOISTURE, SULPHUR, FuelLaboratory
 from simulators.plants.meters import Meter
-from simulators.truth import State
-from simulators.wire.message import Message
+from simulators.truth import TrueValue
+from simulators.wire.message import DeviceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from simulators.plants.layout import Layout
+    from simulators.plants.layout import PlantLayout
     from simulators.plants.meters import Flows
 
     Array = NDArray[np.float64]
@@ -65,7 +65,7 @@ PERIOD_MS = 10_000
 class GangueUnits:
     """One unit in each of the plants at `power`; its meters are the layout's, its ten registers its own."""
 
-    def __init__(self, layout: Layout, power: Sequence[int], *, seed: int, start_ms: int) -> None:
+    def __init__(self, layout: PlantLayout, power: Sequence[int], *, seed: int, start_ms: int) -> None:
         self._rng = rng = np.random.default_rng([seed, 3])
         self._power = np.array(power, dtype=np.int64)
         count = len(power)
@@ -84,7 +84,7 @@ class GangueUnits:
         self._seq = np.zeros(count, dtype=np.int64)
         self.devices: list[Device] = [_unit(site_id) for site_id in self._sites]
         self._topics = [str(Topic(device.site_id, device.kind, device.device_id)) for device in self.devices]
-        self.laboratories = [Laboratory(site_id, seed=seed, start_ms=start_ms) for site_id in self._sites]
+        self.laboratories = [FuelLaboratory(site_id, seed=seed, start_ms=start_ms) for site_id in self._sites]
         self.devices += [laboratory.device for laboratory in self.laboratories]
         self._flows: Flows | None = None
 
@@ -149,7 +149,7 @@ class GangueUnits:
         produced[self._power] = self.power_mw
         return self.power_mw
 
-    def read(self, tick_ms: int, end_ms: int) -> Iterator[Message]:
+    def read(self, tick_ms: int, end_ms: int) -> Iterator[DeviceMessage]:
         """What the units' control systems and laboratories say before `end_ms`."""
         due = np.flatnonzero(self._due_ms < end_ms)
         if len(due):
@@ -157,7 +157,7 @@ class GangueUnits:
         for laboratory in self.laboratories:
             yield from laboratory.release(end_ms)
 
-    def read_once(self, tick_ms: int, end_ms: int, heard: frozenset[str]) -> Iterator[Message]:
+    def read_once(self, tick_ms: int, end_ms: int, heard: frozenset[str]) -> Iterator[DeviceMessage]:
         """Of a tick longer than the period, each unit's first reading and what laboratories say, of those `heard`."""
         due = np.flatnonzero(self._due_ms < end_ms)
         told = due[[self.devices[unit].device_id in heard for unit in due.tolist()]]
@@ -169,7 +169,7 @@ class GangueUnits:
             if laboratory.device.device_id in heard:
                 yield from said
 
-    def _read_units(self, due: NDArray[np.int64], tick_ms: int) -> Iterator[Message]:
+    def _read_units(self, due: NDArray[np.int64], tick_ms: int) -> Iterator[DeviceMessage]:
         rng, count = self._rng, len(due)
         ts, seq = self._due_ms[due], self._seq[due]
         since = (ts - tick_ms).astype(float)[:, None]
@@ -202,7 +202,7 @@ class GangueUnits:
                 "steam_pressure_mpa": bar,
                 "steam_temperature_c": degrees,
             }
-            yield Message(self._topics[unit], self.devices[unit].device_id, [values])
+            yield DeviceMessage(self._topics[unit], self.devices[unit].device_id, [values])
 
     def flow_of(self) -> Iterator[tuple[str, str, int]]:
         """Device, register and flow of every unit's register."""
@@ -210,16 +210,16 @@ class GangueUnits:
             for register, flow in zip(REGISTERS, flows, strict=True):
                 yield self.devices[unit].device_id, register, flow
 
-    def states(self, ts_ms: int) -> Iterator[State]:
+    def states(self, ts_ms: int) -> Iterator[TrueValue]:
         """Heat rate of every unit, and the true composition of its fuels."""
         for unit, laboratory in enumerate(self.laboratories):
             device_id = self.devices[unit].device_id
-            yield State(device_id, ts_ms, "net_heat_rate_kj_kwh", float(self.heat_rate[unit]))
+            yield TrueValue(device_id, ts_ms, "net_heat_rate_kj_kwh", float(self.heat_rate[unit]))
             for fuel, assay in zip(FUELS, laboratory.assays, strict=True):
-                yield State(device_id, ts_ms, f"{fuel.key}_lhv_mj_kg", assay[LHV])
-                yield State(device_id, ts_ms, f"{fuel.key}_ash_pct", assay[ASH])
-                yield State(device_id, ts_ms, f"{fuel.key}_sulphur_pct", assay[SULPHUR])
-                yield State(device_id, ts_ms, f"{fuel.key}_moisture_pct", assay[MOISTURE])
+                yield TrueValue(device_id, ts_ms, f"{fuel.key}_lhv_mj_kg", assay[LHV])
+                yield TrueValue(device_id, ts_ms, f"{fuel.key}_ash_pct", assay[ASH])
+                yield TrueValue(device_id, ts_ms, f"{fuel.key}_sulphur_pct", assay[SULPHUR])
+                yield TrueValue(device_id, ts_ms, f"{fuel.key}_moisture_pct", assay[MOISTURE])
 
 
 def _unit(site_id: str) -> Device:
@@ -236,7 +236,7 @@ def _unit(site_id: str) -> Device:
     )
 
 
-def _add_feeders(layout: Layout, site_id: str) -> list[int]:
+def _add_feeders(layout: PlantLayout, site_id: str) -> list[int]:
     """Start-up feeder across the boundary; the grid and service meters repeat what the unit itself counts."""
     feeders = (
         ("E0", "Start-up and standby feeder", "启备变", Role.CONSUMED, 40_000.0, START_UP_KW, 110_000.0, False),

@@ -60,7 +60,7 @@ class TankRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class Layout:
+class PlantLayout:
     """Everything of several plants, each thing with its index."""
 
     plans: Sequence[PlantPlan]
@@ -86,9 +86,9 @@ class Layout:
         return 1 + sd * max(-2.0, min(2.0, float(self.rng.standard_normal())))
 
 
-def lay_out(plans: Sequence[PlantPlan], rng: np.random.Generator) -> Layout:
+def lay_out(plans: Sequence[PlantPlan], rng: np.random.Generator) -> PlantLayout:
     """Number everything of `plans`. A power plant's product is its unit's business: it gets a flow, but no meter."""
-    layout = Layout(plans, rng)
+    layout = PlantLayout(plans, rng)
     for number, plan in enumerate(plans):
         layout.products.append(layout.flow())
         _add_products(layout, number, plan)
@@ -99,7 +99,7 @@ def lay_out(plans: Sequence[PlantPlan], rng: np.random.Generator) -> Layout:
     return layout
 
 
-def _add_products(layout: Layout, number: int, plan: PlantPlan) -> None:
+def _add_products(layout: PlantLayout, number: int, plan: PlantPlan) -> None:
     """Add the meter of a plant's product, or one for each of its lines."""
     if plan.product and not plan.outputs:
         product = Consumer("MES", plan.product, plan.product_zh, per_t=1.0)
@@ -109,18 +109,18 @@ def _add_products(layout: Layout, number: int, plan: PlantPlan) -> None:
         _add_scale(layout, number, product, _share_of_production(layout, number, output.share), Role.PRODUCT)
 
 
-def _add_feed(layout: Layout, number: int, feed: Consumer) -> None:
+def _add_feed(layout: PlantLayout, number: int, feed: Consumer) -> None:
     _add_scale(layout, number, feed, _share_of_production(layout, number, feed.per_t), Role.INTERNAL)
 
 
-def _share_of_production(layout: Layout, number: int, per_t: float) -> int:
+def _share_of_production(layout: PlantLayout, number: int, per_t: float) -> int:
     """Return a new flow that follows a plant's production."""
     flow = layout.flow()
     layout.feeds.append((number, flow, per_t))
     return flow
 
 
-def _add_scale(layout: Layout, number: int, what: Consumer, flow: int, role: Role) -> None:
+def _add_scale(layout: PlantLayout, number: int, what: Consumer, flow: int, role: Role) -> None:
     """Add a scale: of a product, which tells state and grade as well, or of raw material."""
     plan, is_product = layout.plans[number], role is Role.PRODUCT
     device = Device(
@@ -138,7 +138,7 @@ def _add_scale(layout: Layout, number: int, what: Consumer, flow: int, role: Rol
     layout.meters.append(Meter(device, flow, gain=1.0, usual=usual, plant=plant, grade=grade))
 
 
-def _add_utility(layout: Layout, number: int, plan: PlantPlan, utility: Utility) -> None:
+def _add_utility(layout: PlantLayout, number: int, plan: PlantPlan, utility: Utility) -> None:
     """Add the main meter of a utility, its tank's filling meter and the sub-meters of its consumers."""
     main, flow = len(layout.mains), layout.flow()
     product = plan.capacity_t_h * plan.level
@@ -159,7 +159,7 @@ def _add_utility(layout: Layout, number: int, plan: PlantPlan, utility: Utility)
         layout.consumers.append(ConsumerRow(consumer, number, part, main, device_id, energy))
 
 
-def _add_meter(layout: Layout, plan: PlantPlan, utility: Utility, *, place: str, flow: int, usual: float) -> str:
+def _add_meter(layout: PlantLayout, plan: PlantPlan, utility: Utility, *, place: str, flow: int, usual: float) -> str:
     """Add the meter at one place of a utility: 0 the main, T and D into and out of the tank, else a consumer."""
     is_main = place == "0"
     if place in _PLACES:

@@ -14,7 +14,7 @@ import numpy as np
 from schemas.readings import Kind
 from schemas.topics import Topic
 from simulators.plants.campaign import STATES
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,7 +88,7 @@ class Bank:
         self._topics = [str(Topic(m.device.site_id, m.device.kind, m.device.device_id)) for m in meters]
         self._ids = [meter.device.device_id for meter in meters]
 
-    def read(self, tick_ms: int, end_ms: int) -> Iterator[Message]:
+    def read(self, tick_ms: int, end_ms: int) -> Iterator[DeviceMessage]:
         """Messages of all meters due before `end_ms`, the flows standing at `tick_ms`."""
         due = np.flatnonzero(self._due_ms < end_ms).astype(np.int64)
         if len(due):
@@ -98,7 +98,7 @@ class Bank:
 
     def read_long(
         self, tick_ms: int, end_ms: int, heard: frozenset[str] | None = None, *, sampled: bool = False
-    ) -> Iterator[Message]:
+    ) -> Iterator[DeviceMessage]:
         """The same over a tick longer than the periods: everything of the meters `heard`, by default of all.
 
         `sampled`: only the first reading of each within the tick.
@@ -114,12 +114,12 @@ class Bank:
         self._due_ms += times * self._period_ms
         self._seq += told
 
-    def _messages(self, due: Index, ts: Index, seq: Index, tick_ms: int) -> Iterator[Message]:
+    def _messages(self, due: Index, ts: Index, seq: Index, tick_ms: int) -> Iterator[DeviceMessage]:
         """Readings of meters `due`, each at its `ts`."""
         shown = self._base[due] + self.gain[due] * self._flows.after(self._flow[due], (ts - tick_ms).astype(float))
         values = self.values(due, shown, self.gain[due] * self._flows.rate[self._flow[due]])
         for meter, at, number, value in zip(due.tolist(), ts.tolist(), seq.tolist(), values, strict=True):
-            yield Message(self._topics[meter], self._ids[meter], [{"ts": at, "seq": number, **value}])
+            yield DeviceMessage(self._topics[meter], self._ids[meter], [{"ts": at, "seq": number, **value}])
 
     def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:
         """What meters `due` show beside the common fields, from register and flow as they see them."""

@@ -15,12 +15,12 @@ from schemas.registry import Role, Sector
 from schemas.time import FOREVER_MS
 from simulators.climate import CITIES, wet_bulb_c
 from simulators.plants.campaign import Campaigns, Programme
-from simulators.plants.condition import Condition
+from simulators.plants.condition import PlantCondition
 from simulators.plants.disturbance import Influence
 from simulators.plants.gangue import GangueUnits
 from simulators.plants.layout import lay_out
 from simulators.plants.meters import Bank, ElectricityBank, Flows, PipeBank, ProductionBank
-from simulators.truth import State, Total
+from simulators.truth import TrueTotal, TrueValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from simulators.climate import Climate
     from simulators.plants.campaign import Order
     from simulators.plants.disturbance import Disturbance
-    from simulators.plants.layout import Layout
+    from simulators.plants.layout import PlantLayout
     from simulators.plants.meters import Meter
     from simulators.plants.plan import PlantPlan
     from simulators.truth import Label
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
     Array = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ class Works:
             rng,
             [(number[order.site_id], order) for order in orders],
         )
-        self.condition = Condition(plans, rng, start_ms)
+        self.condition = PlantCondition(plans, rng, start_ms)
         self._heat_s = rng.uniform(0, HEAT_S, len(plans))
         self.produced = self._capacity * self.campaigns.utilisation
         """t/h of each plant; MW of a power plant."""
@@ -128,7 +128,7 @@ class Works:
         self.disturbances: list[Disturbance] = []
         self.influence = Influence(len(layout.consumers), len(layout.mains), len(plans))
 
-    def _lay_arrays(self, layout: Layout) -> None:
+    def _lay_arrays(self, layout: PlantLayout) -> None:
         rows = layout.consumers
         self._base = np.array([row.consumer.base for row in rows])
         self._per_t = np.array([row.consumer.per_t for row in rows])
@@ -146,7 +146,7 @@ class Works:
         self._feed_per_t = np.array([per_t for _, _, per_t in layout.feeds])
         self._product_flow = np.array(layout.products, dtype=np.int64)
 
-    def _open_tanks(self, layout: Layout) -> None:
+    def _open_tanks(self, layout: PlantLayout) -> None:
         tanks = layout.tanks
         number = {row.main: place for place, row in enumerate(tanks)}
         self._tank_of = np.array(
@@ -192,9 +192,9 @@ class Works:
         """Readings per second of event time."""
         return sum(1 / device.period_s for device in self.devices_registered())
 
-    def generate(self, until_ms: int) -> list[Message]:
+    def generate(self, until_ms: int) -> list[DeviceMessage]:
         """All messages of whole ticks up to `until_ms` that have not been given yet; not sorted."""
-        messages: list[Message] = []
+        messages: list[DeviceMessage] = []
         past = self._past
         if past is not None:
             while self._tick_ms < past.until_ms and self._tick_ms + PAST_TICK_MS <= until_ms:
@@ -271,25 +271,25 @@ class Works:
         """Maintenance, leaks and anomalies."""
         return [*self.condition.labels(), *(each.label for each in self.disturbances)]
 
-    def states(self, ts_ms: int) -> Iterator[State]:
+    def states(self, ts_ms: int) -> Iterator[TrueValue]:
         """Production, efficiency, tank contents and leaks at `ts_ms`; every meter's gain once, at the start."""
         if ts_ms == self.start_ms:
             for meter in self.layout.meters:
-                yield State(meter.device.device_id, ts_ms, "gain", meter.gain)
+                yield TrueValue(meter.device.device_id, ts_ms, "gain", meter.gain)
         efficiency = self.condition.at(ts_ms) * self.influence.plant_factor
         for plan, produced, worse in zip(self.plans, self.produced.tolist(), efficiency.tolist(), strict=True):
-            yield State(plan.site.site_id, ts_ms, f"production_{plan.site.product_unit.lower()}_h", produced)
-            yield State(plan.site.site_id, ts_ms, "efficiency", worse)
+            yield TrueValue(plan.site.site_id, ts_ms, f"production_{plan.site.product_unit.lower()}_h", produced)
+            yield TrueValue(plan.site.site_id, ts_ms, "efficiency", worse)
         for row, stored in zip(self.layout.tanks, self.stored_m3.tolist(), strict=True):
-            yield State(self.layout.mains[row.main].device_id, ts_ms, "stored_m3", stored)
+            yield TrueValue(self.layout.mains[row.main].device_id, ts_ms, "stored_m3", stored)
         for each in self.disturbances:
             label = each.label
             if "diameter_mm" in label.params and label.start_ms <= ts_ms < (label.end_ms or ts_ms + 1):
-                yield State(label.device_id, ts_ms, "leak_m3_h", each.flow_m3_h(ts_ms))
+                yield TrueValue(label.device_id, ts_ms, "leak_m3_h", each.flow_m3_h(ts_ms))
         if self.units is not None:
             yield from self.units.states(ts_ms)
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[Total]:
+    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:
         """What has passed every meter since the last call; virtual meters last."""
         grown = (self.flows.total - self._given).tolist()
         self._given = self.flows.total.copy()
@@ -300,14 +300,14 @@ class Works:
         }
         for bank in self.banks:
             for device_id, register, flow in bank.flow_of():
-                yield Total(device_id, register, from_ms, to_ms, grown[flow])
+                yield TrueTotal(device_id, register, from_ms, to_ms, grown[flow])
         if self.units is not None:
             for device_id, register, flow in self.units.flow_of():
-                yield Total(device_id, register, from_ms, to_ms, grown[flow])
+                yield TrueTotal(device_id, register, from_ms, to_ms, grown[flow])
         for plan in self.plans:
             for virtual in plan.site.virtual_meters:
                 whole = sum(part.sign * counted[part.meter_id, part.quantity] for part in virtual.parts)
-                yield Total(virtual.meter_id, virtual.quantity, from_ms, to_ms, whole)
+                yield TrueTotal(virtual.meter_id, virtual.quantity, from_ms, to_ms, whole)
 
 
 _BANK_OF: dict[Kind, type[Bank]] = {

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.topics import Topic
 from simulators.replay.mapping import DECIMALS, Stamps, field_types
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +80,7 @@ class Recording:
             raise RecordingError(msg)
         return Survey(rows, first, last)
 
-    def messages(self, shift_ms: int = 0) -> Iterator[Message]:
+    def messages(self, shift_ms: int = 0) -> Iterator[DeviceMessage]:
         """One message for each row and device, device times moved by `shift_ms`.
 
         A device with a register made of increments first tells where it starts, an interval before its first row:
@@ -219,7 +219,7 @@ class _Channel:
     def _is_of(self, row: Row) -> bool:
         return all(row[column] == wanted for column, wanted in self._mapping.where.items())
 
-    def take(self, row: Row, ts: int, line: int) -> Iterator[Message]:
+    def take(self, row: Row, ts: int, line: int) -> Iterator[DeviceMessage]:
         """Give the messages of one row."""
         if not self._is_of(row):
             return
@@ -235,8 +235,8 @@ class _Channel:
         if len(reading) > 1:
             yield self._message(reading)
 
-    def _message(self, reading: dict[str, Any]) -> Message:
-        return Message(self._topic, self._device_id, [{**reading, "seq": next(self._seq)}])
+    def _message(self, reading: dict[str, Any]) -> DeviceMessage:
+        return DeviceMessage(self._topic, self._device_id, [{**reading, "seq": next(self._seq)}])
 
     def _value(self, name: str, source: FieldSource, row: Row, line: int) -> Any:  # noqa: ANN401 - any field's value
         kind = self._types[name]

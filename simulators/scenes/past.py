@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from simulators.fleet.fleet import FleetPast, Heard
+from simulators.fleet.fleet import FleetPast, HeardHours
 from simulators.plants.works import PAST_TICK_MS, Past
 from simulators.scenes.fields import Duration, Model
 
@@ -67,7 +67,9 @@ class PastPlan(Model):
         if self.fleet is None:
             return None
         heard = [
-            Heard(start_ms - each.since, start_ms - each.until, each.city or (self.fleet.city if of_one_city else ""))
+            HeardHours(
+                start_ms - each.since, start_ms - each.until, each.city or (self.fleet.city if of_one_city else "")
+            )
             for each in self.fleet.heard
         ]
         return FleetPast(start_ms - self.fleet.lasts, start_ms, self.fleet.every, heard)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from schemas.readings import Kind
 from simulators.fleet.battery_faults import BATTERY_KINDS
 from simulators.plants.disturbance import NIGHT_HOURS, PLANT_KINDS, Disturbance, leak_m3_h
-from simulators.plants.faults import FAULT_KINDS, PHASE_LOSS, Fault, fault_for
+from simulators.plants.faults import FAULT_KINDS, PHASE_LOSS, MeterFault, fault_for
 from simulators.truth import Label, LabelKind
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Staged(NamedTuple):
     """Everything that will happen, in place."""
 
     disturbances: list[Disturbance]
-    faults: list[Fault]
+    faults: list[MeterFault]
 
 
 def stage(
@@ -165,7 +165,7 @@ class _Places:
         label = Label(kind, site_id, device_id, metric, planned.start_ms, planned.end_ms, size, unit, params)
         return Disturbance(label, plant, consumer, main)
 
-    def fault(self, planned: PlannedEvent, rng: random.Random) -> Fault:
+    def fault(self, planned: PlannedEvent, rng: random.Random) -> MeterFault:
         """A meter fault in place."""
         device = self.devices.get(planned.target)
         if device is None:

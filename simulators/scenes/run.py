@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.scenes.scene import Scene
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 CAUGHT_UP_MS = 1_000
 SLICE_S = 0.1
@@ -30,7 +30,7 @@ IN_ORDER_MS = 6 * 60_000
 """The last of history goes out reading by reading: a device whose array still fills would look silent."""
 
 
-class Phase(StrEnum):
+class RunPhase(StrEnum):
     """What the run is doing."""
 
     HISTORY = "history"
@@ -38,10 +38,10 @@ class Phase(StrEnum):
     LIVE = "live"
 
 
-class Progress(NamedTuple):
+class RunProgress(NamedTuple):
     """How far the run is."""
 
-    phase: Phase
+    phase: RunPhase
     done_readings: int
     total_estimate: int
     """Readings up to now; grows with the clock once the run is live."""
@@ -51,7 +51,7 @@ class Progress(NamedTuple):
 class Publisher(Protocol):
     """What a run needs of a publisher."""
 
-    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+    def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:
         """Hand a message over; False if `stop` was set before there was room for it."""
 
     def flush(self, timeout_s: float = 30.0) -> bool:
@@ -90,7 +90,7 @@ def simulate(
     pace: Pace = Pace(),
     *,
     stop: threading.Event | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[RunProgress], None] | None = None,
     report_path: Path | None = None,
     clock_ms: Callable[[], int] = wall_ms,
 ) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class _Run:
         scene: Scene,
         publisher: Publisher,
         stop: threading.Event,
-        progress: Callable[[Progress], None] | None,
+        progress: Callable[[RunProgress], None] | None,
         clock_ms: Callable[[], int],
         *,
         until_ms: int | None,
@@ -133,16 +133,16 @@ class _Run:
     def history(self, pace: Pace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
         past = self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms())))
-        self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), Phase.HISTORY)
+        self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), RunPhase.HISTORY)
         while not self._stop.is_set():
             now = self._clock_ms()
             until = self._end_before(now)
             past = self._scene.advance(until - IN_ORDER_MS)
-            self._publish_all(batch(past, pace.batch_size, pace.span_ms), Phase.HISTORY)
-            self._publish_all(self._scene.advance(until), Phase.HISTORY)
+            self._publish_all(batch(past, pace.batch_size, pace.span_ms), RunPhase.HISTORY)
+            self._publish_all(self._scene.advance(until), RunPhase.HISTORY)
             if until < now or self._clock_ms() - now < CAUGHT_UP_MS:
                 break
-        self._tell(Phase.HISTORY, force=True)
+        self._tell(RunPhase.HISTORY, force=True)
 
     def paced(self, pace: Pace, speed: float) -> None:
         """Event time runs `speed` times as fast as the clock until it has caught up with it."""
@@ -150,11 +150,13 @@ class _Run:
         while not self._stop.is_set():
             now = self._clock_ms()
             event, end = first + round((now - began) * speed), self._end_before(now)
-            self._publish_all(batch(self._scene.advance(min(end, event)), pace.batch_size, pace.span_ms), Phase.PACED)
+            self._publish_all(
+                batch(self._scene.advance(min(end, event)), pace.batch_size, pace.span_ms), RunPhase.PACED
+            )
             if event >= end:
                 break
             self._stop.wait(SLICE_S)
-        self._tell(Phase.PACED, force=True)
+        self._tell(RunPhase.PACED, force=True)
 
     def live(self, seconds: float | None) -> None:
         """Each reading alone, when its time has come."""
@@ -163,37 +165,39 @@ class _Run:
         horizon = 1 << 62
         for message in self._scene.advance(horizon if end is None else end):
             while (ahead := message.at_ms - self._clock_ms()) > 0:
-                self._tell(Phase.LIVE)
+                self._tell(RunPhase.LIVE)
                 if self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
                     return
-            if self._stop.is_set() or not self._send(message, Phase.LIVE):
+            if self._stop.is_set() or not self._send(message, RunPhase.LIVE):
                 return
         if end is not None:
             while (ahead := end - self._clock_ms()) > 0 and not self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
-                self._tell(Phase.LIVE)
-        self._tell(Phase.LIVE, force=True)
+                self._tell(RunPhase.LIVE)
+        self._tell(RunPhase.LIVE, force=True)
 
     def _end_before(self, now: int) -> int:
         """`now`, or the scene's end where that comes earlier."""
         return now if self._until_ms is None else min(now, self._until_ms)
 
-    def _publish_all(self, messages: Iterable[Message], phase: Phase) -> None:
+    def _publish_all(self, messages: Iterable[DeviceMessage], phase: RunPhase) -> None:
         for message in messages:
             if self._stop.is_set() or not self._send(message, phase):
                 return
 
-    def _send(self, message: Message, phase: Phase) -> bool:
+    def _send(self, message: DeviceMessage, phase: RunPhase) -> bool:
         if not self._publisher.publish(message, self._stop):
             return False
         self._done += len(message.readings)
         self._tell(phase)
         return True
 
-    def _tell(self, phase: Phase, *, force: bool = False) -> None:
+    def _tell(self, phase: RunPhase, *, force: bool = False) -> None:
         now = time.monotonic()
         if self._progress is None or (not force and now - self._told < PROGRESS_S):
             return
         self._told = now
         scene = self._scene
         ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ms) / 1_000
-        self._progress(Progress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ms))
+        self._progress(
+            RunProgress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ms)
+        )

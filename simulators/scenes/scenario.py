@@ -170,7 +170,7 @@ class Weather(Model):
 _Timed = TypeVar("_Timed", Outage, Event, Command, Blackout)
 
 
-class Watch(Model):
+class LiveWatch(Model):
     """How a scenario with a date of its own is watched live: as if that date were such that it has come this far."""
 
     at: Duration
@@ -195,7 +195,7 @@ class Scenario(Model):
     """Moment with a time zone; none for a scenario that is watched live."""
     history: Duration | None = None
     """How much lies before the live moment."""
-    watch: Watch | None = None
+    watch: LiveWatch | None = None
     """How one with a start is watched live."""
     past: PastPlan | None = None
     lasts: Duration

@@ -15,7 +15,7 @@ from simulators.plants.faults import Faults
 from simulators.plants.works import PAST_TICK_MS, TICK_MS, Works
 from simulators.scenes.planned import stage
 from simulators.sectors import PLANS, plans_for
-from simulators.truth import Source
+from simulators.truth import TruthSource
 from simulators.wire.disorder import UnderWay
 from simulators.wire.network import Network, NetworkPlan
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulators.plants.works import Past
     from simulators.scenes.planned import Chance, PlannedEvent
     from simulators.truth import Label, TruthWriter
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 ONE_OF_EACH: dict[Sector, int] = dict.fromkeys(PLANS, 1)
 
@@ -107,7 +107,7 @@ class Scene:
         self._faults = Faults(staged.faults)
         sites = [site.site_id for part in self._parts for site in part.sites_registered()]
         self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ms=start_ms)
-        self._pending: deque[Message] = deque()
+        self._pending: deque[DeviceMessage] = deque()
         self._late = UnderWay()
         """Messages that leave after the time drawn so far."""
         self._truth: TruthWriter | None = None
@@ -117,9 +117,9 @@ class Scene:
     def _devices(self) -> list[Device]:
         return [device for part in self._parts for device in part.devices_registered()]
 
-    def _sources(self) -> list[Source]:
+    def _sources(self) -> list[TruthSource]:
         """The parts that know their own truth."""
-        return [part for part in (*self._parts, self._network) if isinstance(part, Source)]
+        return [part for part in (*self._parts, self._network) if isinstance(part, TruthSource)]
 
     def registry(self) -> Registry:
         """All sites and devices of this scene."""
@@ -172,7 +172,7 @@ class Scene:
         truth.add_labels(self.labels(until_ms))
         self._tell(self.start_ms)
 
-    def advance(self, until_ms: int) -> Iterator[Message]:
+    def advance(self, until_ms: int) -> Iterator[DeviceMessage]:
         """Give, in the order of sending, the messages before `until_ms` that have not been given; one reading each."""
         while True:
             while self._pending and self._pending[0].at_ms < until_ms:
@@ -194,7 +194,7 @@ class Scene:
     def _draw(self) -> None:
         """Draw the next tick, ahead of anyone's asking for its end: what comes is settled by the seed."""
         self._drawn_ms += self._tick_ms if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
-        drawn: list[Message] = []
+        drawn: list[DeviceMessage] = []
         for part in self._parts:
             drawn += part.generate(self._drawn_ms)
         drawn.sort(key=lambda message: message.readings[0]["ts"])
@@ -202,12 +202,12 @@ class Scene:
         if self._drawn_ms >= self._told_ms + self._step_ms:
             self._tell(self._drawn_ms)
 
-    def _sent(self, drawn: list[Message]) -> list[Message]:
+    def _sent(self, drawn: list[DeviceMessage]) -> list[DeviceMessage]:
         """What leaves within the time drawn so far, in order; what leaves later waits."""
         messages = self._faults.through(drawn)
         if self._network is not None:
             messages = self._network.carry(messages)
-        now: list[Message] = []
+        now: list[DeviceMessage] = []
         for message in messages:
             if message.sent_ms is None or message.sent_ms < self._drawn_ms:
                 now.append(message)

@@ -7,7 +7,7 @@ are engineering estimates that add up to it (unsourced). All names are invented.
 from __future__ import annotations
 
 from schemas.readings import Kind
-from schemas.registry import Part, ProductLine, Sector, Site, VirtualMeter
+from schemas.registry import ProductLine, Sector, Site, VirtualMeter, VirtualPart
 from simulators.plants.plan import Consumer, Output, PlantPlan, Utility
 
 STEEL = PlantPlan(
@@ -95,8 +95,8 @@ ALUMINIUM = PlantPlan(
                 kind=Kind.ELECTRICITY,
                 quantity="energy_import_kwh",
                 parts=(
-                    Part(meter_id="ALU1-A0", quantity="energy_import_kwh"),
-                    Part(meter_id="ALU1-B0", quantity="energy_import_kwh"),
+                    VirtualPart(meter_id="ALU1-A0", quantity="energy_import_kwh"),
+                    VirtualPart(meter_id="ALU1-B0", quantity="energy_import_kwh"),
                 ),
             ),
             VirtualMeter(
@@ -106,8 +106,8 @@ ALUMINIUM = PlantPlan(
                 kind=Kind.WATER,
                 quantity="volume_m3",
                 parts=(
-                    Part(meter_id="ALU1-W0", quantity="volume_m3"),
-                    *(Part(meter_id=f"ALU1-W{place}", quantity="volume_m3", sign=-1) for place in (1, 2, 3)),
+                    VirtualPart(meter_id="ALU1-W0", quantity="volume_m3"),
+                    *(VirtualPart(meter_id=f"ALU1-W{place}", quantity="volume_m3", sign=-1) for place in (1, 2, 3)),
                 ),
             ),
         ),

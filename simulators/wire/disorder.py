@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 
 class UnderWay:
     """Messages that were made and have not left yet, given in the order of sending."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, float, int, Message]] = []
+        self._heap: list[tuple[int, float, int, DeviceMessage]] = []
         self._count = 0
 
-    def add(self, message: Message, at_ms: int, order: float = 0.0) -> None:
+    def add(self, message: DeviceMessage, at_ms: int, order: float = 0.0) -> None:
         """Let a message leave at `at_ms`: among those of one moment by `order`, and where that is equal as added."""
         heapq.heappush(self._heap, (at_ms, order, self._count, message))
         self._count += 1
 
-    def before(self, at_ms: int) -> Iterator[Message]:
+    def before(self, at_ms: int) -> Iterator[DeviceMessage]:
         """Give, and forget, what leaves before `at_ms`."""
         while self._heap and self._heap[0][0] < at_ms:
             yield heapq.heappop(self._heap)[3]
 
-    def rest(self) -> Iterator[Message]:
+    def rest(self) -> Iterator[DeviceMessage]:
         """Give everything that is left."""
         while self._heap:
             yield heapq.heappop(self._heap)[3]
@@ -59,19 +59,19 @@ class Disorder:
                 msg = f"{name} is a share from 0 to 1, not {share}"
                 raise ValueError(msg)
 
-    def delayed(self, message: Message, rng: random.Random) -> Message:
+    def delayed(self, message: DeviceMessage, rng: random.Random) -> DeviceMessage:
         """Return the message itself, or as one that leaves late."""
         if not (self.late and rng.random() < self.late):
             return message
         return _later(message, rng, 0.0, self.late_by_s)
 
-    def copy_of(self, message: Message, rng: random.Random) -> Message | None:
+    def copy_of(self, message: DeviceMessage, rng: random.Random) -> DeviceMessage | None:
         """Return the duplicate of a message as it is sent, if it has one."""
         if not (self.duplicates and rng.random() < self.duplicates):
             return None
         return _later(message, rng, *(self.copy_by_s or (0.0, self.late_by_s)))
 
-    def carry(self, messages: Iterable[Message]) -> Iterator[Message]:
+    def carry(self, messages: Iterable[DeviceMessage]) -> Iterator[DeviceMessage]:
         """Give messages, which come in the order of sending, in the order in which they arrive."""
         if not (self.duplicates or self.late or self.shuffle_s):
             yield from messages
@@ -89,7 +89,7 @@ class Disorder:
         yield from under_way.rest()
 
 
-def _later(message: Message, rng: random.Random, least_s: float, most_s: float) -> Message:
+def _later(message: DeviceMessage, rng: random.Random, least_s: float, most_s: float) -> DeviceMessage:
     """Let a message leave between so and so much, and at least a millisecond, later."""
     least_ms = max(1, round(1_000 * least_s))
     return message._replace(sent_ms=message.at_ms + rng.randrange(least_ms, max(least_ms + 1, round(1_000 * most_s))))

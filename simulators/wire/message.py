@@ -13,7 +13,7 @@ GATEWAY_SPAN_MS = 15 * 60_000
 """Longest event time a gateway holds a reading back while it fills an array. (unsourced)"""
 
 
-class Message(NamedTuple):
+class DeviceMessage(NamedTuple):
     """Readings of one device, in the order in which it sends them."""
 
     topic: str
@@ -36,14 +36,14 @@ class Message(NamedTuple):
         return self.ts if self.sent_ms is None else self.sent_ms
 
 
-def encode(message: Message) -> bytes:
+def encode(message: DeviceMessage) -> bytes:
     """JSON payload: one object for one reading, an array for several."""
     if message.raw is not None:
         return message.raw
     return orjson.dumps(message.readings[0] if len(message.readings) == 1 else message.readings)
 
 
-def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS) -> Iterator[Message]:
+def batch(messages: Iterable[DeviceMessage], size: int, span_ms: int = GATEWAY_SPAN_MS) -> Iterator[DeviceMessage]:
     """Group each device's consecutive readings into arrays of at most `size`.
 
     An array leaves when it is full or when its first reading was sent `span_ms` ago; what is left leaves at the end.
@@ -52,7 +52,7 @@ def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS
     if size <= 1:
         yield from messages
         return
-    open_arrays: dict[str, Message] = {}
+    open_arrays: dict[str, DeviceMessage] = {}
     for message in messages:
         at = message.at_ms
         while open_arrays:
@@ -67,7 +67,9 @@ def batch(messages: Iterable[Message], size: int, span_ms: int = GATEWAY_SPAN_MS
             continue
         array = open_arrays.get(message.device_id)
         if array is None:
-            array = open_arrays[message.device_id] = Message(message.topic, message.device_id, [], message.sent_ms)
+            array = open_arrays[message.device_id] = DeviceMessage(
+                message.topic, message.device_id, [], message.sent_ms
+            )
         array.readings.extend(message.readings)
         if len(array.readings) >= size:
             yield open_arrays.pop(message.device_id)

@@ -15,15 +15,15 @@ import orjson
 
 from schemas.time import HOUR_MS
 from schemas.topics import TOPIC_ROOT, Topic
-from simulators.truth import Label, LabelKind, State
+from simulators.truth import Label, LabelKind, TrueValue
 from simulators.wire.disorder import Disorder
 from simulators.wire.message import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from simulators.truth import Total
-    from simulators.wire.message import Message
+    from simulators.truth import TrueTotal
+    from simulators.wire.message import DeviceMessage
 
 COPY_AFTER_S = (0.05, 8.0)
 """A network's duplicate comes so much later. (unsourced)"""
@@ -127,16 +127,16 @@ class Network:
             ]
         return labels
 
-    def states(self, ts_ms: int) -> Iterator[State]:
+    def states(self, ts_ms: int) -> Iterator[TrueValue]:
         """How many messages were copied, delayed, broken or added so far."""
         for name, count in sorted(self.counts.items()):
-            yield State("network", ts_ms, name, float(count))
+            yield TrueValue("network", ts_ms, name, float(count))
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[Total]:  # noqa: ARG002 - nothing flows through it
+    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - nothing flows through it
         """No meters."""
         return iter(())
 
-    def carry(self, messages: Iterable[Message]) -> Iterator[Message]:
+    def carry(self, messages: Iterable[DeviceMessage]) -> Iterator[DeviceMessage]:
         """Messages as they arrive at the broker; those that come later say so by `sent_ms`."""
         for message in messages:
             yield from self._added(message)
@@ -150,14 +150,14 @@ class Network:
                 self.counts["duplicates"] += 1
                 yield copy
 
-    def _skewed(self, message: Message) -> Message:
+    def _skewed(self, message: DeviceMessage) -> DeviceMessage:
         skew = self._skew_ms.get(_site_of(message)) if self._skew_ms else None
         if skew is None:
             return message
         readings = [{**reading, "ts": reading["ts"] + skew} for reading in message.readings]
         return message._replace(readings=readings, sent_ms=message.at_ms)
 
-    def _held_back(self, message: Message) -> Message:
+    def _held_back(self, message: DeviceMessage) -> DeviceMessage:
         """Behind what is still waiting at its gateway, if that is offline or sends its backlog."""
         if not self._offline:
             return message
@@ -172,7 +172,7 @@ class Network:
         self.counts["held_back"] += 1
         return message._replace(sent_ms=earliest)
 
-    def _added(self, message: Message) -> Iterator[Message]:
+    def _added(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """What is broken or foreign, at random moments; a broken message is one of a device, damaged."""
         rng, at = self._rng, message.at_ms
         while self._broken_due_ms <= at:
@@ -185,7 +185,7 @@ class Network:
             self._foreign_due_ms += self._wait_ms(self._plan.foreign_per_h)
 
 
-def _site_of(message: Message) -> str:
+def _site_of(message: DeviceMessage) -> str:
     return message.topic.split("/", 3)[2]
 
 
@@ -204,7 +204,7 @@ def _broken(payload: bytes, rng: random.Random) -> bytes:
     return choices[rng.randrange(len(choices))]
 
 
-def _foreign(message: Message, rng: random.Random) -> Message:
+def _foreign(message: DeviceMessage, rng: random.Random) -> DeviceMessage:
     """What others send to our topics: a device nobody registered, another version, another protocol."""
     site = _site_of(message)
     stranger = f"X{rng.randrange(1_000):03d}"

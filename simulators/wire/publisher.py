@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from schemas.settings import MqttSettings
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 KEEPALIVE_S = 30
 RECONNECT_S = (1, 4)
@@ -80,7 +80,7 @@ class MqttPublisher:
             self._connections.append(_Connection(client, self._in_flight, self._settings))
         return dialect
 
-    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+    def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:
         """Hand a message over; False if `stop` was set before there was room for it."""
         return self._of(message.device_id).publish(message, stop)
 
@@ -136,7 +136,7 @@ class _Connection:
         client.connect_async(host, port, KEEPALIVE_S)
         client.loop_start()
 
-    def publish(self, message: Message, stop: threading.Event | None) -> bool:
+    def publish(self, message: DeviceMessage, stop: threading.Event | None) -> bool:
         while not self._window.acquire(timeout=POLL_S):
             if stop is not None and stop.is_set():
                 return False

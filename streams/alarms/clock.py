@@ -21,13 +21,13 @@ from streams.kernels.alarms.machine import TRANSITIONS
 from streams.kernels.alarms.reconcile import Alarm, AlarmChange
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.alarms.rules import Condition
-from streams.kernels.alarms.silence import Progress, SiteSilence, advance, gap_ms, is_region, silence_of
+from streams.kernels.alarms.silence import PartitionProgress, SiteSilence, advance, gap_ms, is_region, silence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.registry import Device
-    from storage.alarms import Window
+    from storage.alarms import MaintenanceWindow
     from storage.silence import Open
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
@@ -59,7 +59,9 @@ class AlarmClock:
         self._looked[number] = record_ms
         newest_ms = written.newest_ms()
         found = silence.load_progress(written.connection, written.position)
-        now = advance(None if found is None else Progress(*found), record_ms, max(newest_ms.values(), default=None))
+        now = advance(
+            None if found is None else PartitionProgress(*found), record_ms, max(newest_ms.values(), default=None)
+        )
         silence.save_progress(written.connection, written.position, now)
         if now.is_current:
             _Look(written, self._rules, now, newest_ms).take()
@@ -68,7 +70,7 @@ class AlarmClock:
 class _Look:
     """One look at one partition."""
 
-    def __init__(self, written: Written, rules: AlarmRules, now: Progress, newest_ms: dict[str, int]) -> None:
+    def __init__(self, written: Written, rules: AlarmRules, now: PartitionProgress, newest_ms: dict[str, int]) -> None:
         self._connection = written.connection
         self._directory: Directory = written.directory
         self._rules = rules
@@ -88,7 +90,7 @@ class _Look:
         }
         self._open: dict[Condition, Open] = {}
         self._changes: dict[Condition, AlarmChange] = {}
-        self._windows: list[Window] = []
+        self._windows: list[MaintenanceWindow] = []
 
     def take(self) -> None:
         """Bring alarms to what time has brought about, and write them."""
@@ -108,7 +110,7 @@ class _Look:
     def _devices(self, site_id: str) -> Sequence[Device]:
         return self._directory.site_devices.get(site_id, ())
 
-    def _quiet(self, now: Progress) -> dict[str, int]:
+    def _quiet(self, now: PartitionProgress) -> dict[str, int]:
         """For how long nothing was heard of each device: by its own clock, and by when its newest reading arrived."""
         found: dict[str, int] = {}
         late: list[str] = []

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.quarantine import Reason, ahead_ms_of
 from storage import clocks, silence
-from streams.kernels.alarms.device_clock import LEAST_MS, MOST_MS, Clock, Fault, is_due, is_over, least_ms, told_again
+from streams.kernels.alarms.device_clock import (
+    LEAST_MS,
+    MOST_MS,
+    Clock,
+    ClockFault,
+    is_due,
+    is_over,
+    least_ms,
+    told_again,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +27,11 @@ if TYPE_CHECKING:
     from streams.engine.stage import Written
 
 DETECTOR = "clock/1"
-FAULTS = {Reason.CLOCK_AHEAD: Fault.AHEAD, Reason.CLOCK_BEHIND: Fault.LOST, Reason.CONFLICT: Fault.STANDS}
+FAULTS = {
+    Reason.CLOCK_AHEAD: ClockFault.AHEAD,
+    Reason.CLOCK_BEHIND: ClockFault.LOST,
+    Reason.CONFLICT: ClockFault.STANDS,
+}
 
 
 class Wrong(NamedTuple):
@@ -54,7 +67,7 @@ def _refused(device: Device, item: Quarantined) -> Clock:
 
 
 def _load(connection: Connection, site_ids: Sequence[str]) -> list[Clock]:
-    return [Clock._make((row[0], Fault(row[1]), *row[2:])) for row in clocks.of_sites(connection, site_ids)]
+    return [Clock._make((row[0], ClockFault(row[1]), *row[2:])) for row in clocks.of_sites(connection, site_ids)]
 
 
 def look(
@@ -78,16 +91,16 @@ def look(
               if name in devices}  # fmt: skip
     arrived = silence.arrivals(connection, late) if late else {}
     for name, at in arrived.items():
-        key, offset = (name, Fault.BEHIND), newest_ms[name] - at
+        key, offset = (name, ClockFault.BEHIND), newest_ms[name] - at
         if not least_ms(period[name]) < -offset <= MOST_MS:
             continue
-        clock, before = Clock(name, Fault.BEHIND, devices[name].site_id, at, at, 1, offset, offset), known.get(key)
+        clock, before = Clock(name, ClockFault.BEHIND, devices[name].site_id, at, at, 1, offset, offset), known.get(key)
         if before is None or at > before.last_ms:
             known[key] = changed[key] = told_again(before, clock, period[name])
     for key, clock in list(known.items()):
         name = clock.device_id
         right = (
-            clock.fault is Fault.BEHIND
+            clock.fault is ClockFault.BEHIND
             and name in newest_ms
             and now - newest_ms[name] <= least_ms(period.get(name, 0.0))
         )
@@ -99,7 +112,7 @@ def look(
     wrong: dict[str, Wrong] = {}
     for clock in sorted(known.values(), key=lambda each: each.last_ms):
         name = clock.device_id
-        if clock.fault is Fault.STANDS and now - newest_ms.get(name, now) <= 3 * period[name]:
+        if clock.fault is ClockFault.STANDS and now - newest_ms.get(name, now) <= 3 * period[name]:
             continue  # it goes on: two devices under one id, or one that says a moment twice
         wrong[name] = Wrong(devices[name], clock.since_ms, is_due(clock, period[name]), _figures(clock))
     return wrong

@@ -11,7 +11,7 @@ from schemas.metrics import Signal
 from schemas.metrics.signal import Severity
 from schemas.time import FOREVER_MS, Span
 from storage import alarms, derived
-from storage.alarms import Asked, EventToApply
+from storage.alarms import AlarmEventRow, Asked
 from streams.alarms.grouping import group
 from streams.kernels.alarms.episodes import Episode, episodes
 from streams.kernels.alarms.reconcile import Alarm, AlarmChange, reconcile
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from storage.alarms import Stored, Window
+    from storage.alarms import MaintenanceWindow, StoredAlarm
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
     from streams.kernels.alarms.rules import AlarmRules
@@ -68,12 +68,12 @@ def write(directory: Directory, connection: Connection, changes: Iterable[AlarmC
     # A new alarm after what has ended of its condition: there may be only one open at any moment.
     ordered = sorted(changes, key=lambda change: (change.is_new, change.alarm.raised_ms if change.is_new else 0))
     alarms.insert(connection, [_new_row(directory, change) for change in ordered if change.is_new])
-    events = [EventToApply(change.alarm.alarm_id, *item) for change in ordered for item in change.events]
+    events = [AlarmEventRow(change.alarm.alarm_id, *item) for change in ordered for item in change.events]
     alarms.apply(connection, events)
     alarms.update(connection, [_row(change) for change in ordered])
 
 
-def known_of(row: Stored) -> Alarm:
+def known_of(row: StoredAlarm) -> Alarm:
     """An alarm's row in the engine's words."""
     return Alarm(
         alarm_id=row.alarm_id,
@@ -124,7 +124,9 @@ def _signals(connection: Connection, starts: dict[Condition, int]) -> dict[Condi
     return found
 
 
-def _kept_back_by(episode: Episode, condition: Condition, rule: Rule, windows: Sequence[Window]) -> str | None:
+def _kept_back_by(
+    episode: Episode, condition: Condition, rule: Rule, windows: Sequence[MaintenanceWindow]
+) -> str | None:
     """The maintenance that accounts for an episode; battery safety is never kept back."""
     if rule.safety:
         return None

@@ -24,7 +24,7 @@ from psycopg_pool import PoolTimeout
 from schemas.time import FOREVER_MS
 from schemas.topics import partition_of
 from storage import checkpoint, chunks, retention
-from storage.checkpoint import Mark, Position, Turn
+from storage.checkpoint import Position, StoredUntil, Turn
 from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
 from storage.registry import registry_version
 from streams.engine.memory import SAVE_EVERY
@@ -89,7 +89,7 @@ class Engine:
         self.bounds = Bounds()
         """What one transaction takes on; the database says it more closely when the first partition is opened."""
         self._large = threading.Lock()
-        self._tries: Counter[tuple[int, Mark]] = Counter()
+        self._tries: Counter[tuple[int, StoredUntil]] = Counter()
         """How often a reading alone was too much, by partition and where it stands."""
 
     def warm_up(self) -> None:
@@ -111,7 +111,7 @@ class Engine:
             if known is not None and (known.mark, known.turn) == (mark, turn):
                 return known
             self.bounds = replace(self.bounds, slots=chunks.most_half_days(connection))
-            partition = Partition(position, mark, turn, is_new=mark == Mark(0))
+            partition = Partition(position, mark, turn, is_new=mark == StoredUntil(0))
             partition.remember(self.session.load_memories(connection, directory, number))
         return partition
 
@@ -217,7 +217,7 @@ class Engine:
             partition.mark = part.stop  # last: with the old one nobody can commit upon memories that are not whole
             return outcome._replace(records=part.records)
 
-    def _is_tried_enough(self, place: tuple[int, Mark]) -> bool:
+    def _is_tried_enough(self, place: tuple[int, StoredUntil]) -> bool:
         """Whether a reading alone has been too much so often that it is not PostgreSQL's hour but the reading."""
         self._tries[place] += 1
         return self._tries[place] >= TRIES
@@ -250,9 +250,9 @@ class Engine:
     def record_loss(self, partition: Partition, lost: range, what: str) -> None:
         """Book a range of the log that can no longer be had, and move behind it, in one transaction."""
         with self._pool.connection() as connection, connection.transaction():
-            checkpoint.advance(connection, partition.position, expected=partition.mark, new=Mark(lost.stop))
+            checkpoint.advance(connection, partition.position, expected=partition.mark, new=StoredUntil(lost.stop))
             checkpoint.record_loss(connection, partition.position, lost, what)
-        partition.mark = Mark(lost.stop)
+        partition.mark = StoredUntil(lost.stop)
 
     def restart_at(self, partition: Partition, offset: int, what: str) -> None:
         """Follow a log that was replaced under the same name from one of its offsets on, and book that it happened.
@@ -260,11 +260,11 @@ class Engine:
         Readings that were stored from the old log are recognised by device and time, so none is doubled.
         """
         with self._pool.connection() as connection, connection.transaction():
-            checkpoint.advance(connection, partition.position, expected=partition.mark, new=Mark(offset))
+            checkpoint.advance(connection, partition.position, expected=partition.mark, new=StoredUntil(offset))
             checkpoint.record_loss(
                 connection, partition.position, range(partition.next_offset, partition.next_offset), what
             )
-        partition.mark = Mark(offset)
+        partition.mark = StoredUntil(offset)
 
     def note_stuck(self, number: int, offset: int, stuck_s: float, why: str) -> None:
         """Write down that a partition has stood at a record for so long, and why."""
@@ -297,12 +297,14 @@ class Engine:
         the end. The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
         LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
         """
-        partition = Partition(Position(self._topic, number), Mark(0), Turn(0, 0))
+        partition = Partition(Position(self._topic, number), StoredUntil(0), Turn(0, 0))
         return Transaction(self.session, partition).rebuild(device_ids, from_ms, to_ms)
 
     def whereabouts(self, site_id: str) -> Partition:
         """The partition of a site, with nothing known of it: for who changes it without being its worker."""
-        return Partition(Position(self._topic, partition_of(site_id, self.session.partitions)), Mark(0), Turn(0, 0))
+        return Partition(
+            Position(self._topic, partition_of(site_id, self.session.partitions)), StoredUntil(0), Turn(0, 0)
+        )
 
     def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
         """Devices of a site, as the registry stands now."""

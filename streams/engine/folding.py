@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from schemas.readings import Kind
     from schemas.registry import Site
     from streams.engine.memory import Memories, Moved
-    from streams.engine.shelf import Kept
+    from streams.engine.shelf import ShelvedMemory
     from streams.engine.standing import StandingRows
     from streams.kernels.contract import Fold
 
@@ -126,7 +126,7 @@ class Folding:
             self._again(subjects, late, forced=False)
         return self._given
 
-    def _memory(self, entity_id: str) -> Memory | Kept | None:
+    def _memory(self, entity_id: str) -> Memory | ShelvedMemory | None:
         key = (self._fold.name, entity_id)
         return self._moved[key] if key in self._moved else self._known.get(key)
 
@@ -163,7 +163,7 @@ class Folding:
             known[name, entity_id] = Memory(memory.last_ts, now, len(missed))
 
     def _onwards(
-        self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | Kept | None
+        self, entity_id: str, subject: Device | Site, items: Sequence[Any], memory: Memory | ShelvedMemory | None
     ) -> None:
         """Fold newer items, and keep the state at every moment of snapshots that is passed.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from streams.engine.shelf import Kept
+    from streams.engine.shelf import ShelvedMemory
 
 SAVE_EVERY = 32
 """Readings of a device between two times its states are saved: what a worker that starts folds again, at most.
@@ -53,5 +53,5 @@ class Unread(NamedTuple):
 
 Moved = dict[tuple[str, str], Memory | None]
 """By (kernel, entity), what a transaction comes to; None where all that was remembered is disproved."""
-Memories = dict[tuple[str, str], "Memory | Kept | None"]
+Memories = dict[tuple[str, str], "Memory | ShelvedMemory | None"]
 """The same of what is remembered."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from streams.engine.quiet import Shelves
 
 if TYPE_CHECKING:
-    from storage.checkpoint import Mark, Position, Turn
+    from storage.checkpoint import Position, StoredUntil, Turn
     from streams.engine.memory import Memories
 
 
@@ -17,7 +17,7 @@ class Partition:
     """What this worker believes of a partition it owns; true only as long as the compare-and-set succeeds."""
 
     position: Position
-    mark: Mark
+    mark: StoredUntil
     turn: Turn
     memories: Memories = field(default_factory=dict)
     shelves: Shelves = field(default_factory=Shelves)

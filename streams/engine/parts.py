@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.readings import Kind, registers_of
 from schemas.time import HOUR_MS, MINUTE_MS
-from storage.checkpoint import Mark
+from storage.checkpoint import StoredUntil
 from streams.engine.walk import REBUILD_MS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
@@ -61,7 +61,7 @@ class Part(NamedTuple):
     """What one transaction stores of a run."""
 
     batches: list[Batch]
-    stop: Mark
+    stop: StoredUntil
     """Where the checkpoint stands then."""
     readings: int
     records: int
@@ -131,7 +131,7 @@ class Estimate:
 
 
 def next_part(
-    run: Sequence[Record], start: Mark, decoded: Callable[[Record], Batch], newest: Newest, bounds: Bounds
+    run: Sequence[Record], start: StoredUntil, decoded: Callable[[Record], Batch], newest: Newest, bounds: Bounds
 ) -> Part:
     """Cut the next part off a run whose first record is the one at `start`: whole records, or a piece of the first."""
     estimate = Estimate(newest)
@@ -148,7 +148,7 @@ def next_part(
         batches.append(rest)
         taken = Part(
             batches,
-            Mark(record.offset + 1),
+            StoredUntil(record.offset + 1),
             estimate.readings,
             len(batches),
             estimate.rows,
@@ -157,7 +157,7 @@ def next_part(
     return taken
 
 
-def _cut(batch: Batch, record: Record, start: Mark, newest: Newest, bounds: Bounds) -> Part:
+def _cut(batch: Batch, record: Record, start: StoredUntil, newest: Newest, bounds: Bounds) -> Part:
     """Take as many readings of one record as fit."""
     order = _ordered(batch)
     estimate, stop, rows = Estimate(newest), start.readings, 0
@@ -167,12 +167,14 @@ def _cut(batch: Batch, record: Record, start: Mark, newest: Newest, bounds: Boun
             break
         stop, rows = stop + 1, estimate.rows
     whole = stop >= len(order)
-    mark = Mark(record.offset + 1) if whole else Mark(record.offset, stop)
+    mark = StoredUntil(record.offset + 1) if whole else StoredUntil(record.offset, stop)
     taken = _piece(batch, start.readings, None if whole else stop)
     return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ms)
 
 
-def decoded_anew(part: Part, run: Sequence[Record], start: Mark, decode: Callable[[Record], Batch]) -> list[Batch]:
+def decoded_anew(
+    part: Part, run: Sequence[Record], start: StoredUntil, decode: Callable[[Record], Batch]
+) -> list[Batch]:
     """The same part, cut off the same run at the same place, of readings that no transaction has had before."""
     if not part.records:
         return [_piece(decode(run[0]), start.readings, part.stop.readings)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from streams.engine.shelf import Kept, Shelf
+from streams.engine.shelf import Shelf, ShelvedMemory
 from streams.kernels.contract import Quiet
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Round(NamedTuple):
     """Columns of the readings, by kind, made once."""
 
 
-class Batch:
+class QuietBatch:
     """New readings of one kind in one transaction: the first one of each entity, then the second ones, and so on."""
 
     def __init__(
@@ -101,7 +101,7 @@ class QuietWay:
     """One fold's quiet way within one transaction: what it comes to, for when that is committed."""
 
     shelf: Shelf
-    batch: Batch
+    batch: QuietBatch
     entity_ids: list[str] = field(default_factory=list)
     """Entities whose readings were quiet; their rows, and what is to stand there."""
     rows: Numbers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -173,7 +173,7 @@ class QuietWay:
         if found:
             shelf.put(*zip(*found, strict=True))
             for entity_id, _, _ in found:
-                known[name, entity_id] = Kept(shelf, shelf.row(entity_id))
+                known[name, entity_id] = ShelvedMemory(shelf, shelf.row(entity_id))
 
 
 class QuietWays:
@@ -185,13 +185,13 @@ class QuietWays:
         self._least = least
         self._gone: list[QuietWay] = []
 
-    def batch(self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]]) -> Batch | None:
+    def batch(self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]]) -> QuietBatch | None:
         """New readings of one kind, where they are enough: in the last round, too, are as many entities."""
         of_count = Counter(map(len, items.values()))
         most = max((count for count, entities in of_count.items() if entities >= self._least), default=0)
-        return Batch(self._shelves.numbers, subjects, items, most) if most else None
+        return QuietBatch(self._shelves.numbers, subjects, items, most) if most else None
 
-    def of(self, fold: Fold, batch: Batch | None) -> QuietWay | None:
+    def of(self, fold: Fold, batch: QuietBatch | None) -> QuietWay | None:
         """A fold's way for readings, where it has one."""
         if batch is None or not isinstance(fold, Quiet):
             return None

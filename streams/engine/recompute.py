@@ -37,7 +37,7 @@ LAP_MS = 5 * MINUTE_MS
 is folded from its minutes begins there, too, not a quarter of a day before."""
 
 
-class Progress(NamedTuple):
+class RecomputeProgress(NamedTuple):
     """How far a request has come; times are ms of device time."""
 
     request_id: int
@@ -55,7 +55,7 @@ class Recompute:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def step(self, request_id: int | None = None) -> Progress | None:
+    def step(self, request_id: int | None = None) -> RecomputeProgress | None:
         """Do one step of a request (None: of the oldest open one); None where there is nothing to do right now."""
         with self._engine.begin() as connection, connection.transaction():
             if not is_current(connection, reference().version):
@@ -63,7 +63,7 @@ class Recompute:
             request = recompute.claim(connection, request_id)
             return None if request is None else self._step(connection, request)
 
-    def _step(self, connection: Connection, request: Request) -> Progress:
+    def _step(self, connection: Connection, request: Request) -> RecomputeProgress:
         transaction = Transaction(self._engine.session, self._engine.whereabouts(request.site_id))
         devices = self._engine.registered(connection, request.site_id)
         stretch = recompute.stretch_of(connection, [(device.kind, device.device_id) for device in devices])
@@ -96,11 +96,13 @@ class Recompute:
         return _noted(connection, done, (begin, end), is_finished=False)
 
 
-def _noted(connection: Connection, request: Request, stretch: tuple[int, int], *, is_finished: bool) -> Progress:
+def _noted(
+    connection: Connection, request: Request, stretch: tuple[int, int], *, is_finished: bool
+) -> RecomputeProgress:
     recompute.note(connection, request, is_finished=is_finished)
     begin, end = stretch
     done = end if is_finished or request.next_ms is None else min(request.next_ms, end)
-    return Progress(request.id, request.site_id, begin, done, end, request.rows_written, is_finished)
+    return RecomputeProgress(request.id, request.site_id, begin, done, end, request.rows_written, is_finished)
 
 
 def _floor(ts: int) -> int:

@@ -69,7 +69,7 @@ class Shelf:
         return self.fold.state_of(self.bases[row], figures)
 
 
-class Kept:
+class ShelvedMemory:
     """What stands on a shelf, as a `Memory`: it changes as the entity's quiet readings are committed."""
 
     __slots__ = ("_row", "_shelf")

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from schemas.readings import Kind
     from schemas.registry import Device
-    from storage.checkpoint import Mark, Turn
+    from storage.checkpoint import StoredUntil, Turn
     from streams.engine.memory import Memory, Moved
     from streams.engine.partition import Partition
     from streams.engine.quiet import Due
     from streams.engine.session import Session
-    from streams.engine.shelf import Kept
+    from streams.engine.shelf import ShelvedMemory
     from streams.intake.admission import Directory
     from streams.intake.batch import Batch
 
@@ -137,7 +137,7 @@ class Transaction:
         """What kernels remember once it is committed, where that differs."""
         self._quiet = QuietWays(partition.shelves, session.quiet_from)
 
-    def run(self, batches: Sequence[Batch], stop: Mark, limit: int | None, *, commit: bool) -> Outcome:
+    def run(self, batches: Sequence[Batch], stop: StoredUntil, limit: int | None, *, commit: bool) -> Outcome:
         """Write the first `limit` readings of a run (None: all), and commit or, for a trial, roll back."""
         partition = self._partition
         before, is_committed = partition.known(), False
@@ -264,7 +264,7 @@ class Transaction:
         memories.update(self._moved)
         self._quiet.keep(memories, self._moved)
 
-    def _to_save(self, name: str, entity_id: str, memory: Memory | Kept | Due) -> state.SavedState:
+    def _to_save(self, name: str, entity_id: str, memory: Memory | ShelvedMemory | Due) -> state.SavedState:
         fold = self._folds[name]
         return state.SavedState(entity_id, name, fold.version, memory.last_ts, fold.dump(memory.state))
 

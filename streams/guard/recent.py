@@ -21,7 +21,7 @@ KEPT = 8
 """Readings of a device that are kept: one that comes late among them is taken as if it had come in time. (unsourced)"""
 
 
-class Kept(NamedTuple):
+class RecentReading(NamedTuple):
     """A reading, and what each fold remembers after it."""
 
     arrival: Arrival
@@ -47,7 +47,7 @@ class Recent:
     """What each fold remembers before the first of them."""
     before_ms: int = -1
     """Device time of the newest reading in that; -1: none."""
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[RecentReading] = field(default_factory=list)
 
     @property
     def newest_ms(self) -> int:
@@ -80,7 +80,7 @@ class Recent:
         for arrival in own[first:]:
             states, given = _folded(folds, device, states, arrival)
             signals += given
-            kept.append(Kept(arrival, states))
+            kept.append(RecentReading(arrival, states))
         fed = Fed(own[first].ts, first < len(self.kept), signals)
         if len(kept) > KEPT:
             last = kept[-KEPT - 1]

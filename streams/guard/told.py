@@ -42,7 +42,7 @@ class Told(NamedTuple):
         return same or (self.raised_ms < episode.ended_ms and episode.raised.ts < end)
 
 
-class Condition:
+class PublishedCondition:
     """All that was published of one condition, in order."""
 
     def __init__(self) -> None:

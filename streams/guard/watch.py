@@ -21,7 +21,7 @@ from schemas.registry import BatterySet, Device, Registry
 from schemas.time import HOUR_MS
 from storage.blocks import Block
 from streams.guard.recent import Recent
-from streams.guard.told import Condition, found_in
+from streams.guard.told import PublishedCondition, found_in
 from streams.intake.admission import Directory, Refusal, admit, identify
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SafetyWatch:
         self._recent: dict[str, Recent] = {}
         self._verdicts: dict[_Key, list[Signal]] = {}
         """Verdicts of conditions of the readings kept, and of what holds since before them."""
-        self._told: dict[_Key, Condition] = {}
+        self._told: dict[_Key, PublishedCondition] = {}
         self._saved_ms: dict[str, int] = {}
         """Device time up to which what is learnt of a device was saved."""
         self._due: set[str] = set()
@@ -72,9 +72,11 @@ class SafetyWatch:
 
     def remember(self, records: Iterable[SafetyRecord]) -> None:
         """Take in everything that was published before, in order."""
-        found: dict[_Key, Condition] = {}
+        found: dict[_Key, PublishedCondition] = {}
         for record in records:
-            found.setdefault((record.device_id, record.metric, record.kind.value), Condition()).remember(record)
+            found.setdefault((record.device_id, record.metric, record.kind.value), PublishedCondition()).remember(
+                record
+            )
         self._told |= found
 
     def take(self, batch: Batch, now_ms: int) -> list[SafetyRecord]:
@@ -83,7 +85,7 @@ class SafetyWatch:
         for device_id, fed, touched in self._fed(batch):
             newest_ms = self._recent[device_id].newest_ms
             for key in touched:
-                found += self._told.setdefault(key, Condition()).news(
+                found += self._told.setdefault(key, PublishedCondition()).news(
                     self._verdicts.get(key, ()),
                     late_from_ms=fed.from_ms if fed.is_late else None,
                     newest_ms=newest_ms,

@@ -21,7 +21,7 @@ from streams.engine.recompute import Recompute
 from streams.installed import installed
 from streams.worker.consumer import DatabaseTransport
 from streams.worker.credentials import credentials
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, Figures, Shepherd
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd, WorkerFigures
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -94,7 +94,7 @@ def session_limits(session_timeout_s: float) -> dict[str, Any]:
 
 
 def create_app(
-    settings: WorkerSettings, figures: Figures, *, on_ready: Callable[[], None], on_lost: Callable[[], None]
+    settings: WorkerSettings, figures: WorkerFigures, *, on_ready: Callable[[], None], on_lost: Callable[[], None]
 ) -> faust.App:
     """Build the worker's Faust app; `on_ready` is called when assigned partitions are loaded."""
     hosts = ";".join(f"kafka://{host}" for host in settings.kafka_bootstrap.split(","))
@@ -175,7 +175,7 @@ def _end_now() -> None:
 
 def run_worker(
     settings: WorkerSettings,
-    figures: Figures,
+    figures: WorkerFigures,
     *,
     on_ready: Callable[[], None] = lambda: None,
     on_lost: Callable[[], None] = lambda: None,

@@ -44,7 +44,7 @@ STUCK_S = 300.0
 
 
 @dataclass(slots=True)
-class Figures:
+class WorkerFigures:
     """What a worker has done since it started."""
 
     transactions_total: int = 0
@@ -87,7 +87,7 @@ class Shepherd:
     moved them meanwhile: on a busy machine rebalances come in rows, and loading everything anew makes them longer.
     """
 
-    def __init__(self, app: faust.App, engine: Engine, figures: Figures, *, stuck_s: float = STUCK_S) -> None:
+    def __init__(self, app: faust.App, engine: Engine, figures: WorkerFigures, *, stuck_s: float = STUCK_S) -> None:
         self._app = app
         self._stuck_s = stuck_s
         self._standing: dict[int, _Standing] = {}

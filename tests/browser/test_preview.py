@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS
-from dashboards.preview.accounts import Account, Role, changed, hash_of, key_of
+from dashboards.preview.accounts import Account, AccountRole, changed, hash_of, key_of
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
 from schemas.words import Language
 from storage.migrate import migrate
@@ -220,7 +220,7 @@ def test_an_alarm_is_dealt_with_under_the_name_that_signed_in(
             ("Zhao", "operator", ["none"]),
         ):
             password_hash = hash_of(f"{name} has a sentence")
-            account = Account(name=name, role=Role(role), password_hash=password_hash, sites=tuple(sites))
+            account = Account(name=name, role=AccountRole(role), password_hash=password_hash, sites=tuple(sites))
             accounts[key_of(name)] = account
 
     def sign_in(page: Page, name: str) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fenhe.local import Process, Stack
-    from simulators.wire.message import Message
-    from storage.balance import Balance
+    from simulators.wire.message import DeviceMessage
+    from storage.balance import BooksBalance
 
 pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]
 
@@ -58,7 +58,7 @@ def pipeline(real_stack: Stack, world: World, tmp_path: Path) -> Iterator[Pipeli
         yield made
 
 
-def assert_exactly_once(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> Balance:
+def assert_exactly_once(pipeline: Pipeline, world: World, truth: dict[str, list[str]]) -> BooksBalance:
     """Let everything come to rest, then look at rows, derived tables and books."""
     pipeline.wait_stored(len(world.sent))
     pipeline.settle()
@@ -226,5 +226,5 @@ def _is_stopped(process: Process) -> bool:
     return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
 
 
-def _readings(messages: Sequence[Message]) -> int:
+def _readings(messages: Sequence[DeviceMessage]) -> int:
     return sum(len(message.readings) for message in messages)

@@ -10,7 +10,7 @@ from schemas.metrics import MeterEventKind
 from schemas.registry import Registry, Sector, Site
 from schemas.topics import Topic
 from simulators.wire.disorder import Disorder
-from simulators.wire.message import Message, batch
+from simulators.wire.message import DeviceMessage, batch
 from storage.pool import connect
 from tests.support import steel
 from tests.support.running import Pipeline
@@ -43,11 +43,12 @@ STORED_S = 300.0
 WORKS = Site(site_id="works", name="Steel works", name_zh="钢铁厂", sector=Sector.STEEL, city="太原")
 
 
-def in_any_order(points: steel.Points) -> list[Message]:
+def in_any_order(points: steel.Points) -> list[DeviceMessage]:
     """Give a meter's year in arrays of 50 readings: 2 % of them twice, 5 % late, and all of it shuffled."""
     topic = str(Topic("works", "electricity", "steel"))
     every = (
-        Message(topic, "steel", [{"ts": START_MS + number * QUARTER_MS, FIELD: value}]) for number, value in points
+        DeviceMessage(topic, "steel", [{"ts": START_MS + number * QUARTER_MS, FIELD: value}])
+        for number, value in points
     )
     disorder = Disorder(duplicates=0.02, late=0.05, late_by_s=86_400.0, shuffle_s=YEAR_S, seed=4)
     return list(disorder.carry(batch(every, 50, 86_400_000)))

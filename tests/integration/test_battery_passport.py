@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from dashboards.grafana.build import dashboard_json
 from dashboards.pages import battery_passport
-from dashboards.preview.accounts import Account, Accounts, Role, changed
+from dashboards.preview.accounts import Account, AccountRole, Accounts, changed
 from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.macros import Scope, parse_range
 from dashboards.preview.model import load
@@ -120,7 +120,7 @@ async def test_the_preview_gives_the_document_to_those_who_may_see_the_set(
     assert json.loads(bytes(answer.body)) == passports["known"]
     assert answer.headers["content-disposition"] == 'attachment; filename="fenhe-passport-known.json"'
     with changed(tmp_path / "accounts.json") as accounts:
-        accounts["li"] = Account(name="Li", role=Role.VIEWER, password_hash="none", sites=("elsewhere",))  # noqa: S106
+        accounts["li"] = Account(name="Li", role=AccountRole.VIEWER, password_hash="none", sites=("elsewhere",))  # noqa: S106
     kept = Accounts(tmp_path / "accounts.json")
     (account,) = kept.read()
     refused = await document(page, view, ConfinedReader(reader, kept.open(account)))

@@ -12,7 +12,7 @@ import pytest
 from dashboards.kit import panels
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.preview.accounts import Account, Accounts, Role, Session, SignedOutError, changed
+from dashboards.preview.accounts import Account, AccountRole, Accounts, SignedIn, SignedOutError, changed
 from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.macros import Query
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, SlowError
@@ -67,11 +67,11 @@ OTHERS = re.compile(
 
 
 @pytest.fixture(scope="module")
-def steelman(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def steelman(tmp_path_factory: pytest.TempPathFactory) -> SignedIn:
     """Somebody who sees the steel works, and nothing else."""
     path = tmp_path_factory.mktemp("accounts") / "accounts.json"
     with changed(path) as accounts:
-        accounts["li"] = Account(name="Li", role=Role.VIEWER, password_hash="none", sites=("taihang-steel",))  # noqa: S106
+        accounts["li"] = Account(name="Li", role=AccountRole.VIEWER, password_hash="none", sites=("taihang-steel",))  # noqa: S106
     kept = Accounts(path)
     (account,) = kept.read()
     return kept.open(account)
@@ -79,7 +79,7 @@ def steelman(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 @pytest.mark.parametrize("dashboard", [case for case in DASHBOARDS if str(case.id).endswith("-zh")])
 async def test_an_account_of_one_site_sees_nothing_of_another(
-    dashboard: Dashboard, reader_database: ReaderDatabase, steelman: Session
+    dashboard: Dashboard, reader_database: ReaderDatabase, steelman: SignedIn
 ) -> None:
     """Every query runs, whatever the address asks for: variables, panels and marks name no other plant or set."""
     reader = Reader(reader_database.reader_url)
@@ -100,7 +100,7 @@ async def test_an_account_of_one_site_sees_nothing_of_another(
     assert found is None, found
 
 
-async def test_search_finds_only_what_an_account_sees(reader_database: ReaderDatabase, steelman: Session) -> None:
+async def test_search_finds_only_what_an_account_sees(reader_database: ReaderDatabase, steelman: SignedIn) -> None:
     """Its own meters, and no set of the same province."""
     reader = Reader(reader_database.reader_url)
     own = ConfinedReader(reader, steelman)
@@ -110,7 +110,7 @@ async def test_search_finds_only_what_an_account_sees(reader_database: ReaderDat
     await reader.close()
 
 
-async def test_who_is_signed_out_reads_nothing(reader_database: ReaderDatabase, steelman: Session) -> None:
+async def test_who_is_signed_out_reads_nothing(reader_database: ReaderDatabase, steelman: SignedIn) -> None:
     """An open page asks at each query whose it is."""
     reader = Reader(reader_database.reader_url)
     with pytest.raises(SignedOutError):

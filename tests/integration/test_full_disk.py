@@ -22,7 +22,7 @@ from storage.balance import balance
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
-from streams.worker.shepherd import DISK_IS_FULL, Figures, Shepherd
+from streams.worker.shepherd import DISK_IS_FULL, Shepherd, WorkerFigures
 from tests.integration.test_shepherd import event
 from tests.support.databases import own_database
 from tests.support.pipeline import START_MS, Sent, prepare, record
@@ -100,7 +100,7 @@ def test_a_full_disk_stops_cleanly_says_so_and_goes_on(url_there: str, small_dis
         for number in range(RECORDS * READINGS)
     ]
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
-    engine, figures = Engine(open_pool(url_there, size=3, name="test"), installed(), "test", 1), Figures()
+    engine, figures = Engine(open_pool(url_there, size=3, name="test"), installed(), "test", 1), WorkerFigures()
 
     async def run() -> str:
         shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures)

@@ -19,13 +19,13 @@ from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import Device, Registry
 from schemas.time import DAY_MS, MINUTE_MS
 from storage.balance import balance
-from storage.checkpoint import Mark
+from storage.checkpoint import StoredUntil
 from storage.pool import connect
 from storage.registry import import_registry
 from streams.engine import engine as engine_module
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
-from streams.worker.shepherd import Figures, Shepherd
+from streams.worker.shepherd import Shepherd, WorkerFigures
 from tests.support.databases import own_database
 from tests.support.pipeline import (
     MEMORY,
@@ -86,7 +86,7 @@ def test_readings_days_apart_in_one_array_are_stored(own_url: str, postgres: Pos
     engine = open_engine(own_url)
     partition = engine.open(0)
     done = engine.apply(partition, old_and_new(300))
-    assert (done.quarantined, partition.mark) == (0, Mark(2))
+    assert (done.quarantined, partition.mark) == (0, StoredUntil(2))
     with connect(own_url, name="test") as connection:
         books = balance(connection)
         kept = connection.execute("SELECT count(*) FROM reading_electricity WHERE device_id = 'e-1'").fetchone()
@@ -111,7 +111,7 @@ def test_years_of_readings_of_a_meter_that_was_heard_before_open_nothing(own_url
     times = [START_MS - number * 9 * DAY_MS for number in range(1_000)]
     done = engine.apply(partition, [an_array(times, offset=1)])
     beyond = sum(ts < newest_ms - FAR_BEHIND_MS for ts in times)
-    assert (partition.mark, done.quarantined) == (Mark(2), beyond)
+    assert (partition.mark, done.quarantined) == (StoredUntil(2), beyond)
     with connect(own_url, name="test") as connection:
         books = balance(connection)
         refused = connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY 1").fetchall()
@@ -241,7 +241,7 @@ def test_what_postgresql_has_not_enough_for_is_halved_and_at_last_refused(
     value = encode_micro_batch("test", {"p-1": 60}, [envelope], [])
     message = SimpleNamespace(offset=0, timestamp=START_MS / 1000, value=value, partition=0)
     event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
-    engine, figures = open_engine(own_url), Figures()
+    engine, figures = open_engine(own_url), WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.0)
     asyncio.run(asyncio.wait_for(shepherd.store([event]), 120))
     with connect(own_url, name="test") as connection:
@@ -264,7 +264,7 @@ def test_a_partition_that_does_not_move_is_written_down_with_its_record(own_url:
     value = record(0, [item for item in readings(20) if item.device_id == "p-1"]).value
     message = SimpleNamespace(offset=0, timestamp=START_MS / 1000, value=value, partition=0)
     event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
-    engine, figures = open_engine(own_url), Figures()
+    engine, figures = open_engine(own_url), WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.3)
 
     async def run() -> list[tuple[object, ...]]:

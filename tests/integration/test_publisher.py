@@ -15,7 +15,7 @@ from fenhe.local import Mosquitto
 from schemas.settings import MqttSettings
 from schemas.topics import SUBSCRIPTION
 from simulators.wire.load import LoadPlan, registry, run_load
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 from simulators.wire.publisher import BrokerRefusedError, MqttPublisher, probe
 from tests.fixtures.services import real_or_skip
 from tests.support.brokers import ClosedMosquitto
@@ -80,10 +80,10 @@ def listener(broker: Mosquitto) -> Iterator[Listener]:
     listening.close()
 
 
-def reading(ts: int) -> Message:
+def reading(ts: int) -> DeviceMessage:
     """One of seven devices' readings."""
     device_id = f"D{ts % 7}"
-    return Message(f"fenhe/v1/S/water/{device_id}", device_id, [{"ts": ts}])
+    return DeviceMessage(f"fenhe/v1/S/water/{device_id}", device_id, [{"ts": ts}])
 
 
 @pytest.mark.slow

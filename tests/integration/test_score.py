@@ -15,7 +15,7 @@ from schemas.registry import Sector
 from schemas.time import HOUR_MS
 from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
-from simulators.truth import LabelKind, Run, TruthWriter
+from simulators.truth import LabelKind, TruthRun, TruthWriter
 from tests.support.pipeline import open_engine, prepare
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def scored(own_url: str, tmp_path: Path) -> dict[str, Any]:
     prepare(own_url, scene.registry())
     path = tmp_path / "truth.sqlite"
     engine = open_engine(own_url)
-    with TruthWriter(path, Run("short", SEED, START_MS)) as truth:
+    with TruthWriter(path, TruthRun("short", SEED, START_MS)) as truth:
         scene.record(truth, step_ms=half_hour, until_ms=END_MS)
         play(scene.advance(END_MS), engine)
     engine.close()

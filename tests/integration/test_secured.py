@@ -18,7 +18,7 @@ from fenhe.local.kafka import ApacheKafka
 from fenhe.local.processes import free_port
 from fenhe.local.services import project_root
 from schemas.settings import KafkaSettings
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 from tests.support.pipeline import REGISTRY, START_MS
 from tests.support.running import Pipeline
 
@@ -160,7 +160,7 @@ def test_readings_go_from_the_broker_to_the_table_with_everything_encrypted(
         url = f"{pipeline.environment['FENHE_DB_WRITER_URL']}?sslmode=verify-full&sslrootcert={secured.ca}"
         pipeline.environment |= {**kafka, "FENHE_DB_WRITER_URL": url}
         pipeline.start()
-        pipeline.publish([Message("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_MS, "volume_m3": 7.5}])])
+        pipeline.publish([DeviceMessage("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_MS, "volume_m3": 7.5}])])
         pipeline.wait_stored(1)
 
 

@@ -18,7 +18,7 @@ from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.app import session_limits
-from streams.worker.shepherd import Figures, Shepherd
+from streams.worker.shepherd import Shepherd, WorkerFigures
 from tests.support.pipeline import START_MS, Sent, prepare, record
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -
     ]
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
     pool = open_pool(own_url, size=3, name="test", idle_transaction_s=IDLE_S)
-    engine, figures = Engine(pool, installed(), "test", 1), Figures()
+    engine, figures = Engine(pool, installed(), "test", 1), WorkerFigures()
     asyncio.run(Shepherd(faust.App("test", store="memory://"), engine, figures).store(events))
     engine.close()
     with connect(own_url, name="test") as connection:
@@ -76,7 +76,7 @@ def test_partitions_that_are_forgotten_while_they_are_opened_do_no_harm(own_url:
     """A rebalance in the middle of opening partitions leaves the worker ready, not with an error."""
     prepare(own_url)
     engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 4)
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, Figures())
+    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
 
     async def run() -> None:
         opening = asyncio.create_task(shepherd.open([0, 1, 2, 3]))
@@ -95,7 +95,7 @@ def test_an_assignment_is_taken_before_its_states_are_loaded(own_url: str) -> No
     """The consumer sends no heartbeat while it is handed its partitions, so nothing may be waited for there."""
     prepare(own_url)
     engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 1)
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, Figures())
+    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
 
     async def run() -> None:
         ready = asyncio.Event()

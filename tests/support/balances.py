@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from schemas.registry import Device, Sector
     from simulators.truth import Label
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 START_MS = 20_514 * DAY_MS - UTC_OFFSET_MS
 """1 March 2026, midnight in China."""
@@ -59,7 +59,7 @@ class Simulated:
             heard = {name: START_MS for name, device in self.devices.items() if described(device.kind).balanced}
             world._past = works.Past(end, heard)
             world._heard_from = heard
-            self.messages: list[Message] = sorted(world.generate(end), key=lambda message: message.ts)
+            self.messages: list[DeviceMessage] = sorted(world.generate(end), key=lambda message: message.ts)
 
     def rows(self, labels: Sequence[Label] = ()) -> dict[str, list[BalanceDay]]:
         """Balances by site, in order of time, as the meters say with some faults; without the first day."""

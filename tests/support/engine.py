@@ -25,7 +25,7 @@ from tests.support.pipeline import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.balance import Balance
+    from storage.balance import BooksBalance
 
 SENT = readings(40)
 SNAPSHOT_MS = 7 * 60_000
@@ -35,7 +35,7 @@ REFITTED = {Kind.ELECTRICITY, Kind.WATER, Kind.PRODUCTION}
 """Kinds of meters that a test has been fitted with other periods and ratings."""
 
 
-def books(url: str) -> Balance:
+def books(url: str) -> BooksBalance:
     """The books of a database."""
     with connect(url, name="test") as connection:
         return balance(connection)

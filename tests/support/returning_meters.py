@@ -25,7 +25,7 @@ from storage.pool import open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.memory import memory_bytes
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, Figures, Shepherd
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd, WorkerFigures
 from tests.support.pipeline import START_MS, Sent, prepare, record
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def main() -> None:
     registry = world(meters, sites)
     prepare(url, registry)
     pool = open_pool(url, size=CONCURRENT_PARTITIONS + 2, name="test")
-    figures = Figures()
+    figures = WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), Engine(pool, installed(), "test", PARTITIONS), figures)
     offsets: dict[int, int] = {}
     before = [item for minute in range(3) for item in said(registry, START_MS + minute * MINUTE_MS)]

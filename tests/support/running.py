@@ -19,7 +19,7 @@ from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
 from schemas.topics import session_name
 from simulators.wire.publisher import MqttPublisher
-from storage.balance import Balance, balance
+from storage.balance import BooksBalance, balance
 from storage.pool import connect
 from storage.statements import trusted
 from tests.support.databases import new_database
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fenhe.local import Stack
     from schemas.registry import Registry
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 READY_S = 60.0
 DRAIN_S = 90.0
@@ -157,7 +157,7 @@ class Pipeline:
 
     @contextmanager
     def publishing(
-        self, messages: Sequence[Message], *, in_flight: int = 50, hurry_until: float = 1.0
+        self, messages: Sequence[DeviceMessage], *, in_flight: int = 50, hurry_until: float = 1.0
     ) -> Iterator[Publishing]:
         """Publish in the background; at the end wait until the broker has acknowledged everything.
 
@@ -173,7 +173,7 @@ class Pipeline:
             finally:
                 running.stop()
 
-    def publish(self, messages: Sequence[Message]) -> None:
+    def publish(self, messages: Sequence[DeviceMessage]) -> None:
         """Publish, and return when the broker has acknowledged everything."""
         with self.publishing(messages):
             pass
@@ -225,7 +225,7 @@ class Pipeline:
         finally:
             consumer.close()
 
-    def books(self) -> Balance:
+    def books(self) -> BooksBalance:
         """The books."""
         with connect(self.owner_url, name="test") as connection:
             return balance(connection)
@@ -310,7 +310,7 @@ class Pipeline:
 class Publishing:
     """Messages on their way in a thread of their own."""
 
-    def __init__(self, publisher: MqttPublisher, messages: Sequence[Message], hurried: int) -> None:
+    def __init__(self, publisher: MqttPublisher, messages: Sequence[DeviceMessage], hurried: int) -> None:
         self._publisher = publisher
         self._messages = messages
         self._hurried = hurried

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.registry import Registry
 from schemas.topics import Topic
-from simulators.wire.message import Message, batch
+from simulators.wire.message import DeviceMessage, batch
 from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, readings, record, snapshot
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ class World(NamedTuple):
     registry: Registry
     sent: list[Sent]
 
-    def messages(self, array: int = 10) -> list[Message]:
+    def messages(self, array: int = 10) -> list[DeviceMessage]:
         """The readings as gateways send them: arrays of one device's readings."""
         single = (
-            Message(str(Topic(item.site_id, item.kind.value, item.device_id)), item.device_id, [item.reading])
+            DeviceMessage(str(Topic(item.site_id, item.kind.value, item.device_id)), item.device_id, [item.reading])
             for item in self.sent
         )
         return list(batch(single, array))
@@ -50,7 +50,7 @@ def make_world(copies: int, minutes: int) -> World:
     return World(Registry(sites=sites, devices=devices), sent)
 
 
-def per_device(messages: Iterable[Message]) -> Counter[str]:
+def per_device(messages: Iterable[DeviceMessage]) -> Counter[str]:
     """Readings per device."""
     counts: Counter[str] = Counter()
     for message in messages:

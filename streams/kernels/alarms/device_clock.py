@@ -29,7 +29,7 @@ JITTER_MS = MINUTE_MS
 """By so much, or by two periods, readings come sooner or later. (unsourced)"""
 
 
-class Fault(StrEnum):
+class ClockFault(StrEnum):
     """What is wrong with a clock."""
 
     AHEAD = "ahead"
@@ -45,7 +45,7 @@ class Clock(NamedTuple):
     """What speaks against a device's clock."""
 
     device_id: str
-    fault: Fault
+    fault: ClockFault
     site_id: str
     since_ms: int
     """Arrival of the first reading that says so,"""
@@ -66,7 +66,7 @@ def told_again(known: Clock | None, found: Clock, period_ms: float) -> Clock:
     """Take one more reading that speaks against a clock; `found` is as if it were the first."""
     if known is None:
         return found
-    if known.fault is Fault.BEHIND and not _stays(known, found, period_ms):
+    if known.fault is ClockFault.BEHIND and not _stays(known, found, period_ms):
         return found
     return known._replace(
         last_ms=max(known.last_ms, found.last_ms),
@@ -89,7 +89,7 @@ def _stays(known: Clock, found: Clock, period_ms: float) -> bool:
 def is_due(clock: Clock, period_ms: float) -> bool:
     """Whether it is worth an alarm."""
     lasted = clock.last_ms - clock.since_ms
-    return clock.readings >= READINGS and lasted >= (LASTS_MS if clock.fault is Fault.BEHIND else 2 * period_ms)
+    return clock.readings >= READINGS and lasted >= (LASTS_MS if clock.fault is ClockFault.BEHIND else 2 * period_ms)
 
 
 def is_over(clock: Clock, now_ms: int, period_ms: float) -> bool:

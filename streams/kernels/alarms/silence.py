@@ -25,7 +25,7 @@ SLOW_CLOCK_MS = 86_400_000
 has fed. (unsourced)"""
 
 
-class Progress(NamedTuple):
+class PartitionProgress(NamedTuple):
     """How far a partition has come."""
 
     event_ms: int
@@ -45,7 +45,7 @@ class Progress(NamedTuple):
         return lag_ms <= CURRENT_MS or (stays and lag_ms <= SLOW_CLOCK_MS)
 
 
-def advance(before: Progress | None, record_ms: int, newest_ms: int | None) -> Progress:
+def advance(before: PartitionProgress | None, record_ms: int, newest_ms: int | None) -> PartitionProgress:
     """Move on with a record: to its newest reading, else by the time since the last record.
 
     A reading from the future does not count for more than the time it was received at.
@@ -53,14 +53,14 @@ def advance(before: Progress | None, record_ms: int, newest_ms: int | None) -> P
     heard_ms = min(newest_ms, record_ms) if newest_ms is not None else None
     if before is None:
         event_ms = record_ms if heard_ms is None else heard_ms
-        return Progress(event_ms, record_ms, record_ms, record_ms - event_ms)
+        return PartitionProgress(event_ms, record_ms, record_ms, record_ms - event_ms)
     passed_ms = min(max(record_ms - before.record_ms, 0), MAX_STEP_MS)
     moved_ms = min(before.event_ms + passed_ms, max(record_ms, before.event_ms))
     event_ms, record_ms = max(moved_ms, heard_ms or 0), max(record_ms, before.record_ms)
     lag_ms = record_ms - event_ms
     if before.lag_ms - lag_ms > GAINED_MS:
-        return Progress(event_ms, record_ms, record_ms, lag_ms)
-    return Progress(event_ms, record_ms, before.level_ms, max(lag_ms, before.lag_ms))
+        return PartitionProgress(event_ms, record_ms, record_ms, lag_ms)
+    return PartitionProgress(event_ms, record_ms, before.level_ms, max(lag_ms, before.lag_ms))
 
 
 class SiteSilence(NamedTuple):

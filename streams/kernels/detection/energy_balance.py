@@ -25,7 +25,7 @@ from schemas.time import DAY_MS
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.plant_limits import WaterBalance
 from streams.kernels.detection.robust import median, robust_sd
-from streams.kernels.detection.row_watch import Judged, Reading, RowWatch, Series
+from streams.kernels.detection.row_watch import Judged, RowWatch, Series, SeriesReading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,13 +67,13 @@ class EnergyBalance(RowWatch):
         super().__init__(version)
         self._rule = rule
 
-    def read(self, _site: Site, row: BalanceDay, /) -> Iterable[Reading]:
+    def read(self, _site: Site, row: BalanceDay, /) -> Iterable[SeriesReading]:
         """Residual, tolerance and intake of a day, and what passed each meter."""
         series = Series(f"residual_{row.unit}/{row.medium}", SignalKind.BALANCE)
         figures = (row.residual, row.tolerance, row.intake)
         meters: Any = row.meters  # text as written, or an object as read back
         beside = orjson.loads(meters) if isinstance(meters, str) else meters
-        yield Reading(series, unit_name(row.unit), row.ts + DAY_MS, figures, beside)
+        yield SeriesReading(series, unit_name(row.unit), row.ts + DAY_MS, figures, beside)
 
     def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day in a row that lies far; over on the first one that does not."""

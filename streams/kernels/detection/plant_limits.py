@@ -13,7 +13,7 @@ from schemas.metrics import PlantRolling, WaterDay
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import DAY_MS
 from streams.kernels.detection.judgement import Judgement
-from streams.kernels.detection.row_watch import Judged, Reading, RowWatch, Series, Watched
+from streams.kernels.detection.row_watch import Judged, RowWatch, Series, SeriesReading, Watched
 from streams.kernels.plant.limits import gap_pct
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class PlantLimits(RowWatch):
         """Length of the window that is judged, s."""
         return self._rule(site, kind).window_h * HOUR_S
 
-    def read(self, site: Site, row: PlantRolling, /) -> Iterable[Reading]:
+    def read(self, site: Site, row: PlantRolling, /) -> Iterable[SeriesReading]:
         """Value, limit, production, and coverage of the window that is judged."""
         judged = {kind for kind in self._rules if self._rule(site, kind).window_h == row.window_h}
         line = "" if row.line_id == "plant" else f"/{row.line_id}"
@@ -55,14 +55,14 @@ class PlantLimits(RowWatch):
             is_electric = _is_electric(row)
             value = row.unit_electricity_kwh if is_electric else row.unit_energy_kgce
             metric, unit = ("unit_electricity_kwh", "kWh") if is_electric else ("unit_energy_kgce", "kgce")
-            yield Reading(
+            yield SeriesReading(
                 Series(metric + line, SignalKind.LIMIT),
                 f"{unit}/{site.product_unit}",
                 row.ts,
                 (value, limit, row.production, float(row.coverage)),
             )
         if quota_gap is not None and row.unit_water_m3 is not None and SignalKind.QUOTA in judged:
-            yield Reading(
+            yield SeriesReading(
                 Series("unit_water_m3" + line, SignalKind.QUOTA),
                 f"m3/{site.product_unit}",
                 row.ts,
@@ -119,11 +119,11 @@ class WaterBalance(RowWatch):
         super().__init__(version)
         self._rule = rule
 
-    def read(self, _site: Site, row: WaterDay, /) -> Iterable[Reading]:
+    def read(self, _site: Site, row: WaterDay, /) -> Iterable[SeriesReading]:
         """Residual, tolerance, whether it was so the day before as well, and the intake."""
         suspected = None if row.leak_suspected is None else float(row.leak_suspected)
         figures = (row.residual_m3, row.tolerance_m3, suspected, row.intake_m3)
-        yield Reading(WATER_RESIDUAL, "m3", row.ts + DAY_MS, figures)
+        yield SeriesReading(WATER_RESIDUAL, "m3", row.ts + DAY_MS, figures)
 
     def judge(self, site: Site, watched: Watched, /) -> Judged:
         """Active on the second day beyond the tolerance; over on the first one within it."""

@@ -41,7 +41,7 @@ class Series(NamedTuple):
     kind: SignalKind
 
 
-class Reading(NamedTuple):
+class SeriesReading(NamedTuple):
     """Figures of one series that a row holds, over the window that ends at `ts`."""
 
     series: Series
@@ -55,7 +55,7 @@ class Reading(NamedTuple):
 class Watched(NamedTuple):
     """One series: its newest figures, which may still change, and what is known of those before."""
 
-    newest: Reading
+    newest: SeriesReading
     memory: Memory = ()
     standing: Standing = NEW
 
@@ -98,7 +98,7 @@ class RowWatch(Signaller, ABC):
         self.kinds = frozenset(self.window_s)
 
     @abstractmethod
-    def read(self, subject: Any, row: Any, /) -> Iterable[Reading]:  # noqa: ANN401 - device or site, and its row
+    def read(self, subject: Any, row: Any, /) -> Iterable[SeriesReading]:  # noqa: ANN401 - device or site, and its row
         """Figures of the series that a row holds; none of a row that is not looked at."""
 
     @abstractmethod
@@ -162,5 +162,5 @@ class RowWatch(Signaller, ABC):
         state: dict[Series, Watched] = {}
         for metric, kind, unit, ts, figures, memory, standing, beside in self.codec.load(text):
             series = Series(metric, kind)
-            state[series] = Watched(Reading(series, unit, ts, figures, beside), memory, standing)
+            state[series] = Watched(SeriesReading(series, unit, ts, figures, beside), memory, standing)
         return state

@@ -24,7 +24,7 @@ from streams.kernels.detection.efficiency import (
 )
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.robust import clip, median, robust_sd
-from streams.kernels.detection.row_watch import Judged, Reading, RowWatch, Series, Watched
+from streams.kernels.detection.row_watch import Judged, RowWatch, Series, SeriesReading, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,17 +58,17 @@ class UnitDrift(RowWatch):
             own_rule(self._capacity_factor, "capacity_factor", own),
         )
 
-    def read(self, unit: Device, row: GangueWindow, /) -> Iterable[Reading]:
+    def read(self, unit: Device, row: GangueWindow, /) -> Iterable[SeriesReading]:
         """Supplied electricity and heat of an hour; capacity factor and generation of a local day."""
         heat_rate, capacity_factor = self._rules(unit)
         if row.span is UnitWindow.HOUR:
             is_known = row.coverage >= KNOWN and row.laboratory_share >= heat_rate.laboratory_share
             figures = (row.supplied_mwh, row.fuel_heat_gj) if is_known else (None, None)
-            yield Reading(HEAT_RATE, "kJ/kWh", row.ts, figures)
+            yield SeriesReading(HEAT_RATE, "kJ/kWh", row.ts, figures)
         elif row.span is UnitWindow.DAY and (row.ts + UTC_OFFSET_MS) % DAY_MS == 0:
             is_known = row.coverage >= capacity_factor.coverage_needed
             figures = (row.capacity_factor_pct, row.generated_mwh) if is_known else (None, None)
-            yield Reading(CAPACITY_FACTOR, "%", row.ts, figures)
+            yield SeriesReading(CAPACITY_FACTOR, "%", row.ts, figures)
 
     def judge(self, unit: Device, watched: Watched, /) -> Judged:
         """Judge an hour's heat, or a day's capacity factor."""

@@ -41,7 +41,7 @@ STANDS = 3
 """Readings of one value that make it standing."""
 
 
-class Verdict(NamedTuple):
+class YoungVerdict(NamedTuple):
     """What the first readings say of each other."""
 
     agrees: bool
@@ -54,7 +54,7 @@ class Verdict(NamedTuple):
     """How fast it counts, in its unit per ms."""
 
 
-def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool = False) -> Verdict:
+def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool = False) -> YoungVerdict:
     """Hold the steps between a register's first runs against each other and against its rating.
 
     `unit` is the weight of its last digit; `witnessed`: its instantaneous value says that so much may have passed.
@@ -62,23 +62,23 @@ def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool =
     steps = [(new.value - old.value, _took(old, new, limits)) for old, new in pairwise(runs)]
     fall = next((at for at in range(len(steps), 0, -1) if steps[at - 1][0] < 0.0), 0)
     if fall:
-        return Verdict(agrees=False, begins=fall)
+        return YoungVerdict(agrees=False, begins=fall)
     speeds = [counted / span for counted, span in steps]
     fastest = max(range(len(speeds)), key=speeds.__getitem__)
     rest = sorted(speed for at, speed in enumerate(speeds) if at != fastest and speed > 0.0)
     rated = limits.rated
     if not rest:
-        return Verdict(agrees=False, possible=rated is None or speeds[fastest] <= rated)
+        return YoungVerdict(agrees=False, possible=rated is None or speeds[fastest] <= rated)
     usual = rest[len(rest) // 2]
     is_small = rated is not None and speeds[fastest] <= SMALL_SHARE * rated
     beyond = rated is not None and usual <= rated < speeds[fastest]
     is_small = is_small or witnessed or steps[fastest][0] <= FEW_UNITS * unit
     within = rated is not None and speeds[fastest] <= rated
     if not beyond and (is_small or within or speeds[fastest] <= UNLIKE * usual):
-        return Verdict(agrees=True, usual=usual)  # if all are beyond its rating, that is wrong, not they
+        return YoungVerdict(agrees=True, usual=usual)  # if all are beyond its rating, that is wrong, not they
     if fastest + 1 < len(speeds):
-        return Verdict(agrees=False, begins=fastest + 1)
-    return Verdict(agrees=False)
+        return YoungVerdict(agrees=False, begins=fastest + 1)
+    return YoungVerdict(agrees=False)
 
 
 def _took(old: Run, new: Run, limits: Limits) -> float:

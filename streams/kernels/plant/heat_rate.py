@@ -12,7 +12,7 @@ KG_PER_T = 1000.0
 KWH_PER_MWH = 1000.0
 
 
-class Figures(NamedTuple):
+class HeatRateFigures(NamedTuple):
     """Ratios of a unit; None where the denominator is unknown or too small."""
 
     gross_heat_rate_kj_kwh: float | None
@@ -38,7 +38,7 @@ def figures(
     fuel_t: float | None,
     rated_mw: float | None,
     hours: float,
-) -> Figures:
+) -> HeatRateFigures:
     """Compute a unit's ratios over `hours`; `fuel_heat_gj` is the fuel's less exported heat.
 
     Heat rates are kJ/kWh, coal rates gce/kWh, with coal equivalent at 29 307.6 kJ/kg. Nothing is divided by less than
@@ -54,7 +54,7 @@ def figures(
     factor = None if generated_mwh is None or rated_mw is None else generated_mwh / (rated_mw * hours)
     gangue_rate = _ratio(gangue_t, generated, KG_PER_T / KWH_PER_MWH)
     share = _ratio(gangue_t, _positive(fuel_t), 100.0)
-    return Figures(
+    return HeatRateFigures(
         gross,
         net,
         gross_coal,

@@ -31,7 +31,7 @@ RUN = 4
 """Consecutive quarters of which the mean is taken."""
 
 
-class Line(NamedTuple):
+class NightLine(NamedTuple):
     """Intake on production, per hour: intercept m³/h, slope m³ per product unit."""
 
     intercept: float
@@ -134,7 +134,7 @@ class NightFlows:
         ]  # fmt: skip
         return self._row((site.site_id, "", day), points, self._lowest(beyond), NightMethod.REGRESSION)
 
-    def _fit(self, days: Sequence[PlantDay]) -> Line | None:
+    def _fit(self, days: Sequence[PlantDay]) -> NightLine | None:
         """Least squares of hourly intake on hourly production; None with too few hours or no spread of production."""
         hours = sum(row.water_hours for row in days)
         if hours < self._reference.setting("night_regression_points"):
@@ -156,9 +156,9 @@ class NightFlows:
         )
         spread = squares - made * made / hours
         if spread <= 1e-9 * squares:
-            return Line(water / hours, 0.0)
+            return NightLine(water / hours, 0.0)
         slope = (products - made * water / hours) / spread
-        return Line((water - slope * made) / hours, slope)
+        return NightLine((water - slope * made) / hours, slope)
 
     def _lowest(self, flows: Sequence[float | None]) -> float | None:
         """Lowest mean of four consecutive known quarters of the night."""

@@ -14,7 +14,7 @@ from schemas.registry import Device, Registry, Role, Sector, Site
 from schemas.settings import MqttSettings
 from schemas.time import DAY_MS, HOUR_MS
 from schemas.topics import Topic, partition_of
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 from simulators.wire.publisher import MqttPublisher
 from tests.support.pipeline import START_MS, Sent
 from tests.support.world import World, make_world
@@ -84,7 +84,7 @@ def _later(reading: dict[str, object], ms: int) -> dict[str, object]:
     return reading | {name: reading[name] + ms for name in moments}  # type: ignore[operator] # moments are ms
 
 
-def odd_message(rng: random.Random, registry: Registry, number: int) -> Message:
+def odd_message(rng: random.Random, registry: Registry, number: int) -> DeviceMessage:
     """Something that nobody can use, each one another."""
     device = rng.choice(registry.devices)
     topic = str(Topic(device.site_id, device.kind, device.device_id))
@@ -104,7 +104,7 @@ def odd_message(rng: random.Random, registry: Registry, number: int) -> Message:
     ][kind]
     if kind == 9:
         topic = f"fenhe/v1/{device.site_id}/{device.kind.value}/nobody-{number}"
-    return Message(topic, device.device_id, [{"ts": ts}], raw=body)
+    return DeviceMessage(topic, device.device_id, [{"ts": ts}], raw=body)
 
 
 class Devices:
@@ -119,8 +119,8 @@ class Devices:
         self._probes = probes(rig.stack.partitions)
         self._beat = 0
         self.probes: list[Sent] = []
-        self.odd: list[Message] = []
-        self._sent: list[tuple[float, Message]] = []
+        self.odd: list[DeviceMessage] = []
+        self._sent: list[tuple[float, DeviceMessage]] = []
         self._again = threading.Event()
         self._burst = 0
         self._stop = threading.Event()
@@ -172,7 +172,7 @@ class Devices:
 
     def _send_all(self) -> None:
         begun = time.monotonic()
-        late: list[tuple[float, Message]] = []
+        late: list[tuple[float, DeviceMessage]] = []
         position, odd_at = 0, ODD_S
         while (elapsed := time.monotonic() - begun) < self._seconds and not self._stop.wait(0.1):
             due = int(len(self._messages) * elapsed / self._seconds)
@@ -218,6 +218,6 @@ class Devices:
             self._send(*World(self._registry, [sent]).messages())
         self._beat += 1
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: DeviceMessage) -> None:
         self._sent.append((time.monotonic(), message))
         self._publisher.publish(message, self._stop)

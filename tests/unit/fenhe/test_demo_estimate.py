@@ -6,11 +6,11 @@ import math
 
 import pytest
 
-from fenhe.demo.estimate import Machine, Past
+from fenhe.demo.estimate import Machine, PastToStore
 from schemas.time import HOUR_MS
 from simulators.scenes.scenario import load
 
-SHIPPED = Past(262_000, 155, 12)
+SHIPPED = PastToStore(262_000, 155, 12)
 """The demo as shipped: 199 s were measured on two cores at a load of 5 to 11, 2026-11-30."""
 
 
@@ -28,7 +28,7 @@ def test_a_busy_machine_is_said_to_be_one() -> None:
 
 def test_more_than_a_machine_can_store_is_said_before_it_falls_behind() -> None:
     """Not refused: Kafka keeps what waits."""
-    many = Past(5_000_000, 155, 9_000)
+    many = PastToStore(5_000_000, 155, 9_000)
     assert math.isinf(Machine(1, 4.0).seconds(many))
     told = Machine(1, 4.0).tell(many)
     assert "fall behind" in told
@@ -39,4 +39,4 @@ def test_seven_thousand_sets_keep_up_on_two_cores() -> None:
     """By the cost of a reading: what `--sets 7000` says at its start."""
     demo = load("demo").watched()
     scene = demo.scene(seed=1, start_ms=1_800_000_000_000, live_ms=1_800_000_000_000 + HOUR_MS, sets=7_000)
-    assert Machine(2, 0.5).keeps_up(Past(0, 0, scene.readings_per_s))
+    assert Machine(2, 0.5).keeps_up(PastToStore(0, 0, scene.readings_per_s))

@@ -20,12 +20,12 @@ from fenhe.cli import app
 from fenhe.commands.registry import warnings_of
 from fenhe.demo import run as demo
 from fenhe.demo.run import DemoOptions, _scenario
-from fenhe.demo.world import World, earlier_world
+from fenhe.demo.world import DemoWorld, earlier_world
 from fenhe.device_test import Bench
 from fenhe.listing import Listing, local_moment
 from fenhe.new_site import BatteryWish, MeterWish, SiteWish, make_registry, parse_battery, parse_meter
 from fenhe.pipeline import check_port, open_directory
-from fenhe.progress import Feeding, Stored, in_words
+from fenhe.progress import Feeding, StoredCount, in_words
 from fenhe.registry_file import read_registry
 from schemas.readings import Kind
 from schemas.registry import Registry, Role
@@ -114,16 +114,16 @@ def test_an_earlier_release_s_world_is_read(tmp_path: Path) -> None:
     """A demo folder of before goes on."""
     old = {"scenario": "demo", "sets": 5, "seed": 1, "start_ms": 1, "has_past": True, "live_ms": 2, "last_ms": 3}
     (tmp_path / "world.json").write_text(json.dumps(old))
-    assert earlier_world(tmp_path) == World("demo", 5, 1, 1, 2, 3, 0)
+    assert earlier_world(tmp_path) == DemoWorld("demo", 5, 1, 1, 2, 3, 0)
 
 
 def test_progress_tells_how_long_it_will_take_also_without_a_terminal() -> None:
     """At the rate of the last seconds; a line now and then."""
     console = Console(record=True, force_terminal=False, width=80)
     feeding = Feeding(console)
-    assert feeding.left_s(Stored(0, 1_000), 0.0) is None
-    assert feeding.left_s(Stored(100, 1_000), 10.0) == pytest.approx(90.0)
-    feeding(Stored(200, 1_000))
+    assert feeding.left_s(StoredCount(0, 1_000), 0.0) is None
+    assert feeding.left_s(StoredCount(100, 1_000), 10.0) == pytest.approx(90.0)
+    feeding(StoredCount(200, 1_000))
     assert "200 of 1,000 readings stored" in console.export_text()
     assert [in_words(seconds) for seconds in (0.2, 90, 300, 9_000)] == ["1 s", "90 s", "5 min", "2 h"]
 
@@ -287,13 +287,13 @@ def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
     monkeypatch.setattr(demo, "print_balance", lambda *_, **__: None)
     monkeypatch.setattr(demo, "connect", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(demo, "commit_latency", lambda *_: unknown)
-    (tmp_path / "world.json").write_text(json.dumps(World("demo", 5, 1, 1, 2, 3, 0)._asdict()))
+    (tmp_path / "world.json").write_text(json.dumps(DemoWorld("demo", 5, 1, 1, 2, 3, 0)._asdict()))
     run = object.__new__(demo._Demo)
     run.__dict__ |= {
         "_reader": "", "_directory": tmp_path, "_is_over": is_over, "_options": options(),
         "_stack": SimpleNamespace(kafka=SimpleNamespace(durable=durable)),
     }  # fmt: skip
-    assert run._close(demo.Outcome(1_700, 10, 20), 0) == code
+    assert run._close(demo.DemoOutcome(1_700, 10, 20), 0) == code
     assert ("next start stores them first" in told.export_text()) == durable
     kept = earlier_world(tmp_path)
     assert kept is not None

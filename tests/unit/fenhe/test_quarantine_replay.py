@@ -6,12 +6,12 @@ import pytest
 
 from fenhe.commands.small import can_be_sent
 from schemas.quarantine import Reason
-from storage.quarantine import Item
+from storage.quarantine import WaitingItem
 
 
-def item(reason: Reason) -> Item:
+def item(reason: Reason) -> WaitingItem:
     """Something that waits."""
-    return Item(1, 1_780_000_000_000, reason.value, "", "fenhe/v1/s/water/w", b"{}", 2)
+    return WaitingItem(1, 1_780_000_000_000, reason.value, "", "fenhe/v1/s/water/w", b"{}", 2)
 
 
 @pytest.mark.parametrize("asked_for", [None, *Reason])

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from fenhe.scoring.detection import FITTING, Alarm, World, score_detection
-from fenhe.scoring.health import Estimate, Forecast, score_backup, score_estimates
+from fenhe.scoring.detection import FITTING, RaisedAlarm, World, score_detection
+from fenhe.scoring.health import Forecast, ScoredEstimate, score_backup, score_estimates
 from fenhe.scoring.metering import Counted, score_metering
 from fenhe.scoring.picture import estimate_against_truth
 from schemas.metrics.signal import SignalKind
@@ -73,10 +73,10 @@ def test_a_virtual_meter_is_scored_apart_and_shares_the_faults_of_its_parts() ->
 def test_estimates_are_scored_by_method_and_coverage_counts_every_set() -> None:
     """Of four sets two have an estimate; MAE, bias, hit rate and interval are those of the two."""
     rows = [
-        Estimate("B1", "full_discharge", 0.85, 0.80, 0.90, 0.84),
-        Estimate("B2", "partial", 0.80, 0.79, 0.81, 0.83),
-        Estimate("B3", "", None, None, None, 0.9),
-        Estimate("B4", "", None, None, None, 0.9),
+        ScoredEstimate("B1", "full_discharge", 0.85, 0.80, 0.90, 0.84),
+        ScoredEstimate("B2", "partial", 0.80, 0.79, 0.81, 0.83),
+        ScoredEstimate("B3", "", None, None, None, 0.9),
+        ScoredEstimate("B4", "", None, None, None, 0.9),
     ]
     found = score_estimates(rows)
     assert set(found) == {"all", "full_discharge", "partial"}
@@ -92,7 +92,7 @@ def test_estimates_are_scored_by_method_and_coverage_counts_every_set() -> None:
 
 def test_without_estimates_there_is_no_error_and_no_hit_rate() -> None:
     """Null is an answer."""
-    found = score_estimates([Estimate("B1", "", None, None, None, 0.9)])["all"]
+    found = score_estimates([ScoredEstimate("B1", "", None, None, None, 0.9)])["all"]
     assert (found.coverage, found.mae, found.hit_rate) == (0, None, None)
 
 
@@ -110,9 +110,9 @@ def test_backup_is_scored_by_medians_and_by_the_promise_of_p10() -> None:
 WORLD = World({"E1": "S1", "E2": "S1", "E3": "S2"}, 0, 400 * DAY)
 
 
-def alarm(kind: SignalKind, hour: float, device: str = "E1", site: str = "S1") -> Alarm:
+def alarm(kind: SignalKind, hour: float, device: str = "E1", site: str = "S1") -> RaisedAlarm:
     """An alarm raised at an hour."""
-    return Alarm(site, device, kind, round(hour * HOUR), round(hour * HOUR))
+    return RaisedAlarm(site, device, kind, round(hour * HOUR), round(hour * HOUR))
 
 
 def test_an_alarm_finds_a_label_of_its_place_time_and_kind_alone() -> None:
@@ -149,7 +149,7 @@ def test_an_alarm_of_a_virtual_meter_finds_what_befell_its_parts() -> None:
 def test_an_alarm_of_the_whole_site_finds_a_label_of_its_device() -> None:
     """A leak on a main shows in the plant's balance."""
     leak = label(LabelKind.LEAK_ABRUPT, 100, 1_000)
-    site_wide = Alarm("S1", "S1", SignalKind.BALANCE, 120 * HOUR, 120 * HOUR)
+    site_wide = RaisedAlarm("S1", "S1", SignalKind.BALANCE, 120 * HOUR, 120 * HOUR)
     assert score_detection([site_wide], [leak], WORLD).detector.precision == 1
 
 
@@ -165,7 +165,7 @@ def test_an_alarm_after_the_runaway_is_of_no_use() -> None:
 def test_alarms_that_fit_no_label_and_labels_nobody_is_to_find_do_not_count() -> None:
     """A gateway that is offline is neither right nor wrong; an outage is not missed."""
     others = [label(LabelKind.MAINS_OUTAGE, 1, 2), label(LabelKind.DUPLICATE, 1, 2)]
-    found = score_detection([Alarm("S1", "E1", "offline", HOUR, HOUR)], others, WORLD)
+    found = score_detection([RaisedAlarm("S1", "E1", "offline", HOUR, HOUR)], others, WORLD)
     assert (found.labels, found.detector.alarms, found.detector.precision) == (0, 0, None)
 
 
@@ -191,9 +191,9 @@ def test_every_kind_that_is_to_be_found_has_alarms_that_could_find_it() -> None:
 def test_the_picture_has_a_point_for_every_estimate() -> None:
     """Well-formed SVG; sets without an estimate are counted, not drawn."""
     rows = [
-        Estimate("B1", "full_discharge", 0.85, 0.80, 0.90, 0.84),
-        Estimate("B<2>", "partial", 0.70, None, None, 0.83),
-        Estimate("B3", "", None, None, None, 0.9),
+        ScoredEstimate("B1", "full_discharge", 0.85, 0.80, 0.90, 0.84),
+        ScoredEstimate("B<2>", "partial", 0.70, None, None, 0.83),
+        ScoredEstimate("B3", "", None, None, None, 0.9),
     ]
     root = ET.fromstring(estimate_against_truth(rows, "a & b"))  # noqa: S314 - our own text
     space = "{http://www.w3.org/2000/svg}"

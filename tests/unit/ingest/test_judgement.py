@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from ingest import judgement
 from ingest.batches import MicroBatchBuilder, Token
-from ingest.judgement import HEAD_BYTES, Judgement, judge
+from ingest.judgement import HEAD_BYTES, JudgedMessage, judge
 from schemas.quarantine import Reason
 from schemas.readings import MODELS, FlowReading, Kind
 from streams.intake.decode import Record, decode
@@ -24,13 +24,13 @@ TOPIC = "fenhe/v1/plant-1/water/w-1"
 GOOD = {"ts": NOW, "volume_m3": 5.0}
 
 
-def judged(payload: object, topic: str = TOPIC, max_bytes: int = 100_000) -> Judgement:
+def judged(payload: object, topic: str = TOPIC, max_bytes: int = 100_000) -> JudgedMessage:
     """Judge a payload, given as bytes or as what JSON is made of."""
     raw = payload if isinstance(payload, bytes) else orjson.dumps(payload)
     return judge(topic, raw, NOW, max_bytes=max_bytes)
 
 
-def reasons(judgement: Judgement) -> list[Reason]:
+def reasons(judgement: JudgedMessage) -> list[Reason]:
     """Reasons of what was quarantined."""
     return [item.reason for item in judgement.quarantined]
 
@@ -112,7 +112,7 @@ def test_one_bad_reading_in_an_array_costs_one_reading() -> None:
     assert [reading["ts"] for reading in orjson.loads(judgement.readings)] == [NOW, NOW + 1]
 
 
-def aside(judgement: Judgement) -> dict[str, dict[str, list[object]]]:
+def aside(judgement: JudgedMessage) -> dict[str, dict[str, list[object]]]:
     """What was set aside, by place and field."""
     return orjson.loads(judgement.set_aside or b"{}")  # type: ignore[no-any-return]
 

@@ -10,9 +10,9 @@ import pytest
 from simulators.truth import (
     Label,
     LabelKind,
-    Run,
-    State,
-    Total,
+    TrueTotal,
+    TrueValue,
+    TruthRun,
     TruthWriter,
     read_labels,
     read_run,
@@ -30,13 +30,17 @@ RESET = Label(LabelKind.RESET, "COKE1", "COKE1-E1", "energy_import_kwh", 1_000, 
 def test_a_truth_file_gives_back_what_was_written(tmp_path: Path) -> None:
     """Labels in the order in which they begin; states by entity; totals by device."""
     path = tmp_path / "truth.sqlite"
-    states = [State("B0002", 60_000, "soh", 0.81), State("B0001", 60_000, "soh", 0.9), State("B0001", 60_000, "soc", 1)]
-    totals = [Total("COKE1-W0", "volume_m3", 0, 3_600_000, 101.25)]
-    with TruthWriter(path, Run("leak-at-coking-plant", 7, 0)) as truth:
+    states = [
+        TrueValue("B0002", 60_000, "soh", 0.81),
+        TrueValue("B0001", 60_000, "soh", 0.9),
+        TrueValue("B0001", 60_000, "soc", 1),
+    ]
+    totals = [TrueTotal("COKE1-W0", "volume_m3", 0, 3_600_000, 101.25)]
+    with TruthWriter(path, TruthRun("leak-at-coking-plant", 7, 0)) as truth:
         truth.add_labels([LEAK, RESET])
         truth.add_states(states)
         truth.add_totals(totals)
-    assert read_run(path) == Run("leak-at-coking-plant", 7, 0)
+    assert read_run(path) == TruthRun("leak-at-coking-plant", 7, 0)
     assert read_labels(path) == [RESET, LEAK]
     assert list(read_states(path, "soh")) == [states[1], states[0]]
     assert list(read_states(path, "soh", "B0002")) == [states[0]]
@@ -47,9 +51,9 @@ def test_a_truth_file_gives_back_what_was_written(tmp_path: Path) -> None:
 def test_labels_can_be_read_while_the_run_goes_on(tmp_path: Path) -> None:
     """They are committed before the first reading."""
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, Run("demo", 1, 0)) as truth:
+    with TruthWriter(path, TruthRun("demo", 1, 0)) as truth:
         truth.add_labels([LEAK])
-        truth.add_states([State("B0001", 0, "soc", 1.0)])
+        truth.add_states([TrueValue("B0001", 0, "soc", 1.0)])
         assert read_labels(path) == [LEAK]
 
 
@@ -57,7 +61,7 @@ def test_a_new_run_replaces_the_old_file(tmp_path: Path) -> None:
     """Truth of two runs is never mixed."""
     path = tmp_path / "truth.sqlite"
     for seed in (1, 2):
-        with TruthWriter(path, Run("demo", seed, 0)) as truth:
+        with TruthWriter(path, TruthRun("demo", seed, 0)) as truth:
             truth.add_labels([LEAK])
     assert read_run(path).seed == 2
     assert len(read_labels(path)) == 1
@@ -74,7 +78,7 @@ def test_a_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     """A version that is not ours is named."""
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, Run("demo", 1, 0, version=99)):
+    with TruthWriter(path, TruthRun("demo", 1, 0, version=99)):
         pass
     assert sqlite3.connect(path).execute("SELECT version FROM run").fetchone() == (99,)
     with pytest.raises(ValueError, match="format 99"):

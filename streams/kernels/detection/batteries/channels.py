@@ -44,7 +44,7 @@ END = "end of range"
 JUMPED = "jumped"
 
 
-class Channel(NamedTuple):
+class TemperatureChannel(NamedTuple):
     """What is remembered of one channel."""
 
     good: float | None = None
@@ -55,11 +55,11 @@ class Channel(NamedTuple):
     """Readings in a row that were not, or were dangerously far from it."""
 
 
-NEW_CHANNEL = Channel()
+NEW_CHANNEL = TemperatureChannel()
 NO_CHANNELS: frozenset[int] = frozenset()
 
 
-class Fault(NamedTuple):
+class ChannelFault(NamedTuple):
     """A channel that was believed before and shows what it cannot measure; `number` counts from 1."""
 
     field: str
@@ -68,13 +68,13 @@ class Fault(NamedTuple):
     why: str
 
 
-class Seen(NamedTuple):
+class Temperatures(NamedTuple):
     """One reading's temperatures, as far as they can be believed."""
 
     celsius: list[float | None]
     """Of each channel."""
     ambient: float | None
-    faults: list[Fault]
+    faults: list[ChannelFault]
     jumped: frozenset[int]
     """Channels (from 0) that became dangerously hot between two readings."""
     missing: bool
@@ -85,8 +85,8 @@ class Channels(NamedTuple):
     """What is remembered of a set's channels."""
 
     ts: int = 0
-    inside: tuple[Channel, ...] = ()
-    ambient: Channel = NEW_CHANNEL
+    inside: tuple[TemperatureChannel, ...] = ()
+    ambient: TemperatureChannel = NEW_CHANNEL
 
 
 def as_number(value: Any) -> float | None:  # noqa: ANN401 - any JSON
@@ -111,7 +111,7 @@ def numbers(value: Any) -> list[float | None]:  # noqa: ANN401 - any JSON
     return [as_number(item) for item in value] if isinstance(value, list) else [as_number(value)]
 
 
-def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channels, Seen]:
+def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channels, Temperatures]:
     """Take a reading's temperatures; from `limit_c` on they are a danger and not a fault."""
     reading = arrival.reading
     if arrival.aside:
@@ -121,13 +121,15 @@ def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channel
     stale = reading.ts - memory.ts > STALE_MS
     known = memory.inside
     if not stale and not arrival.aside and (steady := _steady(memory, inside, ambient, limit_c)) is not None:
-        return Channels(reading.ts, tuple(steady[1:]), steady[0]), Seen(inside, ambient, [], NO_CHANNELS, missing=False)
+        return Channels(reading.ts, tuple(steady[1:]), steady[0]), Temperatures(
+            inside, ambient, [], NO_CHANNELS, missing=False
+        )
     if len(known) < len(inside):
         known = (*known, *[NEW_CHANNEL] * (len(inside) - len(known)))
-    faults: list[Fault] = []
+    faults: list[ChannelFault] = []
     jumped: set[int] = set()
     celsius: list[float | None] = []
-    after: list[Channel] = []
+    after: list[TemperatureChannel] = []
     missing = any(_was_hot(channel, limit_c) for channel in known[len(inside) :])
     for at, value in enumerate(inside):
         channel, why = _judge(known[at], value, limit_c, stale=stale)
@@ -135,23 +137,23 @@ def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channel
         if why == _HOT:
             jumped.add(at)
         elif why and known[at].good is not None:
-            faults.append(Fault(TEMPERATURE, at + 1, value or 0.0, why))
+            faults.append(ChannelFault(TEMPERATURE, at + 1, value or 0.0, why))
         believed = value if not why or why == _HOT else None
         missing = missing or (believed is None and _was_hot(known[at], limit_c))
         celsius.append(believed)
     after += known[len(inside) :]
     outside, why = _judge(memory.ambient, ambient, math.inf, stale=stale)
     if why and memory.ambient.good is not None:
-        faults.append(Fault(AMBIENT, 1, ambient or 0.0, why))
+        faults.append(ChannelFault(AMBIENT, 1, ambient or 0.0, why))
     return (
         Channels(reading.ts, tuple(after), outside),
-        Seen(celsius, None if why else ambient, faults, frozenset(jumped), missing),
+        Temperatures(celsius, None if why else ambient, faults, frozenset(jumped), missing),
     )
 
 
 def _steady(
     memory: Channels, inside: Sequence[float | None], ambient: float | None, limit_c: float
-) -> list[Channel] | None:
+) -> list[TemperatureChannel] | None:
     """The channels after a reading in which each is near what it was, and none is a danger: nearly always.
 
     The ambient's comes first. None where that is not so.
@@ -164,7 +166,7 @@ def _steady(
         good = before.good
         if value is None or good is None or not -JUMP_C <= value - good <= JUMP_C or value >= limit:
             return None
-        after.append(before if good == value and not before.odd else Channel(value, before.before))
+        after.append(before if good == value and not before.odd else TemperatureChannel(value, before.before))
         limit = limit_c
     return after
 
@@ -172,29 +174,31 @@ def _steady(
 _HOT = "hot"
 
 
-def _was_hot(channel: Channel, limit_c: float) -> bool:
+def _was_hot(channel: TemperatureChannel, limit_c: float) -> bool:
     return channel.good is not None and channel.good >= limit_c
 
 
-def _judge(known: Channel, value: float | None, limit_c: float, *, stale: bool) -> tuple[Channel, str]:
+def _judge(
+    known: TemperatureChannel, value: float | None, limit_c: float, *, stale: bool
+) -> tuple[TemperatureChannel, str]:
     """Whether a value of a channel can be believed: why not, or that it is hot and came in a jump."""
     good = None if stale else known.good
     if value is None:
         return known, ""
     if good is not None and abs(value - good) <= JUMP_C and value < limit_c:  # nearly always
-        return (known if good == value and not known.odd else Channel(value, known.before)), ""
+        return (known if good == value and not known.odd else TemperatureChannel(value, known.before)), ""
     why = _why_not(known, good, value, limit_c)
     if not why:
-        return Channel(value, known.before), ""
+        return TemperatureChannel(value, known.before), ""
     odd = known.odd + 1
     if why == _HOT and odd >= ADOPTED_AFTER:
-        return Channel(value, known.good if known.before is None else known.before, odd), why
+        return TemperatureChannel(value, known.good if known.before is None else known.before, odd), why
     if why == JUMPED and odd >= BELIEVED_AFTER:
-        return Channel(value), ""
+        return TemperatureChannel(value), ""
     return known._replace(odd=odd), why
 
 
-def _why_not(known: Channel, good: float | None, value: float, limit_c: float) -> str:
+def _why_not(known: TemperatureChannel, good: float | None, value: float, limit_c: float) -> str:
     if not LOWEST_C < value <= (HIGHEST_C or math.inf):
         return OPEN
     near = good is not None and abs(value - good) <= JUMP_C

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.aside import evidence
 from schemas.readings import CELL_V
-from streams.kernels.detection.batteries.channels import Fault, numbers
+from streams.kernels.detection.batteries.channels import ChannelFault, numbers
 from streams.kernels.detection.robust import median
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Dead(NamedTuple):
     """Whether the pack's voltage misses what the cell lost."""
 
 
-def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | None, list[Fault]]:
+def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | None, list[ChannelFault]]:
     """Take a reading: cells that were ever seen (as bits), the worst dead one, and channels that broke.
 
     A list ends with the last cell that shows a voltage, so those of the `registered` behind its end show none.
@@ -57,7 +57,7 @@ def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | N
     middle = median(shown)
     pack = getattr(reading, "pack_voltage_v")  # noqa: B009 - of any kind
     dead: list[Dead] = []
-    faults: list[Fault] = []
+    faults: list[ChannelFault] = []
     for at, volts in enumerate(raw):
         if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0):
             continue
@@ -70,7 +70,7 @@ def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | N
         if middle >= ALIVE_V and (is_low or confirmed or (volts is None and pack is None)):
             dead.append(Dead(at + 1, volts if is_low and volts is not None else 0.0, middle, confirmed))
         elif was_seen:
-            faults.append(Fault(CELLS_V, at + 1, volts or 0.0, NO_VOLTAGE))
+            faults.append(ChannelFault(CELLS_V, at + 1, volts or 0.0, NO_VOLTAGE))
     return seen | _of(raw), min(dead, key=lambda each: each.volts, default=None), faults
 
 

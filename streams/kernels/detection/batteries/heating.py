@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from schemas.metrics.signal import SignalKind
-from streams.kernels.detection.batteries.temperature_line import POINT_MS, RATE_SPAN_MS, slope_of
+from streams.kernels.battery.temperature_line import POINT_MS, RATE_SPAN_MS, slope_of
 
 if TYPE_CHECKING:
     from schemas.readings import BatteryReading
-    from streams.kernels.detection.batteries.channels import Seen
+    from streams.kernels.battery.temperature_line import Points, TemperatureLine
+    from streams.kernels.detection.batteries.channels import Temperatures
     from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
-    from streams.kernels.detection.batteries.temperature_line import Line, Points
 
 SHARED_C = 10.0
 """Another channel as near as this to the limit, or to the hottest, bears it out. (unsourced)"""
@@ -21,7 +21,7 @@ OWN_SHARE = 0.5
 (unsourced)"""
 
 
-def over_temperature(verdicts: SetVerdicts, seen: Seen, *, only_rising: bool = False) -> float | None:
+def over_temperature(verdicts: SetVerdicts, seen: Temperatures, *, only_rising: bool = False) -> float | None:
     """Judge the hottest channel that can be believed; returns what it shows."""
     hottest = max([celsius for celsius in seen.celsius if celsius is not None], default=None)
     if hottest is None:
@@ -49,7 +49,7 @@ def over_temperature(verdicts: SetVerdicts, seen: Seen, *, only_rising: bool = F
     return hottest
 
 
-def judge(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen) -> None:
+def judge(verdicts: SetVerdicts, reading: BatteryReading, seen: Temperatures) -> None:
     """Judge the temperatures of a reading: how hot it is at any current, whether it heats itself at rest."""
     hottest = over_temperature(verdicts, seen)
     if hottest is None:
@@ -61,7 +61,7 @@ def judge(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen) -> None:
         verdicts.state.warm = 0
 
 
-def _line_through(verdicts: SetVerdicts, ts: int, hottest: float) -> Line:
+def _line_through(verdicts: SetVerdicts, ts: int, hottest: float) -> TemperatureLine:
     """Draw the line through the last five minutes; every half minute there is another sample of it."""
     state = verdicts.state
     kept = kept_samples(state.temperatures, ts, hottest)
@@ -79,7 +79,9 @@ def kept_samples(kept: Points, ts: int, hottest: float) -> Points:
     return kept
 
 
-def _self_heating(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen, hottest: float, line: Line) -> None:
+def _self_heating(
+    verdicts: SetVerdicts, reading: BatteryReading, seen: Temperatures, hottest: float, line: TemperatureLine
+) -> None:
     """Judge the slope of T_max, and its height above the ambient: of which it must have risen by half itself."""
     state, rules = verdicts.state, verdicts.rules
     slope, scatter = line.slope, max(line.variance, state.scatter)
@@ -123,7 +125,7 @@ def _self_heating(verdicts: SetVerdicts, reading: BatteryReading, seen: Seen, ho
     state.warm = warm
 
 
-def _others(seen: Seen, hottest: float) -> list[float]:
+def _others(seen: Temperatures, hottest: float) -> list[float]:
     """What the other channels show."""
     others = [celsius for celsius in seen.celsius if celsius is not None]
     others.remove(hottest)

@@ -16,14 +16,14 @@ import numpy as np
 from schemas.detection import own_rule
 from schemas.time import DAY_MS, HOUR_MS, UTC_OFFSET_MS
 from streams.kernels.battery.samples import SENSORS, Samples
+from streams.kernels.battery.temperature_line import POINT_MS, RATE_SPAN_MS, TemperatureLine, slope_of
 from streams.kernels.detection.batteries.cell_sag import CELLS, GAP_MS
-from streams.kernels.detection.batteries.channels import JUMP_C, STALE_MS, Channel, Channels
+from streams.kernels.detection.batteries.channels import JUMP_C, STALE_MS, Channels, TemperatureChannel
 from streams.kernels.detection.batteries.dead_cells import DEAD_V
 from streams.kernels.detection.batteries.heating import OWN_SHARE, kept_samples
-from streams.kernels.detection.batteries.safety_state import SetState, copied
+from streams.kernels.detection.batteries.safety_state import SafetyState, copied
 from streams.kernels.detection.batteries.set_safety import SetSafety
 from streams.kernels.detection.batteries.stuck_sensors import LOOK_MS
-from streams.kernels.detection.batteries.temperature_line import POINT_MS, RATE_SPAN_MS, Line, slope_of
 from streams.kernels.figures import NAN, Layout, at_each, larger, or_nan, or_none, single
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ POINTS = 12
 
 @dataclass(slots=True)
 class SafetyFigures:
-    """What quiet readings change of a `SetState`, as columns, and what a set is judged by."""
+    """What quiet readings change of a `SafetyState`, as columns, and what a set is judged by."""
 
     ts: Array
     float_since: Array
@@ -105,7 +105,7 @@ class QuietSetSafety(SetSafety):
     layout = LAYOUT
     says_how_it_stands = False
 
-    def figures_of(self, state: SetState, device: Device) -> tuple[float, ...] | None:
+    def figures_of(self, state: SafetyState, device: Device) -> tuple[float, ...] | None:
         """A state as figures; None where a condition holds, or not enough is known of the set yet."""
         rules = own_rule(self._rules, "battery", device.detection)
         battery, channels = device.battery, state.channels
@@ -125,7 +125,7 @@ class QuietSetSafety(SetSafety):
             return None
         return _figures_of(state, rules, battery.nominal_ah)
 
-    def state_of(self, base: SetState, figures: Sequence[float]) -> SetState:
+    def state_of(self, base: SafetyState, figures: Sequence[float]) -> SafetyState:
         """The state that figures stand for; `base` is the one they began as."""
         return _state_of(base, figures)
 
@@ -142,7 +142,7 @@ class QuietSetSafety(SetSafety):
         return quiet, []
 
 
-def _figures_of(state: SetState, rules: BatteryRules, nominal_ah: float) -> tuple[float, ...]:
+def _figures_of(state: SafetyState, rules: BatteryRules, nominal_ah: float) -> tuple[float, ...]:
     points, channels = state.temperatures, state.channels
     line = slope_of(points) if state.line is None else state.line
     no_points, no_sensors = [NAN] * (POINTS - len(points)), [NAN] * (SENSORS - len(channels.inside))
@@ -194,7 +194,7 @@ def _figures_of(state: SetState, rules: BatteryRules, nominal_ah: float) -> tupl
     )
 
 
-def _state_of(base: SetState, figures: Sequence[float]) -> SetState:
+def _state_of(base: SafetyState, figures: Sequence[float]) -> SafetyState:
     known, state = LAYOUT.named(figures), copied(base)
     for name in ("ts", "float_since", "floats", "low_cell", "rests", "day_readings"):
         setattr(state, name, int(known[name]))
@@ -202,17 +202,17 @@ def _state_of(base: SetState, figures: Sequence[float]) -> SetState:
         setattr(state, name, known[name])
     count = int(known["points"])
     state.temperatures = tuple(zip(map(int, known["point_ts"][:count]), known["point_c"][:count], strict=True))
-    state.line = Line(known["slope"], known["variance"], known["squares"])
+    state.line = TemperatureLine(known["slope"], known["variance"], known["squares"])
     state.places = tuple(known["places"]) if known["has_places"] else ()
     state.day_sums = tuple(known["day_sums"]) if state.day_readings else ()
     inside, ambient = base.channels.inside, base.channels.ambient
     state.channels = Channels(
         state.ts,
         tuple(
-            Channel(good, channel.before, int(odd))
+            TemperatureChannel(good, channel.before, int(odd))
             for channel, good, odd in zip(inside, known["good_c"], known["odd"], strict=False)
         ),
-        Channel(or_none(known["good_ambient_c"]), ambient.before, int(known["odd_ambient"])),
+        TemperatureChannel(or_none(known["good_ambient_c"]), ambient.before, int(known["odd_ambient"])),
     )
     return state
 

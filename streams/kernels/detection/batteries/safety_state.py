@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from schemas.metrics.signal import SignalKind
 from streams.kernels.codec import PACKED, PACKED_BYTES, Codec, Shape, Way, each
 from streams.kernels.detection.batteries.channels import Channels
-from streams.kernels.detection.batteries.stuck_sensors import Watch
+from streams.kernels.detection.batteries.stuck_sensors import StillChannels
 from streams.kernels.detection.judgement import NEW, STANDING, Standing
 from streams.kernels.detection.packed import Floats  # noqa: TC001 - the codec reads annotations
 
 if TYPE_CHECKING:
-    from streams.kernels.detection.batteries.temperature_line import Line
+    from streams.kernels.battery.temperature_line import TemperatureLine
 
 METRICS = {
     SignalKind.OVER_TEMPERATURE: ("temperature_max_c", "°C"),
@@ -31,7 +31,7 @@ KINDS = tuple(METRICS)
 
 
 @dataclass(slots=True)
-class SetState:
+class SafetyState:
     """What the next reading of a set needs of those before it; a fold advances a copy."""
 
     ts: int
@@ -67,7 +67,7 @@ class SetState:
     currents: Floats = ()
     """Daily mean float current, A."""
     standings: tuple[Standing, ...] = (NEW,) * len(KINDS)
-    sensors: Watch = field(default_factory=Watch)
+    sensors: StillChannels = field(default_factory=StillChannels)
     channels: Channels = field(default_factory=Channels)
     hot: float | None = None
     """Usual T_max at rest, °C."""
@@ -77,7 +77,7 @@ class SetState:
     """Cells that ever showed a voltage, as bits."""
     dead_cell: int = 0
     """Cell that the last reading showed dead, or that is in alarm for it."""
-    line: Line | None = field(default=None, compare=False)
+    line: TemperatureLine | None = field(default=None, compare=False)
     """Through `temperatures`, once it is drawn; it follows from them and is not saved."""
 
 
@@ -90,7 +90,7 @@ def _standings(saved: list[Any]) -> tuple[Standing, ...]:
 _STANDINGS = Codec[tuple[Standing, ...]](tuple[Standing, ...], shapes={Standing: STANDING})
 SHAPES = {
     Standing: STANDING,
-    SetState: Shape(
+    SafetyState: Shape(
         ways={
             "places": PACKED,
             "day_sums": PACKED,
@@ -102,9 +102,9 @@ SHAPES = {
     ),
 }
 """How a state is saved. One from before sensors were watched is read too: 7 000 sets are not folded again for that."""
-_all_of = attrgetter(*(field.name for field in dataclasses.fields(SetState)))
+_all_of = attrgetter(*(field.name for field in dataclasses.fields(SafetyState)))
 
 
-def copied(state: SetState) -> SetState:
+def copied(state: SafetyState) -> SafetyState:
     """A copy to advance: what its fields hold is replaced, never changed."""
-    return SetState(*_all_of(state))
+    return SafetyState(*_all_of(state))

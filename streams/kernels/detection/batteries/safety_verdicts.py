@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import BatteryReading
     from schemas.registry import Device
-    from streams.kernels.detection.batteries.safety_state import SetState
+    from streams.kernels.detection.batteries.safety_state import SafetyState
 
 EVENT, SENSOR_OR_EVENT = "event", "sensor or event"
 """What a critical verdict may be, by what bears it out."""
@@ -27,7 +27,7 @@ WARMED_C = 3.0
 class SetVerdicts:
     """Takes the verdicts on one set, reading by reading, with the state they are judged by."""
 
-    def __init__(self, rules: BatteryRules, version: str, device: Device, state: SetState, rows: list[Row]) -> None:
+    def __init__(self, rules: BatteryRules, version: str, device: Device, state: SafetyState, rows: list[Row]) -> None:
         """Take a state to advance, and where to put rows."""
         self.rules, self._version, self._device, self._rows = rules, version, device, rows
         self.cell_count = device.battery.cell_count if device.battery else 0

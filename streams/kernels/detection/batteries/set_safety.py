@@ -20,13 +20,13 @@ from schemas.detection import own_rule
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.time import QUARTER_DAY_MS, local_day
+from streams.kernels.battery.temperature_line import TemperatureLine
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.detection.batteries import cell_days, cell_sag, channels, dead_cells, heating
-from streams.kernels.detection.batteries.safety_state import KINDS, SHAPES, SetState, copied
+from streams.kernels.detection.batteries.safety_state import KINDS, SHAPES, SafetyState, copied
 from streams.kernels.detection.batteries.safety_verdicts import SetVerdicts
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
 from streams.kernels.detection.batteries.stuck_sensors import look
-from streams.kernels.detection.batteries.temperature_line import Line
 from streams.kernels.detection.judgement import Signaller
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from schemas.detection import BatteryRules
     from schemas.metrics import Row
     from schemas.registry import Device
-    from streams.kernels.detection.batteries.channels import Fault
+    from streams.kernels.detection.batteries.channels import ChannelFault
 
 
-class SetSafety(Signaller, Saved[SetState]):
+class SetSafety(Signaller, Saved[SafetyState]):
     """Fold of battery readings: the safety set and the state of the cells in float."""
 
     name = "set_safety"
@@ -48,17 +48,19 @@ class SetSafety(Signaller, Saved[SetState]):
     kinds = frozenset(KINDS)
     left_alone = StuckCurrents.metrics
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(SetState, Line, shapes=SHAPES)
+    codec = Codec(SafetyState, TemperatureLine, shapes=SHAPES)
 
     def __init__(self, rules: BatteryRules, version: str) -> None:
         self._rules = rules
         self._version = version
 
-    def fold(self, state: SetState | None, device: Device, arrivals: Sequence[Arrival]) -> tuple[SetState, list[Row]]:
+    def fold(
+        self, state: SafetyState | None, device: Device, arrivals: Sequence[Arrival]
+    ) -> tuple[SafetyState, list[Row]]:
         """Take readings; what a reading lacks is not judged by it."""
         rows: list[Row] = []
         rules = own_rule(self._rules, "battery", device.detection)
-        after = SetState(arrivals[0].reading.ts) if state is None else copied(state)
+        after = SafetyState(arrivals[0].reading.ts) if state is None else copied(state)
         verdicts = SetVerdicts(rules, self._version, device, after, rows)
         for arrival in arrivals:
             _take(verdicts, arrival)
@@ -106,7 +108,7 @@ def _sensors(verdicts: SetVerdicts, reading: BatteryReading) -> None:
     )
 
 
-def _faults(verdicts: SetVerdicts, faults: Sequence[Fault]) -> None:
+def _faults(verdicts: SetVerdicts, faults: Sequence[ChannelFault]) -> None:
     if verdicts.has_to_say(SignalKind.SENSOR_FAULT, active=bool(faults)):
         verdicts.say(
             SignalKind.SENSOR_FAULT,

@@ -17,7 +17,7 @@ from schemas.metrics import BatteryDay
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import DAY_MS
 from streams.kernels.detection.judgement import Judgement
-from streams.kernels.detection.row_watch import Judged, Reading, RowWatch, Series, Watched
+from streams.kernels.detection.row_watch import Judged, RowWatch, Series, SeriesReading, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,11 +43,11 @@ class SetTrends(RowWatch):
         super().__init__(version)
         self._rules = rules
 
-    def read(self, _device: Device, row: BatteryDay, /) -> Iterable[Reading]:
+    def read(self, _device: Device, row: BatteryDay, /) -> Iterable[SeriesReading]:
         """Backup p10, p50 and what is owed; newest and usual resistance, the rise, and the steps behind them."""
         end = row.ts + DAY_MS
-        yield Reading(BACKUP, "h", end, (row.backup_p10_h, row.backup_p50_h, row.contract_h, row.soh_pct))
-        yield Reading(
+        yield SeriesReading(BACKUP, "h", end, (row.backup_p10_h, row.backup_p50_h, row.contract_h, row.soh_pct))
+        yield SeriesReading(
             RESISTANCE,
             "mohm",
             end,

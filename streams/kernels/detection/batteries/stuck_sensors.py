@@ -44,7 +44,7 @@ class Stuck(NamedTuple):
     """How far the others have ranged meanwhile."""
 
 
-class Watch(NamedTuple):
+class StillChannels(NamedTuple):
     """What is remembered of a set's channels; None for one that has shown nothing yet."""
 
     looked: int = 0
@@ -53,13 +53,17 @@ class Watch(NamedTuple):
     cells: tuple[StillChannel | None, ...] = ()
 
 
-def look(watch: Watch, reading: BatteryReading, rules: BatteryRules) -> tuple[Watch, list[Stuck] | None]:
+def look(
+    watch: StillChannels, reading: BatteryReading, rules: BatteryRules
+) -> tuple[StillChannels, list[Stuck] | None]:
     """Take a reading; None where it is too soon to look again."""
     at = reading.ts // LOOK_MS
     if at == watch.looked:
         return watch, None
     temperatures, cells = reading.temperature_c or (), reading.cell_voltage_v or ()
-    after = Watch(at, _seen(watch.temperatures, temperatures, reading.ts), _seen(watch.cells, cells, reading.ts))
+    after = StillChannels(
+        at, _seen(watch.temperatures, temperatures, reading.ts), _seen(watch.cells, cells, reading.ts)
+    )
     found = [
         *_stuck(TEMPERATURE, after.temperatures, reading.ts, rules.stuck_h, rules.stuck_c),
         *_stuck(CELL, after.cells, reading.ts, rules.stuck_h, rules.stuck_mv / 1000),

@@ -16,7 +16,7 @@ from streams.kernels.detection.series.production import (
     AS_COUNTED,
     LINE,
     Conditions,
-    Line,
+    LoadLine,
     Production,
 )
 from streams.kernels.detection.series.series import (
@@ -43,14 +43,14 @@ PRODUCED = {name: {"enabled": False} for name in ("seasonal", "drift", "step")}
 """How much a plant makes, and when, is its own choice; what it uses beyond that is for `efficiency` to judge."""
 
 
-class RegisterState(NamedTuple):
+class WatchedRegister(NamedTuple):
     """One register: how it follows production, and what its detectors remember."""
 
-    line: Line = Line()
+    line: LoadLine = LoadLine()
     series: SeriesState | None = None
 
 
-MeterState = dict[str, RegisterState]
+WatchedMeter = dict[str, WatchedRegister]
 
 
 class Judges(NamedTuple):
@@ -60,7 +60,7 @@ class Judges(NamedTuple):
     production: Production | None
 
 
-class MeterDetectors(Signaller, Saved[MeterState]):
+class MeterDetectors(Signaller, Saved[WatchedMeter]):
     """Fold of meter hours: signals of every register that the reference data has rules for."""
 
     name = "meter_detectors"
@@ -68,15 +68,15 @@ class MeterDetectors(Signaller, Saved[MeterState]):
     source = MeterLoad
     kinds = frozenset(KINDS)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(MeterState, shapes={Line: LINE, **SHAPES})
+    codec = Codec(WatchedMeter, shapes={LoadLine: LINE, **SHAPES})
 
     def __init__(self, detection: Detection) -> None:
         self._detection = detection
         self._known: dict[str, tuple[Device, dict[str, Judges]]] = {}
 
     def fold(
-        self, state: MeterState | None, device: Device, hours: Sequence[MeterLoad]
-    ) -> tuple[MeterState, list[Row]]:
+        self, state: WatchedMeter | None, device: Device, hours: Sequence[MeterLoad]
+    ) -> tuple[WatchedMeter, list[Row]]:
         """Take hours, each of which is final when it comes."""
         after = dict(state or {})
         rows: list[Row] = []
@@ -84,7 +84,7 @@ class MeterDetectors(Signaller, Saved[MeterState]):
         for hour in hours:
             own = watches.get(hour.quantity)
             if own is not None:
-                after[hour.quantity] = _advance(after.get(hour.quantity, RegisterState()), own, device, hour, rows)
+                after[hour.quantity] = _advance(after.get(hour.quantity, WatchedRegister()), own, device, hour, rows)
         return after, rows
 
     def _watches(self, device: Device) -> dict[str, Judges]:
@@ -111,7 +111,9 @@ def _chosen(device: Device) -> Overrides:
     return OPERATED if device.kind is Kind.WATER and device.role in OPERATED_ROLES else {}
 
 
-def _advance(before: RegisterState, watch: Judges, device: Device, hour: MeterLoad, rows: list[Row]) -> RegisterState:
+def _advance(
+    before: WatchedRegister, watch: Judges, device: Device, hour: MeterLoad, rows: list[Row]
+) -> WatchedRegister:
     """Judge an hour as it would be at usual production, then learn how it follows production."""
     detectors, production = watch
     line, series = before
@@ -129,4 +131,4 @@ def _advance(before: RegisterState, watch: Judges, device: Device, hour: MeterLo
     is_learned = len(known) == len(rates) and not (series is not None and is_in_alarm(series))
     if production is not None and hour.production is not None and is_learned:
         line = production.learn(line, hour.production, sum(known) / len(known))
-    return RegisterState(line, series)
+    return WatchedRegister(line, series)

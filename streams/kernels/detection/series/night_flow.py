@@ -91,7 +91,7 @@ class NightState(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class NightFlow:
+class NightFlowDetector:
     """Judges one minimum night flow a day, m³/h."""
 
     rule: NightFlowRule

@@ -26,7 +26,7 @@ CONSTANT = 1e-9
 """Production that scatters by less than this share of its square does not vary."""
 
 
-class Line(NamedTuple):
+class LoadLine(NamedTuple):
     """A meter on production, per hour: means and sums of squares about them, all forgotten exponentially."""
 
     hours: int = 0
@@ -53,7 +53,7 @@ class Line(NamedTuple):
 
 LINE = Shape(
     ("hours", Together("weight", "made", "counted", "scatter", "shared", "variance", "usual")),
-    blank=Line(),
+    blank=LoadLine(),
 )
 """How it is saved: until something is learned, as nothing."""
 
@@ -79,7 +79,7 @@ class Production:
 
     rule: ProductionRule
 
-    def conditions(self, line: Line, made: float | None, *, is_idle: bool) -> Conditions:
+    def conditions(self, line: LoadLine, made: float | None, *, is_idle: bool) -> Conditions:
         """Say how an hour in which so much was made is to be judged; None: that is not known."""
         if made is None:
             return Conditions(evidence=(("production", "unknown"),))
@@ -88,7 +88,7 @@ class Production:
         evidence = (("production", made), ("usual_production", line.usual), ("per_product", line.slope))
         return Conditions(line.slope * (made - line.usual), self._tells(line, made), is_idle, evidence)
 
-    def learn(self, line: Line, made: float, rate: float) -> Line:
+    def learn(self, line: LoadLine, made: float, rate: float) -> LoadLine:
         """Take an hour."""
         hours = line.hours + 1
         expected = line.counted + line.slope * (made - line.made)
@@ -104,7 +104,7 @@ class Production:
         if seen > 0 and tells:  # the line is known a little
             variance += (residual * residual - variance) / min(seen, self.rule.memory_hours)
         mean = line.made + d_made / weight
-        return Line(
+        return LoadLine(
             hours,
             single(weight),
             single(mean),
@@ -115,7 +115,7 @@ class Production:
             single(mean) if hours == self.rule.hours_needed else line.usual,
         )
 
-    def _tells(self, line: Line, made: float) -> bool:
+    def _tells(self, line: LoadLine, made: float) -> bool:
         """Whether the line's own error at a production is within reach: its scatter stands for what was seen."""
         beyond = made - line.made
         return beyond * beyond <= self.rule.reach**2 * line.scatter or abs(beyond) <= CONSTANT * abs(line.made)

@@ -28,7 +28,7 @@ from streams.kernels.detection.packed import Floats, pushed
 from streams.kernels.detection.robust import known
 from streams.kernels.detection.series.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, StepDetector, StepState
 from streams.kernels.detection.series.drift import Cusum, Drift
-from streams.kernels.detection.series.night_flow import Night, NightFlow, NightState
+from streams.kernels.detection.series.night_flow import Night, NightFlowDetector, NightState
 from streams.kernels.detection.series.production import AS_COUNTED, Conditions
 from streams.kernels.detection.series.quarterly import Flatline, FlatState, Spike
 from streams.kernels.detection.series.seasonal import Distance, Season, Seasonal
@@ -131,7 +131,9 @@ class SeriesDetectors:
         self._cusum = Cusum(rules.drift, rules.seasonal.clip_z) if rules.drift and rules.seasonal else None
         self._step = StepDetector(rules.step) if rules.step and rules.step.enabled else None
         self._base_load = BaseLoad(rules.base_load) if rules.base_load and rules.base_load.enabled else None
-        self._night_flow = NightFlow(rules.night_flow) if rules.night_flow and rules.night_flow.enabled else None
+        self._night_flow = (
+            NightFlowDetector(rules.night_flow) if rules.night_flow and rules.night_flow.enabled else None
+        )
         self._flatline = Flatline(rules.flatline, period_s) if rules.flatline and rules.flatline.enabled else None
         self._off = tuple(kind for kind in KINDS if (rule := getattr(rules, kind.value)) and not rule.enabled)
         self._spike = Spike(rules.spike, rated) if rules.spike and rules.spike.enabled and rated else None
@@ -190,7 +192,7 @@ class SeriesDetectors:
                 state = state._replace(**_FORGOTTEN.get(kind, {}))
         return state
 
-    def _night(self, state: SeriesState, detector: NightFlow, sink: _Sink, rate: float | None) -> SeriesState:
+    def _night(self, state: SeriesState, detector: NightFlowDetector, sink: _Sink, rate: float | None) -> SeriesState:
         rule = detector.rule
         if not rule.from_hour <= local_hour(sink.ts - 1) < rule.to_hour:
             return state

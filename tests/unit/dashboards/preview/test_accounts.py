@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from dashboards.preview.accounts import (
     Account,
+    AccountRole,
     Accounts,
     AccountsError,
-    Role,
     SignedOutError,
     changed,
     check_name,
@@ -84,7 +84,7 @@ def test_a_session_ends_with_its_account_and_with_its_password(file: Path) -> No
         with pytest.raises(SignedOutError):
             accounts.account_of(token)
     assert _fenhe(file, "change", "王强", "--role", "viewer", "--everywhere")[0] == 0
-    assert session.account().role is Role.VIEWER
+    assert session.account().role is AccountRole.VIEWER
     assert session.account().bounds is None
     assert _fenhe(file, "password", "王强", given=PASSWORD * 2)[0] == 0
     with pytest.raises(SignedOutError):
@@ -122,7 +122,7 @@ def test_what_fails_changes_nothing(file: Path) -> None:
     """The file is written whole or not at all."""
     before = file.read_bytes()
     with contextlib.suppress(LookupError), changed(file) as accounts:
-        accounts[key_of("li")] = Account(name="li", role=Role.VIEWER, password_hash="none")  # noqa: S106 - a test's
+        accounts[key_of("li")] = Account(name="li", role=AccountRole.VIEWER, password_hash="none")  # noqa: S106 - a test's
         raise LookupError
     assert file.read_bytes() == before
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.preview.alarm_chart import Seen, chart, query_of, span_of
+from dashboards.preview.alarm_chart import ChartValue, chart, query_of, span_of
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.theme import Theme
@@ -29,7 +29,7 @@ LEAK: dict[str, Any] = {
 }
 
 
-def _drawn(alarm: dict[str, Any], *seen: Seen) -> dict[str, Any]:
+def _drawn(alarm: dict[str, Any], *seen: ChartValue) -> dict[str, Any]:
     span = span_of(alarm, NOW)
     view = View("alarms", Language.EN)
     canvas = Canvas(Theme.DARK.colors, Language.EN, "Asia/Shanghai", TimeRange(*span), view)
@@ -62,7 +62,7 @@ def test_what_is_not_stored_in_the_alarms_unit_is_not_drawn(changed: dict[str, A
 
 def test_expected_limit_and_onset_are_marked() -> None:
     """The limit that is drawn is the alarm's, and the axis holds it whatever the values."""
-    options = _drawn(LEAK, Seen(ONSET - dt.timedelta(hours=1), 61.0), Seen(ONSET, 91.0))
+    options = _drawn(LEAK, ChartValue(ONSET - dt.timedelta(hours=1), 61.0), ChartValue(ONSET, 91.0))
     lines = options["series"][0]["markLine"]["data"]
     assert [line["yAxis"] for line in lines if "yAxis" in line] == [60.0, 69.0]
     assert len([line for line in lines if "xAxis" in line]) == 1
@@ -72,7 +72,7 @@ def test_expected_limit_and_onset_are_marked() -> None:
 
 def test_a_gap_stays_a_gap_and_nothing_known_is_said() -> None:
     """Unknown is null on the line, never zero; without any value the chart says so."""
-    options = _drawn(LEAK, Seen(ONSET, None))
+    options = _drawn(LEAK, ChartValue(ONSET, None))
     assert options["series"][0]["data"][0][1] is None
     assert options["series"][0]["connectNulls"] is False
     assert options["title"]["text"] == "unknown"
@@ -81,7 +81,7 @@ def test_a_gap_stays_a_gap_and_nothing_known_is_said() -> None:
 def test_the_onset_is_on_the_chart_also_where_it_is_before_the_first_value() -> None:
     """A day's verdict is of the day's beginning, its value of the day's end."""
     alarm = LEAK | {"metric": "backup_p10_h", "window_s": 86_400.0}
-    options = _drawn(alarm, Seen(ONSET + dt.timedelta(hours=13), 1.1))
+    options = _drawn(alarm, ChartValue(ONSET + dt.timedelta(hours=13), 1.1))
     (moment,) = [line["xAxis"] for line in options["series"][0]["markLine"]["data"] if "xAxis" in line]
     assert options["xAxis"]["min"] < moment
 
@@ -89,6 +89,6 @@ def test_the_onset_is_on_the_chart_also_where_it_is_before_the_first_value() -> 
 def test_months_without_a_value_are_not_shown() -> None:
     """A set that was first tested two days ago has a chart of two days, not of ninety with a dot at the edge."""
     alarm = LEAK | {"metric": "backup_p10_h", "window_s": 86_400.0}
-    options = _drawn(alarm, Seen(NOW - dt.timedelta(days=2), 1.2), Seen(NOW - dt.timedelta(days=1), 1.1))
+    options = _drawn(alarm, ChartValue(NOW - dt.timedelta(days=2), 1.2), ChartValue(NOW - dt.timedelta(days=1), 1.1))
     shown_ms = options["xAxis"]["max"] - options["xAxis"]["min"]
     assert dt.timedelta(days=2) < dt.timedelta(milliseconds=shown_ms) < dt.timedelta(days=3)

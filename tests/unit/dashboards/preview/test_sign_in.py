@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from dashboards.preview.accounts import Account, Accounts, Role, changed, hash_of
+from dashboards.preview.accounts import Account, AccountRole, Accounts, changed, hash_of
 from dashboards.preview.same_origin import SameOrigin
 from dashboards.preview.sign_in import COOKIE, SECURE_COOKIE, add_sign_in
 from dashboards.preview.throttle import FREE
@@ -27,7 +27,7 @@ def accounts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One viewer."""
     path: Path = tmp_path_factory.mktemp("accounts") / "accounts.json"
     with changed(path) as accounts:
-        accounts["li"] = Account(name="Li", role=Role.VIEWER, password_hash=hash_of(PASSWORD))
+        accounts["li"] = Account(name="Li", role=AccountRole.VIEWER, password_hash=hash_of(PASSWORD))
     return path
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from schemas.readings import Kind
 from schemas.registry import Device
-from simulators.plants.faults import FAULT_KINDS, PHASE_LOSS, Fault, Faults, fault_for
+from simulators.plants.faults import FAULT_KINDS, PHASE_LOSS, Faults, MeterFault, fault_for
 from simulators.truth import Label, LabelKind
-from simulators.wire.message import Message
+from simulators.wire.message import DeviceMessage
 
 PERIOD_MS = 10_000
 START_MS, END_MS = 605_000, 1_205_000
@@ -20,10 +20,10 @@ METER = Device(device_id="M1", site_id="S1", kind=Kind.ELECTRICITY, rated=500)
 KWH_A_READING = 1.25
 
 
-def raw(count: int = 200) -> list[Message]:
+def raw(count: int = 200) -> list[DeviceMessage]:
     """A meter under a constant 450 kW, read every ten seconds."""
     return [
-        Message(
+        DeviceMessage(
             "fenhe/v1/S1/electricity/M1",
             "M1",
             [
@@ -46,12 +46,12 @@ def label(kind: LabelKind, size: float = 0.0, *, end_ms: int | None = END_MS, **
     return Label(kind, "S1", "M1", "energy_import_kwh", START_MS, end_ms, size, "", params)
 
 
-def sent(fault: Fault) -> list[Message]:
+def sent(fault: MeterFault) -> list[DeviceMessage]:
     """What comes of the meter's readings, in the order of sending."""
     return sorted(Faults([fault]).through(raw()), key=lambda message: message.at_ms)
 
 
-def registers(messages: list[Message]) -> dict[int, float]:
+def registers(messages: list[DeviceMessage]) -> dict[int, float]:
     """Register by device time."""
     return {message.ts: message.readings[0]["energy_import_kwh"] for message in messages}
 

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from simulators.scenes.run import Pace, Phase, Progress, simulate, wall_ms
+from simulators.scenes.run import Pace, RunPhase, RunProgress, simulate, wall_ms
 from simulators.scenes.scene import Scene
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 
 class Recorder:
     """A publisher that remembers what it was given, and when."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.messages: list[tuple[int, Message]] = []
+        self.messages: list[tuple[int, DeviceMessage]] = []
         self._stop_after = stop_after
 
-    def publish(self, message: Message, stop: threading.Event | None = None) -> bool:
+    def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:
         """Remember; set `stop` after enough."""
         self.messages.append((wall_ms(), message))
         if stop is not None and self._stop_after is not None and len(self.messages) >= self._stop_after:
@@ -43,7 +43,7 @@ class Recorder:
 def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(tmp_path: Path) -> None:
     """A live reading leaves when the clock reaches its ts; together with history nothing is missing."""
     start_ms = wall_ms() - HOUR_MS
-    publisher, told = Recorder(), list[Progress]()
+    publisher, told = Recorder(), list[RunProgress]()
     report_path = tmp_path / "report.json"
     scene = Scene(seed=3, sets=300, start_ms=start_ms)
     report = simulate(scene, publisher, Pace(batch_size=20, live_s=2.5), progress=told.append, report_path=report_path)
@@ -59,7 +59,7 @@ def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(
     assert sent == sorted((m.device_id, m.ts) for m in expected)
     assert report["published_total"] == len(expected)
     assert orjson.loads(report_path.read_bytes()) == report
-    assert {step.phase for step in told} == {Phase.HISTORY, Phase.LIVE}
+    assert {step.phase for step in told} == {RunPhase.HISTORY, RunPhase.LIVE}
     assert told[-1].done_readings == len(expected)
 
 

@@ -21,11 +21,11 @@ from simulators.scenes.fields import duration_ms
 from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scenario import Scenario, load, names
 from simulators.scenes.scene import Scene
-from simulators.truth import Label, LabelKind, Run, TruthWriter, read_labels, read_states, read_totals
+from simulators.truth import Label, LabelKind, TruthRun, TruthWriter, read_labels, read_states, read_totals
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, START_MS
 
 if TYPE_CHECKING:
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 NETWORK_KINDS = {
     LabelKind.NETWORK_DUPLICATES,
@@ -89,7 +89,7 @@ def test_what_is_injected_shows_where_and_when_its_label_says(tmp_path: Path) ->
     clean = readings(Scene(seed=6, sets=0, start_ms=START_MS, plants=PLANTS))
     scene = Scene(seed=6, sets=0, start_ms=START_MS, plants=PLANTS, chances=[chance])
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, Run("all", 6, START_MS)) as truth:
+    with TruthWriter(path, TruthRun("all", 6, START_MS)) as truth:
         scene.record(truth, step_ms=HOUR_MS, until_ms=END_MS)
         labels = [label for label in read_labels(path) if label.kind is not LabelKind.MAINTENANCE]
         dirty = readings(scene)
@@ -253,7 +253,7 @@ def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
 
 
 @cache
-def demo_that_goes_live_in_an_hour() -> tuple[Scene, list[Message], list[Message]]:
+def demo_that_goes_live_in_an_hour() -> tuple[Scene, list[DeviceMessage], list[DeviceMessage]]:
     """The demo's scene, its long past and the twenty minutes after it; drawn once, it is not advanced again."""
     scene = load("demo").scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
     return scene, list(scene.advance(START_MS)), list(scene.advance(START_MS + 20 * MINUTE_MS))

@@ -13,7 +13,7 @@ from schemas.readings import ADAPTERS, Kind, ranges_of, registers_of
 from schemas.registry import Role
 from schemas.topics import Topic
 from simulators.fleet.fleet import BURST_MS, Fleet
-from simulators.plants.fuel import Laboratory
+from simulators.plants.fuel import FuelLaboratory
 from simulators.scenes.scene import Scene
 from simulators.wire.message import encode
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, OUTAGE, START_MS, scene_and_messages
@@ -21,10 +21,10 @@ from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, OUTAGE, START_MS, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
 
 
-def digest(messages: Iterable[Message]) -> str:
+def digest(messages: Iterable[DeviceMessage]) -> str:
     """SHA-256 of all topics and payloads."""
     whole = hashlib.sha256()
     for message in messages:
@@ -223,7 +223,7 @@ def test_sub_meters_close_the_balance_to_loss_and_meter_error() -> None:
 
 def test_laboratory_results_come_hours_late_and_near_the_truth() -> None:
     """Released 4–12 h after the sampled shift ended, in 2 600–4 100 kcal/kg for gangue."""
-    laboratory = Laboratory("GANGUE1", seed=1, start_ms=START_MS)
+    laboratory = FuelLaboratory("GANGUE1", seed=1, start_ms=START_MS)
     laboratory.advance(START_MS + 36 * HOUR_MS)
     sheets = [message.readings[0] for message in laboratory.release(START_MS + 36 * HOUR_MS)]
     assert len(sheets) >= 9

@@ -9,12 +9,12 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.wire.message import Message, batch, encode
+from simulators.wire.message import DeviceMessage, batch, encode
 
 
-def single(device: int, ts: int) -> Message:
+def single(device: int, ts: int) -> DeviceMessage:
     """One reading."""
-    return Message(f"fenhe/v1/S/water/D{device}", f"D{device}", [{"ts": ts}])
+    return DeviceMessage(f"fenhe/v1/S/water/D{device}", f"D{device}", [{"ts": ts}])
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30)), max_size=80), st.integers(1, 7), st.integers(1, 60))

@@ -12,7 +12,7 @@ from schemas.quarantine import Reason
 from schemas.registry import Sector
 from simulators.scenes.scene import Scene
 from simulators.truth import LabelKind
-from simulators.wire.message import Message, encode
+from simulators.wire.message import DeviceMessage, encode
 from simulators.wire.network import NetworkPlan, Offline
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, START_MS
 
@@ -25,12 +25,12 @@ def scene(plan: NetworkPlan | None) -> Scene:
     return Scene(seed=3, sets=10, start_ms=START_MS, plants=plants, network=plan)
 
 
-def sent(plan: NetworkPlan | None, until_ms: int = END_MS) -> list[Message]:
+def sent(plan: NetworkPlan | None, until_ms: int = END_MS) -> list[DeviceMessage]:
     """What arrives at the broker."""
     return list(scene(plan).advance(until_ms))
 
 
-def readings(messages: list[Message]) -> Counter[tuple[str, int]]:
+def readings(messages: list[DeviceMessage]) -> Counter[tuple[str, int]]:
     """How often each reading arrived; rubbish aside."""
     return Counter((message.device_id, message.ts) for message in messages if message.raw is None)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.quarantine import Quarantined, Reason
 from schemas.readings import Kind
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
-from storage.checkpoint import Mark
+from storage.checkpoint import StoredUntil
 from streams.engine.parts import SLOT_MS, UNREGISTERED, Bounds, next_part
 from streams.intake.decode import decode
 from tests.support.pipeline import START_MS, Sent, record
@@ -34,7 +34,7 @@ def read(item: Record) -> Batch:
 def cut(run: Sequence[Record], newest: Newest, bounds: Bounds) -> list[Part]:
     """All parts of a run."""
     parts: list[Part] = []
-    mark, stored = Mark(run[0].offset), 0
+    mark, stored = StoredUntil(run[0].offset), 0
     while stored < len(run):
         parts.append(next_part(run[stored:], mark, read, newest, bounds))
         assert parts[-1].stop > mark, "a part that moves nothing would be tried for ever"
@@ -59,7 +59,7 @@ def test_an_ordinary_run_is_one_transaction() -> None:
         record(at, [energy(f"e-{number}", START_MS + at * MINUTE_MS) for number in range(100)]) for at in range(5, 55)
     ]
     (part,) = cut(run, lambda *_: START_MS, Bounds())
-    assert (part.stop, part.records, part.readings) == (Mark(55), 50, 5_000)
+    assert (part.stop, part.records, part.readings) == (StoredUntil(55), 50, 5_000)
 
 
 def test_a_record_of_readings_days_apart_is_cut_by_the_chunks_it_touches() -> None:
@@ -112,7 +112,7 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
         batches[2].received["e-1"] = batches[2].received.get("e-1", 0) + 1
         bounds = Bounds(rng.randrange(1, 40), rng.randrange(1, 20_000), rng.randrange(1, 20))
         parts: list[Part] = []
-        mark, stored = Mark(0), 0
+        mark, stored = StoredUntil(0), 0
         while stored < len(run):
             part = next_part(run[stored:], mark, lambda item: batches[item.offset], lambda *_: START_MS, bounds)  # noqa: B023 - called at once
             parts.append(part)
@@ -128,7 +128,7 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
             own = sum(len(message.readings) for message in batch.messages) + len(batch.quarantined)
             assert sum(batch.received.values()) == own
         assert sum(len(batch.quarantined) for batch in taken) == 1
-        assert mark == Mark(4)
+        assert mark == StoredUntil(4)
 
 
 def test_no_message_of_a_record_overtakes_another_however_it_is_cut() -> None:

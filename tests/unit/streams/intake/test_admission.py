@@ -15,7 +15,7 @@ from schemas.aside import AsideReason, SetAside, as_sent, measured
 from schemas.quantity import FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
 from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of
-from schemas.registry import BatterySet, Bounds, Device, Registry
+from schemas.registry import BatterySet, Device, Registry, ValidRange
 from schemas.structs import values_of
 from storage.blocks import Block
 from streams.engine.transaction import Candidate, newest_before
@@ -134,7 +134,7 @@ def test_what_no_meter_measures_is_set_aside_whatever_its_device_is_registered_w
     """Every number of every kind, also where the device's own range is open: kernels add up, and infinity is no sum."""
     numbers = {name for name in measured(kind) if "float" in str(MODELS[kind].model_fields[name].annotation)}
     battery = BatterySet(cell_count=16, nominal_ah=100) if kind is Kind.BATTERY else None
-    own = {name: Bounds(low=0) for name in numbers}
+    own = {name: ValidRange(low=0) for name in numbers}
     for ranges in ({}, own):
         of = Device(device_id="b", site_id="s", kind=kind, battery=battery, ranges=ranges)
         checks = {check.field: check for check in Directory(1, Registry(sites=[], devices=[])).checks(of)}
@@ -160,7 +160,7 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
     kind, found = given_
     devices = []
     for number in range(2):
-        wide = {name: Bounds(low=-1e15, high=1e15) for name in ranges_of(kind) if data.draw(st.booleans())}
+        wide = {name: ValidRange(low=-1e15, high=1e15) for name in ranges_of(kind) if data.draw(st.booleans())}
         absent = {name: [0.0] for name in list(ranges_of(kind))[:1] if data.draw(st.integers(0, 3)) == 0}
         battery = BatterySet(cell_count=16, nominal_ah=100) if kind is Kind.BATTERY else None
         devices.append(

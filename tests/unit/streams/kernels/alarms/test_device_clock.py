@@ -7,7 +7,7 @@ import random
 import pytest
 
 from schemas.time import HOUR_MS, MINUTE_MS
-from streams.kernels.alarms.device_clock import Clock, Fault, is_due, is_over, told_again
+from streams.kernels.alarms.device_clock import Clock, ClockFault, is_due, is_over, told_again
 
 PERIOD_MS = 60_000.0
 T0 = 1_780_000_000_000
@@ -15,7 +15,7 @@ T0 = 1_780_000_000_000
 
 def behind(arrived_ms: int, offset_ms: int) -> Clock:
     """A reading that arrives so long after the time it bears."""
-    return Clock("d", Fault.BEHIND, "s", arrived_ms, arrived_ms, 1, offset_ms, offset_ms)
+    return Clock("d", ClockFault.BEHIND, "s", arrived_ms, arrived_ms, 1, offset_ms, offset_ms)
 
 
 def after(lateness_ms: list[int], step_ms: int = MINUTE_MS) -> Clock:
@@ -61,8 +61,8 @@ def test_a_backlog_that_grows_is_no_clock_that_crawls() -> None:
     assert not is_due(after([20 * MINUTE_MS + MINUTE_MS * at for at in range(60)], step_ms=2 * MINUTE_MS), PERIOD_MS)
 
 
-@pytest.mark.parametrize("fault", [Fault.AHEAD, Fault.LOST, Fault.STANDS])
-def test_one_refused_array_is_no_wrong_clock(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [ClockFault.AHEAD, ClockFault.LOST, ClockFault.STANDS])
+def test_one_refused_array_is_no_wrong_clock(fault: ClockFault) -> None:
     """Many readings of one moment are not due; the third of as many minutes is."""
     known: Clock | None = None
     for _ in range(100):

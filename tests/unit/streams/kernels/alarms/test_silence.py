@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.readings import Kind
 from schemas.registry import Device
 from streams.kernels.alarms.reference import alarm_rules
-from streams.kernels.alarms.silence import MAX_STEP_MS, Progress, SiteSilence, advance, is_region, silence_of
+from streams.kernels.alarms.silence import MAX_STEP_MS, PartitionProgress, SiteSilence, advance, is_region, silence_of
 
 RULES = alarm_rules().no_data
 NOW = 1_780_000_000_000
@@ -59,7 +59,7 @@ def test_no_device_of_a_dead_gateway_comes_up_before_its_site() -> None:
 @given(st.lists(st.tuples(st.integers(0, 120_000), st.none() | st.integers(-7_200_000, 600_000)), max_size=40))
 def test_time_passes_with_records_and_never_runs_ahead(steps: list[tuple[int, int | None]]) -> None:
     """It never goes back, passes no faster than records were written, and knows nothing of the future."""
-    now: Progress | None = None
+    now: PartitionProgress | None = None
     record = NOW
     for passed, lag in steps:
         before, record = now, record + passed
@@ -106,7 +106,7 @@ def test_who_is_fed_the_past_is_not_yet_current() -> None:
     assert advance(advance(None, NOW, NOW), NOW + 10_000, None).is_current
 
 
-def fed(lag_ms: int, *, gained_ms_a_record: int, records: int) -> Progress:
+def fed(lag_ms: int, *, gained_ms_a_record: int, records: int) -> PartitionProgress:
     """A record every 10 s, with readings that come a little closer to the present each time."""
     now = advance(None, NOW, NOW - lag_ms)
     for at in range(1, records + 1):

@@ -17,7 +17,7 @@ from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.registry import BatterySet, Chemistry, Device
 from streams.engine.memory import Memory
 from streams.engine.quiet import QuietWays, Shelves
-from streams.engine.shelf import Kept
+from streams.engine.shelf import ShelvedMemory
 from streams.installed import installed
 from streams.kernels.contract import Quiet
 
@@ -275,7 +275,7 @@ def test_a_transaction_that_is_rolled_back_has_changed_nothing(fold: Quiet) -> N
     device = DEVICES["b-1"]
     for turn in range(5):
         both.take({"b-1": [world.reading(device, BEGIN_MS + turn * 1_000, calm=True)]})
-    assert type(both.known[fold.name, "b-1"]) is Kept
+    assert type(both.known[fold.name, "b-1"]) is ShelvedMemory
     before = both.dumped(both.known)
     items = {"b-1": [world.reading(device, BEGIN_MS + 6_000, calm=True)]}
     for _ in range(2):

@@ -14,7 +14,7 @@ from schemas.readings import Kind
 from schemas.registry import Device, Role
 from schemas.time import HOUR_MS
 from streams.kernels.detection.reference import detection
-from streams.kernels.detection.series.meters import MeterDetectors, MeterState
+from streams.kernels.detection.series.meters import MeterDetectors, WatchedMeter
 from tests.unit.streams.kernels.detection.hours import T0
 
 KERNEL = MeterDetectors(detection())
@@ -62,7 +62,7 @@ def test_it_does_not_matter_how_hours_are_cut(drawn: list[tuple[bool, float, flo
     """Any cut, with dump and load at each, gives the rows and the state of one pass; the given state stays."""
     hours = [hour(at, value, made=made) for at, (is_there, value, made) in enumerate(drawn) if is_there]
     whole_state, whole = KERNEL.fold(None, METER, hours)
-    state: MeterState | None = None
+    state: WatchedMeter | None = None
     rows: list[Row] = []
     edges = [0, *sorted(cut % (len(hours) + 1) for cut in cuts), len(hours)]
     for start, stop in itertools.pairwise(edges):

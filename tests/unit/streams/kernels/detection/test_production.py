@@ -14,7 +14,7 @@ from schemas.registry import Device, Role
 from schemas.time import HOUR_MS
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.meters import MeterDetectors
-from streams.kernels.detection.series.production import Line, Production
+from streams.kernels.detection.series.production import LoadLine, Production
 from tests.unit.streams.kernels.detection.hours import T0, plant_hours, raised
 
 KERNEL = MeterDetectors(detection())
@@ -73,7 +73,7 @@ def test_a_product_meter_that_falls_silent_leaves_the_habits_and_says_so() -> No
 def test_a_line_is_not_believed_far_from_where_it_was_drawn() -> None:
     """Production that never varied says nothing of one that is a third higher: learned from, not judged."""
     production = Production(detection().series["volume_m3"].production)  # type: ignore[arg-type]
-    line = Line()
+    line = LoadLine()
     for at in range(400):
         line = production.learn(line, 100.0, 80.0 + at % 3)
     assert production.conditions(line, 100.0, is_idle=False).is_judged
@@ -103,7 +103,7 @@ def test_a_meter_may_be_told_to_count_as_it_is() -> None:
     """`production: {enabled: false}` in the registry: this one does not follow the product."""
     own = INTAKE.model_copy(update={"detection": {"production": {"enabled": False}}})
     state, _ = KERNEL.fold(None, own, plant_hours(2))
-    assert state["volume_m3"].line == Line()
+    assert state["volume_m3"].line == LoadLine()
 
 
 def test_it_does_not_matter_how_hours_are_cut() -> None:

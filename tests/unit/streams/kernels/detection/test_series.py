@@ -16,7 +16,7 @@ from streams.kernels.codec import Codec
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.drift import Cusum, Drift
 from streams.kernels.detection.series.night_flow import Night, NightState
-from streams.kernels.detection.series.production import LINE, Line
+from streams.kernels.detection.series.production import LINE, LoadLine
 from streams.kernels.detection.series.series import SHAPES, SeriesDetectors
 from tests.unit.streams.kernels.detection.series import (
     CODEC,
@@ -192,7 +192,7 @@ def test_unknown_quarters_are_evidence_of_nothing() -> None:
 def test_the_state_of_a_series_stays_within_two_kilobytes() -> None:
     """At every quarter of a series with leaks, steps and gaps, whatever is in alarm; with its line on production."""
     made, state, largest = detectors(), None, 0
-    line = len(Codec[Line](Line, shapes={Line: LINE}).dump(Line(99_999, *[1.5] * 7)))
+    line = len(Codec[LoadLine](LoadLine, shapes={LoadLine: LINE}).dump(LoadLine(99_999, *[1.5] * 7)))
     for at, value in enumerate(habits(60)):
         rate = value and 123_456.789 * value + 1e6 * (at > 40 * QUARTERS_A_DAY) + 3e6 * (at > 50 * QUARTERS_A_DAY)
         end = MONDAY_MS + (at + 1) * QUARTER_MS

@@ -16,8 +16,8 @@ from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS, Severity, SignalKind
 from schemas.readings import BatteryReading, Kind
 from schemas.registry import BatterySet, Device
+from streams.kernels.battery.temperature_line import slope_of
 from streams.kernels.detection.batteries.set_safety import SetSafety
-from streams.kernels.detection.batteries.temperature_line import slope_of
 from streams.kernels.detection.reference import detection
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from schemas.arrival import Arrival
 from schemas.metrics import MeterMinute, Quality
 from schemas.readings import FlowReading, Kind
-from schemas.registry import Device, Part, Registry, Role, Sector, Site, VirtualMeter
+from schemas.registry import Device, Registry, Role, Sector, Site, VirtualMeter, VirtualPart
 from schemas.time import MINUTE_MS
 from streams.intake.admission import Directory
 from streams.kernels.metering.register import RegisterMetering
@@ -25,9 +25,9 @@ FLOWS = Path(__file__).parents[6] / "shared" / "data" / "battledim_2018" / "flow
 METERS = ("p227", "p235", "PUMP_1")
 
 
-def part(meter_id: str, sign: int = 1, quantity: str = "volume_m3", factor: float | None = None) -> Part:
+def part(meter_id: str, sign: int = 1, quantity: str = "volume_m3", factor: float | None = None) -> VirtualPart:
     """A part of a virtual meter."""
-    return Part.model_validate({"meter_id": meter_id, "quantity": quantity, "sign": sign, "factor": factor})
+    return VirtualPart.model_validate({"meter_id": meter_id, "quantity": quantity, "sign": sign, "factor": factor})
 
 
 def site(*meters: VirtualMeter) -> Site:
@@ -37,7 +37,7 @@ def site(*meters: VirtualMeter) -> Site:
     )  # fmt: skip
 
 
-def virtual(meter_id: str, *parts: Part, quantity: str = "volume_m3") -> VirtualMeter:
+def virtual(meter_id: str, *parts: VirtualPart, quantity: str = "volume_m3") -> VirtualMeter:
     """A virtual water meter."""
     return VirtualMeter(meter_id=meter_id, kind=Kind.WATER, quantity=quantity, parts=parts)
 

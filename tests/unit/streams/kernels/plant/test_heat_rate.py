@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from streams.kernels.plant.heat_rate import Figures, figures, gypsum_t
+from streams.kernels.plant.heat_rate import HeatRateFigures, figures, gypsum_t
 from streams.kernels.plant.reference import reference
 
 REFERENCE = reference()
 KCAL_KJ = REFERENCE.setting("kcal_kj")
 
 
-def unit(*, generated_mwh: float, supplied_mwh: float, fuel_t: float, lhv_kcal_kg: float, hours: float) -> Figures:
+def unit(
+    *, generated_mwh: float, supplied_mwh: float, fuel_t: float, lhv_kcal_kg: float, hours: float
+) -> HeatRateFigures:
     """A 300 MW unit that burns one fuel, gangue, for some hours."""
     return figures(
         REFERENCE,
@@ -75,7 +77,7 @@ def test_what_is_unknown_stays_unknown() -> None:
         REFERENCE, generated_mwh=180, auxiliary_mwh=None, fuel_heat_gj=None, gangue_t=None, fuel_t=None,
         rated_mw=None, hours=1,
     )  # fmt: skip
-    assert found == Figures(*([None] * len(Figures._fields)))
+    assert found == HeatRateFigures(*([None] * len(HeatRateFigures._fields)))
 
 
 def test_gypsum_of_sulphur() -> None:
