@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device
 
-MS_PER_H = 3_600_000
 DEAD_PHASE_V = 50.0
 """Where no flag is sent, mains has failed if every phase is below this. (unsourced)"""
 HELD_V = 0.3
@@ -177,7 +176,7 @@ def _pass_time(before: PowerState, ts: int, power: float | None, device: Device,
         return state
     if not measured:
         return state._replace(outage_gap_ms=max(state.outage_gap_ms, elapsed))
-    drawn = 0.0 if mean_w is None else mean_w * elapsed / MS_PER_H / 1000
+    drawn = 0.0 if mean_w is None else mean_w * elapsed / HOUR_MS / 1000
     return state._replace(outage_kwh=state.outage_kwh + drawn)
 
 
@@ -206,7 +205,7 @@ def _hour(device: Device, hour: int, state: PowerState) -> SiteLoadHour:
 def _outage(device: Device, state: PowerState, seen_ts: int, ended: int | None) -> SiteOutage:
     start = state.outage_ts
     assert start is not None  # noqa: S101 - there is one
-    hours = ((seen_ts if ended is None else ended) - start) / MS_PER_H
+    hours = ((seen_ts if ended is None else ended) - start) / HOUR_MS
     gap_s = state.outage_gap_ms / 1000
     return SiteOutage(
         device.device_id,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.metrics import BatteryLatest, BatteryQuarter, Quality, Row, quality_of
 from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
-from schemas.time import MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
+from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
+from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
     from schemas.battery_reference import BatteryHealthReference
     from schemas.registry import Device
     from streams.kernels.battery.limits import Limits
-
-RATE_SPAN_MS = 5 * MINUTE_MS
-"""dT/dt is taken over five minutes (metric specification, section 4)."""
-RATE_MIN_SPAN_MS = 4 * MINUTE_MS
-"""With 60 s sampling the reading nearest to five minutes ago may be this young. (unsourced)"""
-
-MS_PER_H = 3_600_000
 
 
 class PackState(NamedTuple):
@@ -74,7 +68,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 3
+    version = 4
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -234,7 +228,7 @@ def _integrate(sums: _Sums, before: PackState, reading: BatteryReading, sign: fl
     a, b = (start - before.ts) / span, (stop - before.ts) / span
     volts_a, volts_b = from_v + (to_v - from_v) * a, from_v + (to_v - from_v) * b
     amps_a, amps_b = sign * (from_a + (to_a - from_a) * a), sign * (from_a + (to_a - from_a) * b)
-    hours = (stop - start) / MS_PER_H
+    hours = (stop - start) / HOUR_MS
     charge, discharge = split_trapezoid(amps_a, amps_b, hours)
     energy_in, energy_out = split_trapezoid(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
     return _Sums(
@@ -260,7 +254,7 @@ def split_trapezoid(a: float, b: float, hours: float) -> tuple[float, float]:
 def _temperature_rate(
     temperatures: tuple[tuple[int, float], ...], ts: int, hottest: float | None
 ) -> tuple[tuple[tuple[int, float], ...], float | None]:
-    """°C a minute since about five minutes ago; None where there is no reading from then.
+    """dT/dt of the last five minutes, °C a minute; None where too few readings tell.
 
     Keeps one sample of each minute of the clock, so that the answer depends on the readings alone and not on
     where the fold began.
@@ -271,15 +265,10 @@ def _temperature_rate(
         kept = tuple([sample for sample in kept if sample[0] >= oldest])
     if hottest is None:
         return kept, None
-    rate = None
-    for then, celsius in kept:
-        if ts - then <= RATE_SPAN_MS:
-            if ts - then >= RATE_MIN_SPAN_MS:
-                rate = (hottest - celsius) / ((ts - then) / MINUTE_MS)
-            break
     if kept and kept[-1][0] // MINUTE_MS == ts // MINUTE_MS:
         kept = kept[:-1]
-    return (*kept, (ts, hottest)), rate
+    kept = (*kept, (ts, hottest))
+    return kept, temperature_rate([sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS])
 
 
 def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks, sign: float) -> BatteryQuarter:

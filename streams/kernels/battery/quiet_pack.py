@@ -13,16 +13,14 @@ import numpy as np
 
 from schemas.metrics import BatteryLatest
 from schemas.metrics.battery_health import BatteryFlag
-from schemas.time import MINUTE_MS, QUARTER_MS
+from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.pack import (
-    MS_PER_H,
-    RATE_MIN_SPAN_MS,
-    RATE_SPAN_MS,
     PackMonitor,
     PackState,
 )
 from streams.kernels.battery.samples import Samples
+from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
 if TYPE_CHECKING:
@@ -135,7 +133,7 @@ def _integrate(figures: PackFigures, samples: Samples) -> None:
     rise_v, rise_a = samples.pack_v - from_v, samples.current_a - from_a
     volts_a, volts_b = from_v + rise_v * 0.0, from_v + rise_v * 1.0
     amps_a, amps_b = sign * (from_a + rise_a * 0.0), sign * (from_a + rise_a * 1.0)
-    hours = (samples.ts - figures.ts) / MS_PER_H
+    hours = (samples.ts - figures.ts) / HOUR_MS
     charge, discharge = split_trapezoids(amps_a, amps_b, hours)
     energy_in, energy_out = split_trapezoids(amps_a * volts_a / 1000, amps_b * volts_b / 1000, hours)
     figures.energy_in_kwh = figures.energy_in_kwh + energy_in
@@ -162,14 +160,9 @@ def _temperature_rate(figures: PackFigures, samples: Samples) -> Array:
     ts, hottest = samples.ts, samples.hottest_c
     times, celsius = figures.sample_ts, figures.sample_c
     times[times < ts - ts % MINUTE_MS - RATE_SPAN_MS - MINUTE_MS] = NAN
-    near = np.where(ts - times <= RATE_SPAN_MS, times, np.inf)
-    each = np.arange(len(ts))
-    oldest = near.argmin(axis=0)
-    age = ts - near[oldest, each]
-    rate = np.where(age >= RATE_MIN_SPAN_MS, (hottest - celsius[oldest, each]) / (age / MINUTE_MS), NAN)
-    place = (ts // MINUTE_MS % MINUTES).astype(np.int64)
+    place, each = (ts // MINUTE_MS % MINUTES).astype(np.int64), np.arange(len(ts))
     times[place, each], celsius[place, each] = ts, hottest
-    return rate
+    return temperature_rates(np.where(ts - times <= RATE_SPAN_MS, times, NAN), celsius)
 
 
 def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> Iterator[BatteryLatest]:
