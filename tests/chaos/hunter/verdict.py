@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from simulators.wire.message import Message
+    from simulators.wire.message import DeviceMessage
     from tests.chaos.hunter.rig import Rig
     from tests.support.pipeline import Sent
 
@@ -72,7 +72,7 @@ class Verdict(NamedTuple):
         return [*found, *self.alarms, *self.notices, *self.books]
 
 
-def judged(rig: Rig, sent: Sequence[Sent], odd: Sequence[Message]) -> Verdict:
+def judged(rig: Rig, sent: Sequence[Sent], odd: Sequence[DeviceMessage]) -> Verdict:
     """Hold what the hunt came to against one quiet pass over the same readings, in order, with the same registry."""
     found = _held(rig.pipeline.owner_url)
     wanted = _held(_quiet_pass(rig, sent, odd))
@@ -109,7 +109,7 @@ def _held(url: str) -> Held:
     return Held(snapshot(url, (*DERIVED, *RAW)), refused, alarms)
 
 
-def _quiet_pass(rig: Rig, sent: Sequence[Sent], odd: Sequence[Message]) -> str:
+def _quiet_pass(rig: Rig, sent: Sequence[Sent], odd: Sequence[DeviceMessage]) -> str:
     """A database of its own with all of it stored in order; what cannot be used comes last."""
     with connect(rig.pipeline.owner_url, name="test") as connection:
         _, registry = load_registry(connection)
