@@ -215,17 +215,23 @@ def withdraw(
     standing = load(connection, row_type, spans, clock=clock)
     gone = [row for row in standing if key_of(row) not in kept and (owned is None or owned(row))]
     if gone:
-        shape = _shape(row_type)
-        types = [shape.types[at] for at in shape.key_at]
-        names = _key_columns(row_type)
-        same = " AND ".join(f"t.{name} = k.{name}" for name in names)
-        statement = trusted(
-            f"DELETE FROM {DERIVED_TABLES[row_type].name} t"  # noqa: S608 - own names
-            f" USING {unnest(types)} AS k ({', '.join(names)}) WHERE {same}"
-        )
-        keys = zip(*(key_of(row) for row in gone), strict=True)
-        connection.execute(statement, [Column(kind, values) for kind, values in zip(types, keys, strict=True)])
+        remove(connection, gone)
     return gone
+
+
+def remove(connection: Connection, rows: Sequence[Row]) -> None:
+    """Take away rows of one type, at least one, by their keys."""
+    row_type = type(rows[0])
+    shape = _shape(row_type)
+    types = [shape.types[at] for at in shape.key_at]
+    names = _key_columns(row_type)
+    same = " AND ".join(f"t.{name} = k.{name}" for name in names)
+    statement = trusted(
+        f"DELETE FROM {DERIVED_TABLES[row_type].name} t"  # noqa: S608 - own names
+        f" USING {unnest(types)} AS k ({', '.join(names)}) WHERE {same}"
+    )
+    keys = zip(*(key_of(row) for row in rows), strict=True)
+    connection.execute(statement, [Column(kind, values) for kind, values in zip(types, keys, strict=True)])
 
 
 def as_stored(rows: Sequence[Row]) -> list[Row]:

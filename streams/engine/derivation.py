@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.time import FOREVER_MS, Span
 from storage import derived
@@ -235,15 +235,25 @@ class Derivation:
         }
         found = self._load(wants)
         rows: list[Row] = []
-        cleared: dict[type[Row], list[Span]] = {}
+        cleared: list[Want] = []
+        anew: list[Want] = []
         for site_id, touched in changed.items():
             replaced = view.rows(self._site(site_id), self._devices(site_id), touched, found[site_id])
             rows += replaced.rows
-            for want in replaced.cleared:
-                cleared.setdefault(want.row_type, []).extend(_spans(want))
-        for row_type, spans in cleared.items():
-            self._note(self._gone, self._rows.withdraw(row_type, spans, rows))
+            cleared += replaced.cleared
+            anew += replaced.anew
+        self._clear(cleared, rows)
+        self._clear(anew, ())
         self._write(rows)
+
+    def _clear(self, wants: Iterable[Want], given: Sequence[Row]) -> None:
+        """Take away the rows of some stretches that are not given."""
+        stretches: dict[tuple[type[Row], Any], list[Span]] = {}
+        for want in wants:
+            stretches.setdefault((want.row_type, want.second), []).extend(_spans(want))
+        for (row_type, second), spans in stretches.items():
+            owned = None if second is None else partial(_is_second, second)
+            self._note(self._gone, self._rows.withdraw(row_type, spans, given, owned=owned))
 
     def _load(self, wants: dict[str, Sequence[Want]]) -> dict[str, ByType]:
         """Rows that views asked for, by site: one query a type."""
@@ -294,6 +304,10 @@ class Again:
         if self.until_it_agrees:
             return folding.settle(subjects, since)
         return folding.rebuild(subjects, since, self.to_ms, forced=forced)
+
+
+def _is_second(second: object, row: Row) -> bool:
+    return bool(row[1] == second)
 
 
 def _spans(want: Want) -> list[Span]:

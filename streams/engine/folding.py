@@ -19,6 +19,7 @@ from storage.spans import begun_before, newest_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.memory import DUE, Memory, Unread
+from streams.engine.retelling import take_back, wanting
 from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out, unkept
 from streams.kernels.contract import Sharer
 
@@ -222,6 +223,7 @@ class Folding:
                 clock="seen_ts",
                 owned=fold.gave if isinstance(fold, Sharer) else None,
             )
+        self._given.gone += take_back(self._rows, fold, walks, spans)
         if forced:
             self._given.rewritten += self._rows.rewrite(told)
             self._rows.rewrite(again)
@@ -244,10 +246,11 @@ class Folding:
             subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
         emptied = [each for each in walks if each.is_emptied]
-        if not emptied:
+        short = [*emptied, *wanting(self._rows, fold, [each for each in walks if not each.is_emptied])]
+        if not short:
             return walks
-        earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in emptied]
-        return [*(each for each in walks if not each.is_emptied), *self._walked(subjects, earlier)]
+        earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in short]
+        return [*(each for each in walks if each not in short), *self._walked(subjects, earlier)]
 
     def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk], spans: Sequence[Span]) -> None:
         """Load what lies within the walks' next stretches, and fold it."""

@@ -131,6 +131,13 @@ class StandingRows:
         self._forget(gone)
         return gone
 
+    def remove(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Take rows of one type away that stand; returns them."""
+        if rows:
+            derived.remove(self.connection, rows)
+            self._forget(rows)
+        return rows
+
     def _forget(self, rows: Iterable[Row]) -> None:
         """What is held of these rows' entities is no longer what stands."""
         for row_type, entity_id in {(type(row), row[0]) for row in rows}:

@@ -115,6 +115,24 @@ class Reviser(Fold, Protocol):
 
 
 @runtime_checkable
+class Retelling(Fold, Protocol):
+    """A fold that a late item, or one that goes, may keep from giving rows at all that it gave before."""
+
+    @property
+    def retold(self) -> tuple[type[Row], ...]:
+        """Types of these rows; not events, whose `seen_ts` tells the engine as much."""
+
+    def is_behind(self, state: Any, row: Row, /) -> bool:  # noqa: ANN401
+        """Whether a row of these types was given, if ever, by an item before `state`, and not behind it."""
+
+    def retold_from(self, before: Any, after: Any, /) -> int:  # noqa: ANN401
+        """Time of the oldest row that items between two states may have given and not give again, ms.
+
+        Only what is older than the moment of `before` is asked for; FOREVER_MS: nothing is.
+        """
+
+
+@runtime_checkable
 class Sharer(Fold, Protocol):
     """A fold whose events are of a type that other folds give of the same entity, too."""
 
@@ -123,12 +141,14 @@ class Sharer(Fold, Protocol):
 
 
 class Want(NamedTuple):
-    """Rows a view needs: of one type, of some entities, with from_ms <= ts < to_ms."""
+    """Rows a view needs, or takes away: of one type, of some entities, with from_ms <= ts < to_ms."""
 
     row_type: type[Row]
     entity_ids: Sequence[str]
     from_ms: int
     to_ms: int
+    second: Any = None
+    """Of rows to take away: only those whose second field is this, a register, a product line or a span; None: all."""
 
 
 class Replaced(NamedTuple):
@@ -137,6 +157,8 @@ class Replaced(NamedTuple):
     rows: list[Row]
     cleared: Sequence[Want] = ()
     """Rows of these that are not among the given ones are taken away."""
+    anew: Sequence[Want] = ()
+    """Rows of these are taken away first, whatever is given: who counted them as they stood must hear of it."""
 
 
 class View(Protocol):

@@ -77,6 +77,21 @@ def test_a_late_reading_of_a_level_on_trial_ends_in_the_same_tables(database: st
         assert differing(feed(database, batches), want) == {}
 
 
+@pytest.mark.parametrize("late", [5, 65, 170])
+def test_a_register_that_is_heard_of_late_takes_the_place_of_its_power(database: str, late: int) -> None:
+    """Power stands in for a register until its first reading: when that comes late, all that followed from it goes."""
+    powers = [_of_power(START_MS + minute * MINUTE_MS, 900.0 + minute) for minute in range(0, 200, 2)]
+    first = _of_meter(START_MS + late * MINUTE_MS, 5_000.0)
+    want = feed(database, [sorted([*powers, first], key=lambda item: item.reading["ts"])])
+    for batches in ([powers, [first]], [powers[:90], [first], powers[90:]]):
+        wipe(database)
+        assert differing(feed(database, batches), want) == {}
+
+
+def _of_power(ts: int, power_kw: float) -> Sent:
+    return Sent("plant-1", Kind.ELECTRICITY, "e-2", {"ts": ts, "power_kw": power_kw})
+
+
 def _of_meter(ts: int, energy_kwh: float) -> Sent:
     return Sent("plant-1", Kind.ELECTRICITY, "e-2", {"ts": ts, "energy_import_kwh": energy_kwh})
 

@@ -143,6 +143,21 @@ def test_late_readings_that_move_an_alarm_amend_it(connection: Connection) -> No
     assert amended["detail"]["before"] == {"event_ms": minute(4), "raised_ms": minute(5)}
 
 
+@pytest.mark.parametrize("is_told_first", [False, True])
+def test_a_disproved_alarm_stands_for_what_held_before(connection: Connection, *, is_told_first: bool) -> None:
+    """Late readings show that it was not so, but earlier: somebody must still hear of that."""
+    said = verdicts("........####")
+    say(connection, *said)
+    gone = [signal for signal in said if signal.active]
+    if is_told_first:
+        say(connection, gone=gone)
+        gone = []
+    say(connection, *verdicts("..###......."), gone=gone)
+    (alarm,) = alarms(connection)
+    assert (alarm["disproved"], alarm["state"]) == (False, "returned_unacknowledged")
+    assert (alarm["raised_at"], alarm["last_raised_at"], alarm["cleared_at"]) == (minute(3), minute(3), minute(5))
+
+
 def test_an_alarm_that_gets_worse_comes_up_again(connection: Connection) -> None:
     """Acknowledged as low is not acknowledged as high."""
     say(connection, verdict(0, active=True, samples=2, severity=Severity.LOW))

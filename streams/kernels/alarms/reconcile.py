@@ -99,6 +99,8 @@ def reconcile(
         own = [episode for episode in left if _overlap(alarm, episode)]
         if alarm.is_open:  # what comes after it comes to it
             own = [one for one in left if one in own or not alarm.detector or one.raised.ts >= alarm.raised_ms]
+            # Nothing is left of what it was raised for: it stands for what held before, or nobody would hear of that.
+            own = own or [one for one in left if not any(_overlap(other, one) for other in known)]
         left = [episode for episode in left if episode not in own]
         change = AlarmChange(alarm)
         if own:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.detection import own_rule
 from schemas.metrics import PlantHour, Quality
-from schemas.metrics.signal import SignalKind
+from schemas.metrics.signal import DetectorStatus, SignalKind
 from schemas.time import HOUR_MS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved, Way
 from streams.kernels.detection.cusum import step
@@ -248,8 +248,7 @@ class PlantEfficiency(Signaller, Saved[dict[str, LineState]]):
         state, verdict = Efficiency(rule).judge(line.state, ts, hour.production, hour.energy_kgce)
         if verdict is not None and not rule.enabled:
             verdict = verdict._replace(active=False, cost=None, cost_unit="")
-        metric = "energy_kgce" if hour.line_id == "plant" else f"energy_kgce/{hour.line_id}"
-        subject = Subject(site.site_id, site.site_id, metric, "kgce/h", self._version)
+        subject = Subject(site.site_id, site.site_id, _metric(hour.line_id), "kgce/h", self._version)
         standing, signal = stand(
             line.standing, verdict, subject=subject, kind=SignalKind.EFFICIENCY, ts=ts, seen_ts=seen_ts, window_s=HOUR_S
         )
@@ -268,3 +267,12 @@ class PlantEfficiency(Signaller, Saved[dict[str, LineState]]):
             )
         )
         return line._replace(state=state, standing=standing)
+
+    def is_behind(self, state: dict[str, LineState], row: Row) -> bool:
+        """Whether a status was told of before: the open hour is not judged yet."""
+        assert isinstance(row, DetectorStatus)  # noqa: S101 - only these are retold
+        return any(_metric(name) == row.metric and row.ts <= line.open_hour.ts for name, line in state.items())
+
+
+def _metric(line_id: str) -> str:
+    return "energy_kgce" if line_id == "plant" else f"energy_kgce/{line_id}"

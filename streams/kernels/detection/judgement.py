@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from schemas.metrics.signal import YOUNG_SAMPLES, DetectorStatus, Phase, Severity, Signal, SignalKind
-from schemas.time import DAY_MS
+from schemas.time import DAY_MS, FOREVER_MS
 from streams.kernels.codec import BIT, Codec, Saved, Shape, by_place
 
 if TYPE_CHECKING:
@@ -28,12 +28,17 @@ class Signaller:
     """Its own, where another gives the same kind; empty: all but `left_alone`."""
     left_alone: frozenset[str] = frozenset()
     """Metrics of its kinds that are another's."""
+    retold: tuple[type[Row], ...] = (DetectorStatus,)
 
     def gave(self, row: Row) -> bool:
-        """Whether a signal is the fold's own."""
-        if not isinstance(row, Signal) or row.kind not in self.kinds:
+        """Whether a signal, or how far a detector is, is the fold's own."""
+        if not isinstance(row, Signal | DetectorStatus) or row.kind not in self.kinds:
             return False
         return row.metric in self.metrics if self.metrics else row.metric not in self.left_alone
+
+    def retold_from(self, _before: object, _after: object) -> int:
+        """Nothing older than what is folded again: only the newest status stands."""
+        return FOREVER_MS
 
 
 class Judgement(NamedTuple):

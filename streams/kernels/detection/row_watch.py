@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.metrics.signal import SignalKind  # noqa: TC001 - the codec reads annotations
+from schemas.metrics.signal import DetectorStatus, SignalKind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Shape
 from streams.kernels.detection.judgement import (
@@ -147,6 +147,12 @@ class RowWatch(Signaller, ABC):
             status(standing, subject=subject, kind=kind, ts=reading.ts, learned=judged.learned, baseline=baseline)
         )
         return Watched(reading, judged.memory, standing)
+
+    def is_behind(self, state: dict[Series, Watched], row: Row) -> bool:
+        """Whether a status was told of before: the newest figures are not judged yet."""
+        assert isinstance(row, DetectorStatus)  # noqa: S101 - only these are retold
+        watched = state.get(Series(row.metric, row.kind))
+        return watched is not None and row.ts < watched.newest.ts
 
     def dump(self, state: dict[Series, Watched]) -> str:
         """Write a state as JSON."""

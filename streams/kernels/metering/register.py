@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.kinds import METERS, described
 from schemas.metrics import MeterEvent, MeterMinute, Row
 from schemas.readings import Kind, registers_of
-from schemas.time import QUARTER_DAY_MS
+from schemas.time import FOREVER_MS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
@@ -57,6 +57,7 @@ class RegisterMetering(Saved[MeterState]):
     version = 12
     source = METERS
     events = (MeterEvent,)
+    retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
     codec = Codec(MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, Witness)
 
@@ -116,6 +117,19 @@ class RegisterMetering(Saved[MeterState]):
         if isinstance(row, MeterEvent):
             return row.ts < state.registers[row.quantity].tail[0].first
         return True
+
+    def is_behind(self, state: MeterState, row: Row) -> bool:
+        """Whether a minute lies before the one that is open."""
+        assert isinstance(row, MeterMinute)  # noqa: S101 - only these are retold
+        if (register := state.registers.get(row.quantity)) is not None:
+            return row.ts < register.shown.minute
+        flow = state.flows.get(row.quantity)
+        return flow is not None and row.ts < flow.filling.minute
+
+    def retold_from(self, before: MeterState, after: MeterState) -> int:
+        """Open minute of the flows that a register has replaced since: a register's own are given again anyhow."""
+        replaced = before.flows.keys() - after.flows.keys()
+        return min((before.flows[quantity].filling.minute for quantity in replaced), default=FOREVER_MS)
 
 
 def _settled_before(register: RegisterState) -> int:

@@ -47,13 +47,15 @@ class VirtualMeters:
             if row.ts in moments:
                 minutes.setdefault((row.device_id, row.quantity), {})[row.ts] = row
         quantities = {meter.meter_id: meter.quantity for meter in site.virtual_meters}
-        return Replaced(
-            [
-                added(site, (meter_id, quantities[meter_id]), ts, terms, minutes)
-                for meter_id, terms in touched.items()
-                for ts in sorted({ts for register in terms for ts in minutes.get(register, ())})
-            ]
-        )
+        given: list[Row] = []
+        cleared: list[Want] = []
+        lost = [row for row in changed[MeterMinute] if row.ts not in minutes.get((row[0], row[1]), ())]
+        for meter_id, terms in touched.items():
+            times = {ts for register in terms for ts in minutes.get(register, ())}
+            given += [added(site, (meter_id, quantities[meter_id]), ts, terms, minutes) for ts in sorted(times)]
+            gone = {row.ts for row in lost if (row[0], row[1]) in terms} - times
+            cleared += [Want(MeterMinute, [meter_id], ts, ts + MINUTE_MS) for ts in sorted(gone)]
+        return Replaced(given, cleared)
 
 
 def _touched(site: Site, changed: Changed) -> tuple[dict[str, dict[Register, float]], set[int]]:

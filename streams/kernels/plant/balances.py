@@ -78,13 +78,20 @@ class BalanceDays:
     def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Balance the touched days of every medium."""
         given: list[Row] = []
+        cleared: list[Want] = []
         for medium in media(devices):
             days = self._days(medium, changed)
             if not days:
                 continue
-            quarters = by_day(found.get(MeterQuarter, ()), {meter.device_id for meter in medium.meters})
-            given += [self._balance(site, day, medium, quarters) for day in sorted(days)]
-        return Replaced(given)
+            names = {meter.device_id for meter in medium.meters}
+            quarters = by_day(found.get(MeterQuarter, ()), names)
+            registers = described(medium.kind).balanced
+            present = days & {
+                day for (day, _), own in quarters.items() if any(row.quantity in registers for row in own)
+            }
+            given += [self._balance(site, day, medium, quarters) for day in sorted(present)]
+            cleared += [Want(BalanceDay, [site.site_id], day, day + 1, medium.name) for day in sorted(days - present)]
+        return Replaced(given, cleared)
 
     def _balance(
         self, site: Site, day: int, medium: Medium, quarters: Mapping[tuple[int, str], Sequence[MeterQuarter]]

@@ -167,7 +167,8 @@ class PlantDays:
             key = (row.line_id, day_of(row.ts))
             if key in touched:
                 hours.setdefault(key, []).append(row)
-        return Replaced([self._day(site, *key, own) for key, own in hours.items()])
+        gone = [Want(PlantDay, [site.site_id], day, day + 1, line) for line, day in sorted(touched - hours.keys())]
+        return Replaced([self._day(site, *key, own) for key, own in hours.items()], gone)
 
     def _day(self, site: Site, line_id: str, day: int, hours: Sequence[PlantHour]) -> PlantDay:
         sums = add([of_hour(row, self._reference.setting("whole_hour")) for row in hours])
@@ -248,6 +249,7 @@ class PlantRollings:
         lines = {line.line_id: line for line in site.lines}
         whole = self._reference.setting("whole_hour")
         given: list[Row] = []
+        cleared: list[Want] = []
         for row_type, step, _ in _GRAINS:
             touched: dict[str, set[int]] = {}
             for row in changed.get(row_type, ()):
@@ -258,7 +260,10 @@ class PlantRollings:
                 series.setdefault(row[1], {})[row.ts] = sums
             for line_id in touched.keys() & series.keys() & lines.keys():
                 given += self._windows(site, lines[line_id], series[line_id], touched=touched[line_id], step=step)
-        return Replaced(given)
+            for line_id, times in touched.items():
+                ends = sorted(ts + step for ts in times - series.get(line_id, {}).keys())
+                cleared += [Want(PlantRolling, [site.site_id], end, end + 1, line_id) for end in ends]
+        return Replaced(given, cleared)
 
     def _windows(
         self,

@@ -18,7 +18,7 @@ from streams.kernels.contract import Replaced, Want
 from streams.kernels.plant.assays import Laboratory
 from streams.kernels.plant.days import sum_known
 from streams.kernels.plant.heat_rate import figures, gypsum_t
-from streams.kernels.plant.quarters import over, whole
+from streams.kernels.plant.quarters import lost, over, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -99,7 +99,13 @@ class GangueHours:
             unit = own[device_id]
             given.append(self._sum(unit, hour, parts))
             given += [self._quarter(unit, part) for part in parts]
-        return Replaced(given)
+        gone = lost(changed.get(MeterQuarter, ()), found.get(MeterQuarter, ()), own)
+        cleared: list[Want] = []
+        for device_id, ts in sorted({(row.device_id, row.ts) for row in gone} - quarters.keys()):
+            cleared.append(Want(GangueWindow, [device_id], ts + QUARTER_MS, ts + QUARTER_MS + 1, UnitWindow.QUARTER))
+            if (device_id, hour := hour_of(ts)) not in hours:
+                cleared.append(Want(GangueSum, [device_id], hour, hour + 1, Span.HOUR))
+        return Replaced(given, cleared)
 
     def _reach(self, units: Sequence[str], changed: Changed) -> tuple[int, int] | None:
         """First and behind the last hour that a change touches."""
@@ -219,6 +225,7 @@ class GangueDays:
         """Sum up the touched days and windows."""
         hours = _by_unit(found[GangueSum], Span.HOUR)
         given: list[Row] = []
+        cleared: list[Want] = []
         for unit in units_of(devices):
             series = hours.get(unit.device_id, {})
             touched = {row.ts for row in _sums(changed[GangueSum], Span.HOUR) if row.device_id == unit.device_id}
@@ -229,10 +236,18 @@ class GangueDays:
                 end, begin = last + HOUR_MS, last + HOUR_MS - DAY_MS
                 total = _add([series[ts] for ts in range(begin, end, HOUR_MS) if ts in series], Span.DAY, begin, 24)
                 given.append(_window(self._reference, unit, _Over(UnitWindow.DAY, end, begin, 24.0), total))
-            for day in sorted({day_of(hour) for hour in touched & series.keys()}):
+            for day in sorted({day_of(hour) for hour in touched}):
                 parts = [series[ts] for ts in range(day, day + DAY_MS, HOUR_MS) if ts in series]
-                given.append(_add(parts, Span.DAY, day, 24))
-        return Replaced(given)
+                if parts:
+                    given.append(_add(parts, Span.DAY, day, 24))
+                else:
+                    cleared.append(Want(GangueSum, [unit.device_id], day, day + 1, Span.DAY))
+            for end in sorted(hour + HOUR_MS for hour in touched - series.keys()):
+                cleared += [
+                    Want(GangueWindow, [unit.device_id], end, end + 1, span)
+                    for span in (UnitWindow.HOUR, UnitWindow.DAY)
+                ]
+        return Replaced(given, cleared)
 
 
 class GangueMonths:
@@ -254,6 +269,7 @@ class GangueMonths:
         """Sum up the touched months; the window ends with the last day there is."""
         days = _by_unit(found[GangueSum], Span.DAY)
         given: list[Row] = []
+        cleared: list[Want] = []
         for unit in units_of(devices):
             series = days.get(unit.device_id, {})
             touched = {row.ts for row in changed[GangueSum] if row[0] == unit.device_id}
@@ -266,7 +282,9 @@ class GangueMonths:
                     given.append(
                         _window(self._reference, unit, _Over(UnitWindow.MONTH, month, month, hours_so_far), total)
                     )
-        return Replaced(given)
+                else:
+                    cleared.append(Want(GangueWindow, [unit.device_id], month, month + 1, UnitWindow.MONTH))
+        return Replaced(given, cleared)
 
 
 def _by_unit(rows: Iterable[Row], span: Span) -> dict[str, dict[int, GangueSum]]:

@@ -14,7 +14,7 @@ from schemas.time import HOUR_MS, QUARTER_MS, hour_of
 from streams.kernels.contract import Replaced, Want
 from streams.kernels.plant.boundary import KGCE_PER_MJ, Total, boundary_meters, contributions
 from streams.kernels.plant.lines import meters_of
-from streams.kernels.plant.quarters import over, whole
+from streams.kernels.plant.quarters import lost, over, whole
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -91,7 +91,9 @@ class PlantHours:
                 ]
                 unknown = {part.total for meter in members for part in parts[meter.device_id] if part.factor is None}
                 given.append(_hour(site, line, hour, own, missing=unknown, version=self._reference.version))
-        return Replaced(given)
+        names = {meter.device_id for meter in meters}
+        gone = {hour_of(row.ts) for row in lost(changed.get(MeterQuarter, ()), found.get(MeterQuarter, ()), names)}
+        return Replaced(given, [Want(PlantHour, [site.site_id], hour, hour + HOUR_MS) for hour in sorted(gone)])
 
 
 def counting(devices: Sequence[Device]) -> list[Device]:

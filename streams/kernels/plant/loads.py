@@ -15,7 +15,7 @@ from schemas.time import HOUR_MS, QUARTER_MS, hour_of
 from streams.kernels.contract import Replaced, Want
 from streams.kernels.plant.lines import meters_of
 from streams.kernels.plant.product import PER_HOUR, product_meters, production, register_of
-from streams.kernels.plant.quarters import whole
+from streams.kernels.plant.quarters import lost, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,9 +73,13 @@ class MeterLoads:
         """Lay the touched hours that are complete beside their production."""
         works = _works(site, devices)
         fresh, waiting = self._touched(works, changed)
+        names = _names(works, fresh | waiting)
         quarters: Quarters = {}
-        for row in whole(found.get(MeterQuarter, ()), _names(works, fresh | waiting)):
+        for row in whole(found.get(MeterQuarter, ()), names):
             quarters.setdefault((row.device_id, row.ts), {})[row.quantity] = row
+        gone = lost(changed.get(MeterQuarter, ()), found.get(MeterQuarter, ()), names)
+        again = set[tuple[str, int]]().union(*self._touched(works, {MeterQuarter: gone}))
+        fresh |= again
         given: list[Row] = []
         for meter_id, hour in sorted(fresh | waiting):
             work = works[meter_id]
@@ -86,7 +90,7 @@ class MeterLoads:
             if (meter_id, hour) in fresh if is_ready else has_waited:
                 present = self._quantities & quarters.get((meter_id, hour + LAST), {}).keys()
                 given += [_load(site, (meter_id, each), hour, quarters, work) for each in sorted(present)]
-        return Replaced(given)
+        return Replaced(given, [Want(MeterLoad, [meter_id], hour, hour + 1) for meter_id, hour in sorted(again)])
 
     def _touched(self, works: Mapping[str, _Work], changed: Changed) -> _Touched:
         working: dict[str, list[str]] = {}

@@ -55,7 +55,16 @@ class Quarters:
             key = (row.device_id, row.quantity, row.ts - row.ts % QUARTER_MS)
             if key in touched:
                 minutes.setdefault(key, []).append(row)
-        return Replaced([_quarter(site.site_id, *key, own) for key, own in minutes.items()])
+        standing = {(row.device_id, row.quantity, row.ts) for own in minutes.values() for row in own}
+        lost = {
+            (row.device_id, row.quantity, row.ts - row.ts % QUARTER_MS)
+            for row in changed[MeterMinute]
+            if isinstance(row, MeterMinute) and (row.device_id, row.quantity, row.ts) not in standing
+        }
+        anew = [
+            Want(MeterQuarter, [device_id], ts, ts + QUARTER_MS, quantity) for device_id, quantity, ts in sorted(lost)
+        ]
+        return Replaced([_quarter(site.site_id, *key, own) for key, own in minutes.items()], anew=anew)
 
 
 def _quarter(site_id: str, device_id: str, quantity: str, ts: int, minutes: Sequence[MeterMinute]) -> MeterQuarter:
@@ -84,6 +93,12 @@ def _quarter(site_id: str, device_id: str, quantity: str, ts: int, minutes: Sequ
 def whole(rows: Iterable[Row], of: Container[str]) -> list[MeterQuarter]:
     """Whole quarters of some meters: what everything longer is made of, so that nothing is computed every minute."""
     return [row for row in rows if isinstance(row, MeterQuarter) and row.is_whole and row.device_id in of]
+
+
+def lost(changed: Iterable[Row], found: Iterable[Row], of: Container[str]) -> list[MeterQuarter]:
+    """Changed quarters of some meters that were whole and are not there any more, or not whole."""
+    standing = {row[:3] for row in whole(found, of)}
+    return [row for row in whole(changed, of) if row[:3] not in standing]
 
 
 def over(coverage: float, *, estimated: bool) -> Quality:

@@ -66,7 +66,11 @@ class RollingPlant:
         """Compute the windows that hold a changed minute and end with one of which anything is known."""
         first, last = _reach(changed)
         minutes = [row for row in found[MeterMinute] if isinstance(row, MeterMinute)]
-        return Replaced(self.windows(site, boundary_meters(devices), minutes, first, last + HOUR_MS))
+        meters = boundary_meters(devices)
+        names = {meter.device_id for meter in meters}
+        lost = {row.ts for row in changed[MeterMinute] if row[0] in names} - {minute.ts for minute in minutes}
+        cleared = [Want(PlantWindow, [site.site_id], ts + MINUTE_MS, ts + MINUTE_MS + 1) for ts in sorted(lost)]
+        return Replaced(self.windows(site, meters, minutes, first, last + HOUR_MS), cleared)
 
     def windows(
         self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int

@@ -61,7 +61,8 @@ class WaterDays:
             today = self._balance(site, day, now)
             both = None if yesterday.exceeds is None or today.exceeds is None else yesterday.exceeds and today.exceeds
             given.append(today._replace(leak_suspected=both))
-        return Replaced(given)
+        gone = sorted(touched - present)
+        return Replaced(given, [Want(WaterDay, [site.site_id], day, day + 1) for day in gone])
 
     def _balance(self, site: Site, day: int, volumes: Sequence[Passed]) -> WaterDay:
         reference = self._reference

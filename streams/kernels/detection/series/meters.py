@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.detection import with_overrides
 from schemas.kinds import rate_unit_name
 from schemas.metrics import MeterLoad
+from schemas.metrics.signal import DetectorStatus
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import QUARTER_DAY_MS, QUARTER_MS
@@ -102,6 +103,12 @@ class MeterDetectors(Signaller, Saved[WatchedMeter]):
                 )
             known = self._known[device.device_id] = (device, made)
         return known[1]
+
+    def is_behind(self, state: WatchedMeter, row: Row) -> bool:
+        """Whether a status was told of by the end of the newest quarter."""
+        assert isinstance(row, DetectorStatus)  # noqa: S101 - only these are retold
+        register = state.get(row.metric)
+        return register is not None and register.series is not None and row.ts <= register.series.end_ts
 
 
 def _chosen(device: Device) -> Overrides:

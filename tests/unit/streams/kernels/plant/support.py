@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from schemas.registry import Device, Site
-    from streams.kernels.contract import View
+    from streams.kernels.contract import View, Want
 
 T = TypeVar("T")
 DAY0 = day_of(1_780_000_000_000)
@@ -28,32 +28,63 @@ VIEWS: list[View] = [
 class Tables:
     """Derived rows of one site, and the views that keep them."""
 
-    def __init__(self, site: Site, devices: Sequence[Device]) -> None:
-        self._site, self._devices = site, devices
+    def __init__(self, site: Site, devices: Sequence[Device], views: Sequence[View] = tuple(VIEWS)) -> None:
+        self._site, self._devices, self._views = site, devices, views
         self._rows: dict[type[Row], dict[tuple[object, ...], Row]] = {}
 
     def put(self, rows: Iterable[Row]) -> None:
         """Write rows and let every view compute what follows."""
         changed: dict[type[Row], list[Row]] = {}
         self._write(rows, changed)
-        for view in VIEWS:
+        self._look(changed)
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Take rows away and let every view compute what follows."""
+        changed: dict[type[Row], list[Row]] = {}
+        self._remove(rows, changed)
+        self._look(changed)
+
+    def _look(self, changed: dict[type[Row], list[Row]]) -> None:
+        for view in self._views:
             touched = {row_type: changed[row_type] for row_type in view.inputs & changed.keys()}
             if not touched:
                 continue
             wants = view.wants(self._site, self._devices, touched)
             found: dict[type[Row], list[Row]] = {want.row_type: [] for want in wants}
             for want in wants:
-                found[want.row_type] += [
-                    row
-                    for key, row in sorted(self._rows.get(want.row_type, {}).items())
-                    if key[0] in want.entity_ids and want.from_ms <= row.ts < want.to_ms
-                ]
-            self._write(view.rows(self._site, self._devices, touched, found).rows, changed)
+                found[want.row_type] += self._within(want)
+            replaced = view.rows(self._site, self._devices, touched, found)
+            given = {(type(row), key_of(row)) for row in replaced.rows}
+            for want in replaced.cleared:
+                gone = [row for row in self._within(want) if (type(row), key_of(row)) not in given]
+                self._remove(gone, changed)
+            for want in replaced.anew:
+                self._remove(self._within(want), changed)
+            self._write(replaced.rows, changed)
+
+    def _within(self, want: Want) -> list[Row]:
+        """Rows that a view asks for, or has taken away."""
+        return [
+            row
+            for key, row in sorted(self._rows.get(want.row_type, {}).items())
+            if key[0] in want.entity_ids
+            and want.from_ms <= row.ts < want.to_ms
+            and (want.second is None or row[1] == want.second)
+        ]
 
     def _write(self, rows: Iterable[Row], changed: dict[type[Row], list[Row]]) -> None:
         for row in rows:
             self._rows.setdefault(type(row), {})[key_of(row)] = row
             changed.setdefault(type(row), []).append(row)
+
+    def _remove(self, rows: Iterable[Row], changed: dict[type[Row], list[Row]]) -> None:
+        for row in rows:
+            if self._rows.get(type(row), {}).pop(key_of(row), None) is not None:
+                changed.setdefault(type(row), []).append(row)
+
+    def everything(self) -> dict[str, list[Row]]:
+        """All rows there are, by type, in order of the key."""
+        return {row_type.__name__: [own[key] for key in sorted(own)] for row_type, own in self._rows.items() if own}
 
     def _of(self, wanted: type) -> dict[tuple[object, ...], Row]:
         return next((rows for row_type, rows in self._rows.items() if row_type is wanted), {})
