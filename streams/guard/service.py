@@ -37,6 +37,9 @@ ANSWER_S = 30.0
 """How long Kafka may take to answer before it is asked again."""
 RETRY_S = 1.0
 POLL_S = 0.2
+DEAD_AFTER_S = 6.0
+"""A guard that Kafka has not heard of for so long is dead, and the next one begins: until then nobody guards. Kafka's
+own least, as it comes; a thread of its own says that it lives."""
 LEARN_MS = 2 * HOUR_MS
 """A guard that starts, or is given a partition, first reads so much of what was guarded already: detectors learn from
 it what they need, and nothing of it is published. (unsourced)"""
@@ -74,6 +77,8 @@ class Guard:
                 "group.id": self._settings.guard_group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
+                "session.timeout.ms": round(1000 * DEAD_AFTER_S),
+                "heartbeat.interval.ms": round(1000 * DEAD_AFTER_S / 4),
             }
         )
         consumer.subscribe([self._settings.kafka_topic], on_assign=self._assigned)
