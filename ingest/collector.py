@@ -57,8 +57,9 @@ class Collector:
         self._settings = settings
         self._log = Log(settings)
         self._lease = Lease(settings, on_standby=on_ready)
+        self._on_lost = on_lost
         self._session = BrokerSession(
-            settings, self._take, may_connect=lambda: self._lease.held, on_ready=on_ready, on_lost=on_lost
+            settings, self._take, may_connect=lambda: self._lease.held, on_ready=on_ready, on_lost=self._lost
         )
         self._open: dict[int, MicroBatchBuilder] = {}
         self._failure: str | None = None
@@ -69,6 +70,11 @@ class Collector:
         self.readings = 0
         self.quarantined = 0
         self.acknowledged = 0
+
+    def _lost(self) -> None:
+        """The connection is gone. Whoever stands by needs none: it is as ready as before."""
+        if self._lease.held:
+            self._on_lost()
 
     def figures(self) -> dict[str, float]:
         """Counts since the start, and what is under way."""

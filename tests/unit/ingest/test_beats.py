@@ -20,8 +20,9 @@ PARTITIONS = 3
 class Session:
     """A broker session that is what it is set to."""
 
-    def __init__(self, *_: object, **__: object) -> None:
+    def __init__(self, *_: object, on_lost: Callable[[], None], **__: object) -> None:
         self.connected = True
+        self.lose = on_lost
 
     def acknowledge(self, *_: object) -> None:
         """Nothing to acknowledge in a beat."""
@@ -56,7 +57,13 @@ class Lease:
 
 
 @pytest.fixture
-def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
+def lost() -> list[str]:
+    """An entry for each time that the collector says that it is not ready any more."""
+    return []
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch, lost: list[str]) -> Collector:
     """A collector without broker and Kafka, at time 0."""
     monkeypatch.setattr(module, "BrokerSession", Session)
     monkeypatch.setattr(module, "Log", Log)
@@ -64,7 +71,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Collector:
     settings = CollectorSettings(
         kafka_bootstrap="unused:1", mqtt_url="mqtt://unused", kafka_partitions=PARTITIONS, collector_id="c"
     )
-    made = Collector(settings)
+    made = Collector(settings, on_lost=lambda: lost.append("lost"))
     made._unsteady_ms = made._beaten_ms = 0
     return made
 
@@ -105,3 +112,12 @@ def test_it_says_nothing_while_kafka_is_slow(collector: Collector) -> None:
     assert beat(collector, back, back + STEADY_MS - BEAT_MS) == []
     assert len(beat(collector, back + STEADY_MS - BEAT_MS, back + STEADY_MS + BEAT_MS)) == PARTITIONS
     assert SLOW_MS < BEAT_MS
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_who_stands_by_needs_no_connection_to_be_ready(collector: Collector, lost: list[str], *, held: bool) -> None:
+    """The broker hangs up on whoever was replaced after that has heard that it stands by: it would never be ready."""
+    session: Any = collector._session
+    collector._lease.held = held
+    session.lose()
+    assert lost == ["lost"] * held
