@@ -154,14 +154,22 @@ def settings(variables: dict[str, str], **other: str) -> KafkaSettings:
 def test_readings_go_from_the_broker_to_the_table_with_everything_encrypted(
     secured: Secured, scratch: Path, way: str
 ) -> None:
-    """Collector and worker sign in, by password or by certificate; the worker's role may not connect without TLS."""
+    """All sign in, by password or by certificate, the guard too; the worker's role may not connect without TLS."""
     kafka = secured.by_password() if way == "password" else secured.by_certificate()
     with Pipeline(secured.stack, scratch, REGISTRY) as pipeline:
         url = f"{pipeline.environment['FENHE_DB_WRITER_URL']}?sslmode=verify-full&sslrootcert={secured.ca}"
         pipeline.environment |= {**kafka, "FENHE_DB_WRITER_URL": url}
         pipeline.start()
-        pipeline.publish([DeviceMessage("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_MS, "volume_m3": 7.5}])])
-        pipeline.wait_stored(1)
+        guard = pipeline.guard()
+        smoke = [{"ts": START_MS + 60_000 * minute, "smoke": minute > 0} for minute in range(3)]
+        pipeline.publish(
+            [
+                DeviceMessage("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_MS, "volume_m3": 7.5}]),
+                DeviceMessage("fenhe/v1/bs-1/site_power/s-1", "s-1", smoke),
+            ]
+        )
+        pipeline.wait_stored(4)
+        guard.wait_until(lambda: '"event": "safety"' in guard.log.read_text(), what="an alarm that Kafka has taken")
 
 
 def test_who_cannot_prove_who_they_are_is_not_served(secured: Secured) -> None:
