@@ -72,7 +72,7 @@ def mark_planned(connection: Connection, outbox_ids: Sequence[int]) -> None:
 
 def hold_channel(connection: Connection, channel: str) -> tuple[int, int | None, float]:
     """Hold a channel against other notifiers; returns its messages of 10 minutes, an unsent digest, seconds to room."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtext('fenhe channel'), hashtext(%s))", (channel,))
+    connection.execute("SELECT take_turn('channel ' || %s)", (channel,))
     row = connection.execute(
         "SELECT count(*) FILTER (WHERE created_at > clock_timestamp() - interval '10 min' AND NOT urgent),"
         " max(id) FILTER (WHERE digest AND sent_at IS NULL AND attempts = 0),"

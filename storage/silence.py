@@ -106,7 +106,7 @@ def note_silent(connection: Connection, silent: Mapping[str, tuple[str, int]], h
 def count_silent(connection: Connection, regions: Collection[str]) -> dict[str, int]:
     """Silent sites by region, with the regions held against other partitions until this transaction ends."""
     for region in sorted(regions):
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('fenhe region'), hashtext(%s))", (region,))
+        connection.execute("SELECT take_turn('region ' || %s)", (region,))
     rows = connection.execute(
         "SELECT region, count(*) FROM site_silence WHERE region = ANY(%b) GROUP BY 1",
         (Column(PgType.TEXT, sorted(regions)),),

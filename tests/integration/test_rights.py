@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from storage import operator
+from schemas.quarantine import Quarantined, Reason
+from storage import notifications, operator, quarantine, silence
 from storage.pool import connect
 from storage.statements import trusted
 from tests.support.pipeline import open_engine, prepare, readings, record
@@ -132,6 +133,41 @@ def test_the_reader_writes_nowhere(url: dict[str, str]) -> None:
         "SELECT lo_create(0)",
         "SELECT lo_from_bytea(0, 'x')",
     )
+
+
+def test_the_reader_holds_nobody_up(url: dict[str, str]) -> None:
+    """Whatever locks it can take, those who work do not wait for them."""
+    with connect(url["owner"], name="test") as connection:
+        connection.execute("SELECT take_turn('channel desk')")
+    held = (
+        "SELECT pg_advisory_lock(hashtext('fenhe channel'), hashtext('desk'))",
+        "SELECT pg_advisory_lock(hashtext('fenhe region'), hashtext('太原'))",
+        "SELECT pg_advisory_lock(hashtext('fenhe retention'))",
+    )
+    with connect(url["fenhe_reader"], name="test", autocommit=True) as reader:
+        for lock in held:
+            reader.execute(trusted(lock))
+        refused(
+            url["fenhe_reader"],
+            "SELECT take_turn('channel desk')",
+            "SELECT * FROM turn FOR SHARE",
+            "DO $$ BEGIN LOCK TABLE turn IN ROW SHARE MODE; END $$",
+            "DO $$ BEGIN LOCK TABLE notification_outbox IN ROW SHARE MODE; END $$",
+        )
+        with connect(url["fenhe_notifier"], name="test") as notifier:
+            notifier.execute("SET statement_timeout = '5s'")
+            notifications.hold_channel(notifier, "desk")
+        with connect(url["fenhe_writer"], name="test") as writer:
+            writer.execute("SET statement_timeout = '5s'")
+            silence.count_silent(writer, ["太原"])
+            writer.execute("UPDATE entity_state SET last_ts = last_ts WHERE false")
+        with connect(url["owner"], name="test") as owner:
+            quarantine.add(
+                owner, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ms=0)]
+            )
+            taken = owner.execute("SELECT retention_step(20000, clock_timestamp())").fetchone()
+    assert taken is not None
+    assert taken[0] is not None
 
 
 def test_every_act_of_a_person_names_the_role_that_signed_in(url: dict[str, str]) -> None:
