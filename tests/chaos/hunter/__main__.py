@@ -1,159 +1,15 @@
-"""`make chaos SEED=7 MINUTES=10`: run everything, break it at random, hold what it came to against one quiet pass."""
+"""`make chaos SEED=7 MINUTES=10`: one hunt by the command line; exits with 1 where it has found something."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import random
-import statistics
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from fenhe.local import scratch_directory, wait_until
-from storage.pool import connect
-from tests.chaos.hunter.devices import Devices, probes, world_of
-from tests.chaos.hunter.faults import Fault, Way, all_faults
-from tests.chaos.hunter.recovery import Recovery, Trial
-from tests.chaos.hunter.rig import PARTITIONS, Rig
-from tests.chaos.hunter.verdict import Verdict, judged
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.support.world import World
-
-CALM_S = 10.0
-"""Before the first fault: the broker has written its first session by then."""
-PAUSE_S = 2.2
-"""On average between the beginnings of two faults."""
-AT_ONCE = 4
-"""Faults that may last at the same time."""
-QUIET_S = 150.0
-"""After the last fault: for so long everything may take to be as it was."""
-
-
-class Outcome(NamedTuple):
-    """What a hunt came to."""
-
-    seed: int
-    engines: str
-    readings: int
-    odd: int
-    trials: list[Trial]
-    ended: dict[str, int]
-    """How often our own processes ended by themselves and were started again."""
-    verdict: Verdict
-
-
-def hunt(seed: int, minutes: float, folder: Path) -> Outcome:
-    """Run everything for some minutes under faults of a seed, and judge what is left."""
-    world = world_of(seed, minutes, PARTITIONS)
-    with Rig(folder, world.registry) as rig, Devices(rig, world, seed, minutes) as devices:
-        engines = rig.stack.describe()
-        with Recovery(rig, devices, [probe.device.device_id for probe in probes(PARTITIONS)]) as recovery:
-            _break(random.Random(seed), all_faults(rig, devices), recovery, minutes * 60)
-            for part in rig.parts.values():
-                part.shift(0)
-            recovery.wait(QUIET_S)
-            devices.finish()
-            _rest(rig)
-        ended = {part.name: part.ended for part in rig.parts.values() if part.ended}
-        rig.end()
-        rig.pipeline.settle()
-        verdict = judged(rig, [*world.sent, *devices.probes], devices.odd)
-        return Outcome(seed, engines, _count(world, devices), len(devices.odd), recovery.trials, ended, verdict)
-
-
-def _count(world: World, devices: Devices) -> int:
-    return len(world.sent) + len(devices.probes)
-
-
-def _break(rng: random.Random, faults: Sequence[Fault], recovery: Recovery, seconds: float) -> None:
-    """Do one fault after the other, several at a time, but never two to one part."""
-    begun, busy, lock = time.monotonic(), set[str](), threading.Lock()
-
-    def do(fault: Fault, own: random.Random) -> None:
-        started = time.monotonic()
-        try:
-            fault.act(own)
-            recovery.note(fault.name, fault.way, started)
-        finally:
-            with lock:
-                busy.discard(fault.part)
-
-    time.sleep(CALM_S)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = []
-        while time.monotonic() - begun < seconds - CALM_S:
-            with lock:
-                free = [fault for fault in faults if fault.part not in busy] if len(busy) < AT_ONCE else []
-                chosen = rng.choices(free, [each.weight for each in free]) if free else []
-                busy.update(fault.part for fault in chosen)
-            running += [pool.submit(do, fault, random.Random(rng.random())) for fault in chosen]
-            time.sleep(min(rng.expovariate(1 / PAUSE_S), 4 * PAUSE_S))
-        for each in running:
-            each.result()
-
-
-def _rest(rig: Rig) -> None:
-    """Wait until what was asked for is computed again, and everybody was told."""
-
-    def is_done() -> bool:
-        with connect(rig.pipeline.owner_url, name="test") as connection:
-            row = connection.execute(
-                "SELECT (SELECT count(*) FROM recompute_request WHERE finished_at IS NULL)"
-                " + (SELECT count(*) FROM notification_outbox WHERE planned_at IS NULL)"
-                " + (SELECT count(*) FROM notification WHERE sent_at IS NULL)"
-            ).fetchone()
-        return row == (0,)
-
-    with contextlib.suppress(TimeoutError):  # the verdict says what was not done
-        wait_until(is_done, what="everything to come to rest", timeout=QUIET_S)
-
-
-def _percentile(values: Sequence[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
-
-
-def report(outcome: Outcome) -> str:
-    """What a hunt came to, to be read."""
-    trials = outcome.trials
-    kinds = len({trial.name for trial in trials})
-    never = [trial for trial in trials if trial.seconds is None]
-    lines = [
-        f"seed {outcome.seed} on {outcome.engines}",
-        f"{len(trials)} faults of {kinds} kinds, {outcome.readings} readings, {outcome.odd} odd messages",
-        f"ended by themselves and started again: {outcome.ended or 'none'}",
-    ]
-    for way in Way:
-        seconds = [trial.seconds for trial in trials if trial.way is way and trial.seconds is not None]
-        if seconds:
-            lines.append(
-                f"{way}: {len(seconds)} recoveries, p50 {statistics.median(seconds):.1f} s,"
-                f" p95 {_percentile(seconds, 0.95):.1f} s, longest {max(seconds):.1f} s"
-            )
-    by_name: dict[str, list[float]] = {}
-    for trial in trials:
-        by_name.setdefault(trial.name, []).append(-1.0 if trial.seconds is None else trial.seconds)
-    slowest = sorted(by_name.items(), key=lambda entry: -max(entry[1]))[:12]
-    lines += [f"  {name}: {len(seconds)} times, longest {max(seconds):.1f} s" for name, seconds in slowest]
-    lines += [f"NOT OVERCOME: {trial.name}" for trial in never]
-    lines += [f"WRONG: {line}" for line in outcome.verdict.lines()]
-    clean = "nothing lost, nothing doubled, all tables, alarms and notices the same"
-    lines.append("FAILED" if has_failed(outcome) else clean)
-    return "\n".join(lines)
-
-
-def has_failed(outcome: Outcome) -> bool:
-    """Whether a hunt has found something."""
-    return not outcome.verdict.is_clean or any(trial.seconds is None for trial in outcome.trials)
+from fenhe.local import scratch_directory
+from tests.chaos.hunter.hunt import PAUSE_S, has_failed, hunt, report
 
 
 def main() -> int:
@@ -161,11 +17,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--pause", type=float, default=PAUSE_S, help="seconds between two faults, on average")
     parser.add_argument("--keep", type=Path, help="folder to put the report and all logs into")
     asked = parser.parse_args()
     with scratch_directory("chaos") as folder:
         try:
-            outcome = hunt(asked.seed, asked.minutes, folder)
+            outcome = hunt(asked.seed, asked.minutes, folder, pause_s=asked.pause)
         finally:
             if asked.keep is not None:
                 _keep(folder, asked.keep)
