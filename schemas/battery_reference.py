@@ -141,6 +141,13 @@ class SensorRules(_Reference):
     site_gain: Share
     registered_share: Share
     """Of a registered `accuracy`: its standard deviation."""
+    loose_from: Share
+    loose_share: Share
+    """The same from `loose_from` on, and of a sensor of which nobody has registered a class."""
+
+    def sigma(self, bound: float) -> float:
+        """Standard deviation of a gain within ± bound."""
+        return bound * (self.registered_share if bound < self.loose_from else self.loose_share)
 
 
 class WitnessRules(_Reference):
@@ -152,6 +159,10 @@ class WitnessRules(_Reference):
     curve_from_percent: Positive
     curve_span_min: Share
     curve_sigma_max: Share
+    level_from: Share
+    level_percent: Positive
+    level_sigma_v: Positive
+    curve_sigmas: Positive
     curve_warm_from: Share
     resistance_sigma: Share
     step_share: Share

@@ -62,8 +62,8 @@ class Limits:
         self.valid_from = battery.valid_from
         sensor = reference.sensor
         bench = battery.cell_count == 1
-        usual = sensor.bench_gain / Z_90 if bench else sensor.registered_share * sensor.gain
-        self.gain_sigma = usual if device.accuracy is None else sensor.registered_share * device.accuracy
+        usual = sensor.bench_gain / Z_90 if bench else sensor.sigma(sensor.gain)
+        self.gain_sigma = usual if device.accuracy is None else sensor.sigma(device.accuracy)
         """Relative, of the current sensor."""
         self.sensor = Sensor(nominal, self.gain_sigma)
         offset = nominal * (sensor.bench_offset if bench else 1.0)
@@ -100,6 +100,13 @@ class Limits:
             self.foot_share_per_v = (
                 (self.soc_at(self.foot_v + width) - self.soc_at(self.foot_v - width)) / (2 * width) * self.population
             )
+        self.level_ah = reference.witness.level_from * nominal if self.has_curve else math.inf
+        """Drawn from full, at which a cell stands where its curve is level."""
+        self.level_v = (
+            interpolate(reference.witness.level_percent, chemistry.ocv_percent, chemistry.ocv_v)
+            if self.has_curve
+            else 0.0
+        )
         self._mean_cell_v = _mean_between(chemistry, MEAN_FROM_PERCENT) or battery.nominal_v / battery.cell_count
 
     def capacity_factor(self, temperature_c: float) -> float:

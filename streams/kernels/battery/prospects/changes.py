@@ -8,6 +8,7 @@ joint ends a test early. Whatever else has changed by more than its doubt is ano
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_prospects import SohChange
@@ -42,17 +43,45 @@ def change_of(
 
 
 def _kind(before: BatteryCapacity, row: BatteryCapacity, change: float, fusion: Fusion) -> SohChange:
-    if change < 0 and row.weakest_gap_v is not None and row.weakest_gap_v >= fusion.weak_gap_v:
-        other = before.weakest_cell != row.weakest_cell or before.weakest_gap_v is None
-        if other or row.weakest_gap_v - (before.weakest_gap_v or 0.0) >= fusion.weak_gap_grown_v:
-            return SohChange.CELL_FAILED
-    if None not in (before.resistance_mohm, row.resistance_mohm, before.capacity_ah, row.capacity_ah):
-        product = _product(row) / _product(before)
-        if abs(product - 1.0) <= fusion.recalibrated_within and before.weakest_cell == row.weakest_cell:
-            return SohChange.RECALIBRATED
+    if change < 0 and _has_fallen_behind(before, row, fusion):
+        return SohChange.CELL_FAILED
+    if _is_same_by_resistance(before, row, fusion):
+        return SohChange.RECALIBRATED
     if change > 0 and _stands_out_alike(before, row, fusion):
         return SohChange.CORRECTED
     return SohChange.SET_REPLACED
+
+
+def _has_fallen_behind(before: BatteryCapacity, row: BatteryCapacity, fusion: Fusion) -> bool:
+    """Whether the weakest cell lies further behind the others than it did, or another one does.
+
+    Gaps are compared where both discharges ended alike: at the cut-off they are wider than at a rest. Where they did
+    not, the others have to hold what the set was last said to.
+    """
+    if row.weakest_gap_v is None or row.weakest_gap_v < fusion.weak_gap_v:
+        return False
+    if before.weakest_gap_v is None or _are_other_cells(before, row):
+        return True
+    if before.method is row.method:
+        return row.weakest_gap_v - before.weakest_gap_v >= fusion.weak_gap_grown_v
+    return (row.others_ah or 0.0) >= (1.0 - fusion.named_from) * (before.capacity_ah or 0.0)
+
+
+def _is_same_by_resistance(before: BatteryCapacity, row: BatteryCapacity, fusion: Fusion) -> bool:
+    """Whether capacity times resistance is what it was: the current counts differently.
+
+    It has to lie nearer to that than to a resistance that has not changed.
+    """
+    if None in (before.resistance_mohm, row.resistance_mohm, before.capacity_ah, row.capacity_ah):
+        return False
+    product = abs(math.log(_product(row) / _product(before)))
+    counted = abs(math.log((row.capacity_ah or 1.0) / (before.capacity_ah or 1.0)))
+    return product <= min(fusion.recalibrated_within, counted / 2) and not _are_other_cells(before, row)
+
+
+def _are_other_cells(before: BatteryCapacity, row: BatteryCapacity) -> bool:
+    """Whether another cell is the weakest now, where both are known."""
+    return None not in (before.weakest_cell, row.weakest_cell) and before.weakest_cell != row.weakest_cell
 
 
 def _stands_out_alike(before: BatteryCapacity, row: BatteryCapacity, fusion: Fusion) -> bool:

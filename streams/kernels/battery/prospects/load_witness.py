@@ -11,10 +11,18 @@ import math
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import CapacityReason, Doubt, Witness
+from schemas.metrics.battery_health import Doubt, Witness
 from schemas.metrics.common import Quality
 from schemas.time import HOUR_MS
-from streams.kernels.battery.tracking.witnesses import Ratio, Verdict, judged, text_of, with_doubt, witnesses_of
+from streams.kernels.battery.tracking.witnesses import (
+    Ratio,
+    Verdict,
+    contradicted,
+    judged,
+    text_of,
+    with_doubt,
+    witnesses_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +63,7 @@ def load_witness(
         sum(values) for values in zip(*((h.site_kwh, h.others_kwh, h.own_kwh) for h in own), strict=True)
     )
     accuracy = None if power is None else power.accuracy
-    site_sigma = sensor.registered_share * (sensor.site_gain if accuracy is None else accuracy)
+    site_sigma = sensor.sigma(sensor.site_gain if accuracy is None else accuracy)
     sigma = math.hypot(math.hypot(site_sigma, rules.load_sigma) * site, limits.gain_sigma * others) / sum(left)
     return Ratio(given / sum(left), sigma)
 
@@ -79,11 +87,7 @@ def corrected(row: BatteryCapacity, witness: Ratio | None, limits: Limits, *, di
     if verdict.is_contradicted and (distrusts or _is_site_wrong(row, witness, limits)):
         return Corrected(row, 0.0, is_told=False, distrusts=True)
     if verdict.is_contradicted:
-        refused = row._replace(
-            capacity_ah=None, sigma_ah=None, systematic_ah=None, usable_ah=None, others_ah=None, soh_pct=None,
-            method=None, reason=CapacityReason.CONTRADICTED, at_least_ah=0.0, quality=Quality.UNKNOWN,
-        )  # fmt: skip
-        return Corrected(refused, 0.0, is_told=True)
+        return Corrected(contradicted(row), 0.0, is_told=True)
     before, beside = limits.gain_sigma**2, witness.sigma**2
     share = before / (before + beside)
     gain = share * (witness.value - 1.0)

@@ -13,9 +13,18 @@ from schemas.time import DAY_MS, FOREVER_MS
 from streams.kernels.battery.fusion import Z_90, Belief, fused
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
-from streams.kernels.battery.prospects.load_witness import corrected, load_witness
+from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness
 from streams.kernels.battery.prospects.site_view import by_device
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, KNOW_ITS_CLASS, text_of, with_doubt, witnesses_of
+from streams.kernels.battery.tracking.witnesses import (
+    KNOW_A_GAIN,
+    KNOW_ITS_CLASS,
+    Ratio,
+    by_curve,
+    contradicted,
+    text_of,
+    with_doubt,
+    witnesses_of,
+)
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -24,7 +33,6 @@ if TYPE_CHECKING:
     from schemas.battery_reference import BatteryHealthReference
     from schemas.metrics import Row
     from schemas.registry import Device, Site
-    from streams.kernels.battery.tracking.witnesses import Ratio
     from streams.kernels.contract import Changed, Found
 
 LONGEST_MS = 2 * DAY_MS
@@ -50,6 +58,8 @@ class _Known(NamedTuple):
     """Whether it is the power system that counts wrongly."""
     is_doubted: bool = False
     """Whether the cells may be others than those that were measured."""
+    is_recounted: bool = False
+    """Whether the current sensor counts otherwise than it did: before, after, or always wrongly."""
 
 
 class _Told(NamedTuple):
@@ -115,14 +125,18 @@ class StateOfHealth:
                 if change is not None or known.belief is not None:
                     yield self._row(_Told(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), device, known, change)
                 continue
-            load = load_witness(counted, hours, power, limits) or known.load
+            fresh = load_witness(counted, hours, power, limits)
+            load = fresh or known.load
             row, gain, is_told, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
             if is_told and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
                 known = known._replace(belief=None, newest=None)  # the same sensor's, and nothing has borne it out
+            if _is_refuted_by_curve(counted, limits) and not _is_borne_out_before(known, fresh, limits):
+                known = known._replace(belief=None, newest=None, at_least_ah=0.0)
             if change is None and known.belief is not None and known.newest is not None:
                 change = change_of(known.belief, known.newest, row, limits.sensor, fusion)
             if change is not None and change.points is not None:
                 known = known._replace(at_least_ah=0.0, witnesses=frozenset())
+            known, row = _recounted(known, row, change, is_vouched=fresh is not None)
             own = frozenset() if row.capacity_ah is None else witnesses_of(row.witnesses)
             known = _Known(
                 row.ts if known.first_ms is None else known.first_ms,
@@ -134,6 +148,7 @@ class StateOfHealth:
                 gain if is_told else known.gain,
                 distrusts,
                 known.is_doubted and row.capacity_ah is None,
+                known.is_recounted,
             )
             yield self._row(_Told(ts, row.reason, row.cutoff_cell_v), device, known, change)
 
@@ -185,6 +200,41 @@ def _since(changed: Changed) -> dict[str, int]:
         ts = row.ts - LONGEST_MS if isinstance(row, BatteryShareHour) else row.ts
         since[row[0]] = min(ts, since.get(row[0], ts))
     return since
+
+
+def _is_refuted_by_curve(row: BatteryCapacity, limits: Limits) -> bool:
+    """Whether the foot of the curve contradicts what a discharge counted: its sensor is wrong, or `nominal_ah`."""
+    if row.reason is not CapacityReason.CONTRADICTED or row.curve_ratio is None or row.curve_sigma is None:
+        return False
+    return by_curve(Ratio(row.curve_ratio, row.curve_sigma), limits).is_contradicted
+
+
+def _is_borne_out_before(known: _Known, load: Ratio | None, limits: Limits) -> bool:
+    """Whether what is known of a set stands though the curve contradicts its newest count.
+
+    It does where the curve bore it out itself, or where the site's load did and now says that the sensor has changed;
+    a load that still agrees leaves the registered capacity as what is wrong.
+    """
+    if Witness.CURVE in known.witnesses:
+        return True
+    return Witness.LOAD in known.witnesses and load is not None and not by_load(load, limits).is_borne_out
+
+
+def _recounted(
+    known: _Known, row: BatteryCapacity, change: Change | None, *, is_vouched: bool
+) -> tuple[_Known, BatteryCapacity]:
+    """Refuse what a sensor says that counts otherwise than before, until somebody vouches for its gain.
+
+    Of two counts of the same cells one is wrong at least, and neither says which.
+    """
+    is_told = change is not None and change.kind is SohChange.RECALIBRATED
+    if not (is_told or known.is_recounted):
+        return known, row
+    own = witnesses_of(row.witnesses) & (KNOW_ITS_CLASS if is_vouched else KNOW_ITS_CLASS - {Witness.LOAD})
+    if row.capacity_ah is not None and own:
+        return known._replace(is_recounted=False), row
+    silenced = known._replace(belief=None, newest=None, at_least_ah=0.0, witnesses=frozenset(), is_recounted=True)
+    return silenced, row if row.capacity_ah is None else contradicted(row)
 
 
 def _doubts(newest: BatteryCapacity | None, known: _Known, device: Device) -> str:

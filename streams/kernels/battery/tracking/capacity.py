@@ -21,12 +21,13 @@ from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.witnesses import (
-    KNOW_A_GAIN,
+    KNOW_AGAIN,
     FootSpan,
     Ratio,
     by_charge,
     by_curve,
     by_resistance,
+    contradicted,
     curve_ratio,
     resistance_ratio,
     text_of,
@@ -113,7 +114,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     found = None
     if reason is None:
         found = _found(discharge, end, factor, limits)
-        unsure = discharge.is_doubted and not heard.witnesses & KNOW_A_GAIN
+        unsure = discharge.is_doubted and not heard.witnesses & KNOW_AGAIN
         if heard.is_contradicted or unsure or found.capacity_ah > limits.reference.witness.soh_max * nominal:
             reason, found = CapacityReason.CONTRADICTED, None
         elif found.sigma_ah > rules.sigma_max * found.capacity_ah:
@@ -235,7 +236,7 @@ def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
     # The usual ohmic drop was taken off along the curve: of an unusual set that bears nothing out, nor contradicts it.
     unusual = resistance_says.is_contradicted or resistance_says.doubt > 0
     agreed = curve_says.is_borne_out
-    contradicted = curve_says.is_contradicted or (resistance_says.is_contradicted and not agreed)
+    is_contradicted = curve_says.is_contradicted or (resistance_says.is_contradicted and not agreed)
     found = {
         Witness.CURVE: curve_says.is_borne_out and not unusual,
         Witness.RESISTANCE: resistance_says.is_borne_out,
@@ -243,7 +244,7 @@ def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
     }
     heard = frozenset(each for each, bears_out in found.items() if bears_out)
     doubt = curve_says.doubt if agreed else max(curve_says.doubt, resistance_says.doubt)
-    return _Heard(heard, curve, resistance, contradicted, doubt)
+    return _Heard(heard, curve, resistance, is_contradicted, doubt)
 
 
 def _mean_a(discharge: Discharge) -> float:
@@ -269,10 +270,7 @@ def after_recharge(row: BatteryCapacity, ratio: Ratio, limits: Limits, seen_ts: 
         return row
     verdict, rules = by_charge(ratio, limits), limits.reference.capacity
     if verdict.is_contradicted:
-        return row._replace(
-            capacity_ah=None, sigma_ah=None, systematic_ah=None, usable_ah=None, others_ah=None, soh_pct=None,
-            method=None, reason=CapacityReason.CONTRADICTED, at_least_ah=0.0, quality=Quality.UNKNOWN,
-        )  # fmt: skip
+        return contradicted(row)
     if not verdict.doubt and not verdict.is_borne_out:
         return row
     if not verdict.doubt:

@@ -14,7 +14,7 @@ from streams.kernels.battery.tracking import set_rows
 from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
 from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
-from streams.kernels.battery.tracking.witnesses import KNOW_A_GAIN, FootSpan, witnesses_of
+from streams.kernels.battery.tracking.witnesses import KNOW_AGAIN, FootSpan, witnesses_of
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import BatteryCapacity
@@ -92,10 +92,10 @@ def _note_doubt(state: SetState, row: BatteryCapacity) -> None:
     """Doubt a current sensor that was contradicted until something that would tell its gain bears it out."""
     if row.reason is CapacityReason.CONTRADICTED:
         state.is_doubted = True
-    elif row.capacity_ah is not None and KNOW_A_GAIN & witnesses_of(row.witnesses):
+    elif row.capacity_ah is not None and KNOW_AGAIN & witnesses_of(row.witnesses):
         state.is_doubted = False
 
 
 def _foot(episode: OpenEpisode, foot_ah: float) -> FootSpan:
     """Where a discharge came down to the foot of the curve."""
-    return FootSpan(foot_ah, episode.foot_share, episode.foot_drop_v, math.sqrt(episode.doubt_ah2))
+    return FootSpan(foot_ah, episode.foot_share, episode.foot_drop_sigma_v, math.sqrt(episode.doubt_ah2))

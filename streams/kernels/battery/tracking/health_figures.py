@@ -11,6 +11,7 @@ from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
+from streams.kernels.battery.tracking.loading import level_due_ah
 from streams.kernels.battery.tracking.soc import charge_doubts
 from streams.kernels.figures import Layout, or_nan, or_none
 
@@ -107,6 +108,8 @@ class HealthFigures:
     cutoff_cell_v: Array
     cutoff_v: Array
     foot_v: Array
+    level_due_ah: Array
+    level_ohm: Array
     bridged_ah: Array
     pattern_from_ah: Array
     pattern_to_ah: Array
@@ -247,6 +250,8 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         limits.cutoff_cell_v,
         -math.inf if limits.cutoff_v is None else limits.cutoff_v,
         limits.foot_v if episode.foot_ah is None else -math.inf,
+        level_due_ah(episode, limits),
+        or_nan(episode.level_ohm),
         episode.bridged_ah,
         rules.identity.from_share * limits.nominal_ah,
         rules.identity.to_share * limits.nominal_ah,

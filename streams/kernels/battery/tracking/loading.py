@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import OpenEpisode
 
 MS_PER_H = 3_600_000
+FULL_FROM = 0.97
+"""SoC from which a discharge must have begun for its level to be known by what was drawn. (unsourced)"""
 NEAR_CUTOFF_V = 0.02
 """Open within this distance of the cut-off counts as having reached it. (unsourced)"""
 REACH = 2.0
@@ -58,26 +60,54 @@ def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before
         elif reached or (limits.cutoff_v is not None and sample.volts <= limits.cutoff_v):
             episode.cutoff_ts, episode.cutoff_ah = sample.ts, episode.charge_ah + episode.bridged_ah
             episode.cutoff_cell_v, episode.cutoff_a = sample.cell_v, sample.amps
-    if episode.foot_ah is None and sample.cell_v <= limits.foot_v and episode.cutoff_ts is None:
-        _note_foot(episode, sample, limits)
+    if episode.foot_ah is None and episode.cutoff_ts is None:
+        if before_ah is not None and episode.charge_ah + episode.bridged_ah >= level_due_ah(episode, limits):
+            episode.level_ohm = max(0.0, (limits.level_v - sample.volts / limits.cell_count) / sample.amps)
+        if sample.cell_v <= limits.foot_v:
+            _note_foot(episode, sample, limits)
     episode.loaded_ts, episode.loaded_cell_v, episode.loaded_a = sample.ts, sample.cell_v, sample.amps
     episode.amps_max = max(episode.amps_max, sample.amps)
 
 
+def level_due_ah(episode: OpenEpisode, limits: Limits) -> float:
+    """Charge drawn at which a discharge is next to show its drop, where the curve is level; ∞ where it is not to."""
+    is_full = episode.soc is not None and episode.soc >= FULL_FROM
+    is_due = is_full and episode.level_ohm is None and episode.foot_ah is None
+    return limits.level_ah if is_due else math.inf
+
+
 def _note_foot(episode: OpenEpisode, sample: LoadedSample, limits: Limits) -> None:
-    """Note where the lowest cell, its ohmic drop taken off, comes down to the foot of the curve."""
-    found = rests_at_foot(sample.cell_v, sample.amps, episode.temperature_last_c, limits)
+    """Note where the lowest cell, its drop taken off, comes down to the foot of the curve."""
+    found = rests_at_foot(sample.cell_v, sample.amps, episode.level_ohm, episode.temperature_last_c, limits)
     if found is not None:
-        drop_v, volts = found
-        episode.foot_ah, episode.foot_drop_v = episode.charge_ah + episode.bridged_ah, drop_v
-        episode.foot_share = limits.share_left(volts)
+        episode.foot_ah, episode.foot_drop_sigma_v = episode.charge_ah + episode.bridged_ah, found.drop_sigma_v
+        episode.foot_share = limits.share_left(found.rest_v)
 
 
-def rests_at_foot(cell_v: float, amps: float, celsius: float | None, limits: Limits) -> tuple[float, float] | None:
-    """Ohmic drop of a loaded cell and its voltage without it, where that is at the foot of the curve."""
-    drop_v = limits.cell_drop_v(amps, REFERENCE_C if celsius is None else celsius)
-    volts = cell_v + drop_v + limits.chemistry.hysteresis_v
-    return (drop_v, volts) if volts <= limits.foot_v else None
+class AtFoot(NamedTuple):
+    """A loaded cell that is at the foot of the curve."""
+
+    rest_v: float
+    """Its voltage without the drop."""
+    drop_sigma_v: float
+
+
+def rests_at_foot(
+    cell_v: float, amps: float, level_ohm: float | None, celsius: float | None, limits: Limits
+) -> AtFoot | None:
+    """A loaded cell without its drop, where that is at the foot of the curve.
+
+    The drop is what the cells lay below the level of their curve, in proportion to the current: hysteresis is in it,
+    and neither a wrong gain nor a wrong `nominal_ah`, which the curve is to tell. Else it is the usual one.
+    """
+    rules, chemistry = limits.reference.witness, limits.chemistry
+    if level_ohm is not None:
+        below_v, sigma_v = level_ohm * amps, rules.level_sigma_v
+    else:
+        drop_v = limits.cell_drop_v(amps, REFERENCE_C if celsius is None else celsius)
+        below_v = drop_v + chemistry.hysteresis_v
+        sigma_v = math.hypot(rules.resistance_sigma * drop_v, chemistry.sigma_hysteresis_v)
+    return AtFoot(cell_v + below_v, sigma_v) if cell_v + below_v <= limits.foot_v else None
 
 
 def _cross(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah: float, earlier_v_ms: float) -> None:

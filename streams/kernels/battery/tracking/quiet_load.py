@@ -32,17 +32,19 @@ def carries(f: HealthFigures, before: Array, amps: Array, mean_v: Array) -> Mask
 
 
 def note_load(f: HealthFigures, samples: Samples, load: Mask, amps: Array, limits_of: Sequence[Limits]) -> Mask:
-    """`loading.note_load` of sets under load (A, negative): whether none is at its cut-off or at the foot."""
+    """`loading.note_load` of sets under load (A, negative): whether none is at its cut-off, its level or the foot."""
     elapsed, carried_a, cell_v, fall = samples.ts - f.ts, -amps, samples.lowest_v, f.fall_v_ms
     f.fall_v_ms = np.where(load, larger((f.cell_v - cell_v) / elapsed, fall / 2), fall)
     f.fall_before_v_ms = np.where(load, fall, f.fall_before_v_ms)
     f.loaded_ms = np.where(load, elapsed, f.loaded_ms)
     f.amps_min = np.where(load, smaller(f.amps_min, carried_a), f.amps_min)
     f.amps_max = np.where(load, larger(f.amps_max, carried_a), f.amps_max)
-    quiet: Mask = (cell_v > f.cutoff_cell_v) & (samples.pack_v > f.cutoff_v)
+    drawn_ah = f.charge_ah + f.bridged_ah
+    quiet: Mask = (cell_v > f.cutoff_cell_v) & (samples.pack_v > f.cutoff_v) & (drawn_ah < f.level_due_ah)
     for at in np.flatnonzero(load & quiet & (cell_v <= f.foot_v)).tolist():
-        celsius = or_none(float(f.temperature_last_c[at]))
-        quiet[at] = rests_at_foot(float(cell_v[at]), float(carried_a[at]), celsius, limits_of[at]) is None
+        volts, carried = float(cell_v[at]), float(carried_a[at])
+        level_ohm, celsius = or_none(float(f.level_ohm[at])), or_none(float(f.temperature_last_c[at]))
+        quiet[at] = rests_at_foot(volts, carried, level_ohm, celsius, limits_of[at]) is None
     return quiet | ~load
 
 

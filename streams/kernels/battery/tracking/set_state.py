@@ -70,9 +70,11 @@ class OpenEpisode:
     cutoff_a: float = 0.0
     foot_ah: float | None = None
     """Drawn when the lowest cell came down to the foot of the curve, what it held then as a share of nominal, and the
-    ohmic drop that was taken off."""
+    doubt of the drop that was taken off."""
     foot_share: float = 0.0
-    foot_drop_v: float = 0.0
+    foot_drop_sigma_v: float = 0.0
+    level_ohm: float | None = None
+    """By how much a cell lay below the curve where that is level, over the current."""
     weakest: int | None = None
     """Lowest cell at the last loaded sample, or at the cut-off, and the others' mean there."""
     others_v: float | None = None

@@ -18,16 +18,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import Doubt, Witness
+from schemas.metrics.battery_health import CapacityReason, Doubt, Witness
+from schemas.metrics.common import Quality
 
 if TYPE_CHECKING:
     from schemas.battery_reference import WitnessRules
+    from schemas.metrics.battery_health import BatteryCapacity
     from streams.kernels.battery.limits import Left, Limits
 
 
 KNOW_A_GAIN = frozenset({Witness.CURVE, Witness.RESISTANCE, Witness.LOAD, Witness.BENCH})
 """Those that would tell a current sensor that counts too much."""
 
+
+KNOW_AGAIN = KNOW_A_GAIN - {Witness.RESISTANCE}
+"""Those that bring a contradicted sensor back into belief: a resistance bears out within a factor of 1.4 only."""
 
 KNOW_ITS_CLASS = frozenset({Witness.LOAD, Witness.BENCH})
 """Those that would tell a gain that is off by a few per cent; a registered `accuracy` says the same."""
@@ -55,8 +60,8 @@ class FootSpan(NamedTuple):
     counted_ah: float
     share_from: float
     """Charge above empty at its beginning, as a share of nominal, by the loaded voltage."""
-    drop_v: float
-    """Ohmic drop of a cell that was taken off there."""
+    drop_sigma_v: float
+    """Doubt of the drop, and of the hysteresis, that was taken off there."""
     doubt_ah: float
 
 
@@ -69,7 +74,7 @@ def curve_ratio(span: FootSpan, left: Left, celsius: float | None, limits: Limit
     share = span.share_from - left.share
     if celsius is None or limits.capacity_factor(celsius) < rules.curve_warm_from or share < rules.curve_span_min:
         return None
-    volts = math.hypot(chemistry.sigma_ocv_v, chemistry.sigma_hysteresis_v, rules.resistance_sigma * span.drop_v)
+    volts = math.hypot(chemistry.sigma_ocv_v, span.drop_sigma_v)
     sigma = math.hypot(
         volts * limits.foot_share_per_v,
         left.sigma,
@@ -92,7 +97,7 @@ def by_curve(ratio: Ratio | None, limits: Limits) -> Verdict:
     rules = limits.reference.witness
     if ratio is None:
         return Verdict()
-    verdict = judged(ratio.value - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules)
+    verdict = judged(ratio.value - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules, rules.curve_sigmas)
     return verdict if ratio.sigma <= rules.curve_sigma_max else verdict._replace(is_borne_out=False)
 
 
@@ -123,13 +128,21 @@ def by_charge(ratio: Ratio, limits: Limits) -> Verdict:
     return verdict if ratio.sigma <= rules.charge_sigma_max else verdict._replace(is_borne_out=False)
 
 
-def judged(apart: float, sigma: float, rules: WitnessRules) -> Verdict:
+def judged(apart: float, sigma: float, rules: WitnessRules, sigmas: float | None = None) -> Verdict:
     """Bear out within what chance allows; contradict far beyond it, or grossly; else doubt by as much as it is off."""
     if apart**2 <= rules.innovation * sigma**2:
         return Verdict(is_borne_out=True)
-    if abs(apart) > rules.contradicted_sigmas * sigma and abs(apart) > rules.contradicted_from:
+    if abs(apart) > (sigmas or rules.contradicted_sigmas) * sigma and abs(apart) > rules.contradicted_from:
         return Verdict(is_contradicted=True)
     return Verdict(doubt=math.sqrt(apart**2 - sigma**2))
+
+
+def contradicted(row: BatteryCapacity) -> BatteryCapacity:
+    """A discharge's capacity, refused; nor was what it drew counted by a sensor that is believed."""
+    return row._replace(
+        capacity_ah=None, sigma_ah=None, systematic_ah=None, usable_ah=None, others_ah=None, soh_pct=None,
+        method=None, reason=CapacityReason.CONTRADICTED, at_least_ah=0.0, quality=Quality.UNKNOWN,
+    )  # fmt: skip
 
 
 def text_of(names: frozenset[Witness] | frozenset[Doubt]) -> str:

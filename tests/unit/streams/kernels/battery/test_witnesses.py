@@ -14,7 +14,7 @@ from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.witnesses import by_resistance
 from tests.support.battery_faults import tally, worlds_of
-from tests.support.sets import lfp_set
+from tests.support.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import SetState
@@ -83,6 +83,41 @@ def test_a_power_system_that_counts_half_takes_nothing_from_a_set_that_the_curve
     assert last.gain_pct == 0.0
     assert last.load_ratio == pytest.approx(2.0, abs=0.03)
     assert (last.soh_pct, last.sigma_pct) == (before.soh_pct, before.sigma_pct)
+
+
+@pytest.mark.parametrize("kind", ["nominal_ah x 0.8", "nominal_ah x 1.25"])
+def test_a_rated_capacity_that_is_a_quarter_off_is_refused_though_the_load_bears_the_sensor_out(kind: str) -> None:
+    """The site's load tells a gain, not `nominal_ah`: the foot of the curve does, and a rest above it says nothing."""
+    found = tally(worlds_of(kind, SEEDS, has_site=True))
+    assert (found.good, found.missed) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["gain 0.8 later", "gain 1.2 later"])
+def test_a_sensor_that_counts_otherwise_from_one_day_on_moves_no_figure(kind: str) -> None:
+    """A fifth more or less of the same cells: named `recalibrated` or contradicted, and what it says is refused."""
+    found = tally(worlds_of(kind, SEEDS))
+    assert found.missed == 0
+    assert found.shown >= 2 * len(SEEDS)
+
+
+def test_the_foot_is_compared_by_the_drop_that_the_set_itself_shows() -> None:
+    """Twice the usual resistance is in the drop that is read where the curve is level, and leaves the ratio at one."""
+    found = []
+    for ohm_ah in (0.112, 0.224):
+        rig = Rig(lfp_set(), soh=0.85, ohm_ah=ohm_ah)
+        rig.run(2)
+        rig.run(9, -20.0, until_cell_v=2.8)
+        rig.run(0.5)
+        rows = SetHealth(health_reference()).fold(None, rig.device, rig.readings)[1]
+        found.append([row.curve_ratio for row in rows if isinstance(row, BatteryCapacity)][-1])
+    assert found == [pytest.approx(1.0, abs=0.03)] * 2
+
+
+def test_a_tested_class_is_a_rectangle_and_a_loose_one_has_its_errors_near_the_bound() -> None:
+    """±1 % is 1/√3 of it; ±3 %, or a class that nobody has registered, 1/√2."""
+    sensor = health_reference().sensor
+    assert sensor.sigma(0.01) == pytest.approx(0.01 / 3**0.5, rel=0.001)
+    assert sensor.sigma(0.03) == pytest.approx(0.03 / 2**0.5, rel=0.001)
 
 
 def test_an_offset_is_told_by_what_goes_back_in() -> None:
