@@ -27,10 +27,10 @@ def figures(chosen: str, language: Language) -> Panel:
         title=Text("两个容量与依据（占额定 %）", "Two capacities, % of nominal, and what they rest on"),
         description=Text(
             "五年内最近一次放电后：电芯所有的总容量（25 °C）；现场可用的容量，即按那次电流与温度放到截止电压。"
-            "总容量取决于最弱单体，旁列其余单体平均至少有多少。非「良好」时列出原因。来源：battery_soh。",
+            "总容量取决于最弱单体，旁列组内中位单体至少有多少。非「良好」时列出原因。来源：battery_soh。",
             "After the newest discharge of five years: all that the cells have, at 25 °C; and what the site gets, down "
             "to the cut-off at that discharge's current and temperature. The weakest cell decides; beside it what the "
-            "others have on average, at least. Where it is not good, why. Source: battery_soh.",
+            "median cell has at least. Where it is not good, why. Source: battery_soh.",
         ),
         width=24,
         height=4,
@@ -55,7 +55,7 @@ LIMIT 1
         Field(name="total_pct", label=Text("总容量（25 °C）", "all it has, 25 °C"), unit="%", decimals=0),
         Field(name="usable_pct", label=Text("到截止电压可用", "to the cut-off"), unit="%", decimals=0),
         Field(name="weakest_cell", label=Text("最弱单体", "weakest cell")),
-        Field(name="others_pct", label=Text("其余单体至少", "other cells at least"), unit="%", decimals=0),
+        Field(name="others_pct", label=Text("中位单体至少", "median cell at least"), unit="%", decimals=0),
         fields.quality(),
         Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
         Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+COVERAGE_MIN = 0.5
+FORECASTS_MIN = 100
+"""A scenario of fewer estimates or forecasts says nothing of either: it would be scored by the sets that are easy."""
 ALL = "all"
 BMS = "bms (control)"
 
@@ -38,18 +41,23 @@ class EstimateScore(NamedTuple):
     """Share of estimates with an interval whose interval holds the truth; should be 0.9."""
     interval: float | None
     """Mean width of the intervals."""
+    counts: bool
+    """Whether half of the sets or more have an estimate, by whatever method."""
 
 
 def score_estimates(estimates: Sequence[ScoredEstimate]) -> dict[str, EstimateScore]:
     """Score by method and over all of them. `estimates` has a row for every set, known or not."""
-    methods = sorted({each.method for each in estimates if each.estimated is not None})
-    scores = {ALL: _score(estimates, len(estimates))} if estimates else {}
-    return scores | {
-        method: _score([each for each in estimates if each.method == method], len(estimates)) for method in methods
+    if not estimates:
+        return {}
+    known, sets = [each for each in estimates if each.estimated is not None], len(estimates)
+    counts = len(known) >= COVERAGE_MIN * sets
+    return {ALL: _score(estimates, sets, counts=counts)} | {
+        method: _score([each for each in estimates if each.method == method], sets, counts=counts)
+        for method in sorted({each.method for each in known})
     }
 
 
-def _score(estimates: Sequence[ScoredEstimate], sets: int) -> EstimateScore:
+def _score(estimates: Sequence[ScoredEstimate], sets: int, *, counts: bool) -> EstimateScore:
     errors = [each.estimated - each.true for each in estimates if each.estimated is not None]
     intervals = [
         (each.low, each.high, each.true)
@@ -63,6 +71,7 @@ def _score(estimates: Sequence[ScoredEstimate], sets: int) -> EstimateScore:
         bias=_mean(errors),
         hit_rate=_mean(float(low <= true <= high) for low, high, true in intervals),
         interval=_mean(high - low for low, high, _ in intervals),
+        counts=counts,
     )
 
 
@@ -85,13 +94,21 @@ class BackupScore(NamedTuple):
     """Median of p50 / true − 1: above zero promises too much."""
     p10_kept: float | None
     """Share whose true time was at least p10; should be 0.9."""
+    counts: bool
+    """Whether there are a hundred forecasts or more."""
 
 
 def score_backup(forecasts: Sequence[Forecast]) -> BackupScore:
     """Score forecasts of sets whose true time is above zero."""
     ratios = [each.p50_h / each.true_h - 1 for each in forecasts if each.true_h > 0]
     kept = [float(each.true_h >= each.p10_h) for each in forecasts if each.p10_h is not None]
-    return BackupScore(len(forecasts), _median([abs(ratio) for ratio in ratios]), _median(ratios), _mean(kept))
+    return BackupScore(
+        forecasts=len(forecasts),
+        median_error=_median([abs(ratio) for ratio in ratios]),
+        bias=_median(ratios),
+        p10_kept=_mean(kept),
+        counts=len(forecasts) >= FORECASTS_MIN,
+    )
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -211,11 +211,11 @@ class BatteryCapacity(NamedTuple):
     usable_ah: float | None
     """What the site gets: from full to the named cut-off, at this discharge's current and temperature."""
     others_ah: float | None
-    """At least what the set's other cells have on average, beside its weakest."""
+    """At least what the set's median cell has, beside its weakest."""
     weakest_cell: int | None
     """1-based: the lowest one at the last loaded sample, or at the cut-off."""
     weakest_gap_v: Real | None
-    """How far it lay below the mean of the others there."""
+    """How far it lay below the median cell there."""
     resistance_mohm: Real | None
     """Of the pack, at 25 °C, from the load-on of this discharge."""
     soh_pct: float | None

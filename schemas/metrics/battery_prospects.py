@@ -77,7 +77,7 @@ class BatterySoh(NamedTuple):
     weakest_cell: int | None
     """Of the newest estimate's discharge."""
     others_pct: Real | None
-    """What the other cells have at least, over nominal."""
+    """What the median cell has at least, over nominal."""
     at_least_pct: float | None
     """Most that any one discharge drew since the set last changed, over nominal: the SoH was no less then."""
     method: CapacityMethod | None

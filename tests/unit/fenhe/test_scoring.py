@@ -107,6 +107,15 @@ def test_backup_is_scored_by_medians_and_by_the_promise_of_p10() -> None:
     assert score_backup([]).median_error is None
 
 
+def test_a_scenario_counts_where_half_of_its_sets_are_known_and_a_hundred_times_were_forecast() -> None:
+    """By whatever method: a few easy sets say nothing of the estimator, nor do a few forecasts."""
+    known, unknown = ScoredEstimate("B1", "ocv", 0.8, 0.7, 0.9, 0.8), ScoredEstimate("B2", "", None, None, None, 0.9)
+    assert {each.counts for each in score_estimates([known, unknown]).values()} == {True}
+    assert {each.counts for each in score_estimates([known, unknown, unknown]).values()} == {False}
+    forecast = Forecast("B1", 3.0, 2.5, 3.1)
+    assert [score_backup([forecast] * count).counts for count in (99, 100)] == [False, True]
+
+
 WORLD = World({"E1": "S1", "E2": "S1", "E3": "S2"}, 0, 400 * DAY)
 
 

@@ -50,8 +50,8 @@ class EndCells(NamedTuple):
 
     weakest: int | None
     """1-based; None where no cell is shown, or where it is one that no channel shows."""
-    others_v: float | None
-    """Mean of the others."""
+    median_v: float | None
+    """Of the median cell."""
     unseen_v: float
     """Doubt about the lowest voltage where a channel is missing that may be it; 0 where all are shown."""
 
@@ -293,20 +293,20 @@ def _usable_ah(discharge: Discharge, end: _End, capacity: float, limits: Limits)
 
 
 def _others_ah(discharge: Discharge, end: _End, capacity: float | None, limits: Limits) -> float | None:
-    """What the other cells hold at least, by their mean voltage at the end; None where there are none, or no curve."""
-    others_v = discharge.end_cells.others_v
-    if capacity is None or others_v is None or end.left is None or not limits.has_curve:
+    """What the median cell holds at least, by its voltage at the end; None where there are none, or no curve."""
+    median_v = discharge.end_cells.median_v
+    if capacity is None or median_v is None or end.left is None or not limits.has_curve:
         return None
     celsius = REFERENCE_C if discharge.temperature_end_c is None else discharge.temperature_end_c
     top = limits.chemistry.blind_from_percent / 100 * limits.population
-    share = min(top, limits.share_left_loaded(others_v, discharge.loaded_a, celsius))
+    share = min(top, limits.share_left_loaded(median_v, discharge.loaded_a, celsius))
     return capacity + max(0.0, share - end.left.share) * limits.nominal_ah
 
 
 def _gap_v(discharge: Discharge) -> float | None:
-    """How far the weakest cell lay below the mean of the others at the end."""
-    others_v = discharge.end_cells.others_v
-    return None if others_v is None else others_v - discharge.loaded_cell_v
+    """How far the weakest cell lay below the median one at the end."""
+    median_v = discharge.end_cells.median_v
+    return None if median_v is None else median_v - discharge.loaded_cell_v
 
 
 def _end(discharge: Discharge, limits: Limits) -> _End:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.kernels.figures import summed
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,12 +59,10 @@ class Cells(NamedTuple):
         return self.volts.index(low) + 1 if self.unseen_v is None or self.unseen_v >= low else None
 
     @property
-    def others_v(self) -> float | None:
-        """Mean of the cells beside the lowest."""
-        total, count = summed(self.present), len(self.present)
-        if self.unseen_v is not None:
-            total, count = total + self.unseen_v, count + 1
-        return (total - self.lowest_v) / (count - 1) if count > 1 else None
+    def median_v(self) -> float | None:
+        """Of the median cell, shown or not: a second weak one does not move it. None of one cell."""
+        volts = sorted(self.present if self.unseen_v is None else [*self.present, self.unseen_v])
+        return median(volts) if len(volts) > 1 else None
 
 
 NO_CELLS = Cells()
@@ -89,7 +85,7 @@ def unseen_offset(known_v: float | None, pack_v: float, present: Sequence[float]
 def note_cells(episode: OpenEpisode, cells: Cells, ts: int) -> None:
     """Note which cell is the weakest near the end of a discharge; what comes after the cut-off is not of it."""
     if episode.cutoff_ts is None or episode.cutoff_ts >= ts - episode.loaded_ms:
-        episode.weakest, episode.others_v, episode.unseen_v = cells.weakest, cells.others_v, cells.doubt_v
+        episode.weakest, episode.median_v, episode.unseen_v = cells.weakest, cells.median_v, cells.doubt_v
 
 
 class CellFigures(NamedTuple):

@@ -44,7 +44,7 @@ def told(device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: 
         loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
         loaded_a=episode.cutoff_a if reached else episode.loaded_a,
         rest_cell_v=episode.rest_cell_v,
-        end_cells=EndCells(episode.weakest, episode.others_v, episode.unseen_v),
+        end_cells=EndCells(episode.weakest, episode.median_v, episode.unseen_v),
         resistance_mohm=None if episode.load_on_ohm is None else 1000 * episode.load_on_ohm,
         temperature_mean_c=set_rows.mean_temperature(episode),
         temperature_end_c=episode.temperature_last_c,

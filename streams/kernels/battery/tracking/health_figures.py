@@ -63,7 +63,7 @@ class HealthFigures:
     amps_min: Array
     amps_max: Array
     weakest: Array
-    others_v: Array
+    median_v: Array
     unseen_v: Array
     cell_va: Array
     cell_a2: Array
@@ -153,7 +153,7 @@ EPISODE = {
     "fall_before_v_ms": "fall_before_v_ms",
     "amps_min": "amps_min",
     "amps_max": "amps_max",
-    "others_v": "others_v",
+    "median_v": "median_v",
     "unseen_v": "unseen_v",
     "cell_a2": "cell_a2",
     "cell_v2": "cell_v2",
@@ -207,7 +207,7 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         episode.amps_min,
         episode.amps_max,
         or_nan(episode.weakest),
-        or_nan(episode.others_v),
+        or_nan(episode.median_v),
         episode.unseen_v,
         *(episode.cell_va or zeros),
         *no_cells,

@@ -50,20 +50,20 @@ def note_load(f: HealthFigures, samples: Samples, load: Mask, amps: Array, limit
 
 def note_cells(f: HealthFigures, samples: Samples, load: Mask, amps: Array) -> Mask:
     """`cells.note_cells` and `identity.note_under_load`: whether no pattern of cells is complete."""
-    cells, lowest, count = samples.cells_v, samples.lowest_v, samples.cell_count
-    total = np.zeros_like(amps)
-    for volts in cells:  # in this order
-        total = np.where(np.isnan(volts), total, total + volts)
-    near = load & (lowest <= f.near_end_v)
-    f.weakest = np.where(near, (cells == lowest).argmax(axis=0) + 1, f.weakest)
-    f.others_v = np.where(near, (total - lowest) / (count - 1), f.others_v)
+    cells = samples.cells_v
+    near = load & (samples.lowest_v <= f.near_end_v)
+    f.weakest = np.where(near, (cells == samples.lowest_v).argmax(axis=0) + 1, f.weakest)
+    f.median_v = np.where(near, samples.median_v, f.median_v)
     f.unseen_v = np.where(near, 0.0, f.unseen_v)
 
     drawn_ah = f.charge_ah + f.bridged_ah
     adds = load & (f.cell_samples >= 0) & (drawn_ah >= f.pattern_from_ah)
     if not adds.any():
         return np.ones_like(adds)
-    apart = total / count - cells
+    total = np.zeros_like(amps)
+    for volts in cells:  # in this order
+        total = np.where(np.isnan(volts), total, total + volts)
+    apart = total / samples.cell_count - cells
     squares = np.zeros_like(amps)
     for each in apart * apart:  # in this order
         squares = np.where(np.isnan(each), squares, squares + each)

@@ -76,8 +76,8 @@ class OpenEpisode:
     level_ohm: float | None = None
     """By how much a cell lay below the curve where that is level, over the current."""
     weakest: int | None = None
-    """Lowest cell at the last loaded sample, or at the cut-off, and the others' mean there."""
-    others_v: float | None = None
+    """Lowest cell at the last loaded sample, or at the cut-off, and the median cell's voltage there."""
+    median_v: float | None = None
     unseen_v: float = 0.0
     """Doubt about the lowest cell's voltage where no channel shows it."""
     load_on_ohm: float | None = None

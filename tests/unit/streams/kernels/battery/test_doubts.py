@@ -14,6 +14,7 @@ from schemas.metrics.common import Quality
 from schemas.words import Language
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
+from streams.kernels.battery.tracking.cells import Cells
 from streams.kernels.battery.tracking.health import SetHealth
 from tests.support.sets import Rig, lfp_set
 
@@ -69,3 +70,11 @@ def test_the_page_of_a_set_shows_both_figures_its_weakest_cell_and_every_reason_
         assert all(text(language).replace("'", "''") in shown for text in texts.values())
     for column in ("usable_pct", "others_pct", "weakest_cell", "doubts"):
         assert column in shown
+
+
+def test_the_weakest_cell_is_compared_with_the_median_one() -> None:
+    """Of sixteen cells two are weak: the second of them moves the mean, not the median."""
+    volts = [2.8, 2.9, *[3.2] * 14]
+    assert Cells(volts, volts).median_v == pytest.approx(3.2)
+    assert Cells([None, *volts[1:]], volts[1:], unseen_v=2.8).median_v == pytest.approx(3.2)
+    assert Cells([3.2], [3.2]).median_v is None
