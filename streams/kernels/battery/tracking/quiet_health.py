@@ -94,6 +94,7 @@ class QuietSetHealth(SetHealth):
         _flow(f, load, samples.pack_v, elapsed, (before, amps))
         if limits_of:
             quiet &= note_load(f, samples, load, amps, limits_of)
+            quiet &= note_cells(f, samples, load, amps)
         passed = quiet & (ts // MINUTE_MS != larger(f.ts, f.dark_ts) // MINUTE_MS)
         f.power_w = f.power_w - (amps * samples.pack_v + f.power_w) * _share(elapsed)
         f.ts, f.raw_a, f.amps, f.volts, f.cell_v = ts, raw, amps, samples.pack_v, samples.lowest_v
@@ -101,8 +102,6 @@ class QuietSetHealth(SetHealth):
         f.soc, f.soc_sigma = np.where(is_full, 1.0, f.soc), np.where(is_full, f.sigma_full, f.soc_sigma)
         f.held = np.where(is_full, 0.0, f.held)
         rows = _now(f, samples, passed, limits_of)
-        if limits_of:
-            quiet &= note_cells(f, samples, load, amps)
         f.cell_sums, f.cell_counts = f.cell_sums + samples.cells_v, f.cell_counts + 1
         f.has_cells = np.ones_like(ts)
         _add_temperatures(f, samples, larger(np.ones_like(elapsed), smaller(elapsed, f.bridged_gap_ms)))

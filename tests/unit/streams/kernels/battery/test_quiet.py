@@ -221,7 +221,7 @@ HEALTH = next(fold for fold in FOLDS if fold.name == "set_health")
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_whole_discharge_goes_the_quiet_way(seed: int) -> None:
-    """A region's outage: near the end, over the foot of the curve and the cut-off, with a capacity known and without.
+    """A region's outage: over the level of the curve, its foot and the cut-off, with a capacity known and without.
 
     Whatever it ends in, both ways say it with the same bits, and nearly all of it was quiet.
     """
@@ -229,9 +229,10 @@ def test_a_whole_discharge_goes_the_quiet_way(seed: int) -> None:
     both, ids = Both(HEALTH), sorted(DEVICES)
     forecasts: list[float] = []
     concluded: set[str] = set()
+    levels: set[str] = set()
     for turn in range(400):
         ts = BEGIN_MS + turn * 20_000
-        load_a = 0.0 if turn < 10 or turn > 370 else -18.0
+        load_a = 0.0 if turn < 10 or turn > 370 else -28.0
         items: dict[str, list[Arrival]] = {}
         for number, device_id in enumerate(ids):
             battery = DEVICES[device_id].battery
@@ -252,10 +253,12 @@ def test_a_whole_discharge_goes_the_quiet_way(seed: int) -> None:
         forecasts += [row.remaining_p50_h for row in given_ if isinstance(row, BatteryState) and row.remaining_p50_h]
         concluded |= {row.device_id for row in given_ if isinstance(row, BatteryCapacity)}
         assert both.dumped(both.known) == {name: HEALTH.dump(state) for name, state in both.alone.items()}
+        levels |= {name for name, state in both.alone.items() if state.episode.level_ohm is not None}
         if turn == 5:
             _know_capacity(both, ids[:3])
     assert len(forecasts) > 100
     assert concluded == set(ids)
+    assert levels
     assert both.quiet > 0.8 * 400 * len(ids)
 
 
@@ -265,7 +268,7 @@ def _know_capacity(both: Both, device_ids: Sequence[str]) -> None:
     for device_id in device_ids:
         for known in (both.alone[device_id], both.known[HEALTH.name, device_id].state):  # type: ignore[union-attr]
             known.belief_ts, known.belief_soh, known.belief_variance = BEGIN_MS, 0.83, 0.0004
-            known.soc, known.soc_sigma = 0.97, 0.02
+            known.soc, known.soc_sigma = 0.99, 0.02
 
 
 @pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.name)
