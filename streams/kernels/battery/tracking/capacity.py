@@ -235,10 +235,10 @@ def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
     )
     # The usual ohmic drop was taken off along the curve: of an unusual set that bears nothing out, nor contradicts it.
     unusual = resistance_says.is_contradicted or resistance_says.doubt > 0
-    agreed = curve_says.is_borne_out
+    agreed = curve_says.is_borne_out and discharge.foot is not None and discharge.foot.is_by_level
     is_contradicted = curve_says.is_contradicted or (resistance_says.is_contradicted and not agreed)
     found = {
-        Witness.CURVE: curve_says.is_borne_out and not unusual,
+        Witness.CURVE: agreed and not unusual,
         Witness.RESISTANCE: resistance_says.is_borne_out,
         Witness.BENCH: limits.cell_count == 1,
     }

@@ -98,4 +98,10 @@ def _note_doubt(state: SetState, row: BatteryCapacity) -> None:
 
 def _foot(episode: OpenEpisode, foot_ah: float) -> FootSpan:
     """Where a discharge came down to the foot of the curve."""
-    return FootSpan(foot_ah, episode.foot_share, episode.foot_drop_sigma_v, math.sqrt(episode.doubt_ah2))
+    return FootSpan(
+        foot_ah,
+        episode.foot_share,
+        episode.foot_drop_sigma_v,
+        math.sqrt(episode.doubt_ah2),
+        episode.level_ohm is not None,
+    )

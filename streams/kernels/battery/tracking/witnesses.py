@@ -63,6 +63,9 @@ class FootSpan(NamedTuple):
     drop_sigma_v: float
     """Doubt of the drop, and of the hysteresis, that was taken off there."""
     doubt_ah: float
+    is_by_level: bool
+    """Whether the drop is the set's own: the usual one goes with a `nominal_ah` that may be wrong, and bears nothing
+    out."""
 
 
 def curve_ratio(span: FootSpan, left: Left, celsius: float | None, limits: Limits) -> Ratio | None:
