@@ -113,6 +113,12 @@ def test_the_foot_is_compared_by_the_drop_that_the_set_itself_shows() -> None:
     assert found == [pytest.approx(1.0, abs=0.03)] * 2
 
 
+def test_the_curve_bears_nothing_out_where_the_usual_drop_was_taken_off() -> None:
+    """A set that appears to hold 60 % comes to the foot before its level: its drop is by a `nominal_ah` in doubt."""
+    found = tally(worlds_of("nominal_ah x 1.25", [71], has_site=True))
+    assert (found.good, found.missed) == (0, 0)
+
+
 def test_a_tested_class_is_a_rectangle_and_a_loose_one_has_its_errors_near_the_bound() -> None:
     """±1 % is 1/√3 of it; ±3 %, or a class that nobody has registered, 1/√2."""
     sensor = health_reference().sensor
