@@ -20,8 +20,8 @@ from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.memory import DUE, Memory, Unread
 from streams.engine.retelling import take_back, wanting
-from streams.engine.walk import SETTLED_MS, Late, Walk, parts, set_out, unkept
-from streams.kernels.contract import Sharer
+from streams.engine.walk import SETTLED_MS, Late, Walk, is_kept, parts, set_out, unkept
+from streams.kernels.contract import Reviser, Sharer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -235,9 +235,9 @@ class Folding:
     def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
         """Walk each entity's way."""
         fold = self._fold
-        kept = state.snapshots_since(
-            self._connection, fold.name, fold.version, [(item.entity_id, item.from_ms) for item in late]
-        )
+        kept = self._kept(late)
+        if isinstance(fold, Reviser) and (late := self._deepened(fold, late, kept)):
+            kept = self._kept(late)
         before = self._before(subjects, [(item.entity_id, item.from_ms) for item in unkept(late, kept)])
         walks = [set_out(fold, item, kept[item.entity_id], before.get(item.entity_id)) for item in late]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
@@ -251,6 +251,28 @@ class Folding:
             return walks
         earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in short]
         return [*(each for each in walks if each not in short), *self._walked(subjects, earlier)]
+
+    def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
+        """The newest snapshot of each entity to set out from, and all later ones."""
+        moments = [(item.entity_id, item.from_ms) for item in late]
+        return state.snapshots_since(self._connection, self._fold.name, self._fold.version, moments)
+
+    def _deepened(self, fold: Reviser, late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
+        """The same, but set out so early that all is given again of which items behind the snapshot gave another form.
+
+        An event tells of that: it began before the snapshot, and was given out behind it. Nothing that the snapshot's
+        state could not revise can have been given anew.
+        """
+        origins = {item.entity_id: kept[item.entity_id][0] for item in late if is_kept(item, kept[item.entity_id])}
+        spans = [Span(entity_id, origin.ts, FOREVER_MS) for entity_id, origin in origins.items()]
+        crossed = {
+            row[0]
+            for row_type in fold.events
+            for row in derived.load(self._connection, row_type, spans, clock="seen_ts")
+            if row.ts < origins[row[0]].ts
+        }
+        since = {entity_id: fold.revisable_from(fold.load(origins[entity_id].state)) for entity_id in crossed}
+        return [item._replace(from_ms=min(item.from_ms, since.get(item.entity_id, item.from_ms))) for item in late]
 
     def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk], spans: Sequence[Span]) -> None:
         """Load what lies within the walks' next stretches, and fold it."""

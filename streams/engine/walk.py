@@ -145,10 +145,11 @@ class _Origin(NamedTuple):
 
 def unkept(late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
     """Those of which no snapshot is kept that is old enough to set out from."""
-    return [item for item in late if not _is_kept(item, kept[item.entity_id])]
+    return [item for item in late if not is_kept(item, kept[item.entity_id])]
 
 
-def _is_kept(late: Late, kept: Sequence[Snapshot]) -> bool:
+def is_kept(late: Late, kept: Sequence[Snapshot]) -> bool:
+    """Whether the first snapshot of an entity is old enough to set out from."""
     return bool(kept) and kept[0].ts <= late.from_ms
 
 
@@ -158,7 +159,7 @@ def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None
     And not later than the last item before: of an entity that has snapshots at all, all items before its first one lie
     within one stretch of them.
     """
-    if _is_kept(late, kept):
+    if is_kept(late, kept):
         return _Origin(kept[0].ts, kept[0].state)
     earliest = late.from_ms - REBUILD_MS
     return _Origin(earliest if before is None else min(earliest, before // fold.snapshot_ms * fold.snapshot_ms), None)

@@ -113,6 +113,9 @@ class Reviser(Fold, Protocol):
     def is_final(self, state: Any, row: Row, /) -> bool:  # noqa: ANN401
         """Whether no item after `state` can give this row out again."""
 
+    def revisable_from(self, state: Any, /) -> int:  # noqa: ANN401
+        """Time of the oldest row that an item after `state` can give out again, ms; FOREVER_MS: of none."""
+
 
 @runtime_checkable
 class Retelling(Fold, Protocol):

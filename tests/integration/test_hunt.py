@@ -19,6 +19,7 @@ from psycopg import sql
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.readings import MODELS, Kind
+from schemas.registry import Device, Registry, Role, VirtualMeter, VirtualPart
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 from storage.balance import balance
 from storage.pool import connect
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from fenhe.local import Postgres
-    from schemas.registry import Device
 
 SEEDS = range(int(os.environ.get("FENHE_HUNT_FROM", "0")), int(os.environ.get("FENHE_HUNT_TO", "3")))
 RECEIVED_MS = START_MS + 3 * DAY_MS
@@ -54,8 +54,30 @@ NUMBERS = ("0", "-0.0", "1", "3.3", "53.5", "0.1", "20", "49.99999999", "327.67"
 ODD = ("null", "true", '"\\u0000"', "[]", "[1,2,3]", '{"a":[{}]}', "NaN", "1" + "0" * 400, '"text"', '"good"')
 
 
-CAME_LATER = frozenset({"heat_gj"})
-"""Fields that are younger than the seeds: left out, so that a seed goes on being the world that it was kept for."""
+METERS = (
+    Device(device_id="h-1", site_id="plant-1", kind=Kind.HEAT, role=Role.CONSUMED, rated=40, period_s=60),
+    Device(device_id="v-1", site_id="plant-1", kind=Kind.STEAM, role=Role.CONSUMED, rated=20, period_s=60),
+    Device(device_id="g-1", site_id="plant-1", kind=Kind.GAS, role=Role.CONSUMED, rated=900, period_s=120),
+    Device(device_id="e-3", site_id="plant-1", kind=Kind.ELECTRICITY, role=Role.EXPORTED, rated=5000, period_s=60),
+    Device(device_id="w-3", site_id="plant-1", kind=Kind.WATER, role=Role.DRAWN, rated=500, period_s=900),
+)
+"""Meters of kinds and roles that the small world has none of."""
+SUM = VirtualMeter(
+    meter_id="both",
+    kind=Kind.ELECTRICITY,
+    quantity="energy_import_kwh",
+    parts=(
+        VirtualPart(meter_id="e-1", quantity="energy_import_kwh"),
+        VirtualPart(meter_id="e-2", quantity="energy_import_kwh", sign=-1),
+    ),
+)
+WORLD = Registry(
+    sites=[
+        site.model_copy(update={"virtual_meters": (SUM,)}) if site.site_id == "plant-1" else site
+        for site in REGISTRY.sites
+    ],
+    devices=[*REGISTRY.devices, *METERS],
+)
 LISTS = frozenset({"cell_voltage_v", "temperature_c", "voltage_v", "mains_voltage_v", "alarm_words"})
 WORDS = {
     "quality": ('"good"', '"uncertain"', '"bad"'),
@@ -79,8 +101,8 @@ def _value(rng: random.Random, device: Device, field: str) -> str:
 
 def _message(rng: random.Random, times: Sequence[int]) -> tuple[str, str]:
     """One message of a device: a reading, or an array of some."""
-    device = rng.choice(REGISTRY.devices)
-    own = {"ts", "site_id", "device_id", "kind"} | CAME_LATER
+    device = rng.choice(WORLD.devices)
+    own = {"ts", "site_id", "device_id", "kind"}
     fields = [name for name in MODELS[device.kind].model_fields if name not in own]
 
     def reading() -> str:
@@ -131,7 +153,7 @@ def urls(postgres: Postgres) -> Iterator[tuple[str, str]]:
     with own_database(postgres) as one, own_database(postgres) as other:
         found = (postgres.url("fenhe_owner", one), postgres.url("fenhe_owner", other))
         for url in found:
-            prepare(url)
+            prepare(url, WORLD)
         yield found
 
 

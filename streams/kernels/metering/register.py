@@ -118,6 +118,10 @@ class RegisterMetering(Saved[MeterState]):
             return row.ts < state.registers[row.quantity].tail[0].first
         return True
 
+    def revisable_from(self, state: MeterState) -> int:
+        """Oldest minute that a later reading can give out again."""
+        return min(map(_settled_before, state.registers.values()), default=FOREVER_MS)
+
     def is_behind(self, state: MeterState, row: Row) -> bool:
         """Whether a minute lies before the one that is open."""
         assert isinstance(row, MeterMinute)  # noqa: S101 - only these are retold
