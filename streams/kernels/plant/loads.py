@@ -86,7 +86,7 @@ class MeterLoads:
             is_ready = all(
                 register_of(product) in quarters.get((product.device_id, hour + LAST), {}) for product in work.products
             )
-            has_waited = (meter_id, hour + HOUR_MS + LAST) in quarters
+            has_waited = not self._quantities.isdisjoint(quarters.get((meter_id, hour + HOUR_MS + LAST), ()))
             if (meter_id, hour) in fresh if is_ready else has_waited:
                 present = self._quantities & quarters.get((meter_id, hour + LAST), {}).keys()
                 given += [_load(site, (meter_id, each), hour, quarters, work) for each in sorted(present)]

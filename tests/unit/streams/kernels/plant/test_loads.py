@@ -101,3 +101,15 @@ def test_a_meter_works_for_the_line_that_names_it() -> None:
     (row,) = loads(tables)
     assert row.production == pytest.approx(0.4)
     assert row.is_idle
+
+
+def test_only_a_register_that_is_watched_says_that_an_hour_has_waited() -> None:
+    """Power that flows back is not watched: whether its next hour is there first, or comes later, is the same."""
+    meter = Device(device_id="in", site_id="s", kind=Kind.ELECTRICITY, role=Role.CONSUMED)
+    own = minutes(meter, "energy_import_kwh", steady(50.0), range(1))
+    back = minutes(meter, "energy_export_kwh", steady(1.0), range(1, 2))
+    at_once, one_by_one = Tables(SITE, [meter, PRODUCT]), Tables(SITE, [meter, PRODUCT])
+    at_once.put([*own, *back])
+    one_by_one.put(own)
+    one_by_one.put(back)
+    assert loads(at_once) == loads(one_by_one)
