@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fenhe.clear_errors import PlainError
+from fenhe.commands.reference import load as load_reference_data
 from fenhe.local import (
     MissingServiceError,
     Process,
@@ -22,6 +23,9 @@ from fenhe.local import (
     Stack,
     default_directory,
 )
+from storage.migrate import migrate
+from storage.pool import connect
+from storage.retention import say_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +51,22 @@ def write_environment(stack: Stack) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     path.chmod(0o600)
     return path
+
+
+def prepare_database(stack: Stack) -> None:
+    """Bring a stack's database up to date, with the reference data, and with the size of its disk if nobody said it.
+
+    PostgreSQL does not tell how large its disk is; on this machine we can see what is free beside it.
+    """
+    owner_url = stack.environment()["FENHE_DB_OWNER_URL"]
+    migrate(owner_url)
+    load_reference_data(owner_url)
+    with connect(owner_url, name="prepare") as connection:
+        row = connection.execute(
+            "SELECT pg_database_size(current_database()) WHERE NOT EXISTS (SELECT FROM store_disk)"
+        ).fetchone()
+        if row is not None:
+            say_disk(connection, str(row[0] + shutil.disk_usage(stack.directory).free))
 
 
 def check_port(port: int, option: str = "--port") -> None:

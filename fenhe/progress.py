@@ -15,6 +15,8 @@ REMEMBERED_S = 20.0
 TOLD_EVERY_S = 10.0
 """Without a terminal."""
 BAR = 24
+LEAST_SHARE = 0.02
+"""Of a past, before anything is said of how long the rest takes."""
 MINUTE_S, HOUR_S = 60, 3_600
 
 
@@ -46,6 +48,8 @@ class Feeding:
         self._seen.append((now, stored.done))
         while len(self._seen) > 2 and now - self._seen[0][0] > REMEMBERED_S:  # noqa: PLR2004 - a rate takes two
             self._seen.popleft()
+        if stored.done < LEAST_SHARE * stored.whole:
+            return None  # of the first days few devices are heard: they say nothing of the others
         (first, before), (last, done) = self._seen[0], self._seen[-1]
         if last <= first or done <= before:
             return None

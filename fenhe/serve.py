@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING
 import psycopg
 from rich.console import Console
 
-from fenhe.commands.reference import load as load_reference_data
 from fenhe.local import MockKafka
-from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline, write_environment
+from fenhe.pipeline import (
+    check_port,
+    local_stack,
+    open_directory,
+    page_address,
+    pipeline,
+    prepare_database,
+    write_environment,
+)
 from fenhe.simulation import now_ms
-from storage.migrate import migrate
 from storage.pool import connect
 from storage.registry import load_registry
 
@@ -65,8 +71,7 @@ def run_serve(options: ServeOptions) -> int:
         if isinstance(stack.kafka, MockKafka):
             console.print("  Kafka is librdkafka's mock cluster: what is not yet stored is lost when it ends")
         environment = stack.environment()
-        migrate(environment["FENHE_DB_OWNER_URL"])
-        load_reference_data(environment["FENHE_DB_OWNER_URL"])
+        prepare_database(stack)
         file = write_environment(stack)
         with pipeline(stack, options.port, lambda text: console.print(f"  {text}")):
             _say_where(stack, options.port, file)

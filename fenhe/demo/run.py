@@ -20,12 +20,20 @@ from rich.live import Live
 from fenhe.baselines import fit_the_past
 from fenhe.books import print_balance, read_balance
 from fenhe.clear_errors import PlainError
-from fenhe.commands.reference import load as load_reference_data
 from fenhe.demo.estimate import Machine, PastToStore
 from fenhe.demo.figures import counted, summary
+from fenhe.demo.forecast import forecast
 from fenhe.demo.world import DemoWorld, earlier_world, remember
 from fenhe.local import MockKafka
-from fenhe.pipeline import check_port, local_stack, open_directory, page_address, pipeline, write_environment
+from fenhe.pipeline import (
+    check_port,
+    local_stack,
+    open_directory,
+    page_address,
+    pipeline,
+    prepare_database,
+    write_environment,
+)
 from fenhe.progress import Feeding, StoredCount, in_words
 from fenhe.simulation import now_ms, truth_of
 from schemas.registry import Sector
@@ -35,9 +43,10 @@ from simulators.scenes.run import Pace, simulate
 from simulators.scenes.scenario import load
 from simulators.wire.publisher import MqttPublisher
 from storage.latency import commit_latency
-from storage.migrate import migrate
 from storage.pool import connect
 from storage.registry import import_registry
+from storage.retention import measure
+from storage.weather import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,12 +134,13 @@ def run_demo(options: DemoOptions) -> int:
             " ask for the same, or add --fresh to forget it"
         )
         raise PlainError(msg)
+    machine = Machine.now()  # before our own services make it busy
     console.print("[bold]fenhe 汾河[/] starting broker, Kafka and PostgreSQL …")
     with local_stack(directory, options.services, PARTITIONS) as stack:
         console.print(f"  {stack.describe()}", soft_wrap=True)
         if isinstance(stack.kafka, MockKafka):
             console.print("  Kafka is librdkafka's mock cluster: for trying out, never for production")
-        return _Demo(stack, options, scenario, world, Interrupts(stop, again)).run()
+        return _Demo(stack, options, scenario, world, Interrupts(stop, again), machine=machine).run()
 
 
 def _scenario(options: DemoOptions) -> Scenario:
@@ -166,11 +176,14 @@ class _Demo:
         scenario: Scenario,
         earlier: DemoWorld | None,
         interrupts: Interrupts,
+        *,
+        machine: Machine,
     ) -> None:
         self._stack = stack
         self._options = options
         self._earlier = earlier
         self._scenario = scenario
+        self._machine = machine
         self._stop, self._again = interrupts
         self._directory = stack.directory
         self._environment = stack.environment()
@@ -183,8 +196,7 @@ class _Demo:
 
     def run(self) -> int:
         """Play the world through the pipeline, then close the books."""
-        migrate(self._environment["FENHE_DB_OWNER_URL"])
-        load_reference_data(self._environment["FENHE_DB_OWNER_URL"])
+        prepare_database(self._stack)
         before = counted(self._reader).received
         with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}")):
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
@@ -203,9 +215,9 @@ class _Demo:
         start = now - (scenario.history or 0)
         scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets)
         readings = scene.readings_until(now)
-        past, machine = PastToStore(readings, _plant_days(scenario), scene.readings_per_s), Machine.now()
-        lasts_s = min(machine.seconds(past), LONGEST_S)
-        console.print(f"  {machine.tell(past)}")
+        past = PastToStore(readings, _plant_days(scenario), scene.readings_per_s)
+        lasts_s = min(self._machine.seconds(past), LONGEST_S)
+        console.print(f"  {self._machine.tell(past)}", soft_wrap=True, highlight=False)
         if lasts_s > LONG_S:
             console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
         world = DemoWorld(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
@@ -225,6 +237,7 @@ class _Demo:
         scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())
+            record(connection, forecast(world.seed, scene.registry().sites, now_ms()))
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
             return self._publish(scene, world, before)
 
@@ -238,7 +251,11 @@ class _Demo:
                 return waiting + int(publisher.report()["published_total"])
 
             is_live, done = threading.Event(), threading.Event()
-            tell = threading.Thread(target=self._tell, args=(scene, published, before, is_live, done), daemon=True)
+            past = round(scene.readings_until(now_ms()))
+            if scene.event_ms > scene.start_ms:  # an earlier run published the long past
+                past -= round(scene.readings_until(max(scene.event_ms, scene.whole_ms)))
+            arguments = scene, published, before, is_live, done
+            tell = threading.Thread(target=self._tell, args=arguments, kwargs={"past": past}, daemon=True)
             tell.start()
             simulate(scene, publisher, Pace(live=False), stop=self._stop)
             live_from = now_ms()
@@ -257,12 +274,11 @@ class _Demo:
         before: int,
         is_live: threading.Event,
         done: threading.Event,
+        *,
+        past: int,
     ) -> None:
-        """Say how far the past is stored, then that all is there, then what goes on."""
+        """Say how far the past of about `past` readings is stored, then that all is there, then what goes on."""
         feeding = Feeding(console)
-        estimate = round(scene.readings_until(now_ms()) - scene.readings_until(max(scene.event_ms, scene.whole_ms)))
-        if scene.event_ms <= scene.start_ms:
-            estimate = round(scene.readings_until(now_ms()))
         slack = round(CAUGHT_UP_S * scene.readings_per_s) + 50
         try:
             while not done.wait(1.0):
@@ -270,7 +286,7 @@ class _Demo:
                     stored, sent = counted(self._reader).received - before, published()
                     if is_live.is_set() and sent - stored <= slack:
                         break
-                    feeding(StoredCount(stored, sent if is_live.is_set() else max(estimate, sent)))
+                    feeding(StoredCount(stored, sent if is_live.is_set() else max(past, sent)))
         finally:
             feeding.close()
         if not done.is_set():
@@ -286,11 +302,13 @@ class _Demo:
                 console.print(f"  energy baselines fitted to the past: {len({line.site_id for line in fitted})} plants")
             for line, why in refused.items():
                 console.print(f"  no baseline of {line.site_id} {line.line_id}: {why}", style="dim")
+        with contextlib.suppress(psycopg.Error), connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as owner:
+            measure(owner)
         self._ready_ms = now_ms()
         console.print(f"  [bold]everything is there[/] after {time.monotonic() - self._began:.0f} s; live from here on")
         is_chinese = os.environ.get("LANG", "").startswith("zh")
         look = f"看点：{self._scenario.look_zh}" if is_chinese else f"look at: {self._scenario.look.strip()}"
-        console.print(f"  {look}")
+        console.print(f"  {look}", soft_wrap=True, highlight=False)
 
     def _summarise(self, published: Callable[[], int], before: int, done: threading.Event) -> None:
         """Keep a summary in the terminal up to date; without one, tell it now and then. Ends the run in time."""

@@ -167,7 +167,10 @@ class Scene:
         return sorted(labels, key=lambda label: (label.start_ms, label.kind, label.site_id, label.device_id))
 
     def record(self, truth: TruthWriter, *, step_ms: int = HOUR_MS, until_ms: int | None = None) -> None:
-        """Write the labels now, and the true state every `step_ms` (whole ticks) from now on; before any advance."""
+        """Write the labels now, and the true state every `step_ms` (whole ticks) from now on; before any advance.
+
+        In a long past at most every hour.
+        """
         self._truth, self._step_ms = truth, step_ms
         truth.add_labels(self.labels(until_ms))
         self._tell(self.start_ms)
@@ -199,7 +202,9 @@ class Scene:
             drawn += part.generate(self._drawn_ms)
         drawn.sort(key=lambda message: message.readings[0]["ts"])
         self._pending.extend(self._sent(drawn))
-        if self._drawn_ms >= self._told_ms + self._step_ms:
+        # Of a long past an hour is close enough: of 7,000 sets, ten minutes of it would be gigabytes.
+        step_ms = self._step_ms if self._drawn_ms >= self.whole_ms else max(self._step_ms, HOUR_MS)
+        if self._drawn_ms >= self._told_ms + step_ms:
             self._tell(self._drawn_ms)
 
     def _sent(self, drawn: list[DeviceMessage]) -> list[DeviceMessage]:
@@ -222,6 +227,8 @@ class Scene:
         if self._truth is None:
             return
         for source in self._sources():
+            if source is self.fleet and self._fleet_past is not None and ts_ms < self._fleet_past.from_ms:
+                continue  # before its own past a set does nothing that could be true of it
             self._truth.add_states(source.states(ts_ms))
             if ts_ms > self._told_ms:
                 self._truth.add_totals(source.totals(self._told_ms, ts_ms))

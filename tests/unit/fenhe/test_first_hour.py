@@ -122,6 +122,7 @@ def test_progress_tells_how_long_it_will_take_also_without_a_terminal() -> None:
     console = Console(record=True, force_terminal=False, width=80)
     feeding = Feeding(console)
     assert feeding.left_s(StoredCount(0, 1_000), 0.0) is None
+    assert feeding.left_s(StoredCount(10, 1_000), 5.0) is None
     assert feeding.left_s(StoredCount(100, 1_000), 10.0) == pytest.approx(90.0)
     feeding(StoredCount(200, 1_000))
     assert "200 of 1,000 readings stored" in console.export_text()
