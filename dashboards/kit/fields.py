@@ -11,11 +11,12 @@ from grafana_foundation_sdk.models import dashboard as model
 from dashboards.kit import thresholds, units
 from dashboards.words import labels
 from schemas.metrics import GOOD_COVERAGE, Quality
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.words import Language, Text
+    from schemas.words import Text
 
 GOOD = "#2f9e6e"
 PARTIAL = "#d08a12"
@@ -133,6 +134,8 @@ class Field:
     unknown: Text = labels.UNKNOWN
     marked: bool = False
     """A text that begins with a mark, which gives its colour (`MARKS`)."""
+    chinese: Mapping[str, str] = field(default_factory=dict)
+    """Patterns of whole texts that are stored in English, to their Chinese; `$1` is what the first bracket holds."""
     color: str = PLAIN
     width: int | None = None
     """Column width in a table, pixels; None: as wide as there is room, and at least `least_px`."""
@@ -195,6 +198,8 @@ class Field:
         }
         if self.marked:
             return [unknown, *_marks()]
+        if self.chinese and language is Language.ZH:
+            return [unknown, *_rewritten(self.chinese)]
         if not self.words:
             return [unknown]
         options = {
@@ -209,6 +214,17 @@ def _marks() -> list[dict[str, object]]:
     return [
         {"type": "regex", "options": {"pattern": f"/^{mark} /", "result": {"color": color, "index": index}}}
         for index, (mark, color) in enumerate(MARKS.items(), start=1)
+    ]
+
+
+def _rewritten(texts: Mapping[str, str]) -> list[dict[str, object]]:
+    """Show other words in place of a text, with what the pattern's bracket holds."""
+    return [
+        {
+            "type": "regex",
+            "options": {"pattern": f"/^{pattern}$/", "result": {"text": text, "color": PLAIN, "index": index}},
+        }
+        for index, (pattern, text) in enumerate(texts.items(), start=1)
     ]
 
 

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books
+from dashboards.parts import alarm_lists, books, compare
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -212,10 +212,11 @@ ORDER BY slots.time
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
         about,
-        query,
+        compare.TIMES.beside(query, ("presented", "target", "flood"), "presented"),
         Field(name="presented", label=labels_alarm.PRESENTED, decimals=0, color=fields.PRIMARY),
         fields.line("target", labels_alarm.TARGET, fields.GOOD),
         fields.line("flood", labels_alarm.FLOOD, fields.BAD),
+        compare.field(),
         bars=True,
     )
 
@@ -330,6 +331,7 @@ DASHBOARD = Definition(
         Variable(name="site", label=labels_alarm.SITE, query=_sites, with_all=True),
         Variable(name="severity", label=labels_alarm.SEVERITY_COLUMN, query=_severities, with_all=True),
         Variable(name="kind", label=labels_alarm.KIND_COLUMN, query=_kinds, with_all=True),
+        compare.TIMES.variable,
     ],
     panels=_panels,
 )

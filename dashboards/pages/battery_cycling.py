@@ -26,9 +26,13 @@ TO_CYCLES = Link("battery-cycling", Text("看它的循环", "Its cycles"), {"set
 FADE_WORDS = {
     fade: Word(text, color)
     for (fade, text), color in zip(
-        words.FADE.items(), (fields.BAD, fields.GOOD, fields.GOOD, fields.UNKNOWN, fields.UNKNOWN), strict=True
+        words.FADE.items(),
+        (fields.BAD, fields.GOOD, fields.GOOD, fields.PARTIAL, fields.UNKNOWN, fields.UNKNOWN),
+        strict=True,
     )
 }
+RISEN = "CASE WHEN y.fade = 'slower' AND y.fade_pct < -y.doubt_pct THEN 'risen' ELSE y.fade END"
+"""A health that rose by more than its doubt is no good news: cells do not heal; a sensor or the set changed."""
 
 
 def _sets(language: Language) -> str:
@@ -52,13 +56,15 @@ def fleet(language: Language) -> Panel:
             "往返效率 = 近 30 日闭合循环（充满到充满：浮充满 1 小时）的放出 ÷ 充入，没有闭合循环即未知；"
             "缺数、未见充电或放多于充的循环剔除并计数。"
             "预期衰减每年 2.5 个百分点（±1）；首末两次估计证据都良好才比较，"
-            "自最近一次换组、重新标定或更正起算；± 不小于预期时为时尚早。来源：battery_cycling。",
+            "自最近一次换组、重新标定或更正起算；± 不小于预期时为时尚早。"
+            "SoH 上升超过 ± 的不是好消息：电池不会自愈，应查电流传感器或是否换过组。来源：battery_cycling。",
             "Sets registered for peak shaving or storage. Full cycles: drawn over nominal capacity; round trip: out "
             "over in of the closed cycles (from full, an hour on float, to full) of 30 days, unknown while none is "
             "closed; cycles with a part not measured, without charge, or with more out than in, are left out and "
             "counted. 2.5 points a year (±1) of fade are expected; compared only where first and newest estimate are "
             "good, since the set was last exchanged, recalibrated or corrected; too early while ± is no less than "
-            "what is expected. Source: battery_cycling.",
+            "what is expected. A SoH that rose by more than ± is no good news: cells do not heal; look at the current "
+            "sensor, or for an exchange that nobody registered. Source: battery_cycling.",
         ),
         width=24,
         height=8,
@@ -68,14 +74,14 @@ def fleet(language: Language) -> Panel:
 SELECT y.device_id, {sql.name(language, "d", "device_id")} AS battery_set, {sql.city(language)} AS city,
        {sql.words_of("y.use", words.USE, language)} AS use,
        y.month_out_kwh, y.month_full_cycles, y.closed::float8 AS closed, y.left_out::float8 AS left_out,
-       (100 * y.efficiency)::float8 AS efficiency_pct, y.soh_pct::float8 AS soh_pct, y.fade,
+       (100 * y.efficiency)::float8 AS efficiency_pct, y.soh_pct::float8 AS soh_pct, {RISEN} AS fade,
        y.fade_pct::float8 AS fade_pct,
        round(y.expected_fade_pct::numeric, 1) || ' ± ' || round(y.doubt_pct::numeric, 1) AS expected
 FROM battery_cycling y
 JOIN device d USING (device_id)
 JOIN site s ON s.site_id = y.site_id
 WHERE {sql.IN_CITY}
-ORDER BY array_position(ARRAY['faster', 'unknown', 'too_early', 'expected', 'slower'], y.fade),
+ORDER BY array_position(ARRAY['faster', 'risen', 'unknown', 'too_early', 'expected', 'slower'], {RISEN}),
          y.efficiency NULLS FIRST, y.device_id
 LIMIT 300
 """  # noqa: S608 - fragments of ours

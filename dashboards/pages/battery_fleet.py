@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import battery_sets, books, fleet_health
+from dashboards.parts import battery_sets, books, compare, fleet_health
 from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
@@ -282,7 +282,7 @@ ORDER BY slots.time
     axis = {"axisPlacement": "right", "drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}}
     return panels.timeseries(
         about,
-        query,
+        compare.TIMES.beside(query, ("energy_in_kwh", "energy_out_kwh", "coverage"), "energy_out_kwh"),
         Field(name="energy_in_kwh", label=labels.ENERGY_IN, unit="kWh", decimals=0, color=fields.PRIMARY),
         Field(name="energy_out_kwh", label=labels.ENERGY_OUT, unit="kWh", decimals=0, color=fields.PARTIAL),
         Field(
@@ -295,6 +295,7 @@ ORDER BY slots.time
             color=fields.UNKNOWN,
             custom=axis,
         ),
+        compare.field("kWh"),
         bars=True,
     )
 
@@ -384,6 +385,6 @@ DASHBOARD = Definition(
         "All second-life sets: who reports, where the mains is out, which are the worst, what the BMS claims.",
     ),
     refresh="10s",
-    variables=[CITY],
+    variables=[CITY, compare.TIMES.variable],
     panels=_panels,
 )

@@ -8,7 +8,8 @@ from dashboards.kit import fields, panels, sql, thresholds
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books
+from dashboards.parts import alarm_lists, books, compare, gangue_now
+from dashboards.parts.gangue_now import UNIT
 from dashboards.parts.plants import SITE, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
-UNIT = "${unit:sqlstring}"
 HISTORY_DAYS = 14
 CF_STEPS = (Step(None, fields.PARTIAL), Step(thresholds.CAPACITY_FACTOR_PCT, fields.GOOD))
 BASELINE = """(SELECT value FROM reference_setting JOIN reference_current USING (version)
@@ -33,44 +33,6 @@ FROM device d
 WHERE kind = 'gangue_unit' AND site_id = ${{site:sqlstring}}
 ORDER BY 2, 1
 """  # noqa: S608 - fragments of ours
-
-
-def _newest(span: str, *columns: str, within_days: int) -> str:
-    return f"""
-SELECT {", ".join(columns)}
-FROM gangue_window
-WHERE device_id = {UNIT} AND span = '{span}' AND {days_back(within_days)}
-ORDER BY ts DESC
-LIMIT 1
-"""  # noqa: S608 - fragments of ours
-
-
-def rates(language: Language) -> Panel:
-    """Coal and heat rates of the last 24 hours."""
-    about = About(
-        language=language,
-        title=Text("煤耗与热耗 · 24 h", "Coal and heat rate · 24 h"),
-        description=Text(
-            "供电标准煤耗 = Q/(W_gen − W_aux)/29.3076，Q = ΣBₖ·LHVₖ 减外供热；热值待化验时为估算，见“化验”。"
-            "来源：gangue_window（24 小时）。",
-            "Net coal rate = Q/(W_gen − W_aux)/29.3076, Q = ΣBₖ·LHVₖ less exported heat; estimated while the "
-            "laboratory "
-            "owes the heating value. Source: gangue_window, 24 h.",
-        ),
-        width=15,
-        height=4,
-    )
-    columns = ("net_coal_rate_gce_kwh", "gross_coal_rate_gce_kwh", "net_heat_rate_kj_kwh", "station_service_pct")
-    return panels.stat(
-        about,
-        _newest("day", *columns, "net_efficiency_pct", "quality", within_days=2),
-        Field(name="net_coal_rate_gce_kwh", label=labels_plant.NET_COAL_RATE, unit="gce/kWh", decimals=1),
-        Field(name="gross_coal_rate_gce_kwh", label=labels_plant.GROSS_COAL_RATE, unit="gce/kWh", decimals=1),
-        Field(name="net_heat_rate_kj_kwh", label=labels_plant.NET_HEAT_RATE, unit="kJ/kWh", decimals=0),
-        Field(name="station_service_pct", label=labels_plant.STATION_SERVICE, unit="%", decimals=2),
-        Field(name="net_efficiency_pct", label=labels_plant.EFFICIENCY, unit="%", decimals=1),
-        fields.quality(label=labels.QUALITY_COLUMN),
-    )
 
 
 def load(language: Language) -> Panel:
@@ -128,7 +90,8 @@ ORDER BY ts
         custom={"lineWidth": 2},
     )  # fmt: skip
     estimated = fields.estimated("estimated", labels_plant.ESTIMATED, unit="gce/kWh", decimals=1)
-    return panels.timeseries(about, query, measured, estimated)
+    query = compare.ENERGY.beside(query, ("measured", "estimated"), "coalesce(measured, estimated)")
+    return panels.timeseries(about, query, measured, estimated, compare.field("gce/kWh", decimals=1))
 
 
 def capacity_history(language: Language) -> Panel:
@@ -156,7 +119,8 @@ ORDER BY ts
         name="capacity_factor_pct", label=labels_plant.CAPACITY_FACTOR, unit="%", decimals=1, color=fields.PRIMARY
     )
     baseline = fields.line("baseline", labels_plant.CF_BASELINE, fields.GOOD, unit="%")
-    return panels.timeseries(about, query, factor, baseline)
+    query = compare.ENERGY.beside(query, ("capacity_factor_pct", "baseline"), "capacity_factor_pct")
+    return panels.timeseries(about, query, factor, baseline, compare.field("%", decimals=1))
 
 
 def fuel(language: Language) -> Panel:
@@ -346,7 +310,8 @@ LIMIT 60
 
 def _panels(language: Language) -> Sequence[Panel]:
     return [
-        rates(language),
+        gangue_now.running(language),
+        gangue_now.rates(language),
         load(language),
         coal_rate_history(language),
         capacity_history(language),
@@ -368,7 +333,11 @@ DASHBOARD = Definition(
     ),
     refresh="30s",
     range_from="now-14d",
-    variables=[sites("s.sector = 'gangue_power'"), Variable(name="unit", label=labels_plant.UNIT, query=_units)],
+    variables=[
+        sites("s.sector = 'gangue_power'"),
+        Variable(name="unit", label=labels_plant.UNIT, query=_units),
+        compare.ENERGY.variable,
+    ],
     panels=_panels,
     annotations=[alarm_lists.marks(f"a.site_id = {SITE} AND a.device_id IN ({UNIT}, a.site_id)")],
 )

@@ -8,11 +8,12 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books, plant_limits
+from dashboards.parts import alarm_lists, books, compare, plant_limits
 from dashboards.parts.plants import rate, register, sites
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
+from schemas.words.meter_rules import METER_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,11 +98,12 @@ ORDER BY 1
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
         about,
-        query,
+        compare.ENERGY.beside(query, ("measured", "estimated"), "coalesce(measured, estimated)"),
         Field(name="measured", label=labels_plant.INCREMENT, decimals=1, color=fields.PRIMARY),
         Field(
             name="estimated", label=labels_plant.ESTIMATED, decimals=1, color=fields.ESTIMATED, custom=fields.HATCHED
         ),
+        compare.field(decimals=1),
         bars=True,
         stacked=True,
     )
@@ -171,7 +173,7 @@ LIMIT 100
         Field(name="value_seen", label=labels_plant.SEEN, decimals=1, width=110),
         Field(name="value_after", label=labels_plant.AFTER, decimals=1, width=110),
         Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=100),
-        Field(name="rule", label=labels_plant.RULE),
+        Field(name="rule", label=labels_plant.RULE, chinese=METER_RULES),
     )
 
 
@@ -187,7 +189,11 @@ DASHBOARD = Definition(
         "What one meter counted, how well that is known, and what befell its register.",
     ),
     refresh="10s",
-    variables=[sites("s.sector <> 'base_station'"), Variable(name="meter", label=labels_plant.METER, query=_meters)],
+    variables=[
+        sites("s.sector <> 'base_station'"),
+        Variable(name="meter", label=labels_plant.METER, query=_meters),
+        compare.ENERGY.variable,
+    ],
     panels=_panels,
     annotations=[alarm_lists.marks(f"a.device_id = {METER}"), plant_limits.event_marks(f"e.device_id = {METER}")],
 )

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
-from dashboards.parts import books, unused
+from dashboards.parts import books, compare, unused
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
 from schemas.words import Language, Text
@@ -178,11 +178,12 @@ ORDER BY hour
     line = {"drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}, "stacking": {"mode": "none"}}
     return panels.timeseries(
         about,
-        query,
+        compare.TIMES.beside(query, ("stored", "duplicate", "quarantined", "received"), "received"),
         Field(name="stored", label=labels.STORED, decimals=0, color=fields.PRIMARY),
         Field(name="duplicate", label=labels.DUPLICATE, decimals=0, color=fields.UNKNOWN),
         Field(name="quarantined", label=labels.QUARANTINED, decimals=0, color=fields.PARTIAL),
         Field(name="received", label=labels.RECEIVED, decimals=0, custom=line),
+        compare.field(),
         bars=True,
         stacked=True,
     )
@@ -353,6 +354,6 @@ DASHBOARD = Definition(
         "Does everything that was sent arrive, how late, and what could not be used.",
     ),
     refresh="10s",
-    variables=[],
+    variables=[compare.TIMES.variable],
     panels=_panels,
 )

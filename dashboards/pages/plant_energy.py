@@ -172,7 +172,7 @@ DASHBOARD = Definition(
     ),
     refresh="30s",
     range_from="now-7d",
-    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT, compare.VARIABLE],
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT, compare.ENERGY.variable],
     panels=_panels,
     annotations=[alarm_lists.marks(f"a.site_id = {SITE}"), plant_limits.event_marks(f"e.site_id = {SITE}")],
 )

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books
+from dashboards.parts import alarm_lists, books, compare
 from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -122,15 +122,17 @@ LEFT JOIN reference_water_quota q ON q.key = l.key AND q.version = r.reference_v
 WHERE r.site_id = {SITE} AND r.{WHOLE_PLANT} AND r.window_h = 24 AND $__timeFilter(r.ts)
 ORDER BY r.ts
 """  # noqa: S608 - fragments of ours
+    columns = ("measured", "estimated", "quota", "advanced")
     return panels.timeseries(
         about,
-        query,
+        compare.WATER.beside(query, columns, "coalesce(measured, estimated)"),
         Field(
             name="measured", label=labels_plant.UNIT_WATER, decimals=2, color=fields.SECONDARY, custom={"lineWidth": 2}
         ),
         fields.estimated("estimated", labels_plant.ESTIMATED, decimals=2),
         fields.line("quota", labels_plant.QUOTA, fields.BAD, decimals=2),
         fields.line("advanced", labels_plant.QUOTA_ADVANCED, fields.GOOD, decimals=2),
+        compare.field(decimals=2),
     )
 
 
@@ -155,10 +157,11 @@ ORDER BY ts
 """  # noqa: S608 - fragments of ours
     return panels.timeseries(
         about,
-        query,
+        compare.WATER.beside(query, ("water_in_m3", "water_out_m3", "water_reused_m3"), "water_in_m3"),
         Field(name="water_in_m3", label=labels_plant.INTAKE, unit="m³", decimals=0, color=fields.PRIMARY),
         Field(name="water_out_m3", label=labels_plant.OUTFLOW, unit="m³", decimals=0, color=fields.UNKNOWN),
         Field(name="water_reused_m3", label=Text("回用", "reused"), unit="m³", decimals=0, color=fields.SECONDARY),
+        compare.field("m³"),
         bars=True,
     )
 
@@ -261,7 +264,8 @@ ORDER BY ts
         name="beyond_m3_h", label=labels_plant.BEYOND_PRODUCTION, unit="m³/h", decimals=1, color=fields.PRIMARY,
         custom={"lineWidth": 2},
     )  # fmt: skip
-    return panels.timeseries(about, query, field, beyond)
+    query = compare.WATER.beside(query, ("night_flow_m3_h", "beyond_m3_h"), "coalesce(night_flow_m3_h, beyond_m3_h)")
+    return panels.timeseries(about, query, field, beyond, compare.field("m³/h", decimals=1))
 
 
 def night_by_meter(language: Language) -> Panel:
@@ -337,7 +341,7 @@ DASHBOARD = Definition(
     ),
     refresh="30s",
     range_from="now-30d",
-    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT],
+    variables=[sites("s.sector <> 'base_station'"), PRODUCT_UNIT, compare.WATER.variable],
     panels=_panels,
     annotations=[alarm_lists.marks(f"a.site_id = {SITE}")],
 )

@@ -100,11 +100,13 @@ def meter_tree(language: Language) -> Panel:
         language=language,
         title=Text("表计树 · 24 h", "Tree of meters · 24 h"),
         description=Text(
-            "各介质的进线表、外送与产品表，其下为内部分表；最近 24 小时的表底增量，占该介质进线合计的比例。"
+            "各介质的进线表、外送与产品表，其下为内部分表；最近 24 小时的表底增量，占该介质进线合计的比例；"
+            "没有进线的（如产品）占其自身合计。"
             "每类表只计一个表底：蒸汽按质量，水与燃气按体积，热量按 GJ。"
             "覆盖不足 98 % 的为未知，进线有一只未知则合计与比例未知。来源：device、meter_quarter。",
             "Of each medium the meters at the boundary, below them those inside; what their registers counted in the "
-            "last 24 hours, and its share of the medium's intake. A kind of meter is counted by one register: steam by "
+            "last 24 hours, and its share of the medium's intake, or of their own sum where none comes in, as of a "
+            "product. A kind of meter is counted by one register: steam by "
             "mass, water and gas by volume, heat by GJ. Below a coverage of 98 % it is unknown; where one "
             "meter of the intake is, so are sum and shares. Source: device, meter_quarter.",
         ),
@@ -127,7 +129,8 @@ WITH kinds (kind, quantity) AS (VALUES {kinds}
 ), meters AS (
     SELECT d.device_id, d.site_id, d.kind, {medium} AS medium, d.role, c.amount,
            {sql.name(language, "d", "device_id")} AS name,
-           d.role IN ({_inflow()}) AS is_intake, d.role = '{Role.INTERNAL}' AS is_inside
+           d.role IN ({_inflow()}) OR d.role <> '{Role.INTERNAL}' AND NOT bool_or(d.role IN ({_inflow()}))
+               OVER (PARTITION BY d.kind, {medium}) AS is_intake, d.role = '{Role.INTERNAL}' AS is_inside
     FROM device d JOIN kinds USING (kind) LEFT JOIN counted c USING (device_id)
     WHERE d.site_id = {SITE}
 ), media AS (
@@ -155,7 +158,7 @@ ORDER BY kind, medium, depth, device_id
         Field(name="device_id", hidden=True),
         Field(name="site_id", hidden=True),
         Field(name="node", label=labels.METER, link=TO_METER),
-        Field(name="role", label=labels.ROLE_COLUMN, width=90, unknown=Text("合计", "intake")),
+        Field(name="role", label=labels.ROLE_COLUMN, width=90, unknown=Text("合计", "total")),
         Field(name="amount", label=Text("24 小时", "24 hours"), width=150),
         Field(
             name="share",

@@ -6,10 +6,12 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Annotation
 from dashboards.kit.fields import Field, Step, Word
 from dashboards.kit.panels import About, Panel
+from dashboards.parts import compare
 from dashboards.parts.plants import SITE, TO_METER, WHOLE, WHOLE_PLANT, days_back
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
+from schemas.words.meter_rules import METER_RULES
 
 GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
 """% above a limit."""
@@ -109,9 +111,10 @@ FROM plant_rolling
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND $__timeFilter(ts)
 ORDER BY ts
 """  # noqa: S608 - fragments of ours
+    limits = ("limit_level_1", "limit_level_2", "limit_level_3")
     return panels.timeseries(
         about,
-        query,
+        compare.ENERGY.beside(query, ("measured", "estimated", *limits), "coalesce(measured, estimated)"),
         Field(
             name="measured", label=labels_plant.UNIT_ENERGY, decimals=1, color=fields.PRIMARY, custom={"lineWidth": 2}
         ),
@@ -119,6 +122,7 @@ ORDER BY ts
         fields.line("limit_level_1", labels_plant.LEVEL_1, fields.GOOD, decimals=1),
         fields.line("limit_level_2", labels_plant.LEVEL_2, fields.PARTIAL, decimals=1),
         fields.line("limit_level_3", labels_plant.LEVEL_3, fields.BAD, decimals=1),
+        compare.field(decimals=1),
     )
 
 
@@ -204,5 +208,5 @@ LIMIT 50
         fields.moment("ts", labels_plant.FROM),
         fields.moment("until_at", labels_plant.UNTIL, unknown=labels_plant.LASTING),
         Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=90),
-        Field(name="rule", label=labels_plant.RULE),
+        Field(name="rule", label=labels_plant.RULE, chinese=METER_RULES),
     )

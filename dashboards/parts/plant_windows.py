@@ -57,7 +57,7 @@ def _history(columns: dict[str, tuple[str, int]]) -> str:
     windows = ", ".join(str(window) for window in sorted({window for _, window in columns.values()}))
     column, window = list(columns.values())[-1]
     return f"""
-WITH compare AS MATERIALIZED (SELECT {compare.BACK} AS back)
+WITH compare AS MATERIALIZED (SELECT {compare.ENERGY.back} AS back)
 SELECT bins.time,
        {selected},
        max(b.{column}) AS compared

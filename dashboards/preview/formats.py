@@ -113,6 +113,10 @@ def word(value: object, properties: Mapping[str, Any]) -> Shown | None:
         options = mapping["options"]
         if mapping["type"] == "value" and (found := options.get(str(value))):
             return Shown(found["text"], "", found["color"])
-        if mapping["type"] == "regex" and isinstance(value, str) and re.search(options["pattern"].strip("/"), value):
-            return Shown(value, "", options["result"]["color"])
+        if mapping["type"] == "regex" and isinstance(value, str):
+            result, found = options["result"], re.search(options["pattern"].strip("/"), value)
+            if found and "text" not in result:
+                return Shown(value, "", result["color"])
+            if found:  # as in JavaScript, $1 is what the first bracket holds
+                return Shown(found.expand(re.sub(r"\$(\d)", r"\\\1", result["text"])), "", result["color"])
     return None

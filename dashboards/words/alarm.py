@@ -90,6 +90,7 @@ AT_THAT_TIME = Text("查看当时数据", "Its device at that time")
 COMPANIONS = Text("同一设备的其他告警（可能同一原因）", "Other alarms of the same device (maybe the same cause)")
 WITH_COMPANIONS = Text("一并处理同一设备的其他告警", "also the other alarms of this device")
 WITH_ALIKE = Text("一并处理所有同类告警", "also all others of this kind")
+EARLIER = Text("以前的同类告警", "Earlier alarms of this kind")
 NO_SUCH_ALARM = Text("没有这个告警", "There is no such alarm")
 OPEN_ALARM = Text("处理告警", "See and deal with the alarm")
 ONLY_SHOWN = Text(

@@ -15,6 +15,7 @@ FADE = {
     "faster": Text("✕ 快于预期", "✕ faster than expected"),
     "expected": Text("● 如预期", "● as expected"),
     "slower": Text("● 慢于预期", "● slower than expected"),
+    "risen": Text("◐ 不降反升，应核查", "◐ SoH rose: to be checked"),
     "too_early": Text("○ 为时尚早", "○ too early to tell"),
     "unknown": Text("○ 未知", "○ unknown"),
 }

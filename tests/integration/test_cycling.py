@@ -244,3 +244,13 @@ def test_fade_is_held_against_what_was_to_be_expected(database: ReaderDatabase) 
     with psycopg.connect(database.owner_url) as owner:
         owner.execute("UPDATE battery_soh SET quality = 'partial'")
     assert _read(database, "SELECT fade FROM battery_cycling WHERE device_id = 'shaver'") == [{"fade": "unknown"}]
+
+
+def test_a_health_that_rose_is_to_be_checked_and_not_green(database: ReaderDatabase) -> None:
+    """Cells do not heal: a rise beyond the doubt is a sensor's or another set's; within it, fade is just slow."""
+    for first_pct, fade in ((79, "slower"), (70, "risen")):
+        with psycopg.connect(database.owner_url) as owner:
+            owner.execute("UPDATE battery_soh SET soh_pct = %s", [first_pct])
+        rows = {row["device_id"]: row["fade"] for row in _panel(database, 0)}
+        assert rows["shaver"] == fade
+    assert FADE_WORDS["risen"].color == fields.PARTIAL

@@ -79,6 +79,50 @@ async def test_every_meter_stands_below_its_medium(reader_database: ReaderDataba
     assert next(row for row in rows if row["node"] == "electricity")["device_id"] is None
 
 
+async def test_a_product_is_the_whole_of_what_is_produced(migrated_database: ReaderDatabase) -> None:
+    """No meter brings it in: its sum is that of what leaves, not an intake that nobody knows."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO site (site_id, name, name_zh, city, sector, product_unit)"
+            " VALUES ('P', 'P', '厂', '太原', 'steel', 't')"
+        )
+        owner.execute(
+            "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"
+            " VALUES ('water', 'P', 'production', 'a', 'a', 30, 'product', '{}')"
+        )
+        owner.execute(QUARTERS)
+    (whole, product) = await rows_of("Tree of meters · 24 h", migrated_database, standard_scope(site="P"))
+    assert (whole["amount"], whole["share"], product["amount"], product["share"]) == ("182 t", 1.0, "182 t", 1.0)
+
+
+async def test_a_gangue_unit_shows_what_it_does_now_and_nothing_once_it_is_silent(
+    reader_database: ReaderDatabase,
+) -> None:
+    """Load, its share of the rating and the bed's temperature are of now or unknown."""
+    (runs,) = await rows_of("How it runs", reader_database, standard_scope(unit="pinglu-power-u1"))
+    assert (runs["state"], runs["power_mw"], runs["rated_pct"], runs["bed_temperature_c"]) == ("live", 240, 80, 884)
+    assert runs["steam_pressure_mpa"] is None
+    (silent,) = await rows_of("How it runs", reader_database, standard_scope(unit="pinglu-power-u2"))
+    figures = {key: value for key, value in silent.items() if key not in {"state", "age"}}
+    assert (silent["state"], set(figures.values())) == ("stale", {None})
+
+
+async def test_a_coal_rate_stands_beside_that_of_earlier_days_at_the_same_load(reader_database: ReaderDatabase) -> None:
+    """Days of another load, and those that wait for the laboratory, are not compared with."""
+    (rates,) = await rows_of("Coal and heat rate · 24 h", reader_database, standard_scope())
+    with psycopg.connect(reader_database.reader_url) as reader:
+        (wanted,) = reader.execute(
+            "WITH n AS (SELECT * FROM gangue_window WHERE device_id = 'pinglu-power-u1' AND span = 'day'"
+            " ORDER BY ts DESC LIMIT 1)"
+            " SELECT n.net_coal_rate_gce_kwh - avg(w.net_coal_rate_gce_kwh) FROM n, gangue_window w"
+            " WHERE w.device_id = n.device_id AND w.span = 'day' AND w.quality = 'good'"
+            " AND w.ts <= n.ts - interval '1 day'"
+            " AND w.capacity_factor_pct BETWEEN n.capacity_factor_pct - 5 AND n.capacity_factor_pct + 5"
+            " GROUP BY n.net_coal_rate_gce_kwh"
+        ).fetchone() or (None,)
+    assert rates["to_before"] == wanted
+
+
 QUARTERS = """
 INSERT INTO meter_quarter (device_id, quantity, ts, site_id, increment, known, is_whole, coverage, quality)
 SELECT device_id, quantity, ts, 'P', amount, 15, true, 1, 'good'

@@ -199,7 +199,7 @@ async def test_variables_offer_what_is_registered(dashboard: Dashboard, reader_d
     time_range = standard_scope().range
     found = await resolve(reader, dashboard.variables, {}, time_range, "All")
     plants = 1 if "gangue" in dashboard.uid else 4
-    assert len(found.options[name]) == {"site": plants, "city": 12, "set": 300}[name]
+    assert len(found.options[name]) == {"site": plants, "city": 12, "set": 300, "compare": 3}[name]
     assert all(found.values.values())
     assert not found.unknown
     lost = await resolve(reader, dashboard.variables, {name: "nowhere"}, time_range, "All")
