@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from psycopg import sql
@@ -44,6 +45,27 @@ _OF_KIND = """
 """
 _ALIKE: LiteralString = f"SELECT alarm_id, state {_OF_KIND} ORDER BY event_at, alarm_id"
 _ALIKE_COUNT: LiteralString = f"SELECT count(*) {_OF_KIND}"
+
+_EARLIER = """
+    SELECT a.alarm_id, a.severity, a.event_at, coalesce(a.ended_at, a.cleared_at) AS over_at,
+           coalesce(nullif(s.name, ''), a.site_id) AS site_en,
+           coalesce(nullif(s.name_zh, ''), nullif(s.name, ''), a.site_id) AS site_zh,
+           coalesce(nullif(d.name, ''), d.device_id) AS device_en,
+           coalesce(nullif(d.name_zh, ''), nullif(d.name, ''), d.device_id) AS device_zh,
+           said.actor, said.reason
+    FROM alarm a
+    LEFT JOIN site s ON s.site_id = a.site_id
+    LEFT JOIN device d ON d.device_id = a.device_id
+    LEFT JOIN LATERAL (
+        SELECT t.actor, t.reason FROM alarm_transition t
+        WHERE t.alarm_id = a.alarm_id AND t.actor <> 'fenhe' AND t.reason <> '' ORDER BY t.id DESC LIMIT 1
+    ) said ON true
+    WHERE a.kind = %(kind)s AND a.alarm_id <> %(alarm_id)s AND NOT a.active AND NOT a.disproved
+      AND a.event_at < %(before)s
+      AND (%(sites)s::text[] IS NULL OR a.site_id = ANY(%(sites)s) OR a.region = ANY(%(cities)s))
+    ORDER BY a.device_id = %(device_id)s DESC, a.site_id = %(site_id)s DESC, a.event_at DESC, a.alarm_id
+    LIMIT 5
+"""
 
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
@@ -119,6 +141,20 @@ def alike_count(connection: Connection, alarm: Mapping[str, Any], within: Visibl
     """How many `alike` finds."""
     row = None if alarm["safety"] else connection.execute(_ALIKE_COUNT, _of_kind(alarm, within)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def earlier(connection: Connection, alarm: Mapping[str, Any], within: VisibleSites | None = None) -> list[dict[str, Any]]:
+    """Past alarms of the same kind, those of the same device first, then of the same site: what it was then.
+
+    With the last word that a person had on each, if anybody had one.
+    """
+    wanted = _of_kind(alarm, within) | {
+        "device_id": alarm["device_id"],
+        "site_id": alarm["site_id"],
+        "before": dt.datetime.fromtimestamp(alarm["event_at"] / 1000, tz=dt.UTC),
+    }
+    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        return cursor.execute(_EARLIER, wanted).fetchall()
 
 
 def _of_kind(alarm: Mapping[str, Any], within: VisibleSites | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
 from dashboards.preview.accounts import AccountRole, SignedOutError
 from dashboards.preview.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
-from dashboards.preview.alarm_figures import band, evidence, figure, moment, unit
+from dashboards.preview.alarm_figures import band, earlier, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.sign_in import sign_out_form
@@ -100,7 +100,7 @@ class AlarmPage:
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
-        with ui.element("header").classes("bar"):
+        with ui.element("header").classes("bar"), ui.element("div").classes("bar-line"):
             ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
             with ui.element("nav").classes("nav"):
                 ui.link(f"← {self._text(labels_alarm.ALARMS)}", self._view.address)
@@ -115,13 +115,13 @@ class AlarmPage:
             self._facts = ui.html("", sanitize=False)
             self._chart = ui.echart({}).classes("alarm-chart").props("role=img")
             self._chart.visible = False
-            self._others = ui.html("", sanitize=False)
             if self._hand.operator_url is None:
                 ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
             elif account is not None and account.role is not AccountRole.OPERATOR:
                 ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
             else:
                 self._build_form(account)
+            self._others = ui.html("", sanitize=False)
             self._past = ui.html("", sanitize=False)
         ui.timer(REFRESH_S, self._refresh)
 
@@ -241,7 +241,7 @@ class AlarmPage:
         self._say(self._refused)
         self._facts.content = self._facts_of(found)
         self._past.content = self._past_of(found.history.transitions)
-        self._others.content = self._others_of(found.others)
+        self._others.content = self._others_of(found.others) + earlier(found.earlier, self._view)
         self._draw(found)
         for action in ACTIONS if self._buttons else ():
             here = action.only_in in {None, found.history.alarm["state"]}
@@ -267,7 +267,8 @@ class AlarmPage:
             site = operator.site_of(connection, history.alarm["site_id"])
             alike = operator.alike_count(connection, history.alarm, within)
             possible = operator.possible(connection, history.alarm["state"])
-            return _Found(history, possible, device, site, others, alike, span, seen)
+            past = operator.earlier(connection, history.alarm, within)
+            return _Found(history, possible, device, site, others, past, alike, span, seen)
 
     def _draw(self, found: _Found) -> None:
         """Draw the value over time, where it is stored and there is any."""
@@ -381,6 +382,7 @@ class _Found(NamedTuple):
     device: operator.Named | None
     site: operator.NamedSite | None
     others: Sequence[Mapping[str, Any]]
+    earlier: Sequence[Mapping[str, Any]]
     alike: int
     """How many others of its kind stand elsewhere."""
     span: ChartSpan

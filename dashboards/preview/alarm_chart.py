@@ -99,7 +99,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
             "yAxis": value,
             "lineStyle": {"color": colors.fill(color), "type": "dashed"},
             # At the other end: where both are near each other their words would lie on one another.
-            "label": {"position": "insideStartTop" if text is labels_alarm.EXPECTED else "end"},
+            "label": {"position": "insideStartTop" if text is labels_alarm.EXPECTED else "insideEndTop"},
         }
         for text, value, color in levels
         if value is not None and (text is labels_alarm.EXPECTED or value != alarm["baseline"])
@@ -118,7 +118,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
     marked = [value for _, value, _ in levels if value is not None]
     return base(canvas) | {
         "title": note("" if known else labels.UNKNOWN(language), canvas),
-        "grid": {"left": 8, "right": 60, "top": 26, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 14, "top": 26, "bottom": 4, "containLabel": True},
         "xAxis": time_axis(canvas) | {"min": canvas.wall_ms(_beginning(alarm, seen, canvas))},
         "yAxis": {
             "type": "value",

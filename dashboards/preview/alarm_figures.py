@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dashboards.kit.panels import TIME_ZONE
-from schemas.words.alarm_reasons import EVIDENCE
+from dashboards.preview.formats import duration
+from dashboards.words import alarm as labels_alarm
+from schemas.words import Language
+from schemas.words.alarm_reasons import EVIDENCE, FOUND
+from schemas.words.meter_rules import meter_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from schemas.words import Language
+    from dashboards.preview.view import View
 
 
 def moment(ms: int | None) -> str:
@@ -44,6 +48,23 @@ def unit(stored: str) -> str:
     return stored.replace("m3", "m³").replace("mohm", "mΩ")
 
 
+def earlier(alarms: Sequence[Mapping[str, Any]], view: View) -> str:
+    """List past alarms: when and how long, where, and what a person said of it."""
+    language = view.language
+    items = []
+    for each in alarms:
+        names = ("site_zh", "device_zh") if language is Language.ZH else ("site_en", "device_en")
+        where = " · ".join(str(each[name]) for name in names if each[name])
+        lasted = each["over_at"] - each["event_at"] if each["over_at"] else None
+        length = "" if lasted is None else " ".join(duration(lasted / 1000))
+        said = f"“{each['reason']}” ({each['actor']})" if each["reason"] else ""
+        link = f'<a class="link" href="{escape(view.alarm(each["alarm_id"]))}">{moment(each["event_at"])}</a>'
+        items.append(" · ".join(part for part in (link, *map(escape, (length, where, said))) if part))
+    if not items:
+        return ""
+    return f"<h2>{escape(labels_alarm.EARLIER(language))}</h2><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+
+
 def evidence(evidence: Mapping[str, Any], language: Language) -> str:
     """Names in words where there are any, moments as moments."""
     lines = []
@@ -51,5 +72,6 @@ def evidence(evidence: Mapping[str, Any], language: Language) -> str:
         text = EVIDENCE[name](language) if name in EVIDENCE else name
         is_moment = name.endswith("_ms") and isinstance(value, int)
         shown = moment(value) if is_moment else digits(value) if isinstance(value, float) else str(value)
+        shown = FOUND[shown](language) if shown in FOUND else meter_rule(shown, language)
         lines.append(f"{escape(text)}: {escape(shown)}")
     return "<br>".join(lines)

@@ -104,6 +104,16 @@ EVIDENCE: Mapping[str, Text] = {
 }
 """What an alarm's evidence names, where a person asks for it; other names stand as the detector wrote them."""
 
+FOUND: Mapping[str, Text] = {
+    "jump": Text("一夜突升", "one night's jump"),
+    "cusum": Text("多夜累计", "what adds up over nights"),
+    "dead": Text("单体失效", "a dead cell"),
+    "sudden": Text("突然下降", "a sudden fall"),
+    "event": Text("真实事件", "a real event"),
+    "sensor or event": Text("传感器故障或真实事件", "a sensor's fault or a real event"),
+}
+"""Words that a detector writes as the value of its evidence, where a person asks for them."""
+
 
 def reason(stored: str, language: Language) -> str:
     """A reason in a page's language: fenhe's own in its words, a person's as it was written."""

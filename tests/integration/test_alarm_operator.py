@@ -309,3 +309,33 @@ def test_acts_on_many_reach_the_device_or_the_kind_and_never_another_safety_alar
         assert other in alike
         assert not {own, safety, over} & alike
         assert operator.alike(connection, operator.history(connection, safety).alarm) == []
+
+
+def test_what_it_was_before_is_found_with_the_last_word_on_it(database: Database) -> None:
+    """Past alarms of the kind, the same device's first; not what stands, was none, or is out of sight."""
+    with connect(database.owner, name="test", autocommit=True) as connection:
+        past, elsewhere, standing, disproved, later, now = (new_alarm(connection, number) for number in range(900, 906))
+        for name in (standing, now):
+            apply(connection, name, E.RAISE)
+        moved = "UPDATE alarm SET event_at = %s, kind = 'leak_again', disproved = %s WHERE alarm_id = %s"
+        for name, at, wrong in (
+            (past, "2026-01-02 00:00+00", False),
+            (elsewhere, "2026-01-03 00:00+00", False),
+            (standing, "2026-01-02 00:00+00", False),
+            (disproved, "2026-01-02 00:00+00", True),
+            (later, "2026-03-01 00:00+00", False),
+            (now, "2026-02-01 00:00+00", False),
+        ):
+            connection.execute(moved, (at, wrong, name))
+        ended = "UPDATE alarm SET device_id = 'e-1', ended_at = event_at + interval '3 h' WHERE alarm_id = %s"
+        connection.execute(ended, [elsewhere])
+        connection.execute("SELECT alarm_comment(%s, '李', 'a valve')", [past])
+        connection.execute("SELECT alarm_comment(%s, '李', 'a seal')", [past])
+        alarm = operator.history(connection, now).alarm
+        found = operator.earlier(connection, alarm)
+        assert [(each["alarm_id"], each["actor"], each["reason"]) for each in found] == [
+            (past, "李", "a seal"),
+            (elsewhere, None, None),
+        ]
+        assert found[1]["over_at"] - found[1]["event_at"] == 3 * 3_600_000
+        assert operator.earlier(connection, alarm, operator.VisibleSites(["another"], [])) == []
