@@ -143,7 +143,9 @@ def alike_count(connection: Connection, alarm: Mapping[str, Any], within: Visibl
     return 0 if row is None else int(row[0])
 
 
-def earlier(connection: Connection, alarm: Mapping[str, Any], within: VisibleSites | None = None) -> list[dict[str, Any]]:
+def earlier(
+    connection: Connection, alarm: Mapping[str, Any], within: VisibleSites | None = None
+) -> list[dict[str, Any]]:
     """Past alarms of the same kind, those of the same device first, then of the same site: what it was then.
 
     With the last word that a person had on each, if anybody had one.

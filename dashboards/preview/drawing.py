@@ -46,6 +46,8 @@ LONG_WORDS = 10.0
 """Words longer than so many digits go on in a second line, where a figure would be made smaller."""
 MANY_STATS = 3
 """More figures than this stand in two rows where their panel is narrow."""
+LINK = '<a class="link"'
+"""How a link in a table begins."""
 ALARM_CELL = "kind"
 """Of a row that is an alarm (it has an `alarm_id`): leads to the alarm, a page that Grafana has not."""
 
@@ -130,8 +132,15 @@ def table(panel: Panel, rows: Rows, canvas: Canvas) -> Html:
     head_row = f"<tr>{head}{FILL_HEAD}</tr>"
     name = f'tabindex="0" role="region" aria-label="{escape(panel.title)}"'  # so that keys scroll it
     return Html(
-        f'<div class="scroll" {name}><table><thead>{head_row}</thead><tbody>{"".join(body)}</tbody></table></div>'
+        f'<div class="scroll" {name}><table><thead>{head_row}</thead>'
+        f"<tbody>{_one_stop(''.join(body))}</tbody></table></div>"
     )
+
+
+def _one_stop(body: str) -> str:
+    """Make the links of a table one stop of Tab, the first; arrows lead to the others (`keys.js`)."""
+    before, first, rest = body.partition(LINK)
+    return before + first + rest.replace(LINK, f'{LINK} tabindex="-1"')
 
 
 def _hottest(shown: Sequence[tuple[int, FieldConfig]], rows: Rows) -> float:
@@ -160,11 +169,9 @@ def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
     content = f"{text}{unit}"
     if field.name == ALARM_CELL and (alarm_id := row.get("alarm_id")):
         address = canvas.view.alarm(str(alarm_id))
-        content = (
-            f'<a class="link" href="{escape(address)}" title="{labels_alarm.OPEN_ALARM(canvas.language)}">{content}</a>'
-        )
+        content = f'{LINK} href="{escape(address)}" title="{labels_alarm.OPEN_ALARM(canvas.language)}">{content}</a>'
     elif (links := field.properties.get("links")) and (address := canvas.view.follow(links[0]["url"], row)):
-        content = f'<a class="link" href="{escape(address)}" title="{escape(links[0]["title"])}">{content}</a>'
+        content = f'{LINK} href="{escape(address)}" title="{escape(links[0]["title"])}">{content}</a>'
     if kind == "gauge":
         content = f'<span class="meter">{_bar(number(value), field, canvas, shown.color)}{content}</span>'
     unknown = "" if shown.known else " is-unknown"

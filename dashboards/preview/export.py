@@ -25,8 +25,8 @@ TIME_COLUMN = "time"
 DIGITS = 12
 """Significant digits of a number: all that a meter can know, without the noise of the last bits."""
 MOMENT = "yyyy-mm-dd hh:mm:ss"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins with one of them a spreadsheet would compute."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that begins with one of them a spreadsheet would compute; a Chinese Excel takes the wide signs too."""
 
 
 def as_csv(panel: Panel, rows: Rows, *, language: Language, zone: str) -> str:

@@ -34,3 +34,33 @@ document.addEventListener("click", event => {
   event.preventDefault();
   document.querySelector("main.grid").focus();
 });
+
+// Pages that the bar has no room for are told of by a sign; they show while the pointer or the focus is there.
+(() => {
+  const mark = () => document.querySelectorAll(".nav").forEach(
+    nav => nav.classList.toggle("is-cut", nav.scrollHeight > nav.clientHeight + 8 && innerWidth > 1000));
+  addEventListener("resize", mark);
+  addEventListener("load", () => { mark(); new ResizeObserver(mark).observe(document.querySelector(".nav") ?? document.body); });
+})();
+
+// What belongs together is one stop of Tab, and arrows lead through it: the signs of a panel's head, the links of a table.
+(() => {
+  const groups = [
+    [".panel-head", ".info, .export", ["ArrowLeft"], ["ArrowRight"]],
+    [".scroll table", "a.link", ["ArrowUp", "ArrowLeft"], ["ArrowDown", "ArrowRight"]],
+  ];
+  document.addEventListener("keydown", event => {
+    for (const [whole, parts, back, on] of groups) {
+      const group = event.target.closest?.(whole);
+      if (!group || event.altKey || event.ctrlKey || event.metaKey) continue;
+      const stops = [...group.querySelectorAll(parts)].filter(each => each.offsetParent), at = stops.indexOf(event.target);
+      const to = { Home: 0, End: stops.length - 1 }[event.key]
+        ?? (back.includes(event.key) ? at - 1 : on.includes(event.key) ? at + 1 : null);
+      if (at < 0 || to === null) continue;
+      event.preventDefault();
+      const next = stops[Math.max(0, Math.min(to, stops.length - 1))];
+      stops.forEach(each => { each.tabIndex = each === next ? 0 : -1; });
+      next.focus();
+    }
+  });
+})();

@@ -75,10 +75,12 @@ class Page:
         """Put the elements on the page and start to keep them fresh."""
         ui.link(self._text(labels.SKIP), "#").classes("skip")
         with ui.element("header").classes("bar").classes("is-kiosk" if self._view.kiosk else ""):
-            self._build_bar()
+            with ui.element("div").classes("bar-line"):
+                self._build_line()
+            with ui.element("div").classes("bar-tools"):
+                self._build_tools()
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
-        self._state = ui.label("").classes("state").props("role=status data-control=state")
         self._seen: Look | None = None
         with ui.element("main").classes("grid").props("tabindex=-1") as self._grid:
             self._grid.props(f"data-zone={self._dashboard.time_zone}")
@@ -93,14 +95,25 @@ class Page:
     def _text(self, text: Text) -> str:
         return text(self._view.language)
 
-    def _build_bar(self) -> None:
+    def _build_line(self) -> None:
+        """First line of the bar: the pages, the search, and how the page looks."""
         view = self._view
         ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
         with ui.element("nav").classes("nav"):
             for slug, title in self._titles.items():
                 self._links[f"dashboard {slug}"] = ui.link(title, "#").classes("is-here" if slug == view.slug else "")
         self._search.build()
-        ui.element("div").classes("spring")
+        for name, sign, words in (("theme", "◐", labels.THEME), ("kiosk", "▣", labels.KIOSK)):
+            self._links[name] = ui.link(sign, "#").classes(f"chip {name}")
+            self._links[name].props('title="{0}" aria-label="{1} {0}"'.format(self._text(words), sign))
+        self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
+        if self._who:
+            ui.html(self._who, sanitize=False)
+
+    def _build_tools(self) -> None:
+        """Second line: how old the data are, and of what, of when and how often the page shows its figures."""
+        view = self._view
+        self._state = ui.label(self._text(labels.LOADING)).classes("state").props("role=status data-control=state")
         for variable in self._dashboard.variables:
             if not variable.hidden:
                 self._selects[variable.name] = self._select(
@@ -114,19 +127,12 @@ class Page:
         refresh = refresh if refresh in refreshes else REFRESHES[0]
         self._select(refreshes, refresh, self._text(labels.REFRESH), self._choose_refresh).props(
             "data-control=refresh"
-        ).style("min-width:84px")
-        self._clock = ui.label(self._text(labels.LOADING)).classes("clock")
-        self._links["theme"] = ui.link("◐", "#").classes("chip")
-        self._links["theme"].props('title="{0}" aria-label="◐ {0}"'.format(self._text(labels.THEME)))
-        self._links["kiosk"] = ui.link("▣", "#").classes("chip kiosk")
-        self._links["kiosk"].props('title="{0}" aria-label="▣ {0}"'.format(self._text(labels.KIOSK)))
-        self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
+        ).style("min-width:76px")
+        self._clock = ui.label("").classes("clock")
         for slug, title in self._dashboard.related:
             self._links[f"related {slug}"] = ui.link(title, "#").classes("chip")
         if view.slug == PASSPORT_SLUG:
             self._links["document"] = document_links(view.language)
-        if self._who:
-            ui.html(self._who, sanitize=False)
 
     def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
         with ui.element("div").classes("field"):

@@ -30,7 +30,9 @@ class PanelBox:
         place = f"grid-column:{panel.x + 1}/span {panel.w};grid-row:{band};--h:{panel.h}"
         self._box = ui.element("section").classes(f"panel is-{panel.type}").style(place).props(f"data-panel={panel.id}")
         with self._box:
-            with ui.element("div").classes("panel-head"):
+            with (
+                ui.element("div").classes("panel-head").props("role=toolbar") as self._head
+            ):  # one stop of Tab: keys.js
                 self._title = ui.label().classes("panel-title")
                 with ui.label("ⓘ").classes("info").props("tabindex=0 role=note") as info:
                     info.props["aria-label"] = panel.description
@@ -38,7 +40,7 @@ class PanelBox:
                 with ui.element("div").classes("exports"):
                     self._exports = {kind: ui.link(str(kind).upper(), "#").classes("export") for kind in File}
                     if panel.type not in HTML_TYPES:
-                        picture = ui.link("PNG", "#").classes("export is-picture").props("role=button")
+                        picture = ui.link("PNG", "#").classes("export is-picture").props("role=button tabindex=-1")
                         picture.props(f'title="{labels.PICTURE(language)}"')
             with ui.element("div").classes("panel-body"):
                 self._html = ui.html("", sanitize=False) if panel.type in HTML_TYPES else None
@@ -49,7 +51,7 @@ class PanelBox:
             self._over.visible = False
         self._export_words = labels.EXPORT(language)
         for kind, link in self._exports.items():
-            link.props(f'download title="{self._export_words} {str(kind).upper()}"')
+            link.props(f'download tabindex=-1 title="{self._export_words} {str(kind).upper()}"')
         self.title(pending_title(panel.title))
 
     def title(self, text: str) -> None:
@@ -57,7 +59,7 @@ class PanelBox:
         if text == self._title.text:
             return
         self._title.text = text
-        for element in (self._box, *([self._chart] if self._chart else [])):
+        for element in (self._box, self._head, *([self._chart] if self._chart else [])):
             element.props["aria-label"] = text
         for kind, link in self._exports.items():
             link.props["aria-label"] = f"{self._export_words} {str(kind).upper()}: {text}"

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+TOOLS_HEIGHT = """(() => { const boxes = [...document.querySelectorAll('.bar-tools > :not(.state)')]
+  .map(each => each.getBoundingClientRect());
+  return Math.max(...boxes.map(box => box.bottom)) - Math.min(...boxes.map(box => box.top)); })()"""
+"""From the first to the last line of controls: a state that is to be acted on has a line of its own above them."""
 CLIP: FloatRect = {"x": 0, "y": 0, "width": 1920, "height": 200}
 
 
@@ -59,25 +63,42 @@ def test_every_panel_is_drawn(browser: Browser, preview: str, slug: str, languag
 
 
 @pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("slug", ["province", "plant-energy", "pipeline"])
-def test_the_bar_is_one_line_and_leads_to_every_page(
+@pytest.mark.parametrize("slug", ["plant-energy", "alarms"])
+def test_the_bar_is_a_line_of_pages_and_a_line_of_controls(
     browser: Browser, preview: str, slug: str, language: Language
 ) -> None:
-    """At 1920; pages for which it has no room show below it while the pointer or the focus is there."""
+    """At 1920 and at 1280, every page in sight of the first; the state of the data begins the second."""
     with opened(browser, f"{preview}/d/{slug}?lang={language}&refresh=off") as page:
         wait_until_drawn(page)
         page.wait_for_function("window.did_handshake")
-        assert page.evaluate("document.querySelector('.bar').offsetHeight") < 50
-        bar = page.locator(".bar").bounding_box()
-        here = page.locator(".nav .is-here").bounding_box()
+        for width, height in SIZES[:2]:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_function(f"innerWidth === {width}")
+            assert page.evaluate("document.querySelector('.bar-line').offsetHeight") < 44
+            assert page.evaluate(TOOLS_HEIGHT) < 40
+            page.screenshot(path=screenshots() / f"bar-{slug}.{language}.{width}.png", clip={**CLIP, "width": width})
+            line = page.locator(".bar-line").bounding_box()
+            assert line is not None
+            for link in page.locator(".nav a").all():
+                box = link.bounding_box()
+                assert box is not None
+                assert line["y"] <= box["y"] < box["y"] + box["height"] <= line["y"] + line["height"]
+                assert box["x"] + box["width"] <= page.locator(".search").evaluate("e => e.getBoundingClientRect().x")
+        assert page.locator(".bar-tools > :first-child").get_attribute("data-control") == "state"
+
+
+def test_pages_without_room_in_the_bar_show_below_it(browser: Browser, preview: str) -> None:
+    """On a narrow screen a sign tells of them, the pointer brings them; the page one is on is never among them."""
+    with opened(browser, f"{preview}/d/pipeline?lang=en&refresh=off") as page:
+        page.set_viewport_size({"width": 1010, "height": 720})
+        page.wait_for_selector(".nav.is-cut")
+        bar, here = page.locator(".bar").bounding_box(), page.locator(".nav .is-here").bounding_box()
         assert bar is not None
         assert here is not None
-        assert here["y"] + here["height"] <= bar["y"] + bar["height"]
-        last = page.locator(".nav a:not(.is-here)").last
-        page.locator(".brand + .nav").hover(position={"x": 4, "y": 4})
-        page.screenshot(path=screenshots() / f"bar-{slug}.{language}.1920.png", clip=CLIP)
-        last.click()
-        page.wait_for_url(lambda url: f"/d/{slug}?" not in url)
+        assert here["y"] + here["height"] <= bar["y"] + bar["height"] / 2
+        page.locator(".nav .is-here").hover()
+        page.locator(".nav a:not(.is-here)").last.click()
+        page.wait_for_url(lambda url: "/d/pipeline?" not in url)
 
 
 def test_a_page_is_light_where_the_system_is_and_its_address_names_no_theme(browser: Browser, preview: str) -> None:

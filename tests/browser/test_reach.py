@@ -25,6 +25,8 @@ FOCUSED = """() => {
              || (ring && parseFloat(ring.borderTopWidth) >= 2),
   };
 }"""
+MOST_STOPS = 60
+"""Of Tab on the page with the most panels (26): a bar of 21, then one a panel and one or two a table."""
 INK = """selector => { const text = document.querySelector(selector);
   const light = color => { const [r, g, b] = color.match(/[\\d.]+/g).map(Number); return (r + g + b) / 765; };
   return light(getComputedStyle(text).color); }"""
@@ -53,6 +55,30 @@ def test_tab_reaches_everything_and_each_stop_is_seen_and_named(browser: Browser
         assert names[0] == "Skip to the content"
         assert {"Time range", "Refresh"} <= set(names)
         assert page.evaluate("document.documentElement.lang") == "en"
+        assert len(stops) <= MOST_STOPS
+
+
+def test_arrows_lead_to_what_one_stop_of_tab_stands_for(browser: Browser, preview: str) -> None:
+    """From a panel's explanation to its files and back, from a table's first link to the next; Tab leaves."""
+    with opened(browser, f"{preview}/d/province?lang=en&refresh=off") as page:
+        wait_until_drawn(page)
+        page.wait_for_function("window.did_handshake")
+        words = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText"
+        head = page.locator(".panel:has(.panel-title:text-is('Plants')) .panel-head")
+        head.locator(".info").focus()
+        page.keyboard.press("ArrowRight")
+        assert "CSV: Plants" in page.evaluate(words)
+        page.keyboard.press("End")
+        assert "XLSX: Plants" in page.evaluate(words)
+        page.keyboard.press("Home")
+        assert page.evaluate("document.activeElement.classList.contains('info')")
+        links = page.locator(".panel:has(.panel-title:text-is('Plants')) tbody a.link")
+        names = links.all_inner_texts()
+        links.first.focus()
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate(words) == names[1]
+        page.keyboard.press("Tab")
+        assert page.evaluate(words) not in names
 
 
 def test_enter_skips_the_bar_and_opens_what_has_the_focus(browser: Browser, preview: str) -> None:

@@ -72,7 +72,7 @@ def test_unknown_is_an_empty_cell_never_zero(value: object) -> None:
     assert _written(panel, Rows(["energy"], [(value,), (0.0,)]))[1:] == [[""], ["0"]]
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1+2", "@a", "\t=1"])
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1+2", "@a", "\t=1", "\n=1", "＝1+1", "＋1", "－1", "＠a"])
 def test_a_name_is_never_a_formula(name: str) -> None:
     """What somebody named a device must not compute in the spreadsheet of whoever exports it."""
     panel = _panel(Field(name="name", label=Text("站点", "Site")))

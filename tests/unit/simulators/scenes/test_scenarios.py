@@ -353,7 +353,7 @@ def test_the_truth_of_a_long_past_is_told_by_the_hour_and_of_no_set_before_it_is
     scenario = load("demo").watched().model_copy(update={"plants": {}, "events": []})
     scene = scenario.scene(seed=1, start_ms=START_MS, sets=20)
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, Run("demo", 1, START_MS)) as truth:
+    with TruthWriter(path, TruthRun("demo", 1, START_MS)) as truth:
         scene.record(truth, step_ms=10 * MINUTE_MS)
         scene.skip(START_MS + 30 * MINUTE_MS)
     told = sorted({state.ts for state in read_states(path, "soc_pct")})
