@@ -40,6 +40,8 @@ class Stored(NamedTuple):
     """Same key as another reading, with other values; the one that was stored first stands."""
     completed: list[tuple[Arrival, Aside]]
     """Readings that stood and that duplicates added values to, with what was set aside of them before."""
+    block: Block | None = None
+    """Those that kernels are fed with, laid out, where all were new."""
 
     @property
     def fed(self) -> list[Arrival]:
@@ -126,11 +128,13 @@ def store(
     if new:
         copied = order if len(new) == firsts else [at for at in order if arrivals[at].device_id in new]
         ordered = [arrivals[at] for at in copied]
-        _copy(connection, kind, ordered, block.of(copied))
+        block = block.of(copied)
+        _copy(connection, kind, ordered, block)
         result.fresh.extend(ordered)
     if len(new) < firsts:
         _insert(connection, kind, [one for one in arrivals if one.device_id not in new], result)
-    return result
+        return result
+    return result._replace(block=block)
 
 
 def _in_order(arrivals: Sequence[Arrival]) -> tuple[list[int], int]:

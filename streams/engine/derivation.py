@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.time import FOREVER_MS, Span
 from storage import derived
+from storage.blocks import Block
 from streams.engine.folding import Folding, in_time
 from streams.engine.slices import rounds
 from streams.engine.stage import Written
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from streams.engine.quiet import QuietWays
     from streams.intake.admission import Directory
     from streams.kernels.contract import View, Want
+    from streams.kernels.figures import Columns
 
 ByType = dict["type[Row]", list["Row"]]
 BySite = dict["type[Row]", dict[str, list["Row"]]]
@@ -76,8 +78,8 @@ class Derivation:
         self._again: Again | None = None
         self.snapshots: list[Snapshot] = []
 
-    def feed(self, kind: Kind, fresh: Sequence[Arrival]) -> None:
-        """Feed readings of one kind that were stored just now, in order of device and time."""
+    def feed(self, kind: Kind, fresh: Sequence[Arrival], block: Block | None = None) -> None:
+        """Feed readings of one kind that were stored just now, in order of device and time; `block` lays them out."""
         by_device: dict[str, list[Arrival]] = {}
         for arrival in fresh:
             by_device.setdefault(arrival.device_id, []).append(arrival)
@@ -85,7 +87,7 @@ class Derivation:
             return
         folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
         devices = self._directory.devices
-        batch = self._quiet.batch(devices, by_device)
+        batch = self._quiet.batch(devices, by_device, cache(lambda: _columns(kind, by_device, block)))
         late: Mapping[str, Sequence[Arrival]] = by_device
         for fold in folds:
             left: Mapping[str, Sequence[Arrival]] = by_device
@@ -308,6 +310,13 @@ class Again:
 
 def _is_second(second: object, row: Row) -> bool:
     return bool(row[1] == second)
+
+
+def _columns(kind: Kind, by_device: Mapping[str, Sequence[Arrival]], block: Block | None) -> Columns:
+    """Readings as columns, device by device."""
+    if block is None:
+        block = Block(kind, [arrival.reading for own in by_device.values() for arrival in own])
+    return block.figures
 
 
 def _spans(want: Want) -> list[Span]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,13 +18,13 @@ from streams.engine.shelf import Shelf, ShelvedMemory
 from streams.kernels.contract import Quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from schemas.metrics import Row
     from streams.engine.memory import Memories, Moved
     from streams.engine.shelf import Numbers, Rows
     from streams.kernels.contract import Fold
-    from streams.kernels.figures import Mask
+    from streams.kernels.figures import Columns, Mask
 
 QUIET_FROM = 16
 """With fewer entities at once the fold itself is as fast. (estimated from what one column costs)"""
@@ -46,6 +46,14 @@ class Shelves:
         return found
 
 
+class Items(NamedTuple):
+    """New readings of one kind."""
+
+    by_entity: Mapping[str, Sequence[Any]]
+    columns: Callable[[], Columns]
+    """Lays all of them out, one entity after the other, when it is first called."""
+
+
 class Round(NamedTuple):
     """One reading each of some entities of a batch."""
 
@@ -53,37 +61,43 @@ class Round(NamedTuple):
     """Where these entities stand in the batch."""
     items: list[Any]
     subjects: list[Any]
+    columns: Callable[[], Columns]
+    rows: Numbers
+    """Where in the columns these readings stand."""
     samples: dict[type, Any]
-    """Columns of the readings, by kind, made once."""
+    """The readings as folds take them, by type, made once."""
 
 
 class QuietBatch:
     """New readings of one kind in one transaction: the first one of each entity, then the second ones, and so on."""
 
-    def __init__(
-        self, numbers: dict[str, int], subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]], most: int
-    ) -> None:
+    def __init__(self, numbers: dict[str, int], subjects: Mapping[str, Any], items: Items, most: int) -> None:
         """Take what numbers entities have; one without gets the next. Entities with more than `most` stay away."""
-        own = {entity_id: each for entity_id, each in items.items() if len(each) <= most}
+        starts = accumulate(map(len, items.by_entity.values()), initial=0)
+        begun = dict(zip(items.by_entity, starts, strict=False))
+        own = {entity_id: each for entity_id, each in items.by_entity.items() if len(each) <= most}
         self.entity_ids = list(own)
         self.subjects = [subjects[entity_id] for entity_id in own]
         self.rows: Numbers = np.array(
             [numbers.setdefault(entity_id, len(numbers)) for entity_id in own], dtype=np.int64
         )
         self.counts: Numbers = np.array([len(each) for each in own.values()], dtype=np.int64)
+        self._columns = items.columns
+        self._starts: Numbers = np.array([begun[entity_id] for entity_id in own], dtype=np.int64)
         self.rounds = [self._round(list(own.values()), number) for number in range(most)]
 
     def _round(self, items: Sequence[Sequence[Any]], number: int) -> Round:
         places = np.flatnonzero(self.counts > number)
         found = places.tolist()
-        return Round(places, [items[at][number] for at in found], [self.subjects[at] for at in found], {})
+        own, subjects = [items[at][number] for at in found], [self.subjects[at] for at in found]
+        return Round(places, own, subjects, self._columns, self._starts[places] + number, {})
 
 
 def samples_of(fold: Quiet, round_: Round) -> Any:  # noqa: ANN401 - the fold's own
     """Columns that a fold takes."""
     kind = fold.samples
     if kind not in round_.samples:
-        round_.samples[kind] = kind.of(round_.items, round_.subjects)
+        round_.samples[kind] = kind.of(round_.items, round_.subjects, round_.columns(), round_.rows)
     return round_.samples[kind]
 
 
@@ -108,14 +122,17 @@ class QuietWay:
     last_ts: Rows = field(default_factory=lambda: np.empty(0))
     unsaved: Numbers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     figures: Rows = field(default_factory=lambda: np.empty((0, 0)))
+    apart: Numbers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Places in the batch of the entities whose readings are the fold's own."""
 
     def take(self, items: Mapping[str, Sequence[Any]], moved: Moved) -> tuple[Mapping[str, Sequence[Any]], list[Row]]:
         """Take the readings of entities all of whose readings are quiet; return the others, and the rows these gave."""
         shelf, batch, fold = self.shelf, self.batch, self.shelf.fold
         shelf.fit()
         figures, last_ts = shelf.figures[batch.rows], shelf.last_ts[batch.rows]
-        apart = {entity_id for name, entity_id in moved if name == fold.name}
-        quiet: Mask = np.array([entity_id not in apart for entity_id in batch.entity_ids], dtype=np.bool_)
+        quiet: Mask = np.ones(len(batch.entity_ids), dtype=np.bool_)
+        if before := {entity_id for name, entity_id in moved if name == fold.name}:
+            quiet[:] = [entity_id not in before for entity_id in batch.entity_ids]
         given: list[Row] = []
         for number, round_ in enumerate(batch.rounds, 1):
             places, samples = round_.places, samples_of(fold, round_)
@@ -140,6 +157,9 @@ class QuietWay:
         found = np.flatnonzero(quiet)
         self.rows, self.last_ts, self.figures = batch.rows[found], last_ts[found], figures[found]
         self.unsaved = shelf.unsaved[self.rows] + batch.counts[found]
+        self.entity_ids, self.apart = batch.entity_ids, np.flatnonzero(~quiet)
+        if len(found) == len(items):
+            return {}, given
         self.entity_ids = [batch.entity_ids[at] for at in found.tolist()]
         left = dict(items)
         for entity_id in self.entity_ids:
@@ -165,10 +185,11 @@ class QuietWay:
             shelf.figures[self.rows] = self.figures
             shelf.last_ts[self.rows], shelf.unsaved[self.rows] = self.last_ts, self.unsaved
         found = []
-        plain = samples_of(shelf.fold, batch.rounds[0]).is_plain.tolist()
-        for entity_id, subject in compress(zip(batch.entity_ids, batch.subjects, strict=True), plain):
+        plain = samples_of(shelf.fold, batch.rounds[0]).is_plain
+        for at in self.apart[plain[self.apart]].tolist():
+            entity_id = batch.entity_ids[at]
             memory = moved.get((name, entity_id))
-            if memory is not None and (figures := shelf.fold.figures_of(memory.state, subject)) is not None:
+            if memory is not None and (figures := shelf.fold.figures_of(memory.state, batch.subjects[at])) is not None:
                 found.append((entity_id, memory, figures))
         if found:
             shelf.put(*zip(*found, strict=True))
@@ -185,11 +206,16 @@ class QuietWays:
         self._least = least
         self._gone: list[QuietWay] = []
 
-    def batch(self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]]) -> QuietBatch | None:
-        """New readings of one kind, where they are enough: in the last round, too, are as many entities."""
+    def batch(
+        self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]], columns: Callable[[], Columns]
+    ) -> QuietBatch | None:
+        """New readings of one kind, where they are enough: in the last round, too, are as many entities.
+
+        `columns` lays all of them out, one entity after the other, when it is first called.
+        """
         of_count = Counter(map(len, items.values()))
         most = max((count for count, entities in of_count.items() if entities >= self._least), default=0)
-        return QuietBatch(self._shelves.numbers, subjects, items, most) if most else None
+        return QuietBatch(self._shelves.numbers, subjects, Items(items, columns), most) if most else None
 
     def of(self, fold: Fold, batch: QuietBatch | None) -> QuietWay | None:
         """A fold's way for readings, where it has one."""

@@ -369,7 +369,7 @@ class Transaction:
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
                 intake.quarantined.append(_quarantined(topic, arrival, refusal))
             set_aside.count(apart, stored)
-            derivation.feed(kind, stored.fed)
+            derivation.feed(kind, stored.fed, stored.block)
         set_aside.add(connection, apart)
         return stored_count, duplicate_count
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,45 +15,56 @@ if TYPE_CHECKING:
 
     from schemas.arrival import Arrival
     from schemas.registry import Device
-    from streams.kernels.figures import Array, Mask, Whole
+    from streams.kernels.figures import Array, Columns, Mask, Whole
 
 CELLS, SENSORS = 16, 4
 """So many channels have columns; a set of more is the scalar folds'."""
-_FIRST_CELL = 8
+_SCALARS = ("pack_voltage_v", "current_a", "ambient_c", "soc_pct", "soh_bms_pct", "cycles")
+_FIRST_CELL = len(_SCALARS) + 2
 _FIRST_SENSOR = _FIRST_CELL + CELLS
-_NOT_PLAIN = (NAN,) * (_FIRST_SENSOR + SENSORS)
 
 
 class Samples:
     """Readings of many sets, one each. Volts, amperes, °C, %; shape (sets,), cells and sensors (channels, sets)."""
 
     def __init__(self, arrivals: Sequence[Arrival], devices: Sequence[Device], table: Array) -> None:
-        """Take a table of shape (sets, figures), as `of` lays it out."""
+        """Take a table of shape (figures, sets), as `of` lays it out."""
         self.arrivals, self.devices = arrivals, devices
         self._table = table
-        turned = np.ascontiguousarray(table.T)
-        self.ts, self.pack_v, self.current_a, self.ambient_c = turned[:4]
-        self.soc_pct, self.soh_pct, self.cycles = turned[4:7]
-        self.mean_c = turned[7]
-        """Mean of the sensors, as Python's `sum` has it: from version 3.12 on that ends otherwise than a loop."""
-        self.cells_v = turned[_FIRST_CELL:_FIRST_SENSOR]
+        self.ts, self.pack_v, self.current_a, self.ambient_c = table[:4]
+        self.soc_pct, self.soh_pct, self.cycles = table[4:7]
+        self.mean_c = table[7]
+        """Mean of the sensors."""
+        self.cells_v = table[_FIRST_CELL:_FIRST_SENSOR]
         """NaN behind a set's last cell."""
-        self.sensors_c = turned[_FIRST_SENSOR:]
+        self.sensors_c = table[_FIRST_SENSOR:]
         """NaN behind a set's last sensor."""
 
     @classmethod
-    def of(cls, arrivals: Sequence[Arrival], devices: Sequence[Device]) -> Samples:
-        """Lay readings out; one that is not plain in every way has NaN as its time."""
-        rows = [_row(*both) for both in zip(arrivals, devices, strict=True)]
-        width = len(_NOT_PLAIN)
-        table = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=width * len(rows))
-        return cls(arrivals, devices, table.reshape(-1, width))
+    def of(cls, arrivals: Sequence[Arrival], devices: Sequence[Device], columns: Columns, rows: Whole) -> Samples:
+        """Lay readings out, which stand in some rows of columns; one that is not plain in every way has NaN as time."""
+        table = np.full((_FIRST_SENSOR + SENSORS, len(rows)), NAN)
+        table[0] = [arrival.reading.ts for arrival in arrivals]
+        for at, name in enumerate(_SCALARS, 1):
+            if name in columns:
+                table[at] = columns[name][rows]
+        for at, name in ((_FIRST_CELL, "cell_voltage_v"), (_FIRST_SENSOR, "temperature_c")):
+            if name in columns:
+                found = columns[name][rows].T
+                table[at : at + len(found)] = found
+        samples = cls(arrivals, devices, table)
+        plain = ~np.isnan(samples.pack_v) & ~np.isnan(samples.current_a)
+        plain &= _fit_cells(samples.cells_v, devices) & _sensors_in_a_row(samples)
+        plain &= [not arrival.aside and arrival.reading.quality is not DeviceQuality.BAD for arrival in arrivals]
+        samples.ts[~plain] = NAN
+        return samples
 
     def at(self, places: Sequence[int]) -> Samples:
         """Some of them."""
         if len(places) == len(self.arrivals):
             return self
-        some = Samples([self.arrivals[at] for at in places], [self.devices[at] for at in places], self._table[places])
+        arrivals, devices = [self.arrivals[at] for at in places], [self.devices[at] for at in places]
+        some = Samples(arrivals, devices, self._table[:, places])
         some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
         return some
 
@@ -111,46 +120,24 @@ class Samples:
 
 
 _DERIVED = [name for name, each in vars(Samples).items() if isinstance(each, cached_property)]
-_fields_of = attrgetter(
-    "quality",
-    "cell_voltage_v",
-    "temperature_c",
-    "ts",
-    "pack_voltage_v",
-    "current_a",
-    "ambient_c",
-    "soc_pct",
-    "soh_bms_pct",
-    "cycles",
-)
 
 
-def _row(arrival: Arrival, device: Device) -> tuple[float, ...]:
-    """One line of the table; its fields as the columns above."""
-    quality, cells, sensors, ts, volts, amps, ambient_c, soc_pct, soh_pct, cycles = _fields_of(arrival.reading)
-    battery = device.battery
-    if not cells or not sensors or battery is None or arrival.aside or quality == DeviceQuality.BAD:
-        return _NOT_PLAIN
-    count = battery.cell_count
-    if len(cells) > count and not any(cells[count:]):
-        cells = cells[:count]
-    is_known = volts is not None and amps is not None and None not in cells and None not in sensors
-    if not is_known or not 1 < len(cells) == count <= CELLS or len(sensors) > SENSORS:
-        return _NOT_PLAIN
-    return (
-        ts,
-        volts,
-        amps,
-        NAN if ambient_c is None else ambient_c,
-        NAN if soc_pct is None else soc_pct,
-        NAN if soh_pct is None else soh_pct,
-        NAN if cycles is None else cycles,
-        sum(sensors) / len(sensors),
-        *cells,
-        *_PADDING[len(cells) :],
-        *sensors,
-        *_PADDING[CELLS - SENSORS + len(sensors) :],
-    )
+def _fit_cells(cells: Array, devices: Sequence[Device]) -> Mask:
+    """Of which sets all cells are there and, but for zeros, which are taken away, no others."""
+    counts = np.array([device.battery.cell_count if device.battery else 0 for device in devices])
+    own = np.arange(CELLS)[:, np.newaxis] < counts
+    absent = np.isnan(cells)
+    fit: Mask = (counts > 1) & (counts <= CELLS) & np.where(own, ~absent, absent | (cells == 0)).all(axis=0)
+    cells[~own] = NAN
+    return fit
 
 
-_PADDING = (NAN,) * CELLS
+def _sensors_in_a_row(samples: Samples) -> Mask:
+    """Which sets have sensors, all of them before the first place without one; their mean is taken on the way."""
+    there = ~np.isnan(samples.sensors_c)
+    total = np.zeros(there.shape[1])
+    for known, celsius in zip(there, samples.sensors_c, strict=True):  # in the order in which the folds add them up
+        total = np.where(known, total + celsius, total)
+    samples.mean_c[:] = total / np.maximum(np.count_nonzero(there, axis=0), 1)
+    in_a_row: Mask = there[0] & ~(there[1:] & ~there[:-1]).any(axis=0)
+    return in_a_row

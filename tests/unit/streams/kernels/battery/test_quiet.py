@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from schemas.aside import AsideReason, SetAside
 from schemas.metrics.battery_health import BatteryCapacity, BatteryState
 from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.registry import BatterySet, Chemistry, Device
+from storage.blocks import Block
 from streams.engine.memory import Memory
 from streams.engine.quiet import QuietWays, Shelves
 from streams.engine.shelf import ShelvedMemory
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from streams.engine.memory import Memories, Moved
+    from streams.kernels.figures import Columns
 
 SAVE_EVERY = 7
 BEGIN_MS = 1_780_000_020_000
@@ -74,7 +77,7 @@ class Both:
         given_: list[Row] = []
         moved: Moved = {}
         ways = QuietWays(self.shelves, 1)
-        way = ways.of(fold, ways.batch(DEVICES, items))
+        way = ways.of(fold, ways.batch(DEVICES, items, cache(lambda: _columns(items))))
         left = items
         if way is not None:
             left, given_ = way.take(items, moved)
@@ -106,6 +109,10 @@ class Both:
             last_ts = self.known[fold.name, device_id].last_ts  # type: ignore[union-attr] # it was dumped
             self.known[fold.name, device_id] = Memory(last_ts, fold.load(text))
             self.alone[device_id] = fold.load(text)
+
+
+def _columns(items: Mapping[str, Sequence[Arrival]]) -> Columns:
+    return Block(Kind.BATTERY, [arrival.reading for own in items.values() for arrival in own]).figures
 
 
 @dataclass
