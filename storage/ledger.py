@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS
@@ -15,40 +16,51 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from schemas.arrival import Arrival
+
 UNREGISTERED = ""
 """Device id under which readings of unregistered devices are booked; the quarantine names each."""
 
 
 @dataclass(slots=True)
-class Entry:
-    """Counts of one hour: a device's, or all of them."""
+class Hour:
+    """Counts of one hour of arrival, by device."""
 
-    received: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
+    received: Counter[str] = field(default_factory=Counter)
+    stored: Counter[str] = field(default_factory=Counter)
+    duplicate: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: Entry) -> None:
-        """Take in another's counts."""
-        self.received += other.received
-        self.stored += other.stored
-        self.duplicate += other.duplicate
-        self.quarantined += other.quarantined
+    def devices(self) -> set[str]:
+        """Whoever anything is counted of."""
+        return {*self.received, *self.stored, *self.duplicate, *self.quarantined}
 
 
 class Ledger:
-    """Entries of one batch, by (device, hour)."""
+    """Counts of one batch."""
 
     def __init__(self) -> None:
-        self.entries: dict[tuple[str, int], Entry] = {}
+        self.hours: dict[int, Hour] = {}
+        """By the hour's beginning, ms."""
 
-    def entry(self, device_id: str, received_ms: int) -> Entry:
-        """Return the entry of a device for the hour it was received in."""
-        key = (device_id, received_ms - received_ms % HOUR_MS)
-        found = self.entries.get(key)
+    def hour(self, received_ms: int) -> Hour:
+        """Return the hour in which something was received."""
+        begin_ms = received_ms - received_ms % HOUR_MS
+        found = self.hours.get(begin_ms)
         if found is None:
-            found = self.entries[key] = Entry()
+            found = self.hours[begin_ms] = Hour()
         return found
+
+
+def by_hour(arrivals: Sequence[Arrival]) -> dict[int, list[str]]:
+    """Devices of arrivals, one name for each, by a moment in their hour; nearly always it is one hour."""
+    found: dict[int, list[str]] = {}
+    if arrivals and len({arrival.received_ms // HOUR_MS for arrival in arrivals}) == 1:
+        found[arrivals[0].received_ms] = [arrival.device_id for arrival in arrivals]
+        return found
+    for arrival in arrivals:
+        found.setdefault(arrival.received_ms - arrival.received_ms % HOUR_MS, []).append(arrival.device_id)
+    return found
 
 
 _COUNTS = ("received", "stored", "duplicate", "quarantined")
@@ -85,31 +97,25 @@ def settle(connection: Connection, partition: int) -> None:
     connection.execute(_SETTLE, (partition,))
 
 
-def add(connection: Connection, partition: int, entries: Mapping[tuple[str, int], Entry]) -> None:
+def add(connection: Connection, partition: int, hours: Mapping[int, Hour]) -> None:
     """Add a batch's counts to the books, all in one row until they are settled, and to their totals by hour."""
-    if not entries:
+    if not hours:
         return
-    keys = sorted(entries)
-    totals: dict[int, Entry] = {}
-    for (_, hour), count in entries.items():
-        totals.setdefault(hour, Entry()).add(count)
-    hours = sorted(totals)
+    keys = sorted((device_id, begin_ms) for begin_ms, hour in hours.items() for device_id in hour.devices())
+    own = {name: {begin_ms: getattr(hour, name) for begin_ms, hour in hours.items()} for name in _COUNTS}
     columns = [
         Column(PgType.TEXT, [device_id for device_id, _ in keys]),
-        Column(PgType.TIMESTAMPTZ, [hour for _, hour in keys]),
-        *(Column(PgType.INT8, [getattr(entries[key], name) for key in keys]) for name in _COUNTS),
+        Column(PgType.TIMESTAMPTZ, [begin_ms for _, begin_ms in keys]),
+        *(
+            Column(PgType.INT8, [counts[begin_ms].get(device_id, 0) for device_id, begin_ms in keys])
+            for counts in own.values()
+        ),
     ]
     connection.execute(_PART, (partition, *columns))
-    _write(connection, _ADD_TOTAL, _KEY_TYPES, (hours, [partition] * len(hours)), [totals[hour] for hour in hours])
-
-
-def _write(
-    connection: Connection,
-    statement: LiteralString,
-    types: Sequence[PgType],
-    key: Sequence[Sequence[object]],
-    counts: Sequence[Entry],
-) -> None:
-    columns = [*key, *([getattr(count, name) for count in counts] for name in _COUNTS)]
-    values = [Column(kind, column) for kind, column in zip((*types, *_COUNT_TYPES), columns, strict=True)]
-    connection.execute(statement, values)
+    begins = sorted(hours)
+    totals = [
+        Column(PgType.TIMESTAMPTZ, begins),
+        Column(PgType.INT4, [partition] * len(begins)),
+        *(Column(PgType.INT8, [counts[begin_ms].total() for begin_ms in begins]) for counts in own.values()),
+    ]
+    connection.execute(_ADD_TOTAL, totals)

@@ -199,12 +199,12 @@ class Transaction:
         intake = self._judge(connection, directory, batches, limit)
         for device_id, received_ms, count in intake.received:
             booked = device_id if device_id in directory.devices else UNREGISTERED
-            self._ledger.entry(booked, received_ms).received += count
+            self._ledger.hour(received_ms).received[booked] += count
         derivation = self._derivation(connection, directory)
         stored, duplicate = self._store(connection, directory, intake, derivation)
         for item in intake.quarantined:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
-            self._ledger.entry(booked, item.received_ms).quarantined += 1
+            self._ledger.hour(item.received_ms).quarantined[booked] += 1
         derivation.finish()
         self._run_stages(derivation, self._record_ms, intake.quarantined)
         with connection.pipeline():  # none of these is waited for before the next is sent
@@ -218,7 +218,7 @@ class Transaction:
         """Write the books, and add them up where it is time."""
         partition = self._partition
         number = partition.position.partition
-        ledger.add(connection, number, self._ledger.entries)
+        ledger.add(connection, number, self._ledger.hours)
         partition.unsettled += 1
         if partition.unsettled >= SETTLE_EVERY:
             partition.unsettled = 0
@@ -360,10 +360,10 @@ class Transaction:
             stored = readings.store(connection, kind, arrivals, known, block)
             stored_count += len(stored.fresh)
             duplicate_count += len(stored.duplicates)
-            for arrival in stored.fresh:
-                self._ledger.entry(arrival.device_id, arrival.received_ms).stored += 1
-            for arrival in stored.duplicates:
-                self._ledger.entry(arrival.device_id, arrival.received_ms).duplicate += 1
+            for received_ms, device_ids in ledger.by_hour(stored.fresh).items():
+                self._ledger.hour(received_ms).stored.update(device_ids)
+            for received_ms, device_ids in ledger.by_hour(stored.duplicates).items():
+                self._ledger.hour(received_ms).duplicate.update(device_ids)
             for arrival in stored.conflicts:
                 topic = Topic(directory.devices[arrival.device_id].site_id, kind.value, arrival.device_id)
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")

@@ -17,7 +17,7 @@ from schemas.readings import DeviceQuality, Kind, elements_apart, ranges_of
 from schemas.time import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -80,7 +80,7 @@ class Directory:
     def suspects(self, devices: Sequence[Device], arrivals: Sequence[Arrival], block: Block) -> list[int]:
         """Places of arrivals of one kind, laid out, that `admit` may do anything to; all others it gives back."""
         sieve = self._sieves[block.kind]
-        rows = np.array([sieve.row(device, self.checks(device)) for device in devices])
+        rows = np.array([sieve.row(device, self.checks) for device in devices])
         odd = sieve.odd(rows, block)
         if (said := block.others.get("quality")) is not None:
             odd |= np.array([quality == DeviceQuality.BAD for quality in said])
@@ -98,13 +98,13 @@ class _Sieve:
         self._known: dict[tuple[_Check, ...] | None, int] = {}
         self._columns: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = {}
 
-    def row(self, device: Device, checks: tuple[_Check, ...]) -> int:
-        """Where a device's ranges stand in the columns."""
+    def row(self, device: Device, checks: Callable[[Device], tuple[_Check, ...]]) -> int:
+        """Where a device's ranges stand in the columns; `checks` tells them, once."""
         row = self._rows.get(device.device_id)
         if row is None:
             with self._adding:
                 # What is registered to stand for no value is taken out of each reading, one by one.
-                own = None if device.absent_values else checks
+                own = None if device.absent_values else checks(device)
                 row = self._rows[device.device_id] = self._known.setdefault(own, len(self._known))
         return row
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from schemas.registry import Device
-    from streams.kernels.battery.limits import Limits
+    from streams.kernels.battery.limits import LimitsOf
     from streams.kernels.battery.tracking.set_state import SetState
     from streams.kernels.figures import Array, Mask
 
@@ -73,7 +73,7 @@ class QuietSetHealth(SetHealth):
     def advance(self, figures: HealthFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         """Take each set's next reading: which were quiet, and their rows, once a minute."""
         f, ts, raw, load = figures, samples.ts, samples.current_a, figures.is_loaded != 0
-        limits_of = [self._limits.of(device) for device in samples.devices] if load.any() else []
+        is_any_loaded = bool(load.any())
         elapsed, step_a = ts - f.ts, raw - f.raw_a
         before, amps = f.sign * f.raw_a - f.offset_a, f.sign * raw - f.offset_a
         mean_v = samples.pack_v / f.cell_count
@@ -92,8 +92,8 @@ class QuietSetHealth(SetHealth):
         quiet &= _watch_current(f, samples, before, amps)
         _add_time(f, load, elapsed)
         _flow(f, load, samples.pack_v, elapsed, (before, amps))
-        if limits_of:
-            quiet &= note_load(f, samples, load, amps, limits_of)
+        if is_any_loaded:
+            quiet &= note_load(f, samples, load, amps, self._limits)
             quiet &= note_cells(f, samples, load, amps)
         passed = quiet & (ts // MINUTE_MS != larger(f.ts, f.dark_ts) // MINUTE_MS)
         f.power_w = f.power_w - (amps * samples.pack_v + f.power_w) * _share(elapsed)
@@ -101,7 +101,7 @@ class QuietSetHealth(SetHealth):
         is_full = ~load & (ts - f.doing_since >= f.full_after_ms)
         f.soc, f.soc_sigma = np.where(is_full, 1.0, f.soc), np.where(is_full, f.sigma_full, f.soc_sigma)
         f.held = np.where(is_full, 0.0, f.held)
-        rows = _now(f, samples, passed, limits_of)
+        rows = _now(f, samples, passed, self._limits)
         f.cell_sums, f.cell_counts = f.cell_sums + samples.cells_v, f.cell_counts + 1
         f.has_cells = np.ones_like(ts)
         _add_temperatures(f, samples, larger(np.ones_like(elapsed), smaller(elapsed, f.bridged_gap_ms)))
@@ -198,7 +198,7 @@ def _note_bms(f: HealthFigures, samples: Samples) -> None:
     f.bms_soh, f.bms_soh_since = np.where(moved, soh, f.bms_soh), np.where(moved, samples.ts, f.bms_soh_since)
 
 
-def _now(f: HealthFigures, samples: Samples, passed: Mask, limits_of: Sequence[Limits]) -> list[Row]:
+def _now(f: HealthFigures, samples: Samples, passed: Mask, limits: LimitsOf) -> list[Row]:
     """`set_rows.now` of sets to which a minute has passed."""
     at = np.flatnonzero(passed)
     if not len(at):
@@ -220,7 +220,7 @@ def _now(f: HealthFigures, samples: Samples, passed: Mask, limits_of: Sequence[L
     devices = [samples.devices[each] for each in at.tolist()]
     load = (f.is_loaded[at] != 0).tolist()
     left = [
-        remaining(_carried(f, where), limits_of[where]) if carried else (None, None)
+        remaining(_carried(f, where), limits.of(samples.devices[where])) if carried else (None, None)
         for where, carried in zip(at.tolist(), load, strict=True)
     ]
     columns = zip(

@@ -15,9 +15,7 @@ from streams.kernels.battery.tracking.loading import rests_at_foot
 from streams.kernels.figures import larger, or_none, smaller
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from streams.kernels.battery.limits import Limits
+    from streams.kernels.battery.limits import LimitsOf
     from streams.kernels.battery.samples import Samples
     from streams.kernels.battery.tracking.health_figures import HealthFigures
     from streams.kernels.figures import Array, Mask
@@ -31,7 +29,7 @@ def carries(f: HealthFigures, before: Array, amps: Array, mean_v: Array) -> Mask
     return goes_on
 
 
-def note_load(f: HealthFigures, samples: Samples, load: Mask, amps: Array, limits_of: Sequence[Limits]) -> Mask:
+def note_load(f: HealthFigures, samples: Samples, load: Mask, amps: Array, limits: LimitsOf) -> Mask:
     """`loading.note_load` of sets under load (A, negative): whether none is at its cut-off, its level or the foot."""
     elapsed, carried_a, cell_v, fall = samples.ts - f.ts, -amps, samples.lowest_v, f.fall_v_ms
     f.fall_v_ms = np.where(load, larger((f.cell_v - cell_v) / elapsed, fall / 2), fall)
@@ -42,9 +40,9 @@ def note_load(f: HealthFigures, samples: Samples, load: Mask, amps: Array, limit
     drawn_ah = f.charge_ah + f.bridged_ah
     quiet: Mask = (cell_v > f.cutoff_cell_v) & (samples.pack_v > f.cutoff_v) & (drawn_ah < f.level_due_ah)
     for at in np.flatnonzero(load & quiet & (cell_v <= f.foot_v)).tolist():
-        volts, carried = float(cell_v[at]), float(carried_a[at])
+        volts, carried, own = float(cell_v[at]), float(carried_a[at]), limits.of(samples.devices[at])
         level_ohm, celsius = or_none(float(f.level_ohm[at])), or_none(float(f.temperature_last_c[at]))
-        quiet[at] = rests_at_foot(volts, carried, level_ohm, celsius, limits_of[at]) is None
+        quiet[at] = rests_at_foot(volts, carried, level_ohm, celsius, own) is None
     return quiet | ~load
 
 
