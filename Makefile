@@ -17,7 +17,7 @@ SECRETS    := FENHE_DB_SUPERUSER_PASSWORD FENHE_DB_OWNER_PASSWORD FENHE_DB_WRITE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test chaos check format-check lint types layers dependencies format bench score lock env kafka clean
+.PHONY: help install demo test chaos check format-check lint types layers dependencies format bench race score lock env kafka clean
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 bench: $(READY) ## Measure the whole way on this machine, into bench/results/latest.json (ARGS="…")
 	$(BIN)/python -m bench $(ARGS)
+
+race: $(READY) ## The same load on fenhe and on Mosquitto, a paho consumer and COPY: what a reading costs on each (ARGS="…")
+	$(BIN)/python -m bench.race $(ARGS)
 
 score: $(READY) ## Hold what the pipeline says against simulated truth, into bench/results/score.json (ARGS="…")
 	$(BIN)/python bench/score.py $(ARGS)

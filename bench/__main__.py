@@ -79,7 +79,8 @@ class Run:
 class Bench:
     """A running pipeline to load."""
 
-    def __init__(self, stack: Stack, sets: int, plants: int, workers: int) -> None:
+    def __init__(self, stack: Stack, sets: int, plants: int, workers: int, *, outage: bool = False) -> None:
+        self._options = ["--outage"] if outage else []
         self._stack = stack
         self._sets, self._plants = sets, plants
         self._environment = stack.environment()
@@ -129,6 +130,7 @@ class Bench:
             str(array),
             "--report",
             report_path,
+            *self._options,
             *options,
         ]
         arguments += [
@@ -213,11 +215,11 @@ class Bench:
         } | {name: process.pid for name, process in self._processes.items()}
         used = dict.fromkeys(STAGES, 0.0)
         for name, pid in pids.items():
-            used[name.partition("-")[0]] += _cpu_of_tree(pid)
+            used[name.partition("-")[0]] += cpu_of_tree(pid)
         return used
 
 
-def _cpu_of_tree(pid: int) -> float:
+def cpu_of_tree(pid: int) -> float:
     """CPU seconds of a process and its descendants, those that have ended included."""
     total = 0.0
     root = psutil.Process(pid)
@@ -293,6 +295,7 @@ def main() -> int:
     parser.add_argument("--sets", type=int, default=7_000)
     parser.add_argument("--plants", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2, help="a worker computes on one core")
+    parser.add_argument("--outage", action="store_true", help="all sets carry their sites instead of floating")
     parser.add_argument("--services", default="real", help="auto, real or embedded")
     options = parser.parse_args()
     results: dict[str, Any] = {}
@@ -302,7 +305,7 @@ def main() -> int:
     ):
         console.print(f"{stack.describe()} · {os.cpu_count()} cores")
         results["services"] = stack.describe()
-        with Bench(stack, options.sets, options.plants, options.workers) as bench:
+        with Bench(stack, options.sets, options.plants, options.workers, outage=options.outage) as bench:
             bench.introduce()
             for name, array, rates in (("single", 1, options.single), ("array50", 50, options.array50)):
                 results[name] = document(search(bench, array, rates, options.probe, options.seconds))

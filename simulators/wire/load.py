@@ -339,6 +339,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--window", type=int, default=LoadPlan.window, help="unacknowledged messages per connection")
     parser.add_argument("--sets", type=int, default=LoadPlan.sets)
     parser.add_argument("--plants", type=int, default=LoadPlan.plants)
+    parser.add_argument("--outage", action="store_true", help="every set carries its site instead of floating")
     parser.add_argument("--introduce", action="store_true", help="begin with one reading of every device")
     parser.add_argument("--username")
     parser.add_argument("--password")
