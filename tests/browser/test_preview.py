@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 TOOLS_HEIGHT = """(() => { const boxes = [...document.querySelectorAll('.bar-tools > :not(.state)')]
-  .map(each => each.getBoundingClientRect());
+  .map(each => each.getBoundingClientRect()).filter(box => box.width > 0);
   return Math.max(...boxes.map(box => box.bottom)) - Math.min(...boxes.map(box => box.top)); })()"""
 """From the first to the last line of controls: a state that is to be acted on has a line of its own above them."""
 CLIP: FloatRect = {"x": 0, "y": 0, "width": 1920, "height": 200}
