@@ -129,7 +129,8 @@ class Signal(NamedTuple):
     ts: Moment
     """Device time of the sample judged (a window's end), ms."""
     seen_ts: Moment
-    """Device time of the item on whose arrival this was given out, ms."""
+    """The `ts` of the reading or row on whose arrival this was given out, ms: by it the signal is taken back, or given
+    again, when that item is folded again."""
     site_id: str
     active: bool
     """Whether the condition holds."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class MeterEvents(Stateless, ABC):
     """Fold of what befell a meter; it remembers nothing, for an event tells its beginning and its end."""
 
-    version = 1
+    version = 2
     source = MeterEvent
     kind: ClassVar[SignalKind]
     snapshot_ms = QUARTER_DAY_MS
@@ -51,7 +51,7 @@ class MeterEvents(Stateless, ABC):
         standing, rows = NEW, list[Signal]()
         for ts, verdict in self.verdicts(device, event):
             standing, signal = stand(
-                standing, verdict, subject=subject, kind=self.kind, ts=ts, seen_ts=ts, window_s=0.0
+                standing, verdict, subject=subject, kind=self.kind, ts=ts, seen_ts=event.ts, window_s=0.0
             )
             if signal is not None:
                 rows.append(signal)

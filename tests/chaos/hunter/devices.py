@@ -151,8 +151,8 @@ class Devices:
         self._burst += count
 
     def beat(self) -> int:
-        """Device time of the next probes."""
-        return START_MS + self._beat * 1000
+        """Device time of the next probes; of the last ones, where no more are to come."""
+        return START_MS + (self._beat if self._thread.is_alive() else self._beat - 1) * 1000
 
     def finish(self) -> None:
         """Send what is left, and wait until the broker has said of everything that it has it."""

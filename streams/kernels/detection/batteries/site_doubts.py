@@ -34,7 +34,7 @@ class DoubtAlarms(Stateless):
     """Fold of doubts; it remembers nothing, for each tells its beginning and its end."""
 
     name = "doubt_alarms"
-    version = 1
+    version = 2
     source = SiteDoubt
     kinds = frozenset({SignalKind.CONTRADICTION, SignalKind.BLANK})
     snapshot_ms = QUARTER_DAY_MS
@@ -68,7 +68,7 @@ class DoubtAlarms(Stateless):
             standing = NEW
             for ts, verdict in verdicts:
                 standing, signal = stand(
-                    standing, verdict, subject=subject, kind=alarm.kind, ts=ts, seen_ts=ts, window_s=0.0
+                    standing, verdict, subject=subject, kind=alarm.kind, ts=ts, seen_ts=doubt.ts, window_s=0.0
                 )
                 if signal is not None:
                     rows.append(signal)

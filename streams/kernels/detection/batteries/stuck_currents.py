@@ -32,7 +32,7 @@ class StuckCurrents(OneStanding):
     """Fold of a set's hours."""
 
     name = "stuck_currents"
-    version = 1
+    version = 2
     source = BatteryHour
     kinds = frozenset({SignalKind.STUCK_SENSOR})
     metrics = frozenset({METRIC})
@@ -61,7 +61,7 @@ class StuckCurrents(OneStanding):
                 subject=subject,
                 kind=SignalKind.STUCK_SENSOR,
                 ts=end,
-                seen_ts=end,
+                seen_ts=hour.ts,
                 window_s=HOUR_MS / 1000,
             )
             if signal is not None:
