@@ -63,9 +63,11 @@ BATTERY_GUIDES: dict[SignalKind, Guide] = {
         Text("电池组已变化", "set changed"),
         Text(
             "一次放电测得的容量与此前全部证据矛盾：换过电池（set_replaced）、单体失效（cell_failed）或电流重新标定"
-            "（recalibrated）；SoH 立即改按新证据计算。",
+            "（recalibrated）。SoH 立即改按新证据计算；电流重新标定时为未知，直到有旁证为传感器作证。",
             "A discharge contradicts all that was known of a set's capacity: other cells (set_replaced), a failed cell"
-            " (cell_failed), another current sensor (recalibrated). The state of health follows it at once.",
+            " (cell_failed), another current sensor (recalibrated). The state of health follows it at once; of another"
+            " sensor it is unknown until"
+            " the site's load or a bench vouches for it.",
         ),
         Text(
             "高：变化超过 3 个百分点且超过三倍标准差；名称由最差单体与内阻推断。",
