@@ -19,6 +19,10 @@ VOTE_CELL_V = 0.010
 PLAIN_CELL_V = 0.020
 """An answer that counts twice: no skew between two samples makes one. (unsourced)"""
 
+SLOW_CELL_V = 0.040
+"""A cell that has come so far from its voltage at idle under one current has answered, however slowly: what is full
+comes down over minutes. (unsourced)"""
+
 
 class Direction(NamedTuple):
     """What is known of the sign of a set's current."""
@@ -27,6 +31,8 @@ class Direction(NamedTuple):
     """Answers that agree with the sign, less those that do not."""
     doubted_v: float = 0.0
     """Pack voltage before the step that has just turned the sign, until the next reading bears it out; else 0."""
+    idle_v: float = 0.0
+    """Pack voltage before a load or charge came on whose answer is still waited for; else 0."""
 
     @property
     def sign(self) -> float:
@@ -51,18 +57,33 @@ def learned(known: Direction, limits: Limits, before: tuple[float, float], now: 
     if known.doubted_v:
         kept_up = (volts - known.doubted_v) * raw < 0
         votes = votes if kept_up or abs(raw) < limits.idle_a else 1
-        known = Direction(votes)
     step_a, answer = raw - raw_before, volts - volts_before
     if abs(step_a) < limits.step_a or abs(raw_before) >= 2 * limits.idle_a:
-        return known
+        return _slowly(Direction(votes, 0.0, known.idle_v), limits, raw_before, now)
     strength = abs(answer) / limits.cell_count
     from_float = volts_before >= limits.float_cell_v * limits.cell_count
     may_be_full = from_float and answer > 0 and strength < limits.reference.witness.float_step_v
     if strength < VOTE_CELL_V or may_be_full:
-        return known
-    weight = 2 if strength >= PLAIN_CELL_V else 1
-    if step_a * answer > 0:
+        return Direction(votes, 0.0, volts_before if abs(votes) < VOTES_MAX else 0.0)
+    return _voted(votes, step_a * answer > 0, 2 if strength >= PLAIN_CELL_V else 1, volts_before)
+
+
+def _voted(votes: int, agrees: bool, weight: int, volts_before: float) -> Direction:  # noqa: FBT001 - the verdict
+    if agrees:
         return Direction(min(VOTES_MAX, votes + weight))
     after = max(-VOTES_MAX, votes - weight)
     has_turned = after <= REVERSED_AT < votes
     return Direction(after, volts_before if has_turned else 0.0)
+
+
+def _slowly(known: Direction, limits: Limits, raw_before: float, now: tuple[float, float]) -> Direction:
+    """Take one more reading of a load or charge whose step the voltage has not answered at once."""
+    raw, volts = now
+    if not known.idle_v:
+        return known
+    if raw * raw_before <= 0.0 or abs(raw) < limits.step_a:
+        return known._replace(idle_v=0.0)
+    answer = volts - known.idle_v
+    if abs(answer) < SLOW_CELL_V * limits.cell_count:
+        return known
+    return _voted(known.votes, raw * answer > 0, 2, known.idle_v)

@@ -62,7 +62,7 @@ class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 2
+    version = 3
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -97,12 +97,10 @@ class SiteOutages(Saved[PowerState | None]):
             failed = before.failed
         state = state._replace(failed=failed)
         if not failed:
-            if bus_v is not None:
-                state = state._replace(bus_v=bus_v)
-            if state.outage_ts is not None:
+            if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
                 rows.append(_outage(device, state, ts, ts))
-                return state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
-            return state
+                state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
+            return state if bus_v is None else state._replace(bus_v=bus_v)
         if reading.mains_failed:
             state = state._replace(is_flagged=True)
         if state.outage_ts is None:

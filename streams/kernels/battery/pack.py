@@ -50,6 +50,7 @@ class PackState(NamedTuple):
     """Last (ts, T_max) of each of the newest minutes, oldest first: what dT/dt looks back to."""
     votes: int = 0
     doubted_v: float = 0.0
+    idle_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
 
 
@@ -152,7 +153,7 @@ def _advance(
 ) -> tuple[PackState, float | None]:
     """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
     ts, device = reading.ts, limits.device
-    votes, doubted_v, sign = 0, 0.0, 1.0
+    direction, sign = Direction(), 1.0
     if before is None:
         quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
         known_temperatures: tuple[tuple[int, float], ...] = ()
@@ -161,12 +162,13 @@ def _advance(
         sums, peaks = _Sums._make(before[4:9]), _Peaks._make(before[9:13])
         known_temperatures = before.temperatures
         known = _is_known(before, reading, device)
-        votes, doubted_v = before.votes, before.doubted_v
+        is_gap = ts - before.ts > device.gap_ms
+        direction = Direction(before.votes, before.doubted_v, 0.0 if is_gap else before.idle_v)
         if known and _may_tell(before, reading, limits):
-            votes, doubted_v = _direction(before, reading, limits)
-            if sign_of(votes) != sign_of(before.votes):
+            direction = _direction(before, reading, direction, limits)
+            if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
-        sign = sign_of(votes)
+        sign = direction.sign
         start = before.ts
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
@@ -188,8 +190,7 @@ def _advance(
         _higher(peaks.rise_c, view.rise_c),
         _higher(peaks.rate_c_min, rate),
         temperatures,
-        votes,
-        doubted_v,
+        *direction,
     )
     return state, rate
 
@@ -198,14 +199,14 @@ def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> boo
     """Whether two readings, both with a current, may tell the sign of it: hardly any do."""
     assert before.current_a is not None and reading.current_a is not None  # noqa: S101, PT018 - known
     step_a = reading.current_a - before.current_a
-    return step_a >= limits.step_a or step_a <= -limits.step_a or before.doubted_v != 0.0
+    return step_a >= limits.step_a or step_a <= -limits.step_a or before.doubted_v != 0.0 or before.idle_v != 0.0
 
 
-def _direction(before: PackState, reading: BatteryReading, limits: Limits) -> Direction:
+def _direction(before: PackState, reading: BatteryReading, known: Direction, limits: Limits) -> Direction:
     """Learn from one more step; both readings have voltage and current."""
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
-    return learned(Direction(before.votes, before.doubted_v), limits, (from_a, from_v), (to_a, to_v))
+    return learned(known, limits, (from_a, from_v), (to_a, to_v))
 
 
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:

@@ -80,7 +80,7 @@ class QuietPackMonitor(PackMonitor):
 
 
 def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
-    if state.voltage_v is None or state.current_a is None or state.doubted_v:
+    if state.voltage_v is None or state.current_a is None or state.doubted_v or state.idle_v:
         return None
     times, celsius = [NAN] * MINUTES, [NAN] * MINUTES
     for ts, hottest in state.temperatures:
@@ -102,7 +102,7 @@ def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
     ts, volts, amps, quarter, *sums = figures[:9]
     peaks = map(or_none, figures[9:13])
     return PackState._make(
-        (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples), base.votes, base.doubted_v)
+        (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples), base.votes, base.doubted_v, base.idle_v)
     )
 
 

@@ -27,6 +27,11 @@ UNSEEN_FIRST_SIGMA_V = 0.100
 UNSEEN_WEIGHT = 0.05
 """Of one reading on float against those before. (unsourced)"""
 
+ODD_CELL_V = 0.5
+"""A cell so far from the median may be a channel that broke. (unsourced)"""
+EXPLAINED = 0.4
+"""It did where the pack's voltage misses it by no more than this share of that. (unsourced)"""
+
 
 class Cells(NamedTuple):
     """The cells of one reading."""
@@ -66,6 +71,23 @@ class Cells(NamedTuple):
 
 
 NO_CELLS = Cells()
+
+
+def broken_channel(pack_v: float, cells: Sequence[float]) -> int | None:
+    """Which cell's channel the pack's voltage contradicts, from 0: without it pack and cells agree, and with it not.
+
+    A cell that is shorted takes its voltage from the pack, too, and is none of these.
+    """
+    low, high = min(cells), max(cells)
+    if high - low < ODD_CELL_V or len(cells) < CELLS_FOR_Z:
+        return None  # nearly always
+    middle = median(sorted(cells))
+    odd = low if middle - low >= high - middle else high
+    away = abs(odd - middle)
+    misses = pack_v - sum(cells)
+    if away < ODD_CELL_V or abs(misses - (middle - odd)) > EXPLAINED * away:
+        return None
+    return list(cells).index(odd)
 
 
 def unseen(state_offset_v: float | None, pack_v: float, present: Sequence[float]) -> tuple[float, float]:

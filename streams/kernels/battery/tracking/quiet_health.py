@@ -18,6 +18,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
+from streams.kernels.battery.tracking.cells import ODD_CELL_V
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
 from streams.kernels.battery.tracking.flow import DISCHARGE, FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
@@ -58,6 +59,7 @@ class QuietSetHealth(SetHealth):
             or state.recharge is not None
             or state.dark_since is not None
             or state.doubted_v
+            or state.idle_v
             or state.is_stuck
         ):
             return None
@@ -88,6 +90,7 @@ class QuietSetHealth(SetHealth):
             & (np.isnan(samples.cycles) | (samples.cycles == f.cycles))
             & np.where(load, carries(f, before, amps, mean_v), _floats(f, amps, mean_v))
             & ~_parts_from_cells(samples)
+            & (samples.highest_v - samples.lowest_v < ODD_CELL_V)
         )
         quiet &= _watch_current(f, samples, before, amps)
         _add_time(f, load, elapsed)

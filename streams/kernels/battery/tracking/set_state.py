@@ -137,6 +137,7 @@ class SetState:
     offset_a: float | None = None
     votes: int = 0
     doubted_v: float = 0.0
+    idle_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
     dark_since: int | None = None
     """Reading after which nothing usable came for longer than a gap, while the device is still heard."""
@@ -220,7 +221,7 @@ class SetState:
     @property
     def direction(self) -> Direction:
         """What is known of the current's sign."""
-        return Direction(self.votes, self.doubted_v)
+        return Direction(self.votes, self.doubted_v, self.idle_v)
 
     def copied(self) -> SetState:
         """Another one that may be changed."""

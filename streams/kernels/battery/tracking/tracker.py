@@ -14,7 +14,7 @@ from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned, sign_of
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, note_cells, unseen, unseen_offset
+from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, broken_channel, note_cells, unseen, unseen_offset
 from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
 from streams.kernels.battery.tracking.contradiction import parts_from_cells, watch_current
 from streams.kernels.battery.tracking.flow import (
@@ -60,12 +60,9 @@ class Tracker:
 
     def take(self, reading: BatteryReading) -> None:
         """Take the next reading; one without voltage or current is a gap in the making."""
-        limits, cells = self.limits, reading.cell_voltage_v
-        count = limits.cell_count
-        if cells is not None and len(cells) != count:
-            cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
-        present = _present(cells) if cells else ()
+        limits, count = self.limits, self.limits.cell_count
         raw, volts = reading.current_a, reading.pack_voltage_v
+        cells, present = self._channels(reading)
         if volts is None and len(present) == count:
             volts = sum(present)
         state, ts = self.state, reading.ts
@@ -90,6 +87,21 @@ class Tracker:
             add_temperatures(state, reading.temperature_c, max(1, min(ts - before_ts, limits.bridged_gap_ms)))
         note_bms(state, reading)
         self._give(note_cycles(self.device, state, reading.cycles, limits))
+
+    def _channels(self, reading: BatteryReading) -> tuple[Sequence[float | None] | None, Sequence[float]]:
+        """Cells of a reading, one that its pack's voltage contradicts taken out, and those that have a voltage."""
+        count, pack_v = self.limits.cell_count, reading.pack_voltage_v
+        cells: Sequence[float | None] | None = reading.cell_voltage_v
+        if not cells:
+            return cells, ()
+        if len(cells) != count:
+            cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
+        present = _present(cells)
+        odd = None if pack_v is None or len(present) < count else broken_channel(pack_v, present)
+        if odd is None:
+            return cells, present
+        cells = [None if at == odd else each for at, each in enumerate(cells)]
+        return cells, _present(cells)
 
     def _note_loaded_cells(self, state: SetState, seen: Cells, present: Sequence[float], ts: int) -> None:
         """Which cell is the weakest near the end, and whether they are the cells that stood there before."""
@@ -137,8 +149,9 @@ class Tracker:
         is_gap = elapsed > limits.gap_ms
         if state.dark_since is not None:
             self._note_light(state, ts)
-        step_a = raw - state.raw_a
-        if not is_gap and (step_a >= limits.step_a or step_a <= -limits.step_a or state.doubted_v):
+        if is_gap:
+            state.idle_v = 0.0
+        else:
             self._step(state, ts, raw, volts)
         sign, offset = sign_of(state.votes), state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
@@ -343,10 +356,12 @@ class Tracker:
         """A load step: the sign of the current from the voltage's answer, and the internal resistance."""
         limits = self.limits
         step_a, answer = raw - state.raw_a, volts - state.volts
+        if -limits.step_a < step_a < limits.step_a and not state.doubted_v and not state.idle_v:
+            return  # nearly always
         idle_a = 2 * limits.idle_a
         was_idle, now_idle = abs(state.raw_a) < idle_a, abs(raw) < idle_a
         known = learned(state.direction, limits, (state.raw_a, state.volts), (raw, volts))
-        state.votes, state.doubted_v = known
+        state.votes, state.doubted_v, state.idle_v = known
         if abs(step_a) < limits.step_a:
             return
         signed = known.sign * step_a
