@@ -201,6 +201,37 @@ def test_each_quarter_of_an_hour_has_the_price_of_its_local_time(database: Reade
     assert [(row["period"], row["yuan_kwh"]) for row in rows] == [("谷", 0.3), ("峰", 0.9), ("峰", 0.9), (None, None)]
 
 
+@pytest.mark.parametrize(
+    ("offset_a", "energies"),
+    [
+        (0.3, [(0.496, 0.0), (0.0, 0.904), (0.0, 0.702), (0.0, 0.204)]),
+        (-0.3, [(0.504, 0.0), (0.0, 0.896), (0.0, 0.698), (0.0, 0.196)]),
+        (None, [(0.5, 0.0), (0.0, 0.9), (0.0, 0.7), (0.0, 0.2)]),
+    ],
+)
+def test_an_offset_of_the_current_is_no_energy(
+    database: ReaderDatabase, offset_a: float | None, energies: list[tuple[float, float]]
+) -> None:
+    """What the sensor shows while nothing flows is taken off what went in, and added to what came out."""
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO battery_hour (device_id, ts, site_id, float_min, rest_min, load_min, current_offset_a,"
+            " coverage, quality, flags) SELECT 'shaver', date_trunc('hour', min(ts)) - interval '5 hours', 's', 60, 0,"
+            " 0, %s, 1, 'good', '' FROM battery_quarter",
+            [offset_a],
+        )
+    rows = _read(
+        database, "SELECT energy_in_kwh AS took, energy_out_kwh AS gave FROM battery_tariff_quarter ORDER BY ts"
+    )
+    assert [round(row["took"], 3) for row in rows] == [took for took, _ in energies]
+    assert [round(row["gave"], 3) for row in rows] == [gave for _, gave in energies]
+    (whole,) = _read(
+        database,
+        "SELECT sum(energy_in_kwh) AS took FROM battery_tariff_quarters('shaver', now() - interval '9 days', now())",
+    )
+    assert whole["took"] == pytest.approx(sum(took for took, _ in energies), abs=0.001)
+
+
 def test_fade_begins_at_the_last_change_of_the_set(database: ReaderDatabase) -> None:
     """An exchange that nobody registered, another sensor, a figure corrected: what was before is not compared."""
     change = "UPDATE battery_soh SET change = %s WHERE soh_pct = 90"
