@@ -183,6 +183,10 @@ def unit_name(register: str) -> str:
     return UNIT_NAMES.get(unit, unit)
 
 
+RATE_UNIT_NAMES = {"power_kw": "kW", "power_mw": "MW", "flow_m3_h": "m3/h", "flow_t_h": "t/h"}
+"""How people write the unit of an instantaneous value, by its field."""
+
+
 def rate_unit_name(register: str) -> str:
     """Name the unit of a register's mean rate: `kW` of `energy_import_kwh`, `m3/h` of `volume_m3`."""
     unit = unit_name(register)

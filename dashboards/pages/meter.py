@@ -51,8 +51,8 @@ def now(language: Language) -> Panel:
     query = f"""
 SELECT CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
        {sql.duration(sql.age_s("m"))} AS age,
-       {rate(f"CASE WHEN {sql.fresh('m')} THEN m.rate END", "d.kind")} AS rate,
-       {register("m.total", "d.kind")} AS total,
+       {rate(f"CASE WHEN {sql.fresh('m')} THEN m.rate END", "d.kind", "m.rate_unit")} AS rate,
+       {register("m.total", "d.kind", "m.total_unit")} AS total,
        extract(epoch FROM m.received_at - m.ts)::float8 AS delay_s
 FROM device d
 LEFT JOIN meter_latest m USING (device_id)

@@ -49,17 +49,26 @@ def whole_days(*columns: str) -> str:
     return ", ".join(f"CASE WHEN {FINISHED} AND {WHOLE} THEN {column} END AS {column}" for column in columns)
 
 
-def rate(amount: str, kind: str) -> str:
-    """What a meter shows now, with the unit of its kind; null stays null."""
+NOT_SENT = "NULL::text"
+
+
+def rate(amount: str, kind: str, unit: str = NOT_SENT) -> str:
+    """What a meter shows now, with the unit it was sent in, else that of its kind; null stays null."""
     units = "WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'"
     units += " WHEN 'water' THEN 'm³/h' WHEN 'heat' THEN 'm³/h' WHEN 'gas' THEN 'm³/h'"
-    return f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || CASE {kind} {units} ELSE 't/h' END"
+    by_kind = f"CASE {kind} {units} ELSE 't/h' END"
+    return f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || {_sent(unit, by_kind)}"
 
 
-def register(amount: str, kind: str) -> str:
-    """What a meter's register stands at, with the unit of its kind; null stays null."""
+def register(amount: str, kind: str, unit: str = NOT_SENT) -> str:
+    """What a meter's register stands at, with the unit it was sent in, else that of its kind; null stays null."""
     units = {str(each): unit_name(described(each).counted or "").replace("m3", "m³") for each in Kind if each in METERS}
-    return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || {sql.case_of(kind, units)}"
+    return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || {_sent(unit, sql.case_of(kind, units))}"
+
+
+def _sent(unit: str, otherwise: str) -> str:
+    """A unit as people write it."""
+    return f"COALESCE(replace({unit}, 'm3', 'm³'), {otherwise})"
 
 
 PRODUCT_UNIT = Variable(

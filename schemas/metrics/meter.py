@@ -35,6 +35,9 @@ class MeterLatest(NamedTuple):
     """The kind's main register as it shows it, in its own unit."""
     rate: float | None
     """Instantaneous kW, MW, m³/h or t/h, as the device says it times its registered factor."""
+    total_unit: str | None
+    """Of the register that was sent: a steam meter's may be m³ or t."""
+    rate_unit: str | None
 
 
 class MeterQuarter(NamedTuple):

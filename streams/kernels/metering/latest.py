@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.kinds import described
+from schemas.kinds import RATE_UNIT_NAMES, described, unit_name
 from schemas.metrics import MeterLatest
 
 if TYPE_CHECKING:
@@ -19,24 +19,26 @@ def latest(device: Device, arrival: Arrival) -> MeterLatest:
     """Newest reading of a meter."""
     reading = arrival.reading
     kind = described(device.kind)
+    total = _first(reading, kind.totals)
+    rate = _first(reading, kind.rates)
     return MeterLatest(
         device.device_id,
         reading.ts,
         device.site_id,
         device.kind.value,
         arrival.received_ms,
-        _first(reading, kind.totals),
-        _rate(device, reading, kind.rates),
+        None if total is None else getattr(reading, total),
+        None if rate is None else _rate(device, reading, rate),
+        None if total is None else unit_name(total),
+        None if rate is None else RATE_UNIT_NAMES[rate],
     )
 
 
-def _first(reading: Reading, names: Sequence[str]) -> float | None:
-    return next((value for name in names if (value := getattr(reading, name)) is not None), None)
+def _first(reading: Reading, names: Sequence[str]) -> str | None:
+    """The first field that a reading holds."""
+    return next((name for name in names if getattr(reading, name) is not None), None)
 
 
-def _rate(device: Device, reading: Reading, names: Sequence[str]) -> float | None:
-    value = _first(reading, names)
-    if value is None or device.is_as_it_shows:
-        return value
-    field = next(name for name in names if getattr(reading, name) is not None)
-    return value * device.terms_at(field, reading.ts).factor
+def _rate(device: Device, reading: Reading, field: str) -> float:
+    value: float = getattr(reading, field)
+    return value if device.is_as_it_shows else value * device.terms_at(field, reading.ts).factor

@@ -54,7 +54,7 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 12
+    version = 13
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)

@@ -18,6 +18,9 @@ QUIET_MS = HOUR_MS
 """Noise that comes again within this time, or within three periods, is one event. (unsourced)"""
 
 
+NOISES = frozenset({MeterEventKind.SPIKE, MeterEventKind.NOISE_DIP})
+
+
 OVER_INCREMENTS = 3
 """Increments in a row beyond the rating before that is told. (unsourced)"""
 
@@ -92,16 +95,16 @@ class Teller:
         return noise
 
     def noise(self, told: Noise | None, old: Run, odd: Run, new: Run, ts: int) -> Noise:
-        """Tell of a reading that is noise; what comes soon after other noise of its kind makes that event longer."""
+        """Tell of a reading that is noise; what comes soon after other noise, high or low, makes that event longer."""
         line = old.value + (new.value - old.value) * (odd.first - old.last) / (new.first - old.last)
         above = odd.value > line if old.value <= new.value else odd.value > old.value
         kind = MeterEventKind.SPIKE if above else MeterEventKind.NOISE_DIP
-        if told is not None and told.kind is kind and odd.first - told.until <= self._quiet_ms:
+        if told is not None and told.kind in NOISES and odd.first - told.until <= self._quiet_ms:
             noise = told.turned(old.value, odd.value)._replace(until=odd.last, readings=told.readings + odd.readings)
         else:
             noise = Noise(odd.first, kind, odd.last, odd.readings, odd.value).turned(old.value, odd.value)
         self.event(
-            kind, noise.ts, ts, noise.until,
+            noise.kind, noise.ts, ts, noise.until,
             readings=noise.readings, before=old.value, seen=noise.seen, after=new.value, increment=0.0,
             rule=IN_TURN if noise.is_two else "the readings before and after it agree with each other, not with it",
         )  # fmt: skip

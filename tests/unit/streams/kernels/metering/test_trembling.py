@@ -79,3 +79,15 @@ def test_an_increment_that_was_estimated_stays_so(follows: str) -> None:
     assert found[59 * MINUTE_MS].increment == pytest.approx(7.0)
     assert found[59 * MINUTE_MS].quality is Quality.ESTIMATED
     assert found[58 * MINUTE_MS].quality is Quality.GOOD
+
+
+FEW_EVENTS = 20
+
+
+def test_half_a_kilowatt_hour_of_noise_is_a_few_events() -> None:
+    """Three days of a register that moves by a minute's count either way were 177 spikes and dips in turn."""
+    draw = random.Random(5)
+    points = [(at * MINUTE_MS, round(1000 + 0.5 * at + draw.choice((-0.5, 0.0, 0.5)), 2)) for at in range(4_320)]
+    found, events = metered(points, 60)
+    assert len({(event.ts, event.kind) for event in events}) < FEW_EVENTS
+    assert math.fsum(row.increment or 0.0 for row in found.values()) == pytest.approx(2_159.5, abs=1.5)
