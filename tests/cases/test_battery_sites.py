@@ -129,6 +129,18 @@ def test_a_set_on_float_whose_bus_has_come_down_is_frozen_and_not_healthy(own_ur
     assert [alarm["active"] for alarm in run.alarms()] == [False]
 
 
+def test_sets_at_rest_while_nobody_carries_the_load_are_not_believed(own_url: str) -> None:
+    """One at rest may be open, but then another one gives: a current that stands at nothing hides a discharge."""
+    resting = FLOAT | {"pack_voltage_v": 53.2, "cell_voltage_v": [3.325] * 16, "soc_pct": 99.0}
+    messages = [at(minute, "battery", FLOAT) for minute in range(80)]
+    messages += [at(minute, "battery", resting) for minute in range(80, 150)]
+    power = [message for message in outage(frozen=True) if "site_power" in message.topic]
+    run = Run(own_url, registry()).publish([*messages, *power])
+    assert [(alarm["device_id"], alarm["metric"]) for alarm in run.alarms()] == [("x-b", "set")]
+    [site] = run.rows("SELECT backup_reason FROM battery_site")
+    assert site["backup_reason"] == "contradicted"
+
+
 def test_a_set_on_float_above_a_bus_first_heard_in_an_outage_is_the_one_doubted(own_url: str) -> None:
     """What the bus was at before is not known, but what it is at now: not mains is contradicted, but the set."""
     run = Run(own_url, registry()).publish(outage(frozen=True, before=0))

@@ -65,7 +65,9 @@ def learned(known: Direction, limits: Limits, before: tuple[float, float], now: 
     may_be_full = from_float and answer > 0 and strength < limits.reference.witness.float_step_v
     if strength < VOTE_CELL_V or may_be_full:
         return Direction(votes, 0.0, volts_before if abs(votes) < VOTES_MAX else 0.0)
-    return _voted(votes, step_a * answer > 0, 2 if strength >= PLAIN_CELL_V else 1, volts_before)
+    is_plain = strength >= PLAIN_CELL_V
+    found = _voted(votes, step_a * answer > 0, 2 if is_plain else 1, volts_before)
+    return found if is_plain or abs(found.votes) == VOTES_MAX else found._replace(idle_v=volts_before)
 
 
 def _voted(votes: int, agrees: bool, weight: int, volts_before: float) -> Direction:  # noqa: FBT001 - the verdict

@@ -20,6 +20,9 @@ KELVIN = 273.15
 REFERENCE_C = 25.0
 NEAR_END_V = 0.4
 """This far above the cut-off the cells begin to part, and which one is the weakest is worth noting. (unsourced)"""
+IDLE_FULL_PERCENT = 60.0
+"""A full set without a current does not come down to the open-circuit voltage of this state of charge: hysteresis and
+surface charge are a third of what lies between. (unsourced)"""
 MEAN_FROM_PERCENT = 3.0
 """About what a cut-off leaves inside. (unsourced)"""
 
@@ -88,9 +91,9 @@ class Limits:
         self.coarse_ms = times.coarse_ms
         self.has_curve = bool(chemistry.ocv_v)
         self.drained_cell_v = (
-            interpolate(chemistry.blind_from_percent, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
+            interpolate(IDLE_FULL_PERCENT, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
         )
-        """No set that is full shows less, with or without a usual load."""
+        """No set that is full shows less while nothing flows."""
         from_percent = reference.witness.curve_from_percent
         self.foot_v = interpolate(from_percent, chemistry.ocv_percent, chemistry.ocv_v) if self.has_curve else 0.0
         """A rested cell at this or below is at the foot of the curve, where charge is told by voltage."""

@@ -39,6 +39,8 @@ class _Said(NamedTuple):
     carries: bool
     floats: BatteryEpisode | None
     """The float or charge that it was in when the bus had had its ten minutes."""
+    rests: BatteryEpisode | None
+    """The rest that it was in then: it may be open, but then another one carries."""
 
 
 class SiteDoubts:
@@ -102,6 +104,8 @@ def _of_outage(outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisod
     fallen = (outage.bus_before_v or 0.0) - (outage.bus_low_v or 0.0) if known else None
     floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
     above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
+    if fallen is not None and fallen >= FELL_V and not carried:  # the bus is on its sets, and none says that it gives
+        above |= {device_id: each.rests for device_id, each in said.items() if each.rests is not None}
     if outage.contradicted:
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
     elif above and (fallen is None or fallen >= FELL_V):  # a bus first heard within an outage has no voltage before it
@@ -125,11 +129,15 @@ def _said(own: Sequence[BatteryEpisode], from_ms: int, due: int, until: int) -> 
         row for row in own if row.ts <= until and (FOREVER_MS if row.ended_ms is None else row.ended_ms) > from_ms
     ]
     carries = any(row.kind is EpisodeKind.DISCHARGE for row in overlapping)
-    floats = None
+    floats = rests = None
     for row in overlapping:
-        if row.kind in HOLDS and row.ts <= due < (FOREVER_MS if row.ended_ms is None else row.ended_ms):
+        if not row.ts <= due < (FOREVER_MS if row.ended_ms is None else row.ended_ms):
+            continue
+        if row.kind in HOLDS:
             floats = row
-    return _Said(carries, None if carries else floats)
+        elif row.kind is EpisodeKind.REST:
+            rests = row
+    return _Said(carries, None if carries else floats, None if carries else rests)
 
 
 def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:

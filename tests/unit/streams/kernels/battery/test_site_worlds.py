@@ -24,6 +24,7 @@ def test_what_is_wrong_is_not_told_without_a_doubt() -> None:
         13,  # a cell's channel at 0.4 V: its set was empty
         17,  # the same at 1.2 V
         21,  # the same for the whole of a charge
+        1_052,  # a current turned round that the voltage answered faintly
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
