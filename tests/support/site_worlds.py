@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.arrival import Arrival
 from schemas.metrics import BatteryQuarter, Quality
@@ -129,7 +129,7 @@ def draw(seed: int, *, most_faults: int = 2) -> World:
     )  # fmt: skip
 
 
-Fields = dict[str, object]
+Fields = dict[str, Any]
 
 
 def _set(arrival: Arrival) -> Fields:
@@ -215,8 +215,11 @@ def judge(world: World) -> Judged:
     ]
     outages = list({row.ts: row for row in rows if isinstance(row, SiteOutage)}.values())
     episodes = list({(row.ts, row.kind): row for row in rows if isinstance(row, BatteryEpisode)}.values())
-    changed = {SiteOutage: outages, BatteryEpisode: episodes}
-    found = {SiteOutage: outages, BatteryEpisode: sorted(episodes, key=lambda row: row.ts)}
+    changed: dict[type[Row], Sequence[Row]] = {SiteOutage: outages, BatteryEpisode: episodes}
+    found: dict[type[Row], Sequence[Row]] = {
+        SiteOutage: outages,
+        BatteryEpisode: sorted(episodes, key=lambda row: row.ts),
+    }
     told = DOUBTS.rows(SITE, world.devices, changed, found).rows if outages or episodes else []
     doubts = [row for row in told if isinstance(row, SiteDoubt)]
     quarters = list({row.ts: row for row in rows if isinstance(row, BatteryQuarter)}.values())
