@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards.kit.sizes import ROW_PX, header_px, panel_px, text_px
+from dashboards.kit.sql import TYPED
 from dashboards.preview.model import DRAWN_TABLES
 
 if TYPE_CHECKING:
@@ -242,6 +243,14 @@ def variables_are_quiet(dashboard: Json) -> Iterator[str]:
             yield f"variable {variable['name']}: loads every set"
 
 
+def lists_are_full_before_anybody_types(dashboard: Json) -> Iterator[str]:
+    """Grafana 13 leaves `$__searchFilter` as it stands until somebody types, and then adds no `%`."""
+    for variable in dashboard["templating"].get("list", []):
+        bare = variable["query"].replace(f"concat('%', {TYPED}, '%')", "")
+        if "$__searchFilter" in bare:
+            yield f"variable {variable['name']}: is empty until somebody types"
+
+
 def refreshes_no_faster_than_it_changes(dashboard: Json) -> Iterator[str]:
     """A page of minute windows does not ask every five seconds."""
     least = next((s for uid, s in FASTEST_S.items() if dashboard["uid"].startswith(uid)), 0)
@@ -332,6 +341,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     links_are_one_menu,
     lives_on_its_own_clock,
     variables_are_quiet,
+    lists_are_full_before_anybody_types,
     refreshes_no_faster_than_it_changes,
     plugins_are_dated,
     is_not_edited_in_place,

@@ -79,9 +79,18 @@ def _digits(unit_s: int) -> str:
     return f"round({amount})" if unit_s == 1 else f"round({amount}, CASE WHEN s < {10 * unit_s} THEN 1 ELSE 0 END)"
 
 
+TYPED = "NULLIF('$__searchFilter', '$' || '__searchFilter')"
+"""What is typed into a variable's box; null where nothing is, and Grafana leaves the word as it stands."""
+
+
 def searched(*columns: str) -> str:
-    """Condition of a variable's query: what is typed into its box is part of one of the columns."""
-    return "(" + " OR ".join(f"{column} ILIKE '%' || '$__searchFilter'" for column in columns) + ")"
+    """Condition of a variable's query: what is typed into its box is part of one of the columns.
+
+    What stands for `$__searchFilter` differs: up to 12.3 the text with a `%` behind it, and `%` before anybody types.
+    Where the PostgreSQL data source asks for variables as for panels (13, in `SQLVariableSupport`), the bare text, and
+    before anybody types the word itself: searched for as it stands it would find nothing, and the list stay empty.
+    """
+    return "(" + " OR ".join(f"{column} ILIKE concat('%', {TYPED}, '%')" for column in columns) + ")"
 
 
 def name(language: Language, table: str, identifier: str) -> str:

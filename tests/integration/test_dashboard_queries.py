@@ -208,6 +208,27 @@ async def test_variables_offer_what_is_registered(dashboard: Dashboard, reader_d
     await reader.close()
 
 
+@pytest.mark.parametrize(
+    ("put_in", "found"),
+    [
+        pytest.param("%", 300, id="12.3, nothing typed"),
+        pytest.param("00012-b%", 1, id="12.3"),
+        pytest.param("$__searchFilter", 300, id="13, nothing typed"),
+        pytest.param("00012-b", 1, id="13"),
+        pytest.param("''", 0, id="a quotation mark"),
+    ],
+)
+def test_the_set_s_list_is_full_until_somebody_types(reader_database: ReaderDatabase, put_in: str, found: int) -> None:
+    """Whatever a Grafana puts in place of `$__searchFilter`: `metricFindQuery` of 12.3, `SQLVariableSupport` of 13."""
+    queries = [v.sql for case in DASHBOARDS for v in cast("Dashboard", case.values[0]).variables if v.name == "set"]
+    searched = [each for each in queries if "$__searchFilter" in each and "kind = 'battery'" in each]
+    assert len(searched) >= len(Language)
+    with psycopg.connect(reader_database.reader_url) as connection:
+        for query in searched:
+            text = query.replace("$__searchFilter", put_in).replace("${city:sqlstring}", "'*'")
+            assert len(connection.execute(text.encode()).fetchall()) == found
+
+
 async def test_the_preview_cannot_write_even_as_the_owner(migrated_database: ReaderDatabase) -> None:
     """A wrong address in the settings does not turn a dashboard into a writer."""
     reader = Reader(migrated_database.owner_url)

@@ -116,6 +116,11 @@ def _asking(dashboard: Json) -> None:
     dashboard["templating"]["list"][0]["refresh"] = 2
 
 
+def _unsearched(dashboard: Json) -> None:
+    variable = dashboard["templating"]["list"][0]
+    variable["query"] += " AND d.name ILIKE '%' || '$__searchFilter'"
+
+
 def _hasty(dashboard: Json) -> None:
     dashboard["refresh"] = "5s"
 
@@ -169,6 +174,7 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.links_are_one_menu: _buttons,
     lint.lives_on_its_own_clock: _sunday,
     lint.variables_are_quiet: _asking,
+    lint.lists_are_full_before_anybody_types: _unsearched,
     lint.refreshes_no_faster_than_it_changes: _hasty,
     lint.plugins_are_dated: _undated,
     lint.is_not_edited_in_place: _editable,
