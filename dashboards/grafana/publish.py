@@ -101,21 +101,32 @@ def data_source(database_url: str) -> Json:
     return source
 
 
-ALERTING_WRITES = ("alert.provisioning:write", "alert.rules.provisioning:write", "alert.provisioning.provenance:write")
+_ANY_ALERTING = ("alert.provisioning:write",)
+_SAYS_WHENCE = "alert.provisioning.provenance:write"
+"""To say where a thing of alerting came from; of use only together with the right to write that thing."""
+_POINTS = (
+    _ANY_ALERTING,
+    ("alert.notifications.provisioning:write",),
+    ("alert.notifications:write", _SAYS_WHENCE),
+)
+_RULES = (_ANY_ALERTING, ("alert.rules.provisioning:write",))
 RIGHTS = {
-    "create_folder": ("folders:create",),
-    "update_folder": ("folders:write",),
-    "create_data_source": ("datasources:create",),
-    "update_data_source": ("datasources:write",),
-    "create_library_panel": ("library.panels:create",),
-    "update_library_panel": ("library.panels:write",),
-    "save_dashboard": ("dashboards:create", "dashboards:write"),
-    "create_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
-    "update_contact_point": (*ALERTING_WRITES, "alert.notifications.provisioning:write"),
-    "create_alert_rule": ALERTING_WRITES,
-    "update_alert_rule": ALERTING_WRITES,
+    "create_folder": (("folders:create",),),
+    "update_folder": (("folders:write",),),
+    "create_data_source": (("datasources:create",),),
+    "update_data_source": (("datasources:write",),),
+    "create_library_panel": (("library.panels:create",),),
+    "update_library_panel": (("library.panels:write",),),
+    "save_dashboard": (("dashboards:create",), ("dashboards:write",)),
+    "create_contact_point": _POINTS,
+    "update_contact_point": _POINTS,
+    "create_alert_rule": (*_RULES, ("alert.rules:create", _SAYS_WHENCE)),
+    "update_alert_rule": (*_RULES, ("alert.rules:write", _SAYS_WHENCE)),
 }
-"""Rights of which Grafana asks one for each write: a dry run looks for them."""
+"""For each write the sets of rights of which Grafana asks one, whole: a dry run looks for them.
+
+Source: `pkg/services/ngalert/api/authorization.go` and `pkg/api/api.go` of 12.3.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +142,10 @@ class _Pen:
         """Call a method of Grafana's that writes. Raises RefusedError when it is, or would be, not allowed."""
         if not self.dry_run:
             getattr(self.grafana, name)(wanted, **more)
-        elif self.rights is not None and self.rights.isdisjoint(RIGHTS[name]):
+        elif self.rights is not None and not any(self.rights.issuperset(each) for each in RIGHTS[name]):
             role = "Admin" if "data_source" in name else "Editor"
-            msg = f"the token lacks the right {' or '.join(RIGHTS[name])}, which the role {role} has"
+            lacking = " or ".join(" with ".join(each) for each in RIGHTS[name])
+            msg = f"the token lacks the right {lacking}, which the role {role} has"
             raise RefusedError(msg)
 
 
@@ -201,9 +213,10 @@ def _unseen_folder(pen: _Pen, what: str, folder: Json, unreadable: UnreadableErr
     try:
         pen.write("create_folder", folder)
     except RefusedError as refused:
+        said = str(refused).removesuffix(".")
         msg = (
             f"{what}: it is missing and the token may not create one, or it is there and the token may not read it. "
-            f"{refused} Make the folder with the UID {folder['uid']!r} as an Admin, give the service account the right "
+            f"{said}. Make the folder with the UID {folder['uid']!r} as an Admin, give the service account the right "
             f"Edit on it, then publish again. (First asked: {unreadable})"
         )
         raise GrafanaError(msg) from refused

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from dashboards.grafana import watch
 from dashboards.grafana.api import Grafana
 from dashboards.grafana.publish import IncompleteError, PublishedThing, PublishOutcome, publish
 from dashboards.grafana.refusals import GrafanaError
@@ -146,6 +147,16 @@ def test_a_token_without_data_sources_publishes_the_rest() -> None:
         with pytest.raises(IncompleteError, match=r"^data source fenhe-reader: .*datasources:read.*Admin"):
             publish_to(server)
         assert set(server.dashboards) == {FIRST, SECOND}
+
+
+def test_a_right_that_counts_only_with_another_is_not_enough_alone() -> None:
+    """To say where a rule came from lets nobody write one: a dry run with that right and no other says so."""
+    rights = VIEWER | {"folders:create", "alert.provisioning.provenance:write"}
+    with contract_grafana(rights=rights) as server, pytest.raises(IncompleteError) as caught:
+        publish_to(server, replace(WANTED, database_url=None), dry_run=True)
+    said = str(caught.value)
+    assert said.count("alert.rules:create with alert.provisioning.provenance:write") == len(watch.RULES)
+    assert "alert.notifications:write with alert.provisioning.provenance:write" in said
 
 
 def test_a_dry_run_says_what_would_be_refused() -> None:
