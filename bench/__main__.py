@@ -24,13 +24,13 @@ from rich.table import Table
 from fenhe.books import read_balance
 from fenhe.local import Process, Stack, scratch_directory
 from simulators.wire.load import registry
-from storage.latency import commit_latency
+from storage.books.latency import commit_latency
 from storage.migrate import migrate
 from storage.pool import connect
 from storage.registry import import_registry
 
 if TYPE_CHECKING:
-    from storage.latency import Latency
+    from storage.books.latency import Latency
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 STAGES = ("simulator", "mosquitto", "collector", "kafka", "worker", "postgresql")

@@ -23,7 +23,7 @@ from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import BatteryReading, Kind
 from simulators.fleet.bms import SetsShown
 from simulators.fleet.fleet import PERIOD_MS, Fleet
-from simulators.scenes.planned import PlannedEvent
+from simulators.planned_events import PlannedEvent
 from simulators.truth import LabelKind
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.detection.batteries.set_safety import SetSafety

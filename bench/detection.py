@@ -31,10 +31,9 @@ from streams.kernels.detection.efficiency import PlantEfficiency
 from streams.kernels.detection.judgement import Subject
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.series import SeriesDetectors
-from tests.unit.streams.kernels.detection import test_efficiency as plants
-from tests.unit.streams.kernels.detection import test_row_watches as watches
-from tests.unit.streams.kernels.detection import test_set_safety as sets
-from tests.unit.streams.kernels.detection.series import CODEC, MONDAY_MS, habits
+from tests.support.detected import plants, sets
+from tests.support.detected import units as watches
+from tests.support.detected.series import CODEC, MONDAY_MS, habits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

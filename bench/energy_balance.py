@@ -22,7 +22,7 @@ from schemas.time import DAY_MS
 from simulators.truth import Label, LabelKind
 from streams.kernels.detection.energy_balance import EnergyBalance
 from streams.kernels.detection.reference import detection
-from tests.support.balances import START_MS, Simulated
+from tests.support.worlds.balances import START_MS, Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 A fleet (by default 700 sets, a tenth of the real one, drawn from the same distributions) over a year in compressed
 time, straight through the kernels: the wire and the database add nothing to an estimate, and a year of 7 000 sets is
-3.7 billion readings. `tests/support/fleet_year.py` says what is left out. `--burst` measures the kernels instead:
+3.7 billion readings. `tests/support/worlds/fleet_year.py` says what is left out. `--burst` measures the kernels:
 7 000 sets, each a reading a second, one call of each fold a reading.
 """
 
@@ -19,15 +19,15 @@ from schemas.metrics.battery_health import BatteryCapacity
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.battery_faults import KINDS, tally, worlds_of
-from tests.support.battery_worlds import MAKERS, World, scored
-from tests.support.fleet_year import FleetYear
-from tests.support.health_score import score
-from tests.support.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
+from tests.support.worlds.battery_faults import KINDS, tally, worlds_of
+from tests.support.worlds.battery_worlds import MAKERS, World, scored
+from tests.support.worlds.fleet_year import FleetYear
+from tests.support.worlds.health_score import score
+from tests.support.worlds.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
     from streams.kernels.contract import Fold
-    from tests.support.health_score import Score
+    from tests.support.worlds.health_score import Score
 
 SETS = 7_000
 

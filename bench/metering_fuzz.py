@@ -8,8 +8,8 @@ Each seed puts fourteen faults of every kind that a meter shows into the year, a
 random order; even seeds have a rating registered, odd ones do not. Printed is each fault that was not recognised as
 what it is, every event that nothing caused, and the error of energy.
 
-`--worlds` draws worlds of a meter each instead (`tests/support/meter_worlds.py`), and counts those in which a figure
-that is wrong by more than 0.1 % is marked `good`.
+`--worlds` draws worlds of a meter each instead (`tests/support/worlds/meter_worlds.py`), and counts those in which a
+figure that is wrong by more than 0.1 % is marked `good`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
-from tests.support.meter_worlds import draw, judge
-from tests.support.steel import meter, quarters, register
+from tests.support.worlds.meter_worlds import draw, judge
+from tests.support.worlds.steel import meter, quarters, register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.support.steel import Points
+    from tests.support.worlds.steel import Points
 
 KINDS = (
     *(MeterEventKind.GAP,) * 3,

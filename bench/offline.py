@@ -35,7 +35,8 @@ from ingest.judgement import judge
 from schemas.settings import CollectorSettings
 from schemas.topics import Topic, partition_of
 from simulators.wire.load import SECONDS_A_ROUND, registry, templates
-from storage import derived, ledger, quarantine, readings, state
+from storage import derived, readings, state
+from storage.books import ledger, quarantine
 from storage.migrate import migrate
 from storage.pool import connect, open_pool
 from storage.registry import import_registry

@@ -16,14 +16,14 @@ from schemas.topics import Topic
 from simulators.wire.disorder import Disorder
 from simulators.wire.message import DeviceMessage, batch
 from storage.pool import connect
-from tests.support import battledim
 from tests.support.running import Pipeline
+from tests.support.worlds import battledim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.support.battledim import Day
     from tests.support.pipeline import Sent
+    from tests.support.worlds.battledim import Day
 
 ARRAY = 50
 LATE_S = 6 * 3600.0

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.settings import ReaderSettings
-from storage.balance import balance
+from storage.books.balance import balance
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from storage.balance import BooksBalance
+    from storage.books.balance import BooksBalance
 
 SHOWN = 20
 """Discrepancies printed; all of them are in the JSON."""

@@ -14,7 +14,6 @@ from fenhe.commands import alarms as alarm_commands
 from fenhe.commands import dashboards as dashboard_commands
 from fenhe.commands import device as device_commands
 from fenhe.commands import enpi as enpi_commands
-from fenhe.commands import guard as guard_command
 from fenhe.commands import new_site as new_site_command
 from fenhe.commands import notify as notify_commands
 from fenhe.commands import passport as passport_command
@@ -46,7 +45,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(alarm_commands.app, name="alarms")
 app.add_typer(notify_commands.app, name="notify")
 app.add_typer(user_commands.app, name="user")
-app.command("guard")(guard_command.guard)
+app.command("guard")(services.guard)
 app.add_typer(reference_commands.app, name="reference")
 app.add_typer(enpi_commands.app, name="enpi")
 app.command("recompute")(recompute_commands.recompute)
@@ -135,7 +134,7 @@ def quarantine_count() -> None:
     """Count what waits, by reason and device."""
     from fenhe.commands.small import owner_connection
     from fenhe.listing import Listing
-    from storage.quarantine import counts
+    from storage.books.quarantine import counts
 
     table = Listing("reason", "device", "waiting", "replayed")
     with _clear_errors(), owner_connection() as connection:
@@ -153,7 +152,7 @@ def quarantine_list(
     """List what waits, oldest first."""
     from fenhe.commands.small import owner_connection
     from fenhe.listing import Listing, local_moment
-    from storage.quarantine import waiting
+    from storage.books.quarantine import waiting
 
     table = Listing("id", "received", "reason", "detail", "topic", "bytes", "payload")
     with _clear_errors(), owner_connection() as connection:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from fenhe.clear_errors import PlainError
 from schemas.readings import Kind
+from schemas.registered.sectors import OTHER, sectors
 from schemas.registry import BatterySet, Device, ProductLine, Registry, Role, Sector, Site, known_sector
-from schemas.sectors import OTHER, sectors
 from schemas.topics import Topic
 from streams.kernels.plant.reference import energy_factors
 

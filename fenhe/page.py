@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards.preview import serve
-from dashboards.preview.accounts import Accounts, AccountsError
+from dashboards.preview.access.accounts import Accounts, AccountsError
 from dashboards.preview.server import NobodyKnownError, Tls
 from fenhe.clear_errors import PlainError, clear_errors
 from schemas.settings import PreviewSettings

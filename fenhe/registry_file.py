@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from fenhe.clear_errors import PlainError
+from schemas.registered.sense import NonsenseError, check, line_of
 from schemas.registry import Registry
-from schemas.registry_sense import NonsenseError, check, line_of
 from schemas.yaml_text import read_yaml
 from streams.kernels.plant.boundary import wrong_carriers
 from streams.kernels.plant.reference import energy_factors

@@ -13,7 +13,7 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from schemas.settings import MqttSettings
-from simulators.scenes.run import Pace, simulate
+from simulators.scenes.run import SendingPace, simulate
 from simulators.scenes.scenario import Scenario, load, quiet
 from simulators.truth import TruthRun, TruthWriter
 from simulators.wire.publisher import MqttPublisher
@@ -110,7 +110,7 @@ def run_simulation(options: SimulateOptions) -> dict[str, Any]:
         signal.signal(number, lambda *_: stop.set())
     world = options.world()
     scene = world.scene(seed=options.seed, start_ms=world.start_ms(now_ms()), sets=options.sets)
-    pace = Pace(
+    pace = SendingPace(
         speed=None if options.speed == 1.0 else options.speed,
         live_s=options.duration_s,
         until_ms=None if options.scenario is None else world.end_ms(scene.whole_ms),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from schemas.sparkplug import (
+from schemas.frames.sparkplug import (
     DEATH_SEQUENCE,
     REBIRTH,
     SEQUENCE,

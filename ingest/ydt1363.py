@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from schemas.ydt1363 import (
+from schemas.frames.ydt1363 import (
     ABSENT,
     CELLS_MOST,
     END,

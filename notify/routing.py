@@ -10,7 +10,7 @@ from schemas.metrics.signal import Severity
 
 if TYPE_CHECKING:
     from schemas.notifications import QuietHours, Routing
-    from storage.notifications import Notice
+    from storage.alarm_tables.notifications import Notice
 
 _SEVERITIES = tuple(Severity)
 

@@ -18,7 +18,7 @@ import structlog
 from notify.routing import channels_of, is_worth_telling, quiet_wait_s
 from notify.texts import message
 from schemas.time import LOCAL
-from storage import notifications
+from storage.alarm_tables import notifications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.notifications import Channel, Routing
-    from storage.notifications import Notice
+    from storage.alarm_tables.notifications import Notice
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from schemas.words.alarms import GUIDES, SEVERITY, WHAT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.notifications import Notice
+    from storage.alarm_tables.notifications import Notice
 
 LINES = 20
 """A message lists so many; the rest is a number."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.aside import NOTHING
+from pydantic_core import to_json
+
+from schemas.aside import NOTHING, UNKNOWN
 from schemas.readings import DeviceQuality
 from schemas.structs import values_of
 
@@ -86,3 +88,24 @@ def _both(known: Any, said: Any) -> Any:  # noqa: ANN401 - any field
     if any(one is not None and other is not None and one != other for one, other in zip(left, right, strict=True)):
         return None
     return [other if one is None else one for one, other in zip(left, right, strict=True)]
+
+
+def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
+    """Say what a device sent in a field, whether it can be used or not."""
+    kept = arrival.aside.get(field)
+    used = getattr(arrival.reading, field)
+    return used if kept is None or (used is not None and isinstance(kept.value, str)) else kept.value
+
+
+def as_sent(arrival: Arrival) -> bytes:
+    """Put a reading's JSON together again as it was sent, for the quarantine: from there it can be judged anew.
+
+    Whatever an arrival can hold can be written: a time may be an integer of any length.
+    """
+    document = {name: value for name, value in values_of(arrival.reading).items() if value is not None}
+    for field, kept in arrival.aside.items():
+        if field == UNKNOWN and isinstance(kept.value, dict):
+            document.update(kept.value)
+        else:
+            document[field] = kept.value
+    return to_json(document)

@@ -11,16 +11,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic_core import to_json
 
 from schemas.readings import MODELS, Kind, Reading
-from schemas.structs import values_of
-
-if TYPE_CHECKING:
-    from schemas.arrival import Arrival
 
 
 class AsideReason(StrEnum):
@@ -116,24 +112,3 @@ def is_senseless(kind: Kind, reading: Reading, aside: Aside) -> bool:
     ):
         return False  # or nothing was set aside, or by the device's own word, which is heard
     return all(getattr(reading, name) is None for name in measured(kind))
-
-
-def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
-    """Say what a device sent in a field, whether it can be used or not."""
-    kept = arrival.aside.get(field)
-    used = getattr(arrival.reading, field)
-    return used if kept is None or (used is not None and isinstance(kept.value, str)) else kept.value
-
-
-def as_sent(arrival: Arrival) -> bytes:
-    """Put a reading's JSON together again as it was sent, for the quarantine: from there it can be judged anew.
-
-    Whatever an arrival can hold can be written: a time may be an integer of any length.
-    """
-    document = {name: value for name, value in values_of(arrival.reading).items() if value is not None}
-    for field, kept in arrival.aside.items():
-        if field == UNKNOWN and isinstance(kept.value, dict):
-            document.update(kept.value)
-        else:
-            document[field] = kept.value
-    return to_json(document)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Self
 import yaml
 from pydantic import Field, model_validator
 
-from schemas.devices import (
+from schemas.kinds import unit_of
+from schemas.readings import registers_of
+from schemas.registered.devices import (
     GAP_PERIODS,
     LFP_NOMINAL_CELL_V,
     BatterySet,
@@ -20,9 +22,16 @@ from schemas.devices import (
     Role,
     ValidRange,
 )
-from schemas.kinds import unit_of
-from schemas.readings import registers_of
-from schemas.sites import WHOLE_PLANT, ProductLine, Sector, Site, VirtualMeter, VirtualPart, flattened, known_sector
+from schemas.registered.sites import (
+    WHOLE_PLANT,
+    ProductLine,
+    Sector,
+    Site,
+    VirtualMeter,
+    VirtualPart,
+    flattened,
+    known_sector,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from psycopg.types.json import Jsonb
 
+from schemas.registered.sense import check
 from schemas.registry import Device, Registry, Site
-from schemas.registry_sense import check
 from storage import recompute
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
-from dashboards.preview.accounts import AccountRole, SignedOutError
-from dashboards.preview.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
+from dashboards.preview.access.accounts import AccountRole, SignedOutError
+from dashboards.preview.access.sign_in import sign_out_form
 from dashboards.preview.alarm_figures import band, earlier, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
+from dashboards.preview.figures.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
 from dashboards.preview.macros import TimeRange
-from dashboards.preview.sign_in import sign_out_form
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels, sign_in
 from schemas.alarms import AlarmState
@@ -32,7 +32,7 @@ from schemas.readings import Kind
 from schemas.words import Text
 from schemas.words.alarm_reasons import reason, refusal
 from schemas.words.alarms import GUIDES
-from storage import operator
+from storage.alarm_tables import operator
 from storage.pool import connect
 from storage.statements import trusted
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from dashboards.kit.fields import Word
-    from dashboards.preview.accounts import Account, SignedIn
+    from dashboards.preview.access.accounts import Account, SignedIn
     from dashboards.preview.view import View
 
     _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from nicegui import background_tasks, ui
 
-from dashboards.preview.accounts import SignedOutError
+from dashboards.preview.access.accounts import SignedOutError
 from dashboards.preview.drawing import Canvas, Mark
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s

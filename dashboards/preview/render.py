@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.preview import charts, city_map, drawing, heat, sankey, timeline
+from dashboards.preview import drawing
+from dashboards.preview.figures import charts, city_map, heat, sankey, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nicegui import ui
 
-from dashboards.preview.accounts import SignedOutError
+from dashboards.preview.access.accounts import SignedOutError
 from dashboards.preview.macros import Query
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.words import labels

@@ -15,16 +15,16 @@ from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.preview.access.confined import ConfinedReader
+from dashboards.preview.access.same_origin import SameOrigin
+from dashboards.preview.access.sign_in import add_sign_in, sign_out_form
 from dashboards.preview.alarm import AlarmPage, Hand
-from dashboards.preview.confined import ConfinedReader
 from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.page import Page
 from dashboards.preview.passport import SLUG as PASSPORT_SLUG
 from dashboards.preview.passport import document
 from dashboards.preview.reader import Reader
-from dashboards.preview.same_origin import SameOrigin
-from dashboards.preview.sign_in import add_sign_in, sign_out_form
 from dashboards.preview.theme import FONT, Theme
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
@@ -34,7 +34,7 @@ from schemas.words import Language
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dashboards.preview.accounts import Accounts, SignedIn
+    from dashboards.preview.access.accounts import Accounts, SignedIn
     from dashboards.preview.reader import Source
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.cycling import BatteryUse
+from schemas.registered.cycling import BatteryUse
 from schemas.words import Text
 
 CYCLING = Text("循环用途", "Cycling")

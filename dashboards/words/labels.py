@@ -6,8 +6,8 @@ from schemas.kinds import described
 from schemas.metrics import Quality
 from schemas.quarantine import Reason
 from schemas.readings import Kind
+from schemas.registered.sectors import sectors
 from schemas.registry import Role
-from schemas.sectors import sectors
 from schemas.words import Text
 
 # What is said of any value.

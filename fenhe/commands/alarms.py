@@ -15,7 +15,7 @@ from fenhe.commands.alarm_kinds import alarm_kinds
 from fenhe.listing import Listing, local_moment
 from schemas.alarms import AlarmState  # noqa: TC001 - typer reads annotations
 from schemas.settings import OperatorSettings
-from storage import operator
+from storage.alarm_tables import operator
 from storage.pool import connect
 
 if TYPE_CHECKING:

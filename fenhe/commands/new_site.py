@@ -61,7 +61,7 @@ def new_site(
 
 def _ask(wish: SiteWish, *, has_devices: bool) -> None:
     """Ask for what no option said."""
-    from schemas.sectors import sectors
+    from schemas.registered.sectors import sectors
 
     wish.site_id = wish.site_id or typer.prompt("Id of the site, as in its topics (letters, digits, -)")
     wish.name = wish.name or typer.prompt("Name", default=wish.site_id)
@@ -116,7 +116,7 @@ def _ask_for_battery() -> BatteryWish | None:
 
 def print_sectors() -> None:
     """Print the sectors that a site may be of."""
-    from schemas.sectors import sectors
+    from schemas.registered.sectors import sectors
 
     for key, words in sectors().items():
         typer.echo(f"{key:<16} {words.name} {words.name_zh} ({words.product_unit})")

@@ -11,7 +11,7 @@ from ingest.log import Log
 from schemas.quarantine import Reason
 from schemas.settings import CollectorSettings, MigrateSettings
 from schemas.topics import partition_of
-from storage import quarantine
+from storage.books import quarantine
 from storage.pool import connect
 
 if TYPE_CHECKING:

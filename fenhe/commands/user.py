@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dashboards.preview.accounts import Account
+    from dashboards.preview.access.accounts import Account
 
 app = typer.Typer(no_args_is_help=True, help="Accounts of the page: who may sign in, and what they see and do.")
 
@@ -29,7 +29,7 @@ CitiesOption = Annotated[list[str] | None, typer.Option("--city", help="Sees all
 @contextlib.contextmanager
 def _file() -> Iterator[Path]:
     """Where the accounts are; what is wrong with them is said in a sentence."""
-    from dashboards.preview.accounts import AccountsError
+    from dashboards.preview.access.accounts import AccountsError
 
     with clear_errors():
         settings = AccountsSettings()
@@ -47,7 +47,7 @@ def _password() -> str:
 
 
 def _known(accounts: dict[str, Account], name: str) -> Account:
-    from dashboards.preview.accounts import AccountsError, key_of
+    from dashboards.preview.access.accounts import AccountsError, key_of
 
     account = accounts.get(key_of(name))
     if account is None:
@@ -64,7 +64,15 @@ def add(
     city: CitiesOption = None,
 ) -> None:
     """Make an account. Without --site and --city it sees everything. Asks for a password, or reads it from a pipe."""
-    from dashboards.preview.accounts import Account, AccountRole, AccountsError, changed, check_name, hash_of, key_of
+    from dashboards.preview.access.accounts import (
+        Account,
+        AccountRole,
+        AccountsError,
+        changed,
+        check_name,
+        hash_of,
+        key_of,
+    )
 
     with _file() as path:
         name = check_name(name)
@@ -82,7 +90,7 @@ def add(
 @app.command()
 def password(name: NameArgument) -> None:
     """Give an account a new password; who is signed in with the old one is signed out."""
-    from dashboards.preview.accounts import changed, hash_of, key_of
+    from dashboards.preview.access.accounts import changed, hash_of, key_of
 
     with _file() as path:
         password_hash = hash_of(_password())
@@ -102,7 +110,7 @@ def change(
     everywhere: Annotated[bool, typer.Option("--everywhere", help="Sees everything from now on.")] = False,
 ) -> None:
     """Change an account's role, or what it sees; it holds at once, for who is signed in too."""
-    from dashboards.preview.accounts import AccountRole, changed, key_of
+    from dashboards.preview.access.accounts import AccountRole, changed, key_of
 
     with _file() as path, changed(path) as accounts:
         account = _known(accounts, name)
@@ -116,7 +124,7 @@ def change(
 @app.command()
 def remove(name: NameArgument) -> None:
     """Take an account away; who is signed in with it is signed out."""
-    from dashboards.preview.accounts import changed, key_of
+    from dashboards.preview.access.accounts import changed, key_of
 
     with _file() as path, changed(path) as accounts:
         account = _known(accounts, name)
@@ -127,7 +135,7 @@ def remove(name: NameArgument) -> None:
 @app.command("list")
 def list_accounts() -> None:
     """List the accounts."""
-    from dashboards.preview.accounts import Accounts
+    from dashboards.preview.access.accounts import Accounts
 
     table = Listing("name", "role", "sees")
     with _file() as path:

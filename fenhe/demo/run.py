@@ -39,10 +39,10 @@ from fenhe.simulation import now_ms, truth_of
 from schemas.registry import Sector
 from schemas.settings import MqttSettings
 from schemas.time import DAY_MS, HOUR_MS
-from simulators.scenes.run import Pace, simulate
+from simulators.scenes.run import SendingPace, simulate
 from simulators.scenes.scenario import load
 from simulators.wire.publisher import MqttPublisher
-from storage.latency import commit_latency
+from storage.books.latency import commit_latency
 from storage.pool import connect
 from storage.registry import import_registry
 from storage.retention import measure
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from fenhe.local import Stack
     from simulators.scenes.scenario import Scenario
     from simulators.scenes.scene import Scene
-    from storage.balance import BooksBalance
-    from storage.latency import Latency
+    from storage.books.balance import BooksBalance
+    from storage.books.latency import Latency
 
 DRAIN_S = 60.0
 """How long the end of a demo waits for the last readings to be stored."""
@@ -257,10 +257,10 @@ class _Demo:
             arguments = scene, published, before, is_live, done
             tell = threading.Thread(target=self._tell, args=arguments, kwargs={"past": past}, daemon=True)
             tell.start()
-            simulate(scene, publisher, Pace(live=False), stop=self._stop)
+            simulate(scene, publisher, SendingPace(live=False), stop=self._stop)
             live_from = now_ms()
             is_live.set()
-            simulate(scene, publisher, Pace(), stop=self._stop)
+            simulate(scene, publisher, SendingPace(), stop=self._stop)
             done.set()
             tell.join()
             publisher.flush()
@@ -380,8 +380,7 @@ class _Demo:
     def _write_report(
         self, path: Path, outcome: DemoOutcome, books: BooksBalance, latency: Latency, *, closed: bool
     ) -> None:
-        stack = self._stack
-        timescaledb = stack.postgres.timescaledb_version()
+        stack, timescaledb = self._stack, self._stack.postgres.timescaledb_version()
         report: dict[str, Any] = {
             "published": outcome.published,
             "stored": books.stored,

@@ -9,7 +9,7 @@ from fenhe.scoring.health import BMS, ScoredEstimate, score_backup, score_estima
 from fenhe.scoring.metering import score_metering
 from fenhe.scoring.tables import alarm_rows, backup_rows, health_rows, metering_rows, span_of, world_of
 from simulators.truth import read_labels, read_run
-from storage.balance import balance
+from storage.books.balance import balance
 from storage.pool import connect
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ class FuelAssay(NamedTuple):
     moisture_pct: float | None
 
 
-class Span(StrEnum):
+class WindowSpan(StrEnum):
     """Over what a unit's sums are taken."""
 
     HOUR = "hour"
@@ -39,7 +39,7 @@ class GangueSum(NamedTuple):
     """What a unit generated, used and burnt within an hour or a local day that begins at `ts`."""
 
     device_id: str
-    span: Span
+    span: WindowSpan
     ts: Moment
     site_id: str
     generated_mwh: float | None

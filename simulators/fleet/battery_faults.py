@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulators.fleet.battery import Array, Batteries, Index
-    from simulators.scenes.planned import Chance, PlannedEvent
+    from simulators.planned_events import Chance, PlannedEvent
 
 BATTERY_KINDS = frozenset(
     {

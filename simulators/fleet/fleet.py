@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from simulators.fleet.battery import Array, Index
     from simulators.fleet.capacity_test import Campaign
-    from simulators.scenes.planned import Chance, PlannedEvent
+    from simulators.planned_events import Chance, PlannedEvent
     from simulators.wire.message import DeviceMessage
 
 SITES_A_SET = 5_000 / 7_000

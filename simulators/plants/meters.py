@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from schemas.readings import Kind
+from schemas.time import HOUR_MS
 from schemas.topics import Topic
 from simulators.plants.campaign import STATES
 from simulators.wire.message import DeviceMessage
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Index = NDArray[np.int64]
 
-HOUR_MS = 3_600_000.0
 BASE_HOURS = (2_000.0, 9_000.0)
 """Hours at rated flow that a meter counted before the simulation."""
 POWER_FACTOR = (0.90, 0.97)

@@ -6,11 +6,11 @@ Everything here becomes a label before the first reading; disturbances change wh
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.readings import Kind
 from simulators.fleet.battery_faults import BATTERY_KINDS
+from simulators.planned_events import Chance, PlannedEvent
 from simulators.plants.disturbance import NIGHT_HOURS, PLANT_KINDS, Disturbance, leak_m3_h
 from simulators.plants.faults import FAULT_KINDS, PHASE_LOSS, MeterFault, fault_for
 from simulators.truth import Label, LabelKind
@@ -40,31 +40,6 @@ ROLLOVER_AT = 10_000_000.0
 ROLLOVER_WINDOW = 3.0
 """A rollover comes within this many times the planned wait, and no sooner than a third of it."""
 CUMULATIVE = frozenset({Kind.ELECTRICITY, Kind.WATER, Kind.STEAM, Kind.GAS, Kind.PRODUCTION})
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedEvent:
-    """One planned thing, at a device or a whole site."""
-
-    kind: LabelKind
-    target: str
-    start_ms: int
-    end_ms: int | None = None
-    size: float | None = None
-    """A share, seconds or a factor, by kind; None draws it."""
-    params: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """`each` things of every one of `kinds`, at meters, moments and for times that are drawn."""
-
-    kinds: Sequence[LabelKind]
-    each: int
-    from_ms: int
-    to_ms: int
-    shortest_ms: int
-    longest_ms: int
 
 
 class Staged(NamedTuple):

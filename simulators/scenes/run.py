@@ -67,7 +67,7 @@ def wall_ms() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendingPace:
     """How a run goes through the past, and when it ends."""
 
     batch_size: int = 50
@@ -87,7 +87,7 @@ class Pace:
 def simulate(
     scene: Scene,
     publisher: Publisher,
-    pace: Pace = Pace(),
+    pace: SendingPace = SendingPace(),
     *,
     stop: threading.Event | None = None,
     progress: Callable[[RunProgress], None] | None = None,
@@ -130,7 +130,7 @@ class _Run:
         self._done = 0
         self._told = 0.0
 
-    def history(self, pace: Pace) -> None:
+    def history(self, pace: SendingPace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
         past = self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms())))
         self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), RunPhase.HISTORY)
@@ -144,7 +144,7 @@ class _Run:
                 break
         self._tell(RunPhase.HISTORY, force=True)
 
-    def paced(self, pace: Pace, speed: float) -> None:
+    def paced(self, pace: SendingPace, speed: float) -> None:
         """Event time runs `speed` times as fast as the clock until it has caught up with it."""
         began, first = self._clock_ms(), self._scene.event_ms
         while not self._stop.is_set():

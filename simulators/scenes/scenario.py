@@ -17,13 +17,13 @@ from schemas.yaml_text import read_yaml
 from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT, SENSORS
 from simulators.fleet.capacity_test import LONGEST_MS, Campaign
 from simulators.fleet.outages import RegionalOutage
+from simulators.planned_events import Chance, PlannedEvent
 from simulators.plants.campaign import Order
 from simulators.plants.disturbance import PLANT_KINDS
 from simulators.plants.faults import FAULT_KINDS
 from simulators.plants.works import TICK_MS
 from simulators.scenes.fields import Duration, Model, Share
 from simulators.scenes.past import PastPlan
-from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
 from simulators.sectors import PLANS
 from simulators.truth import LabelKind

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from simulators.fleet.capacity_test import Campaign
     from simulators.fleet.fleet import FleetPast
     from simulators.fleet.outages import RegionalOutage
+    from simulators.planned_events import Chance, PlannedEvent
     from simulators.plants.campaign import Order
     from simulators.plants.works import Past
-    from simulators.scenes.planned import Chance, PlannedEvent
     from simulators.truth import Label, TruthWriter
     from simulators.wire.message import DeviceMessage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.sparkplug import (
+from schemas.frames.sparkplug import (
     DEATH_SEQUENCE,
     REBIRTH,
     SEQUENCE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.ydt1363 import (
+from schemas.frames.ydt1363 import (
     ABSENT,
     BATTERY,
     END,

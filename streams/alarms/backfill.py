@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.alarms import AlarmEvent
-from storage import silence
+from storage.alarm_tables import silence
 from streams.alarms.signals import known_of, write
 from streams.kernels.alarms.reconcile import AlarmChange
 from streams.kernels.alarms.reference import alarm_rules

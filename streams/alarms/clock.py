@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.alarms import CLOCK, NO_DATA, TIMED, AlarmEvent, AlarmState, alarm_id
 from schemas.metrics.signal import SAFETY_KINDS, Severity
 from schemas.topics import partition_of
-from storage import alarms, silence
+from storage.alarm_tables import alarms, silence
 from streams.alarms import device_clocks
 from streams.alarms.backfill import devices_of, is_filled
 from streams.alarms.grouping import group
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.registry import Device
-    from storage.alarms import MaintenanceWindow
-    from storage.silence import Open
+    from storage.alarm_tables.alarms import MaintenanceWindow
+    from storage.alarm_tables.silence import Open
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
     from streams.kernels.alarms.rules import AlarmRules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.quarantine import Reason, ahead_ms_of
-from storage import clocks, silence
+from storage.alarm_tables import clocks, silence
 from streams.kernels.alarms.device_clock import (
     LEAST_MS,
     MOST_MS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage import alarms
+from storage.alarm_tables import alarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

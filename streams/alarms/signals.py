@@ -10,8 +10,9 @@ from schemas.alarms import AlarmState
 from schemas.metrics import Signal
 from schemas.metrics.signal import Severity
 from schemas.time import FOREVER_MS, Span
-from storage import alarms, derived
-from storage.alarms import AlarmEventRow, Asked
+from storage import derived
+from storage.alarm_tables import alarms
+from storage.alarm_tables.alarms import AlarmEventRow, Asked
 from streams.alarms.grouping import group
 from streams.kernels.alarms.episodes import Episode, episodes
 from streams.kernels.alarms.reconcile import Alarm, AlarmChange, reconcile
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from storage.alarms import MaintenanceWindow, StoredAlarm
+    from storage.alarm_tables.alarms import MaintenanceWindow, StoredAlarm
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
     from streams.kernels.alarms.rules import AlarmRules

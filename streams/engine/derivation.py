@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from streams.engine.memory import Memories, Moved
     from streams.engine.quiet import QuietWays
     from streams.intake.admission import Directory
-    from streams.kernels.contract import View, Want
+    from streams.kernels.contract import KernelView, Want
     from streams.kernels.figures import Columns
 
 ByType = dict["type[Row]", list["Row"]]
@@ -41,7 +41,7 @@ BySite = dict["type[Row]", dict[str, list["Row"]]]
 
 
 @cache
-def _steps(kernels: tuple[Fold | View, ...]) -> list[tuple[Fold | None, View | None]]:
+def _steps(kernels: tuple[Fold | KernelView, ...]) -> list[tuple[Fold | None, KernelView | None]]:
     """What each kernel over rows is; to ask for a protocol takes 30 µs, and each was asked in each transaction."""
     return [(kernel, None) if isinstance(kernel, Fold) else (None, kernel) for kernel in kernels]
 
@@ -213,7 +213,7 @@ class Derivation:
         found = [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
         return dict.fromkeys(found, again.from_ms)
 
-    def _look(self, view: View) -> None:
+    def _look(self, view: KernelView) -> None:
         """Have a view compute again what the changes touch."""
         changed: dict[str, ByType] = {}
         for where in (self._standing, self._gone):
@@ -229,7 +229,7 @@ class Derivation:
             if len(parts) > 1:
                 self._rows.release()
 
-    def _look_at(self, view: View, changed: Mapping[str, ByType]) -> None:
+    def _look_at(self, view: KernelView, changed: Mapping[str, ByType]) -> None:
         """Have it compute again what some of the changes touch."""
         wants: dict[str, Sequence[Want]] = {
             site_id: view.wants(self._site(site_id), self._devices(site_id), touched)

@@ -9,14 +9,14 @@ from streams.kernels.contract import Fold
 if TYPE_CHECKING:
     from schemas.metrics import Row
     from streams.engine.stage import Stage
-    from streams.kernels.contract import View
+    from streams.kernels.contract import KernelView
 
 
 class Kernels(NamedTuple):
     """What is computed: from readings first, then from rows, in this order."""
 
     readings: tuple[Fold, ...]
-    rows: tuple[Fold | View, ...]
+    rows: tuple[Fold | KernelView, ...]
     stages: tuple[Stage, ...] = ()
     """What follows from the rows, in the same transaction."""
 

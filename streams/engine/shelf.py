@@ -5,7 +5,7 @@ A shelf is written when a transaction has been committed, and not before: one th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -14,11 +14,26 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from streams.engine.memory import Memory
     from streams.kernels.contract import Quiet
 
     Numbers = npt.NDArray[np.int64]
     Rows = npt.NDArray[np.float64]
+
+
+class Remembered(Protocol):
+    """What a fold remembers of an entity, as `streams.engine.memory` has it."""
+
+    @property
+    def last_ts(self) -> int:
+        """How far the fold has come, ms of device time."""
+
+    @property
+    def state(self) -> Any:  # noqa: ANN401 - the fold's own
+        """As the fold made it."""
+
+    @property
+    def unsaved(self) -> int:
+        """Readings that went into it since it was saved."""
 
 
 class Shelf:
@@ -55,7 +70,9 @@ class Shelf:
         if number is not None and number < len(self.last_ts):
             self.last_ts[number] = np.nan
 
-    def put(self, entity_ids: Sequence[str], memories: Sequence[Memory], figures: Sequence[Sequence[float]]) -> None:
+    def put(
+        self, entity_ids: Sequence[str], memories: Sequence[Remembered], figures: Sequence[Sequence[float]]
+    ) -> None:
         """Take memories of some entities in, whose states are given as figures too."""
         rows = [self._numbers[entity_id] for entity_id in entity_ids]
         self.figures[rows] = figures

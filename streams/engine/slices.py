@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from schemas.metrics import Row
-    from streams.kernels.contract import View
+    from streams.kernels.contract import KernelView
 
     ByType = dict[type[Row], list[Row]]
 
@@ -31,7 +31,7 @@ _GRAIN_MS: Mapping[type[Row], int] = {MeterMinute: MINUTE_MS, MeterQuarter: QUAR
 """Types of rows that are many, and how far apart those of a meter are."""
 
 
-def rounds(view: View, changed: Mapping[str, ByType], meters: Mapping[str, int]) -> Iterator[dict[str, ByType]]:
+def rounds(view: KernelView, changed: Mapping[str, ByType], meters: Mapping[str, int]) -> Iterator[dict[str, ByType]]:
     """Share out the changes of some sites: each round is shown to the view, and what it read is then let go.
 
     `meters`: how many there are at each site. Changes of an ordinary transaction are one round.

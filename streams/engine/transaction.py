@@ -10,13 +10,14 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.arrival import Arrival
-from schemas.aside import NOTHING, as_sent
+from schemas.arrival import Arrival, as_sent
+from schemas.aside import NOTHING
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
-from storage import checkpoint, ledger, quarantine, readings, set_aside, state
+from storage import checkpoint, readings, state
 from storage.blocks import Block
-from storage.ledger import UNREGISTERED, Ledger
+from storage.books import ledger, quarantine, set_aside
+from storage.books.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
 from streams.engine.quiet import QuietWays

@@ -164,7 +164,7 @@ class Replaced(NamedTuple):
     """Rows of these are taken away first, whatever is given: who counted them as they stood must hear of it."""
 
 
-class View(Protocol):
+class KernelView(Protocol):
     """A kernel over rows of one site: no state, computed from rows alone."""
 
     @property

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS
-from dashboards.preview.accounts import Account, AccountRole, changed, hash_of, key_of
+from dashboards.preview.access.accounts import Account, AccountRole, changed, hash_of, key_of
 from fenhe.local import Postgres, find_postgres_binaries, scratch_directory
 from schemas.words import Language
 from storage.migrate import migrate

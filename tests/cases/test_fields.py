@@ -9,7 +9,7 @@ import pytest
 
 from fenhe.local.postgres import OWNER
 from schemas.metrics import Quality
-from storage.balance import balance
+from storage.books.balance import balance
 from storage.pool import connect
 from tests.support.cases import Message, Run, load, needs_cases, play
 from tests.support.databases import own_database

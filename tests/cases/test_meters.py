@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.metrics import Quality
-from schemas.registry_sense import NonsenseError
+from schemas.registered.sense import NonsenseError
 from schemas.time import MINUTE_MS
 from tests.support.cases import Run, between, load, message, needs_cases, play
 

@@ -16,7 +16,7 @@ import pytest
 from fenhe.local import ApacheKafka, wait_until
 from tests.support.pipeline import DERIVED, SPARED, alarm_history, snapshot
 from tests.support.running import Pipeline
-from tests.support.world import World, make_world, ordered_pass, per_device
+from tests.support.worlds.small import World, make_world, ordered_pass, per_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fenhe.local import Process, Stack
     from simulators.wire.message import DeviceMessage
-    from storage.balance import BooksBalance
+    from storage.books.balance import BooksBalance
 
 pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.slow]
 

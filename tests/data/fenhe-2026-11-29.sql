@@ -1,5 +1,5 @@
 -- A database as fenhe of 2026-11-29 (commit 2f494ae) left it: migrations up to 0090, 12 minutes of the world of
--- tests/support/pipeline.py. Made by pg_dump --inserts; never edited. tests/integration/test_upgrade.py reads it.
+-- tests/support/pipeline.py. Made by pg_dump --inserts; never edited. tests/integration/storage/test_upgrade.py reads it.
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;

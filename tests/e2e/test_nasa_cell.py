@@ -13,7 +13,7 @@ from simulators.replay.recording import Recording
 from simulators.wire.message import batch
 from storage.pool import connect
 from tests.support.running import Pipeline
-from tests.support.sets import NASA, nasa_discharges
+from tests.support.worlds.sets import NASA, nasa_discharges
 
 if TYPE_CHECKING:
     from fenhe.local import Stack

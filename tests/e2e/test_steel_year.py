@@ -12,9 +12,9 @@ from schemas.topics import Topic
 from simulators.wire.disorder import Disorder
 from simulators.wire.message import DeviceMessage, batch
 from storage.pool import connect
-from tests.support import steel
 from tests.support.running import Pipeline
-from tests.support.steel import (
+from tests.support.worlds import steel
+from tests.support.worlds.steel import (
     FIELD,
     QUARTER_MS,
     ROLLOVER_KWH,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from fenhe.cli import app
 from schemas.alarms import AlarmEvent, AlarmState, alarm_id
-from storage import operator
+from storage.alarm_tables import operator
 from storage.migrate import migrate
 from storage.pool import connect
 from streams.kernels.alarms.machine import TRANSITIONS, ImpossibleEventError, presents, step

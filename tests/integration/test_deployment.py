@@ -1,7 +1,6 @@
 """docker-compose.yml without its engine: every service's own command, environment and mounts, on real services.
 
-Paths in containers become folders here, host names and ports become local ones; nothing else is changed. Of Grafana,
-which is in no registry, only the data source is used, to sign in to the database.
+Paths in containers become folders, host names and ports local ones. Of Grafana only the data source is used.
 """
 
 from __future__ import annotations

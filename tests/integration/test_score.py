@@ -13,7 +13,7 @@ from fenhe.scoring.play import play
 from fenhe.scoring.report import score
 from schemas.registry import Sector
 from schemas.time import HOUR_MS
-from simulators.scenes.planned import Chance, PlannedEvent
+from simulators.planned_events import Chance, PlannedEvent
 from simulators.scenes.scene import Scene
 from simulators.truth import LabelKind, TruthRun, TruthWriter
 from tests.support.pipeline import open_engine, prepare

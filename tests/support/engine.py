@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from schemas.readings import Kind
-from storage.balance import balance
+from storage.books.balance import balance
 from storage.pool import connect
 from streams.engine.memory import SAVE_EVERY
 from tests.support.pipeline import (
@@ -25,7 +25,7 @@ from tests.support.pipeline import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.balance import BooksBalance
+    from storage.books.balance import BooksBalance
 
 SENT = readings(40)
 SNAPSHOT_MS = 7 * 60_000

@@ -19,7 +19,7 @@ from fenhe.local.services import project_root
 from schemas.settings import MqttSettings
 from schemas.topics import session_name
 from simulators.wire.publisher import MqttPublisher
-from storage.balance import BooksBalance, balance
+from storage.books.balance import BooksBalance, balance
 from storage.pool import connect
 from storage.statements import trusted
 from tests.support.databases import new_database

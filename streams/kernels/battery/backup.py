@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
 
 Z_P10 = 1.2816
+"""Standard deviations below the median that one in ten lies below."""
 HORIZON_H = 240.0
 """No forecast goes further."""
 PASSES = 2

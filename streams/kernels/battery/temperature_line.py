@@ -5,11 +5,14 @@ The page and the alarm take it from here, so that one cannot be red while the ot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from schemas.time import MINUTE_MS
+from streams.kernels.figures import summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,12 +43,12 @@ def slope_of(samples: Sequence[tuple[int, float]]) -> TemperatureLine:
     if len(samples) < RATE_POINTS or samples[-1][0] - samples[0][0] < RATE_MIN_SPAN_MS:
         return TemperatureLine()
     minutes = [(ts - samples[0][0]) / MINUTE_MS for ts, _ in samples]
-    mean_t = _total(minutes) / len(minutes)
-    mean_c = _total([celsius for _, celsius in samples]) / len(samples)
+    mean_t = summed(minutes) / len(minutes)
+    mean_c = summed([celsius for _, celsius in samples]) / len(samples)
     offsets = [(minute - mean_t, celsius - mean_c) for minute, (_, celsius) in zip(minutes, samples, strict=True)]
-    squares = _total([time * time for time, _ in offsets])
-    slope = _total([time * heat for time, heat in offsets]) / squares
-    residual = _total([(heat - slope * time) ** 2 for time, heat in offsets])
+    squares = summed([time * time for time, _ in offsets])
+    slope = summed([time * heat for time, heat in offsets]) / squares
+    residual = summed([(heat - slope * time) ** 2 for time, heat in offsets])
     return TemperatureLine(slope, residual / (len(samples) - 2), squares)
 
 
@@ -68,16 +71,13 @@ def temperature_rates(times: Array, celsius: Array) -> Array:
     last = minutes.max(axis=0)
     known = (count >= RATE_POINTS) & (last >= RATE_MIN_SPAN_MS / MINUTE_MS)
     many = np.where(known, count, 1)
-    time = np.where(there, minutes - _total(minutes) / many, 0.0)
+    time = np.where(there, minutes - _columns_summed(minutes) / many, 0.0)
     heats = np.where(there, celsius, 0.0)
-    heat = np.where(there, heats - _total(heats) / many, 0.0)
-    squares = np.where(known, _total(time * time), 1.0)
-    return np.where(known, _total(time * heat) / squares, np.nan)
+    heat = np.where(there, heats - _columns_summed(heats) / many, 0.0)
+    squares = np.where(known, _columns_summed(time * time), 1.0)
+    return np.where(known, _columns_summed(time * heat) / squares, np.nan)
 
 
-def _total(values: Sequence[Any] | Array) -> Any:  # noqa: ANN401 - a number, or one a set
-    """The sum, one value after the other: `sum` and NumPy may add in another order, and the last bit would differ."""
-    total = 0.0
-    for value in values:
-        total = total + value
-    return total
+def _columns_summed(rows: Array) -> Array:
+    """`summed` of each column."""
+    return cast("Array", reduce(add, rows, 0.0))

@@ -9,13 +9,13 @@ from schemas.metrics import MeterEventKind
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
-from streams.kernels.metering.explain import Step
+from streams.kernels.metering.explain import CATCH_UP_SPEED, RunStep
 from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS, STALE_READINGS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing, begin
-from streams.kernels.metering.settling import CATCH_UP_SPEED, POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
+from streams.kernels.metering.settling import POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
 from streams.kernels.metering.state import all_onwards, began_again
-from streams.kernels.metering.trial import Mark, Trial
+from streams.kernels.metering.trial import Trial, TrialMark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ class Beginning(Settling):
         if not -line.tolerance <= passed <= bound or abs(passed) >= abs(run.value - newest.value):
             return None
         rule = "comes back to where it would have been: what it showed meanwhile was not its own"
-        step = Step(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
+        step = RunStep(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
         noise = self._tell.returned(line, step, run, ts, state.noise)
         if noise.is_two:  # nobody can tell which of the two is this meter
             filling = self._minutes.spread(begin(noise.ts), noise.ts, ts, 0.0, Backing.NOTHING)
@@ -90,7 +90,7 @@ class Beginning(Settling):
         is_chance = step.may_be_chance(run.value - newest.value)
         return state._replace(
             anchor=run, filling=filling, tail=(run,), shown=filling, rate=rate, lines=state.lines[:-1], witness=None,
-            trial=Trial(filling, (Mark(ts, run.value),)), odd=False, noise=noise,
+            trial=Trial(filling, (TrialMark(ts, run.value),)), odd=False, noise=noise,
             unsure=UNSURE_READINGS if is_chance else max(state.unsure, step.shows_the_old),
         )  # fmt: skip
 
@@ -102,7 +102,7 @@ class Beginning(Settling):
                 noise = self._tell.left(line, run.first, run.value, noise)
         return state._replace(noise=noise)
 
-    def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
+    def _learn_young(self, habit: Habit, runs: Sequence[Run], steps: Sequence[RunStep]) -> Habit:
         """Learn from the first increments, but for those that are no rate."""
         for step, (old, new) in zip(steps, pairwise(runs), strict=True):
             span = new.first - old.last
@@ -118,7 +118,7 @@ class Beginning(Settling):
             )  # fmt: skip
         return habit
 
-    def _young_steps(self, state: RegisterState, runs: Sequence[Run], usual: float) -> list[Step]:
+    def _young_steps(self, state: RegisterState, runs: Sequence[Run], usual: float) -> list[RunStep]:
         """Steps between a young register's runs: what it counts at once after standing passed while it stood."""
         steps = all_onwards(runs)
         few, greatest = young.FEW_UNITS * state.habit.unit, max(step.counted for step in steps)
@@ -133,7 +133,7 @@ class Beginning(Settling):
             stood = at and old.readings >= FREEZE_READINGS and counted > CATCH_UP_STEPS * least
             if stood and counted > CATCH_UP_SPEED * usual * span:
                 rule = "counts at once several times what then passes, about what the time it stood comes to"
-                steps[at] = Step(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
+                steps[at] = RunStep(at + 1, MeterEventKind.CATCH_UP, counted, usual * span, rule)
             elif at and (
                 new.denied
                 or self._stands_denied(state.habit, old)
@@ -189,7 +189,7 @@ class Beginning(Settling):
         habit = state.habit.broken(new.first, new.value)
         return state._replace(
             anchor=first, filling=filling, tail=tail, shown=shown, habit=habit, lines=lines, witness=None,
-            trial=Trial(filling, (Mark(new.first, new.value),)), odd=False,
+            trial=Trial(filling, (TrialMark(new.first, new.value),)), odd=False,
         )  # fmt: skip
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics import MeterEventKind
 from schemas.time import HOUR_MS
 from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS
+from streams.kernels.metering.lines import ROLLOVER_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from streams.kernels.metering.habit import Habit
-    from streams.kernels.metering.lines import Line
+    from streams.kernels.metering.lines import RegisterLimits
 
 
 LEAVES = frozenset({MeterEventKind.RESET, MeterEventKind.REPLACEMENT, MeterEventKind.SURGE})
@@ -54,7 +55,7 @@ class Run(NamedTuple):
         return min(self.stood_ms, self.last - self.since)
 
 
-class Step(NamedTuple):
+class RunStep(NamedTuple):
     """From one kept run of readings to the next."""
 
     to: int
@@ -89,7 +90,7 @@ class Step(NamedTuple):
 class Explanation(NamedTuple):
     """Which runs are true and what lies between them."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RunStep, ...]
     """From the anchor, run 0, on; what lies behind the last one waits for the next readings."""
     price: float
 
@@ -97,42 +98,6 @@ class Explanation(NamedTuple):
     def last(self) -> int:
         """Index of the last run that is explained."""
         return self.steps[-1].to if self.steps else 0
-
-
-class Limits(NamedTuple):
-    """What is known of the register from elsewhere."""
-
-    rated: float | None
-    """Most it may count, in its unit per ms."""
-    rollover: float | None
-    gap_ms: float
-    period_ms: float
-    """Between two readings: nothing is told of less time than this."""
-    lines: tuple[Line, ...] = ()
-    """What the register left and may come back to, the oldest first."""
-    factor: float = 1.0
-    """What it shows is multiplied by this,"""
-    offset: float = 0.0
-    """and lies this far from what it counts on from."""
-
-    def face(self, value: float) -> float:
-        """What the register itself shows."""
-        return value if self.factor == 1.0 and not self.offset else (value - self.offset) / self.factor
-
-    def rolls_over(self, before: float, now: float) -> bool:
-        """Whether a fall may be the registered rollover."""
-        if self.rollover is None or now >= before:
-            return False
-        return now + self.rollover - before <= ROLLOVER_SHARE * self.rollover
-
-    def most(self, habit: Habit, span_ms: int) -> float:
-        """Most that can pass in some time, in the register's unit."""
-        return habit.most(max(span_ms, self.period_ms), self.rated)
-
-    def usual(self, habit: Habit, span_ms: int) -> float:
-        """Most that passes in some time by the rating and the register's own history, whichever says less."""
-        span = max(span_ms, self.period_ms)
-        return min(habit.usual(span), habit.most(span, self.rated))
 
 
 PRICE_SKIP = 1.0
@@ -165,10 +130,8 @@ SURGE_GOES_ON = 0.25
 RESET_MARGIN = 2.0
 """After a reset a register shows at most this many times what passes between two readings at its speed. (unsourced)"""
 
-ROLLOVER_SHARE = 0.2
-"""At most this share of a register's range passes between two readings around a rollover. (unsourced)"""
 INFERRED_SHARE = 0.05
-"""The same where no rollover is registered and the range is taken for a power of ten,"""
+"""`ROLLOVER_SHARE` where no rollover is registered and the range is taken for a power of ten,"""
 MIN_INFERRED_ROLLOVER = 1_000.0
 """which is no less than this. (unsourced)"""
 MIN_BINARY_WRAP = 50.0
@@ -181,9 +144,13 @@ BINARY_WRAPS = tuple(
     )
 )
 """Where counters of 16, 24 and 32 bits wrap, in the register's unit: Wh, tens and hundreds of them, or kWh."""
+CATCH_UP_SPEED = 2.0
+"""A catch-up is at least this many times what passes between the two readings after it. (unsourced)"""
+CATCH_UP_SHARE = 0.25
+"""Spread over the time it stood, it comes to at least this share of the speed before and after. (unsourced)"""
 
 
-def explain(runs: Sequence[Run], habit: Habit, limits: Limits) -> Explanation:
+def explain(runs: Sequence[Run], habit: Habit, limits: RegisterLimits) -> Explanation:
     """Find the cheapest explanation of a few runs of readings; run 0 is true, and so is the step to run 1."""
     return _Search(runs, habit, limits).best
 
@@ -191,14 +158,14 @@ def explain(runs: Sequence[Run], habit: Habit, limits: Limits) -> Explanation:
 class _Search:
     """Goes through all explanations, giving up on one when it is dearer than the best so far."""
 
-    def __init__(self, runs: Sequence[Run], habit: Habit, limits: Limits) -> None:
+    def __init__(self, runs: Sequence[Run], habit: Habit, limits: RegisterLimits) -> None:
         self._runs = runs
         self._habit = habit
         self._limits = limits
         self.best = Explanation((), math.inf)
         self._go((), 0, 0.0, None, 0.0)
 
-    def _go(self, steps: tuple[Step, ...], at: int, price: float, rate: float | None, surge: float) -> None:
+    def _go(self, steps: tuple[RunStep, ...], at: int, price: float, rate: float | None, surge: float) -> None:
         runs = self._runs
         total = price + _price_of_skipping(runs[at + 1 :])
         if total < self.best.price:
@@ -219,7 +186,7 @@ class _Search:
                 faster = max(surge, after) if cost == PRICE_SURGE and after is not None else surge
                 self._go((*steps, step), to, so_far + cost + rough, after, faster)
 
-    def _ways(self, at: int, to: int, rate: float | None, surge: float) -> list[tuple[Step, float]]:
+    def _ways(self, at: int, to: int, rate: float | None, surge: float) -> list[tuple[RunStep, float]]:
         """What may have happened between two runs, with its price; `surge` is a speed it is known to reach."""
         old, new = self._runs[at], self._runs[to]
         habit, limits = self._habit, self._limits
@@ -230,27 +197,27 @@ class _Search:
             counted = max(counted, 0.0)
             counts_on = counted <= most or (at == 0 and to == 1)
             if counts_on and not (returned and counted > limits.usual(habit, span)):
-                return [(Step(to, None, counted, most, "counts on"), 0.0)]
+                return [(RunStep(to, None, counted, most, "counts on"), 0.0)]
             if returned:
                 return returned
             since = limits.usual(habit, new.first - old.since)
             if counted <= since and old.readings > 1 and habit.steps >= MIN_STEPS:
                 rule = "more than can have passed since the last reading, not more than since the last change"
-                return [(Step(to, MeterEventKind.CATCH_UP, counted, since, rule), PRICE_CATCH_UP)]
+                return [(RunStep(to, MeterEventKind.CATCH_UP, counted, since, rule), PRICE_CATCH_UP)]
             speed = counted / span
             following = self._rate_after(to, HISTORY_MARGIN * speed)
             if following is not None and following >= SURGE_GOES_ON * speed:
                 rule = "beyond its rating or history, and it goes on counting at such a speed"
-                return [(Step(to, None, counted, most, rule), PRICE_SURGE)]
+                return [(RunStep(to, None, counted, most, rule), PRICE_SURGE)]
             ways = [self._replacement(at, to, rate, most)]
             if limits.rated is None and counted <= LONE_SURGE * most < math.inf:
                 rule = "more than ever before, though not more than it may have counted: it stands where it was counted"
-                ways.append((Step(to, MeterEventKind.SURGE, counted, most, rule, measured=False), PRICE_LONE_SURGE))
+                ways.append((RunStep(to, MeterEventKind.SURGE, counted, most, rule, measured=False), PRICE_LONE_SURGE))
             return ways
         ways = [way for way in (self._rollover(at, to, most), self._reset(at, to, rate, most)) if way is not None]
         return [*returned, *(ways or [self._replacement(at, to, rate, most)])]
 
-    def _returns(self, to: int, counted: float) -> list[tuple[Step, float]]:
+    def _returns(self, to: int, counted: float) -> list[tuple[RunStep, float]]:
         """Coming back to where it would have been: to the newest line it left on which it is plausible."""
         new, habit, limits = self._runs[to], self._habit, self._limits
         for number in range(len(limits.lines) - 1, -1, -1):
@@ -260,7 +227,7 @@ class _Search:
             if -line.tolerance <= passed <= bound and abs(passed) < abs(counted):
                 passed = max(0.0, passed)
                 rule = "comes back to where it would have been: what it showed meanwhile was not its own"
-                step = Step(to, MeterEventKind.EXCURSION, passed, bound, rule, measured=False, line=number)
+                step = RunStep(to, MeterEventKind.EXCURSION, passed, bound, rule, measured=False, line=number)
                 return [(step, PRICE_RETURN)]
         return []
 
@@ -274,7 +241,7 @@ class _Search:
             return math.inf
         return _price_of_skipping(odd)
 
-    def _rollover(self, at: int, to: int, most: float) -> tuple[Step, float] | None:
+    def _rollover(self, at: int, to: int, most: float) -> tuple[RunStep, float] | None:
         old, new = self._runs[at], self._runs[to]
         registered = self._limits.rollover
         if registered is not None:
@@ -282,18 +249,18 @@ class _Search:
             since = self._limits.most(self._habit, new.first - old.since)
             if 0 <= counted <= min(since, ROLLOVER_SHARE * registered):
                 rule = "falls at its registered rollover, and what passed by that is plausible"
-                return Step(to, MeterEventKind.ROLLOVER, counted, most, rule), PRICE_ROLLOVER
+                return RunStep(to, MeterEventKind.ROLLOVER, counted, most, rule), PRICE_ROLLOVER
             return None
         for wraps_at in _inferred_rollovers(self._limits.face(old.value)):
             wide = wraps_at * self._limits.factor
             counted = new.value + wide - old.value
             if counted <= min(most, INFERRED_SHARE * wide):
                 rule = f"falls from just below {wraps_at:.10g} to about zero; no rollover is registered"
-                step = Step(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False)
+                step = RunStep(to, MeterEventKind.ROLLOVER, counted, most, rule, measured=False)
                 return step, PRICE_INFERRED_ROLLOVER
         return None
 
-    def _reset(self, at: int, to: int, rate: float | None, most: float) -> tuple[Step, float] | None:
+    def _reset(self, at: int, to: int, rate: float | None, most: float) -> tuple[RunStep, float] | None:
         old, new = self._runs[at], self._runs[to]
         span = new.first - old.last
         is_gap = span > self._limits.gap_ms
@@ -308,9 +275,9 @@ class _Search:
         # Within a gap nobody knows when it was reset: before that it counted, too.
         counted = max(since, self._speed_across(span, speeds) * span) if is_gap else since
         rule = "falls to no more than it can have counted since, and counts on from there"
-        return Step(to, MeterEventKind.RESET, counted, low, rule, measured=False), PRICE_RESET
+        return RunStep(to, MeterEventKind.RESET, counted, low, rule, measured=False), PRICE_RESET
 
-    def _replacement(self, at: int, to: int, rate: float | None, most: float) -> tuple[Step, float]:
+    def _replacement(self, at: int, to: int, rate: float | None, most: float) -> tuple[RunStep, float]:
         span = self._runs[to].first - self._runs[at].last
         speeds = [speed for speed in (rate, self._rate_after(to)) if speed is not None]
         speed = self._speed_across(span, speeds)
@@ -318,7 +285,7 @@ class _Search:
             "jumps further than anything can have passed, and counts on from there; if the meter was exchanged,"
             " register the old one's final reading: what passed is then known"
         )
-        return Step(to, MeterEventKind.REPLACEMENT, speed * span, most, rule, measured=False), PRICE_REPLACEMENT
+        return RunStep(to, MeterEventKind.REPLACEMENT, speed * span, most, rule, measured=False), PRICE_REPLACEMENT
 
     def _speed_across(self, span: int, speeds: Sequence[float]) -> float:
         """Estimate how fast it counted where no register tells: as before and after, over hours also as on the mean."""
@@ -355,3 +322,17 @@ def _price_of_skipping(runs: Sequence[Run]) -> float:
         return 0.0
     repeated = sum(run.readings - 1 for run in runs)
     return PRICE_SKIP + PRICE_SKIP_VALUE * (len(runs) - 1) + PRICE_SKIP_READING * repeated
+
+
+def caught_up(step: RunStep, old: Run, new: Run, before: float | None, after: float) -> RunStep:
+    """A step after standing still, as a catch-up if that is what it is. Speeds in the register's unit per ms."""
+    span, stood = new.first - old.last, new.first - old.first
+    if old.implied is not None:
+        between = old.implied / old.stood_ms * span
+        caught_up = 2 * step.counted >= old.implied + between and step.counted > CATCH_UP_SPEED * between
+        rule = "counts at once about what its instantaneous value said had passed while it stood"
+    else:
+        slowest = after if before is None else min(before, after)
+        caught_up = step.counted > CATCH_UP_SPEED * after * span and step.counted >= CATCH_UP_SHARE * slowest * stood
+        rule = "counts at once several times what then passes, about what the time it stood comes to"
+    return step._replace(kind=MeterEventKind.CATCH_UP, rule=rule) if caught_up else step

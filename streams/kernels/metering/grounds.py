@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering import witness as witnesses
-from streams.kernels.metering.explain import Limits
-from streams.kernels.metering.lines import further
+from streams.kernels.metering.lines import RegisterLimits, further
 from streams.kernels.metering.minutes import Backing, Minutes
 from streams.kernels.metering.telling import Teller
 
 if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device
-    from streams.kernels.metering.explain import Run, Step
+    from streams.kernels.metering.explain import Run, RunStep
     from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.lines import Line
     from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.state import RegisterState, Tremble
-    from streams.kernels.metering.witness import Witness
+    from streams.kernels.metering.witness import FlowWitness
 
 MEASURED_MS = HOUR_MS
 MEASURED_MARGIN = 1.1
@@ -75,12 +74,12 @@ class Grounds:
         self._crawls = False
         self._limits = self._limits_now()
 
-    def _limits_now(self) -> Limits:
+    def _limits_now(self) -> RegisterLimits:
         """What the registry says of the register under the terms that hold."""
         terms = self._terms[self._at]
         rated = habits.rated_rate(self._device, self._quantity, terms.rated)
         rollover = None if terms.rollover is None else terms.rollover * terms.factor
-        return Limits(rated, rollover, self._gap_ms, self._period_ms, factor=terms.factor)
+        return RegisterLimits(rated, rollover, self._gap_ms, self._period_ms, factor=terms.factor)
 
     def _come_to(self, ts: int) -> None:
         """Go on to the terms that hold at a moment."""
@@ -119,7 +118,7 @@ class Grounds:
             return Backing.BRIDGE
         return Backing.READINGS
 
-    def _is_odd(self, state: RegisterState, old: Run, new: Run, step: Step) -> bool:
+    def _is_odd(self, state: RegisterState, old: Run, new: Run, step: RunStep) -> bool:
         """Whether what passed between two runs is not measured, by what was known before it was learned from."""
         return self._backing(state, new.first - old.last, step.counted, new.first) is not Backing.READINGS
 
@@ -195,7 +194,7 @@ class Grounds:
 
     def _listen(
         self, state: RegisterState, run: Run, shown: Filling, rate: float | None, *, is_gap: bool
-    ) -> Witness | None:
+    ) -> FlowWitness | None:
         """Take the instantaneous value of one more reading."""
         if rate is None:
             return None

@@ -14,7 +14,6 @@ from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.metering.habit import MIN_STEPS
 
 if TYPE_CHECKING:
-    from streams.kernels.metering.explain import Limits
     from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.minutes import Filling
 
@@ -32,6 +31,10 @@ MOST_LINES = 3
 """More are not kept: the newest ones stand."""
 CLOSE_SHARE = 0.01
 """Of a register without a history, what passed meanwhile is at most this share of what it showed. (unsourced)"""
+
+
+ROLLOVER_SHARE = 0.2
+"""At most this share of a register's range passes between two readings around a rollover. (unsourced)"""
 
 
 class Line(NamedTuple):
@@ -69,7 +72,7 @@ class Line(NamedTuple):
             return False
         return self.counts >= PROOF_READINGS and ts - self.broke >= (WITNESSED_MS if self.witnessed else PROOF_MS)
 
-    def most(self, habit: Habit, limits: Limits, span: int) -> float:
+    def most(self, habit: Habit, limits: RegisterLimits, span: int) -> float:
         """Most that can have passed since, if it comes back after some time."""
         bound = limits.usual(habit, span)
         if habit.steps >= MIN_STEPS:
@@ -79,6 +82,42 @@ class Line(NamedTuple):
     def is_over(self, ts: int) -> bool:
         """Whether it is not waited for any longer."""
         return ts - self.broke > (COUNTING_MS if self.counts else STANDING_MS)
+
+
+class RegisterLimits(NamedTuple):
+    """What is known of the register from elsewhere."""
+
+    rated: float | None
+    """Most it may count, in its unit per ms."""
+    rollover: float | None
+    gap_ms: float
+    period_ms: float
+    """Between two readings: nothing is told of less time than this."""
+    lines: tuple[Line, ...] = ()
+    """What the register left and may come back to, the oldest first."""
+    factor: float = 1.0
+    """What it shows is multiplied by this,"""
+    offset: float = 0.0
+    """and lies this far from what it counts on from."""
+
+    def face(self, value: float) -> float:
+        """What the register itself shows."""
+        return value if self.factor == 1.0 and not self.offset else (value - self.offset) / self.factor
+
+    def rolls_over(self, before: float, now: float) -> bool:
+        """Whether a fall may be the registered rollover."""
+        if self.rollover is None or now >= before:
+            return False
+        return now + self.rollover - before <= ROLLOVER_SHARE * self.rollover
+
+    def most(self, habit: Habit, span_ms: int) -> float:
+        """Most that can pass in some time, in the register's unit."""
+        return habit.most(max(span_ms, self.period_ms), self.rated)
+
+    def usual(self, habit: Habit, span_ms: int) -> float:
+        """Most that passes in some time by the rating and the register's own history, whichever says less."""
+        span = max(span_ms, self.period_ms)
+        return min(habit.usual(span), habit.most(span, self.rated))
 
 
 def further(lines: tuple[Line, ...], ts: int, *, counted: bool) -> tuple[Line, ...]:

@@ -30,7 +30,7 @@ from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Trial
 from streams.kernels.metering.window import Window
-from streams.kernels.metering.witness import Witness
+from streams.kernels.metering.witness import FlowWitness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class RegisterMetering(Saved[MeterState]):
     events = (MeterEvent,)
     retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, Witness)
+    codec = Codec(MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness)
 
     def __init__(self) -> None:
         self._registers = {kind: registers_of(kind) for kind in self.source}

@@ -6,19 +6,20 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEventKind
-from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, explain
+from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain
 from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import began_again, merged
 from streams.kernels.metering.telling import RUBBISH
-from streams.kernels.metering.trial import JUMP, LEAP, Mark, Trial
+from streams.kernels.metering.trial import JUMP, LEAP, Trial, TrialMark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.kernels.metering.explain import Explanation, Limits, Run, Step
+    from streams.kernels.metering.explain import Explanation, Run, RunStep
     from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.lines import RegisterLimits
     from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.state import RegisterState
     from streams.kernels.metering.telling import Noise
@@ -32,10 +33,6 @@ AGREE = 1
 BREAKS = LEAVES | {MeterEventKind.SCALE, MeterEventKind.EXCURSION}
 UNSURE_READINGS = 10
 """Where a return may have been chance, minutes are estimated until so many readings have counted on. (unsourced)"""
-CATCH_UP_SPEED = 2.0
-"""A catch-up is at least this many times what passes between the two readings after it. (unsourced)"""
-CATCH_UP_SHARE = 0.25
-"""Spread over the time it stood, it comes to at least this share of the speed before and after. (unsourced)"""
 POWERS = (3, -3, 1, -1, 2, -2, 6, -6)
 """Powers of ten by which a unit changes."""
 SCALE_NARROW = 0.02
@@ -99,7 +96,7 @@ class Settling(Grounds):
             trial=None if power else _trial(state, runs, steps, fillings),
         )  # fmt: skip
 
-    def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> bool:
+    def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:
         """Whether a level on trial catches up faster than it ever counted, or leaps: another meter may go on."""
         times = {MeterEventKind.CATCH_UP: JUMP} | ({None: LEAP} if state.rate is None else {})
         return any(
@@ -109,7 +106,7 @@ class Settling(Grounds):
         )
 
     def _scaled(
-        self, runs: Sequence[Run], habit: Habit, limits: Limits, found: Explanation
+        self, runs: Sequence[Run], habit: Habit, limits: RegisterLimits, found: Explanation
     ) -> tuple[tuple[Run, ...], Explanation, int, int] | None:
         """Readings from one on that show a power of ten times what they did, if that explains them best."""
         if found.price <= PRICE_SCALE:
@@ -159,7 +156,7 @@ class Settling(Grounds):
         )  # fmt: skip
 
     def _walk(
-        self, runs: Sequence[Run], state: RegisterState, steps: Sequence[Step], doubted_from: int = 0
+        self, runs: Sequence[Run], state: RegisterState, steps: Sequence[RunStep], doubted_from: int = 0
     ) -> list[tuple[Filling, Filling]]:
         """Give out the minutes of an explanation; returns the open minute at the beginning and end of each run kept.
 
@@ -204,7 +201,7 @@ class Settling(Grounds):
         self,
         state: RegisterState,
         runs: Sequence[Run],
-        steps: Sequence[Step],
+        steps: Sequence[RunStep],
         fillings: Sequence[tuple[Filling, Filling]],
         ts: int,
     ) -> RegisterState:
@@ -238,7 +235,7 @@ class Settling(Grounds):
         self,
         state: RegisterState,
         runs: Sequence[Run],
-        steps: Sequence[Step],
+        steps: Sequence[RunStep],
         fillings: Sequence[tuple[Filling, Filling]],
         ts: int,
     ) -> tuple[Line, ...]:
@@ -265,7 +262,7 @@ class Settling(Grounds):
             at, filling = step.to, fillings[number][1]
         return tuple(line for line in lines if not line.is_over(ts))
 
-    def _learn(self, habit: Habit, runs: Sequence[Run], steps: Sequence[Step]) -> Habit:
+    def _learn(self, habit: Habit, runs: Sequence[Run], steps: Sequence[RunStep]) -> Habit:
         """Learn from the ordinary increments of a window; the one to its first run is known already."""
         old = 0
         for step in steps:
@@ -283,10 +280,10 @@ class Settling(Grounds):
         return habit._replace(last=max(habit.last, runs[old].first))
 
     def _with_catch_ups(
-        self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]
-    ) -> tuple[tuple[Step, ...], bool]:
+        self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]
+    ) -> tuple[tuple[RunStep, ...], bool]:
         """Tell increments that only look ordinary from a catch-up; and whether that still waits for a reading."""
-        found: list[Step] = []
+        found: list[RunStep] = []
         undecided = False
         for at, step in enumerate(steps):
             old, new = runs[steps[at - 1].to] if at else runs[0], runs[step.to]
@@ -303,10 +300,10 @@ class Settling(Grounds):
                 continue
             span = old.first - (runs[steps[at - 2].to] if at > 1 else runs[0]).last
             before = steps[at - 1].counted / span if span > 0 and steps[at - 1].kind is None else None
-            found.append(_caught_up(step, old, new, before, after))
+            found.append(caught_up(step, old, new, before, after))
         return tuple(found), undecided
 
-    def _report(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], ts: int) -> Noise | None:
+    def _report(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], ts: int) -> Noise | None:
         """Write the events of a settled explanation; what a break was waits until it has counted on."""
         at = 0
         noise = state.noise
@@ -327,7 +324,7 @@ class Settling(Grounds):
         return noise
 
 
-def _stood_briefly(run: Run, following: Sequence[Step], *, is_first: bool) -> bool:
+def _stood_briefly(run: Run, following: Sequence[RunStep], *, is_first: bool) -> bool:
     """Whether a young register's run is no rest, for it is too short or the first, and then jumps.
 
     It may have been no reading of it.
@@ -336,18 +333,18 @@ def _stood_briefly(run: Run, following: Sequence[Step], *, is_first: bool) -> bo
     return jumps and (is_first or run.readings < FREEZE_READINGS)
 
 
-def _leaves(steps: Sequence[Step]) -> bool:
+def _leaves(steps: Sequence[RunStep]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
     return any(step.leaves and _counts_on(steps[at + 1 :]) for at, step in enumerate(steps))
 
 
-def _counts_on(steps: Sequence[Step]) -> bool:
+def _counts_on(steps: Sequence[RunStep]) -> bool:
     """Whether something passes before anything else befalls the register."""
     ordinary = takewhile(lambda step: step.kind is None, steps)
     return any(step.counted > 0.0 for step in ordinary)
 
 
-def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) -> int:
+def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> int:
     """How many readings must count on behind a window before its return is believed."""
     froms = (0, *(step.to for step in steps))
     chance = any(
@@ -359,27 +356,27 @@ def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[Step]) ->
 
 
 def _trial(
-    state: RegisterState, runs: Sequence[Run], steps: Sequence[Step], fillings: Sequence[tuple[Filling, Filling]]
+    state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], fillings: Sequence[tuple[Filling, Filling]]
 ) -> Trial | None:
     """What is on trial behind a window: the level as before, or one that counted more than it can have."""
     trial, at = state.trial, 0
     for number, step in enumerate(steps):
         if step.kind is MeterEventKind.EXCURSION:
             came = runs[step.to]
-            again = Trial(fillings[number][0], (Mark(came.first, came.value),))
+            again = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
             trial = (trial and trial.until(state.lines[step.line].last)) or again
         elif step.leaves and _counts_on(steps[number + 1 :]):
-            trial = Trial(fillings[number][0], (Mark(runs[step.to].first, runs[step.to].value),))
+            trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
         elif step.kind is MeterEventKind.ROLLOVER:
             trial = None
         elif trial is None and not step.leaves and step.counted > step.limit:
             filling = fillings[number - 1][1] if number else state.filling
-            trial = Trial(filling, (Mark(runs[at].last, runs[at].value),))
+            trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
         at = step.to
     return trial
 
 
-def _agreed(runs: Sequence[Run], steps: Sequence[Step]) -> bool:
+def _agreed(runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:
     """Whether enough readings after each odd thing count on from it."""
     at = 0
     for number, step in enumerate(steps):
@@ -391,17 +388,3 @@ def _agreed(runs: Sequence[Run], steps: Sequence[Step]) -> bool:
                 return False
         at = step.to
     return True
-
-
-def _caught_up(step: Step, old: Run, new: Run, before: float | None, after: float) -> Step:
-    """A step after standing still, as a catch-up if that is what it is. Speeds in the register's unit per ms."""
-    span, stood = new.first - old.last, new.first - old.first
-    if old.implied is not None:
-        between = old.implied / old.stood_ms * span
-        caught_up = 2 * step.counted >= old.implied + between and step.counted > CATCH_UP_SPEED * between
-        rule = "counts at once about what its instantaneous value said had passed while it stood"
-    else:
-        slowest = after if before is None else min(before, after)
-        caught_up = step.counted > CATCH_UP_SPEED * after * span and step.counted >= CATCH_UP_SHARE * slowest * stood
-        rule = "counts at once several times what then passes, about what the time it stood comes to"
-    return step._replace(kind=MeterEventKind.CATCH_UP, rule=rule) if caught_up else step

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from streams.kernels.metering import habit as habits
-from streams.kernels.metering.explain import Run, Step
+from streams.kernels.metering.explain import Run, RunStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.telling import Beyond, Noise
     from streams.kernels.metering.trial import Trial
-    from streams.kernels.metering.witness import Witness
+    from streams.kernels.metering.witness import FlowWitness
 
 
 class Tremble(NamedTuple):
@@ -45,7 +45,7 @@ class RegisterState(NamedTuple):
     scale: int = 0
     """Readings show ten to this power times what they did at first, and are taken back to that."""
     noise: Noise | None = None
-    witness: Witness | None = None
+    witness: FlowWitness | None = None
     doubt: int = 0
     """Since when its instantaneous value contradicts it, ms; 0: it does not."""
     over: Beyond | None = None
@@ -72,15 +72,17 @@ def merged(old: Run, new: Run) -> Run:
     return Run(old.first, new.last, old.readings + new.readings, old.value, old.since, implied, old.frozen)
 
 
-def all_onwards(runs: Sequence[Run]) -> list[Step]:
+def all_onwards(runs: Sequence[Run]) -> list[RunStep]:
     """Steps from run to run that all count on."""
-    return [Step(to, None, new.value - old.value, 0.0, "counts on") for to, (old, new) in enumerate(pairwise(runs), 1)]
+    return [
+        RunStep(to, None, new.value - old.value, 0.0, "counts on") for to, (old, new) in enumerate(pairwise(runs), 1)
+    ]
 
 
-def onwards(state: RegisterState) -> tuple[Step, ...]:
+def onwards(state: RegisterState) -> tuple[RunStep, ...]:
     """The step from the anchor to a tail of one run."""
     counted = max(0.0, state.tail[0].value - state.anchor.value)
-    return (Step(1, None, counted, counted, "counts on"),)
+    return (RunStep(1, None, counted, counted, "counts on"),)
 
 
 def began_again(state: RegisterState) -> bool:

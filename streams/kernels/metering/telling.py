@@ -11,8 +11,8 @@ from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
 if TYPE_CHECKING:
     from schemas.registry import Device
-    from streams.kernels.metering.explain import Limits, Run, Step
-    from streams.kernels.metering.lines import Line
+    from streams.kernels.metering.explain import Run, RunStep
+    from streams.kernels.metering.lines import Line, RegisterLimits
 
 QUIET_MS = HOUR_MS
 """Noise that comes again within this time, or within three periods, is one event. (unsourced)"""
@@ -120,7 +120,7 @@ class Teller:
             rule="no reading for more than seven days" if offline else "no reading for more than three periods",
         )  # fmt: skip
 
-    def over(self, known: Beyond | None, old: Run, new: Run, limits: Limits, slack: float) -> Beyond | None:
+    def over(self, known: Beyond | None, old: Run, new: Run, limits: RegisterLimits, slack: float) -> Beyond | None:
         """Take an increment; tell when it goes on counting beyond its rating, by more than `slack` for rounding."""
         rated = limits.rated
         if rated is None or new.value - old.value <= rated * max(new.first - old.first, limits.period_ms):
@@ -161,7 +161,7 @@ class Teller:
             else "stands for longer than it ever rests",
         )  # fmt: skip
 
-    def step(self, step: Step, old: Run, new: Run, ts: int, following: float | None) -> None:
+    def step(self, step: RunStep, old: Run, new: Run, ts: int, following: float | None) -> None:
         """Tell of what lies between two runs."""
         assert step.kind is not None  # noqa: S101 - of what only counts on nothing is told
         self.event(
@@ -180,7 +180,7 @@ class Teller:
         )  # fmt: skip
         return noise
 
-    def returned(self, line: Line, step: Step, new: Run, ts: int, told: Noise | None = None) -> Noise:
+    def returned(self, line: Line, step: RunStep, new: Run, ts: int, told: Noise | None = None) -> Noise:
         """Tell that a register came back to a line it had left; what comes soon after `told` is one with it."""
         noise = self._longer(told, line._replace(kind=MeterEventKind.EXCURSION), new.first, max(1, line.readings))
         noise = noise.turned(line.value, line.seen)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.meter_changes import Terms
+    from schemas.registered.meter_changes import Terms
 
 
 class Crossed(NamedTuple):

@@ -32,7 +32,7 @@ JUMP = 1.5
 """An increment this many times as fast as any before puts the level on trial that it leads to. (unsourced)"""
 
 
-class Mark(NamedTuple):
+class TrialMark(NamedTuple):
     """What a register showed at a moment on trial."""
 
     ts: int
@@ -44,7 +44,7 @@ class Trial(NamedTuple):
 
     filling: Filling
     """The open minute where it begins."""
-    marks: tuple[Mark, ...]
+    marks: tuple[TrialMark, ...]
     """What it has shown since, by the hour; the first is where it begins."""
     counts: int = 0
     """How many readings counted on, TRIAL_READINGS at most."""
@@ -67,7 +67,7 @@ class Trial(NamedTuple):
             return None
         marks = self.marks
         if anchor.last - marks[-1].ts >= MARK_MS:
-            marks = (*marks, Mark(anchor.last, anchor.value))
+            marks = (*marks, TrialMark(anchor.last, anchor.value))
         elif counts == self.counts:
             return self
         return Trial(self.filling, marks, counts, self.readings)
@@ -92,7 +92,7 @@ class Trial(NamedTuple):
 
         None where it was silent or stood for too long between: what is spread coarsely is not written twice.
         """
-        marks = (*self.marks, Mark(ts, value))
+        marks = (*self.marks, TrialMark(ts, value))
         if any(new.ts - old.ts > LONG_SILENCE_MS for old, new in pairwise(marks)):
             return None
         filling = self.filling
@@ -103,4 +103,4 @@ class Trial(NamedTuple):
 
 def first(ts: int, value: float) -> Trial:
     """Begin with a register's first reading."""
-    return Trial(begin(ts), (Mark(ts, value),))
+    return Trial(begin(ts), (TrialMark(ts, value),))

@@ -17,10 +17,10 @@ from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, begin
 from streams.kernels.metering.state import RegisterState, Tremble, began_again, first_of, onwards
 from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED
 from streams.kernels.metering.terms import cross
-from streams.kernels.metering.trial import Mark, Trial
+from streams.kernels.metering.trial import Trial, TrialMark
 
 if TYPE_CHECKING:
-    from streams.kernels.metering.witness import Witness
+    from streams.kernels.metering.witness import FlowWitness
 
 TREMBLE_LEAST = 1.5
 """One that falls by more than so many of the register's steps moves by as much as it counts: (unsourced)"""
@@ -165,7 +165,7 @@ class Window(Beginning):
         if trial is not None:
             trial = trial.further(newest)
         elif begins or (not is_gap and self._leaps(state.habit, span, counted, trials.JUMP)):
-            trial = Trial(state.shown, (Mark(newest.last, newest.value),))
+            trial = Trial(state.shown, (TrialMark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
             state.scale, state.noise, witness, state.doubt, over, trial, state.offset, state.tremble,
@@ -186,7 +186,7 @@ class Window(Beginning):
         if shown is None:
             return state
         run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
-        trial = Trial(shown, (Mark(newest.last, newest.value),))
+        trial = Trial(shown, (TrialMark(newest.last, newest.value),))
         return state._replace(anchor=run, filling=shown, tail=(run,), shown=shown, trial=trial, odd=False)
 
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
@@ -235,7 +235,7 @@ class Window(Beginning):
         )
 
     def _contradicts(
-        self, state: RegisterState, witness: Witness, counted: float, since: int, ts: int, *, until: int | None
+        self, state: RegisterState, witness: FlowWitness, counted: float, since: int, ts: int, *, until: int | None
     ) -> None:
         self._tell.event(
             MeterEventKind.CONTRADICTION, since, ts, until,

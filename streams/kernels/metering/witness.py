@@ -38,7 +38,7 @@ TOLD_SHARE = 0.03
 """Within this share of a known ratio, it is named."""
 
 
-class Witness(NamedTuple):
+class FlowWitness(NamedTuple):
     """A stretch of instantaneous values beside a register."""
 
     number: int
@@ -65,20 +65,20 @@ def stretch_ms(period_ms: float) -> int:
     return math.ceil(max(QUARTER_MS, STRETCH_PERIODS * period_ms) / QUARTER_MS) * QUARTER_MS
 
 
-def begin(ts: int, value: float, filling: Filling, length_ms: int, usual: float | None = None) -> Witness:
+def begin(ts: int, value: float, filling: Filling, length_ms: int, usual: float | None = None) -> FlowWitness:
     """Begin a stretch."""
-    return Witness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0, 0.0, usual)
+    return FlowWitness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0, 0.0, usual)
 
 
-def further(witness: Witness, before: float, now: float, span: int, counted: float) -> Witness:
+def further(witness: FlowWitness, before: float, now: float, span: int, counted: float) -> FlowWitness:
     """Take one more increment, and the instantaneous values at both its ends, in its unit per ms."""
     number, start, value, filling, readings, passed, wobble, parted, usual = witness
     between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
     parted = max(parted, (abs(counted - between) - moved) / span)
-    return Witness(number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual)
+    return FlowWitness(number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual)
 
 
-def parts(witness: Witness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
+def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
     """Whether an increment parts from its instantaneous values by twice what any in the stretch before did."""
     if witness.usual is None:
         return False
@@ -87,7 +87,7 @@ def parts(witness: Witness, counted: float, rates: tuple[float, float], span: in
     return abs(counted - between) > PARTS * witness.usual * span + moved + STEPS * step
 
 
-def verdict(witness: Witness, counted: float, step: float) -> bool | None:
+def verdict(witness: FlowWitness, counted: float, step: float) -> bool | None:
     """Whether a stretch agrees with what the register counted; None where it cannot tell."""
     if witness.readings < READINGS:
         return None
@@ -99,7 +99,7 @@ def verdict(witness: Witness, counted: float, step: float) -> bool | None:
     return True if witness.wobble <= BLURRED * most else None
 
 
-def allows(witness: Witness, counted: float, step: float) -> bool:
+def allows(witness: FlowWitness, counted: float, step: float) -> bool:
     """Whether so much may have passed since a stretch began, by its instantaneous values."""
     return counted <= (1.0 + MOST_BEYOND) * witness.passed + witness.wobble + STEPS * step
 

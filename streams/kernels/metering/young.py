@@ -15,7 +15,8 @@ from schemas.time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.kernels.metering.explain import Limits, Run
+    from streams.kernels.metering.explain import Run
+    from streams.kernels.metering.lines import RegisterLimits
 
 STOOD_MS = 35 * DAY_MS
 """Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
@@ -54,7 +55,7 @@ class YoungVerdict(NamedTuple):
     """How fast it counts, in its unit per ms."""
 
 
-def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool = False) -> YoungVerdict:
+def judge(runs: Sequence[Run], limits: RegisterLimits, unit: float, *, witnessed: bool = False) -> YoungVerdict:
     """Hold the steps between a register's first runs against each other and against its rating.
 
     `unit` is the weight of its last digit; `witnessed`: its instantaneous value says that so much may have passed.
@@ -81,6 +82,6 @@ def judge(runs: Sequence[Run], limits: Limits, unit: float, *, witnessed: bool =
     return YoungVerdict(agrees=False)
 
 
-def _took(old: Run, new: Run, limits: Limits) -> float:
+def _took(old: Run, new: Run, limits: RegisterLimits) -> float:
     """How long a step took: what was counted after standing may have passed while it stood."""
     return max(new.first - (old.first if old.readings >= STANDS else old.last), limits.period_ms)

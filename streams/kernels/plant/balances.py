@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from streams.kernels.contract import Changed, Found
 
 
-class Medium(NamedTuple):
+class BalancedMedium(NamedTuple):
     """What is balanced, with all meters of it."""
 
     name: str
@@ -32,7 +32,7 @@ class Medium(NamedTuple):
     meters: tuple[Device, ...]
 
 
-def media(devices: Sequence[Device]) -> list[Medium]:
+def media(devices: Sequence[Device]) -> list[BalancedMedium]:
     """Media of a site that have a meter at its boundary and one below; not electricity of a site that generates it."""
     generates = any(device.kind is Kind.GANGUE_UNIT for device in devices)
     by_name: dict[tuple[Kind, str], list[Device]] = {}
@@ -40,7 +40,7 @@ def media(devices: Sequence[Device]) -> list[Medium]:
         if described(device.kind).balanced and (device.role in INFLOW or device.role is Role.INTERNAL):
             by_name.setdefault((device.kind, device.carrier or device.kind.value), []).append(device)
     return [
-        Medium(name, kind, tuple(meters))
+        BalancedMedium(name, kind, tuple(meters))
         for (kind, name), meters in sorted(by_name.items())
         if {Role.CONSUMED, Role.INTERNAL} <= {meter.role for meter in meters}
         and not (generates and kind is Kind.ELECTRICITY)
@@ -67,7 +67,7 @@ class BalanceDays:
         ]
 
     @staticmethod
-    def _days(medium: Medium, changed: Changed) -> set[int]:
+    def _days(medium: BalancedMedium, changed: Changed) -> set[int]:
         names = {meter.device_id for meter in medium.meters}
         return {
             day_of(row.ts)
@@ -94,7 +94,7 @@ class BalanceDays:
         return Replaced(given, cleared)
 
     def _balance(
-        self, site: Site, day: int, medium: Medium, quarters: Mapping[tuple[int, str], Sequence[MeterQuarter]]
+        self, site: Site, day: int, medium: BalancedMedium, quarters: Mapping[tuple[int, str], Sequence[MeterQuarter]]
     ) -> BalanceDay:
         registers = described(medium.kind).balanced
         own = [passed(meter, registers, quarters.get((day, meter.device_id), ())) for meter in medium.meters]

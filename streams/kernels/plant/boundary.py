@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.kinds import described
 from schemas.readings import Kind
+from schemas.registered.sense import Nonsense
 from schemas.registry import Role
-from schemas.registry_sense import Nonsense
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

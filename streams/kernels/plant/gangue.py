@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import FuelAssay, GangueSum, GangueWindow, MeterQuarter, Quality
-from schemas.metrics.gangue import Span, UnitWindow
+from schemas.metrics.gangue import UnitWindow, WindowSpan
 from schemas.readings import Kind
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, day_of, hour_of, month_after, month_of
 from streams.kernels.contract import Replaced, Want
@@ -96,15 +96,13 @@ class GangueHours:
             hours.setdefault((device_id, hour_of(ts)), []).append(burnt)
         given: list[Row] = []
         for (device_id, hour), parts in hours.items():
-            unit = own[device_id]
-            given.append(self._sum(unit, hour, parts))
-            given += [self._quarter(unit, part) for part in parts]
+            given += [self._sum(own[device_id], hour, parts), *(self._quarter(own[device_id], part) for part in parts)]
         gone = lost(changed.get(MeterQuarter, ()), found.get(MeterQuarter, ()), own)
         cleared: list[Want] = []
         for device_id, ts in sorted({(row.device_id, row.ts) for row in gone} - quarters.keys()):
             cleared.append(Want(GangueWindow, [device_id], ts + QUARTER_MS, ts + QUARTER_MS + 1, UnitWindow.QUARTER))
             if (device_id, hour := hour_of(ts)) not in hours:
-                cleared.append(Want(GangueSum, [device_id], hour, hour + 1, Span.HOUR))
+                cleared.append(Want(GangueSum, [device_id], hour, hour + 1, WindowSpan.HOUR))
         return Replaced(given, cleared)
 
     def _reach(self, units: Sequence[str], changed: Changed) -> tuple[int, int] | None:
@@ -177,7 +175,7 @@ class GangueHours:
         fly = self._reference.setting("fly_ash_share")
         return GangueSum(
             unit.device_id,
-            Span.HOUR,
+            WindowSpan.HOUR,
             hour,
             unit.site_id,
             generated_mwh=amounts["generated_mwh"],
@@ -223,25 +221,27 @@ class GangueDays:
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Sum up the touched days and windows."""
-        hours = _by_unit(found[GangueSum], Span.HOUR)
+        hours = _by_unit(found[GangueSum], WindowSpan.HOUR)
         given: list[Row] = []
         cleared: list[Want] = []
         for unit in units_of(devices):
             series = hours.get(unit.device_id, {})
-            touched = {row.ts for row in _sums(changed[GangueSum], Span.HOUR) if row.device_id == unit.device_id}
+            touched = {row.ts for row in _sums(changed[GangueSum], WindowSpan.HOUR) if row.device_id == unit.device_id}
             for hour in sorted(touched & series.keys()):
                 row = series[hour]
                 given.append(_window(self._reference, unit, _Over(UnitWindow.HOUR, hour + HOUR_MS, hour, 1.0), row))
             for last in sorted({hour + at * HOUR_MS for hour in touched for at in range(24)} & series.keys()):
                 end, begin = last + HOUR_MS, last + HOUR_MS - DAY_MS
-                total = _add([series[ts] for ts in range(begin, end, HOUR_MS) if ts in series], Span.DAY, begin, 24)
+                total = _add(
+                    [series[ts] for ts in range(begin, end, HOUR_MS) if ts in series], WindowSpan.DAY, begin, 24
+                )
                 given.append(_window(self._reference, unit, _Over(UnitWindow.DAY, end, begin, 24.0), total))
             for day in sorted({day_of(hour) for hour in touched}):
                 parts = [series[ts] for ts in range(day, day + DAY_MS, HOUR_MS) if ts in series]
                 if parts:
-                    given.append(_add(parts, Span.DAY, day, 24))
+                    given.append(_add(parts, WindowSpan.DAY, day, 24))
                 else:
-                    cleared.append(Want(GangueSum, [unit.device_id], day, day + 1, Span.DAY))
+                    cleared.append(Want(GangueSum, [unit.device_id], day, day + 1, WindowSpan.DAY))
             for end in sorted(hour + HOUR_MS for hour in touched - series.keys()):
                 cleared += [
                     Want(GangueWindow, [unit.device_id], end, end + 1, span)
@@ -267,7 +267,7 @@ class GangueMonths:
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Sum up the touched months; the window ends with the last day there is."""
-        days = _by_unit(found[GangueSum], Span.DAY)
+        days = _by_unit(found[GangueSum], WindowSpan.DAY)
         given: list[Row] = []
         cleared: list[Want] = []
         for unit in units_of(devices):
@@ -277,7 +277,7 @@ class GangueMonths:
                 parts = [row for ts, row in sorted(series.items()) if month <= ts < month_after(month)]
                 if parts:
                     days_so_far = (parts[-1].ts + DAY_MS - month) // DAY_MS
-                    total = _add(parts, Span.DAY, month, days_so_far)
+                    total = _add(parts, WindowSpan.DAY, month, days_so_far)
                     hours_so_far = 24.0 * days_so_far
                     given.append(
                         _window(self._reference, unit, _Over(UnitWindow.MONTH, month, month, hours_so_far), total)
@@ -287,14 +287,14 @@ class GangueMonths:
         return Replaced(given, cleared)
 
 
-def _by_unit(rows: Iterable[Row], span: Span) -> dict[str, dict[int, GangueSum]]:
+def _by_unit(rows: Iterable[Row], span: WindowSpan) -> dict[str, dict[int, GangueSum]]:
     found: dict[str, dict[int, GangueSum]] = {}
     for row in _sums(rows, span):
         found.setdefault(row.device_id, {})[row.ts] = row
     return found
 
 
-def _sums(rows: Iterable[Row], span: Span) -> list[GangueSum]:
+def _sums(rows: Iterable[Row], span: WindowSpan) -> list[GangueSum]:
     return [row for row in rows if isinstance(row, GangueSum) and row.span is span]
 
 
@@ -304,7 +304,7 @@ def _all_known(values: Sequence[float | None]) -> float | None:
     return math.fsum(known) if known and len(known) == len(values) else None
 
 
-def _add(parts: Sequence[GangueSum], span: Span, begin: int, count: int) -> GangueSum:
+def _add(parts: Sequence[GangueSum], span: WindowSpan, begin: int, count: int) -> GangueSum:
     """Sum up hours or days, `count` of which would be the whole.
 
     Parts whose fuel heat or generation is unknown are left out of every sum, so that ratios rest on the same hours;

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.kinds import Medium, described
 from schemas.metrics import GangueSum, MeterQuarter, PlantHour, Quality
-from schemas.metrics.gangue import Span
+from schemas.metrics.gangue import WindowSpan
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import HOUR_MS, QUARTER_MS, hour_of
@@ -71,7 +71,7 @@ class PlantHours:
         burnt = {
             (row.device_id, row.ts): row
             for row in found.get(GangueSum, ())
-            if isinstance(row, GangueSum) and row.span is Span.HOUR
+            if isinstance(row, GangueSum) and row.span is WindowSpan.HOUR
         }
         parts = {meter.device_id: contributions(meter, self._factors) for meter in meters}
         given: list[Row] = []
@@ -104,7 +104,7 @@ def counting(devices: Sequence[Device]) -> list[Device]:
 
 def _touched(meters: Sequence[Device], changed: Changed) -> set[int]:
     names = {meter.device_id for meter in meters}
-    burnt = {row.ts for row in changed.get(GangueSum, ()) if isinstance(row, GangueSum) and row.span is Span.HOUR}
+    burnt = {row.ts for row in changed.get(GangueSum, ()) if isinstance(row, GangueSum) and row.span is WindowSpan.HOUR}
     return burnt | {hour_of(row.ts) for row in whole(changed.get(MeterQuarter, ()), names)}
 
 

@@ -17,7 +17,7 @@ from schemas.topics import Topic, partition_of
 from simulators.wire.message import DeviceMessage
 from simulators.wire.publisher import MqttPublisher
 from tests.support.pipeline import START_MS, Sent
-from tests.support.world import World, make_world
+from tests.support.worlds.small import World, make_world
 
 if TYPE_CHECKING:
     from tests.chaos.hunter.rig import Rig

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.support.world import World
+    from tests.support.worlds.small import World
 
 CALM_S = 10.0
 """Before the first fault: the broker has written its first session by then."""

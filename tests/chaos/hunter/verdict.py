@@ -10,7 +10,7 @@ from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.record import LARGEST_PAYLOAD_BYTES
 from schemas.safety import SafetyEvent, SafetyRecord
-from storage.balance import balance
+from storage.books.balance import balance
 from storage.pool import connect
 from storage.registry import load_registry
 from streams.intake.decode import Record

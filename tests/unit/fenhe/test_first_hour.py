@@ -28,8 +28,8 @@ from fenhe.pipeline import check_port, open_directory
 from fenhe.progress import Feeding, StoredCount, in_words
 from fenhe.registry_file import read_registry
 from schemas.readings import Kind
+from schemas.registered.sectors import sectors
 from schemas.registry import Registry, Role
-from schemas.sectors import sectors
 from streams.intake.admission import Directory
 
 if TYPE_CHECKING:

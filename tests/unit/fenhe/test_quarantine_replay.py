@@ -6,7 +6,7 @@ import pytest
 
 from fenhe.commands.small import can_be_sent
 from schemas.quarantine import Reason
-from storage.quarantine import WaitingItem
+from storage.books.quarantine import WaitingItem
 
 
 def item(reason: Reason) -> WaitingItem:

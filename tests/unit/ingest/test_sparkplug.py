@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.sparkplug import Decoded, SparkplugDecoder, SparkplugError, SparkplugReading, rebirth_request
+from schemas.frames.sparkplug import REBIRTH, DataType, Payload, SparkplugTopic, get_value, set_value
 from schemas.readings import BatteryReading
-from schemas.sparkplug import REBIRTH, DataType, Payload, SparkplugTopic, get_value, set_value
 from simulators.wire.sparkplug import EdgeNode, SparkplugMessage
 
 TS = 1_767_225_600_000

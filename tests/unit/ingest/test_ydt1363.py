@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.ydt1363 import battery_reading, decode_battery, decode_frame
+from schemas.frames.ydt1363 import BatteryFrame, Frame, FrameError, FrameFault, checksum, length_field
 from schemas.readings import BatteryReading
-from schemas.ydt1363 import BatteryFrame, Frame, FrameError, FrameFault, checksum, length_field
 from simulators.wire.ydt1363 import encode_battery, encode_frame
 
 

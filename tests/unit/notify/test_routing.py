@@ -18,7 +18,7 @@ from schemas.notifications import Channel, QuietHours, Route, Routing
 from schemas.time import LOCAL
 from schemas.words import Language
 from schemas.words.alarms import GUIDES
-from storage.notifications import Notice
+from storage.alarm_tables.notifications import Notice
 
 NOTICE = Notice(
     outbox_id=1, what="raised", alarm_id="3f2a91c0aa", state="active_unacknowledged", site_id="bs-7",

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from schemas.cycling import BatteryUse
 from schemas.readings import Kind
+from schemas.registered.cycling import BatteryUse
 from schemas.registry import BatterySet, Device, Registry, Sector, Site
 
 

@@ -11,8 +11,8 @@ from fenhe.clear_errors import PlainError
 from fenhe.registry_file import read_registry
 from schemas.readings import Kind, LabReading
 from schemas.reference import Limited
+from schemas.registered.sense import Nonsense, NonsenseError, check, line_of, modulus_meant
 from schemas.registry import Device, Registry, Role, Sector, Site
-from schemas.registry_sense import Nonsense, NonsenseError, check, line_of, modulus_meant
 from streams.kernels.plant.boundary import wrong_carriers
 from streams.kernels.plant.reference import energy_factors, reference
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.cycling import BatteryUse
 from schemas.metrics.battery_health import BatteryEpisode, EpisodeKind
 from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh, DischargeCause
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
+from schemas.registered.cycling import BatteryUse
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, Store, backup_of
 from streams.kernels.battery.limits import Limits

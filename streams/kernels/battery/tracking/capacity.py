@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryCapacity, BatteryFlag, CapacityMethod, CapacityReason, Doubt, Witness
 from schemas.metrics.common import Quality
+from schemas.time import HOUR_MS
 from streams.kernels.battery.limits import REFERENCE_C
-from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.witnesses import (
     KNOW_AGAIN,
     FootSpan,
@@ -196,7 +196,7 @@ def _found(discharge: Discharge, end: _End, factor: float, limits: Limits) -> _F
     rules, nominal = limits.reference.capacity, limits.nominal_ah
     held_ah = end.drawn_ah + left.given * left.share * nominal
     capacity = held_ah / (soc - 1.0 + left.given) / factor
-    hours = (discharge.end_ts - discharge.start_ts) / MS_PER_H
+    hours = (discharge.end_ts - discharge.start_ts) / HOUR_MS
     offset_ah = (limits.sigma_known_a if discharge.offset_known else limits.sigma_a) * hours
     systematic = math.sqrt(
         limits.gain_sigma**2
@@ -249,7 +249,7 @@ def _hear(discharge: Discharge, end: _End, limits: Limits) -> _Heard:
 
 def _mean_a(discharge: Discharge) -> float:
     """Mean current, A, positive."""
-    return (discharge.drawn_ah + discharge.bridged_ah) * MS_PER_H / max(1, discharge.end_ts - discharge.start_ts)
+    return (discharge.drawn_ah + discharge.bridged_ah) * HOUR_MS / max(1, discharge.end_ts - discharge.start_ts)
 
 
 def _doubted(found: _Found, doubt: float, most: float) -> _Found:

@@ -81,7 +81,7 @@ def concluded(device: Device, state: SetState, limits: Limits, end_ts: int, seen
 def full_again(state: SetState, recharge: Recharge, limits: Limits) -> BatteryCapacity | None:
     """What was drawn has gone back in: the capacity is borne out by that, or not. None where that tells nothing."""
     state.recharge = None
-    row = closed(recharge, state, limits)
+    row = closed(recharge, state.ts, limits, knows_offset=state.offset_a is not None)
     if row is not None:
         _note_doubt(state, row)
         state.belief = fused(recharge.before, row, limits.sensor, limits.reference.fusion)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.time import HOUR_MS
 from streams.kernels.battery.tracking.capacity import after_recharge
-from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.witnesses import Ratio
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import BatteryCapacity
     from streams.kernels.battery.fusion import Belief
     from streams.kernels.battery.limits import Limits
-    from streams.kernels.battery.tracking.set_state import SetState
 
 FULL_BEFORE = 0.99
 """SoC from which a discharge must have begun, so that being full again closes the circle. (unsourced)"""
@@ -38,13 +37,16 @@ class Recharge(NamedTuple):
         )
 
 
-def closed(recharge: Recharge, state: SetState, limits: Limits) -> BatteryCapacity | None:
-    """Judge a discharge now that its set is full again at the newest reading; None where that tells nothing."""
+def closed(recharge: Recharge, ts: int, limits: Limits, *, knows_offset: bool) -> BatteryCapacity | None:
+    """Judge a discharge now that its set is full again at `ts`, ms; None where that tells nothing.
+
+    `knows_offset`: what the current sensor shows without a current has been learned.
+    """
     drawn_ah = recharge.drawn_ah
     returned_ah = max(recharge.stored_ah, min(drawn_ah, recharge.returned_ah))
     if returned_ah <= 0:
         return None
-    hours = (state.ts - recharge.row.ts) / MS_PER_H
-    offset_a = limits.sigma_a if state.offset_a is None else limits.sigma_known_a
+    hours = (ts - recharge.row.ts) / HOUR_MS
+    offset_a = limits.sigma_known_a if knows_offset else limits.sigma_a
     sigma = math.hypot(limits.reference.witness.charge_sigma, offset_a * hours / drawn_ah)
-    return after_recharge(recharge.row, Ratio(drawn_ah / returned_ah, sigma), limits, state.ts)
+    return after_recharge(recharge.row, Ratio(drawn_ah / returned_ah, sigma), limits, ts)

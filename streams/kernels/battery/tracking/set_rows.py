@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from schemas.metrics.battery_health import (
     BatteryEpisode,
@@ -14,19 +14,33 @@ from schemas.metrics.battery_health import (
 )
 from schemas.metrics.common import quality_of
 from schemas.time import HOUR_MS, MINUTE_MS, WEEK_MS
-from streams.kernels.battery.backup import PASSES
+from streams.kernels.battery.backup import PASSES, Z_P10
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.cells import NOTHING, cell_figures
 from streams.kernels.battery.tracking.flags import bms_soh_is_sentinel, dark_flag, flags_of, named, text_of
 
 if TYPE_CHECKING:
+    from schemas.registry import Device
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
-    from streams.kernels.battery.tracking.tracker import Tracker
 
 MONTH_MS = WEEK_MS / 7 * 30
-Z_P10 = 1.2816
-"""Standard deviations below the median that one in ten lies below."""
+
+
+class Tracked(Protocol):
+    """A set that is followed: who it is, what it is judged by, and what is known of it."""
+
+    @property
+    def device(self) -> Device:
+        """As registered."""
+
+    @property
+    def limits(self) -> Limits:
+        """By its chemistry and its own figures."""
+
+    @property
+    def state(self) -> SetState | None:
+        """None before its first reading."""
 
 
 def mean_temperature(episode: OpenEpisode) -> float | None:
@@ -44,7 +58,7 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def episode(tracker: Tracker, one: OpenEpisode, end_ts: int | None, seen_ts: int) -> BatteryEpisode:
+def episode(tracker: Tracked, one: OpenEpisode, end_ts: int | None, seen_ts: int) -> BatteryEpisode:
     """Write an episode as it stands; `end_ts` is None as long as it goes on."""
     state, limits = tracker.state, tracker.limits
     assert state is not None  # noqa: S101 - an episode belongs to one
@@ -101,7 +115,7 @@ def _self_discharge(one: OpenEpisode, until: int, limits: Limits, soh: float | N
 
 
 def offline(
-    tracker: Tracker, from_ts: int, end_ts: int | None, ts: int, volts: tuple[float | None, float | None]
+    tracker: Tracked, from_ts: int, end_ts: int | None, ts: int, volts: tuple[float | None, float | None]
 ) -> BatteryEpisode:
     """Write a time over which nothing was known of a set, seen at `ts`; no end yet while its records tell nothing."""
     device, state = tracker.device, tracker.state
@@ -138,7 +152,7 @@ def offline(
     )
 
 
-def unknown_now(tracker: Tracker, ts: int) -> BatteryState:
+def unknown_now(tracker: Tracked, ts: int) -> BatteryState:
     """Write that nothing is known of what a set does: it is heard, but its records hold nothing that is believed."""
     state, device = tracker.state, tracker.device
     assert state is not None  # noqa: S101 - there was a reading
@@ -160,7 +174,7 @@ class LoadStep(NamedTuple):
     name: str
 
 
-def resistance(tracker: Tracker, step: LoadStep) -> BatteryResistance:
+def resistance(tracker: Tracked, step: LoadStep) -> BatteryResistance:
     """Write a load step: ΔV/ΔI of the pack, and what it would be at 25 °C."""
     state, limits, device = tracker.state, tracker.limits, tracker.device
     assert state is not None  # noqa: S101 - a step is between two readings
@@ -181,7 +195,7 @@ def resistance(tracker: Tracker, step: LoadStep) -> BatteryResistance:
     )
 
 
-def hour(tracker: Tracker, sums: HourSums) -> BatteryHour:
+def hour(tracker: Tracked, sums: HourSums) -> BatteryHour:
     """Write an hour that is over."""
     state, limits, device = tracker.state, tracker.limits, tracker.device
     assert state is not None  # noqa: S101 - an hour has readings
@@ -216,7 +230,7 @@ def hour(tracker: Tracker, sums: HourSums) -> BatteryHour:
     )
 
 
-def now(tracker: Tracker, ts: int) -> BatteryState:
+def now(tracker: Tracked, ts: int) -> BatteryState:
     """Write what a set does at its newest reading, under the start of its minute."""
     state, limits, device = tracker.state, tracker.limits, tracker.device
     assert state is not None  # noqa: S101 - there is a newest reading

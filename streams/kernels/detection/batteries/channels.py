@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.aside import evidence
+from schemas.arrival import evidence
 from schemas.readings import BATTERY_C
 from schemas.time import MINUTE_MS
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.aside import evidence
+from schemas.arrival import evidence
 from schemas.readings import CELL_V
 from streams.kernels.detection.batteries.channels import ChannelFault, numbers
 from streams.kernels.detection.robust import median

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from schemas.aside import evidence
+from schemas.arrival import evidence
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.readings import DeviceQuality, Kind
 from schemas.time import QUARTER_DAY_MS

@@ -371,5 +371,5 @@ SHAPES = {
         later=len(("adopted and fallen",)),
     ),
 }
-"""How a series is saved: 7 000 meters have three each, so few characters matter. Moments of standings are as seen from
-the newest quarter's end; states of detection-2026.2 lack what nights had fallen to."""
+"""How a series is saved: thousands are, so few characters matter. Moments of standings are as seen from the newest
+quarter's end; states of detection-2026.2 lack what nights had fallen to."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from dashboards.preview.accounts import (
+from dashboards.preview.access.accounts import (
     Account,
     AccountRole,
     Accounts,
@@ -18,7 +18,7 @@ from dashboards.preview.accounts import (
     check_name,
     key_of,
 )
-from dashboards.preview.throttle import FREE, LONGEST_S, MOST_NAMES, Throttle
+from dashboards.preview.access.throttle import FREE, LONGEST_S, MOST_NAMES, Throttle
 from fenhe.clear_errors import PlainError
 from fenhe.cli import app
 from fenhe.page import run_page

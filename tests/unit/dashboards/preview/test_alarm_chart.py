@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.preview.alarm_chart import ChartValue, chart, query_of, span_of
 from dashboards.preview.drawing import Canvas
+from dashboards.preview.figures.alarm_chart import ChartValue, chart, query_of, span_of
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.theme import Theme
 from dashboards.preview.view import View

@@ -7,7 +7,7 @@ from fastapi import FastAPI, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from dashboards.preview.same_origin import SameOrigin
+from dashboards.preview.access.same_origin import SameOrigin
 
 
 @pytest.fixture

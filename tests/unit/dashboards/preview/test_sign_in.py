@@ -9,10 +9,10 @@ from fastapi import FastAPI, Request, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from dashboards.preview.accounts import Account, AccountRole, Accounts, changed, hash_of
-from dashboards.preview.same_origin import SameOrigin
-from dashboards.preview.sign_in import COOKIE, SECURE_COOKIE, add_sign_in
-from dashboards.preview.throttle import FREE
+from dashboards.preview.access.accounts import Account, AccountRole, Accounts, changed, hash_of
+from dashboards.preview.access.same_origin import SameOrigin
+from dashboards.preview.access.sign_in import COOKIE, SECURE_COOKIE, add_sign_in
+from dashboards.preview.access.throttle import FREE
 
 if TYPE_CHECKING:
     from pathlib import Path

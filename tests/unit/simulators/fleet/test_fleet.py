@@ -20,7 +20,7 @@ from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT
 from simulators.fleet.capacity_test import LONGEST_MS, CapacityTests
 from simulators.fleet.fleet import Fleet
 from simulators.fleet.outages import RegionalOutage
-from simulators.scenes.planned import Chance, PlannedEvent
+from simulators.planned_events import Chance, PlannedEvent
 from simulators.truth import LabelKind
 from simulators.wire.message import encode
 from tests.unit.simulators.support import MINUTE_MS, START_MS

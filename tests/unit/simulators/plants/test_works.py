@@ -237,7 +237,7 @@ def test_a_virtual_meters_truth_is_what_its_parts_would_count() -> None:
 
 def bytes_of_a_scene() -> str:
     """SHA-256 of half an hour of all sectors over a bad network, with faults and disturbances."""
-    from simulators.scenes.planned import Chance  # noqa: PLC0415 - also run as a program
+    from simulators.planned_events import Chance  # noqa: PLC0415 - also run as a program
     from simulators.truth import LabelKind  # noqa: PLC0415
 
     end = START_MS + HOUR_MS // 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from simulators.scenes.run import Pace, RunPhase, RunProgress, simulate, wall_ms
+from simulators.scenes.run import RunPhase, RunProgress, SendingPace, simulate, wall_ms
 from simulators.scenes.scene import Scene
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS
 
@@ -46,7 +46,9 @@ def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(
     publisher, told = Recorder(), list[RunProgress]()
     report_path = tmp_path / "report.json"
     scene = Scene(seed=3, sets=300, start_ms=start_ms)
-    report = simulate(scene, publisher, Pace(batch_size=20, live_s=2.5), progress=told.append, report_path=report_path)
+    report = simulate(
+        scene, publisher, SendingPace(batch_size=20, live_s=2.5), progress=told.append, report_path=report_path
+    )
 
     ahead = [message.readings[-1]["ts"] - at for at, message in publisher.messages]
     assert max(ahead) <= 0
@@ -67,7 +69,7 @@ def test_a_paced_run_catches_up_with_the_clock_and_ends() -> None:
     """At 120 times real time, a minute of the past is through in half a second."""
     scene = Scene(seed=3, sets=5, start_ms=wall_ms() - MINUTE_MS, plants=False)
     began = wall_ms()
-    report = simulate(scene, Recorder(), Pace(speed=120.0, live=False))
+    report = simulate(scene, Recorder(), SendingPace(speed=120.0, live=False))
     assert 400 <= wall_ms() - began < 5_000
     assert report["end_ms"] >= began - 1_000
 
@@ -75,5 +77,5 @@ def test_a_paced_run_catches_up_with_the_clock_and_ends() -> None:
 def test_a_run_stops_where_it_stands() -> None:
     """Setting the event ends history at once."""
     stop, publisher = threading.Event(), Recorder(stop_after=7)
-    simulate(Scene(seed=3, sets=5, start_ms=wall_ms() - HOUR_MS), publisher, Pace(batch_size=1), stop=stop)
+    simulate(Scene(seed=3, sets=5, start_ms=wall_ms() - HOUR_MS), publisher, SendingPace(batch_size=1), stop=stop)
     assert len(publisher.messages) == 7

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from schemas.readings import Kind
 from schemas.registry import Role, Sector
+from simulators.planned_events import Chance, PlannedEvent
 from simulators.plants.disturbance import PLANT_KINDS, leak_m3_h
 from simulators.plants.faults import FAULT_KINDS
 from simulators.scenes.catalogue import NOW_MS, catalogue, labels_of
 from simulators.scenes.fields import duration_ms
-from simulators.scenes.planned import Chance, PlannedEvent
 from simulators.scenes.scenario import Scenario, load, names
 from simulators.scenes.scene import Scene
 from simulators.truth import Label, LabelKind, TruthRun, TruthWriter, read_labels, read_states, read_totals

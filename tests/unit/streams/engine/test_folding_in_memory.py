@@ -12,7 +12,7 @@ from schemas.registry import Device
 from schemas.time import HOUR_MS
 from streams.kernels.metering.register import RegisterMetering
 from tests.support.folded_in_memory import InMemory
-from tests.support.meter_worlds import draw
+from tests.support.worlds.meter_worlds import draw
 
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=500, period_s=3600)
 MOST_READINGS = 120

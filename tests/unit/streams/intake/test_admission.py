@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.arrival import Arrival
-from schemas.aside import AsideReason, SetAside, as_sent, measured
+from schemas.arrival import Arrival, as_sent
+from schemas.aside import AsideReason, SetAside, measured
 from schemas.quantity import FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
 from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas.arrival import Arrival
-from schemas.cycling import BatteryUse
 from schemas.metrics.battery_health import (
     BatteryCapacity,
     BatteryEpisode,
@@ -21,6 +20,7 @@ from schemas.metrics.battery_prospects import Advice, BatteryDischarge, BatteryH
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import Quality
 from schemas.readings import Kind, SitePowerReading
+from schemas.registered.cycling import BatteryUse
 from schemas.registry import BatterySet, Device, Sector, Site
 from schemas.time import DAY_MS, HOUR_MS
 from streams.kernels.battery.backup import LoadProfile, Store, backup_of
@@ -30,9 +30,9 @@ from streams.kernels.battery.prospects.discharges import Discharges
 from streams.kernels.battery.prospects.fleet import FleetHealth
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
-from tests.support.fleet_year import FleetYear
-from tests.support.health_score import score
-from tests.support.sets import T0
+from tests.support.worlds.fleet_year import FleetYear
+from tests.support.worlds.health_score import score
+from tests.support.worlds.sets import T0
 
 if TYPE_CHECKING:
     from schemas.metrics import Row

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from schemas.metrics.battery_health import CapacityMethod
-from tests.support.battery_faults import Doubtful
-from tests.support.battery_worlds import MAKERS, World, scored
+from tests.support.worlds.battery_faults import Doubtful
+from tests.support.worlds.battery_worlds import MAKERS, World, scored
 
 LFP = sorted(MAKERS)
 SETS = 10

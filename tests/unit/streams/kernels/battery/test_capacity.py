@@ -9,7 +9,7 @@ import pytest
 from schemas.metrics.battery_health import BatteryCapacity, BatteryEpisode, CapacityMethod, CapacityReason, EpisodeKind
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges, nasa_readings
+from tests.support.worlds.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges, nasa_readings
 
 KERNEL = SetHealth(health_reference())
 

@@ -16,7 +16,7 @@ from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.cells import Cells
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.sets import Rig, lfp_set
+from tests.support.worlds.sets import Rig, lfp_set
 
 BUILT = Path(dashboards.__file__).parent / "generated"
 

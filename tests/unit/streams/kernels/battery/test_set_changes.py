@@ -16,7 +16,7 @@ from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.detection.batteries.set_changes import SetChanges
-from tests.support.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges, nasa_readings
+from tests.support.worlds.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
     from schemas.arrival import Arrival

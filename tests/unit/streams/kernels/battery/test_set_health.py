@@ -15,7 +15,7 @@ from schemas.metrics.battery_health import BatteryCapacity, BatteryHour, Battery
 from schemas.readings import BatteryReading
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.sets import CURVE, T0, Rig, lfp_set
+from tests.support.worlds.sets import CURVE, T0, Rig, lfp_set
 
 if TYPE_CHECKING:
     from schemas.metrics import Row

@@ -12,7 +12,7 @@ from schemas.readings import Kind
 from schemas.registry import Device, Sector, Site
 from schemas.time import HOUR_MS
 from streams.kernels.battery.prospects.share_hours import ShareHours
-from tests.support.sets import T0, lfp_set
+from tests.support.worlds.sets import T0, lfp_set
 
 if TYPE_CHECKING:
     from schemas.metrics import Row

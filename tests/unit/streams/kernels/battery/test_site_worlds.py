@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.site_worlds import draw, judge
+from tests.support.worlds.site_worlds import draw, judge
 
 WORLDS = 24
 KNOWN = 0.7

@@ -18,7 +18,7 @@ from streams.kernels.battery.fusion import Z_90
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.loading import time_to_fall
-from tests.support.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges
+from tests.support.worlds.sets import NASA_SET, T0, Rig, lfp_set, nasa_discharges
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from schemas.time import HOUR_MS
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.detection.batteries.stuck_currents import StuckCurrents
-from tests.support.battery_worlds import World
-from tests.support.sets import Rig, lfp_set
+from tests.support.worlds.battery_worlds import World
+from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
     from schemas.metrics import Row

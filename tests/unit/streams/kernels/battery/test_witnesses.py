@@ -13,8 +13,8 @@ from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.witnesses import by_resistance
-from tests.support.battery_faults import tally, worlds_of
-from tests.support.sets import Rig, lfp_set
+from tests.support.worlds.battery_faults import tally, worlds_of
+from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import SetState

@@ -16,7 +16,7 @@ from schemas.time import DAY_MS
 from simulators.truth import Label, LabelKind
 from streams.kernels.detection.energy_balance import EnergyBalance, culprit
 from streams.kernels.detection.reference import detection
-from tests.support.balances import START_MS, Simulated
+from tests.support.worlds.balances import START_MS, Simulated
 
 KERNEL = EnergyBalance(detection().balance, "test")
 SITE = Site(site_id="CEMENT1", name="Cement", name_zh="水泥", sector=Sector.CEMENT, city="长治")

@@ -21,11 +21,12 @@ from streams.kernels.detection.plant_limits import PlantLimits
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.meters import MeterDetectors
 from streams.kernels.detection.series.series import is_in_alarm
+from tests.support.detected.plants import plant
+from tests.support.detected.sets import DAY, SET, floating
 from tests.unit.streams.kernels.detection.hours import plant_hours
-from tests.unit.streams.kernels.detection.test_efficiency import plant
 from tests.unit.streams.kernels.detection.test_energy_balance import day as balance_day
 from tests.unit.streams.kernels.detection.test_row_watches import window
-from tests.unit.streams.kernels.detection.test_set_safety import DAY, KERNEL, SET, floating
+from tests.unit.streams.kernels.detection.test_set_safety import KERNEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,39 +10,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.arrival import Arrival
-from schemas.metrics import BatteryDay, DetectorStatus, GangueWindow, PlantRolling, Quality, Signal, WaterDay
-from schemas.metrics.gangue import UnitWindow
+from schemas.metrics import BatteryDay, DetectorStatus, PlantRolling, Signal, WaterDay
 from schemas.metrics.signal import Phase, SignalKind
-from schemas.readings import ElectricityReading, Kind
-from schemas.registry import BatterySet, Device, Sector, Site
-from schemas.time import DAY_MS, UTC_OFFSET_MS
+from schemas.readings import Kind
+from schemas.registry import BatterySet, Device, Site
+from schemas.time import DAY_MS
 from streams.kernels.detection.batteries.set_trends import SetTrends
-from streams.kernels.detection.phases import PhaseLoss
 from streams.kernels.detection.plant_limits import PlantLimits, WaterBalance
 from streams.kernels.detection.reference import detection
-from streams.kernels.detection.unit_drift import UnitDrift
+from tests.support.detected.units import (
+    DRIFT,
+    HOUR_MS,
+    METER,
+    PHASES,
+    SITE,
+    T0,
+    UNIT,
+    blank,
+    phases,
+    unit_days,
+    unit_hours,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from schemas.metrics import Row
     from streams.kernels.contract import Fold
 
-HOUR_MS = 3_600_000
-T0 = 20_600 * DAY_MS - UTC_OFFSET_MS
-"""A local midnight."""
-SITE = Site(site_id="p", name="Plant", name_zh="厂", sector=Sector.CEMENT, city="长治")
-UNIT = Device(device_id="u", site_id="p", kind=Kind.GANGUE_UNIT, rated=300)
-METER = Device(device_id="e", site_id="p", kind=Kind.ELECTRICITY, rated=1000)
 RULES = detection()
-
-
-def blank(row_type: Callable[..., Any], **values: object) -> Any:  # noqa: ANN401 - a row of that type
-    """A row of which nothing else is known."""
-    fields: dict[str, object] = dict.fromkeys(row_type._fields)  # type: ignore[attr-defined]
-    known = {name: value for name, value in {"coverage": 1.0, "quality": Quality.GOOD}.items() if name in fields}
-    return row_type(**(fields | known | values))
 
 
 def signals(kernel: Fold, subject: Device | Site, rows: Sequence[object]) -> list[Signal]:
@@ -203,35 +199,6 @@ def test_a_day_that_does_not_close_neither_begins_nor_ends_a_leak() -> None:
 
 # --- units -------------------------------------------------------------------------------------------------------
 
-DRIFT = UnitDrift(RULES.heat_rate, RULES.capacity_factor, "test")
-
-
-def unit_hours(
-    hours: int, *, worse: float = 0.0, from_hour: int = 10**6, laboratory: float = 1.0, seed: int = 4
-) -> list[Row]:
-    """Hours of a 300 MW unit at changing load, with 1.5 % noise."""
-    rng, load = random.Random(seed), 0.6
-    rows: list[Row] = []
-    for at in range(hours):
-        load = rng.uniform(0.45, 0.8) if at % 6 == 0 else load
-        supplied = 300 * load * 0.91
-        heat = (180 + 8.6 * supplied) * (1 + worse * (at >= from_hour)) * (1 + rng.gauss(0, 0.015))
-        common = {"device_id": "u", "site_id": "p", "ts": T0 + (at + 1) * HOUR_MS, "laboratory_share": laboratory}
-        rows.append(blank(GangueWindow, span=UnitWindow.HOUR, supplied_mwh=supplied, fuel_heat_gj=heat, **common))
-    return rows
-
-
-def unit_days(factors: Sequence[float]) -> list[Row]:
-    """Local days of a unit by their capacity factor, %."""
-    return [
-        blank(
-            GangueWindow,
-            device_id="u", site_id="p", span=UnitWindow.DAY, ts=T0 + (day + 1) * DAY_MS, laboratory_share=1.0,
-            capacity_factor_pct=factor, generated_mwh=72 * factor,
-        )
-        for day, factor in enumerate(factors)
-    ]  # fmt: skip
-
 
 def test_a_unit_that_needs_five_per_cent_more_heat_is_found_within_a_shift() -> None:
     """At 1.5 % of noise and under changing load; never before. Its cost is the heat beyond, as coal equivalent."""
@@ -268,21 +235,6 @@ def test_a_standstill_is_no_drift() -> None:
 
 
 # --- phases ------------------------------------------------------------------------------------------------------
-
-PHASES = PhaseLoss(RULES.phase_loss, "test")
-
-
-def phases(volts: list[float] | None, amperes: list[float] | None = None, kw: float = 500.0) -> list[Arrival]:
-    """Six readings of an energy meter."""
-    return [
-        Arrival(
-            "e", 0,
-            ElectricityReading.model_construct(
-                ts=T0 + at * 60_000, voltage_v=volts, current_a=amperes, power_kw=kw, energy_import_kwh=None
-            ),
-        )
-        for at in range(6)
-    ]  # fmt: skip
 
 
 def test_a_phase_without_voltage_is_said_and_named() -> None:

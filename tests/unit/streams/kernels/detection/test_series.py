@@ -18,7 +18,7 @@ from streams.kernels.detection.series.drift import Cusum, Drift
 from streams.kernels.detection.series.night_flow import Night, NightState
 from streams.kernels.detection.series.production import LINE, LoadLine
 from streams.kernels.detection.series.series import SHAPES, SeriesDetectors
-from tests.unit.streams.kernels.detection.series import (
+from tests.support.detected.series import (
     CODEC,
     MONDAY_MS,
     QUARTERS_A_DAY,

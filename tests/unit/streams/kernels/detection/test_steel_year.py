@@ -12,7 +12,7 @@ from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.detection.judgement import Subject
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.series import SeriesDetectors
-from tests.support.steel import FILE, QUARTER_MS, START_MS, quarters
+from tests.support.worlds.steel import FILE, QUARTER_MS, START_MS, quarters
 
 if TYPE_CHECKING:
     from schemas.metrics.signal import SignalKind

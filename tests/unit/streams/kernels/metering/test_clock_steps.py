@@ -11,7 +11,7 @@ from schemas.metrics import MeterMinute
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import MINUTE_MS
-from tests.support.meter_worlds import FIELD, KERNEL, START_MS, World, judge
+from tests.support.worlds.meter_worlds import FIELD, KERNEL, START_MS, World, judge
 
 HALF, NEARLY_ALL = 0.5, 0.95
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60)

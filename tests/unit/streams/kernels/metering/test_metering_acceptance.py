@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.metrics import Quality
-from tests.support import steel
-from tests.support.steel import DAY, ROLLOVER_KWH, TOTAL_KWH, faulted, meter, quarters, register
+from tests.support.worlds import steel
+from tests.support.worlds.steel import DAY, ROLLOVER_KWH, TOTAL_KWH, faulted, meter, quarters, register
 
 pytestmark = pytest.mark.skipif(not steel.FILE.exists(), reason=f"no real data at {steel.FILE}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.meter_worlds import draw, judge
+from tests.support.worlds.meter_worlds import draw, judge
 
 WORLDS = 80
 HEALTHY = 0.6

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from schemas.registry import Device, Site
-    from streams.kernels.contract import View, Want
+    from streams.kernels.contract import KernelView, Want
 
 T = TypeVar("T")
 DAY0 = day_of(1_780_000_000_000)
 """A local midnight."""
-VIEWS: list[View] = [
+VIEWS: list[KernelView] = [
     kernel for kernel in installed().rows if not isinstance(kernel, Fold) and kernel.name != "rolling_plant"
 ]
 
@@ -28,7 +28,7 @@ VIEWS: list[View] = [
 class Tables:
     """Derived rows of one site, and the views that keep them."""
 
-    def __init__(self, site: Site, devices: Sequence[Device], views: Sequence[View] = tuple(VIEWS)) -> None:
+    def __init__(self, site: Site, devices: Sequence[Device], views: Sequence[KernelView] = tuple(VIEWS)) -> None:
         self._site, self._devices, self._views = site, devices, views
         self._rows: dict[type[Row], dict[tuple[object, ...], Row]] = {}
 

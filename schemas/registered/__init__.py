@@ -1,0 +1,1 @@
+"""What is registered of sites and devices; `schemas.registry` gives out what others need of it."""

@@ -1,0 +1,1 @@
+"""Integration tests of `fenhe.local`, of brokers and of what is secured."""

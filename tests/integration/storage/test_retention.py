@@ -1,0 +1,170 @@
+"""A life in years: what is older than it is kept goes, and nothing reaches behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from typer.testing import CliRunner
+
+from fenhe.cli import app
+from schemas.readings import Kind
+from schemas.time import DAY_MS
+from storage import recompute as requests
+from storage import retention
+from storage.books.balance import balance
+from storage.pool import connect
+from storage.statements import trusted
+from streams.engine.recompute import Recompute
+from tests.support.pipeline import START_MS, Sent, open_engine, prepare, record, snapshot
+
+if TYPE_CHECKING:
+    from fenhe.local import Postgres
+
+DAYS = 500
+
+
+def count(url: str, statement: LiteralString) -> int:
+    """One number."""
+    with connect(url, name="test") as connection:
+        row = connection.execute(statement).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def months_of_readings(url: str) -> list[Sent]:
+    """A meter's reading every eight days, over more than a year: too far apart to be spread over minutes."""
+    prepare(url)
+    sent = [
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_MS + day * DAY_MS, "mass_t": float(day)})
+        for day in range(0, DAYS, 8)
+    ]
+    engine = open_engine(url)
+    engine.apply(engine.open(0), [record(0, sent)])
+    return sent
+
+
+def keep_to(url: str, at_ms: int) -> list[str]:
+    """Have the policy do its work as at some moment; returns what it says."""
+    done: list[str] = []
+    with connect(url, name="test", autocommit=True) as connection:
+        now = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+        while row := connection.execute("SELECT retention_step(20000, %s)", (now,)).fetchone():
+            if row[0] is None:
+                break
+            done.append(row[0])
+    return done
+
+
+def derived_of_what_is_gone(url: str) -> dict[str, list[str]]:
+    """Rows that are of readings which are not kept any more."""
+    with connect(url, name="test") as connection:
+        kept = "(SELECT kept_from FROM retention_policy WHERE table_name = 'reading_production')"
+        return {
+            name: [
+                row[0]
+                for row in connection.execute(
+                    trusted(f"SELECT to_jsonb(t)::text FROM {name} t WHERE ts < {kept} ORDER BY 1")  # noqa: S608
+                )
+            ]
+            for name in ("meter_minute", "meter_quarter", "plant_hour", "plant_day", "meter_event", "plant_window")
+        }
+
+
+def test_raw_readings_go_after_thirteen_months_and_hours_stay(own_url: str) -> None:
+    """What goes is older than it is kept; what is newer stays, and so do all hours and the books."""
+    months_of_readings(own_url)
+    hours = snapshot(own_url, ["plant_hour", "plant_day"])
+    done = keep_to(own_url, START_MS + DAYS * DAY_MS)
+    assert any(what.startswith("reading_production: ") for what in done)
+    with connect(own_url, name="test") as connection:
+        row = connection.execute("SELECT min(ts), max(ts), count(*) FROM reading_production").fetchone()
+        kept = {policy.table: policy for policy in retention.policies(connection)}
+    assert row is not None
+    end = dt.datetime.fromtimestamp(START_MS / 1000 + DAYS * 86_400, dt.UTC)
+    assert dt.timedelta(days=386) <= end - row[0] <= dt.timedelta(days=404), "13 months, to the day or the chunk"
+    assert row[1] >= end - dt.timedelta(days=9)
+    assert kept["reading_production"].kept_from is not None
+    assert kept["plant_window"].kept_from is None, "three years have not passed"
+    assert snapshot(own_url, ["plant_hour", "plant_day"]) == hours
+    assert keep_to(own_url, START_MS + DAYS * DAY_MS) == [], "and then nothing is left to do"
+
+
+def test_a_recompute_begins_where_readings_are_kept_and_says_so(own_url: str) -> None:
+    """Rows whose readings are gone are never derived again: they stay as they were when there were readings."""
+    months_of_readings(own_url)
+    keep_to(own_url, START_MS + DAYS * DAY_MS)
+    before = derived_of_what_is_gone(own_url)
+    assert any(before.values())
+    engine = open_engine(own_url)
+    with connect(own_url, name="test") as connection:
+        kept_ms = retention.derivable_from_ms(connection)
+        assert kept_ms is not None
+        (number,) = requests.ask(connection, ["plant-1"], reason="test", to_ms=kept_ms + 2 * DAY_MS)
+    work = Recompute(engine)
+    while (progress := work.step(number)) is not None and not progress.is_finished:
+        pass
+    with connect(own_url, name="test") as connection:
+        done = requests.read(connection, number)
+    assert progress is not None
+    assert progress.from_ms >= kept_ms - DAY_MS // 4
+    assert "older readings are not kept" in done.error
+    assert derived_of_what_is_gone(own_url) == before
+
+
+def test_the_quarantine_is_bounded_by_site_and_says_what_went(own_url: str) -> None:
+    """Of each site the newest are kept, those not replayed first; what went is counted, and the books stay closed."""
+    prepare(own_url)
+    with connect(own_url, name="test", autocommit=True) as connection:
+        connection.execute("UPDATE quarantine_limit SET bytes_a_site = 1000000")
+        connection.execute(
+            "INSERT INTO quarantine"
+            " (received_at, reason, detail, topic, site_id, kind, device_id, payload, size, replayed_at)"
+            " SELECT now(), 'malformed', n::text, 't', CASE WHEN n <= 30 THEN 'noisy' ELSE 'quiet' END, '', '',"
+            " convert_to(repeat('x', 100000), 'UTF8'), 100000, CASE WHEN n > 25 THEN now() END"
+            " FROM generate_series(1, 35) AS n"
+        )
+        assert retention.step(connection) == "quarantine: 20"
+        assert retention.step(connection) is None
+        left = connection.execute("SELECT site_id, array_agg(id ORDER BY id) FROM quarantine GROUP BY 1 ORDER BY 1")
+        assert [(site, len(ids)) for site, ids in left] == [("noisy", 10), ("quiet", 5)]
+        assert connection.execute("SELECT count(*) FROM quarantine WHERE replayed_at IS NULL").fetchone() == (10,)
+        dropped = connection.execute("SELECT site_id, messages, bytes FROM quarantine_dropped").fetchall()
+        assert dropped == [("noisy", 20, 2_000_000)]
+        assert balance(connection) is not None
+
+
+def test_a_worker_keeps_to_the_policy_and_cannot_change_it(own_url: str, postgres: Postgres) -> None:
+    """It may have done what the policy says, at the time it is; nothing sooner."""
+    months_of_readings(own_url)
+    writer = postgres.url("fenhe_writer", own_url.rpartition("/")[2])
+    with connect(writer, name="test", autocommit=True) as connection:
+        for statement in (
+            b"UPDATE retention_policy SET keep = '60 days'",
+            b"SELECT retention_set('reading_flow', '60 days')",
+            b"SELECT retention_step(100, now() + interval '9 years')",
+            b"SELECT retention_drop('reading_flow', 'ts', now(), 100)",
+            b"SELECT quarantine_shrink()",
+        ):
+            with pytest.raises(InsufficientPrivilege):
+                connection.execute(statement)
+        while retention.step(connection):
+            pass
+    now_ms = dt.datetime.now(dt.UTC).timestamp() * 1000
+    expected = sum(START_MS + day * DAY_MS >= now_ms - 400 * DAY_MS for day in range(0, DAYS, 8))
+    assert abs(count(own_url, "SELECT count(*) FROM reading_production") - expected) <= 4
+
+
+def test_what_is_kept_is_said_and_set_by_a_command(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`fenhe retention` shows, sets and runs; less than 60 days is refused."""
+    prepare(own_url)
+    monkeypatch.setenv("FENHE_DB_OWNER_URL", own_url)
+    runner = CliRunner()
+    assert "reading_battery: 1 year 1 mon" in runner.invoke(app, ["retention", "show"]).output
+    assert runner.invoke(app, ["retention", "set", "meter_minute", "5 years"]).exit_code == 0
+    assert "meter_minute: 5 years" in runner.invoke(app, ["retention", "show"]).output
+    assert runner.invoke(app, ["retention", "set", "meter_minute", "9 days"]).exit_code == 2
+    assert runner.invoke(app, ["retention", "set", "no_such", "9 years"]).exit_code == 2
+    assert "nothing is older" in runner.invoke(app, ["retention", "run"]).output

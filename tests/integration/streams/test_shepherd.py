@@ -1,0 +1,144 @@
+"""A worker's hand on one partition: what is too much for one transaction is stored in parts."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import faust
+import pytest
+from pydantic import ValidationError
+
+from schemas.readings import Kind
+from schemas.settings import WorkerSettings
+from storage.books.balance import balance
+from storage.pool import connect, open_pool
+from streams.engine.engine import Engine
+from streams.installed import installed
+from streams.worker.app import session_limits
+from streams.worker.shepherd import Shepherd, WorkerFigures
+from tests.support.pipeline import START_MS, Sent, prepare, record
+
+if TYPE_CHECKING:
+    from streams.engine.partition import Partition
+    from streams.intake.decode import Record
+
+RECORDS, READINGS = 16, 400
+IDLE_S = 0.1
+"""A fold of all of them says nothing to PostgreSQL for several times as long, one of a single record for a fifth."""
+
+
+def event(item: Record) -> faust.EventT[bytes]:
+    """A record as Faust hands it on."""
+    message = SimpleNamespace(offset=item.offset, timestamp=item.timestamp_ms / 1000, value=item.value, partition=0)
+    return cast("faust.EventT[bytes]", SimpleNamespace(message=message))
+
+
+def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -> None:
+    """PostgreSQL ends the transaction of a worker that computes for too long; with fewer records it goes through."""
+    prepare(own_url)
+    cells = [3.35] * 16
+    sent = [
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_MS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
+        for number in range(RECORDS * READINGS)
+    ]
+    events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
+    pool = open_pool(own_url, size=3, name="test", idle_transaction_s=IDLE_S)
+    engine, figures = Engine(pool, installed(), "test", 1), WorkerFigures()
+    asyncio.run(Shepherd(faust.App("test", store="memory://"), engine, figures).store(events))
+    engine.close()
+    with connect(own_url, name="test") as connection:
+        books = balance(connection)
+    assert (books.closed, books.stored) == (True, len(sent))
+    assert (figures.records_total, figures.stored_total) == (RECORDS, len(sent))
+    assert figures.retries_total > 0, "it was not too much for one transaction: nothing is shown"
+    assert figures.transactions_total > 1
+
+
+class SlowEngine(Engine):
+    """Opens a partition only when it is let."""
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - as an engine
+        super().__init__(*args)
+        self.may_open = threading.Event()
+        self.begun = threading.Event()
+
+    def open(self, number: int, known: Partition | None = None) -> Partition:
+        """Wait, then open."""
+        self.begun.set()
+        assert self.may_open.wait(30)
+        return super().open(number, known)
+
+
+def test_partitions_that_are_forgotten_while_they_are_opened_do_no_harm(own_url: str) -> None:
+    """A rebalance in the middle of opening partitions leaves the worker ready, not with an error."""
+    prepare(own_url)
+    engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 4)
+    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
+
+    async def run() -> None:
+        opening = asyncio.create_task(shepherd.open([0, 1, 2, 3]))
+        await asyncio.to_thread(engine.begun.wait, 30)
+        ready = asyncio.Event()
+        shepherd.assign([2, 3], ready.set)
+        engine.may_open.set()
+        await opening
+        await ready.wait()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    engine.close()
+
+
+def test_an_assignment_is_taken_before_its_states_are_loaded(own_url: str) -> None:
+    """The consumer sends no heartbeat while it is handed its partitions, so nothing may be waited for there."""
+    prepare(own_url)
+    engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 1)
+    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
+
+    async def run() -> None:
+        ready = asyncio.Event()
+        shepherd.assign([0], ready.set)
+        await asyncio.to_thread(engine.begun.wait, 30)
+        assert not ready.is_set()
+        engine.may_open.set()
+        await ready.wait()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    engine.close()
+
+
+def test_a_rebalance_costs_no_state_that_nobody_moved(own_url: str) -> None:
+    """What is remembered of a partition that stays is kept; of one that another worker moved it is loaded anew."""
+    prepare(own_url)
+    engine, other = (Engine(open_pool(own_url, size=2, name="test"), installed(), "test", 1) for _ in range(2))
+    sent = [
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_MS + 60_000 * n, "mass_t": float(n)}) for n in range(9)
+    ]
+    kept = engine.open(0)
+    engine.apply(kept, [record(0, sent[:3])])
+    assert engine.open(0, kept) is kept
+    other.apply(other.open(0), [record(1, sent[3:6])])
+    moved = engine.open(0, kept)
+    assert moved is not kept
+    assert moved.next_offset == 2
+    other.rebuild(0, ["p-1"], 0)
+    assert engine.open(0, moved) is not moved, "somebody derived it again"
+    for each in (engine, other):
+        each.close()
+
+
+def test_a_session_of_four_minutes_is_what_an_operator_may_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long session timeout works, Faust's other limits follow it, and one that Kafka refuses is refused at once."""
+    for name, value in {"KAFKA_BOOTSTRAP": "127.0.0.1:9", "DB_WRITER_URL": "postgresql://127.0.0.1:9/none"}.items():
+        monkeypatch.setenv(f"FENHE_{name}", value)
+    monkeypatch.setenv("FENHE_SESSION_TIMEOUT_S", "240")
+    conf = faust.App("test", store="memory://", **session_limits(WorkerSettings().session_timeout_s)).conf
+    assert conf.broker_session_timeout == 240
+    assert conf.broker_request_timeout > 240
+    assert conf.broker_rebalance_timeout >= 240
+    assert conf.broker_heartbeat_interval <= 3
+    monkeypatch.setenv("FENHE_SESSION_TIMEOUT_S", "2000")
+    with pytest.raises(ValidationError, match="less than or equal to 1800"):
+        WorkerSettings()

@@ -1,0 +1,1 @@
+"""Worlds for tests: plants, meters and battery sets whose truth is known, made up or recorded."""

@@ -1,0 +1,86 @@
+"""One word, one meaning, and rooms that can be taken in at a glance: what the house style says of names and sizes."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections import Counter, defaultdict
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "ingest", "streams", "storage", "dashboards", "simulators", "notify", "fenhe")
+READ_BACK = {"Annotation", "Variable"}
+"""Of a dashboard as it is defined, and of the same as it is read from the built JSON: one meaning."""
+MOST_LINES = 400
+MOST_MODULES = 20
+
+
+@cache
+def modules() -> list[Path]:
+    """All modules in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],  # noqa: S607 - the developers' git
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A module, parsed."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_no_two_classes_of_the_product_have_one_name() -> None:
+    """Whoever reads a name in one room does not think of what it means in another."""
+    homes: dict[str, set[str]] = defaultdict(set)
+    for path in modules():
+        if path.parts[0] in PACKAGES:
+            for node in tree(path).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes[node.name].add(str(path))
+    assert {name: sorted(where) for name, where in homes.items() if len(where) > 1 and name not in READ_BACK} == {}
+
+
+def test_no_module_is_longer_than_can_be_read_at_once() -> None:
+    """A file of more lines is asking to be two."""
+    lines = {str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_no_folder_holds_more_modules_than_can_be_overlooked() -> None:
+    """What belongs together gets a folder of its own, whose name says what it is."""
+    counts = Counter(str(path.parent) for path in modules() if path.name not in {"__init__.py", "conftest.py"})
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
+
+
+def imported_by(path: Path, known: set[str]) -> set[str]:
+    """The modules of ours that a module imports anywhere, for type checking only as well."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            named = {f"{node.module}.{each.name}" for each in node.names}
+            found |= (named & known) or ({node.module} & known)
+        elif isinstance(node, ast.Import):
+            found |= {each.name for each in node.names} & known
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not for type checking either: one of two that need each other's names cannot be read without the other."""
+    homes = {name_of(path): path for path in modules() if path.parts[0] in PACKAGES}
+    left = {name: imported_by(path, set(homes)) - {name} for name, path in homes.items()}
+    while ends := {name for name, needed in left.items() if not needed & set(left)}:
+        left = {name: needed for name, needed in left.items() if name not in ends}
+    while tops := set(left) - set().union(*left.values()):
+        left = {name: needed for name, needed in left.items() if name not in tops}
+    assert sorted(left) == []
+
+
+def name_of(path: Path) -> str:
+    """A module's name."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
