@@ -9,6 +9,7 @@ from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
@@ -59,11 +60,19 @@ def say_disk(connection: Connection, size: str | None) -> None:
         connection.execute("INSERT INTO store_disk (bytes) VALUES (pg_size_bytes(%s))", (size,))
 
 
+def kept_from_ms(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+    """From when on all rows of some tables are kept, ms; a table that nothing was taken away from is not in it."""
+    rows = connection.execute(
+        "SELECT table_name, (extract(epoch FROM kept_from) * 1000)::bigint FROM retention_policy"
+        " WHERE table_name = ANY(%s) AND kept_from IS NOT NULL",
+        (list(tables),),
+    )
+    return {table: int(ts) for table, ts in rows}
+
+
 def derivable_from_ms(connection: Connection) -> int | None:
     """From when on rows can be derived again; None where no raw reading was ever taken away."""
-    tables = sorted({table.name for table in READING_TABLES.values()})
-    row = connection.execute(
-        "SELECT (extract(epoch FROM max(kept_from)) * 1000)::bigint FROM retention_policy WHERE table_name = ANY(%s)",
-        (tables,),
-    ).fetchone()
-    return None if row is None or row[0] is None else int(row[0]) + BEHIND_MS
+    newest = max(
+        kept_from_ms(connection, sorted({table.name for table in READING_TABLES.values()})).values(), default=None
+    )
+    return None if newest is None else newest + BEHIND_MS

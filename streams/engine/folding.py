@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from schemas.registry import Device
 from schemas.time import FOREVER_MS, Span
 from storage import derived, readings, state
-from storage.spans import begun_before, newest_before
+from storage.spans import newest_before
 from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
+from streams.engine.ground import Ground
 from streams.engine.memory import DUE, Memory, Unread
 from streams.engine.retelling import take_back, wanting
 from streams.engine.walk import SETTLED_MS, Late, Walk, is_kept, parts, set_out, unkept
@@ -65,6 +66,7 @@ class Folding:
         self._moved = moved
         self._loaded = loaded
         self._given = Given()
+        self._ground = Ground(rows.connection, fold)
 
     def feed(
         self,
@@ -86,7 +88,8 @@ class Folding:
             else:
                 behind = [item.ts for item in own if item.ts <= memory.last_ts]
                 times = [*behind, *gone.get(entity_id, ())]
-                late.append(Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1))
+                fresh = () if entity_id in gone else tuple(behind)
+                late.append(Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1, fresh=fresh))
                 after[entity_id] = own[len(behind) :]
         for entity_id, moments in gone.items():
             if entity_id not in items and (memory := self._memory(entity_id)) is not None:
@@ -193,22 +196,29 @@ class Folding:
     def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[Late], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
         fold = self._fold
+        late = self._grounded(subjects, late)
+        if not late:
+            return
         walks = self._walked(subjects, late)
-        begun = self._begun(subjects, [(each.entity_id, each.origin.ts) for each in walks if each.origin.state is None])
+        begun, outlived = self._begun(subjects, [each for each in walks if each.origin.state is None])
         again: list[Row] = []
         told: list[Row] = []
         """Rows of items before the first late one, which only lead to the state there."""
-        open_: list[Row] = []
+        given: list[Row] = []
+        """All that the ways gave, whether it is to be written or what stands is left as it is."""
         spans: list[Span] = []
         for walk in walks:
             start = walk.origin.ts
-            if walk.origin.state is None and walk.entity_id in begun:
+            if walk.origin.state is None and walk.entity_id in begun | outlived:
                 start = walk.late.from_ms - SETTLED_MS
+                if walk.begun or walk.entity_id in outlived:  # what lies before its first item cannot be told from it
+                    start = max(start, walk.first_ts + 1)
             cut = walk.told if forced else 0
             told += walk.firm(walk.rows[:cut], start)
             again += walk.firm(walk.rows[cut:], start)
-            open_ += walk.open
-            spans.append(Span(walk.entity_id, start, FOREVER_MS if walk.end is None else walk.end))
+            given += walk.rows
+            end = FOREVER_MS if walk.end is None else walk.end
+            spans.append(Span(walk.entity_id, min(start, end), end))
             if walk.end is None:
                 self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now, DUE) if walk.begun else None
             self._given.snapshots += walk.snapshots
@@ -219,7 +229,7 @@ class Folding:
             self._given.gone += self._rows.withdraw(
                 row_type,
                 spans,
-                [*told, *again, *open_],
+                given,
                 clock="seen_ts",
                 owned=fold.gave if isinstance(fold, Sharer) else None,
             )
@@ -232,14 +242,28 @@ class Folding:
             ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.met_early}
             self._given.rewritten += self._rows.rewrite(self._rows.unrevised(again, ends))
 
+    def _grounded(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Late]:
+        """The same, as far as items are kept."""
+        tables = {item.entity_id: self._table(subjects[item.entity_id])[0] for item in late}
+        return self._ground.within(late, tables, {name for name in tables if self._memory(name) is None})
+
     def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
         """Walk each entity's way."""
         fold = self._fold
         kept = self._kept(late)
-        if isinstance(fold, Reviser) and (late := self._deepened(fold, late, kept)):
-            kept = self._kept(late)
+        if isinstance(fold, Reviser) and (deep := self._deepened(fold, late, kept)):
+            kept = self._kept(deep)
+            late = [
+                self._ground.held(item, at.from_ms, kept[at.entity_id]) for item, at in zip(deep, late, strict=True)
+            ]
+        kept |= self._lasting(subjects, unkept(late, kept), kept)
         before = self._before(subjects, [(item.entity_id, item.from_ms) for item in unkept(late, kept)])
-        walks = [set_out(fold, item, kept[item.entity_id], before.get(item.entity_id)) for item in late]
+        walks = [
+            set_out(
+                fold, item, kept[item.entity_id], before.get(item.entity_id), self._ground.since.get(item.entity_id)
+            )
+            for item in late
+        ]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
         further = [each for each in walks if each.end is None]
         self._advance(
@@ -255,7 +279,29 @@ class Folding:
     def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
         """The newest snapshot of each entity to set out from, and all later ones."""
         moments = [(item.entity_id, item.from_ms) for item in late]
-        return state.snapshots_since(self._connection, self._fold.name, self._fold.version, moments)
+        fold = self._fold
+        return self._ground.trusted(state.snapshots_since(self._connection, fold.name, fold.version, moments))
+
+    def _lasting(
+        self, subjects: Mapping[str, Device | Site], late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]
+    ) -> dict[str, list[Snapshot]]:
+        """Snapshots behind the first late reading that say how things stood before it, since the ground.
+
+        A device that was silent for as long as readings are kept has none before it, nor the readings that led there.
+        Where only late readings lie between the ground and its first snapshot, all that this remembers is older.
+        """
+        since = self._ground.since
+        named = [item.entity_id for item in late if isinstance(self._fold.source, frozenset)]
+        first = {name: kept[name][0] for name in named if name in since and kept[name]}
+        if not first:
+            return {}
+        stored = self._load(subjects, [Span(name, since[name], each.ts) for name, each in first.items()])
+        fresh = {item.entity_id: item.fresh for item in late}
+        return {
+            name: [each._replace(ts=since[name]), *kept[name]]
+            for name, each in first.items()
+            if all(item.ts in fresh[name] for item in stored.get(name, ()))
+        }
 
     def _deepened(self, fold: Reviser, late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
         """The same, but set out so early that all is given again of which items behind the snapshot gave another form.
@@ -297,11 +343,14 @@ class Folding:
             found |= self._loaded[asked]
         return found
 
-    def _begun(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> set[str]:
-        """Entities of which anything is stored before a moment of their own."""
-        return set[str]().union(
-            *(begun_before(self._connection, *key, own) for key, own in self._by_table(subjects, moments).items())
-        )
+    def _begun(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk]) -> tuple[set[str], set[str]]:
+        """Entities of which items are stored before the beginning of their way, and those that only rows are left of.
+
+        Of what lies before its ground, only rows count.
+        """
+        moments = [(walk.entity_id, walk.origin.ts) for walk in walks]
+        begun = self._ground.begun(self._before(subjects, moments))
+        return begun, self._ground.stood([each for each in moments if each[0] in self._ground.since.keys() - begun])
 
     def _before(self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]) -> dict[str, int]:
         """Time of the last item that is stored before a moment of each entity's own, where there is any."""
@@ -314,15 +363,17 @@ class Folding:
         self, subjects: Mapping[str, Device | Site], moments: Sequence[tuple[str, int]]
     ) -> dict[tuple[str, str], list[tuple[str, int]]]:
         """Moments of entities by the table of their items, and its column of the entity."""
-        source = self._fold.source
         by_table: dict[tuple[str, str], list[tuple[str, int]]] = {}
         for moment in moments:
-            if isinstance(source, frozenset):
-                key = (READING_TABLES[_kind(subjects[moment[0]])].name, "device_id")
-            else:
-                key = (DERIVED_TABLES[source].name, DERIVED_TABLES[source].key[0])
-            by_table.setdefault(key, []).append(moment)
+            by_table.setdefault(self._table(subjects[moment[0]]), []).append(moment)
         return by_table
+
+    def _table(self, subject: Device | Site) -> tuple[str, str]:
+        """Table of an entity's items, and its column of the entity."""
+        source = self._fold.source
+        if isinstance(source, frozenset):
+            return READING_TABLES[_kind(subject)].name, "device_id"
+        return DERIVED_TABLES[source].name, DERIVED_TABLES[source].key[0]
 
 
 def _kind(subject: Device | Site) -> Kind:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.time import DAY_MS
+from schemas.time import DAY_MS, FOREVER_MS
 from storage.state import Snapshot
 from streams.kernels.contract import Reviser
 
@@ -36,6 +36,8 @@ class Late(NamedTuple):
     """Behind what is remembered: newer items are folded onwards."""
     is_part: bool = False
     """More comes after `until_ms`, in another transaction, which begins there: what is remembered at the end stands."""
+    fresh: Sequence[int] = ()
+    """Times of its late items, where they are new in this transaction."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Walk:
     now: Any
     begun: bool
     last_ts: int
+    first_ts: int = FOREVER_MS
+    """Time of the first item on it."""
     is_passed: bool = False
     """Whether an item passes the moment of its beginning."""
     end: int | None = None
@@ -63,8 +67,6 @@ class Walk:
     rows: list[Row] = field(default_factory=list)
     told: int = 0
     """How many of them are of items before the first late one."""
-    open: list[Row] = field(default_factory=list)
-    """Those of them that a later item may revise."""
     snapshots: list[Snapshot] = field(default_factory=list)
 
     @property
@@ -92,7 +94,6 @@ class Walk:
         """Rows that are to stand as they were given; the others are left as they are."""
         if self.met_early and isinstance(self.fold, Reviser):
             # What a later item could still revise, one may have revised already: that stands.
-            self.open += [row for row in rows if not self.fold.is_final(self.now, row)]
             rows = [row for row in rows if self.fold.is_final(self.now, row)]
         return rows if since_ms <= self.origin.ts else [row for row in rows if row.ts >= since_ms]
 
@@ -122,6 +123,7 @@ class Walk:
             self.is_passed = self.is_passed or moment == self.origin.ts
             self.now, given = self.fold.fold(self.now, subject, part)
             self.begun = True
+            self.first_ts = min(self.first_ts, part[0].ts)
             self.last_ts = part[-1].ts
             self.rows += given
 
@@ -153,21 +155,26 @@ def is_kept(late: Late, kept: Sequence[Snapshot]) -> bool:
     return bool(kept) and kept[0].ts <= late.from_ms
 
 
-def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None) -> _Origin:
+def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None, ground_ms: int | None) -> _Origin:
     """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole.
 
     And not later than the last item before: of an entity that has snapshots at all, all items before its first one lie
-    within one stretch of them.
+    within one stretch of them. Nor earlier than its ground: of what lies before, not everything is there any more.
     """
     if is_kept(late, kept):
         return _Origin(kept[0].ts, kept[0].state)
     earliest = late.from_ms - REBUILD_MS
-    return _Origin(earliest if before is None else min(earliest, before // fold.snapshot_ms * fold.snapshot_ms), None)
+    if before is not None and (ground_ms is None or before >= ground_ms):
+        earliest = min(earliest, before // fold.snapshot_ms * fold.snapshot_ms)
+    return _Origin(earliest if ground_ms is None else max(earliest, ground_ms), None)
 
 
-def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None) -> Walk:
-    """Set out from the newest snapshot before the first late item; `before`: time of the last item before, if any."""
-    origin = _origin(fold, late, kept, before)
+def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None, ground_ms: int | None = None) -> Walk:
+    """Set out from the newest snapshot before the first late item; `before`: time of the last item before, if any.
+
+    `ground_ms`: from when on all items are kept, where older ones were taken away.
+    """
+    origin = _origin(fold, late, kept, before, ground_ms)
     met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ms}
     stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ms]
     stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
+from schemas.time import FOREVER_MS, Span
 from storage import derived
 from storage.tables import DERIVED_TABLES
-from streams.engine import folding, standing
+from streams.engine import folding, ground, standing
 from streams.engine.folding import Folding
 from streams.engine.memory import Memory
 from streams.engine.standing import StandingRows
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
     from schemas.registry import Device
-    from schemas.time import Span
     from storage.state import Snapshot
     from streams.engine.memory import Memories, Moved
     from streams.kernels.contract import Fold
@@ -40,6 +40,7 @@ class InMemory:
         self.rows: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
         self.snapshots: dict[int, Snapshot] = {}
         self.known: Memories = {}
+        self.kept_from_ms: int | None = None
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -59,6 +60,24 @@ class InMemory:
             rows.write(given.rows)
         self.snapshots |= {snapshot.ts: snapshot for snapshot in given.snapshots}
         self.known |= moved
+
+    def again(self, from_ms: int) -> None:
+        """Fold all from a moment on again, as a recompute does."""
+        name, moved = self.device.device_id, cast("Moved", {})
+        with self._tables():
+            rows = StandingRows(cast("Connection", None))
+            work = Folding(rows, self.fold, self.known, moved, {})
+            given = work.rebuild({name: self.device}, {name: from_ms}, FOREVER_MS, forced=True)
+            rows.write(given.rows)
+        self.snapshots |= {snapshot.ts: snapshot for snapshot in given.snapshots}
+        self.known |= moved
+
+    def keep_from(self, ts: int, *, snapshots: bool = False) -> None:
+        """Take away the readings from before a moment, as retention does, and at will the snapshots."""
+        self.kept_from_ms = ts
+        self.readings = {at: arrival for at, arrival in self.readings.items() if at >= ts}
+        if snapshots:
+            self.snapshots = {at: snapshot for at, snapshot in self.snapshots.items() if at >= ts}
 
     def restart(self) -> None:
         """Go on as a worker that has just started, with what the last one saved."""
@@ -81,7 +100,8 @@ class InMemory:
             patch.object(folding, "state", self),
             patch.object(folding, "derived", _Derived(self.rows)),
             patch.object(folding, "newest_before", self._newest_before),
-            patch.object(folding, "begun_before", lambda *asked: set(self._newest_before(*asked))),
+            patch.object(ground, "begun_before", self._begun_before),
+            patch.object(ground, "kept_from_ms", self._kept_from_ms),
             patch.object(standing, "derived", _Derived(self.rows)),
         ):
             yield
@@ -104,6 +124,17 @@ class InMemory:
         for span in spans:
             for ts in [ts for ts in self.snapshots if span.from_ms < ts < span.to_ms]:
                 del self.snapshots[ts]
+
+    def _kept_from_ms(self, _connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+        return {} if self.kept_from_ms is None else dict.fromkeys(tables, self.kept_from_ms)
+
+    def _begun_before(
+        self, _connection: Connection, table: str, _entity: str, moments: Sequence[tuple[str, int]]
+    ) -> set[str]:
+        rows = [
+            row for row_type, own in self.rows.items() if DERIVED_TABLES[row_type].name == table for row in own.values()
+        ]
+        return {name for name, at in moments if any(row[0] == name and row.ts < at for row in rows)}
 
     def _newest_before(
         self, _connection: Connection, _table: str, _entity: str, moments: Sequence[tuple[str, int]]
