@@ -25,6 +25,7 @@ CELL_PX = 150
 TITLE_FREE_PX = 56
 """What the icon of the description and the margins take of a title's width."""
 GREY = "#858f9f"
+GREEN = "#2f9e6e"
 DASHES = frozenset("–—-")
 MOMENT_COLUMNS = re.compile(r"^(ts|at|.*_at)$")
 MOMENT_PX = 140
@@ -67,6 +68,20 @@ def no_row_is_grey(dashboard: Json) -> Iterator[str]:
                 yield f"{panel['title']}: without a row it has Grafana's green of thresholds"
             if defaults.get("color") != {"mode": "fixed", "fixedColor": GREY}:
                 yield f"{panel['title']}: without a row it has no grey of its own"
+
+
+def green_is_known(dashboard: Json) -> Iterator[str]:
+    """A count of what is bad is green at zero: it is null, and so grey, where it is known of nothing.
+
+    Such a count is `sql.bad_ones`, or another CASE without an ELSE, or a sum, which is null without a row.
+    """
+    for panel in dashboard["panels"]:
+        for name, found in _fields(panel):
+            colors = [step["color"] for step in found.get("thresholds", {}).get("steps", ())]
+            if found.get("decimals") != 0 or colors[:1] != [GREEN]:
+                continue
+            if not re.search(rf"(?<!ELSE 0 )(\bEND|\bsum\(\w+\))::float8\s+AS {name}\b", panel["targets"][0]["rawSql"]):
+                yield f"{panel['title']}: {name} is green where nothing is known"
 
 
 def no_row_is_said(dashboard: Json) -> Iterator[str]:
@@ -323,6 +338,7 @@ def what_is_drawn_elsewhere_is_read_here(dashboard: Json) -> Iterator[str]:
 
 RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     no_row_is_grey,
+    green_is_known,
     no_row_is_said,
     buckets_end,
     names_do_not_overlap,

@@ -49,6 +49,18 @@ def fresh(latest: str, device: str = "d") -> str:
     return f"now() - {latest}.ts <= {STALE_PERIODS} * {device}.period_s * interval '1 second'"
 
 
+def bad_ones(bad: str, known: str = "true") -> str:
+    """Count of what is bad among the rows of which it is known; null where it is known of none, which is not "none".
+
+    `bad` and `known` are conditions on a row. A count that is green at zero is one of these (`lint.green_is_known`).
+    """
+    return f"CASE WHEN bool_or({known}) THEN count(*) FILTER (WHERE {known} AND ({bad})) END::float8"
+
+
+STORED_NOW = "(SELECT COALESCE(max(updated_at) > now() - interval '5 minutes', false) FROM checkpoint)"
+"""Whether anything is stored, so that no alarm means that there is none; the limit is the rule `workers-silent`."""
+
+
 def age_s(latest: str) -> str:
     """Age of a row of a `*_latest` table, seconds; null without a row (GREATEST alone would turn that into 0).
 

@@ -137,14 +137,17 @@ def by_state(language: Language) -> Panel:
         language=language,
         title=Text("告警状态", "Alarms by state"),
         description=Text(
-            "按 ISA-18.2 状态统计的未关闭告警；超过 24 小时仍活动的为长期告警。来源：alarm。",
-            "Open alarms by their ISA-18.2 state; standing: active for more than 24 hours. Source: alarm.",
+            "按 ISA-18.2 状态统计的未关闭告警；5 分钟没有任何数据入库时，没有告警即未知；"
+            "超过 24 小时仍活动的为长期告警。来源：alarm、checkpoint。",
+            "Open alarms by their ISA-18.2 state; where nothing was stored for 5 minutes, none is unknown; "
+            "standing: active for more than 24 hours. Source: alarm, checkpoint.",
         ),
         width=14,
         height=4,
     )
+    standing = f"{alarm_lists.ACTIVE} AND a.event_at < now() - interval '24 hours'"
     counted = ",\n       ".join(
-        f"count(*) FILTER (WHERE a.state = '{state}')::float8 AS {state}"
+        alarm_lists.counted(f"a.state = '{state}'") + f" AS {state}"
         for state in (
             "active_unacknowledged",
             "active_acknowledged",
@@ -155,7 +158,7 @@ def by_state(language: Language) -> Panel:
     )
     query = f"""
 SELECT {counted},
-       count(*) FILTER (WHERE {alarm_lists.ACTIVE} AND a.event_at < now() - interval '24 hours')::float8 AS standing
+       {alarm_lists.counted(standing)} AS standing
 FROM alarm a
 WHERE a.state <> 'normal'
 """  # noqa: S608 - fragments of ours

@@ -45,7 +45,7 @@ def reporting(language: Language) -> Panel:
     query = f"""
 SELECT count(*)::float8                                                    AS registered,
        count(*) FILTER (WHERE {sql.fresh("b")})::float8                    AS reporting,
-       count(*) FILTER (WHERE NOT COALESCE({sql.fresh("b")}, false))::float8 AS silent
+       {sql.bad_ones(f"NOT COALESCE({sql.fresh('b')}, false)")} AS silent
 {SETS}
 """
     return panels.stat(
@@ -76,17 +76,15 @@ def outages_now(language: Language) -> Panel:
     query = f"""
 SELECT power.mains_failed, sets.discharging, power.not_known
 FROM (
-    SELECT CASE WHEN bool_or({sql.fresh("p")})
-                THEN count(*) FILTER (WHERE {sql.fresh("p")} AND p.mains_failed) END::float8 AS mains_failed,
-           count(*) FILTER (WHERE NOT COALESCE({sql.fresh("p")}, false) OR p.mains_failed IS NULL)::float8
-               AS not_known
+    SELECT {sql.bad_ones("p.mains_failed", f"({sql.fresh('p')} AND p.mains_failed IS NOT NULL)")} AS mains_failed,
+           {sql.bad_ones(f"NOT COALESCE({sql.fresh('p')}, false) OR p.mains_failed IS NULL")} AS not_known
     FROM device d
     JOIN site s USING (site_id)
     LEFT JOIN site_power_latest p USING (device_id)
     WHERE d.kind = 'site_power' AND {sql.IN_CITY}
 ) power
 CROSS JOIN (
-    SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE {DISCHARGES}) END::float8 AS discharging
+    SELECT {sql.bad_ones(DISCHARGES)} AS discharging
     {FRESH_SETS}
 ) sets
 """  # noqa: S608 - fragments of ours
@@ -144,11 +142,9 @@ def by_city(language: Language) -> Panel:
 SELECT {sql.city(language)} AS city,
        count(*) FILTER (WHERE d.kind = 'battery')::float8                                   AS registered,
        count(*) FILTER (WHERE {sql.fresh("b")})::float8                                     AS reporting,
-       count(*) FILTER (WHERE d.kind = 'battery' AND NOT COALESCE({sql.fresh("b")}, false))::float8 AS silent,
-       CASE WHEN bool_or({sql.fresh("p")})
-            THEN count(*) FILTER (WHERE {sql.fresh("p")} AND p.mains_failed) END::float8    AS mains_failed,
-       CASE WHEN bool_or({sql.fresh("b")})
-            THEN count(*) FILTER (WHERE {sql.fresh("b")} AND {DISCHARGES}) END::float8      AS discharging,
+       {sql.bad_ones(f"NOT COALESCE({sql.fresh('b')}, false)", "d.kind = 'battery'")} AS silent,
+       {sql.bad_ones("p.mains_failed", f"({sql.fresh('p')} AND p.mains_failed IS NOT NULL)")} AS mains_failed,
+       {sql.bad_ones(DISCHARGES, sql.fresh("b"))} AS discharging,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY b.cell_spread_mv)
            FILTER (WHERE {sql.fresh("b")})                                                  AS spread_median,
        max(b.cell_spread_mv) FILTER (WHERE {sql.fresh("b")})::float8                        AS spread_max,

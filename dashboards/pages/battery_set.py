@@ -181,11 +181,12 @@ def charge(language: Language) -> Panel:
         width=16,
         height=9,
     )
+    bounded = "soc_pct + soc_sigma_pct IS NOT NULL"  # LEAST and GREATEST alone turn the unknown into 100 and 0
     query = f"""
 SELECT DISTINCT ON ({HOUR_SHOWN}) ts + interval '1 hour' AS time,
-       LEAST(100, soc_pct + 2 * soc_sigma_pct)::float8  AS soc_high,
-       soc_pct::float8                                  AS soc,
-       GREATEST(0, soc_pct - 2 * soc_sigma_pct)::float8 AS soc_low,
+       CASE WHEN {bounded} THEN LEAST(100, soc_pct + 2 * soc_sigma_pct) END::float8  AS soc_high,
+       soc_pct::float8                                                               AS soc,
+       CASE WHEN {bounded} THEN GREATEST(0, soc_pct - 2 * soc_sigma_pct) END::float8 AS soc_low,
        soc_bms_pct::float8                              AS soc_bms
 FROM battery_hour
 WHERE device_id = {SET} AND $__timeFilter(ts)

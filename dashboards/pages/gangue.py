@@ -248,7 +248,7 @@ def waiting(language: Language) -> Panel:
         height=7,
     )
     query = f"""
-SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE laboratory_share < 0.999) END::float8 AS waiting,
+SELECT {sql.bad_ones("laboratory_share < 0.999", "laboratory_share IS NOT NULL")} AS waiting,
        {sql.duration("extract(epoch FROM now() - min(ts) FILTER (WHERE laboratory_share < 0.999))")} AS since,
        (SELECT laboratory_share FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
         AND {days_back(2)} ORDER BY ts DESC LIMIT 1)                                            AS share

@@ -54,7 +54,8 @@ def lag(language: Language) -> Panel:
         width=8,
         height=4,
     )
-    since = "GREATEST(0, extract(epoch FROM now() - {}(updated_at)))"
+    # GREATEST alone would turn the null of no partition at all into a green 0.
+    since = "CASE WHEN max(updated_at) IS NOT NULL THEN GREATEST(0, extract(epoch FROM now() - {}(updated_at))) END"
     query = f"""
 SELECT {sql.duration(since.format("max"), amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS newest,
        {sql.duration(since.format("min"))} AS slowest,
@@ -251,7 +252,7 @@ SELECT found.site_id, {sql.name(language, "s", "site_id")} AS site, {sql.city(la
 FROM (
     SELECT d.site_id,
            count(*)::float8                                                            AS devices,
-           count(*) FILTER (WHERE NOT COALESCE({sql.fresh("a")}, false))::float8       AS silent,
+           {sql.bad_ones(f"NOT COALESCE({sql.fresh('a')}, false)")} AS silent,
            min({sql.age_s("a")})                                                       AS newest_s,
            max({sql.age_s("a")})                                                       AS oldest_s,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY {skew}) FILTER (WHERE {sql.fresh("a")})::float8 AS skew_s,

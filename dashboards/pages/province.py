@@ -50,7 +50,7 @@ SELECT count(*) FILTER (WHERE s.sector <> 'base_station')::float8               
        count(*) FILTER (WHERE s.sector <> 'base_station' AND l.site_id IS NOT NULL)::float8    AS plants_live,
        count(*) FILTER (WHERE s.sector = 'base_station')::float8                               AS stations,
        count(*) FILTER (WHERE s.sector = 'base_station' AND l.site_id IS NOT NULL)::float8     AS stations_live,
-       (SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE grade = 0) END::float8 FROM (
+       (SELECT {sql.bad_ones("grade = 0", "grade IS NOT NULL")} AS over_limit FROM (
             SELECT newest.grade FROM product_line p CROSS JOIN LATERAL (
                 SELECT r.grade FROM plant_rolling r
                 WHERE r.site_id = p.site_id AND r.line_id = p.line_id AND r.window_h = 720 AND {days_back(3, "r.ts")}
@@ -229,7 +229,8 @@ SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(langu
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
        month.grade, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per, day.gap_to_limit_pct,
        day.unit_water_m3, day.gap_to_quota_pct, day.coverage, COALESCE(day.quality, 'unknown') AS quality,
-       COALESCE(al.active, 0)::float8 AS alarms, {sql.duration("fresh.age_s")} AS age
+       CASE WHEN al.active > 0 OR fresh.live THEN COALESCE(al.active, 0) END::float8 AS alarms,
+       {sql.duration("fresh.age_s")} AS age
 FROM site s
 LEFT JOIN LATERAL (
     SELECT * FROM plant_rolling r
@@ -245,10 +246,12 @@ LEFT JOIN (
     SELECT a.site_id, count(*) AS active FROM alarm a WHERE {alarm_lists.ACTIVE} GROUP BY a.site_id
 ) al ON al.site_id = s.site_id
 LEFT JOIN (
-    SELECT m.site_id, min({sql.age_s("m")}) AS age_s FROM meter_latest m GROUP BY m.site_id
+    SELECT m.site_id, min({sql.age_s("m")}) AS age_s, bool_or({sql.fresh("m", "d")}) AS live
+    FROM meter_latest m JOIN device d USING (device_id)
+    GROUP BY m.site_id
 ) fresh ON fresh.site_id = s.site_id
 WHERE s.sector <> 'base_station'
-ORDER BY alarms DESC, day.gap_to_limit_pct DESC NULLS LAST, s.site_id
+ORDER BY alarms DESC NULLS LAST, day.gap_to_limit_pct DESC NULLS LAST, s.site_id
 LIMIT 300
 """  # noqa: S608 - fragments of ours
     return panels.table(

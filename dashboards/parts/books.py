@@ -37,7 +37,7 @@ SELECT sum(received)::float8    AS received,
        sum(duplicate)::float8   AS duplicate,
        sum(quarantined)::float8 AS quarantined,
        (sum(received) = sum(stored) + sum(duplicate) + sum(quarantined))::int AS closed,
-       (SELECT count(*) FROM log_loss WHERE $__timeFilter(detected_at))::float8 AS lost
+       CASE WHEN count(*) > 0 THEN (SELECT count(*) FROM log_loss WHERE $__timeFilter(detected_at)) END::float8 AS lost
 FROM ledger_total
 WHERE hour BETWEEN date_trunc('hour', $__timeFrom()::timestamptz) AND $__timeTo()::timestamptz
 """

@@ -99,8 +99,9 @@ def health_now(language: Language) -> Panel:
         width=14,
         height=4,
     )
+    known = f"h.advice <> '{Advice.UNKNOWN}'"
     advice = ",\n       ".join(
-        f"count(*) FILTER (WHERE h.advice = '{each}')::float8 AS {each}" for each in (Advice.WATCH, Advice.RETIRE)
+        sql.bad_ones(f"h.advice = '{each}'", known) + f" AS {each}" for each in (Advice.WATCH, Advice.RETIRE)
     )
     query = f"""
 SELECT avg((h.soh_pct IS NOT NULL)::int)::float8 AS estimated,
@@ -139,7 +140,7 @@ def backup_now(language: Language) -> Panel:
     )
     query = f"""
 SELECT count(*) FILTER (WHERE n.misses_contract = false)::float8 AS meets,
-       count(*) FILTER (WHERE n.misses_contract)::float8         AS misses,
+       {sql.bad_ones("n.misses_contract", "n.misses_contract IS NOT NULL")} AS misses,
        count(*) FILTER (WHERE n.misses_contract IS NULL)::float8 AS not_known
 FROM battery_site n
 JOIN site s USING (site_id)

@@ -48,12 +48,14 @@ def outlook(language: Language) -> Panel:
         width=24,
         height=4,
     )
+    known = "r.verdict <> 'unknown'"
     counts = ",\n       ".join(
-        f"count(*) FILTER (WHERE r.verdict = '{each}')::float8 AS {each}"
-        for each in ("short", "doubtful", "unknown", "holds")
+        sql.bad_ones(f"r.verdict = '{each}'", known) + f" AS {each}" for each in ("short", "doubtful")
     )
     query = f"""
 SELECT {counts},
+       count(*) FILTER (WHERE r.verdict = 'unknown')::float8  AS unknown,
+       count(*) FILTER (WHERE r.verdict = 'holds')::float8    AS holds,
        count(*) FILTER (WHERE NOT r.has_forecast)::float8 AS without_forecast
 FROM battery_site_risk r
 JOIN site s USING (site_id)

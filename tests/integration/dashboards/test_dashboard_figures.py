@@ -43,6 +43,21 @@ async def test_a_virtual_meter_stands_beside_those_it_is_made_of(reader_database
     assert (rows["Both feeders"]["state"], rows["Both feeders"]["rate"]) == ("stale", None)
 
 
+async def test_none_known_is_not_none_bad(migrated_database: ReaderDatabase) -> None:
+    """Of what is all unknown no count of bad ones is zero, which is green: it is unknown."""
+    populate(migrated_database.owner_url, sets=4, hours=2, days=2)
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        for statement in NOTHING_KNOWN:
+            owner.execute(statement)
+    for title, bad in COUNTS_OF_BAD.items():
+        (row, *_) = await rows_of(title, migrated_database, standard_scope())
+        assert [row[name] for name in bad] == [None] * len(bad), title
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute("UPDATE battery_health_latest SET advice = 'keep' WHERE device_id = 'bs00001-b1'")
+    (row,) = await rows_of("Health and advice", migrated_database, standard_scope())
+    assert (row["watch"], row["retire"]) == (0, 0)
+
+
 async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDatabase) -> None:
     """A gap is a moment with null, so that the line breaks; the quality there is unknown."""
     power = await rows_of("Power, kW", reader_database, standard_scope())
@@ -293,6 +308,24 @@ async def test_an_outage_whose_sets_are_silent_does_not_claim_that_none_discharg
     assert (sites["Base station 31"]["discharging"], sites["Base station 31"]["soc"]) == (None, None)
     assert sites["Base station 62"]["discharging"] == 1
 
+
+COUNTS_OF_BAD = {
+    "Health and advice": ("watch", "retire"),
+    "Sites: backup time (p10) against the contract": ("misses",),
+    "If the mains fails this week: do sites keep their contract?": ("short", "doubtful"),
+    "Alarms by state": ("active_unacknowledged", "active_acknowledged", "standing"),
+    "Active alarms by severity": ("critical", "high", "medium", "low"),
+    "Plants": ("alarms",),
+}
+NOTHING_KNOWN = (
+    (
+        "UPDATE battery_health_latest SET advice = 'unknown', soh_pct = NULL, soh_low_pct = NULL, soh_high_pct = NULL,"
+        " backup_p50_h = NULL, backup_p10_h = NULL, misses_contract = NULL, quality = 'unknown'"
+    ),
+    "UPDATE alarm SET active = false, state = 'normal'",
+    "UPDATE checkpoint SET updated_at = updated_at - interval '1 hour'",
+    "UPDATE meter_latest SET ts = ts - interval '1 day'",
+)
 
 LEAK = """
 INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, state, active, severity, event_at, raised_at, group_id)

@@ -36,6 +36,12 @@ def _green(dashboard: Json) -> None:
         del panel["fieldConfig"]["defaults"]["thresholds"], panel["fieldConfig"]["defaults"]["color"]
 
 
+def _sure(dashboard: Json) -> None:
+    for panel in _panels(dashboard, "stat"):
+        target = panel["targets"][0]
+        target["rawSql"] = target["rawSql"].replace("END::float8 AS lost", "::float8 AS lost")
+
+
 def _mute(dashboard: Json) -> None:
     del dashboard["panels"][0]["fieldConfig"]["defaults"]["noValue"]
 
@@ -156,6 +162,7 @@ def _unmarked(dashboard: Json) -> None:
 
 BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.no_row_is_grey: _green,
+    lint.green_is_known: _sure,
     lint.no_row_is_said: _mute,
     lint.buckets_end: _begins,
     lint.names_do_not_overlap: _flat,
