@@ -2,7 +2,7 @@
 
 Reads before it writes, and writes only what differs: a second run changes nothing. A dry run only reads, and asks
 which rights the token has, so that it also says what would be refused. One thing that is refused does not stop the
-others.
+others; what came from a file is left to that file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from dashboards.grafana import library, watch
 from dashboards.grafana.difference import SERVERS_OWN, differences
-from dashboards.grafana.refusals import ANOTHER_WAY, FROM_FILES, GrafanaError, RefusedError, UnreadableError
+from dashboards.grafana.refusals import (
+    ANOTHER_WAY,
+    FROM_FILES,
+    GrafanaError,
+    ProvisionedError,
+    RefusedError,
+    UnreadableError,
+)
 from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
 
 if TYPE_CHECKING:
@@ -163,6 +170,8 @@ def publish(grafana: Grafana, wanted: Wanted, *, dry_run: bool) -> Iterator[Publ
     for what, bring in _things(pen, source, wanted, held):
         try:
             change = bring()
+        except ProvisionedError as reason:
+            change = PublishedThing(what, PublishOutcome.LEFT_ALONE, [str(reason)])
         except RefusedError as reason:
             refused.append(f"{what}: {reason}")
             change = PublishedThing(what, PublishOutcome.REFUSED, [str(reason)])
@@ -231,10 +240,20 @@ def _bring(pen: _Pen, what: str, wanted: Json, found: Json | None, *, create: st
     lines = differences(wanted, found)
     if not lines:
         return PublishedThing(what, PublishOutcome.UNCHANGED)
-    if owner := found.get("provenance"):
-        raise RefusedError((FROM_FILES if owner == "file" else ANOTHER_WAY) + f" (it differs in {lines[0]})")
+    owner = found.get("provenance")
+    _leave(lines, from_file=owner == "file")
+    if owner:
+        msg = f"{ANOTHER_WAY} (it differs in {lines[0]})"
+        raise RefusedError(msg)
     pen.write(update, wanted)
     return PublishedThing(what, PublishOutcome.CHANGED, lines)
+
+
+def _leave(lines: list[str], *, from_file: bool) -> None:
+    """Raise ProvisionedError if a thing that differs came from a file."""
+    if from_file:
+        msg = f"{FROM_FILES} (it differs in {lines[0]})"
+        raise ProvisionedError(msg)
 
 
 def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> PublishedThing:
@@ -248,6 +267,7 @@ def _source(pen: _Pen, what: str, source: Json, *, rewrite_secrets: bool) -> Pub
         lines.append("password: written anew")
     if not lines:
         return PublishedThing(what, PublishOutcome.UNCHANGED)
+    _leave(lines, from_file=bool(found.get("readOnly")))
     pen.write("update_data_source", source)
     return PublishedThing(what, PublishOutcome.CHANGED, lines)
 
@@ -275,6 +295,7 @@ def _dashboard(pen: _Pen, what: str, dashboard: Json) -> PublishedThing:
         lines = differences({"dashboard": ours, "meta": {"folderUid": watch.FOLDER_UID}}, found)
         if not lines:
             return PublishedThing(what, PublishOutcome.UNCHANGED)
+        _leave(lines, from_file=bool(found.get("meta", {}).get("provisioned")))
     pen.write("save_dashboard", dashboard, folder_uid=watch.FOLDER_UID, message=MESSAGE)
     return PublishedThing(what, PublishOutcome.CREATED if found is None else PublishOutcome.CHANGED, lines)
 

@@ -30,9 +30,13 @@ class UnreadableError(RefusedError):
     """403: the token may not read this, or it is not there: of a missing folder Grafana says the same."""
 
 
+class ProvisionedError(RefusedError):
+    """The thing came from a file that Grafana reads: the file decides, and publishing leaves it alone."""
+
+
 FROM_FILES = (
-    "it was provisioned from files: change it in those files (compose takes the webhook from FENHE_ALERT_WEBHOOK in "
-    ".env), or take it out of them and delete it from this Grafana, then publish again"
+    "provisioned from file: change it in that file (compose takes the webhook from FENHE_ALERT_WEBHOOK in "
+    ".env), or take it out of it and delete it from this Grafana, then publish again"
 )
 ANOTHER_WAY = (
     "another tool wrote it through the provisioning API and owns it: change it there, or delete it, then publish again"
@@ -52,19 +56,27 @@ def explain(url: str, status: int, body: object, request: str) -> GrafanaError:
     if not is_grafanas_own(body) and status not in BUSY:
         return not_grafana(url)
     said = str(body.get("message", "")) if isinstance(body, dict) else ""
-    msg = f"{request} → {status}: {said or 'no reason given'}. {_advice(status, said)}."
+    answered = f"{request} → {status}: {said or 'no reason given'}"
+    if _came_from_file(said):
+        return ProvisionedError(f"{FROM_FILES} ({answered})")
+    msg = f"{answered}. {_advice(status, said)}."
     if status == FORBIDDEN and request.startswith("GET "):
         return UnreadableError(msg)
     return GrafanaError(msg) if status == WRONG_TOKEN or status in BUSY else RefusedError(msg)
 
 
+def _came_from_file(said: str) -> bool:
+    """Of alerting Grafana answers 500 up to 12.3, 403 or 409 in later patches; of dashboards 400, of sources 403."""
+    return ("provenance" in said and "'file'" in said) or any(
+        words in said for words in ("provisioned dashboard", "read-only data source")
+    )
+
+
 def _advice(status: int, said: str) -> str:
-    if "provenance" in said:  # 500 up to 12.3, 403 or 409 in later patches
-        how = FROM_FILES if "'file'" in said else ANOTHER_WAY
-        return how[0].upper() + how[1:]
+    if "provenance" in said:
+        return ANOTHER_WAY[0].upper() + ANOTHER_WAY[1:]
     return {
-        400: "Grafana does not accept this"
-        + (": it was provisioned from files, change it there" if "provisioned" in said else ""),
+        400: "Grafana does not accept this",
         401: "the token is wrong, expired or revoked: make a new one for the service account",
         403: "the token's service account may not do this: data sources need the role Admin, "
         "dashboards and alerting the role Editor",

@@ -65,6 +65,7 @@ RECORDED = {
             "provenance status ''",
         },
     ),
+    "dashboard provisioned from file": Answer(400, {"message": "Cannot save provisioned dashboard"}),
     "dashboard of schema v2": Answer(
         406,
         {
@@ -209,7 +210,7 @@ class ContractGrafana:
         if body["folderUid"] not in self.folders:
             return Answer(400, {"message": "folder not found", "status": "not-found"})
         if uid in self.provisioned:
-            return Answer(400, {"message": "Cannot save provisioned dashboard"})
+            return RECORDED["dashboard provisioned from file"]
         before = self.dashboards.get(uid, {"dashboard": {"id": len(self.dashboards) + 1, "version": 0}})["dashboard"]
         if uid in self.dashboards and not body.get("overwrite"):
             said = "The dashboard has been changed by someone else"

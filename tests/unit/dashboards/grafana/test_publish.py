@@ -182,35 +182,50 @@ def test_a_page_that_is_missing_is_no_missing_rule() -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
+def test_what_came_from_files_is_left_to_them(dry_run: bool) -> None:  # noqa: FBT001 - a case
+    """Source, dashboard, contact point and rule from files that differ: none is refused, each says what to do."""
+    with contract_grafana() as server:
+        publish_to(server)
+        server.sources["fenhe-reader"] |= {"readOnly": True, "url": "old:5432"}
+        server.provisioned = frozenset({FIRST})
+        server.dashboards[FIRST]["dashboard"]["title"] = "theirs"
+        server.dashboards[FIRST]["meta"]["provisioned"] = True
+        server.points["fenhe-webhook"] |= {"settings": {"url": "https://old.example.com"}, "provenance": "file"}
+        server.rules["fenhe-log-loss"] |= {"title": "theirs", "provenance": "file"}
+        server.writes.clear()
+        seen = publish_to(server, dry_run=dry_run)
+        left = {each.what: each.lines[0] for each in seen if each.outcome is PublishOutcome.LEFT_ALONE}
+        assert set(left) == {
+            "data source fenhe-reader", f"dashboard {FIRST}",
+            "contact point fenhe-webhook", "alert rule fenhe-log-loss",
+        }  # fmt: skip
+        assert all(line.startswith("provisioned from file: change it in that file") for line in left.values())
+        assert all("it differs in" in line for line in left.values())
+        assert {each.outcome for each in seen} == {PublishOutcome.LEFT_ALONE, PublishOutcome.UNCHANGED}
+        assert not server.writes
+
+
 @pytest.mark.parametrize("answer", ["provisioned from file", "provisioned from file, later patches"])
-def test_what_came_from_files_says_where_to_change_it(answer: str, dry_run: bool) -> None:  # noqa: FBT001 - a case
-    """A contact point from file: what to do is said, by the dry run too, and the rules are published all the same."""
+def test_what_hides_that_it_came_from_a_file_says_so_when_it_is_written(answer: str) -> None:
+    """Older answers do not tell where a thing came from until it is written: the real refusals mean the same."""
     with contract_grafana(refuse={"PUT /api/v1/provisioning/contact-points/fenhe-webhook": RECORDED[answer]}) as server:
         publish_to(server)
-        server.rules.clear()
-        theirs = server.points["fenhe-webhook"]
-        theirs["settings"] = {"url": "https://old.example.com"}
-        theirs["provenance"] = "file"
-        with pytest.raises(IncompleteError, match=r"contact point fenhe-webhook: .*from files.*FENHE_ALERT_WEBHOOK"):
-            publish_to(server, dry_run=dry_run)
-        assert len(server.rules) == (0 if dry_run else len(watch.RULES))
-        # A Grafana that hides where it came from says it when it is written.
-        del theirs["provenance"]
-        if not dry_run:
-            with pytest.raises(IncompleteError, match=r"fenhe-webhook: .*rom files.*FENHE_ALERT_WEBHOOK"):
-                publish_to(server)
+        server.points["fenhe-webhook"]["settings"] = {"url": "https://old.example.com"}
+        server.provisioned = frozenset({FIRST})
+        server.dashboards[FIRST]["dashboard"]["title"] = "theirs"
+        left = [each for each in publish_to(server) if each.outcome is PublishOutcome.LEFT_ALONE]
+        assert [each.what for each in left] == [f"dashboard {FIRST}", "contact point fenhe-webhook"]
+        assert "400: Cannot save provisioned dashboard" in left[0].lines[0]
+        assert all("FENHE_ALERT_WEBHOOK" in each.lines[0] for each in left)
 
 
 def test_what_came_from_files_and_is_as_wanted_is_unchanged(grafana: ContractGrafana) -> None:
-    """Where a thing came from is no difference: only what differs is refused."""
+    """Where a thing came from is no difference."""
     publish_to(grafana)
     grafana.points["fenhe-webhook"]["provenance"] = "file"
     for rule in grafana.rules.values():
         rule["provenance"] = "file"
     assert outcomes(publish_to(grafana)) == {PublishOutcome.UNCHANGED}
-    grafana.rules["fenhe-log-loss"]["title"] = "theirs"
-    with pytest.raises(IncompleteError, match=r"^alert rule fenhe-log-loss: it was provisioned from files"):
-        publish_to(grafana)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

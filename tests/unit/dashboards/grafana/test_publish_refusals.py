@@ -54,7 +54,6 @@ def test_a_missing_permission_is_named(right: str) -> None:
             {"refuse": {"POST /api/folders": Answer(412, {"message": "A folder with the same name exists"})}},
             "412: A folder with the same name exists",
         ),
-        ({"provisioned": frozenset({FIRST})}, "provisioned from files, change it there"),
     ],
 )
 def test_a_refusal_says_what_to_do(mood: dict[str, object], said: str) -> None:
