@@ -266,6 +266,22 @@ def lists_are_full_before_anybody_types(dashboard: Json) -> Iterator[str]:
             yield f"variable {variable['name']}: is empty until somebody types"
 
 
+def what_is_typed_is_shown(dashboard: Json) -> Iterator[str]:
+    """Grafana offers what the database found only if the typed characters are in the option's text too."""
+    for variable in dashboard["templating"].get("list", []):
+        shown = variable["query"].partition(" AS __text")[0].partition(" AS __value,")[2]
+        for column in sorted(set(re.findall(r"(\w+\.\w+_id) ILIKE", variable["query"]))):
+            if "concat_ws" not in shown or column not in shown:
+                yield f"variable {variable['name']}: {column} is searched and not shown"
+
+
+def everything_is_a_word_of_the_page(dashboard: Json) -> Iterator[str]:
+    """Grafana's own option for all values is called "All" on a Chinese page: the query offers one instead."""
+    for variable in dashboard["templating"].get("list", []):
+        if variable.get("includeAll"):
+            yield f"variable {variable['name']}: offers Grafana's All"
+
+
 def refreshes_no_faster_than_it_changes(dashboard: Json) -> Iterator[str]:
     """A page of minute windows does not ask every five seconds."""
     least = next((s for uid, s in FASTEST_S.items() if dashboard["uid"].startswith(uid)), 0)
@@ -358,6 +374,8 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     lives_on_its_own_clock,
     variables_are_quiet,
     lists_are_full_before_anybody_types,
+    what_is_typed_is_shown,
+    everything_is_a_word_of_the_page,
     refreshes_no_faster_than_it_changes,
     plugins_are_dated,
     is_not_edited_in_place,

@@ -31,22 +31,42 @@ class Variable:
     with_all: bool = False
 
     def builder(self, language: Language) -> build.QueryVariable:
-        """Return Grafana's variable. "All" is `*`: the lists of 7 000 values stay out of the SQL."""
+        """Return Grafana's variable. All values are `*`, an option of the query: Grafana's own says "All"."""
+        query = self.query(language)
         variable = (
             build.QueryVariable(self.name)
             .label(self.label(language))
-            .query(self.query(language))
+            .query(_with_all(query, language) if self.with_all else query)
             .datasource(DATA_SOURCE)
             .refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
             .sort(model.VariableSort.DISABLED)
             .hide(model.VariableHide.HIDE_VARIABLE if self.hidden else model.VariableHide.DONT_HIDE)
             .multi(multi=False)
-            .include_all(self.with_all)
+            .include_all(include_all=False)
         )
         if self.with_all:
-            everything = model.VariableOption(selected=True, text=labels.ALL(language), value="$__all")
-            variable = variable.all_value("'*'").current(everything)
+            everything = model.VariableOption(selected=True, text=labels.ALL(language), value=ALL)
+            variable = variable.current(everything)
         return variable
+
+
+ALL = "*"
+"""Value of a variable that stands for all of its values: the lists of 7 000 stay out of the SQL."""
+
+
+def _with_all(query: str, language: Language) -> str:
+    """Put the option for all values before those of a query."""
+    return f"""
+SELECT __value, __text
+FROM (
+    SELECT 0 AS place, '{ALL}' AS __value, '{labels.ALL(language)}' AS __text
+    UNION ALL
+    SELECT row_number() OVER (), __value, __text FROM (
+{query.strip()}
+    ) AS found
+) AS offered
+ORDER BY place
+"""  # noqa: S608 - fragments of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

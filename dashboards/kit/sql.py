@@ -110,6 +110,12 @@ def name(language: Language, table: str, identifier: str) -> str:
     return f"COALESCE(NULLIF({table}.{language.name_column}, ''), {table}.{identifier})"
 
 
+def name_and_identifier(language: Language, table: str, identifier: str) -> str:
+    """Both, as the text of a searched list: Grafana offers only what has the typed characters in the text it shows."""
+    own = f"{table}.{language.name_column}"
+    return f"concat_ws(' · ', NULLIF(NULLIF({own}, ''), {table}.{identifier}), {table}.{identifier})"
+
+
 def case_of(column: str, words: Mapping[str, str]) -> str:
     """Replace known values of a column by words; others stay as they are."""
     whens = " ".join(f"WHEN {quote(value)} THEN {quote(word)}" for value, word in words.items())

@@ -37,7 +37,7 @@ RISEN = "CASE WHEN y.fade = 'slower' AND y.fade_pct < -y.doubt_pct THEN 'risen' 
 
 def _sets(language: Language) -> str:
     return f"""
-SELECT c.device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+SELECT c.device_id AS __value, {sql.name_and_identifier(language, "d", "device_id")} AS __text
 FROM battery_cycling_set c
 JOIN device d USING (device_id)
 WHERE {sql.searched("d.device_id", "d.name", "d.name_zh")}

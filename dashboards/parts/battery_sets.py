@@ -48,7 +48,7 @@ CITY = Variable(name="city", label=labels.CITY_COLUMN, query=_cities, with_all=T
 
 def _sets(language: Language) -> str:
     return f"""
-SELECT device_id AS __value, {sql.name(language, "d", "device_id")} AS __text
+SELECT device_id AS __value, {sql.name_and_identifier(language, "d", "device_id")} AS __text
 FROM device d
 WHERE kind = 'battery' AND {sql.searched("d.device_id", "d.name", "d.name_zh")}
 ORDER BY 2, 1

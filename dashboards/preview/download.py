@@ -47,7 +47,7 @@ async def download(dashboard: Dashboard | None, panel_id: int, view: View, reade
     now = dt.datetime.now(dt.UTC)
     time_range = view.time_range(dashboard.range_from, now)
     try:
-        resolved = await resolve(reader, dashboard.variables, view.variables, time_range, labels.ALL(view.language))
+        resolved = await resolve(reader, dashboard.variables, view.variables, time_range)
         scope = Scope(time_range, resolved.values)
         rows = await reader.fetch(scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s))
     except AwayError:

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ALL = "$__all"
-"""Grafana's value of a variable set to "all"."""
-
-
 DRAWN_TABLES = {
     "sankey": frozenset({"flow_from", "flow_to", "flow"}),
     "map": frozenset({"map_lon", "map_lat"}),
@@ -72,8 +68,6 @@ class Variable:
     label: str
     sql: str
     hidden: bool
-    all_value: str | None
-    """What "all" stands for; None where it is not offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +130,6 @@ def _variable(built: Mapping[str, Any]) -> Variable:
         label=built.get("label") or built["name"],
         sql=built["query"],
         hidden=built.get("hide", 0) != 0,
-        all_value=built["allValue"].strip("'") if built.get("includeAll") else None,
     )
 
 

@@ -233,9 +233,7 @@ class Page:
         dashboard, view = self._dashboard, self._view
         time_range = view.time_range(dashboard.range_from, now)
         try:
-            resolved = await resolve(
-                self._reader, dashboard.variables, view.variables, time_range, self._text(labels.ALL)
-            )
+            resolved = await resolve(self._reader, dashboard.variables, view.variables, time_range)
             self._offer(resolved)
             marks = await self._marks(Scope(time_range, resolved.values))
             answered = await asyncio.gather(*(self._draw(box, time_range, resolved, marks) for box in self._boxes))

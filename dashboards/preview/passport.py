@@ -47,7 +47,7 @@ async def document(dashboard: Dashboard, view: View, source: Source) -> Response
     """Return the passport of the view's set as a JSON file; not found where the account may not see it."""
     time_range = view.time_range(dashboard.range_from, dt.datetime.now(dt.UTC))
     try:
-        resolved = await resolve(source, dashboard.variables, view.variables, time_range, labels.ALL(view.language))
+        resolved = await resolve(source, dashboard.variables, view.variables, time_range)
         chosen = resolved.values["set"]
         rows = (await source.fetch(Query(PASSPORT, {"set": chosen}))).rows
     except AwayError:

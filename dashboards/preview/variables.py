@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dashboards.kit.dashboard import ALL
 from dashboards.preview.macros import Scope, TimeRange
-from dashboards.preview.model import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dashboards.preview.reader import Source
 
 
+FORMER_ALL = "$__all"
+"""How addresses that were kept before December 2026 say that all values are chosen."""
 SEARCHED = "$__searchFilter"
 
 
@@ -23,7 +25,7 @@ class Resolved:
     """Values to query with, options to offer, and what was asked for but isn't there."""
 
     values: dict[str, str] = field(default_factory=dict)
-    """As the SQL sees them: "all" is already what it stands for."""
+    """As the SQL sees them."""
     chosen: dict[str, str] = field(default_factory=dict)
     """As the page's controls show them."""
     options: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -33,16 +35,17 @@ class Resolved:
 
 
 async def resolve(
-    reader: Source, variables: Sequence[Variable], wanted: Mapping[str, str], time_range: TimeRange, all_text: str
+    reader: Source, variables: Sequence[Variable], wanted: Mapping[str, str], time_range: TimeRange
 ) -> Resolved:
     """Query every variable's options in order, a later one may depend on an earlier one."""
     found = Resolved()
     for variable in variables:
         rows = await reader.fetch(Scope(time_range, found.values).bind(variable.sql))
         at, text = rows.columns.index("__value"), rows.columns.index("__text")
-        options = {ALL: all_text} if variable.all_value is not None else {}
-        options |= {str(row[at]): str(row[text]) for row in rows.rows}
+        options = {str(row[at]): str(row[text]) for row in rows.rows}
         value = "" if variable.hidden else wanted.get(variable.name, "")
+        if value == FORMER_ALL and ALL in options:
+            value = ALL
         if value and value not in options and SEARCHED in variable.sql:
             # The list is only the first of many: what an address asks for is looked up by its name.
             more = await reader.fetch(Scope(time_range, found.values).bind(variable.sql, search=value))
@@ -53,5 +56,5 @@ async def resolve(
             found.unknown[variable.name] = value
         found.options[variable.name] = options
         found.chosen[variable.name] = value
-        found.values[variable.name] = (variable.all_value or "") if value == ALL else value
+        found.values[variable.name] = value
     return found

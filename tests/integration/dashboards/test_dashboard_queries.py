@@ -94,7 +94,7 @@ async def test_an_account_of_one_site_sees_nothing_of_another(
                 assert not any(value for row in rows for value in row if isinstance(value, float)), panel.title
         for annotation in dashboard.annotations:
             seen += (await own.fetch(scope.bind(annotation.sql))).rows
-    offered = await resolve(own, dashboard.variables, {}, scope.range, "All")
+    offered = await resolve(own, dashboard.variables, {}, scope.range)
     seen += [text for name, options in offered.options.items() if name != "kind" for text in options.items()]
     await reader.close()
     found = OTHERS.search(str(seen))
@@ -203,12 +203,12 @@ async def test_variables_offer_what_is_registered(dashboard: Dashboard, reader_d
     reader = Reader(reader_database.reader_url)
     name = dashboard.variables[0].name
     time_range = standard_scope().range
-    found = await resolve(reader, dashboard.variables, {}, time_range, "All")
+    found = await resolve(reader, dashboard.variables, {}, time_range)
     plants = 1 if "gangue" in dashboard.uid else 4
     assert len(found.options[name]) == {"site": plants, "city": 12, "set": 300, "compare": 3}[name]
     assert all(found.values.values())
     assert not found.unknown
-    lost = await resolve(reader, dashboard.variables, {name: "nowhere"}, time_range, "All")
+    lost = await resolve(reader, dashboard.variables, {name: "nowhere"}, time_range)
     assert lost.unknown == {name: "nowhere"}
     assert lost.values[name] == "nowhere"
     await reader.close()

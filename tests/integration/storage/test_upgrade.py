@@ -82,7 +82,7 @@ async def test_an_older_database_is_brought_up_to_date_with_all_its_rows(upgrade
     try:
         for definition in DEFINITIONS:
             dashboard = load(dashboard_json(definition, Language.EN))
-            own = (await resolve(reader, dashboard.variables, chosen, whole, "All")).values
+            own = (await resolve(reader, dashboard.variables, chosen, whole)).values
             scope = Scope(whole, {**own, **chosen})
             for panel in dashboard.panels:
                 rows = await reader.fetch(scope.bind(panel.sql, shortest_interval_s=panel.shortest_interval_s))

@@ -127,6 +127,15 @@ def _unsearched(dashboard: Json) -> None:
     variable["query"] += " AND d.name ILIKE '%' || '$__searchFilter'"
 
 
+def _by_name_alone(dashboard: Json) -> None:
+    variable = dashboard["templating"]["list"][0]
+    variable["query"] = "SELECT d.device_id AS __value, d.name AS __text FROM device d WHERE d.device_id ILIKE '%x%'"
+
+
+def _all(dashboard: Json) -> None:
+    dashboard["templating"]["list"][0]["includeAll"] = True
+
+
 def _hasty(dashboard: Json) -> None:
     dashboard["refresh"] = "5s"
 
@@ -182,6 +191,8 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.lives_on_its_own_clock: _sunday,
     lint.variables_are_quiet: _asking,
     lint.lists_are_full_before_anybody_types: _unsearched,
+    lint.what_is_typed_is_shown: _by_name_alone,
+    lint.everything_is_a_word_of_the_page: _all,
     lint.refreshes_no_faster_than_it_changes: _hasty,
     lint.plugins_are_dated: _undated,
     lint.is_not_edited_in_place: _editable,
