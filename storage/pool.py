@@ -17,11 +17,14 @@ KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
+    "tcp_user_timeout": 180_000,
     "connect_timeout": 5,
 }
-"""A database host that vanishes is noticed within half a minute: by probes while nothing is under way, else by what
-is not confirmed. Then no probes are sent, and TCP by itself goes on trying for a quarter of an hour."""
+"""A database host that vanishes is noticed within three minutes; TCP by itself goes on trying for a quarter of an hour
+once something is on its way. Linux counts in `tcp_user_timeout` also what it cannot send because the other end does not
+read: a server waits for a lock and reads nothing meanwhile. So it is longer than others may hold one: a paused worker's
+transaction is ended after two minutes. Where it is set, Linux ends a connection whose probes nobody answers by it as
+well, and not by their count."""
 
 
 def _configure(connection: Connection[TupleRow]) -> None:
