@@ -60,3 +60,35 @@ def test_what_short_chunks_have_already_is_left_to_them(own_url: str) -> None:
         assert [row[0].days for row in found] == [0, 183, 0]
         opened = connection.execute("SELECT old_chunks('meter_latest', %s::timestamptz[])", (moments,)).fetchone()
     assert opened == (0,), "no hypertable"
+
+
+def test_days_of_meters_look_into_no_more_readings_than_they_need(own_url: str, postgres: Postgres) -> None:
+    """Forty chunks of readings: calendar days need none, a day of its own those on both sides of its two ends."""
+    with connect(own_url, name="test", autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
+            " VALUES ('s', 's', 's', 'coking', '长治', 't')"
+        )
+        connection.execute(
+            "INSERT INTO device SELECT id, 's', 'electricity', id, id, 60, 'consumed', detail"
+            " FROM (VALUES ('calendar', '{}'::jsonb), ('own', '{\"day_starts\": \"08:00\"}')) d (id, detail)"
+        )
+        connection.execute(
+            "INSERT INTO reading_electricity (device_id, ts, received_at) SELECT 'own', ts, ts"
+            " FROM generate_series(timestamptz '2026-03-01Z', '2026-03-20 12:00Z', '12 h') AS ts"
+        )
+        connection.execute(
+            "INSERT INTO meter_quarter SELECT id, 'energy_import_kwh', ts, 's', 1, 0, 1, 1, true, 1, 'estimated'"
+            " FROM unnest(ARRAY['calendar', 'own']) AS id,"
+            " generate_series(timestamptz '2026-03-03Z', '2026-03-03 23:45Z', '15 min') AS ts"
+        )
+    reader = postgres.url("fenhe_reader", own_url.rpartition("/")[2])
+    for device_id, qualities, chunks in (("calendar", ["estimated", "estimated"], 0), ("own", ["good"], 4)):
+        with connect(reader, name="test") as connection:
+            days = connection.execute("SELECT quality FROM meter_day WHERE device_id = %s", (device_id,)).fetchall()
+            looked_into = connection.execute(
+                "SELECT count(DISTINCT relation) FROM pg_locks JOIN pg_inherits ON inhrelid = relation"
+                " WHERE pid = pg_backend_pid() AND inhparent::regclass::text LIKE 'reading%'"
+            ).fetchone()
+        assert [day[0] for day in days] == qualities
+        assert looked_into == (chunks,)
