@@ -10,10 +10,12 @@ from psycopg.errors import InsufficientPrivilege
 from typer.testing import CliRunner
 
 from fenhe.cli import app
+from schemas.quarantine import Quarantined, Reason
 from schemas.readings import Kind
 from schemas.time import DAY_MS
 from storage import recompute as requests
 from storage import retention
+from storage.books import quarantine
 from storage.books.balance import balance
 from storage.pool import connect
 from storage.statements import trusted
@@ -90,6 +92,17 @@ def test_raw_readings_go_after_thirteen_months_and_hours_stay(own_url: str) -> N
     assert kept["plant_window"].kept_from is None, "three years have not passed"
     assert snapshot(own_url, ["plant_hour", "plant_day"]) == hours
     assert keep_to(own_url, START_MS + DAYS * DAY_MS) == [], "and then nothing is left to do"
+
+
+def test_a_lost_turn_does_not_end_retention(own_url: str) -> None:
+    """Whose turn it is stands in a row; where a restore left it out, a step makes it anew."""
+    prepare(own_url)
+    with connect(own_url, name="test") as connection:
+        connection.execute("TRUNCATE turn")
+        quarantine.add(
+            connection, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ms=0)]
+        )
+    assert any(what.startswith("quarantine: ") for what in keep_to(own_url, START_MS + DAYS * DAY_MS))
 
 
 def test_a_recompute_begins_where_readings_are_kept_and_says_so(own_url: str) -> None:
