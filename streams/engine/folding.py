@@ -20,7 +20,7 @@ from storage.state import Snapshot
 from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.ground import Ground
 from streams.engine.memory import DUE, Memory, Unread
-from streams.engine.retelling import take_back, wanting
+from streams.engine.retelling import earlier, take_back, too_late
 from streams.engine.walk import SETTLED_MS, Late, Walk, is_kept, parts, set_out, unkept
 from streams.kernels.contract import Reviser, Sharer
 
@@ -248,6 +248,19 @@ class Folding:
         return self._ground.within(late, tables, {name for name in tables if self._memory(name) is None})
 
     def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
+        """Walk each entity's way, again where it began too late: from the snapshot before, then ever further back."""
+        first = {item.entity_id: item.from_ms for item in late}
+        found: list[Walk] = []
+        step_ms = 1
+        while late:
+            walks = self._once(subjects, late)
+            short = too_late(self._rows, self._fold, walks, first)
+            found += [each for each in walks if each not in short]
+            late = earlier(short, step_ms, self._kept)
+            step_ms = max(self._fold.snapshot_ms, 2 * step_ms)
+        return found
+
+    def _once(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
         """Walk each entity's way."""
         fold = self._fold
         kept = self._kept(late)
@@ -269,12 +282,7 @@ class Folding:
         self._advance(
             subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
         )
-        emptied = [each for each in walks if each.is_emptied]
-        short = [*emptied, *wanting(self._rows, fold, [each for each in walks if not each.is_emptied])]
-        if not short:
-            return walks
-        earlier = [each.late._replace(from_ms=each.origin.ts - 1) for each in short]
-        return [*(each for each in walks if each not in short), *self._walked(subjects, earlier)]
+        return walks
 
     def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
         """The newest snapshot of each entity to set out from, and all later ones."""

@@ -7,20 +7,27 @@ of something is kept, a detector's status for one, the row before that has to be
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from schemas.time import FOREVER_MS, Span
+from schemas.time import DAY_MS, FOREVER_MS, Span
 from storage.derived import key_of
 from storage.tables import DERIVED_TABLES
 from streams.kernels.contract import Retelling, Sharer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from schemas.metrics import Row
+    from storage.state import Snapshot
     from streams.engine.standing import StandingRows
-    from streams.engine.walk import Walk
+    from streams.engine.walk import Late, Walk
     from streams.kernels.contract import Fold
+
+    _Kept = Mapping[str, Sequence[Snapshot]]
+
+FARTHEST_MS = 256 * DAY_MS
+"""How far before its first late item a way may begin to give an older row again: no plant stands still for longer
+between two heating seasons. Where even that is not enough, the disproved row goes, and none stands in its place."""
 
 
 def take_back(rows: StandingRows, fold: Fold, walks: Sequence[Walk], spans: Sequence[Span]) -> list[Row]:
@@ -33,14 +40,36 @@ def take_back(rows: StandingRows, fold: Fold, walks: Sequence[Walk], spans: Sequ
                 untold = _untold(fold, walk, standing.get(walk.entity_id, ()))
                 if walk.origin.state is None:
                     untold = [row for row in untold if row.ts >= span.from_ms]
+                    if span.from_ms > walk.origin.ts:
+                        untold = _seen(walk, untold)
                 gone += rows.remove(untold)
     return gone
 
 
-def wanting(rows: StandingRows, fold: Fold, walks: Sequence[Walk]) -> list[Walk]:
-    """Ways that begin too late to give the row before one that is to be taken away."""
+def too_late(rows: StandingRows, fold: Fold, walks: Sequence[Walk], first: Mapping[str, int]) -> list[Walk]:
+    """Ways that begin too late: nothing is left on them, or not the row before one that is to be taken away.
+
+    `first`: time of each entity's first late item, ms.
+    """
+    emptied = [walk for walk in walks if walk.is_emptied]
+    return [*emptied, *_wanting(rows, fold, [walk for walk in walks if not walk.is_emptied], first)]
+
+
+def earlier(walks: Sequence[Walk], step_ms: int, kept: Callable[[Sequence[Late]], _Kept]) -> list[Late]:
+    """Begin some ways earlier by a step, but never leave out the first snapshot there is."""
+    late = [walk.late._replace(from_ms=walk.origin.ts - step_ms) for walk in walks]
+    found = kept(late) if late else {}
+    firsts = [own[0].ts if (own := found[item.entity_id]) else FOREVER_MS for item in late]
+    return [
+        item._replace(from_ms=max(item.from_ms, first)) if first < walk.origin.ts else item
+        for walk, item, first in zip(walks, late, firsts, strict=True)
+    ]
+
+
+def _wanting(rows: StandingRows, fold: Fold, walks: Sequence[Walk], first: Mapping[str, int]) -> list[Walk]:
     found: list[Walk] = []
-    if isinstance(fold, Retelling):
+    walks = [walk for walk in walks if walk.origin.ts > first[walk.entity_id] - FARTHEST_MS]
+    if isinstance(fold, Retelling) and walks:
         for row_type in fold.retold:
             if not DERIVED_TABLES[row_type].newest_wins:
                 continue
@@ -93,4 +122,31 @@ def _untold(fold: Retelling, walk: Walk, standing: Sequence[Row]) -> list[Row]:
     if odd and walk.origin.state is not None:
         before = fold.load(walk.origin.state)
         odd = [row for row in odd if not fold.is_behind(before, row)]
+        odd = [row for row in odd if row.ts >= walk.origin.ts - fold.snapshot_ms or _is_known(fold, before, row)]
     return odd if walk.end is None else [row for row in odd if fold.is_behind(walk.now, row)]
+
+
+def _is_known(fold: Retelling, state: object, row: Row) -> bool:
+    """Whether a state remembers anything of what a row tells of: else only items behind it can have given the row.
+
+    A state that was built again after a change of version knows nothing of a series that had ended long before.
+    """
+    return fold.is_behind(state, cast("Any", row)._replace(ts=-FOREVER_MS))
+
+
+def _seen(walk: Walk, rows: Sequence[Row]) -> list[Row]:
+    """Those of some rows that a way begun in the middle of a life can judge: behind the first it gave of the same.
+
+    Those before rest on items before its beginning, and so do all of a register that it never came upon.
+    """
+    first: dict[tuple[object, ...], int] = {}
+    for row in walk.rows:
+        series = _series(row)
+        first[series] = min(row.ts, first.get(series, row.ts))
+    return [row for row in rows if row.ts >= first.get(_series(row), FOREVER_MS)]
+
+
+def _series(row: Row) -> tuple[object, ...]:
+    """What a row tells of, whatever the time: its type, and its key but for that."""
+    names = DERIVED_TABLES[type(row)].key
+    return (type(row), *(part for name, part in zip(names, key_of(row), strict=True) if name != "ts"))

@@ -1,0 +1,132 @@
+"""Rows are taken away only by a way that can know of them, and no row sends a way back through all that is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from schemas.arrival import Arrival
+from schemas.metrics import DetectorStatus, MeterMinute, PlantRolling
+from schemas.metrics.signal import Phase, SignalKind
+from schemas.readings import ElectricityReading, Kind
+from schemas.registry import Device, Sector, Site
+from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
+from storage.state import Snapshot
+from streams.engine import retelling
+from streams.engine.folding import Folding
+from streams.engine.walk import Late
+from streams.installed import installed
+from streams.kernels.metering.register import RegisterMetering
+from tests.support.folded_in_memory import InMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from schemas.metrics import Row
+    from schemas.time import Span
+    from streams.engine.standing import StandingRows
+    from streams.kernels.contract import Fold
+
+METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=500, period_s=3600)
+NOW_MS = 1_790_000_000_000 // DAY_MS * DAY_MS
+EVERY_3_DAYS = [-12.0, -9.0, -6.0, -3.0, 0.0]
+SILENT_A_WEEK = [*(-12 + hour / 24 for hour in range(72)), *(-2 + hour / 24 for hour in range(49))]
+HOURLY = [-12 + hour / 24 for hour in range(12 * 24 + 1)]
+
+
+def _reading(day: float, exported: float | None = None) -> Arrival:
+    ts, imported = NOW_MS + round(day * DAY_MS) + 20_000, 10_000 + 100 * (day + 40)
+    return Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=imported, energy_export_kwh=exported))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [_reading(day) for day in EVERY_3_DAYS],
+        [_reading(day) for day in SILENT_A_WEEK],
+        [_reading(day, 500 + 7 * day if at % 72 == 0 else None) for at, day in enumerate(HOURLY)],
+    ],
+    ids=["read every 3 days", "silent for a week", "one register every 3 days"],
+)
+def test_a_new_version_takes_no_consumption_away(sent: list[Arrival]) -> None:
+    """States of another version do not count: the fold begins 8 days back, and knows nothing of what was before."""
+    steady, changed = InMemory(RegisterMetering(), METER), InMemory(RegisterMetering(), METER)
+    steady.take(sent[:-1])
+    changed.take(sent[:-1])
+    changed.known.clear()
+    changed.snapshots.clear()
+    steady.take(sent[-1:])
+    changed.take(sent[-1:])
+    assert changed.rows[MeterMinute].keys() == steady.rows[MeterMinute].keys()
+    assert _counted(changed) == pytest.approx(_counted(steady), abs=0.02)
+
+
+def _counted(world: InMemory) -> float:
+    return sum(cast("MeterMinute", row).increment or 0 for row in world.rows[MeterMinute].values())
+
+
+IDLE = PlantRolling._make([None] * len(PlantRolling._fields))._replace(site_id="s", ts=NOW_MS + 500, line_id="plant")
+"""An hour that has nothing to judge."""
+SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="太原")
+
+
+class _Hours(Folding):
+    """A fold of a plant's hours that has kept its state at every moment for years, and what stands of it."""
+
+    def __init__(self, fold: Fold, snapshots: Sequence[Snapshot], standing: Sequence[Row]) -> None:
+        super().__init__(cast("StandingRows", _Rows(standing)), fold, {}, {}, {})
+        self._all = snapshots
+        self.loads: list[int] = []
+
+    def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
+        since = max((each.ts for each in self._all if each.ts <= late[0].from_ms), default=-FOREVER_MS)
+        found = [each for each in self._all if each.ts >= since]
+        self.loads.append(len(found))
+        return {"s": found}
+
+    def _before(self, _subjects: Mapping[str, object], _moments: Sequence[tuple[str, int]]) -> dict[str, int]:
+        return {}
+
+    def _load(self, _subjects: Mapping[str, object], spans: Sequence[Span]) -> dict[str, list[Row]]:
+        return {"s": [IDLE]} if any(span.from_ms <= IDLE.ts < span.to_ms for span in spans) else {}
+
+
+class _Rows:
+    connection = None
+
+    def __init__(self, standing: Sequence[Row]) -> None:
+        self._standing = standing
+
+    def load(self, row_type: type[Row], _spans: Sequence[Span]) -> list[Row]:
+        return [row for row in self._standing if type(row) is row_type]
+
+
+def _status(ts: int) -> DetectorStatus:
+    return DetectorStatus("s", "unit_water_m3/old", SignalKind.QUOTA, ts, "s", Phase.ARMED, 0, 100, 50, None, "quota 1")
+
+
+def _walked(status: DetectorStatus, count: int) -> tuple[_Hours, int]:
+    fold = next(each for each in installed().folds if each.name == "plant_limits")
+    every = fold.snapshot_ms
+    newest = NOW_MS // every * every
+    snapshots = [Snapshot("s", fold.name, fold.version, newest - at * every, "[]") for at in reversed(range(count))]
+    work = _Hours(fold, snapshots, [status])
+    (walk,) = work._walked({"s": SITE}, [Late("s", newest + 1000, newest + 1001, newest + 2000)])
+    return work, walk.origin.ts
+
+
+def test_a_series_that_ended_long_ago_sends_no_way_back() -> None:
+    """A status that no state remembers, as of a series that ended before a change of version, is not disproved."""
+    work, origin_ms = _walked(_status(NOW_MS - 1000 * DAY_MS), 1200)
+    assert len(work.loads) == 1
+    assert origin_ms == NOW_MS
+
+
+def test_a_disproved_status_sends_a_way_back_in_few_steps_and_not_for_ever() -> None:
+    """Where nothing older is ever given, as of a plant that stood still for years."""
+    work, origin_ms = _walked(_status(NOW_MS), 6000)
+    farthest = retelling.FARTHEST_MS
+    assert len(work.loads) <= 40
+    assert sum(work.loads) <= 8 * farthest // (6 * HOUR_MS)
+    assert NOW_MS - 3 * farthest <= origin_ms <= NOW_MS - farthest
