@@ -29,6 +29,8 @@ class Variable:
     query: Callable[[Language], str]
     hidden: bool = False
     with_all: bool = False
+    falls_back_to: tuple[str, Text] | None = None
+    """Value and name of the choice that stands in for one that is not offered here; None: a missing value is told."""
 
     def builder(self, language: Language) -> build.QueryVariable:
         """Return Grafana's variable. All values are `*`, an option of the query: Grafana's own says "All"."""
@@ -47,6 +49,9 @@ class Variable:
         if self.with_all:
             everything = model.VariableOption(selected=True, text=labels.ALL(language), value=ALL)
             variable = variable.current(everything)
+        elif self.falls_back_to is not None:
+            value, text = self.falls_back_to
+            variable = variable.current(model.VariableOption(selected=True, text=text(language), value=value))
         return variable
 
 

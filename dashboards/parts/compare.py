@@ -52,7 +52,12 @@ class Comparison:
     @property
     def variable(self) -> Variable:
         """The page's choice; nothing at first."""
-        return Variable(name="compare", label=Text("对比", "Compare with"), query=self._options)
+        return Variable(
+            name="compare",
+            label=Text("对比", "Compare with"),
+            query=self._options,
+            falls_back_to=("none", NOTHING),
+        )
 
     def _options(self, language: Language) -> str:
         best = f"""

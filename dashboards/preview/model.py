@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dashboards.kit.dashboard import ALL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -68,6 +70,8 @@ class Variable:
     label: str
     sql: str
     hidden: bool
+    falls_back_to: str | None = None
+    """The choice that stands in for one that is not offered; None where a missing value is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,13 @@ def _related(built: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _variable(built: Mapping[str, Any]) -> Variable:
+    current = (built.get("current") or {}).get("value")
     return Variable(
         name=built["name"],
         label=built.get("label") or built["name"],
         sql=built["query"],
         hidden=built.get("hide", 0) != 0,
+        falls_back_to=None if current == ALL else current,
     )
 
 

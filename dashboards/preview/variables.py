@@ -50,6 +50,8 @@ async def resolve(
             # The list is only the first of many: what an address asks for is looked up by its name.
             more = await reader.fetch(Scope(time_range, found.values).bind(variable.sql, search=value))
             options |= {str(row[at]): str(row[text]) for row in more.rows if str(row[at]) == value}
+        if value not in options and variable.falls_back_to in options:
+            value = variable.falls_back_to
         if not value:
             value = next(iter(options), "")
         elif value not in options:
