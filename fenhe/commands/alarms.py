@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
+import datetime as dt  # noqa: TC003 - typer reads annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 from fenhe.clear_errors import clear_errors
 from fenhe.commands.alarm_kinds import alarm_kinds
 from fenhe.listing import Listing, local_moment
+from fenhe.moments import WRITTEN, moment
 from schemas.alarms import AlarmState  # noqa: TC001 - typer reads annotations
 from schemas.settings import OperatorSettings
 from storage.alarm_tables import operator
@@ -201,8 +202,8 @@ def set_threshold(
 @maintenance_app.command("plan")
 def maintenance_plan(
     site: Annotated[str, typer.Argument(help="Site.")],
-    start: Annotated[dt.datetime, typer.Argument(help="Such as 2026-03-01T08:00:00; UTC.")],
-    end: Annotated[dt.datetime, typer.Argument(help="UTC.")],
+    start: Annotated[dt.datetime, typer.Argument(parser=moment, help=f"Begin: {WRITTEN}.")],
+    end: Annotated[dt.datetime, typer.Argument(parser=moment, help="End, written likewise.")],
     *,
     user: UserOption,
     reason: ReasonOption,
@@ -210,16 +211,7 @@ def maintenance_plan(
 ) -> None:
     """Plan maintenance: alarms of this time are kept back, those of battery safety never."""
     with _operator() as connection:
-        planned = operator.call(
-            connection,
-            "maintenance_plan",
-            site,
-            device,
-            start.replace(tzinfo=dt.UTC),
-            end.replace(tzinfo=dt.UTC),
-            user,
-            reason,
-        )
+        planned = operator.call(connection, "maintenance_plan", site, device, start, end, user, reason)
     typer.echo(f"maintenance {planned}")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import datetime as dt  # noqa: TC003 - typer reads annotations
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fenhe.clear_errors import clear_errors
+from fenhe.moments import WRITTEN, moment
 from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
@@ -21,8 +22,12 @@ WAIT_S = 0.2
 
 def recompute(
     site: Annotated[list[str], typer.Option(help="Site to derive again; may be given several times.")],
-    from_: Annotated[dt.datetime | None, typer.Option("--from", help="Begin, UTC; none: the first reading.")] = None,
-    to: Annotated[dt.datetime | None, typer.Option(help="End, UTC; none: the newest reading.")] = None,
+    from_: Annotated[
+        dt.datetime | None, typer.Option("--from", parser=moment, help=f"Begin: {WRITTEN}; none: the first reading.")
+    ] = None,
+    to: Annotated[
+        dt.datetime | None, typer.Option(parser=moment, help="End, written likewise; none: the newest reading.")
+    ] = None,
     *,
     wait: Annotated[bool, typer.Option(help="Do it here and show progress; else leave it to the workers.")] = True,
 ) -> None:
@@ -94,6 +99,5 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
                 time.sleep(WAIT_S)
 
 
-def _ms(moment: dt.datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return round(aware.timestamp() * 1000)
+def _ms(at: dt.datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import signal
 import threading
@@ -11,6 +10,8 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
+
+from fenhe.moments import WRITTEN, moment_ms
 
 if TYPE_CHECKING:
     from simulators.replay.mapping import Mapping
@@ -22,7 +23,7 @@ def replay(
     *,
     mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="What its columns are (YAML).")],
     speed: Annotated[float | None, typer.Option(help="Times real time; none: as fast as the broker takes it.")] = None,
-    starts_at: Annotated[str | None, typer.Option(help="Move times so that the first is at this (RFC 3339).")] = None,
+    starts_at: Annotated[str | None, typer.Option(help=f"Move times so that the first is at this: {WRITTEN}.")] = None,
     ends_at: Annotated[str | None, typer.Option(help="Move times so that the last is at this, or `now`.")] = None,
     array: Annotated[int, typer.Option(min=1, help="Most readings in one message.")] = 50,
     duplicates: Annotated[float, typer.Option(help="Share of messages sent twice.")] = 0.0,
@@ -84,19 +85,11 @@ def _shift_ms(survey: Survey, starts_at: str | None, ends_at: str | None) -> int
         msg = "give --starts-at or --ends-at: the recording's length settles the other"
         raise ValueError(msg)
     if starts_at is not None:
-        return _moment_ms(starts_at) - survey.first_ms
+        return moment_ms(starts_at) - survey.first_ms
     if ends_at is not None:
-        end = time.time_ns() // 1_000_000 if ends_at == "now" else _moment_ms(ends_at)
+        end = time.time_ns() // 1_000_000 if ends_at == "now" else moment_ms(ends_at)
         return end - survey.last_ms
     return 0
-
-
-def _moment_ms(text: str) -> int:
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        msg = f"{text} needs a time zone, for example 2026-03-01T08:00:00Z"
-        raise ValueError(msg)
-    return round(moment.timestamp() * 1_000)
 
 
 class _Bar:

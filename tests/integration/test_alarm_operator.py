@@ -284,7 +284,9 @@ def test_the_command_line_is_an_operator(database: Database, raised: str) -> Non
     planned = fenhe(
         "maintenance", "plan", "bs-1", "2030-01-01T00:00:00", "2030-01-01T04:00:00", "--user", "a", "--reason", "b"
     )
-    assert "2030-01-01 12:00:00+08:00" in fenhe("maintenance", "list")
+    listed = fenhe("maintenance", "list")
+    assert "2030-01-01 00:00:00+08:00" in listed
+    assert "2030-01-01 04:00:00+08:00" in listed
     fenhe("maintenance", "cancel", planned.split()[1], "--user", "a", "--reason", "b")
     refused = CliRunner().invoke(app, ["alarms", "close", raised, "--user", "a", "--reason", "b"], env=environment)
     assert refused.exit_code == 1
