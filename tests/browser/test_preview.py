@@ -180,6 +180,23 @@ def test_a_worst_set_leads_to_its_own_page(browser: Browser, preview: str) -> No
         assert name in page.locator(".bar").inner_text()
 
 
+@pytest.mark.parametrize(("width", "level"), [(1280, "stopped"), (1280, "empty"), (900, "live")])
+def test_a_wall_keeps_its_clock_and_its_way_back_in_sight(
+    browser: Browser, preview: str, width: int, level: str
+) -> None:
+    """However loud the state of the data is, and however narrow the screen."""
+    with opened(browser, f"{preview}/d/alarms?lang=zh&kiosk&refresh=off") as page:
+        wait_until_drawn(page)
+        page.set_viewport_size({"width": width, "height": 720})
+        page.wait_for_function(f"innerWidth === {width}")
+        page.evaluate(f"document.querySelector('.state').className = 'state is-{level}'")
+        for part in (".bar .clock", ".bar .kiosk"):
+            box = page.locator(part).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+
+
 def test_an_alarm_is_dealt_with_under_a_name(browser: Browser, migrated_database: ReaderDatabase) -> None:
     """List → alarm: what is refused is said; what is done stands in the history with who and why; the page follows.
 
