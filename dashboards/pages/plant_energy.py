@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, compare, enpi, flows, plant_limits, plant_windows
-from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, rate, register, sites
+from dashboards.parts.plants import PRODUCT_UNIT, SITE, TO_ENERGY, TO_METER, rate, rate_unit, register, sites
 from dashboards.words import labels
 from schemas.readings import Kind, registers_of
 from schemas.words import Language, Text
@@ -62,7 +62,8 @@ FROM (
     WHERE d.site_id = {SITE} AND d.kind IN {METER_KINDS}
     UNION ALL
     SELECT v.meter_id, v.site_id, {sql.name(language, "v", "meter_id")}, v.kind, {sql.quote(VIRTUAL(language))},
-           CASE WHEN m.rate IS NULL THEN 'stale' ELSE 'live' END, {sql.age_s("m")}, m.rate, NULL, NULL, NULL
+           CASE WHEN m.rate IS NULL THEN 'stale' ELSE 'live' END, {sql.age_s("m")}, m.rate, NULL,
+           {rate_unit("v.quantity")}, NULL
     FROM virtual_meter v
     CROSS JOIN LATERAL (
         SELECT max(ts) + interval '1 minute' AS ts, 60 * avg(increment) AS rate FROM meter_minute

@@ -6,8 +6,8 @@ from dashboards.kit import sql
 from dashboards.kit.dashboard import Variable
 from dashboards.kit.fields import Link
 from dashboards.words import labels
-from schemas.kinds import METERS, described, unit_name
-from schemas.readings import Kind
+from schemas.kinds import METERS, described, rate_unit_name, unit_name
+from schemas.readings import Kind, registers_of
 from schemas.words import Language, Text
 
 SITE = "${site:sqlstring}"
@@ -64,6 +64,12 @@ def register(amount: str, kind: str, unit: str = NOT_SENT) -> str:
     """What a meter's register stands at, with the unit it was sent in, else that of its kind; null stays null."""
     units = {str(each): unit_name(described(each).counted or "").replace("m3", "m³") for each in Kind if each in METERS}
     return f"trim(to_char({amount}, 'FM999,999,999,990')) || ' ' || {_sent(unit, sql.case_of(kind, units))}"
+
+
+def rate_unit(quantity: str) -> str:
+    """The unit of a mean rate, by the register that it is of: `GJ/h` of `heat_gj`."""
+    registers = sorted({each for kind in METERS for each in registers_of(kind)})
+    return sql.case_of(quantity, {each: rate_unit_name(each) for each in registers})
 
 
 def _sent(unit: str, otherwise: str) -> str:
