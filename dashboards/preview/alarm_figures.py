@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.formats import duration
 from dashboards.words import alarm as labels_alarm
+from dashboards.words.battery_soh import CHANGE
+from dashboards.words.plant import EVENTS
 from schemas.words import Language
 from schemas.words.alarm_reasons import EVIDENCE, FOUND
 from schemas.words.meter_rules import meter_rule
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dashboards.preview.view import View
+    from schemas.words import Text
+
+
+FOUND_IN: Mapping[str, Mapping[str, Text]] = {
+    "change": {str(change): text for change, text in CHANGE.items()},
+    "event": EVENTS,
+}
+"""Evidence whose value is one of an enumeration's, with its words; any other's words are in `FOUND`."""
 
 
 def moment(ms: int | None) -> str:
@@ -72,6 +82,14 @@ def evidence(evidence: Mapping[str, Any], language: Language) -> str:
         text = EVIDENCE[name](language) if name in EVIDENCE else name
         is_moment = name.endswith("_ms") and isinstance(value, int)
         shown = moment(value) if is_moment else digits(value) if isinstance(value, float) else str(value)
-        shown = FOUND[shown](language) if shown in FOUND else meter_rule(shown, language)
+        shown = _found(name, shown, language)
         lines.append(f"{escape(text)}: {escape(shown)}")
     return "<br>".join(lines)
+
+
+def _found(name: str, shown: str, language: Language) -> str:
+    """A detector's word in a page's language, or each of several; what is none of them stays as it is."""
+    words, each = FOUND_IN.get(name, FOUND), shown.split(", ")
+    if all(word in words for word in each):
+        return ", ".join(words[word](language) for word in each)
+    return meter_rule(shown, language)
