@@ -97,6 +97,8 @@ class AlarmPage:
         self._buttons: dict[str, ui.button] = {}
         self._refused = ""
         """What was refused, said until somebody clicks it away or does something that is not refused."""
+        self._earlier: list[dict[str, Any]] | None = None
+        """Past alarms of its kind; None until they are read, once."""
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
@@ -267,8 +269,9 @@ class AlarmPage:
             site = operator.site_of(connection, history.alarm["site_id"])
             alike = operator.alike_count(connection, history.alarm, within)
             possible = operator.possible(connection, history.alarm["state"])
-            past = operator.earlier(connection, history.alarm, within)
-            return _Found(history, possible, device, site, others, past, alike, span, seen)
+            if self._earlier is None:  # of the past: it does not change while one looks
+                self._earlier = operator.earlier(connection, history.alarm, within)
+            return _Found(history, possible, device, site, others, self._earlier, alike, span, seen)
 
     def _draw(self, found: _Found) -> None:
         """Draw the value over time, where it is stored and there is any."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.formats import duration
 from dashboards.words import alarm as labels_alarm
+from dashboards.words import labels
 from dashboards.words.battery_soh import CHANGE
 from dashboards.words.plant import EVENTS
 from schemas.words import Language
@@ -65,6 +66,9 @@ def earlier(alarms: Sequence[Mapping[str, Any]], view: View) -> str:
     for each in alarms:
         names = ("site_zh", "device_zh") if language is Language.ZH else ("site_en", "device_en")
         where = " · ".join(str(each[name]) for name in names if each[name])
+        if not where:  # of a region
+            region = str(each["region"])
+            where = region if language is Language.ZH else labels.CITY.get(region, region)
         lasted = each["over_at"] - each["event_at"] if each["over_at"] else None
         length = "" if lasted is None else " ".join(duration(lasted / 1000))
         said = f"“{each['reason']}” ({each['actor']})" if each["reason"] else ""

@@ -47,25 +47,32 @@ _ALIKE: LiteralString = f"SELECT alarm_id, state {_OF_KIND} ORDER BY event_at, a
 _ALIKE_COUNT: LiteralString = f"SELECT count(*) {_OF_KIND}"
 
 _EARLIER = """
-    SELECT a.alarm_id, a.severity, a.event_at, coalesce(a.ended_at, a.cleared_at) AS over_at,
+    SELECT a.alarm_id, a.severity, a.event_at, a.over_at, a.region,
            coalesce(nullif(s.name, ''), a.site_id) AS site_en,
            coalesce(nullif(s.name_zh, ''), nullif(s.name, ''), a.site_id) AS site_zh,
-           coalesce(nullif(d.name, ''), d.device_id) AS device_en,
-           coalesce(nullif(d.name_zh, ''), nullif(d.name, ''), d.device_id) AS device_zh,
+           coalesce(nullif(d.name, ''), d.device_id, nullif(v.name, ''), v.meter_id) AS device_en,
+           coalesce(nullif(d.name_zh, ''), nullif(d.name, ''), d.device_id,
+                    nullif(v.name_zh, ''), nullif(v.name, ''), v.meter_id) AS device_zh,
            said.actor, said.reason
-    FROM alarm a
+    FROM (
+        SELECT alarm_id, severity, event_at, coalesce(ended_at, cleared_at) AS over_at, region, site_id, device_id
+        FROM alarm
+        WHERE kind = %(kind)s AND alarm_id <> %(alarm_id)s AND NOT active AND NOT disproved
+          AND event_at < %(before)s
+          AND (%(sites)s::text[] IS NULL OR site_id = ANY(%(sites)s) OR region = ANY(%(cities)s))
+        ORDER BY device_id = %(device_id)s DESC, site_id = %(site_id)s DESC, event_at DESC, alarm_id
+        LIMIT 5
+    ) a
     LEFT JOIN site s ON s.site_id = a.site_id
     LEFT JOIN device d ON d.device_id = a.device_id
+    LEFT JOIN virtual_meter v ON v.site_id = a.site_id AND v.meter_id = a.device_id
     LEFT JOIN LATERAL (
         SELECT t.actor, t.reason FROM alarm_transition t
         WHERE t.alarm_id = a.alarm_id AND t.actor <> 'fenhe' AND t.reason <> '' ORDER BY t.id DESC LIMIT 1
     ) said ON true
-    WHERE a.kind = %(kind)s AND a.alarm_id <> %(alarm_id)s AND NOT a.active AND NOT a.disproved
-      AND a.event_at < %(before)s
-      AND (%(sites)s::text[] IS NULL OR a.site_id = ANY(%(sites)s) OR a.region = ANY(%(cities)s))
     ORDER BY a.device_id = %(device_id)s DESC, a.site_id = %(site_id)s DESC, a.event_at DESC, a.alarm_id
-    LIMIT 5
 """
+"""The five are chosen first: what was said of the others, of which there may be thousands, is not looked up."""
 
 BEFORE_OPERATORS = (
     AlarmState.ACTIVE_UNACKNOWLEDGED,
@@ -148,7 +155,7 @@ def earlier(
 ) -> list[dict[str, Any]]:
     """Past alarms of the same kind, those of the same device first, then of the same site: what it was then.
 
-    With the last word that a person had on each, if anybody had one.
+    With the last word that a person had on each, if anybody had one. One of a region names that alone.
     """
     wanted = _of_kind(alarm, within) | {
         "device_id": alarm["device_id"],

@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from dashboards.preview.alarm_figures import earlier
+from dashboards.preview.view import View
 from fenhe.cli import app
 from schemas.alarms import AlarmEvent, AlarmState, alarm_id
+from schemas.words import Language
 from storage.alarm_tables import operator
 from storage.migrate import migrate
 from storage.pool import connect
@@ -340,4 +343,20 @@ def test_what_it_was_before_is_found_with_the_last_word_on_it(database: Database
             (elsewhere, None, None),
         ]
         assert found[1]["over_at"] - found[1]["event_at"] == 3 * 3_600_000
+        connection.execute(
+            'UPDATE site SET virtual_meters = \'[{"meter_id": "v-1", "name": "Both", "name_zh": "合计"}]\''
+            " WHERE site_id = 'plant-1'"
+        )
+        connection.execute("UPDATE alarm SET device_id = 'v-1' WHERE alarm_id = %s", [past])
+        of_region = "UPDATE alarm SET site_id = '', device_id = '太原', region = '太原' WHERE alarm_id = %s"
+        connection.execute(of_region, [elsewhere])
+        found = operator.earlier(connection, alarm)
+        assert [(each["site_en"], each["device_zh"], each["region"]) for each in found] == [
+            (found[0]["site_en"], "合计", ""),
+            ("", None, "太原"),
+        ]
+        listed = earlier(found, View("alarms", Language.EN))
+        assert "Both" in listed
+        assert "Taiyuan" in listed
+        connection.execute("UPDATE site SET virtual_meters = '[]' WHERE site_id = 'plant-1'")
         assert operator.earlier(connection, alarm, operator.VisibleSites(["another"], [])) == []
