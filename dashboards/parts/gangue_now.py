@@ -22,6 +22,13 @@ ALIKE_PCT = 5
 BEFORE_DAYS = 30
 """Among so many days the same load is looked for."""
 
+RATED = """coalesce((
+           SELECT (change ->> 'rated')::float8 FROM jsonb_array_elements(d.detail -> 'changes') AS change
+           WHERE change ->> 'rated' IS NOT NULL
+             AND (change ->> 'valid_from')::float8 <= 1000 * extract(epoch FROM l.ts)
+           ORDER BY (change ->> 'valid_from')::float8 DESC LIMIT 1), (d.detail ->> 'rated')::float8)"""
+"""Rating of the unit `d` at the moment of its reading `l`: the newest registered by then (`Device.rated_at`)."""
+
 
 def running(language: Language) -> Panel:
     """What the unit's control system says now."""
@@ -45,7 +52,7 @@ def running(language: Language) -> Panel:
 SELECT CASE WHEN l.ts IS NULL THEN 'never' WHEN {now} THEN 'live' ELSE 'stale' END AS state,
        {sql.duration(sql.age_s("l"))} AS age,
        CASE WHEN {now} THEN m.power_mw END AS power_mw,
-       CASE WHEN {now} THEN 100 * m.power_mw / NULLIF((d.detail ->> 'rated')::float8, 0) END AS rated_pct,
+       CASE WHEN {now} THEN 100 * m.power_mw / NULLIF({RATED}, 0) END AS rated_pct,
        {shown}
 FROM device d
 LEFT JOIN meter_latest l ON l.device_id = d.device_id
