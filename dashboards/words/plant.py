@@ -17,6 +17,7 @@ LEVEL_2 = Text("准入值", "level 2, admission")
 LEVEL_3 = Text("限定值", "level 3, limit")
 GRADE = Text("等级（30 天）", "grade (30 d)")
 GAP_LIMIT = Text("距限定值", "to the limit")
+GAP_LIMIT_ESTIMATED = Text("◇ 距限定值", "◇ to the limit")
 GAP_LEADER = Text("距领跑者", "to the leader")
 GRADES = {
     "0": Text("✕ 超限", "✕ over limit"),

@@ -355,3 +355,17 @@ async def test_alarms_of_one_device_are_one_row_with_the_other_kinds_named(migra
 
     assert await shown() == [("b", "drift, unusual for the hour"), ("e", None), ("d", None)]
     assert sorted(await shown(kind="drift")) == [("a", None), ("e", None)]
+
+
+async def test_a_gap_that_rests_on_an_estimate_is_not_called_over(reader_database: ReaderDatabase) -> None:
+    """It stands in a column of its own; what is measured stands where it is red above the limit."""
+    scope = standard_scope()
+    measured = await rows_of("Plants", reader_database, scope)
+    known = [row for row in measured if row["gap_to_limit_pct"] is not None]
+    assert known
+    assert all(row["gap_estimated_pct"] is None for row in measured)
+    end = scope.range.end - dt.timedelta(hours=55)
+    then = Scope(TimeRange(end - dt.timedelta(hours=6), end), scope.variables)
+    estimated = await rows_of("Plants", reader_database, then)
+    assert all(row["gap_to_limit_pct"] is None for row in estimated)
+    assert any(row["gap_estimated_pct"] is not None for row in estimated)
