@@ -142,6 +142,20 @@ def bars_stand_on_zero(dashboard: Json) -> Iterator[str]:
             yield f"{panel['title']}: its bars do not stand on zero"
 
 
+def buckets_are_named(dashboard: Json) -> Iterator[str]:
+    """Below upright bars Grafana cuts names to a length, of which 0 is "...": they stand upright, where all have room.
+
+    With a spacing, those left out would be called by the word for null.
+    """
+    for panel in dashboard["panels"]:
+        options = panel["options"]
+        if panel["type"] == "barchart" and options["orientation"] == "vertical":
+            if not options.get("xTickLabelMaxLength") or options.get("xTickLabelSpacing"):
+                yield f"{panel['title']}: its buckets have no names"
+            if not options.get("xTickLabelRotation"):
+                yield f"{panel['title']}: its buckets' names lie over each other"
+
+
 def columns_fit(dashboard: Json) -> Iterator[str]:
     """A table's last columns are seen without scrolling sideways on a wide screen."""
     for panel in dashboard["panels"]:
@@ -361,6 +375,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     follows_the_range,
     charts_stay_in_the_range,
     bars_stand_on_zero,
+    buckets_are_named,
     columns_fit,
     headers_fit,
     moments_fit,

@@ -35,8 +35,8 @@ DATA_SOURCE = model.DataSourceRef(type_val="grafana-postgresql-datasource", uid=
 SHORTEST_INTERVAL = "1m"
 """Derived windows end on whole minutes: a finer `$__interval` would ask for moments that do not exist."""
 
-TICK_PX = 60
-"""Least room for a bucket's name below a bar, so that names do not overlap."""
+LONGEST_BUCKET = 12
+"""Signs of a bucket's name: where none is said Grafana cuts a name of an upright bar to "..."."""
 
 Panel = Builder[model.Panel]
 
@@ -295,7 +295,8 @@ ORDER BY edge.step
         .x_field(field.name)
         .orientation(common.VizOrientation.VERTICAL)
         .show_value(common.VisibilityMode.NEVER)
-        .x_tick_label_spacing(TICK_PX)
+        .x_tick_label_rotation(-90)
+        .x_tick_label_max_length(LONGEST_BUCKET)
         .axis_soft_min(0)
         .axis_soft_max(0)
         .bar_width(0.94)

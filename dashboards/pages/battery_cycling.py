@@ -184,6 +184,8 @@ ORDER BY q.yuan_kwh DESC NULLS LAST, q.period
         Field(name="yuan_kwh", label=words.PRICE, decimals=2, width=120),
         Field(name="hours_out", label=words.HOURS_OUT, unit="h", decimals=0, width=90),
         Field(name="hours_in", label=words.HOURS_IN, unit="h", decimals=0, width=90),
+        Field(name="out_kwh", hidden=True),
+        Field(name="in_kwh", hidden=True),
         Field(name="yuan", label=words.EARNED, decimals=0, width=100),
         fields.coverage(label=words.KNOWN, width=80),
     )

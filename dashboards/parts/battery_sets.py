@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dashboards.kit import fields, panels, sql, thresholds
 from dashboards.kit.dashboard import Variable
 from dashboards.kit.fields import Field, Link
 from dashboards.kit.panels import About, Panel
 from dashboards.words import labels
 from schemas.words import Language, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 REST_C = 0.02
 """Below this many C of current a set neither charges nor discharges (specification, battery health)."""
@@ -135,17 +140,16 @@ def claimed_distribution(language: Language) -> Panel:
     return _distribution(about, "soh_bms_pct", field, bucket=2)
 
 
-def _worst(language: Language, order: str) -> str:
+def _worst(language: Language, order: str, columns: Sequence[Field]) -> str:
+    """Sets by a column of their newest view, with what the columns show: of any other Grafana shows the SQL's name."""
+    own = {
+        "device_id": "d.device_id",
+        "battery_set": sql.name(language, "d", "device_id"),
+        "city": sql.city(language),
+    }
+    selected = ",\n       ".join(f"{own.get(each.name, f'b.{each.name}::float8')} AS {each.name}" for each in columns)
     return f"""
-SELECT d.device_id, {sql.name(language, "d", "device_id")} AS battery_set,
-       {sql.city(language)} AS city,
-       b.cell_spread_mv::float8 AS cell_spread_mv,
-       b.worst_cell::float8 AS worst_cell,
-       b.pack_voltage_v,
-       b.current_a,
-       b.temperature_max_c::float8 AS temperature_max_c,
-       b.temperature_rise_c::float8 AS temperature_rise_c,
-       b.temperature_rate_c_min::float8 AS temperature_rate_c_min
+SELECT {selected}
 {FRESH_SETS} AND b.{order} IS NOT NULL
 ORDER BY b.{order} DESC, d.device_id
 LIMIT {WORST}
@@ -178,8 +182,8 @@ def worst_spread(language: Language) -> Panel:
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
-    chosen = [field for field in _set_fields(language) if field.name != "current_a"]
-    return panels.table(about, _worst(language, "cell_spread_mv"), *chosen, temperature_field())
+    chosen = [*(field for field in _set_fields(language) if field.name != "current_a"), temperature_field()]
+    return panels.table(about, _worst(language, "cell_spread_mv", chosen), *chosen)
 
 
 def worst_rise(language: Language) -> Panel:
@@ -197,13 +201,9 @@ def worst_rise(language: Language) -> Panel:
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
+    of_both = {"device_id", "battery_set", "city", "current_a"}
     chosen = [
-        field for field in _set_fields(language) if field.name in {"device_id", "battery_set", "city", "current_a"}
-    ]
-    return panels.table(
-        about,
-        _worst(language, "temperature_rise_c"),
-        *chosen,
+        *(field for field in _set_fields(language) if field.name in of_both),
         Field(name="temperature_rise_c", label=labels.RISE, unit="°C", decimals=1, width=80),
         temperature_field(),
         Field(
@@ -214,4 +214,5 @@ def worst_rise(language: Language) -> Panel:
             width=120,
             thresholds=fields.TEMPERATURE_RATE_STEPS,
         ),
-    )
+    ]
+    return panels.table(about, _worst(language, "temperature_rise_c", chosen), *chosen)

@@ -29,7 +29,7 @@ def balance(language: Language) -> Panel:
             "Kafka no longer held. Source: ledger_total, log_loss.",
         ),
         width=13,
-        height=4,
+        height=5,
     )
     query = """
 SELECT sum(received)::float8    AS received,
@@ -64,7 +64,7 @@ def quarantine_by_reason(language: Language) -> Panel:
             "replayed once the cause is mended. Source: quarantine.",
         ),
         width=11,
-        height=4,
+        height=5,
         empty=labels.NONE,
     )
     query = f"""

@@ -68,6 +68,11 @@ def _floating(dashboard: Json) -> None:
     del _panels(dashboard, "barchart")[0]["fieldConfig"]["defaults"]["custom"]["axisSoftMin"]
 
 
+def _cut(dashboard: Json) -> None:
+    (bars, *_) = _panels(dashboard, "barchart")
+    bars["options"] |= {"orientation": "vertical", "xTickLabelMaxLength": 0, "xTickLabelSpacing": 60}
+
+
 def _crowded(dashboard: Json) -> None:
     _panels(dashboard, "table")[0]["gridPos"]["w"] = 2
 
@@ -178,6 +183,7 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.follows_the_range: _own_range,
     lint.charts_stay_in_the_range: _days_back,
     lint.bars_stand_on_zero: _floating,
+    lint.buckets_are_named: _cut,
     lint.columns_fit: _crowded,
     lint.headers_fit: _narrow,
     lint.moments_fit: _seconds_shown,
