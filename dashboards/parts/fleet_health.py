@@ -215,7 +215,7 @@ LIMIT {WORST}
         Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=140),
         Field(name="city", label=labels.CITY_COLUMN, width=60 if language is Language.ZH else 75),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
-        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=150, unknown=labels.NONE),
+        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=140, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=100),
         Field(name="method", label=labels_battery.METHOD_COLUMN, width=100),
