@@ -2,7 +2,8 @@
 
 Whoever stands alone is not believed: a failure of mains of which neither the bus nor a set knows, a bus that stands
 still while a set carries the load, a set on float while the bus it is wired to has come down, a set whose pack voltage
-is not that of its cells. Nothing is made of what nobody else can witness.
+is not that of its cells. Nothing is made of what nobody else can witness, nor of a set that rests while another one is
+silent: that one may carry the load.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class _Said(NamedTuple):
     """The float or charge that it was in when the bus had had its ten minutes."""
     rests: BatteryEpisode | None
     """The rest that it was in then: it may be open, but then another one carries."""
+    heard: bool
+    """It was not silent then."""
 
 
 class SiteDoubts:
@@ -71,7 +74,7 @@ class SiteDoubts:
             doubt
             for outage in found[SiteOutage]
             if isinstance(outage, SiteOutage)
-            for doubt in _of_outage(outage, episodes)
+            for doubt in _of_outage(outage, episodes, sets)
         ]
         rows += [
             _of_records(row, kind)
@@ -92,7 +95,9 @@ def _reach(changed: Changed) -> tuple[int, int]:
     return min(times) - LONGEST_MS, until
 
 
-def _of_outage(outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]]) -> Iterable[SiteDoubt]:
+def _of_outage(
+    outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]], sets: Iterable[str]
+) -> Iterable[SiteDoubt]:
     """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
     due = outage.ts + WITNESS_MS
     until = outage.seen_ts if outage.ended_ms is None else outage.ended_ms
@@ -104,7 +109,8 @@ def _of_outage(outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisod
     fallen = (outage.bus_before_v or 0.0) - (outage.bus_low_v or 0.0) if known else None
     floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
     above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
-    if fallen is not None and fallen >= FELL_V and not carried:  # the bus is on its sets, and none says that it gives
+    heard = all(device_id in said and said[device_id].heard for device_id in sets)  # a silent one may carry it
+    if fallen is not None and fallen >= FELL_V and heard and not carried:  # on its sets, and none says that it gives
         above |= {device_id: each.rests for device_id, each in said.items() if each.rests is not None}
     if outage.contradicted:
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
@@ -130,14 +136,17 @@ def _said(own: Sequence[BatteryEpisode], from_ms: int, due: int, until: int) -> 
     ]
     carries = any(row.kind is EpisodeKind.DISCHARGE for row in overlapping)
     floats = rests = None
+    kinds = set()
     for row in overlapping:
         if not row.ts <= due < (FOREVER_MS if row.ended_ms is None else row.ended_ms):
             continue
+        kinds.add(row.kind)
         if row.kind in HOLDS:
             floats = row
         elif row.kind is EpisodeKind.REST:
             rests = row
-    return _Said(carries, None if carries else floats, None if carries else rests)
+    heard = bool(kinds) and EpisodeKind.OFFLINE not in kinds
+    return _Said(carries, None if carries else floats, None if carries else rests, heard)
 
 
 def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:

@@ -1,0 +1,45 @@
+"""A set that rests while the bus is on its sets is doubted only where every set of its site was heard."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.metrics import Quality
+from schemas.metrics.battery_health import BatteryEpisode, EpisodeKind
+from schemas.metrics.battery_sites import SiteDoubt, SiteOutage
+from schemas.readings import Kind
+from schemas.registry import Device, Sector, Site
+from schemas.time import HOUR_MS
+from streams.kernels.battery.prospects.doubts import SiteDoubts
+from tests.support.worlds.sets import lfp_set
+
+T0 = 1_780_000_200_000
+SITE = Site(site_id="s", name="s", name_zh="s", sector=Sector.BASE_STATION, city="太原")
+DEVICES = [
+    lfp_set("a"),
+    lfp_set("b"),
+    Device(device_id="p", site_id="s", kind=Kind.SITE_POWER),
+]
+OUTAGE = SiteOutage("p", T0, T0 + HOUR_MS, "s", None, 1.0, 60.0, None, 54.0, 48.0, contradicted=False)
+
+
+def episode(device_id: str, kind: EpisodeKind) -> BatteryEpisode:
+    """What a set does since before the outage, at 50 V."""
+    return BatteryEpisode(
+        device_id, T0 - HOUR_MS, T0 + HOUR_MS, "s", kind, None, 2.0, None, None, 50.0, 50.0,
+        *[None] * 12, 60.0, 1.0, Quality.GOOD, "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "doubted"),
+    [(EpisodeKind.REST, ["a", "b"]), (EpisodeKind.DISCHARGE, []), (EpisodeKind.OFFLINE, []), (None, [])],
+)
+def test_a_resting_set_is_doubted_only_where_no_other_can_carry_the_bus(
+    other: EpisodeKind | None, doubted: list[str]
+) -> None:
+    """The set that carries may be the one that is silent: then a healthy open set was told to contradict its bus."""
+    episodes = [episode("b", EpisodeKind.REST), *([] if other is None else [episode("a", other)])]
+    found = {SiteOutage: [OUTAGE], BatteryEpisode: episodes}
+    rows = SiteDoubts().rows(SITE, DEVICES, found, found).rows
+    assert sorted(row.device_id for row in rows if isinstance(row, SiteDoubt)) == doubted
