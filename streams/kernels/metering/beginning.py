@@ -84,7 +84,9 @@ class Beginning(Settling):
         step = RunStep(1, MeterEventKind.EXCURSION, max(0.0, passed), bound, rule, measured=False)
         noise = self._tell.returned(line, step, run, ts, state.noise)
         if noise.is_two:  # nobody can tell which of the two is this meter
-            filling = self._minutes.spread(begin(noise.ts), noise.ts, ts, 0.0, Backing.NOTHING)
+            start = max(noise.ts, noise.unknown_ms)
+            filling = self._minutes.spread(begin(start), start, ts, 0.0, Backing.NOTHING)
+            noise = noise._replace(unknown_ms=ts)
         else:
             filling = self._minutes.spread(line.filling, line.last, ts, step.counted, Backing.BRIDGE)
         is_chance = step.may_be_chance(run.value - newest.value)

@@ -12,11 +12,16 @@ from typing import NamedTuple
 from schemas.time import DAY_MS
 
 SOONER = 0.8
-"""A reading that comes after less than this share of the period comes too soon. (unsourced)"""
+"""A clock that shows less than this share of the time that passes crawls. (unsourced)"""
 AGAIN = 0.05
-"""One that comes after less than this is another look at the same moment."""
+"""A reading that comes after less than this share of the period is another look at the same moment."""
 KEPT = 10
 """So many readings in a row that kept to the period make that its habit. (unsourced)"""
+LEAD = 0.8
+"""By so many periods in sum readings may come sooner than SOONER before that is a clock: more than one reading too many
+or one that is late makes, for what comes after it is later again. (unsourced)"""
+MOST_LEAD = 1.5
+"""More is not counted, so that a clock that is set right is believed soon. (unsourced)"""
 LASTS_MS = DAY_MS
 """After so long it is what it was set to. (unsourced)"""
 
@@ -29,7 +34,9 @@ class Pace(NamedTuple):
     kept: int = 0
     """Readings in a row that kept to it, KEPT at most; KEPT is not forgotten while they come too soon."""
     since: int = 0
-    """Since when they have come too soon, ms; 0: they do not."""
+    """Since when its clock may crawl, ms; 0: it does not."""
+    lead: float = 0.0
+    """By how many periods its readings have come sooner than SOONER in sum, those that came later taken off."""
 
     @property
     def crawls(self) -> bool:
@@ -38,15 +45,17 @@ class Pace(NamedTuple):
 
 
 def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
-    """Take a meter's next reading."""
+    """Take a meter's next reading: a crawling clock makes every one too soon, jitter one and the next one late."""
     if known is None:
         return Pace(ts)
     span = ts - known.ts
     if span <= AGAIN * period_ms:
         return known._replace(ts=ts)
-    if span >= SOONER * period_ms:
-        return Pace(ts, min(known.kept + 1, KEPT) if span <= gap_ms else known.kept)
     if known.kept < KEPT:
-        return Pace(ts)
+        kept = known.kept + (span <= gap_ms)
+        return Pace(ts, kept if span >= SOONER * period_ms else 0)
+    lead = min(MOST_LEAD, max(0.0, known.lead + SOONER - span / period_ms))
+    if lead <= (0.0 if known.since else LEAD):
+        return Pace(ts, KEPT, lead=lead)
     since = known.since or known.ts
-    return Pace(ts) if ts - since > LASTS_MS else Pace(ts, KEPT, since)
+    return Pace(ts) if ts - since > LASTS_MS else Pace(ts, KEPT, since, lead)

@@ -49,6 +49,8 @@ class Noise(NamedTuple):
     """What it showed last before that,"""
     last: float = 0.0
     """and what the other series did."""
+    unknown_ms: int = 0
+    """Up to when nothing is known of what it counted, because two came in turn; 0: not yet."""
 
     def turned(self, left: float, seen: float) -> Noise:
         """Take one more turn: what was left and what is shown instead each counts on, stands, or is no series."""

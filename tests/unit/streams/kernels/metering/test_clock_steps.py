@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
 from schemas.arrival import Arrival
-from schemas.metrics import MeterMinute
+from schemas.metrics import MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
-from schemas.time import MINUTE_MS
+from schemas.time import HOUR_MS, MINUTE_MS
 from tests.support.worlds.meter_worlds import FIELD, KERNEL, START_MS, World, judge
 
 HALF, NEARLY_ALL = 0.5, 0.95
@@ -56,6 +57,30 @@ def test_what_a_crawling_clock_stamps_is_not_good(speed: float, power: float | N
     judged = judge(world)
     assert judged.wrong_kwh <= judged.allowed_kwh
     assert judged.good_share > HALF, "before and after it the minutes are as good as ever"
+
+
+EXTRA_S, EARLY_S = 20, 15
+
+
+@pytest.mark.parametrize(
+    ("jitter_s", "hourly"),
+    [(3, ""), (8, ""), (10, ""), (15, ""), (0, "more"), (5, "more"), (0, "early"), (5, "early")],
+)
+def test_jitter_is_no_crawling_clock(jitter_s: int, hourly: str) -> None:
+    """Nor is one reading an hour too many or early: after the first hour every minute is as good as ever."""
+    rng = random.Random(jitter_s)
+    moments = [START_MS + at * MINUTE_MS + rng.randint(-jitter_s, jitter_s) * 1000 for at in range(1_440)]
+    for at in range(30, 1_440, 60):
+        if hourly == "early":
+            moments[at] -= EARLY_S * 1000
+        elif hourly == "more":
+            moments.append(START_MS + at * MINUTE_MS + EXTRA_S * 1000)
+    arrivals = [
+        Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=round(1_000 + (ts - START_MS) / MINUTE_MS, 3)))
+        for ts in sorted(set(moments))
+    ]
+    rows = {row.ts: row for row in KERNEL.fold(None, METER, arrivals)[1] if isinstance(row, MeterMinute)}
+    assert {row.quality for ts, row in rows.items() if ts >= START_MS + HOUR_MS} == {Quality.GOOD}
 
 
 def test_a_meter_that_always_sends_sooner_than_registered_is_believed() -> None:
