@@ -126,6 +126,10 @@ class Limits:
         """Voltage a cell loses under a steady current (A, discharge positive), by the chemistry's usual resistance."""
         return amps * self.chemistry.ohm_ah / self.nominal_ah * self.resistance_factor(temperature_c)
 
+    def lead_v(self, amps: float | None) -> float:
+        """Most that leads and breakers take of the pack's voltage at a current: as much as its cells at 25 °C."""
+        return 0.0 if amps is None else self.cell_count * self.cell_drop_v(abs(amps), REFERENCE_C)
+
     def warmed_c(self, celsius: float, amps: float, hours: float) -> float:
         """Temperature that a set's own losses bring it to after some hours of discharge at `amps`.
 

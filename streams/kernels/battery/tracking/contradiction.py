@@ -35,19 +35,22 @@ ANSWERED = 0.15
 """Share of the expected answer that is one: resistances differ by a quarter, and RC parts answer late. (unsourced)"""
 
 PARTS_SHARE = 0.05
-"""A pack voltage that parts from its cells by more than this share is not theirs: cables take less. (unsourced)"""
+"""A pack voltage that parts from its cells by more than this share is not theirs, but for what leads take of it under a
+current. (unsourced)"""
 
 
-def parts_from_cells(pack_v: float, cells: Sequence[float]) -> bool:
+def parts_from_cells(pack_v: float, cells: Sequence[float], lead_v: float) -> bool:
     """Whether a pack's voltage is not that of its cells: one of the two is old, or another device's.
 
     `cells` are all that the pack has, V. Their sum is asked and the median cell: one broken channel says nothing, nor
-    do the weak ones near the end of a discharge.
+    do the weak ones near the end of a discharge. `lead_v` is what leads and breakers between them may take. One cell is
+    never parted from: on a bench it is measured at its poles, the pack at the end of leads as thin as they may be.
     """
     ordered, count = sorted(cells), len(cells)
+    if count == 1:
+        return False
     by_median_v = count * ((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
-    by_sum_v = sum(cells)
-    return abs(pack_v - by_median_v) > PARTS_SHARE * by_median_v and abs(pack_v - by_sum_v) > PARTS_SHARE * by_sum_v
+    return all(abs(pack_v - by_v) > PARTS_SHARE * by_v + lead_v for by_v in (by_median_v, sum(cells)))
 
 
 def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:

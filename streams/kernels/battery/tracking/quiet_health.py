@@ -113,7 +113,7 @@ class QuietSetHealth(SetHealth):
 
 
 def _parts_from_cells(samples: Samples) -> Mask:
-    """`contradiction.parts_from_cells`: whether a pack's voltage is not that of its cells."""
+    """Whether a pack's voltage may not be that of its cells: what leads take of it, `contradiction` knows."""
     cells_v = samples.cell_count * samples.median_v
     parts: Mask = np.abs(samples.pack_v - cells_v) > PARTS_SHARE * cells_v
     return parts

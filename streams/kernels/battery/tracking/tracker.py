@@ -66,7 +66,7 @@ class Tracker:
         if volts is None and len(present) == count:
             volts = sum(present)
         state, ts = self.state, reading.ts
-        parts = volts is not None and len(present) == count and parts_from_cells(volts, present)
+        parts = volts is not None and len(present) == count and parts_from_cells(volts, present, limits.lead_v(raw))
         if volts is None or raw is None or (raw == 0.0 and is_blank(reading)) or (parts and state is not None):
             if state is not None:
                 self._note_dark(state, ts, parts=parts)
