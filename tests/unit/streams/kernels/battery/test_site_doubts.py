@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from schemas.metrics import Quality
@@ -12,6 +14,11 @@ from schemas.registry import Device, Sector, Site
 from schemas.time import HOUR_MS
 from streams.kernels.battery.prospects.doubts import SiteDoubts
 from tests.support.worlds.sets import lfp_set
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.metrics import Row
 
 T0 = 1_780_000_200_000
 SITE = Site(site_id="s", name="s", name_zh="s", sector=Sector.BASE_STATION, city="太原")
@@ -27,7 +34,7 @@ def episode(device_id: str, kind: EpisodeKind) -> BatteryEpisode:
     """What a set does since before the outage, at 50 V."""
     return BatteryEpisode(
         device_id, T0 - HOUR_MS, T0 + HOUR_MS, "s", kind, None, 2.0, None, None, 50.0, 50.0,
-        *[None] * 12, 60.0, 1.0, Quality.GOOD, "",
+        None, None, None, None, None, None, None, None, None, None, None, None, 60.0, 1.0, Quality.GOOD, "",
     )  # fmt: skip
 
 
@@ -40,6 +47,6 @@ def test_a_resting_set_is_doubted_only_where_no_other_can_carry_the_bus(
 ) -> None:
     """The set that carries may be the one that is silent: then a healthy open set was told to contradict its bus."""
     episodes = [episode("b", EpisodeKind.REST), *([] if other is None else [episode("a", other)])]
-    found = {SiteOutage: [OUTAGE], BatteryEpisode: episodes}
+    found: dict[type[Row], Sequence[Row]] = {SiteOutage: [OUTAGE], BatteryEpisode: episodes}
     rows = SiteDoubts().rows(SITE, DEVICES, found, found).rows
     assert sorted(row.device_id for row in rows if isinstance(row, SiteDoubt)) == doubted
