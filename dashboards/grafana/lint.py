@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboards.grafana.lint_variables import VARIABLE_RULES
 from dashboards.kit.sizes import ROW_PX, header_px, panel_px, text_px
-from dashboards.kit.sql import TYPED
 from dashboards.preview.model import DRAWN_TABLES
 
 if TYPE_CHECKING:
@@ -262,40 +262,6 @@ def lives_on_its_own_clock(dashboard: Json) -> Iterator[str]:
         yield "the time zone is not the province's"
 
 
-def variables_are_quiet(dashboard: Json) -> Iterator[str]:
-    """Variables are asked when the page is opened, not with every refresh; a long list is searched in the database."""
-    for variable in dashboard["templating"].get("list", []):
-        if variable["refresh"] != 1:
-            yield f"variable {variable['name']}: is asked with every refresh"
-        of_sets = "kind = 'battery'" in variable["query"]
-        if of_sets and ("$__searchFilter" not in variable["query"] or "LIMIT" not in variable["query"]):
-            yield f"variable {variable['name']}: loads every set"
-
-
-def lists_are_full_before_anybody_types(dashboard: Json) -> Iterator[str]:
-    """Grafana 13 leaves `$__searchFilter` as it stands until somebody types, and then adds no `%`."""
-    for variable in dashboard["templating"].get("list", []):
-        bare = variable["query"].replace(f"concat('%', {TYPED}, '%')", "")
-        if "$__searchFilter" in bare:
-            yield f"variable {variable['name']}: is empty until somebody types"
-
-
-def what_is_typed_is_shown(dashboard: Json) -> Iterator[str]:
-    """Grafana offers what the database found only if the typed characters are in the option's text too."""
-    for variable in dashboard["templating"].get("list", []):
-        shown = variable["query"].partition(" AS __text")[0].partition(" AS __value,")[2]
-        for column in sorted(set(re.findall(r"(\w+\.\w+_id) ILIKE", variable["query"]))):
-            if "concat_ws" not in shown or column not in shown:
-                yield f"variable {variable['name']}: {column} is searched and not shown"
-
-
-def everything_is_a_word_of_the_page(dashboard: Json) -> Iterator[str]:
-    """Grafana's own option for all values is called "All" on a Chinese page: the query offers one instead."""
-    for variable in dashboard["templating"].get("list", []):
-        if variable.get("includeAll"):
-            yield f"variable {variable['name']}: offers Grafana's All"
-
-
 def refreshes_no_faster_than_it_changes(dashboard: Json) -> Iterator[str]:
     """A page of minute windows does not ask every five seconds."""
     least = next((s for uid, s in FASTEST_S.items() if dashboard["uid"].startswith(uid)), 0)
@@ -387,10 +353,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     titles_fit,
     links_are_one_menu,
     lives_on_its_own_clock,
-    variables_are_quiet,
-    lists_are_full_before_anybody_types,
-    what_is_typed_is_shown,
-    everything_is_a_word_of_the_page,
+    *VARIABLE_RULES,
     refreshes_no_faster_than_it_changes,
     plugins_are_dated,
     is_not_edited_in_place,

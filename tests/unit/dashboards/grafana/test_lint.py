@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboards.grafana import lint
+from dashboards.grafana import lint, lint_variables
 from dashboards.grafana.build import GENERATED, all_dashboards
 
 if TYPE_CHECKING:
@@ -195,10 +195,10 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.titles_fit: _long,
     lint.links_are_one_menu: _buttons,
     lint.lives_on_its_own_clock: _sunday,
-    lint.variables_are_quiet: _asking,
-    lint.lists_are_full_before_anybody_types: _unsearched,
-    lint.what_is_typed_is_shown: _by_name_alone,
-    lint.everything_is_a_word_of_the_page: _all,
+    lint_variables.variables_are_quiet: _asking,
+    lint_variables.lists_are_full_before_anybody_types: _unsearched,
+    lint_variables.what_is_typed_is_shown: _by_name_alone,
+    lint_variables.everything_is_a_word_of_the_page: _all,
     lint.refreshes_no_faster_than_it_changes: _hasty,
     lint.plugins_are_dated: _undated,
     lint.is_not_edited_in_place: _editable,
@@ -245,7 +245,7 @@ def test_the_set_s_list_is_searched_in_the_database() -> None:
     page = copy.deepcopy(BUILT["fenhe-battery-set-zh"])
     variable = page["templating"]["list"][0]
     variable["query"] = variable["query"].replace("LIMIT 500", "")
-    assert list(lint.variables_are_quiet(page)) == ["variable set: loads every set"]
+    assert list(lint_variables.variables_are_quiet(page)) == ["variable set: loads every set"]
 
 
 def test_the_command_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
