@@ -23,6 +23,7 @@ REASON = {
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
     "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
+    "no_contract": Text("合同时长未知", "contract not known"),
 }
 """What a site's verdict comes from."""
 DECIDES = {

@@ -144,6 +144,15 @@ def test_a_site_at_risk_says_how_sure_and_why(database: ReaderDatabase) -> None:
     assert listed == ["poor", "worn", "wide", "new"]
 
 
+def test_a_site_without_a_contract_is_not_said_to_hold_it(database: ReaderDatabase) -> None:
+    """Whether 4.4 h are enough is not known where nobody has said for what."""
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("UPDATE device SET detail = detail #- '{battery,contract_h}' WHERE site_id = 'rich'")
+    (rich,) = _read(database, "SELECT * FROM battery_site_risk WHERE site_id = 'rich'")
+    assert (rich["contract_h"], rich["verdict"], rich["reason"]) == (None, "unknown", "no_contract")
+    assert rich["ahead_p10_h"] == pytest.approx(4.4)
+
+
 def test_forecast_cold_takes_hours_and_a_day_without_forecast_is_none(
     database: ReaderDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
