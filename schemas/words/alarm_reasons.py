@@ -61,7 +61,7 @@ EVIDENCE: Mapping[str, Text] = {
     "change": Text("变化", "change"),
     "change_pct": Text("变化，%", "change, %"),
     "channel": Text("通道", "channel"),
-    "channels": Text("通道", "channels"),
+    "channels": Text("各通道", "channels"),
     "contract_h": Text("合同时长，h", "contract, h"),
     "coverage": Text("覆盖率", "coverage"),
     "current_a": Text("电流，A", "current, A"),
