@@ -17,6 +17,8 @@ QUARTER_DAY_MS = DAY_MS // 4
 WEEK_MS = 7 * DAY_MS
 YEAR_MS = 365.2425 * DAY_MS
 """Mean length of a year of the Gregorian calendar."""
+HOURS_A_DAY = 24
+QUARTERS_AN_HOUR = 4
 HOURS_A_WEEK = 168
 
 FOREVER_MS = 253_370_764_800_000

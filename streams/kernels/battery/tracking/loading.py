@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.time import HOUR_MS
 from streams.kernels.battery.limits import REFERENCE_C
 
 if TYPE_CHECKING:
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.set_state import OpenEpisode
 
-MS_PER_H = 3_600_000
 FULL_FROM = 0.97
 """SoC from which a discharge must have begun for its level to be known by what was drawn. (unsourced)"""
 NEAR_CUTOFF_V = 0.02
@@ -119,14 +119,14 @@ def _cross(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah
     gain_v_ms = max(0.0, mean_v_ms - earlier_v_ms) if earlier_v_ms > 0 else 0.0
     needed = time_to_fall(above, mean_v_ms - gain_v_ms / 2, gain_v_ms / elapsed)
     _reach(episode, limits, before_ah, min(needed, elapsed), (sample.amps - episode.loaded_a) / elapsed)
-    episode.doubt_ah2 += (episode.cutoff_a * elapsed * CROSSING_SIGMA / MS_PER_H) ** 2
+    episode.doubt_ah2 += (episode.cutoff_a * elapsed * CROSSING_SIGMA / HOUR_MS) ** 2
 
 
 def _reach(episode: OpenEpisode, limits: Limits, drawn_ah: float, after_ms: float, rise_a_ms: float) -> None:
     """The cut-off was reached this long after the last loaded sample, while the current changed at a steady rate."""
     episode.cutoff_ts = episode.loaded_ts + round(after_ms)
     episode.cutoff_a = episode.loaded_a + rise_a_ms * after_ms
-    episode.cutoff_ah = drawn_ah + (episode.loaded_a + episode.cutoff_a) / 2 * after_ms / MS_PER_H
+    episode.cutoff_ah = drawn_ah + (episode.loaded_a + episode.cutoff_a) / 2 * after_ms / HOUR_MS
     episode.cutoff_cell_v = limits.cutoff_cell_v
 
 
@@ -149,13 +149,13 @@ def note_opened(episode: OpenEpisode, ts: int, limits: Limits, drawn_ah: float) 
         return
     until = min(needed, elapsed)
     _reach(episode, limits, drawn_ah, until, 0.0)
-    episode.doubt_ah2 += (episode.loaded_a * until / MS_PER_H) ** 2 * UNIFORM
+    episode.doubt_ah2 += (episode.loaded_a * until / HOUR_MS) ** 2 * UNIFORM
 
 
 def note_edge(episode: OpenEpisode, amps: float, elapsed_ms: int) -> None:
     """The load came on or went off at an unknown moment within `elapsed_ms`; the trapezoid took the middle."""
     if episode.cutoff_ts is None:
-        episode.doubt_ah2 += (amps * elapsed_ms / MS_PER_H) ** 2 * UNIFORM
+        episode.doubt_ah2 += (amps * elapsed_ms / HOUR_MS) ** 2 * UNIFORM
 
 
 def time_to_fall(above_v: float, fall_v_ms: float, gain_v_ms2: float) -> float:

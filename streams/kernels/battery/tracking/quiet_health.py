@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from schemas.metrics.battery_health import BatteryFlag, BatteryState
-from schemas.time import MINUTE_MS
+from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
 from streams.kernels.battery.tracking.cells import ODD_CELL_V
@@ -25,7 +25,6 @@ from streams.kernels.battery.tracking.flow import DISCHARGE, FLOAT, LEAVE_FLOAT_
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.health_figures import LAYOUT, HealthFigures, figures_of, state_of
 from streams.kernels.battery.tracking.hours import CONDITION
-from streams.kernels.battery.tracking.loading import MS_PER_H
 from streams.kernels.battery.tracking.quiet_load import carries, note_cells, note_load
 from streams.kernels.battery.tracking.set_rows import Carried, remaining
 from streams.kernels.battery.tracking.tracker import POWER_SPAN_MS
@@ -130,7 +129,7 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     mean_v = samples.pack_v / f.cell_count
     idle = np.abs(amps) < f.idle_a
     stands = (samples.current_a == f.raw_a) | (idle & (np.abs(before) < f.idle_a))
-    charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / MS_PER_H
+    charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
     f.still_high_v = np.where(stands, larger(f.still_high_v, mean_v), mean_v)
     f.still_low_v = np.where(stands, smaller(f.still_low_v, mean_v), mean_v)
     f.still_ah = np.where(stands, f.still_ah + charged_ah, 0.0)
@@ -157,9 +156,9 @@ def _add_time(f: HealthFigures, load: Mask, elapsed: Array) -> None:
 
 def _flow(f: HealthFigures, load: Mask, volts: Array, elapsed: Array, amps: tuple[Array, Array]) -> None:
     """Count charge into the SoC and the episode (`soc.count_charge`, `Tracker._add`)."""
-    charged, drawn = split_trapezoids(*amps, elapsed / MS_PER_H)
+    charged, drawn = split_trapezoids(*amps, elapsed / HOUR_MS)
     net_ah, moved_ah = charged - drawn, charged + drawn
-    sigma = f.soc_sigma + (f.sensor_a * elapsed / MS_PER_H + f.capacity_doubt * moved_ah) / f.capacity_ah
+    sigma = f.soc_sigma + (f.sensor_a * elapsed / HOUR_MS + f.capacity_doubt * moved_ah) / f.capacity_ah
     f.soc_sigma = np.where(np.isnan(f.soc), f.soc_sigma, smaller(np.ones_like(sigma), sigma))
     counted = larger(np.zeros_like(sigma), f.soc + net_ah / f.capacity_ah)
     f.soc = np.where(np.isnan(f.soc), f.soc, smaller(np.ones_like(sigma), counted))

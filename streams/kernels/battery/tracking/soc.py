@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from schemas.time import HOUR_MS
 from streams.kernels.battery.tracking.flow import FLOAT, REST
-from streams.kernels.battery.tracking.loading import MS_PER_H
 
 if TYPE_CHECKING:
     from schemas.readings import BatteryReading
@@ -37,7 +37,7 @@ def count_charge(state: SetState, limits: Limits, net_ah: float, moved_ah: float
     assert state.soc is not None  # noqa: S101 - asked by the caller
     capacity, doubt, sensor_a = charge_doubts(state, limits)
     state.soc = min(1.0, max(0.0, state.soc + net_ah / capacity))
-    state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / MS_PER_H + doubt * moved_ah) / capacity)
+    state.soc_sigma = min(1.0, state.soc_sigma + (sensor_a * elapsed / HOUR_MS + doubt * moved_ah) / capacity)
 
 
 def charge_doubts(state: SetState, limits: Limits) -> tuple[float, float, float]:

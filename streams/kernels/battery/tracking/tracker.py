@@ -29,7 +29,7 @@ from streams.kernels.battery.tracking.flow import (
 )
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
 from streams.kernels.battery.tracking.identity import judge_on_float, judge_under_load, note_cycles, note_under_load
-from streams.kernels.battery.tracking.loading import MS_PER_H, LoadedSample, note_edge, note_load, note_opened
+from streams.kernels.battery.tracking.loading import LoadedSample, note_edge, note_load, note_opened
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
 
@@ -162,7 +162,7 @@ class Tracker:
             flow = flow._replace(doing=doing)
         if is_gap and is_steady(state, flow, limits):
             flow = flow._replace(is_steady=True)
-        charged_ah = (before + amps) / 2 * elapsed / MS_PER_H
+        charged_ah = (before + amps) / 2 * elapsed / HOUR_MS
         watch_current(state, flow, raw, charged_ah, limits)
         self._pass_hours(state, flow)
         if elapsed > limits.bridged_gap_ms or (is_gap and doing is not state.doing and not flow.is_steady):
@@ -214,7 +214,7 @@ class Tracker:
     def _flow(self, state: SetState, flow: Flow) -> None:
         """Count what flowed since the last reading, and follow what the set does now."""
         episode = state.episode
-        charged, drawn = split_trapezoid(flow.amps_before, flow.amps, flow.elapsed / MS_PER_H)
+        charged, drawn = split_trapezoid(flow.amps_before, flow.amps, flow.elapsed / HOUR_MS)
         soc_before, sigma_before = state.soc, state.soc_sigma
         if flow.is_gap and not flow.is_steady:
             state.held = state.is_apart_load = state.is_apart_float = True
@@ -342,7 +342,7 @@ class Tracker:
         if state.soc is not None:
             state.held = True
             state.soc_sigma = min(
-                1.0, state.soc_sigma + self.limits.reference.soc.hold_sigma_per_h * flow.elapsed / MS_PER_H
+                1.0, state.soc_sigma + self.limits.reference.soc.hold_sigma_per_h * flow.elapsed / HOUR_MS
             )
         state.doing, state.doing_since = doing, ts
         opened = self._open(state, doing, ts, volts)

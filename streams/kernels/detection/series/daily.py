@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.signal import Severity
-from schemas.time import DAY_MS
+from schemas.time import DAY_MS, HOURS_A_DAY
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.packed import Floats, pushed, single
 from streams.kernels.detection.robust import known, median, quantile, robust_sd
@@ -20,7 +20,6 @@ STEP_DAYS = 36
 """28 differences from week to week, and today's."""
 WEEKS = 4
 """Whose same weekday says what is usual."""
-HOURS_A_DAY = 24
 KNOWN_HOURS = 20
 """Hours that must be known of a day or of the last 24 hours. (unsourced)"""
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.signal import Severity
-from schemas.time import DAY_MS
+from schemas.time import DAY_MS, HOURS_A_DAY, QUARTERS_AN_HOUR
 from streams.kernels.detection.cusum import in_alarm, summed
 from streams.kernels.detection.judgement import Judgement
 from streams.kernels.detection.packed import Floats, pushed, single
@@ -38,8 +38,6 @@ FALL_NIGHTS = 3
 RETURN_NIGHTS = 2
 RETURN_Z = 2.0
 """A leak has ended when this many nights in a row were this near to the baseline. (unsourced)"""
-HOURS_A_DAY = 24
-QUARTERS_AN_HOUR = 4
 KNOWN_QUARTERS = 3
 """Of four in a row: a quarter that was lost must not leave the night fewer hours to be low in. (unsourced)"""
 UNKNOWN_QUARTERS = 2

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import HOURS_A_WEEK, hour_of_week
+from schemas.time import HOURS_A_DAY, HOURS_A_WEEK, hour_of_week
 from streams.kernels.detection.packed import Floats, put, single
 from streams.kernels.detection.robust import clip
 
@@ -34,7 +34,6 @@ POOL_HOURS = 4 * HOURS_A_WEEK
 LONG_RUN_DAYS = 28
 LEAST = 1e-12
 """Stands for zero where a logarithm is taken."""
-HOURS_A_DAY = 24
 
 
 class Season(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.kinds import unit_name
 from schemas.metrics.signal import Severity, SignalKind
-from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS, UTC_OFFSET_MS, local_hour
+from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS, QUARTERS_AN_HOUR, UTC_OFFSET_MS, local_hour
 from streams.kernels.codec import BIT, PACKED, PACKED_BYTES, Beside, Codec, Shape, Together
 from streams.kernels.detection.judgement import (
     NEW,
@@ -56,7 +56,6 @@ WINDOW_S = {
     SignalKind.FLATLINE: QUARTER_S,
     SignalKind.SPIKE: QUARTER_S,
 }
-QUARTERS_AN_HOUR = 4
 KNOWN_QUARTERS = 3
 """Quarters that must be known of an hour. (unsourced)"""
 
