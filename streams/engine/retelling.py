@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streams.kernels.contract import Fold
 
     _Kept = Mapping[str, Sequence[Snapshot]]
+    _Given = Mapping[tuple[object, ...], int]
 
 FARTHEST_MS = 256 * DAY_MS
 """How far before its first late item a way may begin to give an older row again: no plant stands still for longer
@@ -34,10 +35,11 @@ def take_back(rows: StandingRows, fold: Fold, walks: Sequence[Walk], spans: Sequ
     """Take away what these ways, each of which gave the rows of a span, do not give any more; returns what is gone."""
     gone: list[Row] = []
     if isinstance(fold, Retelling):
+        given = {walk.entity_id: _given(fold, walk) for walk in walks}
         for row_type in fold.retold:
             standing = _standing(rows, fold, row_type, walks, spans)
             for walk, span in zip(walks, spans, strict=True):
-                untold = _untold(fold, walk, standing.get(walk.entity_id, ()))
+                untold = _untold(fold, walk, standing.get(walk.entity_id, ()), given[walk.entity_id])
                 if walk.origin.state is None:
                     untold = [row for row in untold if row.ts >= span.from_ms]
                     if span.from_ms > walk.origin.ts:
@@ -68,15 +70,19 @@ def earlier(walks: Sequence[Walk], step_ms: int, kept: Callable[[Sequence[Late]]
 
 def _wanting(rows: StandingRows, fold: Fold, walks: Sequence[Walk], first: Mapping[str, int]) -> list[Walk]:
     found: list[Walk] = []
-    walks = [walk for walk in walks if walk.origin.ts > first[walk.entity_id] - FARTHEST_MS]
+    walks = [
+        walk for walk in walks if walk.origin.state is not None and walk.origin.ts > first[walk.entity_id] - FARTHEST_MS
+    ]
     if isinstance(fold, Retelling) and walks:
         for row_type in fold.retold:
             if not DERIVED_TABLES[row_type].newest_wins:
                 continue
             standing = _standing(rows, fold, row_type, walks, ())
             for walk in walks:
-                untold = _untold(fold, walk, standing.get(walk.entity_id, ()))
-                if walk.origin.state is not None and {key_of(row) for row in untold} - _given(fold, walk).keys():
+                given = _given(fold, walk)
+                if any(
+                    key_of(row) not in given for row in _untold(fold, walk, standing.get(walk.entity_id, ()), given)
+                ):
                     found.append(walk)
     return found
 
@@ -105,7 +111,7 @@ def _since(fold: Retelling, walk: Walk) -> int:
     return fold.retold_from(fold.load(walk.origin.state), walk.now)
 
 
-def _given(fold: Retelling, walk: Walk) -> dict[tuple[object, ...], int]:
+def _given(fold: Retelling, walk: Walk) -> _Given:
     """Time of the newest row of each key that a way gave."""
     newest: dict[tuple[object, ...], int] = {}
     for row in walk.rows:
@@ -115,9 +121,8 @@ def _given(fold: Retelling, walk: Walk) -> dict[tuple[object, ...], int]:
     return newest
 
 
-def _untold(fold: Retelling, walk: Walk, standing: Sequence[Row]) -> list[Row]:
-    """Those of standing rows that items on a way gave once, and give no more."""
-    given = _given(fold, walk)
+def _untold(fold: Retelling, walk: Walk, standing: Sequence[Row], given: _Given) -> list[Row]:
+    """Those of standing rows that items on a way gave once, and give no more; `given`: what it gives now."""
     odd = [row for row in standing if row.ts > given.get(key_of(row), -FOREVER_MS)]
     if odd and walk.origin.state is not None:
         before = fold.load(walk.origin.state)
