@@ -143,17 +143,21 @@ class Pipeline:
 
     def restart(self, process: Process) -> None:
         """Start a dead process again and wait until it is ready."""
-        self._ready_file(process.name).unlink(missing_ok=True)
+        self.ready_file(process.name).unlink(missing_ok=True)
         process.start()
         self.wait_ready(process)
 
     def wait_ready(self, process: Process) -> None:
         """Wait for a process's ready file."""
-        process.wait_until(self._ready_file(process.name).exists, what=f"the {process.name}", timeout=READY_S)
+        process.wait_until(self.ready_file(process.name).exists, what=f"the {process.name}", timeout=READY_S)
+
+    def ready_file(self, name: str) -> Path:
+        """The file that is there while the process of this name says that it is ready."""
+        return self.folder / f"{name}.ready"
 
     def is_ready(self, process: Process) -> bool:
         """Whether a process says that it is ready."""
-        return self._ready_file(process.name).exists()
+        return self.ready_file(process.name).exists()
 
     @contextmanager
     def publishing(
@@ -238,7 +242,7 @@ class Pipeline:
             return dict(rows.fetchall())
 
     def _start(self, name: str, module: str, command: str, more: Mapping[str, str], *, wait: bool) -> Process:
-        ready = self._ready_file(name)
+        ready = self.ready_file(name)
         ready.unlink(missing_ok=True)
         process = Process(
             name,
@@ -252,9 +256,6 @@ class Pipeline:
         if wait:
             self.wait_ready(process)
         return process
-
-    def _ready_file(self, name: str) -> Path:
-        return self.folder / f"{name}.ready"
 
     def _stored_offset(self) -> int:
         return self._number("SELECT coalesce(sum(next_offset), 0)::bigint FROM checkpoint WHERE topic = %s", self.topic)

@@ -29,8 +29,11 @@ def main() -> int:
     text = report(outcome)
     sys.stdout.write(text + "\n")
     if asked.keep is not None:
-        trials = [trial.__dict__ | {"seconds": trial.seconds, "mark": None} for trial in outcome.trials]
-        (asked.keep / "trials.json").write_bytes(orjson.dumps(trials))
+        trials = [
+            trial.__dict__ | {"seconds": trial.seconds, "mark": None, "waits": dict(trial.waits)}
+            for trial in outcome.trials
+        ]
+        (asked.keep / "trials.json").write_bytes(orjson.dumps(trials, option=orjson.OPT_NON_STR_KEYS))
         (asked.keep / "report.txt").write_text(text + "\n")
     return int(has_failed(outcome))
 

@@ -118,6 +118,8 @@ class Devices:
         self._seconds = minutes * 60
         self._probes = probes(rig.stack.partitions)
         self._beat = 0
+        self._watched = True
+        """Whether probes go out: until `finish`, so that every recovery that is waited for has one behind it."""
         self.probes: list[Sent] = []
         self.odd: list[DeviceMessage] = []
         self._sent: list[tuple[float, DeviceMessage]] = []
@@ -151,11 +153,12 @@ class Devices:
         self._burst += count
 
     def beat(self) -> int:
-        """Device time of the next probes; of the last ones, where no more are to come."""
-        return START_MS + (self._beat if self._thread.is_alive() else self._beat - 1) * 1000
+        """Device time of the next probes."""
+        return START_MS + self._beat * 1000
 
     def finish(self) -> None:
-        """Send what is left, and wait until the broker has said of everything that it has it."""
+        """Send what is left and no more probes, and wait until the broker has said of everything that it has it."""
+        self._watched = False
         self._thread.join(FLUSH_S)
         if self._failed is not None:
             raise self._failed
@@ -174,7 +177,10 @@ class Devices:
         begun = time.monotonic()
         late: list[tuple[float, DeviceMessage]] = []
         position, odd_at = 0, ODD_S
-        while (elapsed := time.monotonic() - begun) < self._seconds and not self._stop.wait(0.1):
+        while not self._stop.wait(0.1):
+            elapsed = time.monotonic() - begun
+            if elapsed >= self._seconds and not self._watched:
+                break
             due = int(len(self._messages) * elapsed / self._seconds)
             for message in self._messages[position:due]:
                 if self._rng.random() < LATE_SHARE:

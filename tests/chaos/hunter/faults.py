@@ -67,6 +67,7 @@ def _of_part(part: Part) -> Iterator[Fault]:
             yield
             time.sleep(rng.uniform(0, 2))
         finally:
+            part.start_again()
             part.wanted = True
 
     def kill(rng: random.Random) -> None:

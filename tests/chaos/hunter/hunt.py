@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fenhe.local import wait_until
 from storage.pool import connect
+from tests.chaos.hunter.causes import Cause
 from tests.chaos.hunter.devices import Devices, probes, world_of
 from tests.chaos.hunter.faults import Fault, Way, all_faults
 from tests.chaos.hunter.recovery import Recovery, Trial
@@ -77,7 +78,8 @@ def _break(rng: random.Random, faults: Sequence[Fault], recovery: Recovery, seco
     def do(fault: Fault, own: random.Random) -> None:
         started = time.monotonic()
         try:
-            fault.act(own)
+            with recovery.causes.lasting(fault.way):
+                fault.act(own)
             recovery.note(fault.name, fault.way, started)
         finally:
             with lock:
@@ -118,6 +120,18 @@ def _percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
 
+def _waits(trials: Sequence[Trial]) -> list[str]:
+    """What the recoveries of one way waited for: the mean of all, and of the slowest twentieth."""
+    ordered = sorted(trials, key=lambda trial: sum(trial.waits.values()))
+    slowest = ordered[-max(1, len(ordered) // 20) :]
+    lines = []
+    for cause in Cause:
+        all_s, slow_s = (sum(trial.waits[cause] for trial in group) / len(group) for group in (trials, slowest))
+        if slow_s or all_s:
+            lines.append(f"  {cause}: {all_s:.1f} s on average, {slow_s:.1f} s of the slowest twentieth")
+    return lines
+
+
 def report(outcome: Outcome) -> str:
     """What a hunt came to, to be read."""
     trials = outcome.trials
@@ -135,6 +149,7 @@ def report(outcome: Outcome) -> str:
                 f"{way}: {len(seconds)} recoveries, p50 {statistics.median(seconds):.1f} s,"
                 f" p95 {_percentile(seconds, 0.95):.1f} s, longest {max(seconds):.1f} s"
             )
+            lines += _waits([trial for trial in trials if trial.way is way])
     by_name: dict[str, list[float]] = {}
     for trial in trials:
         by_name.setdefault(trial.name, []).append(-1.0 if trial.seconds is None else trial.seconds)

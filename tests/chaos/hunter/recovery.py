@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from storage.pool import connect
+from tests.chaos.hunter.causes import Causes
 from tests.chaos.hunter.faults import Way
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from tests.chaos.hunter.causes import Cause
     from tests.chaos.hunter.devices import Devices
     from tests.chaos.hunter.rig import Rig
 
@@ -40,6 +43,8 @@ class Trial:
     mark: object
     """What must have come through: device time of a probe, the log's ends, or a moment of the database."""
     recovered: float | None = None
+    waits: dict[Cause, float] = field(default_factory=lambda: defaultdict(float))
+    """What it waited for, in seconds."""
 
     @property
     def seconds(self) -> float | None:
@@ -56,9 +61,10 @@ class Recovery:
         self._probes = probes
         self._pending: list[Trial] = []
         self.trials: list[Trial] = []
+        self.causes = Causes(rig.parts)
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._run, self._explain)]
         self._connection: Connection | None = None
         topic = rig.pipeline.topic
         self._places = [TopicPartition(topic, number) for number in range(rig.stack.partitions)]
@@ -68,13 +74,15 @@ class Recovery:
 
     def __enter__(self) -> Self:
         """Begin to watch."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End."""
         self._stop.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self._guard.close()
         if self._connection is not None:
             self._connection.close()
@@ -101,6 +109,17 @@ class Recovery:
                     self._look[way]([trial for trial in pending if trial.way is way])
             with self._lock:
                 self._pending = [trial for trial in self._pending if trial.recovered is None]
+
+    def _explain(self) -> None:
+        """Note what each recovery waits for, beside looking whether it is over: that may last."""
+        before = time.monotonic()
+        while not self._stop.wait(LOOK_S):
+            now = time.monotonic()
+            causes = {way: self.causes.now(way) for way in Way}
+            with self._lock:
+                for trial in self._pending:
+                    trial.waits[causes[trial.way]] += now - max(before, trial.over)
+            before = now
 
     def _asked(self) -> Connection:
         if self._connection is None or self._connection.closed:

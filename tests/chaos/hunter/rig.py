@@ -50,15 +50,31 @@ def _shifting_library(folder: Path) -> Path | None:
 class Part:
     """One of our own processes, its wires by what is at their other end, and the file that its clock is shifted by."""
 
-    def __init__(self, process: Process, wires: dict[str, Wire], clock: Path | None) -> None:
+    def __init__(self, process: Process, ready: Path, wires: dict[str, Wire], clock: Path | None) -> None:
         self.name = process.name
         self.process = process
         self.wires = wires
         self.clock = clock
+        self._ready = ready
+        self.has_been_ready = True
+        """Since it was started last; a rig is given to nobody before all of it is ready."""
         self.wanted = True
         """Whether it is to be started when it has ended."""
         self.ended = 0
         """How often it has ended by itself."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs and says that it is ready."""
+        found = self.process.running and self._ready.exists()
+        self.has_been_ready |= found
+        return found
+
+    def start_again(self) -> None:
+        """Start it; what the process before said of itself does not count."""
+        self._ready.unlink(missing_ok=True)
+        self.has_been_ready = False
+        self.process.start()
 
     def shift(self, seconds: int) -> None:
         """Let its clock be wrong by so many seconds from now on."""
@@ -93,7 +109,7 @@ class Rig:
 
     def part(self, process: Process, wires: dict[str, Wire], clock: Path | None) -> None:
         """Keep a process running from now on."""
-        self.parts[process.name] = Part(process, wires, clock)
+        self.parts[process.name] = Part(process, self.pipeline.ready_file(process.name), wires, clock)
 
     def end(self) -> None:
         """Start nothing any more that has ended."""
@@ -176,7 +192,7 @@ class Rig:
             for part in self.parts.values():
                 if part.wanted and not part.process.running:
                     part.ended += 1
-                    part.process.start()
+                    part.start_again()
 
 
 def _open_doors(kafka: ApacheKafka, doors: dict[str, int], advertised: dict[str, int]) -> None:

@@ -30,6 +30,11 @@ class Wire:
         self._whole.set()
         self._left: int | None = None
 
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody is connected."""
+        return bool(self._ends)
+
     def cut(self) -> None:
         """Reset every connection, as a firewall that was restarted does."""
         self._loop.call_soon_threadsafe(self._reset)
