@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic_core import to_json
 
+from schemas.quantity import LARGEST
 from schemas.readings import MODELS, Kind, Reading
 
 
@@ -64,10 +65,23 @@ EVIDENCE: Mapping[Kind, frozenset[str]] = {
 def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Bring what was sent into a form that every store on the way holds, and bound its size."""
     if isinstance(value, dict | list) and len(text := _as_text(value)) > MOST_CHARACTERS:
-        return _shown(text)  # what is long is not gone through in Python
+        return _in_short(value) or _shown(text)  # what is long is not gone through in Python
     plain = _plain(value, MOST_LEVELS)
     text = orjson.dumps(plain).decode()
     return plain if len(text) <= MOST_CHARACTERS and _NUL not in text else _shown(text)
+
+
+def _in_short(value: dict[str, Any] | list[Any]) -> list[Any] | None:
+    """A list of numbers that is too long, with fewer digits, for it may be evidence; None where that does not do."""
+    if not isinstance(value, list) or len(value) > MOST_CHARACTERS:
+        return None
+    short = [float(f"{item:.4g}") if type(item) is float and math.isfinite(item) else item for item in value]
+    return (
+        short
+        if all(type(item) in {int, float} and abs(item) <= LARGEST for item in short)
+        and (len(_as_text(short)) <= MOST_CHARACTERS)
+        else None
+    )
 
 
 def _shown(text: str) -> str:

@@ -22,7 +22,11 @@ DEAD_V = 2.0
 """No lithium iron phosphate cell is below it and well. (unsourced)"""
 ALIVE_V = 2.8
 """The others must be above it, or the whole set is empty. (unsourced)"""
+LOWEST_V = -5.0
+"""Below it is no cell, not even one that the others drive the wrong way round. (unsourced)"""
 CELLS_NEEDED = 4
+MILLIVOLTS = (1000.0 * DEAD_V, 1000.0 * (CELL_V.high or 0.0))
+"""Cells of which most show such a figure are in mV, as YD/T 1363 has them."""
 NO_VOLTAGE = "no voltage"
 
 
@@ -37,15 +41,16 @@ class Dead(NamedTuple):
     """Whether the pack's voltage misses what the cell lost."""
 
 
-def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | None, list[ChannelFault]]:
+def look_at(seen: int, arrival: Arrival, registered: int, before: int) -> tuple[int, Dead | None, list[ChannelFault]]:
     """Take a reading: cells that were ever seen (as bits), the worst dead one, and channels that broke.
 
+    Of several that are dead, the one (from 1) that was the reading `before`: two may take turns in being the lowest.
     A list ends with the last cell that shows a voltage, so those of the `registered` behind its end show none.
     """
     reading = arrival.reading
     raw = getattr(reading, CELLS_V)
     if arrival.aside:
-        raw = numbers(evidence(arrival, CELLS_V))
+        raw = _in_volts(numbers(evidence(arrival, CELLS_V)))
     if not raw:
         return seen, None, []
     raw = [*raw, *[None] * (min(seen.bit_length(), registered) - len(raw))]
@@ -62,7 +67,7 @@ def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | N
         if volts is not None and DEAD_V <= volts <= (CELL_V.high or 0.0):
             continue
         was_seen = bool(seen >> at & 1)
-        is_low = volts is not None and volts < DEAD_V
+        is_low = volts is not None and LOWEST_V <= volts < DEAD_V
         if not was_seen and not is_low:
             continue
         lost = middle - max(0.0, volts or 0.0) if is_low or volts is None else middle
@@ -71,7 +76,16 @@ def look_at(seen: int, arrival: Arrival, registered: int) -> tuple[int, Dead | N
             dead.append(Dead(at + 1, volts if is_low and volts is not None else 0.0, middle, confirmed))
         elif was_seen:
             faults.append(ChannelFault(CELLS_V, at + 1, volts or 0.0, NO_VOLTAGE))
-    return seen | _of(raw), min(dead, key=lambda each: each.volts, default=None), faults
+    worst = min(dead, key=lambda each: (not each.confirmed, each.cell != before, each.volts), default=None)
+    return seen | _of(raw), worst, faults
+
+
+def _in_volts(raw: list[float | None]) -> list[float | None]:
+    """Cells as sent, of which most are a thousand times what a cell shows, in V."""
+    low, high = MILLIVOLTS
+    if 2 * sum(volts is not None and low <= volts <= high for volts in raw) <= len(raw):
+        return raw
+    return [None if volts is None else volts / 1000 for volts in raw]
 
 
 def _alive(raw: list[float | None]) -> int:

@@ -43,7 +43,7 @@ class SetSafety(Signaller, Saved[SafetyState]):
     """Fold of battery readings: the safety set and the state of the cells in float."""
 
     name = "set_safety"
-    version = 2
+    version = 3
     source = frozenset({Kind.BATTERY})
     kinds = frozenset(KINDS)
     left_alone = StuckCurrents.metrics
@@ -77,7 +77,7 @@ def _take(verdicts: SetVerdicts, arrival: Arrival) -> None:
         heating.over_temperature(verdicts, seen, only_rising=True)
         return
     state.channels = memory
-    state.seen_cells, dead, faults = dead_cells.look_at(state.seen_cells, arrival, verdicts.cell_count)
+    state.seen_cells, dead, faults = dead_cells.look_at(state.seen_cells, arrival, verdicts.cell_count, state.dead_cell)
     heating.judge(verdicts, reading, seen)
     day = local_day(reading.ts)
     if day != state.day:

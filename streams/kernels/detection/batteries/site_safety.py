@@ -6,6 +6,7 @@ which then says that it may be the sensor. What an FSU calls bad clears nothing.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.arrival import evidence
@@ -39,7 +40,7 @@ class SiteSafety(Signaller, Saved[tuple[Standing, ...]]):
     """Fold of site power readings: the smoke and the water input, each a condition of its own."""
 
     name = "site_safety"
-    version = 1
+    version = 2
     source = frozenset({Kind.SITE_POWER})
     kinds = frozenset(INPUTS.values())
     snapshot_ms = QUARTER_DAY_MS
@@ -82,16 +83,40 @@ class SiteSafety(Signaller, Saved[tuple[Standing, ...]]):
 
 
 def _is_set(sent: Any) -> bool | None:  # noqa: ANN401 - any JSON
-    """Read an input that was not sent as true or false: `1`, `"on"`; None where nothing is known of it."""
+    """Read an input that was not sent as true or false: `1`, `"on"`, `[true]`; None where nothing is known of it."""
     if isinstance(sent, int | float):
         return sent != 0
+    if isinstance(sent, dict | list):
+        parts = {_is_set(part) for part in (sent.values() if isinstance(sent, dict) else sent)}
+        return True if True in parts else False if False in parts else None
     if not isinstance(sent, str):
         return None
-    word = sent.strip().lower()
-    if word in _OFF:
+    word = sent.strip(" .!。").lower()
+    if word in _OFF or _ZERO.fullmatch(word):
         return False
     return None if word in _UNKNOWN else True
 
 
-_OFF = frozenset({"0", "0.0", "false", "off", "no", "normal", "ok"})
-_UNKNOWN = frozenset({"", "none", "null", "nan", "unknown", "n/a"})
+_ZERO = re.compile(r"[-+]?0+(\.0*)?|0x0+", re.ASCII)
+_OFF = frozenset(
+    {"false", "off", "no", "n", "f", "normal", "ok", "good", "clear", "cleared", "inactive", "no alarm", "no smoke"}
+    | {
+        "no water",
+        "正常",
+        "无",
+        "否",
+        "关",
+        "关闭",
+        "无告警",
+        "未告警",
+        "无报警",
+        "未报警",
+        "无烟",
+        "无水",
+        "告警恢复",
+        "恢复",
+    }
+)
+_UNKNOWN = frozenset(
+    {"", "-", "--", "none", "null", "nan", "unknown", "n/a", "na", "未知", "无数据", "无效", "通信中断"}
+)
