@@ -11,7 +11,20 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from schemas.quantity import CalendarTime, Finite, Identifier, Range, Rate, Register, Timestamp, Total, Whole, refuse
+from schemas.quantity import (
+    EARLIEST_MS,
+    CalendarTime,
+    Finite,
+    Identifier,
+    Range,
+    Rate,
+    Register,
+    Timestamp,
+    Total,
+    Whole,
+    refuse,
+)
+from schemas.time import DAY_MS
 
 
 class Kind(StrEnum):
@@ -132,6 +145,10 @@ class GangueUnitReading(Reading):
     steam_temperature_c: Annotated[Finite, Range(-20, 650)] | None = None
 
 
+LONGEST_SAMPLE_MS = 366 * DAY_MS
+"""Of the longest composite that anybody analyses. (unsourced)"""
+
+
 class LabReading(Reading):
     """A laboratory's analysis of one batch of fuel; arrives hours late. `ts` is when it was released."""
 
@@ -151,6 +168,10 @@ class LabReading(Reading):
             msg = "a sample begins before it ends, and ends no later than its result is released: sample_from <="
             msg += f" sample_to <= ts, not {self.sample_from}, {self.sample_to}, {self.ts}"
             refuse(msg)
+        if self.sample_from < EARLIEST_MS:
+            refuse(f"sample_from {self.sample_from} lies before the year 2000: is it in seconds? send milliseconds")
+        if self.sample_to - self.sample_from > LONGEST_SAMPLE_MS:
+            refuse("a sample of more than a year is none: sample_from and sample_to say what it was taken from")
         return self
 
 

@@ -34,7 +34,7 @@ from schemas.registered.sites import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "GAP_PERIODS",
@@ -85,6 +85,12 @@ def _check_virtual_meters(site: Site, devices: Mapping[str, Device]) -> None:
     flattened(site.site_id, site.virtual_meters)
 
 
+def _twice(ids: Iterable[str]) -> str:
+    """Name the first id that stands twice."""
+    seen: set[str] = set()
+    return next(each for each in ids if each in seen or seen.add(each))  # type: ignore[func-returns-value]
+
+
 class Registry(RegistryModel):
     """A whole registry, as in a YAML file."""
 
@@ -95,10 +101,10 @@ class Registry(RegistryModel):
     def _references(self) -> Self:
         sites = {site.site_id for site in self.sites}
         if len(sites) != len(self.sites):
-            msg = "a site_id stands twice"
+            msg = f"site_id {_twice(site.site_id for site in self.sites)} stands twice"
             raise ValueError(msg)
         if len({device.device_id for device in self.devices}) != len(self.devices):
-            msg = "a device_id stands twice"
+            msg = f"device_id {_twice(device.device_id for device in self.devices)} stands twice"
             raise ValueError(msg)
         of_site = {device.device_id: device.site_id for device in self.devices}
         for site in self.sites:

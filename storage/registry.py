@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
-from schemas.registered.sense import check
+from schemas.registered.sense import Nonsense, NonsenseError, check
 from schemas.registry import Device, Registry, Site
 from storage import recompute
 
@@ -18,7 +19,7 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     """Add or replace sites and devices in one transaction, and move the registry's version.
 
     Nothing is removed: a device that is gone keeps its readings. Sites whose figures the change touches are marked
-    for recompute. Raises NonsenseError where an entry says what cannot be meant.
+    for recompute. Raises NonsenseError where an entry says what cannot be meant, also together with what stood there.
     """
     check(registry)
     with connection.transaction(), connection.cursor() as cursor:
@@ -63,7 +64,17 @@ def import_registry(connection: Connection, registry: Registry) -> None:
             ],
         )
         cursor.execute("UPDATE registry_version SET version = version + 1")
+        _check_whole(connection)
         recompute.ask(connection, touched, reason="registry")
+
+
+def _check_whole(connection: Connection) -> None:
+    """Read the registry as it now stands: two files, each right by itself, may use one id for two things."""
+    try:
+        load_registry(connection)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise NonsenseError([Nonsense("registry", "with what was imported before", first)]) from None
 
 
 def _touched(connection: Connection, registry: Registry) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fenhe.clear_errors import clear_errors
+from fenhe.clear_errors import PlainError, clear_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,7 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
     """Add or replace sites and devices from a YAML file; nothing is removed."""
     from fenhe.commands.small import owner_connection
     from fenhe.registry_file import read_registry, refuse_nonsense
+    from schemas.registered.sense import NonsenseError
     from storage.registry import import_registry, load_registry
 
     registry = read_registry(file)
@@ -53,7 +54,11 @@ def registry_import(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
     with clear_errors(), owner_connection() as connection:
         for warning in warnings_of(registry, load_registry(connection)[1]):
             typer.echo(f"warning: {warning}", err=True)
-        import_registry(connection, registry)
+        try:
+            import_registry(connection, registry)
+        except NonsenseError as error:
+            msg = f"{file}: {error}"
+            raise PlainError(msg) from None
     sites, devices = len(registry.sites), len(registry.devices)
     typer.echo(f"{sites} site{'s' * (sites != 1)}, {devices} device{'s' * (devices != 1)}")
 

@@ -36,7 +36,7 @@ class Role(StrEnum):
 class RegistryModel(BaseModel):
     """Registered: unknown fields are refused, and nothing is changed in place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ValidRange(RegistryModel):

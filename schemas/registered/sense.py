@@ -7,13 +7,16 @@ registry that is in the database already goes on being read.
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from schemas.kinds import unit_of
+from schemas.registered.devices import Role
+from schemas.registered.plausible import odd_fields, odd_role
 
-    from schemas.registry import Device, Registry
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from schemas.registry import Device, Registry, Site, VirtualMeter
 
 LEAST_DIGITS = 3
 """A register with fewer digits is not looked at: 99 may be a modulus of its own."""
@@ -41,20 +44,77 @@ class NonsenseError(ValueError):
 
 def check(registry: Registry, more: Iterable[Nonsense] = ()) -> None:
     """Refuse what cannot be meant, `more` with it. Raises NonsenseError with all there is of it."""
-    found = [*(each for device in registry.devices for each in _rollovers(device)), *more]
+    found = [
+        *(each for device in registry.devices for each in _of_device(device)),
+        *(each for site in registry.sites for each in _of_site(site, registry)),
+        *more,
+    ]
     if found:
         raise NonsenseError(found)
 
 
-def _rollovers(device: Device) -> Iterable[Nonsense]:
-    for register, value in device.rollover.items():
+def _of_device(device: Device) -> Iterable[Nonsense]:
+    yield from (Nonsense(device.device_id, *odd) for odd in odd_fields(device))
+    yield from _rollovers(device.device_id, "rollover", device.rollover)
+    for number, change in enumerate(device.changes):
+        yield from _rollovers(device.device_id, f"changes.{number}.rollover", change.rollover)
+
+
+def _rollovers(device_id: str, field: str, rollover: Mapping[str, float]) -> Iterable[Nonsense]:
+    for register, value in rollover.items():
         modulus = modulus_meant(value)
         if modulus is not None:
             yield Nonsense(
-                device.device_id,
-                f"rollover.{register}",
+                device_id,
+                f"{field}.{register}",
                 f"{value:.12g} is the highest value the register shows; a rollover is the value at which it starts"
                 f" again from zero. Write {modulus:.12g}",
+            )
+
+
+NO_PRODUCT_UNITS = {"kg", "g", "kt", "Mt", "吨", "公斤", "千克", "万吨", ""}
+"""Weights are registered in tonnes, and so is what is divided by them."""
+
+
+def _of_site(site: Site, registry: Registry) -> Iterable[Nonsense]:
+    if site.product_unit in NO_PRODUCT_UNITS:
+        sentence = f"{site.product_unit!r}: products by weight are counted in t, and power plants' in MWh"
+        yield Nonsense(site.site_id, "product_unit", sentence)
+    devices = {device.device_id: device for device in registry.devices}
+    if site.site_id in devices:
+        yield Nonsense(site.site_id, "device_id", "a device is called as this site: give it a name of its own")
+    for line in site.product_lines:
+        for meter_id in {meter for meter in line.meters if line.meters.count(meter) > 1}:
+            yield Nonsense(site.site_id, "product_lines", f"line {line.line_id} names {meter_id} twice")
+    for meter in site.virtual_meters:
+        if meter.meter_id in {each.site_id for each in registry.sites}:
+            yield Nonsense(meter.meter_id, "meter_id", "a site has this id: give the virtual meter a name of its own")
+        yield from (Nonsense(meter.meter_id, *odd) for odd in odd_role(meter.kind, meter.role))
+        yield from (Nonsense(meter.meter_id, "parts", sentence) for sentence in _odd_parts(meter, devices))
+
+
+COUNTED = {Role.CONSUMED, Role.EXPORTED, Role.PRODUCT}
+"""Roles by which a meter adds to its plant's totals."""
+CONVERSIONS = {("mwh", "kwh"): 1000.0, ("kwh", "mwh"): 0.001}
+
+
+def _odd_parts(meter: VirtualMeter, devices: Mapping[str, Device]) -> Iterable[str]:
+    seen: set[tuple[str, str]] = set()
+    for part in meter.parts:
+        if (part.meter_id, part.quantity) in seen:
+            yield f"{part.meter_id} stands among them twice"
+        seen.add((part.meter_id, part.quantity))
+        units = (unit_of(part.quantity), unit_of(meter.quantity))
+        if part.factor is not None and units[0] == units[1] and part.factor > 1:
+            yield f"{part.meter_id} counts in {units[0]} already: its factor {part.factor:g} is of another unit"
+        known = CONVERSIONS.get(units)
+        if part.factor is not None and known is not None and part.factor != known:
+            yield f"{part.meter_id} counts in {units[0]}: its factor into {units[1]} is {known:g}, not {part.factor:g}"
+        device = devices.get(part.meter_id)
+        if device is not None and meter.role in COUNTED and device.role is meter.role and part.sign > 0:
+            yield (
+                f"{part.meter_id} is {meter.role} by itself, and would be counted twice: register one of the two as"
+                " internal"
             )
 
 
@@ -69,19 +129,3 @@ def modulus_meant(value: float) -> float | None:
         if math.isclose(value, power - 10.0**-digits, rel_tol=0.0, abs_tol=10.0 ** -(digits + 2)):
             return power
     return None
-
-
-def line_of(text: str, nonsense: Nonsense) -> int | None:
-    """Line of a registry's YAML in which an entry's field stands; None where it is not found."""
-    lines = text.splitlines()
-    entry = re.compile(rf"^[\s-]*\{{?\s*(device_id|site_id)\s*:\s*[\"']?{re.escape(nonsense.entry)}[\"']?\s*(,.*)?$")
-    field = nonsense.field.split(".", maxsplit=1)[0]
-    at = next((number for number, line in enumerate(lines) if entry.match(line)), None)
-    if at is None:
-        return None
-    for number in range(at, len(lines)):
-        if number > at and re.match(r"^\s*-\s", lines[number]):
-            break
-        if re.search(rf"\b{field}\s*:", lines[number]):
-            return number + 1
-    return at + 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from schemas.reference import EnergyFactors
-    from schemas.registry import Device
+    from schemas.registry import Device, Registry, Site, VirtualMeter
 
 BOUNDARY = frozenset({Role.CONSUMED, Role.EXPORTED, Role.PRODUCT})
 """Roles that count in a plant's totals of energy, water and product."""
@@ -59,13 +59,27 @@ def unknown_carriers(devices: Sequence[Device], factors: EnergyFactors) -> dict[
     }
 
 
-def wrong_carriers(devices: Sequence[Device], factors: EnergyFactors) -> list[Nonsense]:
-    """Carriers that do not fit what their meter counts: 971 kgce for a kWh of `coke`."""
-    return [
+def wrong_carriers(registry: Registry, factors: EnergyFactors) -> list[Nonsense]:
+    """Carriers that do not fit what their meter counts, virtual ones too: 971 kgce for a kWh of `coke`."""
+    found = [
         Nonsense(device.device_id, "carrier", sentence)
-        for device in devices
+        for device in registry.devices
         if device.carrier and (sentence := _misfit(device, factors)) is not None
     ]
+    for site in registry.sites:
+        for meter in site.virtual_meters:
+            sentence = _misfit(meter.as_device(site), factors) or _uncounted(meter, site, factors)
+            if sentence is not None:
+                found.append(Nonsense(meter.meter_id, "carrier", sentence))
+    return found
+
+
+def _uncounted(meter: VirtualMeter, site: Site, factors: EnergyFactors) -> str | None:
+    """Say why a virtual meter at the boundary adds nothing: its one quantity is not what its carrier is counted by."""
+    parts = [part.quantity for part in contributions(meter.as_device(site), factors)]
+    if meter.role not in BOUNDARY or meter.quantity in parts:
+        return None
+    return f"the kind {meter.kind} with carrier {meter.carrier!r} counts by {', '.join(parts)}, not by {meter.quantity}"
 
 
 def _misfit(device: Device, factors: EnergyFactors) -> str | None:

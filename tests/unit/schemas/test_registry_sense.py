@@ -11,7 +11,7 @@ from fenhe.clear_errors import PlainError
 from fenhe.registry_file import read_registry
 from schemas.readings import Kind, LabReading
 from schemas.reference import Limited
-from schemas.registered.sense import Nonsense, NonsenseError, check, line_of, modulus_meant
+from schemas.registered.sense import NonsenseError, check, modulus_meant
 from schemas.registry import Device, Registry, Role, Sector, Site
 from streams.kernels.plant.boundary import wrong_carriers
 from streams.kernels.plant.reference import energy_factors, reference
@@ -57,7 +57,7 @@ def test_the_highest_value_as_rollover_is_refused_with_the_modulus() -> None:
 def test_a_carrier_that_its_meter_cannot_count_is_refused(kind: Kind, carrier: str) -> None:
     """Electricity as coke gave 971 kgce a kWh, steam as heat 34 kgce a cubic metre."""
     device = Device(device_id="m", site_id="s", kind=kind, role=Role.CONSUMED, carrier=carrier)
-    (found,) = wrong_carriers([device], energy_factors())
+    (found,) = wrong_carriers(Registry(sites=[SITE], devices=[device]), energy_factors())
     assert (found.entry, found.field) == ("m", "carrier")
     assert carrier in found.sentence
 
@@ -74,13 +74,7 @@ def test_a_carrier_that_its_meter_cannot_count_is_refused(kind: Kind, carrier: s
 def test_a_carrier_that_fits_is_taken(kind: Kind, carrier: str) -> None:
     """Every kind of meter has carriers of its own."""
     device = Device(device_id="m", site_id="s", kind=kind, role=Role.CONSUMED, carrier=carrier)
-    assert not wrong_carriers([device], energy_factors())
-
-
-def test_the_line_of_a_refused_field_is_named() -> None:
-    """In a file of thousands of devices, the line is what a person needs."""
-    text = "devices:\n- device_id: a\n  kind: gas\n- device_id: m\n  kind: gas\n  carrier: coke\n"
-    assert line_of(text, Nonsense("m", "carrier", "")) == 6
+    assert not wrong_carriers(Registry(sites=[SITE], devices=[device]), energy_factors())
 
 
 @pytest.mark.parametrize(("begun", "ended", "released"), [(2_000, 1_000, 3_000), (1_000, 3_000, 2_000)])
@@ -90,6 +84,16 @@ def test_a_sample_that_ends_before_it_begins_or_after_its_release_is_refused(
     """A laboratory cannot know what was not sampled yet."""
     with pytest.raises(ValidationError, match="a sample begins before it ends"):
         LabReading(ts=released, sample_from=begun, sample_to=ended, fuel="gangue", lhv_mj_kg=12.0)
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended"),
+    [(1_772_000, 1_772_323_200_000), (1_772_323_200, 1_772_323_200_000), (1_500_000_000_000, 1_772_323_200_000)],
+)
+def test_a_sample_of_years_or_in_seconds_is_refused(begun: int, ended: int) -> None:
+    """It would stand for all that was burnt since 1970."""
+    with pytest.raises(ValidationError, match=r"in seconds|more than a year"):
+        LabReading(ts=ended, sample_from=begun, sample_to=ended, fuel="gangue", lhv_mj_kg=12.0)
 
 
 def test_a_limit_of_coal_is_held_against_coal_alone() -> None:
