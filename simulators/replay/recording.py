@@ -177,6 +177,12 @@ class _Clock:
     def _local(self, moment: dt.datetime, zone: ZoneInfo) -> int:
         """Read a local time; one that the clock shows twice is the second where the first would go back in time."""
         first, second = (round(moment.replace(tzinfo=zone, fold=fold).timestamp() * 1_000) for fold in (0, 1))
+        if first > second:
+            msg = (
+                f"{moment} is a time that clocks in {zone.key} leave out, at the begin of summer time: the recording"
+                " keeps no summer time; name a zone without it, such as Etc/GMT-8 for UTC+8"
+            )
+            raise ValueError(msg)
         self.is_ambiguous = first < second
         is_second = self.is_ambiguous and self._last_ms is not None and first < self._last_ms <= second
         self._last_ms = second if is_second else first
@@ -206,6 +212,12 @@ class _Channel:
         last_ms, self._last_ms = self._last_ms, ts
         if last_ms is None or ts > last_ms:
             return
+        if is_ambiguous and ts < last_ms:
+            msg = (
+                f"line {line}: {self._device_id} goes back in time within the hour that the clock shows twice, so its"
+                " order does not tell the two hours apart: sort the file as it was measured, the oldest row first"
+            )
+            raise RecordingError(msg)
         if is_ambiguous and ts == last_ms:
             msg = (
                 f"line {line}: {self._device_id} has this local time twice in a row: the file holds a change of clocks,"

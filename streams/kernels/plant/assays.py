@@ -92,6 +92,7 @@ class Laboratory:
             if value is None:
                 continue
             if ts < assay.until_ms:
+                value = self._corrected(assay, attribute, value)
                 return Property(value, is_measured=not self._is_contradicted(assay, attribute, value))
             if ts - assay.until_ms < self._reach_ms and (stand_in is None or assay.until_ms > stand_in.until_ms):
                 stand_in = assay
@@ -100,6 +101,19 @@ class Laboratory:
         if stand_in is not None:
             return Property(getattr(stand_in, attribute), is_measured=False)
         return None if otherwise is None else Property(otherwise, is_measured=False)
+
+    def _corrected(self, stands: FuelAssay, attribute: str, value: float) -> float:
+        """Return the last word of the same laboratory on the same sample; it may write down another minute of it."""
+        same = [
+            each
+            for each in self._by_fuel[stands.fuel]
+            if each.device_id == stands.device_id
+            and getattr(each, attribute) is not None
+            and each.released_ms > stands.released_ms
+            and _is_same_sample(each, stands)
+        ]
+        last: float = getattr(max(same, key=lambda item: item.released_ms), attribute) if same else value
+        return last
 
     def _is_contradicted(self, stands: FuelAssay, attribute: str, value: float) -> bool:
         """Whether another laboratory's last word on the same sample differs by more than two laboratories may."""

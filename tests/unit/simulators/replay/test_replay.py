@@ -328,3 +328,19 @@ def test_increments_that_go_back_in_time_are_refused_before_anything_is_sent(tmp
     rows = "t,kwh\n2026-03-01 00:00,1\n2026-03-01 00:30,1\n2026-03-01 00:15,1\n"
     with pytest.raises(RecordingError, match="goes back in time"):
         recording(tmp_path, rows).survey()
+
+
+def test_a_file_that_begins_with_the_newest_row_is_refused_where_an_hour_stands_twice(tmp_path: Path) -> None:
+    """Read backwards the two hours were laid over each other, and the register jumped to and fro."""
+    with pytest.raises(RecordingError, match="oldest row first"):
+        autumn(tmp_path, AUTUMN[::-1], increments=False).survey()
+
+
+def test_a_time_that_the_clock_leaves_out_says_that_the_recording_keeps_no_summer_time(tmp_path: Path) -> None:
+    """01:30 on that morning is no time in London: all summer the rows would have been an hour off."""
+    what = mapping(
+        {**METER, "fields": {"energy_import_kwh": {"column": "reg"}}}, time={**TIME, "zone": "Europe/London"}
+    )
+    rows = ["2020-03-29 00:30,0", "2020-03-29 01:30,30", "2020-03-29 02:30,60"]
+    with pytest.raises(RecordingError, match=r"line 3.*keeps no summer time"):
+        recording(tmp_path, "\n".join(["t,reg", *rows]), what).survey()

@@ -93,3 +93,11 @@ def test_a_laboratory_that_corrects_itself_agrees_with_the_other_again() -> None
     results = [assay(0, 8, 16.0, 14), assay(0, 8, 12.1, 18), assay(0, 8, 12.0, 20)._replace(device_id="lab-2")]
     found = Laboratory(results, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
     assert found == Property(12.0, is_measured=True)
+
+
+@pytest.mark.parametrize("begin_h", [-0.02, 0.0, 0.02])
+def test_a_correction_may_write_down_another_minute_of_its_sample(begin_h: float) -> None:
+    """The last word of a laboratory stands, also where it begins the sample a minute earlier than its first one."""
+    results = [assay(0, 8, 12.0, 14), assay(begin_h, 8, 14.0, 20)]
+    found = Laboratory(results, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
+    assert found == Property(14.0, is_measured=True)
