@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboards.grafana.columns import fields, visible
+from dashboards.grafana.lint_sizes import SIZE_RULES
 from dashboards.grafana.lint_variables import VARIABLE_RULES
-from dashboards.kit.sizes import ROW_PX, header_px, panel_px, text_px
 from dashboards.preview.model import DRAWN_TABLES
 
 if TYPE_CHECKING:
@@ -20,36 +21,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-CELL_PX = 150
-"""Least width of a table's column that says none."""
-TITLE_FREE_PX = 56
-"""What the icon of the description and the margins take of a title's width."""
 GREY = "#858f9f"
 GREEN = "#2f9e6e"
 DASHES = frozenset("–—-")
-MOMENT_COLUMNS = re.compile(r"^(ts|at|.*_at)$")
-MOMENT_PX = 140
-"""What `2026-11-29 18:02` takes in a cell."""
-LANE_PX = 24
-AROUND_LANES_PX = 80
-LABEL_PX = 14
-"""What a row's name takes on the axis of a heat map."""
 FASTEST_S = {"fenhe-plant-energy": 30}
 """Shortest refresh of a page whose windows end on whole minutes, seconds."""
-
-
-def _fields(panel: Json) -> Iterator[tuple[str, Json]]:
-    """Every column with its properties."""
-    for override in panel["fieldConfig"]["overrides"]:
-        yield override["matcher"]["options"], {each["id"]: each.get("value") for each in override["properties"]}
-
-
-def _visible(panel: Json) -> list[tuple[str, Json]]:
-    return [
-        (name, found)
-        for name, found in _fields(panel)
-        if not (found.get("custom.hideFrom.viz") or found.get("custom.hidden"))
-    ]
 
 
 def _targets(dashboard: Json) -> Iterator[tuple[Json, str]]:
@@ -76,7 +52,7 @@ def green_is_known(dashboard: Json) -> Iterator[str]:
     Such a count is `sql.bad_ones`, or another CASE without an ELSE, or a sum, which is null without a row.
     """
     for panel in dashboard["panels"]:
-        for name, found in _fields(panel):
+        for name, found in fields(panel):
             colors = [step["color"] for step in found.get("thresholds", {}).get("steps", ())]
             if found.get("decimals") != 0 or colors[:1] != [GREEN]:
                 continue
@@ -104,18 +80,6 @@ def buckets_end(dashboard: Json) -> Iterator[str]:
             re.search(r"\+ interval '1 (hour|day)' AS time\b", sql) and "generate_series" in sql
         ):
             yield f"{panel['title']}: its time is not the end of a bucket, of every bucket of the range"
-
-
-def names_do_not_overlap(dashboard: Json) -> Iterator[str]:
-    """A heat map's row names have room: Grafana leaves every second one out only below ten pixels each."""
-    for panel in dashboard["panels"]:
-        if panel["type"] != "heatmap":
-            continue
-        names, height = len(panel["fieldConfig"]["overrides"]), panel["gridPos"]["h"] * ROW_PX - 88
-        while names > 3 and (height - 15) / names < 10:  # noqa: PLR2004 - as Grafana counts
-            names = -(-names // 2)
-        if height / names < LABEL_PX:
-            yield f"{panel['title']}: {height / names:.0f} px for a row's name"
 
 
 def follows_the_range(dashboard: Json) -> Iterator[str]:
@@ -156,57 +120,10 @@ def buckets_are_named(dashboard: Json) -> Iterator[str]:
                 yield f"{panel['title']}: its buckets' names lie over each other"
 
 
-def columns_fit(dashboard: Json) -> Iterator[str]:
-    """A table's last columns are seen without scrolling sideways on a wide screen."""
-    for panel in dashboard["panels"]:
-        if panel["type"] == "table":
-            widths = [
-                found.get("custom.width") or found.get("custom.minWidth") or CELL_PX for _, found in _visible(panel)
-            ]
-            room = panel_px(panel["gridPos"]["w"]) - 16
-            if sum(widths) > room:
-                yield f"{panel['title']}: columns of {sum(widths)} px in {room:.0f}"
-
-
-def headers_fit(dashboard: Json) -> Iterator[str]:
-    """A column is as wide as its name."""
-    for panel in dashboard["panels"]:
-        for name, found in _visible(panel) if panel["type"] == "table" else ():
-            width, label = found.get("custom.width"), found.get("displayName") or name
-            if width and header_px(label) > width:
-                yield f"{panel['title']}: {label} needs {header_px(label)} px and has {width}"
-
-
-def moments_fit(dashboard: Json) -> Iterator[str]:
-    """A moment is written to the minute, in a column that does not cut it."""
-    for panel in dashboard["panels"]:
-        for name, found in _visible(panel) if panel["type"] == "table" else ():
-            if not MOMENT_COLUMNS.match(name):
-                continue
-            if not str(found.get("unit", "")).startswith("time:"):
-                yield f"{panel['title']}: {name} is written to the second"
-            if (found.get("custom.width") or CELL_PX) < MOMENT_PX:
-                yield f"{panel['title']}: {name} is cut"
-
-
-def lanes_are_seen(dashboard: Json) -> Iterator[str]:
-    """A state timeline is as high as its lanes, and parts them into pages where they are many."""
-    for panel in dashboard["panels"]:
-        if panel["type"] == "state-timeline":
-            page = panel["options"].get("perPage")
-            if not page:
-                yield f"{panel['title']}: has no pages"
-            if panel["options"]["legend"].get("showLegend"):
-                yield f"{panel['title']}: a legend takes its lanes' room"
-            lanes = min(len(panel["fieldConfig"]["overrides"]), page or 20)
-            if panel["gridPos"]["h"] * ROW_PX - AROUND_LANES_PX < lanes * LANE_PX:
-                yield f"{panel['title']}: {lanes} lanes in {panel['gridPos']['h']} rows"
-
-
 def names_are_told_apart(dashboard: Json) -> Iterator[str]:
     """No two columns of a panel have one name."""
     for panel in dashboard["panels"]:
-        names = [found.get("displayName") for _, found in _visible(panel) if found.get("displayName")]
+        names = [found.get("displayName") for _, found in visible(panel) if found.get("displayName")]
         for name in {name for name in names if names.count(name) > 1}:
             yield f"{panel['title']}: {name} twice"
 
@@ -214,7 +131,7 @@ def names_are_told_apart(dashboard: Json) -> Iterator[str]:
 def unknown_is_a_word(dashboard: Json) -> Iterator[str]:
     """What is not known is a word, never a dash beside it."""
     for panel in dashboard["panels"]:
-        for name, found in _fields(panel):
+        for name, found in fields(panel):
             words = [m["options"]["result"]["text"] for m in found.get("mappings", ()) if m["type"] == "special"]
             if not words or set(words[0]) <= DASHES:
                 yield f"{panel['title']}: {name} is {words[0] if words else 'empty'} when it is not known"
@@ -223,7 +140,7 @@ def unknown_is_a_word(dashboard: Json) -> Iterator[str]:
 def thousands_are_separated(dashboard: Json) -> Iterator[str]:
     """Grafana's `suffix:` and plain numbers run thousands together."""
     for panel in dashboard["panels"]:
-        units = [(name, str(found.get("unit", "")), found.get("decimals")) for name, found in _fields(panel)]
+        units = [(name, str(found.get("unit", "")), found.get("decimals")) for name, found in fields(panel)]
         units += [("cells", str(each.get("unit", "")), None) for each in [panel["options"].get("cellValues", {})]]
         for name, unit, decimals in units:
             if unit.startswith("suffix:") or (not unit and decimals is not None):
@@ -233,18 +150,9 @@ def thousands_are_separated(dashboard: Json) -> Iterator[str]:
 def durations_are_said(dashboard: Json) -> Iterator[str]:
     """Grafana's seconds say "1 hours", in English on every page."""
     for panel in dashboard["panels"]:
-        for name, found in _fields(panel):
+        for name, found in fields(panel):
             if found.get("unit") in {"s", "m", "h", "d", "ms"}:
                 yield f"{panel['title']}: {name} is in Grafana's unit {found['unit']}"
-
-
-def titles_fit(dashboard: Json) -> Iterator[str]:
-    """A panel's title is not cut."""
-    for panel in dashboard["panels"]:
-        title = re.sub(r"\$\{\w+\}", "MWh", panel["title"])
-        room = panel_px(panel["gridPos"]["w"]) - TITLE_FREE_PX
-        if text_px(title) > room:
-            yield f"{panel['title']}: {text_px(title):.0f} px in {room:.0f}"
 
 
 def links_are_one_menu(dashboard: Json) -> Iterator[str]:
@@ -324,8 +232,8 @@ def moments_are_marked(dashboard: Json) -> Iterator[str]:
 def what_is_drawn_elsewhere_is_read_here(dashboard: Json) -> Iterator[str]:
     """What the preview draws as flows or as a map is a table in Grafana, whose columns say the same in words."""
     for panel in dashboard["panels"]:
-        columns = {name for name, _ in _fields(panel)}
-        named = {name for name, found in _visible(panel) if found.get("displayName")}
+        columns = {name for name, _ in fields(panel)}
+        named = {name for name, found in visible(panel) if found.get("displayName")}
         for kind, needed in DRAWN_TABLES.items():
             read = needed if kind == "sankey" else {"city", "state"}
             if panel["type"] == "table" and needed <= columns and not read <= named:
@@ -337,22 +245,17 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     green_is_known,
     no_row_is_said,
     buckets_end,
-    names_do_not_overlap,
     follows_the_range,
     charts_stay_in_the_range,
     bars_stand_on_zero,
     buckets_are_named,
-    columns_fit,
-    headers_fit,
-    moments_fit,
-    lanes_are_seen,
     names_are_told_apart,
     unknown_is_a_word,
     thousands_are_separated,
     durations_are_said,
-    titles_fit,
     links_are_one_menu,
     lives_on_its_own_clock,
+    *SIZE_RULES,
     *VARIABLE_RULES,
     refreshes_no_faster_than_it_changes,
     plugins_are_dated,

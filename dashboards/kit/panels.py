@@ -22,6 +22,8 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards.kit import sizes, units
+from dashboards.kit.fields import Cell
+from dashboards.kit.sql import words_said
 from dashboards.words import labels
 
 if TYPE_CHECKING:
@@ -48,9 +50,18 @@ UNKNOWN_FILL = "#858f9f"
 
 LANE_PX = 30
 LANES_A_PAGE = 12
-AROUND_LANES_PX = 84
-"""What a panel's title, its time axis and its margins take of its height."""
+AROUND_LANES_PX = 124
+"""What a panel's title, its time axis, its margins and the arrows to other pages take of its height.
 
+Grafana 12 draws the arrows of a single page, too.
+"""
+
+
+LEAST_WORD_PX = 60
+LEAST_TILE_PX = 100
+"""Width below which a figure and its name, side by side with others, cannot be read."""
+TEXT_PX, FIGURE_PX = 12, 16
+"""Sizes that are said where Grafana's own choice would go down to 8: of values at bars, of figures below each other."""
 
 TIME_ZONE = "Asia/Shanghai"
 """Plants and base stations live on Beijing time, wherever the browser is."""
@@ -172,7 +183,11 @@ def _grey_without_a_row(panel: _Coloured) -> _Coloured:
 
 
 def stat(about: About, sql: str, *fields: Field) -> Panel:
-    """One figure, or several side by side with their names."""
+    """One figure, or several with their names above them: side by side, or one below the other where that is too tight.
+
+    Grafana's wide layout, a name beside its figure, leaves a figure 30 % of the width and draws a long one tiny: it is
+    for figures below each other, each of which has the panel's whole width.
+    """
     text = common.BigValueTextMode.VALUE if len(fields) == 1 else common.BigValueTextMode.VALUE_AND_NAME
     panel = (
         build_stat.Panel()
@@ -180,9 +195,13 @@ def stat(about: About, sql: str, *fields: Field) -> Panel:
         .graph_mode(common.BigValueGraphMode.NONE)
         .color_mode(common.BigValueColorMode.VALUE)
         .justify_mode(common.BigValueJustifyMode.CENTER)
-        .orientation(common.VizOrientation.VERTICAL)
         .text_mode(text)
     )
+    if len(fields) > 1 and sizes.panel_px(about.width) / len(fields) < LEAST_TILE_PX:
+        sizes_said = build_common.VizTextDisplayOptions().title_size(TEXT_PX).value_size(FIGURE_PX)
+        panel = panel.orientation(common.VizOrientation.HORIZONTAL).wide_layout(wide_layout=True).text(sizes_said)
+    else:
+        panel = panel.orientation(common.VizOrientation.VERTICAL).wide_layout(wide_layout=False)
     return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
 
 
@@ -241,19 +260,50 @@ def state_timeline(about: About, sql: str, *fields: Field) -> Panel:
     return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
 
 
-def _wide_enough(field: Field, language: Language) -> Field:
-    """A column that does not cut its name in this language; one without a width takes what room there is."""
-    needed = sizes.header_px(field.label(language) if field.label else field.name)
+def _wide_enough(field: Field, sql: str, language: Language) -> Field:
+    """A column that cuts neither its name nor its words; one without a width takes what room there is."""
+    said = [*words_said(sql, field.name), *(word.text(language) for word in field.words.values())]
+    name = field.label(language) if field.label else field.name
+    needed = max(sizes.header_px(name), sizes.words_px(said))
     if field.width is not None:
         return replace(field, width=max(field.width, needed))
     return replace(field, custom={**field.custom, "minWidth": max(field.least_px, needed)})
 
 
+def _names_beside_figures(fields: tuple[Field, ...], room: float) -> tuple[Field, ...]:
+    """Give a column that would part its row by all the room there is a width; the last one has nothing behind it."""
+    shown = [field for field in fields if not field.hidden]
+    free = [field for field in shown if field.width is None]
+    left = room - sum(field.width for field in shown if field.width is not None)
+    if not free or left / len(free) <= sizes.WIDEST_NAME_PX:
+        return fields
+    parting = [field.name for field in free if field is not shown[-1]]
+    return tuple(replace(field, width=sizes.WIDEST_NAME_PX) if field.name in parting else field for field in fields)
+
+
 def table(about: About, sql: str, *fields: Field) -> Panel:
-    """Rows as they come: order and limit are the query's. No column cuts its name."""
-    fields = tuple(field if field.hidden else _wide_enough(field, about.language) for field in fields)
+    """Rows as they come: order and limit are the query's. No column cuts its name or its words."""
+    fields = tuple(field if field.hidden else _wide_enough(field, sql, about.language) for field in fields)
+    fields = _names_beside_figures(fields, sizes.table_px(about.width))
     panel = build_table.Panel().show_header(show_header=True).cell_height(common.TableCellHeight.SM)
     return _common(panel, about, SqlQuery(sql, Format.TABLE), fields)
+
+
+LINE_HEIGHT = 3
+"""Rows of the grid that one row of a table takes with its header."""
+
+
+def line(about: About, sql: str, *fields: Field) -> Panel:
+    """One row of a table: figures and words of one thing, each below its name, with the same room.
+
+    For words, and for more figures than a stat can show: there the longest text decides how small all of them are.
+    """
+    return table(replace(about, height=LINE_HEIGHT), sql, *map(_colored, fields))
+
+
+def _colored(field: Field) -> Field:
+    colored = field.thresholds or field.words or field.marked
+    return replace(field, width=None, least_px=LEAST_WORD_PX, cell=Cell.COLORED if colored else field.cell)
 
 
 def bar_chart(about: About, sql: str, category: str, *fields: Field) -> Panel:
@@ -266,6 +316,7 @@ def bar_chart(about: About, sql: str, category: str, *fields: Field) -> Panel:
         .axis_soft_min(0)
         .axis_soft_max(0)
         .bar_width(0.7)
+        .text(build_common.VizTextDisplayOptions().value_size(TEXT_PX))
         .fill_opacity(75)
         .legend(_legend(shown=False))
     )

@@ -6,6 +6,7 @@ Only macros that both Grafana and the preview know: `$__timeFrom()`, `$__timeTo(
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 from dashboards.words import labels
@@ -120,6 +121,14 @@ def case_of(column: str, words: Mapping[str, str]) -> str:
     """Replace known values of a column by words; others stay as they are."""
     whens = " ".join(f"WHEN {quote(value)} THEN {quote(word)}" for value, word in words.items())
     return f"CASE {column} {whens} ELSE {column} END"
+
+
+def words_said(sql: str, column: str) -> list[str]:
+    """The words that a query's `case_of` writes into one of its columns."""
+    quoted = r"'(?:[^']|'')*'"
+    pairs = rf"(?: WHEN {quoted} THEN {quoted})+"
+    cases = re.findall(rf"CASE \S+({pairs}) ELSE \S+ END AS {column}\b", sql)
+    return [word.replace("''", "'") for case in cases for word in re.findall(r"THEN '((?:[^']|'')*)'", case)]
 
 
 def words_of(column: str, texts: Mapping[_Word, Text], language: Language) -> str:

@@ -136,7 +136,7 @@ LIMIT 200
         fields.moment("ended_at", words.ENDED),
         Field(name="out_kwh", label=words.OUT, unit="kWh", decimals=2, width=90),
         Field(name="in_kwh", label=words.IN, unit="kWh", decimals=2, width=90),
-        Field(name="full_cycles", label=words.FULL_CYCLES, decimals=2, width=120),
+        Field(name="full_cycles", label=words.FULL_CYCLES, decimals=2, width=90),
         Field(name="efficiency_pct", label=words.EFFICIENCY, unit="%", decimals=1, width=100),
         Field(name="reason", label=words.WHY_NONE, least_px=150, unknown=labels.NONE),
     )

@@ -33,42 +33,62 @@ def health(language: Language) -> Panel:
         language=language,
         title=Text("健康（汾河估计）", "Health (fenhe's estimate)"),
         description=Text(
-            "SoH = C(25 °C)/C_额定（指定截止电压），各次放电按逆方差融合；附 90 % 区间、方法与证据。"
-            "没有证据即未知，并说明原因；"
-            "BMS 声称值仅供对照。来源：battery_health_latest。",
-            "SoH = C(25 °C)/C_nominal at the named cut-off, discharges fused by inverse variance; with its 90 "
-            "% interval, "
-            "method and evidence. Without evidence unknown, and why; the BMS's claim stands beside it. "
+            "备电时长（p10）对合同；SoH = C(25 °C)/C_额定（指定截止电压），各次放电按逆方差融合，附 90 % 区间与"
+            "证据距今。没有证据即未知。来源：battery_health_latest。",
+            "Backup time (p10) against the contract; SoH = C(25 °C)/C_nominal at the named cut-off, discharges fused "
+            "by inverse variance, with its 90 % interval and the age of its evidence. Without evidence unknown. "
             "Source: battery_health_latest.",
         ),
         width=24,
         height=4,
     )
     query = f"""
-SELECT h.soh_pct::float8 AS soh_pct,
+SELECT h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.soh_pct::float8 AS soh_pct,
        round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) || ' %' AS interval,
-       {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
-       {sql.duration("h.soh_age_days * 86400")} AS age,
-       {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
-       h.soh_bms_pct::float8 AS bms,
-       h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.advice,
-       {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons
+       {sql.duration("h.soh_age_days * 86400")} AS age, h.advice
 FROM battery_health_latest h
 WHERE h.device_id = {SET}
 """  # noqa: S608 - fragments of ours
     return panels.stat(
         about,
         query,
-        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, thresholds=SOH_STEPS),
-        Field(name="interval", label=labels_battery.SOH_INTERVAL),
-        Field(name="method", label=labels_battery.METHOD_COLUMN),
-        Field(name="age", label=Text("证据距今", "age of evidence")),
-        Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.NONE),
-        Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1),
+        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, thresholds=SOH_STEPS),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL),
+        Field(name="age", label=Text("证据距今", "age of evidence")),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS),
+    )
+
+
+def grounds(language: Language) -> Panel:
+    """Why the advice is what it is, and how the SoH is known: words, which no stat can show in a size of figures."""
+    about = About(
+        language=language,
+        title=Text("建议与估计的理由", "Reasons for the advice and the estimate"),
+        description=Text(
+            "建议的原因；SoH 的方法，未知时说明原因；BMS 声称值仅供对照。来源：battery_health_latest。",
+            "Why this advice; the method behind the SoH, or why it is unknown; the BMS's claim stands beside it. "
+            "Source: battery_health_latest.",
+        ),
+        width=12,
+        height=panels.LINE_HEIGHT,
+    )
+    query = f"""
+SELECT {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons,
+       {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
+       {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
+       h.soh_bms_pct::float8 AS bms
+FROM battery_health_latest h
+WHERE h.device_id = {SET}
+"""  # noqa: S608 - fragments of ours
+    return panels.line(
+        about,
+        query,
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, unknown=labels.NONE),
+        Field(name="method", label=labels_battery.METHOD_COLUMN),
+        Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.NONE),
+        Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED),
     )
 
 
@@ -85,7 +105,7 @@ def now(language: Language) -> Panel:
             "Source: battery_latest, battery_state_latest, battery_site.",
         ),
         width=24,
-        height=4,
+        height=panels.LINE_HEIGHT,
     )
     fresh = sql.fresh("b")
     query = f"""
@@ -105,7 +125,7 @@ LEFT JOIN battery_state_latest n USING (device_id)
 LEFT JOIN battery_site t ON t.site_id = d.site_id AND t.ts > now() - interval '10 minutes'
 WHERE d.device_id = {SET}
 """  # noqa: S608 - fragments of ours
-    return panels.stat(
+    return panels.line(
         about,
         query,
         fields.state(),
@@ -252,6 +272,8 @@ def _panels(language: Language) -> Sequence[Panel]:
     own = f"a.device_id = {SET} OR a.site_id = (SELECT site_id FROM device WHERE device_id = {SET})"  # noqa: S608 - quoted by Grafana
     return [
         health(language),
+        grounds(language),
+        set_figures.grounds(SET, language),
         set_figures.figures(SET, language),
         now(language),
         cells(language),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.kit import fields, panels, sql, thresholds
+from dashboards.kit import fields, panels, sql, thresholds, units
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import About
@@ -46,8 +46,8 @@ def load(language: Language) -> Panel:
             f"Capacity factor = W_gen/(P_rated·T); the province counts with {thresholds.CAPACITY_FACTOR_PCT} % "
             "(reference data, capacity_factor_baseline). Source: gangue_window.",
         ),
-        width=9,
-        height=4,
+        width=6,
+        height=7,
     )
     query = f"""
 SELECT (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
@@ -74,7 +74,7 @@ def coal_rate_history(language: Language) -> Panel:
             "Net coal rate over rolling 24 hours, one point an hour; those that the laboratory does not cover "
             "yet are estimated and stand apart. Source: gangue_window.",
         ),
-        width=12,
+        width=9,
         height=7,
     )
     query = f"""
@@ -105,7 +105,7 @@ def capacity_history(language: Language) -> Panel:
             "the reference "
             "data. Source: gangue_window, reference_setting.",
         ),
-        width=12,
+        width=9,
         height=7,
     )
     query = f"""
@@ -227,7 +227,7 @@ CROSS JOIN LATERAL (VALUES
         about,
         query,
         Field(name="item", label=labels_plant.ITEM),
-        Field(name="value", label=Text("数值", "value"), width=100),
+        Field(name="value", label=Text("数值", "value"), grafana_unit=units.PLAIN, width=100),
         Field(name="unit", label=labels.UNIT, width=70),
     )
 

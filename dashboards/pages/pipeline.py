@@ -128,13 +128,13 @@ def disk(language: Language) -> Panel:
             "disk`, otherwise it is unknown. PostgreSQL's log (WAL) is not counted. Source: view store_forecast.",
         ),
         width=24,
-        height=4,
+        height=panels.LINE_HEIGHT,
     )
     query = """
 SELECT days, state, bytes / 2^30 AS size_gib, bytes_a_day / 2^30 AS growth_gib, disk_bytes / 2^30 AS disk_gib
 FROM store_forecast
 """
-    return panels.stat(
+    return panels.line(
         about,
         query,
         Field(
@@ -299,7 +299,7 @@ def reporting_by_city(language: Language) -> Panel:
             "Per hour: Σ of the sets' coverage / sets registered. Empty is unknown. Source: battery_hour.coverage.",
         ),
         width=14,
-        height=7,
+        height=8,
     )
     columns = ",\n       ".join(
         f"100 * sum(q.coverage) FILTER (WHERE q.city = {sql.quote(city)}) / NULLIF(max(f.sets) FILTER "

@@ -33,6 +33,7 @@ STATE_COLORS = {
     AlarmState.RETURNED_UNACKNOWLEDGED: fields.PRIMARY,
 }
 
+_BEFORE_AN_OPERATOR = (AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.ACTIVE_ACKNOWLEDGED)
 STATE_WORDS = {
     str(each): Word(text, STATE_COLORS.get(each, fields.UNKNOWN)) for each, text in labels_alarm.STATE.items()
 }
@@ -44,7 +45,8 @@ def counted(condition: str) -> str:
     return f"CASE WHEN {found} > 0 OR {sql.STORED_NOW} THEN {found} END::float8"
 
 
-ACTIVE = "a.active AND a.state IN ('active_unacknowledged', 'active_acknowledged')"
+ACTIVE_WORDS = {str(each): STATE_WORDS[str(each)] for each in _BEFORE_AN_OPERATOR}
+ACTIVE = f"a.active AND a.state IN ({', '.join(map(sql.quote, ACTIVE_WORDS))})"
 """Before an operator now; shelved and suppressed ones are not."""
 
 SEVERITY_ORDER = "array_position(ARRAY['critical', 'high', 'medium', 'low'], a.severity)"
@@ -158,14 +160,14 @@ LIMIT {limit}
     shown = [
         Field(name="alarm_id", hidden=True),
         severity_field(),
-        Field(name="state", label=labels_alarm.STATE_COLUMN, words=STATE_WORDS, width=120),
+        Field(name="state", label=labels_alarm.STATE_COLUMN, words=ACTIVE_WORDS, width=120),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
         Field(name="others", label=labels_alarm.ALSO, width=140, unknown=labels.NONE, hidden=brief),
-        Field(name="site", label=labels_alarm.SITE, width=200, hidden=brief),
-        DEVICE_FIELD,
+        Field(name="site", label=labels_alarm.SITE, width=180, hidden=brief),
+        Field(name="device", label=labels_alarm.DEVICE, unknown=labels.WHOLE_SITE, width=180),
         fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
-        Field(name="lasted", label=labels_alarm.LASTED, width=80),
-        Field(name="value", label=labels_alarm.VALUE, width=110),
+        Field(name="lasted", label=labels_alarm.LASTED, width=70),
+        Field(name="value", label=labels_alarm.VALUE, width=95),
         Field(name="baseline", label=labels_alarm.EXPECTED, width=110, hidden=brief, unknown=labels.NONE),
         Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
         Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief, unknown=labels.NONE),

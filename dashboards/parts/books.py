@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dashboards.kit.panels import Panel
 
 
+REASONS = 7
+"""As many as have room; the page of the pipeline has a list of all that is newest."""
+
+
 def balance(language: Language) -> Panel:
     """Received against stored, duplicate and quarantined over the whole range."""
     about = About(
@@ -59,9 +63,10 @@ def quarantine_by_reason(language: Language) -> Panel:
         language=language,
         title=labels.QUARANTINE_BY_REASON,
         description=Text(
-            "时间范围内到达隔离区的消息数，按原因。原始字节都保留，改正原因后可回放。来源：quarantine。",
-            "Messages that went to the quarantine within the range, by reason. Their raw bytes are kept and can be "
-            "replayed once the cause is mended. Source: quarantine.",
+            f"时间范围内到达隔离区的消息数，按原因，最多的 {REASONS} 种。原始字节都保留，"
+            "改正原因后可回放。来源：quarantine。",
+            f"Messages that went to the quarantine within the range, by reason, the {REASONS} most frequent. Their raw "
+            "bytes are kept and can be replayed once the cause is mended. Source: quarantine.",
         ),
         width=11,
         height=5,
@@ -73,6 +78,7 @@ FROM quarantine
 WHERE $__timeFilter(received_at)
 GROUP BY 1
 ORDER BY 2 DESC, 1
+LIMIT {REASONS}
 """  # noqa: S608 - fragments of ours; values come through Grafana's macros
     return panels.bar_chart(
         about,

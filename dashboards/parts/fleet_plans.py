@@ -110,12 +110,12 @@ LIMIT {LISTED}
         about,
         query,
         Field(name="site", label=labels.SITE, least_px=130),
-        Field(name="city", label=labels.CITY_COLUMN, width=80),
+        Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="verdict", label=words.VERDICT_COLUMN, words=VERDICT_WORDS, width=110),
         Field(name="reason", label=words.WHY, width=190),
         Field(name="chance_pct", label=words.CHANCE_SHORT, unit="%", decimals=0, width=100),
         Field(name="ahead_p10_h", label=words.AHEAD_P10, unit="h", decimals=1, width=140),
-        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=90),
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=60),
         Field(name="today_p10_h", label=words.TODAY_P10, unit="h", decimals=1, width=130),
         Field(name="coldest_c", label=words.COLDEST, unit="°C", decimals=0, width=120, unknown=words.NO_FORECAST),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
@@ -201,14 +201,14 @@ ORDER BY p.day, p.rank
         about,
         query,
         Field(name="day", label=words.DAY, width=110),
-        Field(name="rank", label=labels_battery.RANK, decimals=0, width=60),
+        Field(name="rank", label=labels_battery.RANK, decimals=0, width=50),
         Field(name="device_id", hidden=True),
         Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
         Field(name="site", label=labels.SITE, least_px=130),
-        Field(name="city", label=labels.CITY_COLUMN, width=80),
+        Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="decides", label=words.DECIDES_COLUMN, width=170),
         Field(name="value_wh", label=words.VALUE, decimals=0, width=140),
-        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
+        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=110),
         Field(name="soh_reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.NONE),
         Field(name="others", label=words.OTHERS_COLUMN, words=OTHERS_WORDS, width=220),
@@ -261,19 +261,19 @@ LIMIT {LISTED}
         query,
         Field(name="device_id", hidden=True),
         Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
-        Field(name="site", label=labels.SITE, least_px=130),
-        Field(name="city", label=labels.CITY_COLUMN, width=80),
-        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=115, unknown=labels.NONE),
-        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80, thresholds=SOH_STEPS),
+        Field(name="site", label=labels.SITE, least_px=115),
+        Field(name="city", label=labels.CITY_COLUMN, width=60),
+        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=100, unknown=labels.NONE),
+        Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
-        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=100, **hours),  # type: ignore[arg-type]
-        Field(name="contract_h", label=labels_battery.CONTRACT_H, width=90, **hours),  # type: ignore[arg-type]
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=80, **hours),  # type: ignore[arg-type]
+        Field(name="contract_h", label=labels_battery.CONTRACT_H, width=60, **hours),  # type: ignore[arg-type]
         Field(name="new_gain_h", label=words.NEW_GAIN, width=100, **hours),  # type: ignore[arg-type]
         Field(name="new_keeps", label=words.NEW_KEEPS, words=KEEPS_WORDS, width=85),
         Field(name="without_h", label=words.WITHOUT, width=80, **hours),  # type: ignore[arg-type]
         Field(name="partner_id", hidden=True),
         Field(name="partner", label=words.PARTNER, link=TO_PARTNER, unknown=words.NO_PARTNER, least_px=115),
-        Field(name="moved_gain_h", label=words.MOVED_GAIN, width=90, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
+        Field(name="moved_gain_h", label=words.MOVED_GAIN, width=70, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
         Field(name="partner_left_h", label=words.PARTNER_LEFT, width=95, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
         Field(name="reason", label=words.WHY_UNKNOWN, width=130, unknown=labels.NONE),
     )

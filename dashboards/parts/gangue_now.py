@@ -84,12 +84,12 @@ def rates(language: Language) -> Panel:
             f"“较同负荷”：与前 {BEFORE_DAYS} 天中出力系数相差不超过 {ALIKE_PCT} 个百分点、化验齐全的时段平均相比。"
             "来源：gangue_window（24 小时）。",
             "Net coal rate = Q/(W_gen − W_aux)/29.3076, Q = ΣBₖ·LHVₖ less exported heat; estimated while the "
-            f"laboratory owes the heating value. “To this load before”: against the mean of those of the {BEFORE_DAYS} "
+            f"laboratory owes the heating value. “To same load”: against the mean of those of the {BEFORE_DAYS} "
             f"days before whose capacity factor was within {ALIKE_PCT} points of it and whose laboratory values are "
             "all there. Source: gangue_window, 24 h.",
         ),
-        width=15,
-        height=4,
+        width=24,
+        height=panels.LINE_HEIGHT,
     )
     query = f"""
 SELECT w.net_coal_rate_gce_kwh,
@@ -105,7 +105,7 @@ ORDER BY w.ts DESC
 LIMIT 1
 """  # noqa: S608 - fragments of ours
     more_is_worse = (Step(None, fields.GOOD), Step(0.05, fields.PARTIAL))
-    return panels.stat(
+    return panels.line(
         about,
         query,
         Field(name="net_coal_rate_gce_kwh", label=labels_plant.NET_COAL_RATE, unit="gce/kWh", decimals=1),

@@ -20,17 +20,25 @@ YEARS = 5
 """No figure older than this says anything of a set. (unsourced)"""
 
 
+def _newest(chosen: str) -> str:
+    """The newest word on a set's capacity, as what follows a SELECT's columns."""
+    return f"""FROM battery_soh s
+WHERE s.device_id = {chosen} AND {days_back(YEARS * 365, "s.ts")}
+ORDER BY s.ts DESC
+LIMIT 1"""
+
+
 def figures(chosen: str, language: Language) -> Panel:
-    """Both capacities, cells, and what the newest word on a set rests on; `chosen` is the set as SQL."""
+    """Both capacities and cells; `chosen` is the set as SQL."""
     about = About(
         language=language,
-        title=Text("两个容量与依据（占额定 %）", "Two capacities, % of nominal, and what they rest on"),
+        title=Text("两个容量（占额定 %）", "Two capacities, % of nominal"),
         description=Text(
             "五年内最近一次放电后：电芯所有的总容量（25 °C）；现场可用的容量，即按那次电流与温度放到截止电压。"
-            "总容量取决于最弱单体，旁列组内中位单体至少有多少。非「良好」时列出原因。来源：battery_soh。",
+            "总容量取决于最弱单体，旁列组内中位单体至少有多少。来源：battery_soh。",
             "After the newest discharge of five years: all that the cells have, at 25 °C; and what the site gets, down "
             "to the cut-off at that discharge's current and temperature. The weakest cell decides; beside it what the "
-            "median cell has at least. Where it is not good, why. Source: battery_soh.",
+            "median cell has at least. Source: battery_soh.",
         ),
         width=24,
         height=4,
@@ -39,16 +47,9 @@ def figures(chosen: str, language: Language) -> Panel:
 SELECT s.soh_pct::float8 AS total_pct, s.usable_pct::float8 AS usable_pct,
        CASE WHEN s.soh_pct IS NOT NULL THEN '#' || s.weakest_cell END AS weakest_cell,
        s.others_pct::float8 AS others_pct,
-       s.quality,
-       {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
-       {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses,
-       {sql.words_of("s.change", words.CHANGE, language)} AS change,
-       s.believed_pct::float8 AS believed_pct
-FROM battery_soh s
-WHERE s.device_id = {chosen} AND {days_back(YEARS * 365, "s.ts")}
-ORDER BY s.ts DESC
-LIMIT 1
-"""  # noqa: S608 - fragments of ours
+       s.quality
+{_newest(chosen)}
+"""
     return panels.stat(
         about,
         query,
@@ -57,6 +58,32 @@ LIMIT 1
         Field(name="weakest_cell", label=Text("最弱单体", "weakest cell")),
         Field(name="others_pct", label=Text("中位单体至少", "median cell at least"), unit="%", decimals=0),
         fields.quality(),
+    )
+
+
+def grounds(chosen: str, language: Language) -> Panel:
+    """What the newest word on a set's capacity rests on, and what it changed; `chosen` is the set as SQL."""
+    about = About(
+        language=language,
+        title=Text("容量的依据", "What the capacity rests on"),
+        description=Text(
+            "非「良好」时的原因，电流以外的旁证；与此前估计矛盾时的变化与变化前的数值。来源：battery_soh。",
+            "Why it is not good, and what bears it out beside its own current; where it contradicts those before it, "
+            "how, and what was believed before. Source: battery_soh.",
+        ),
+        width=12,
+        height=panels.LINE_HEIGHT,
+    )
+    query = f"""
+SELECT {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
+       {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses,
+       {sql.words_of("s.change", words.CHANGE, language)} AS change,
+       s.believed_pct::float8 AS believed_pct
+{_newest(chosen)}
+"""
+    return panels.line(
+        about,
+        query,
         Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
         Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),
         Field(name="change", label=Text("变化", "change"), unknown=labels.NONE),

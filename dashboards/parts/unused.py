@@ -57,7 +57,7 @@ def losses(language: Language) -> Panel:
             "Offsets that Kafka dropped before they were stored: the books do not close since. Source: log_loss.",
         ),
         width=10,
-        height=7,
+        height=8,
         empty=labels_pipeline.NO_LOSS,
     )
     query = """

@@ -39,7 +39,7 @@ STATE = _marked(
 )
 UNACKNOWLEDGED = Text("未确认", "unacknowledged")
 ACKNOWLEDGED = Text("已确认", "acknowledged")
-RETURNED = Text("已恢复未确认", "returned, unseen")
+RETURNED = Text("已恢复未确认", "over, unseen")
 SHELVED = Text("搁置", "shelved")
 SUPPRESSED = Text("抑制", "suppressed")
 STANDING = Text("超过 24 h", "standing > 24 h")

@@ -58,7 +58,7 @@ SOH = Text("SoH", "SoH")
 SOH_INTERVAL = Text("90 % 区间", "90 % interval")
 SOH_LOW = Text("SoH 下限", "SoH low")
 SOH_HIGH = Text("SoH 上限", "SoH high")
-EVIDENCE = Text("证据（放电）", "Evidence (discharge)")
+EVIDENCE = Text("证据（放电）", "Evidence from")
 METHOD_COLUMN = Text("方法", "Method")
 REASON_COLUMN = Text("为何未知", "Why unknown")
 ADVICE_COLUMN = Text("建议", "Advice")
@@ -69,7 +69,7 @@ CONTRACT_H = Text("合同时长", "Contract")
 MISSES = Text("不达合同", "below contract")
 MEETS = Text("达到合同", "meet the contract")
 NOT_KNOWN = Text("未知", "unknown")
-OBSERVABLE = Text("一年内可观测", "observable in a year")
+OBSERVABLE = Text("一年内可观测", "seen in a year")
 MEASURED_SHARE = Text("有估计", "with an estimate")
 WATCH = Text("关注", "watch")
 RETIRE = Text("退役", "retire")
@@ -105,5 +105,5 @@ SITE_REASON = {
     "just_begun": Text("刚开始，一分钟内给出", "just begun: within a minute"),
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
-    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus disagree"),
 }

@@ -22,7 +22,7 @@ REASON = {
     "worn": Text("电池老化", "worn sets"),
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
-    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus disagree"),
     "no_contract": Text("合同时长未知", "contract not known"),
 }
 """What a site's verdict comes from."""
@@ -44,7 +44,7 @@ OTHERS = {
 GAIN_REASON = {
     "silent_set": Text("有组中断", "a set is silent"),
     "unknown_set": Text("有组容量未知", "a set is not known"),
-    "contradicted": Text("电池与母线互相矛盾", "set and bus contradict each other"),
+    "contradicted": Text("电池与母线互相矛盾", "set and bus disagree"),
     "evidence": Text("证据不足，先测", "evidence not good: test first"),
 }
 """Why nothing is said of what a swap buys."""
@@ -69,7 +69,7 @@ NEW_GAIN = Text("换新多得", "A new set buys")
 NEW_KEEPS = Text("换新达标", "Then keeps it")
 PARTNER = Text("对调的组", "Exchange with")
 MOVED_GAIN = Text("对调多得", "That buys")
-PARTNER_LEFT = Text("对方剩余", "Left over there")
+PARTNER_LEFT = Text("对方剩余", "Left there")
 WHY_UNKNOWN = Text("为何未知", "Why unknown")
 NO_PARTNER = Text("无合适", "none fits")
 WITHOUT_FORECAST = Text("无天气预报", "without a forecast")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboards.grafana import lint, lint_variables
+from dashboards.grafana import lint, lint_sizes, lint_variables
 from dashboards.grafana.build import GENERATED, all_dashboards
 
 if TYPE_CHECKING:
@@ -79,6 +79,30 @@ def _crowded(dashboard: Json) -> None:
 
 def _narrow(dashboard: Json) -> None:
     _set(_panels(dashboard, "table")[0], 1, custom__width=20, displayName="Unit-product energy")
+
+
+def _wordy(dashboard: Json) -> None:
+    table = next(each for each in _panels(dashboard, "table") if "END AS event" in each["targets"][0]["rawSql"])
+    for override in table["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] == "event":
+            override["properties"].append({"id": "custom.width", "value": 50})
+
+
+def _parted(dashboard: Json) -> None:
+    for column in range(1, 8):
+        _set(_panels(dashboard, "table")[0], column, custom__hideFrom__viz=True)
+    _set(_panels(dashboard, "table")[0], 0, custom__width=0)
+    _set(_panels(dashboard, "table")[0], 7, custom__hideFrom__viz=False)
+
+
+def _unlimited(dashboard: Json) -> None:
+    target = _panels(dashboard, "barchart")[-1]["targets"][0]
+    target["rawSql"] = target["rawSql"].replace("LIMIT 7", "")
+
+
+def _tiny(dashboard: Json) -> None:
+    for panel in _panels(dashboard, "stat"):
+        panel["options"] = {**panel["options"], "orientation": "vertical", "wideLayout": True, "text": {}}
 
 
 def _seconds_shown(dashboard: Json) -> None:
@@ -179,20 +203,24 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.green_is_known: _sure,
     lint.no_row_is_said: _mute,
     lint.buckets_end: _begins,
-    lint.names_do_not_overlap: _flat,
+    lint_sizes.names_do_not_overlap: _flat,
     lint.follows_the_range: _own_range,
     lint.charts_stay_in_the_range: _days_back,
     lint.bars_stand_on_zero: _floating,
     lint.buckets_are_named: _cut,
-    lint.columns_fit: _crowded,
-    lint.headers_fit: _narrow,
-    lint.moments_fit: _seconds_shown,
-    lint.lanes_are_seen: _thin,
+    lint_sizes.columns_fit: _crowded,
+    lint_sizes.headers_fit: _narrow,
+    lint_sizes.words_fit: _wordy,
+    lint_sizes.names_are_beside_their_figures: _parted,
+    lint_sizes.bars_have_room: _unlimited,
+    lint_sizes.figures_are_read: _tiny,
+    lint_sizes.moments_fit: _seconds_shown,
+    lint_sizes.lanes_are_seen: _thin,
     lint.names_are_told_apart: _twins,
     lint.unknown_is_a_word: _dash,
     lint.thousands_are_separated: _run_together,
     lint.durations_are_said: _hours,
-    lint.titles_fit: _long,
+    lint_sizes.titles_fit: _long,
     lint.links_are_one_menu: _buttons,
     lint.lives_on_its_own_clock: _sunday,
     lint_variables.variables_are_quiet: _asking,
