@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 CELL_PX = 150
 """Least width of a table's column that says none."""
-TITLE_FREE_PX = 56
+TITLE_FREE_PX = 74
 """What the icon of the description and the margins take of a title's width."""
 MOMENT_COLUMNS = re.compile(r"^(ts|at|.*_at)$")
 MOMENT_PX = 140

@@ -21,7 +21,7 @@ _SPACING_PX = 0.15
 """What Grafana puts between two signs."""
 _CELL_PX = 13
 """Margins and border of a table's cell, and of its header."""
-_MEDIUM = 1.03
+_MEDIUM = 1.07
 """How much wider a header's weight is drawn than a cell's."""
 _TABLE_PX = 16
 """Margins of a table in its panel."""
@@ -49,8 +49,10 @@ def text_px(text: str, size: int = 14) -> float:
 
 def _share(sign: str) -> float:
     """Width of a sign by its height, as Grafana's letters are; measured on a running one."""
-    if unicodedata.east_asian_width(sign) in "WFA":  # marks (●, ◇, ✕) are ambiguous to Unicode, and drawn wide
+    if unicodedata.east_asian_width(sign) in "WF" or unicodedata.category(sign) == "So":  # marks: ●, ◇, ✕
         return 1
+    if sign in "mwMW":
+        return 0.8
     return 0.62 if sign.isupper() or sign.isdigit() else 0.5
 
 

@@ -96,7 +96,7 @@ LIMIT 300
         Field(name="month_full_cycles", label=words.MONTH_CYCLES, decimals=1, width=150),
         Field(name="closed", label=words.CLOSED, decimals=0, width=100),
         Field(name="left_out", label=words.LEFT_OUT, decimals=0, width=80),
-        Field(name="efficiency_pct", label=words.EFFICIENCY, unit="%", decimals=1, width=100),
+        Field(name="efficiency_pct", label=words.EFFICIENCY, unit="%", decimals=1, width=80),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=80),
         Field(name="fade", label=words.FADE_COLUMN, words=FADE_WORDS, width=180),
         Field(name="fade_pct", label=words.FADED, decimals=1, width=130),
@@ -137,7 +137,7 @@ LIMIT 200
         Field(name="out_kwh", label=words.OUT, unit="kWh", decimals=2, width=90),
         Field(name="in_kwh", label=words.IN, unit="kWh", decimals=2, width=90),
         Field(name="full_cycles", label=words.FULL_CYCLES, decimals=2, width=90),
-        Field(name="efficiency_pct", label=words.EFFICIENCY, unit="%", decimals=1, width=100),
+        Field(name="efficiency_pct", label=words.EFFICIENCY, unit="%", decimals=1, width=80),
         Field(name="reason", label=words.WHY_NONE, least_px=150, unknown=labels.NONE),
     )
 

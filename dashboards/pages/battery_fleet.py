@@ -165,7 +165,7 @@ ORDER BY 1
         Field(name="registered", label=labels.REGISTERED, decimals=0, width=80),
         Field(name="reporting", label=labels.REPORTING, decimals=0, width=80),
         Field(name="silent", label=labels.SILENT, decimals=0, width=50, thresholds=fields.ANY_IS_WARNING),
-        Field(name="mains_failed", label=labels.OUTAGES_SHORT, decimals=0, width=80, thresholds=fields.ANY_IS_BAD),
+        Field(name="mains_failed", label=labels.OUTAGES_SHORT, decimals=0, width=70, thresholds=fields.ANY_IS_BAD),
         Field(
             name="discharging", label=labels.DISCHARGING_SHORT, decimals=0, width=90, thresholds=fields.ANY_IS_WARNING
         ),

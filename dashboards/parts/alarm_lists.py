@@ -167,7 +167,7 @@ LIMIT {limit}
         Field(name="device", label=labels_alarm.DEVICE, unknown=labels.WHOLE_SITE, width=180),
         fields.moment("event_at", labels_alarm.SINCE, hidden=brief),
         Field(name="lasted", label=labels_alarm.LASTED, width=70),
-        Field(name="value", label=labels_alarm.VALUE, width=95),
+        Field(name="value", label=labels_alarm.VALUE, width=90),
         Field(name="baseline", label=labels_alarm.EXPECTED, width=110, hidden=brief, unknown=labels.NONE),
         Field(name="city", label=labels.CITY_COLUMN, width=80, hidden=brief),
         Field(name="cost", label=labels_alarm.COST, width=110, hidden=brief, unknown=labels.NONE),

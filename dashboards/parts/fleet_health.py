@@ -160,7 +160,7 @@ def soh_distribution(language: Language) -> Panel:
     """Histogram of fenhe's own SoH."""
     about = About(
         language=language,
-        title=Text("SoH 分布 %（汾河估计）", "SoH, % (fenhe's estimate)"),
+        title=Text("SoH 分布 %（汾河估计）", "SoH, % (estimate)"),
         description=Text(
             "只含有放电证据的组；其余见“未知”。来源：battery_health_latest.soh_pct。",
             "Only sets with a discharge as evidence; the others are unknown. Source: battery_health_latest.soh_pct.",
@@ -212,10 +212,10 @@ LIMIT {WORST}
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=120),
+        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=110),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
-        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=100, unknown=labels.NONE),
+        Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=95, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=90),
         Field(name="method", label=labels_battery.METHOD_COLUMN, width=100),

@@ -212,7 +212,7 @@ ORDER BY p.day, p.rank
         Field(name="interval", label=labels_battery.SOH_INTERVAL, width=110),
         Field(name="soh_reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.NONE),
         Field(name="others", label=words.OTHERS_COLUMN, words=OTHERS_WORDS, width=220),
-        Field(name="night_c", label=words.NIGHT, unit="°C", decimals=0, width=100, unknown=words.NO_FORECAST),
+        Field(name="night_c", label=words.NIGHT, unit="°C", decimals=0, width=80, unknown=words.NO_FORECAST),
     )
 
 
@@ -263,7 +263,7 @@ LIMIT {LISTED}
         Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
         Field(name="site", label=labels.SITE, least_px=115),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
-        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=100, unknown=labels.NONE),
+        Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=90, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
         Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=80, **hours),  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ ORDER BY k.number
     return panels.table(
         about,
         query,
-        Field(name="item", label=words.ITEM, width=190),
+        Field(name="item", label=words.ITEM, width=215),
         Field(name="said", label=words.SAID, least_px=140),
     )
 

@@ -68,7 +68,7 @@ ORDER BY l.line_id <> 'plant', l.line_id
         Field(name="line", label=labels_plant.LINE),
         Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=104),
         Field(name="held", label=Text("能耗 24 h", "Energy 24 h"), decimals=1, width=90),
-        Field(name="limit_level_3", label=Text("限定值", "Limit"), decimals=1, width=80, unknown=labels.NONE),
+        Field(name="limit_level_3", label=Text("限定值", "Limit"), decimals=1, width=70, unknown=labels.NONE),
         Field(name="unit", label=labels.UNIT, width=62),
         Field(
             name="gap_to_limit_pct", label=labels_plant.GAP_LIMIT, unit="%", decimals=1, width=90, thresholds=GAP_STEPS

@@ -78,13 +78,13 @@ def power_now(language: Language) -> Panel:
     """Mean power over the last quarter of an hour."""
     about = About(
         language=language,
-        title=Text("功率 · 15 min", "Power · 15 min"),
+        title=Text("功率 · 15 min", "Power, 15 min"),
         description=Text(
             "最近 15 分钟滚动窗口内被覆盖部分的平均功率：表底增量 / 时间，进线减外送。来源：plant_window.power_kw。",
             "Mean over the covered part of the last rolling 15 minutes: register increments / time, imported less "
             "exported. Source: plant_window.power_kw.",
         ),
-        width=4,
+        width=3,
         height=4,
     )
     return panels.stat(about, _newest(15, "power_kw"), Field(name="power_kw", unit="kW", decimals=0))
@@ -111,7 +111,7 @@ def unit_water_now(language: Language) -> Panel:
             "单位产品取水量 = ΣV_in / ΣP，1 小时滚动。来源：plant_window.unit_water_m3。",
             "Intake per product = ΣV_in / ΣP over the rolling hour. Source: plant_window.unit_water_m3.",
         ),
-        width=4,
+        width=5,
         height=4,
     )
     return panels.stat(about, _newest(60, "unit_water_m3"), Field(name="unit_water_m3", decimals=2))
@@ -138,7 +138,7 @@ def coverage_now(language: Language) -> Panel:
     """Share of the last quarter of an hour that good readings back."""
     about = About(
         language=language,
-        title=Text("覆盖率 · 15 min", "Coverage · 15 min"),
+        title=Text("覆盖率 · 15 min", "Covered, 15 min"),
         description=Text(
             "窗口中有良好读数支撑的时间占比；低于 99 % 时数值不再标为“良好”。来源：plant_window.coverage。",
             "Share of the window backed by good readings; below 99 % a figure is no longer called good. "
@@ -154,7 +154,7 @@ def quality_now(language: Language) -> Panel:
     """Quality of the two windows in words."""
     about = About(
         language=language,
-        title=Text("质量 · 15 min", "Quality · 15 min"),
+        title=Text("质量 · 15 min", "Quality, 15 min"),
         description=Text(
             "良好：覆盖率 ≥ 99 %；部分：覆盖率不足；估算：由表底跨越缺口插值；"
             "未知：无从得知。来源：plant_window.quality。",
