@@ -95,6 +95,13 @@ class CapacityRules(_Reference):
     temperature_max_c: float
     temperature_sigma: Share
     noted_from: Share
+    two_point_to_percent: float
+    """A rest up to here is the beginning of a two-point estimate, % of the curve."""
+    two_point_span: Share
+    """Least of the curve between its two rests."""
+    two_point_spread: Share
+    """Relative spread of the capacities of cells that show the same voltages: the population's."""
+    two_point_sigma_max: Share
 
 
 class Fusion(_Reference):

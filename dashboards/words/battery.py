@@ -26,6 +26,7 @@ METHOD = {
     CapacityMethod.FULL: Text("放到截止", "to cut-off"),
     CapacityMethod.KNEE: Text("放到拐点", "to the knee"),
     CapacityMethod.OCV: Text("静置电压", "rest voltage"),
+    CapacityMethod.TWO_POINT: Text("两次静置", "two rests"),
 }
 REASON = {
     CapacityReason.NO_DISCHARGE: Text("从未放电", "never discharged"),

@@ -13,6 +13,7 @@ DOUBT = {
     Doubt.GAP: Text("放电中缺数", "readings missing in the discharge"),
     Doubt.CURRENT: Text("电流方向或零点有误", "current reversed or far off zero"),
     Doubt.CELLS: Text("电芯可能已更换", "the cells may be others now"),
+    Doubt.POPULATION: Text("只是同类电池的常值", "what usual sets have, not this one"),
 }
 """Why a figure is partial or estimated."""
 WITNESS = {

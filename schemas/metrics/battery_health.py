@@ -57,6 +57,8 @@ class CapacityMethod(StrEnum):
     """Not quite to the cut-off, but onto the steep end of the curve, where the loaded voltage tells the SoC too."""
     OCV = "ocv"
     """From the charge between two known states of charge, the last one by its rest voltage."""
+    TWO_POINT = "two_point"
+    """Between two rests at the foot of the curve: what a usual set would have, as far as count and voltage agree."""
 
 
 class CapacityReason(StrEnum):
@@ -116,6 +118,8 @@ class Doubt(StrEnum):
     """Its current was turned round, or is off by a large offset that was taken off."""
     CELLS = "cells"
     """Other cells may stand there by now (`BatteryIdentity`)."""
+    POPULATION = "population"
+    """It says what usual sets have, not what this one has: both of its rests lie at the foot of the curve."""
 
 
 class IdentitySign(StrEnum):

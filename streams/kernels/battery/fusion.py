@@ -13,12 +13,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics.battery_health import CapacityReason
+from schemas.metrics.battery_health import CapacityMethod, CapacityReason
+from schemas.metrics.common import Quality
 from schemas.time import YEAR_MS
 
 if TYPE_CHECKING:
     from schemas.battery_reference import Fusion
-    from schemas.metrics.battery_health import BatteryCapacity, CapacityMethod
+    from schemas.metrics.battery_health import BatteryCapacity
 
 Z_90 = 1.6449
 """Half-width of a 90 % interval in standard deviations."""
@@ -57,6 +58,16 @@ class Innovation(NamedTuple):
 
     change: float
     sigma: float
+
+
+def evidence_of(row: BatteryCapacity) -> BatteryCapacity:
+    """Return what a discharge tells of its own set: of one between two rests at the foot of the curve no capacity."""
+    if row.method is not CapacityMethod.TWO_POINT:
+        return row
+    return row._replace(
+        capacity_ah=None, sigma_ah=None, systematic_ah=None, usable_ah=None, others_ah=None, soh_pct=None,
+        method=None, reason=CapacityReason.START_UNKNOWN, quality=Quality.UNKNOWN, doubts="",
+    )  # fmt: skip
 
 
 def faded(belief: Belief, ts: int, full_cycles: float, fusion: Fusion) -> Belief:

@@ -196,17 +196,24 @@ class Limits:
         `beside_v` is the doubt of a voltage that no channel shows. Hysteresis and the spread of cells around the curve
         are a set's own.
         """
+        return self._read(rest_cell_v, beside_v, self.chemistry.blind_from_percent)
+
+    def _read(self, rest_cell_v: float, beside_v: float, below_percent: float) -> Left | None:
         chemistry = self.chemistry
         if not self.has_curve:
             return None
         volts = rest_cell_v + chemistry.hysteresis_v
         share = self.share_left(volts)
-        if share >= chemistry.blind_from_percent / 100 * self.population:
+        if share >= below_percent / 100 * self.population:
             return None
         width = math.sqrt(chemistry.sigma_ocv_v**2 + chemistry.sigma_hysteresis_v**2 + beside_v**2)
         slope_sigma = (self.share_left(volts + width) - self.share_left(volts - width)) / 2
         foot = chemistry.sigma_foot_percent / 100 * min(1.0, 2.0 * share / (chemistry.blind_from_percent / 100))
         return Left(share, math.hypot(max(slope_sigma, chemistry.sigma_empty_percent / 100), foot))
+
+    def read_start(self, rest_cell_v: float) -> Left | None:
+        """What is in a cell that rests at the foot of its curve before a load; None above it, and without a curve."""
+        return self._read(rest_cell_v, 0.0, self.reference.capacity.two_point_to_percent)
 
     def read_rest(self, cell_v: float, soh: float | None = None) -> SocReading | None:
         """SoC of a set of this health (None: a usual one) by a rest voltage, with its σ; None where that is blind."""

@@ -41,6 +41,7 @@ from simulators.fleet.fleet import (
     SITES_A_SET,
 )
 from simulators.fleet.outages import NEVER, OutageSchedule
+from streams.kernels.battery.backup import LOADS_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,11 +125,11 @@ class FleetYear:
         return site, [*own, Device(device_id=f"{site_id}-P", site_id=site_id, kind=Kind.SITE_POWER)]
 
     def load_hours(self, number: int, until_ms: int) -> list[SiteLoadHour]:
-        """Hourly means of a site's load over the day before a moment, as its power system would have given them."""
+        """Hourly means of a site's load over the days before a moment, as its power system would have given them."""
         rng = np.random.default_rng([number, until_ms // HOUR_MS])
-        first = until_ms - until_ms % HOUR_MS - DAY_MS
+        hour_ms = until_ms - until_ms % HOUR_MS
         hours = []
-        for ts in range(first, first + DAY_MS, HOUR_MS):
+        for ts in range(hour_ms - LOADS_MS, hour_ms, HOUR_MS):
             # An hour averages about four independent stretches of the noise.
             factor = 1 + LOAD_DAILY * day_course(hour_of_day(ts + HOUR_MS // 2), LOAD_PEAK_HOUR)
             watts = float(self.base_w[number]) * (factor + LOAD_NOISE / 2 * float(rng.standard_normal()))

@@ -9,6 +9,7 @@ from schemas.metrics.battery_prospects import BatteryDay, BatterySoh
 from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.metrics.common import Quality
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, day_of
+from streams.kernels.battery.backup import LOADS_MS
 from streams.kernels.battery.prospects.prospect import Prospects
 from streams.kernels.battery.prospects.site_view import by_device, sets_of
 from streams.kernels.contract import Replaced, Want
@@ -85,12 +86,12 @@ def _day(ts: int) -> int:
 def _reach(changed: Changed) -> tuple[int, int]:
     """From the first day that a change touches to behind the last one.
 
-    An hour touches its own day; a load also the day after; health and steps all that follow.
+    An hour touches its own day; a load also the days that are forecast with it; health and steps all that follow.
     """
     times = {row_type: [row.ts for row in rows] for row_type, rows in changed.items()}
     first = _day(min(ts for of_type in times.values() for ts in of_type))
     if times.get(BatterySoh) or times.get(BatteryResistance):
         return first, FOREVER_MS
     behind = [_day(ts) + DAY_MS for ts in times.get(BatteryHour, ())]
-    behind += [_day(ts) + 2 * DAY_MS for ts in times.get(SiteLoadHour, ())]
+    behind += [_day(ts + LOADS_MS) + DAY_MS for ts in times.get(SiteLoadHour, ())]
     return first, max(behind)

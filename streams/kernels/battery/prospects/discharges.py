@@ -9,7 +9,7 @@ from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh, Disc
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.registered.cycling import BatteryUse
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
-from streams.kernels.battery.backup import LoadProfile, Store, backup_of
+from streams.kernels.battery.backup import LOADS_MS, LoadProfile, Store, backup_of
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, replaced_ms, sets_of, shares, soh_at
 from streams.kernels.contract import Replaced, Want
@@ -50,7 +50,7 @@ class Discharges:
             Want(BatteryEpisode, sets, low, high),
             Want(BatterySoh, sets, 0, high),
             Want(SiteOutage, power, low - LONGEST_MS, high if high == FOREVER_MS else high + LONGEST_MS),
-            Want(SiteLoadHour, power, low - DAY_MS - HOUR_MS, high if high == FOREVER_MS else high + LONGEST_MS),
+            Want(SiteLoadHour, power, low - LOADS_MS, high if high == FOREVER_MS else high + LONGEST_MS),
         ]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
@@ -78,7 +78,7 @@ class Discharges:
             elif isinstance(row, SiteOutage):
                 spans.append((row.ts - clock_ms, (row.ended_ms or FOREVER_MS - clock_ms) + clock_ms))
             elif isinstance(row, SiteLoadHour):
-                spans.append((row.ts - LONGEST_MS, row.ts + DAY_MS + 2 * HOUR_MS))
+                spans.append((row.ts - LONGEST_MS, row.ts + LOADS_MS + HOUR_MS))
             elif isinstance(row, BatterySoh):
                 spans.append((row.ts, FOREVER_MS))
         return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None

@@ -9,7 +9,7 @@ from schemas.metrics.battery_health import BatteryResistance
 from schemas.metrics.battery_prospects import BatterySoh
 from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
-from streams.kernels.battery.backup import LoadProfile, backup_of
+from streams.kernels.battery.backup import LOADS_MS, LoadProfile, backup_of
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.site_view import by_device, full_store, power_ids, replaced_ms, shares, soh_at
 from streams.kernels.contract import Want
@@ -74,13 +74,15 @@ class Prospects:
             for row in found[SiteLoadHour]
             if isinstance(row, SiteLoadHour) and row.load_w is not None
         }
+        self._profiles: dict[int, LoadProfile] = {}
+        """By the moment that they look ahead from: the sets of a site share them."""
 
     @staticmethod
     def wants(devices: Sequence[Device], sets: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> list[Want]:
         """Rows that hours between two moments are looked at by."""
         return [
             Want(BatterySoh, sets, 0, to_ms),
-            Want(SiteLoadHour, power_ids(devices), from_ms - DAY_MS - 2 * HOUR_MS, to_ms),
+            Want(SiteLoadHour, power_ids(devices), from_ms - LOADS_MS - HOUR_MS, to_ms),
             Want(BatteryResistance, sets, from_ms - RESISTANCE_REACH_MS, to_ms),
         ]
 
@@ -94,7 +96,9 @@ class Prospects:
         }
         soh_row, known = health[device_id]
         share = shares(self._sets, {each: now for each, (_, now) in health.items()}, fusion)[device_id]
-        profile = LoadProfile(self._loads, end)
+        profile = self._profiles.get(end)
+        if profile is None:
+            profile = self._profiles[end] = LoadProfile(self._loads, end)
         backup = None
         if known is not None:
             limits = Limits(self._sets[device_id], self._reference)

@@ -10,7 +10,7 @@ from schemas.metrics.battery_sites import BatteryShareHour
 from schemas.metrics.common import Quality
 from schemas.readings import Kind
 from schemas.time import DAY_MS, FOREVER_MS
-from streams.kernels.battery.fusion import Z_90, Belief, fused
+from streams.kernels.battery.fusion import Z_90, Belief, evidence_of, fused
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
 from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness
@@ -264,7 +264,7 @@ def _in_order(
     of_cells: dict[int, list[BatteryIdentity]] = {}
     for row in identities:
         of_cells.setdefault(row.ts, []).append(row)
-    counted = {row.ts: row for row in capacities}
+    counted = {row.ts: evidence_of(row) for row in capacities}
     for ts in sorted(of_cells.keys() | counted.keys()):
         yield ts, of_cells.get(ts, []), counted.get(ts)
 

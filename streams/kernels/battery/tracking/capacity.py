@@ -73,6 +73,8 @@ class Discharge(NamedTuple):
     soc: float | None
     """At load-on, 0–1."""
     soc_sigma: float
+    start: Left | None
+    """What was in it at load-on, where it had rested at the foot of the curve."""
     cutoff_ts: int | None
     cutoff_ah: float | None
     """Drawn down to the cut-off."""
@@ -113,18 +115,20 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     heard = _hear(discharge, end, limits)
     found = None
     if reason is None:
-        found = _found(discharge, end, factor, limits)
+        is_two_point = end.method is CapacityMethod.TWO_POINT
+        sigma_max = rules.two_point_sigma_max if is_two_point else rules.sigma_max
+        found = _between_rests(discharge, end, limits) if is_two_point else _found(discharge, end, factor, limits)
         unsure = discharge.is_doubted and not heard.witnesses & KNOW_AGAIN
         if heard.is_contradicted or unsure or found.capacity_ah > limits.reference.witness.soh_max * nominal:
             reason, found = CapacityReason.CONTRADICTED, None
-        elif found.sigma_ah > rules.sigma_max * found.capacity_ah:
+        elif found.sigma_ah > sigma_max * found.capacity_ah:
             reason, found = CapacityReason.UNCERTAIN, None
         else:
-            found = _doubted(found, heard.doubt, rules.sigma_max)
+            found = _doubted(found, heard.doubt, sigma_max)
     capacity = None if found is None else found.capacity_ah
     soh = limits.population if capacity is None else capacity / nominal
     soc_end = None if end.left is None else end.left.soc(soh)
-    doubts = frozenset() if capacity is None else _doubts(discharge, heard)
+    doubts = frozenset() if capacity is None else _doubts(discharge, end, heard)
     if capacity is None:
         quality = Quality.UNKNOWN
     elif doubts & {Doubt.CURRENT, Doubt.GAP}:
@@ -169,7 +173,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
     )
 
 
-def _doubts(discharge: Discharge, heard: _Heard) -> frozenset[Doubt]:
+def _doubts(discharge: Discharge, end: _End, heard: _Heard) -> frozenset[Doubt]:
     """What takes from an estimate's worth."""
     odd = bool(discharge.flags & {BatteryFlag.REVERSED_CURRENT, BatteryFlag.OFFSET_CURRENT})
     found = {
@@ -177,6 +181,7 @@ def _doubts(discharge: Discharge, heard: _Heard) -> frozenset[Doubt]:
         Doubt.GAP: discharge.bridged_ah != 0.0,
         Doubt.CHANNEL: discharge.end_cells.unseen_v != 0.0,
         Doubt.WITNESS: heard.doubt != 0.0,
+        Doubt.POPULATION: end.method is CapacityMethod.TWO_POINT,
     }
     return frozenset(doubt for doubt, holds in found.items() if holds)
 
@@ -209,6 +214,28 @@ def _found(discharge: Discharge, end: _End, factor: float, limits: Limits) -> _F
     )
     sampled_ah = math.sqrt(1 - SAMPLING_ALIKE**2) * discharge.doubt_ah
     own = math.hypot(sampled_ah, (discharge.bridged_ah - discharge.steady_ah) / 2) / held_ah
+    return _Found(capacity, capacity * math.hypot(systematic, own), capacity * systematic)
+
+
+def _between_rests(discharge: Discharge, end: _End, limits: Limits) -> _Found:
+    """Capacity of a usual set in which so much flows between two places at the foot of the curve.
+
+    Both places tell charge above empty: a weak and a strong cell show the same two voltages for the same charge, and
+    what they differ by is all in σ.
+    """
+    left, start = end.left, discharge.start
+    assert left is not None and start is not None  # noqa: S101, PT018 - else refused
+    share, hours = start.share - left.share, (discharge.end_ts - discharge.start_ts) / HOUR_MS
+    capacity = end.drawn_ah / share * limits.population
+    offset_ah = (limits.sigma_known_a if discharge.offset_known else limits.sigma_a) * hours
+    systematic = math.sqrt(
+        limits.gain_sigma**2
+        + limits.reference.capacity.two_point_spread**2
+        + (offset_ah / end.drawn_ah) ** 2
+        + (start.sigma**2 + left.sigma**2) / share**2
+        + left.given_sigma**2
+    )
+    own = math.hypot(discharge.doubt_ah, (discharge.bridged_ah - discharge.steady_ah) / 2) / end.drawn_ah
     return _Found(capacity, capacity * math.hypot(systematic, own), capacity * systematic)
 
 
@@ -310,6 +337,12 @@ def _gap_v(discharge: Discharge) -> float | None:
 
 
 def _end(discharge: Discharge, limits: Limits) -> _End:
+    """Where it ended; by which method, is a matter of where it began as well."""
+    end = _end_alone(discharge, limits)
+    return end if discharge.start is None else end._replace(method=CapacityMethod.TWO_POINT)
+
+
+def _end_alone(discharge: Discharge, limits: Limits) -> _End:
     """Where it ended: at the cut-off, measured by rest or else by the loaded voltage; or at rest."""
     drawn = discharge.drawn_ah + discharge.bridged_ah
     unseen_v = discharge.end_cells.unseen_v
@@ -335,19 +368,27 @@ def _refusal(discharge: Discharge, limits: Limits, end: _End) -> CapacityReason 
         return CapacityReason.CURRENT_GAP
     if BatteryFlag.STUCK_CURRENT in discharge.flags or discharge.loaded_cell_v >= limits.float_cell_v:
         return CapacityReason.SENSOR  # the voltage contradicts the current: charge was drawn, say, and it did not fall
-    if end.drawn_ah < rules.shallow * limits.nominal_ah:
+    least = rules.shallow if discharge.start is None else rules.two_point_span * limits.population
+    if end.drawn_ah < least * limits.nominal_ah:
         return CapacityReason.TOO_SHALLOW
-    if end.method is CapacityMethod.OCV and discharge.rest_cell_v is None:
+    if end.left is None and discharge.rest_cell_v is None:
         return CapacityReason.NO_REST
     if end.left is None:
         return CapacityReason.FLAT_REGION if limits.has_curve else CapacityReason.TOO_SHALLOW
-    if discharge.soc is None or discharge.soc_sigma > rules.start_sigma_max:
+    if discharge.start is None and (discharge.soc is None or discharge.soc_sigma > rules.start_sigma_max):
         return CapacityReason.START_UNKNOWN
     if mean is None or not rules.temperature_min_c <= mean <= rules.temperature_max_c:
         return CapacityReason.TEMPERATURE
-    if discharge.soc - end.left.soc(limits.population) < rules.shallow:
+    if _spanned(discharge, end.left, limits) < least:
         return CapacityReason.TOO_SHALLOW
     return None
+
+
+def _spanned(discharge: Discharge, left: Left, limits: Limits) -> float:
+    """Between the beginning and the end: of two rests a share of nominal, else of a usual set's own charge."""
+    if discharge.start is not None:
+        return discharge.start.share - left.share
+    return 0.0 if discharge.soc is None else discharge.soc - left.soc(limits.population)
 
 
 def _temperature_factor(discharge: Discharge, limits: Limits) -> float:

@@ -9,7 +9,8 @@ import math
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import CapacityReason
-from streams.kernels.battery.fusion import fused
+from streams.kernels.battery.fusion import evidence_of, fused
+from streams.kernels.battery.limits import Left
 from streams.kernels.battery.tracking import set_rows
 from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
 from streams.kernels.battery.tracking.flags import flags_of, named
@@ -39,6 +40,7 @@ def told(device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: 
         doubt_ah=math.sqrt(episode.doubt_ah2),
         soc=episode.soc,
         soc_sigma=episode.soc_sigma,
+        start=None if episode.start_share is None else Left(episode.start_share, episode.start_share_sigma),
         cutoff_ts=episode.cutoff_ts,
         cutoff_ah=episode.cutoff_ah,
         loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
@@ -68,7 +70,7 @@ def concluded(device: Device, state: SetState, limits: Limits, end_ts: int, seen
     if before is not None and limits.valid_from is not None and before.ts < limits.valid_from <= row.ts:
         before = None  # of the set that stood there before
     _note_doubt(state, row)
-    state.belief = fused(before, row, limits.sensor, limits.reference.fusion)
+    state.belief = fused(before, evidence_of(row), limits.sensor, limits.reference.fusion)
     if row.capacity_ah is not None and episode.soc is not None and episode.soc >= FULL_BEFORE:
         state.recharge = Recharge(row, episode.charge_ah + episode.bridged_ah, before)
     if episode.cutoff_ts is not None and row.soc_end_pct is not None and not state.is_stuck:

@@ -80,6 +80,9 @@ class OpenEpisode:
     median_v: float | None = None
     unseen_v: float = 0.0
     """Doubt about the lowest cell's voltage where no channel shows it."""
+    start_share: float | None = None
+    """Of a discharge from a rest at the foot of the curve: charge above empty there, a share of nominal, and its σ."""
+    start_share_sigma: float = 0.0
     load_on_ohm: float | None = None
     """Of the pack, at 25 °C."""
     cell_va: list[float] = field(default_factory=list)

@@ -11,7 +11,7 @@ from streams.kernels.battery.tracking.flow import FLOAT, REST
 if TYPE_CHECKING:
     from schemas.readings import BatteryReading
     from streams.kernels.battery.limits import Limits
-    from streams.kernels.battery.tracking.set_state import SetState
+    from streams.kernels.battery.tracking.set_state import OpenEpisode, SetState
 
 
 def settle(state: SetState, limits: Limits) -> None:
@@ -30,6 +30,14 @@ def settle(state: SetState, limits: Limits) -> None:
         found = limits.read_rest(state.cell_v, state.soh)
         if found is not None and (state.soc is None or found.sigma < state.soc_sigma):
             state.soc, state.soc_sigma, state.held = found.soc, found.sigma, False
+
+
+def note_start(episode: OpenEpisode, state: SetState, limits: Limits) -> None:
+    """Note what was left in the set where it rested at the foot of its curve before the load came on."""
+    if state.doing is REST and state.ts - state.doing_since >= limits.rest_after_ms:
+        start = limits.read_start(state.cell_v)
+        if start is not None:
+            episode.start_share, episode.start_share_sigma = start.share, start.sigma
 
 
 def count_charge(state: SetState, limits: Limits, net_ah: float, moved_ah: float, elapsed: int) -> None:

@@ -31,7 +31,7 @@ from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, 
 from streams.kernels.battery.tracking.identity import judge_on_float, judge_under_load, note_cycles, note_under_load
 from streams.kernels.battery.tracking.loading import LoadedSample, note_edge, note_load, note_opened
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
-from streams.kernels.battery.tracking.soc import count_charge, note_bms, settle
+from streams.kernels.battery.tracking.soc import count_charge, note_bms, note_start, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -230,6 +230,7 @@ class Tracker:
             self._close(state, flow.ts, flow.ts)
             episode = self._open(state, DISCHARGE, flow.ts, state.volts)
             episode.soc, episode.soc_sigma = soc_before, sigma_before
+            note_start(episode, state, self.limits)
             if flow.is_gap:
                 bridge(episode, drawn, flow, self.limits)
             else:

@@ -244,14 +244,6 @@ def test_no_capacity_of_its_own_no_forecast() -> None:
     assert discharge([], loads(2000), [soh_row(day=1)]).forecast_p50_h is None
 
 
-def test_the_load_is_yesterday_s_at_the_same_hour() -> None:
-    """A site that draws more at night is forecast with its night's load at night."""
-    watts = {T0 + at * HOUR_MS: 3000.0 if -24 <= at < -18 else 1000.0 for at in range(-40, 0)}
-    profile = LoadProfile(watts, T0)
-    assert (profile.at(2), profile.at(10)) == (3000.0, 1000.0)
-    assert profile.hours_for(9000.0, 1.0) == pytest.approx(3.0)
-
-
 def test_capacity_factors_are_those_of_the_specification() -> None:
     """k_T: 0.45 at −20 °C, 0.65 at −10, 0.80 at −5, 0.90 at 0, 1.0 from 20 °C, linear between."""
     limits = Limits(battery("b"), REFERENCE)
