@@ -88,10 +88,11 @@ def health_now(language: Language) -> Panel:
         language=language,
         title=Text("健康与建议", "Health and advice"),
         description=Text(
-            "有估计：有 SoH 的组；一年内可观测：12 个月内有 ≥ 1 小时放电；"
+            "有估计：有 SoH 的组占登记组数；一年内可观测：12 个月内有 ≥ 1 小时放电的占比；"
             f"建议：SoH < {WATCH} % 关注、< {RETIRE} % 退役，"
             f"或备电 p10 低于合同，或浮充压差 > {thresholds.SPREAD_RETIRE_MV} mV。来源：battery_health_latest。",
-            "With an estimate: sets that have a SoH; observable: a discharge of an hour or more in 12 months; advice: "
+            "Of all registered sets: with an estimate, those that have a SoH; observable, a discharge of an hour or "
+            "more in 12 months. Advice: "
             f"watch below {WATCH} % SoH, retire below {RETIRE} %, or backup p10 below the contract, "
             f"or float spread above {thresholds.SPREAD_RETIRE_MV} mV. "
             "Source: battery_health_latest.",
@@ -104,12 +105,14 @@ def health_now(language: Language) -> Panel:
         sql.bad_ones(f"h.advice = '{each}'", known) + f" AS {each}" for each in (Advice.WATCH, Advice.RETIRE)
     )
     query = f"""
-SELECT avg((h.soh_pct IS NOT NULL)::int)::float8 AS estimated,
-       avg(h.observable::int)::float8            AS observable,
+SELECT avg((h.soh_pct IS NOT NULL)::int)::float8       AS estimated,
+       avg(COALESCE(h.observable, false)::int)::float8 AS observable,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY h.soh_pct)::float8 AS median,
        {advice}
-FROM battery_health_latest h
-WHERE {IN_CITY}
+FROM device d
+JOIN site s USING (site_id)
+LEFT JOIN battery_health_latest h USING (device_id)
+WHERE d.kind = 'battery' AND {sql.IN_CITY}
 HAVING count(*) > 0
 """  # noqa: S608 - fragments of ours
     share = {"grafana_unit": "percentunit", "decimals": 0}

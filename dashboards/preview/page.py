@@ -25,7 +25,7 @@ from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, S
 from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
 from dashboards.preview.state import AGE, Look, Tone, state_of
-from dashboards.preview.variables import Resolved, resolve
+from dashboards.preview.variables import Resolved, notice_of, resolve
 from dashboards.preview.zoom import in_words, relative_in_words, zoomed
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -252,7 +252,7 @@ class Page:
         if not all(answered):
             self._say_away()
             return False
-        self._say(self._notice(resolved), notice=True)
+        self._say(notice_of(self._dashboard.variables, resolved, self._view.language), notice=True)
         await self._show_state(now)
         local = now.astimezone(ZoneInfo(dashboard.time_zone))
         self._clock.text = f"{self._text(labels.UPDATED)} {local:%H:%M:%S} {local:UTC%z}".removesuffix("00")
@@ -316,13 +316,6 @@ class Page:
             if options != select.options or value != select.value:
                 self._view = self._view.with_variable(name, value) if value else self._view
                 select.set_options(options, value=value)
-
-    def _notice(self, resolved: Resolved) -> str:
-        if resolved.unknown:
-            return " ".join(f"“{value}” {self._text(labels.UNKNOWN_VALUE)}." for value in resolved.unknown.values())
-        if any(not value for value in resolved.values.values()):
-            return self._text(labels.NOTHING_REGISTERED)
-        return ""
 
     def _say(self, text: str, *, notice: bool) -> None:
         self._banner.content = escape(text)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from dashboards.kit.dashboard import ALL
 from dashboards.preview.macros import Scope, TimeRange
+from dashboards.words import labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dashboards.preview.model import Variable
     from dashboards.preview.reader import Source
+    from schemas.words import Language
 
 
 FORMER_ALL = "$__all"
@@ -60,3 +62,11 @@ async def resolve(
         found.chosen[variable.name] = value
         found.values[variable.name] = value
     return found
+
+
+def notice_of(variables: Sequence[Variable], resolved: Resolved, language: Language) -> str:
+    """Say that what was asked for is not registered, or that there is nothing to choose from; "" where all is well."""
+    if resolved.unknown:
+        return " ".join(f"“{value}” {labels.UNKNOWN_VALUE(language)}." for value in resolved.unknown.values())
+    empty = [variable.label for variable in variables if not resolved.values[variable.name]]
+    return labels.NOTHING_TO_CHOOSE(language).format(choice=empty[0]) if empty else ""

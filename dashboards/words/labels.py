@@ -181,9 +181,9 @@ DATABASE_AWAY = Text(
 NOT_MIGRATED = Text(
     "数据库还没有 fenhe 的表：请先运行 fenhe migrate。", "The database has no fenhe tables yet: run fenhe migrate."
 )
-NOTHING_REGISTERED = Text(
-    "还没有登记任何站点：登记后本页会自动出现数据。",
-    "No site is registered yet: this page fills by itself when one is.",
+NOTHING_TO_CHOOSE = Text(
+    "没有登记可供本页选择的“{choice}”：登记后会自动出现数据。",
+    "Nothing is registered for this page under “{choice}”: it fills by itself when something is.",
 )
 UNKNOWN_VALUE = Text("没有登记", "is not registered")
 QUERY_FAILED = Text("查询失败", "query failed")

@@ -12,7 +12,7 @@ from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.model import load
 from dashboards.preview.reader import Rows
-from dashboards.preview.variables import resolve
+from dashboards.preview.variables import notice_of, resolve
 from schemas.words import Language
 
 if TYPE_CHECKING:
@@ -49,3 +49,20 @@ def test_a_compared_time_that_a_page_has_is_kept() -> None:
     time_range = TimeRange(NOW - dt.timedelta(hours=6), NOW)
     found = asyncio.run(resolve(_Offers(), page.variables, {"compare": "day"}, time_range))
     assert (found.chosen["compare"], found.unknown) == ("day", {})
+
+
+class _OffersNoSets:
+    """A database with cities, and nothing that is run for peak shaving."""
+
+    async def fetch(self, query: Query) -> Rows:
+        return Rows(["__value", "__text"], [] if "battery_cycling_set" in query.sql else [("*", "All")])
+
+
+@pytest.mark.parametrize(("language", "says"), [(Language.EN, "“Set”"), (Language.ZH, "“电池组”")])
+def test_a_page_with_nothing_to_choose_from_says_of_what_there_is_none(language: Language, says: str) -> None:
+    """With five thousand sites and no set that cycles it does not say that no site is registered."""
+    (cycling,) = (each for each in DEFINITIONS if each.slug == "battery-cycling")
+    page = load(dashboard_json(cycling, language))
+    time_range = TimeRange(NOW - dt.timedelta(hours=6), NOW)
+    found = asyncio.run(resolve(_OffersNoSets(), page.variables, {}, time_range))
+    assert says in notice_of(page.variables, found, language)
