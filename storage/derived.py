@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
-from storage import chunks
+from schemas.metrics import built
+from storage import bulk, chunks
 from storage.arrays import Column, PgType
 from storage.spans import span_columns
-from storage.statements import trusted, unnest, upsert
+from storage.statements import MOMENT, trusted, unnest, upsert
 from storage.tables import DERIVED_TABLES, column_names, column_types
 
 if TYPE_CHECKING:
@@ -29,12 +30,20 @@ ROWS_AT_ONCE = 20_000
 """Rows in one statement: in PostgreSQL's format a row takes as much memory again, several times over."""
 
 
+COPIED_FROM = 1_000
+"""So many rows are copied where none stands yet, at half the cost; of fewer it is not asked."""
+MOST_SERIES = 100
+"""Of more series it is not asked either."""
+
+
 class _Shape(NamedTuple):
     """Everything about a row type that its statements are made of."""
 
     columns: tuple[str, ...]
     types: tuple[PgType, ...]
     key_at: tuple[int, ...]
+    series_at: tuple[int, ...]
+    """The key without the time: what rows have in common that differ in time alone."""
     words: tuple[tuple[int, type[StrEnum]], ...]
     """Fields that are read back as words of an enum."""
     reals: tuple[int, ...]
@@ -53,6 +62,7 @@ def _shape(row_type: type[Row]) -> _Shape:
         column_names(row_type),
         types,
         tuple(fields.index(name) for name in DERIVED_TABLES[row_type].key),
+        tuple(fields.index(name) for name in DERIVED_TABLES[row_type].key if name != "ts"),
         words,
         tuple(at for at, kind in enumerate(types) if kind is PgType.FLOAT4),
     )
@@ -132,7 +142,53 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
         if of_type := by_type.get(row_type):
             for ordered in _in_slices(of_type):
                 chunks.open_old(connection, DERIVED_TABLES[row_type].name, [row.ts for row in ordered])
-                connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, ordered))
+                if others := _copied(connection, row_type, ordered):
+                    connection.execute(_upsert(row_type, changed_only=False), _columns(row_type, others))
+
+
+def _copied(connection: Connection, row_type: type[Row], rows: Sequence[Row]) -> Sequence[Row]:
+    """Copy most of some rows into the table where few of them stand yet; returns those that are left to be upserted."""
+    if len(rows) < COPIED_FROM or (standing := _standing_within(connection, row_type, rows)) is None:
+        return rows
+    key = _key(row_type)
+    fresh = [row for row in rows if key(row) not in standing] if standing else rows
+    if fresh:
+        named = zip(_shape(row_type).columns, _columns(row_type, fresh), strict=True)
+        bulk.copy(connection, DERIVED_TABLES[row_type].name, dict(named))
+    return [row for row in rows if key(row) in standing] if standing else ()
+
+
+def _standing_within(connection: Connection, row_type: type[Row], rows: Sequence[Row]) -> set[tuple[Any, ...]] | None:
+    """Keys that stand within the time that rows of each series cover; None where they are many, or are not asked."""
+    shape = _shape(row_type)
+    stretches: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows:
+        stretches.setdefault(tuple(row[at] for at in shape.series_at), []).append(row.ts)
+    if DERIVED_TABLES[row_type].newest_wins or len(stretches) > MOST_SERIES:
+        return None
+    names = [
+        Column(shape.types[at], own) for at, own in zip(shape.series_at, zip(*stretches, strict=True), strict=True)
+    ]
+    first, last = ([pick(own) for own in stretches.values()] for pick in (min, max))
+    ends = [Column(PgType.TIMESTAMPTZ, first), Column(PgType.TIMESTAMPTZ, last)]
+    most = len(rows) // 4
+    found = connection.execute(_keys_within(row_type), [*names, *ends, min(first), max(last), most], binary=True)
+    keys = found.fetchall()
+    return None if len(keys) == most else set(keys)
+
+
+@cache
+def _keys_within(row_type: type[Row]) -> LiteralString:
+    shape = _shape(row_type)
+    names = [shape.columns[at] for at in shape.series_at]
+    types = (*(shape.types[at] for at in shape.series_at), PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ)
+    key = ", ".join(f"t.{name}" for name in _key_columns(row_type))
+    same = " AND ".join(f"t.{name} = s.{name}" for name in names)
+    return trusted(
+        f"SELECT {key} FROM {unnest(types)} AS s ({', '.join(names)}, low, high)"  # noqa: S608 - own names
+        f" JOIN {DERIVED_TABLES[row_type].name} t ON {same} AND t.ts >= s.low AND t.ts <= s.high"
+        f" AND t.ts >= {MOMENT} AND t.ts <= {MOMENT} LIMIT %s"
+    )
 
 
 def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
@@ -190,12 +246,7 @@ def _made(row_type: type[Row], values: Sequence[Sequence[Any]]) -> list[Row]:
             members: dict[Any, StrEnum | None] = {None: None, **{member.value: member for member in enum}}
             columns[at] = [members[word] for word in columns[at]]
         values = list(zip(*columns, strict=True))
-    return _built(row_type, values)
-
-
-def _built(row_type: type[Row], values: Iterable[Sequence[Any]]) -> list[Row]:
-    build: Callable[[Sequence[Any]], Row] = partial(tuple.__new__, row_type)  # type: ignore[type-var]
-    return list(map(build, values))
+    return built(row_type, values)
 
 
 def withdraw(
@@ -242,4 +293,4 @@ def as_stored(rows: Sequence[Row]) -> list[Row]:
     for at in reals:
         rounded = np.array(columns[at], dtype=np.float32).tolist()  # None becomes NaN
         columns[at] = [None if before is None else after for before, after in zip(columns[at], rounded, strict=True)]
-    return _built(type(rows[0]), zip(*columns, strict=True))
+    return built(type(rows[0]), zip(*columns, strict=True))

@@ -26,6 +26,7 @@ from schemas.metrics.common import (
     Moment,
     Quality,
     Real,
+    built,
     quality_of,
 )
 from schemas.metrics.gangue import FuelAssay, GangueSum, GangueWindow
@@ -92,5 +93,6 @@ __all__ = [
     "SiteOutage",
     "SitePowerLatest",
     "WaterDay",
+    "built",
     "quality_of",
 ]

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+R = TypeVar("R")
 
 
 class Quality(StrEnum):
@@ -34,3 +41,9 @@ Real = Annotated[float, "real"]
 """A figure kept with 24 bits of mantissa, which no later computation starts from."""
 Json = Annotated[str, "json"]
 """A JSON document."""
+
+
+def built(row_type: type[R], values: Iterable[Sequence[Any]]) -> list[R]:
+    """Rows out of their fields' values: many at once, without a call for each."""
+    build: Callable[[Sequence[Any]], R] = partial(tuple.__new__, row_type)  # type: ignore[type-var]
+    return list(map(build, values))

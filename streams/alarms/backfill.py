@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from schemas.metrics import Row
     from schemas.registry import Device
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 class Backfill:
     """A stage: alarms of silences that late readings have filled are amended, once."""
+
+    hears: frozenset[type[Row]] = frozenset()
 
     def __init__(self, rules: AlarmRules | None = None) -> None:
         self._rules = (rules or alarm_rules()).no_data

@@ -26,6 +26,7 @@ from streams.kernels.alarms.silence import PartitionProgress, SiteSilence, advan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.metrics import Row
     from schemas.registry import Device
     from storage.alarm_tables.alarms import MaintenanceWindow
     from storage.alarm_tables.silence import Open
@@ -43,6 +44,8 @@ NAMED_DEVICES = 20
 
 class AlarmClock:
     """A stage: silence and deadlines."""
+
+    hears: frozenset[type[Row]] = frozenset()
 
     def __init__(self, rules: AlarmRules | None = None) -> None:
         self._rules = rules or alarm_rules()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from schemas.metrics import Row
     from storage.alarm_tables.alarms import MaintenanceWindow, StoredAlarm
     from streams.engine.stage import Written
     from streams.intake.admission import Directory
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 class SignalAlarms:
     """A stage: whatever changes a condition's verdicts, late or not, its alarms follow."""
+
+    hears: frozenset[type[Row]] = frozenset({Signal})
 
     def __init__(self, rules: AlarmRules | None = None) -> None:
         self._rules = rules or alarm_rules()

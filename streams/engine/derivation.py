@@ -46,6 +46,11 @@ def _steps(kernels: tuple[Fold | KernelView, ...]) -> list[tuple[Fold | None, Ke
     return [(kernel, None) if isinstance(kernel, Fold) else (None, kernel) for kernel in kernels]
 
 
+@cache
+def _heard(kernels: Kernels) -> frozenset[type[Row]]:
+    return kernels.heard
+
+
 class Derivation:
     """All kernels at work in one transaction: `feed` them readings kind by kind, then `finish`."""
 
@@ -176,9 +181,12 @@ class Derivation:
         self._note(self._standing, rows)
         self._written += len(rows)
 
-    @staticmethod
-    def _note(where: BySite, rows: Iterable[Row]) -> None:
+    def _note(self, where: BySite, rows: Iterable[Row]) -> None:
+        """Keep rows that something follows from; windows of every minute are many, and nothing does from them."""
+        heard = _heard(self._kernels)
         for row in rows:
+            if type(row) not in heard:
+                continue
             where.setdefault(type(row), {}).setdefault(row.site_id, []).append(row)
 
     def _fold_rows(self, fold: Fold) -> None:

@@ -30,3 +30,9 @@ class Kernels(NamedTuple):
         """Types of rows that any view is computed from."""
         views = (kernel for kernel in self.rows if not isinstance(kernel, Fold))
         return frozenset(row_type for view in views for row_type in view.inputs)
+
+    @property
+    def heard(self) -> frozenset[type[Row]]:
+        """Types of rows that anything follows from; the others need not be kept once they are written."""
+        sources = (fold.source for fold in self.folds if not isinstance(fold.source, frozenset))
+        return self.viewed.union(sources, *(stage.hears for stage in self.stages))

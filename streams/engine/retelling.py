@@ -7,6 +7,7 @@ of something is kept, a detector's status for one, the row before that has to be
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.time import DAY_MS, FOREVER_MS, Span
@@ -35,11 +36,13 @@ def take_back(rows: StandingRows, fold: Fold, walks: Sequence[Walk], spans: Sequ
     """Take away what these ways, each of which gave the rows of a span, do not give any more; returns what is gone."""
     gone: list[Row] = []
     if isinstance(fold, Retelling):
-        given = {walk.entity_id: _given(fold, walk) for walk in walks}
+        given = cache(lambda at: _given(fold, walks[at]))  # mostly nothing stands, and nobody asks
         for row_type in fold.retold:
             standing = _standing(rows, fold, row_type, walks, spans)
-            for walk, span in zip(walks, spans, strict=True):
-                untold = _untold(fold, walk, standing.get(walk.entity_id, ()), given[walk.entity_id])
+            for at, (walk, span) in enumerate(zip(walks, spans, strict=True)):
+                if not (own := standing.get(walk.entity_id)):
+                    continue
+                untold = _untold(fold, walk, own, given(at))
                 if walk.origin.state is None:
                     untold = [row for row in untold if row.ts >= span.from_ms]
                     if span.from_ms > walk.origin.ts:

@@ -40,5 +40,9 @@ class Written(NamedTuple):
 class Stage(Protocol):
     """Acts on what a transaction wrote. What it does is undone with the transaction, so it may do nothing else."""
 
+    @property
+    def hears(self) -> frozenset[type[Row]]:
+        """Types of the rows that it looks at among those written and taken away."""
+
     def run(self, written: Written, /) -> None:
         """Act; raise to give the transaction up."""

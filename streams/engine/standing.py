@@ -93,11 +93,13 @@ class StandingRows:
             else:
                 given = list(unique.values())
                 standing = derived.unique(self.load(row_type, _spans(given))).get(row_type, {})
-                different = [
-                    row
-                    for (key, row), as_stored in zip(unique.items(), derived.as_stored(given), strict=True)
-                    if standing.get(key) != as_stored
-                ]
+                different = given
+                if standing:
+                    different = [
+                        row
+                        for (key, row), as_stored in zip(unique.items(), derived.as_stored(given), strict=True)
+                        if standing.get(key) != as_stored
+                    ]
                 derived.write(self.connection, different)
             self._forget(different)
             changed += different

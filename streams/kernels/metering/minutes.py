@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics import GOOD_COVERAGE, MeterMinute, Quality, Row, quality_of
+from schemas.metrics import GOOD_COVERAGE, MeterMinute, Quality, Row, built, quality_of
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from schemas.registry import Device
 
 LONG_SILENCE_MS = 7 * DAY_MS
@@ -27,6 +30,14 @@ class Backing(Enum):
     """Interpolated, or estimated: right in sum, not in time."""
     NOTHING = "nothing"
     """Unknown."""
+
+
+_WHOLE = {
+    Backing.READINGS: (1.0, Quality.GOOD),
+    Backing.BRIDGE: (0.0, Quality.ESTIMATED),
+    Backing.NOTHING: (0.0, Quality.UNKNOWN),
+}
+"""Coverage and quality of a whole minute."""
 
 
 class Filling(NamedTuple):
@@ -67,25 +78,51 @@ class Minutes:
         known, good = backing is not Backing.NOTHING, backing is Backing.READINGS
         if span > LONG_SILENCE_MS:
             return self._spread_coarsely(filling, start, stop, counted if known else None)
-        at, done = start, 0.0
-        while True:
-            end = minute + MINUTE_MS
+        end, last = minute + MINUTE_MS, stop - stop % MINUTE_MS
+        until = 0.0
+        if known:
             to = min(end, stop)
-            if known:
-                until = counted if to == stop else counted * ((to - start) / span)
-                increment += until - done
-                done = until
-                if good:
-                    covered += to - at
-                else:
-                    bridged += to - at
-            if stop < end:
-                return Filling(minute, increment, covered, bridged)
-            self._give(minute, increment, covered, bridged)
-            minute = at = end
-            increment = covered = bridged = 0.0
-            if stop == end:
-                return Filling(minute, 0.0, 0.0, 0.0)
+            until = counted if to == stop else counted * ((to - start) / span)
+            increment += until
+            if good:
+                covered += to - start
+            else:
+                bridged += to - start
+        if stop < end:
+            return Filling(minute, increment, covered, bridged)
+        self._give(minute, increment, covered, bridged)
+        if last > end:
+            until = self._give_whole(range(end, last, MINUTE_MS), (start, stop), counted, until, backing)
+        if stop == last or not known:
+            return begin(last)
+        rest = float(stop - last)
+        return Filling(last, 0.0 + counted - until, rest if good else 0.0, 0.0 if good else rest)
+
+    def _give_whole(
+        self, minutes: range, stretch: tuple[int, int], counted: float, until: float, backing: Backing
+    ) -> float:
+        """Give out minutes that are whole; returns what was counted at their end, as `until` is at their beginning."""
+        start, stop = stretch
+        span = stop - start
+        coverage, quality = _WHOLE[backing]
+        increments: Iterable[float | None] = repeat(None)
+        if backing is not Backing.NOTHING:
+            ends = range(minutes.start + MINUTE_MS, minutes.stop + MINUTE_MS, MINUTE_MS)
+            upto = [until, *[counted if end == stop else counted * ((end - start) / span) for end in ends]]
+            increments = [0.0 + after - before for before, after in pairwise(upto)]
+            until = upto[-1]
+        device = self._device
+        columns = (
+            repeat(device.device_id),
+            repeat(self._quantity),
+            minutes,
+            repeat(device.site_id),
+            increments,
+            repeat(coverage),
+            repeat(quality),
+        )
+        self._rows += built(MeterMinute, zip(*columns, strict=False))
+        return until
 
     def _spread_coarsely(self, filling: Filling, start: int, stop: int, counted: float | None) -> Filling:
         minute, increment, covered, bridged = filling

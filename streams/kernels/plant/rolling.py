@@ -7,16 +7,17 @@ window its sum is scaled to the whole of it before the ratio, and below half of 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from schemas.metrics import MeterMinute, PlantWindow, Quality, Row, quality_of
+from schemas.metrics import MeterMinute, PlantWindow, Quality, Row, built, quality_of
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.contract import Replaced, Want
 from streams.kernels.plant.boundary import Contribution, Total, boundary_meters, contributions
 from streams.kernels.plant.quarters import known_share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from schemas.reference import EnergyFactors
     from schemas.registry import Device, Site
@@ -27,6 +28,10 @@ MIN_KNOWN = 0.5
 """Share of the window each meter of a ratio must know. (unsourced)"""
 MIN_PRODUCTION = 0.01
 """Smallest production, in product units, that anything is divided by. (unsourced)"""
+
+
+MANY = 8
+"""Windows, as many as about which adding up all minutes before each costs less than looking at each. (measured)"""
 
 
 class _Register(NamedTuple):
@@ -40,10 +45,141 @@ class _Register(NamedTuple):
 
 
 class _Dense(NamedTuple):
-    """Registers on one grid of minutes that begins at `begin`."""
+    """Registers, by meter and quantity, on one grid of minutes that begins at `begin`."""
 
     begin: int
-    registers: dict[tuple[str, str], _Register]
+    registers: dict[str, dict[str, _Register]]
+
+
+Figures = list[float | None]
+"""A figure of each of some windows; None where there is none."""
+
+
+class _Windows(NamedTuple):
+    """Windows of one length on a grid of minutes. They are computed figure by figure, each for all of them."""
+
+    stops: Sequence[int]
+    """Place behind the last minute of each."""
+    length: int
+    """In minutes."""
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """Exact sums, as of `math.fsum`. Where all values are 0 or 1, as most shares are, so are running sums."""
+        length = self.length
+        if self._are_many and {*values} <= {0.0, 1.0}:
+            upto = [0.0, *accumulate(values)]
+            return [upto[stop] - upto[stop - length] for stop in self.stops]
+        return [math.fsum(values[stop - length : stop]) for stop in self.stops]
+
+    def shares(self, values: Sequence[float]) -> list[float]:
+        """Mean of each window."""
+        return [total / self.length for total in self.sums(values)]
+
+    def any(self, flags: Sequence[bool]) -> list[bool]:
+        """Whether a flag is set in each window."""
+        length = self.length
+        if self._are_many:
+            upto = [0, *accumulate(flags)]
+            return [upto[stop] > upto[stop - length] for stop in self.stops]
+        return [True in flags[stop - length : stop] for stop in self.stops]
+
+    @property
+    def _are_many(self) -> bool:
+        """Whether adding up the whole grid costs less than looking at each window."""
+        return len(self.stops) > MANY
+
+
+class _Plant:
+    """What a plant's meters come to in each of some windows."""
+
+    def __init__(self, windows: _Windows) -> None:
+        self._windows = windows
+        self._sums: dict[Total, list[Figures]] = {total: [] for total in Total}
+        self._rates: dict[Total, list[Figures]] = {total: [] for total in Total}
+        """Of each register, scaled to the whole window."""
+        self._unknown: dict[Total, list[Sequence[bool]]] = {total: [] for total in Total}
+        """Where a meter knows too little of a total."""
+        self._without_factor: set[Total] = set()
+        self._coverages: list[Figures] = []
+        """Of each meter."""
+        self._estimated: list[Sequence[bool]] = []
+
+    def add(self, contributed: Sequence[Contribution], registers: Mapping[str, _Register]) -> None:
+        """Add a meter; in a window with no row of any of its registers nothing is known of it."""
+        windows = self._windows
+        self._without_factor |= {part.total for part in contributed if part.factor is None}
+        covered: list[Figures] = []
+        for quantity in dict.fromkeys(part.quantity for part in contributed):
+            if (register := registers.get(quantity)) is None:
+                continue  # a register this meter does not have
+            present = windows.any(register.present)
+            shares = windows.shares(register.coverage)
+            covered.append([share if has else None for share, has in zip(shares, present, strict=True)])
+            if True in register.estimated:
+                self._estimated.append(windows.any(register.estimated))
+            known, counted = windows.shares(register.known), windows.sums(register.increment)
+            enough = [share if share >= MIN_KNOWN else None for share in known]
+            too_little = [each is None and has for each, has in zip(enough, present, strict=True)]
+            for part in contributed:
+                if part.quantity == quantity and part.factor is not None:
+                    added = [part.factor * each for each in counted]
+                    figures = zip(added, known, enough, strict=True)
+                    self._sums[part.total].append([each if share else None for each, share, _ in figures])
+                    figures = zip(added, known, enough, strict=True)
+                    self._rates[part.total].append([share and each / share for each, _, share in figures])
+                    if True in too_little:
+                        self._unknown[part.total].append(too_little)
+        means = self._combined(covered, _mean)
+        self._coverages.append([mean or 0.0 for mean in means])
+        if None in means:
+            silent = [mean is None for mean in means]
+            for total in {part.total for part in contributed}:
+                self._unknown[total].append(silent)
+
+    def sum(self, total: Total) -> Figures:
+        """Sum up what is known."""
+        return self._nothing if total in self._without_factor else self._combined(self._sums[total], math.fsum)
+
+    def rate(self, total: Total) -> Figures:
+        """Sum up the meters' rates; unknown where one of them is, or where there is no meter."""
+        if total in self._without_factor:
+            return self._nothing
+        rates = self._combined(self._rates[total], math.fsum)
+        return [
+            None if unknown else rate for rate, unknown in zip(rates, self._in_any(self._unknown[total]), strict=True)
+        ]
+
+    @property
+    def coverage(self) -> list[float]:
+        """Mean of the meters'."""
+        return [mean or 0.0 for mean in self._combined(self._coverages, _mean)]
+
+    @property
+    def estimated(self) -> Sequence[bool]:
+        """Whether any of it is."""
+        return self._in_any(self._estimated)
+
+    @property
+    def _nothing(self) -> Figures:
+        return [None] * len(self._windows.stops)
+
+    def _in_any(self, flags: Sequence[Sequence[bool]]) -> Sequence[bool]:
+        return list(map(any, zip(*flags, strict=True))) or [False] * len(self._windows.stops)
+
+    def _combined(self, columns: Sequence[Figures], combine: Callable[[Sequence[float]], float]) -> Figures:
+        """One figure of each window out of those that there are; None where there is none."""
+        match columns:
+            case []:
+                return self._nothing
+            case [only]:
+                return [None if each is None else each + 0.0 for each in only]  # as `math.fsum`: there is no -0.0
+        if not any(None in column for column in columns):
+            return [combine(window) for window in zip(*cast("Sequence[list[float]]", columns), strict=True)]
+        found: Figures = []
+        for window in zip(*columns, strict=True):
+            known = [each for each in window if each is not None]
+            found.append(combine(known) if known else None)
+        return found
 
 
 class RollingPlant:
@@ -81,77 +217,37 @@ class RollingPlant:
             return []
         series = _dense(minutes, ends[0] - HOUR_MS, ends[-1])
         parts = [(device, contributions(device, self._factors)) for device in meters]
-        return [self._window(site, parts, series, end, window) for end in ends for window in WINDOWS_MIN]
+        given: list[Row] = []
+        for length in WINDOWS_MIN:
+            plant = _Plant(_Windows([(end - series.begin) // MINUTE_MS for end in ends], length))
+            for device, contributed in parts:
+                plant.add(contributed, series.registers.get(device.device_id, {}))
+            given += self._rows(site, ends, length, plant)
+        return given
 
-    def _window(
-        self,
-        site: Site,
-        parts: Sequence[tuple[Device, Sequence[Contribution]]],
-        series: _Dense,
-        end: int,
-        window_min: int,
-    ) -> PlantWindow:
-        stop = (end - series.begin) // MINUTE_MS
-        over = slice(stop - window_min, stop)
-        sums: dict[Total, list[float]] = {total: [] for total in Total}
-        rates: dict[Total, list[float | None]] = {total: [] for total in Total}
-        coverages, estimated = [], False
-        unknown = {part.total for _, contributed in parts for part in contributed if part.factor is None}
-        for device, contributed in parts:
-            covered = []
-            for quantity in dict.fromkeys(part.quantity for part in contributed):
-                register = series.registers.get((device.device_id, quantity))
-                if register is None or not any(register.present[over]):
-                    continue  # a register this meter does not have
-                known = math.fsum(register.known[over]) / window_min
-                counted = math.fsum(register.increment[over])
-                estimated |= any(register.estimated[over])
-                covered.append(math.fsum(register.coverage[over]) / window_min)
-                for part in contributed:
-                    if part.quantity == quantity and part.factor is not None:
-                        if known:
-                            sums[part.total].append(part.factor * counted)
-                        enough = known >= MIN_KNOWN
-                        rates[part.total].append(part.factor * counted / known if enough else None)
-            if not covered:
-                for total in {part.total for part in contributed}:
-                    rates[total].append(None)
-            coverages.append(math.fsum(covered) / len(covered) if covered else 0.0)
-        for total in unknown:
-            sums[total], rates[total] = [], [None]
-        return self._row(site, end, window_min, sums=sums, rates=rates, coverages=coverages, estimated=estimated)
-
-    def _row(
-        self,
-        site: Site,
-        end: int,
-        window_min: int,
-        *,
-        sums: dict[Total, list[float]],
-        rates: dict[Total, list[float | None]],
-        coverages: Sequence[float],
-        estimated: bool,
-    ) -> PlantWindow:
-        coverage = math.fsum(coverages) / len(coverages) if coverages else 0.0
-        total = {key: math.fsum(values) if values else None for key, values in sums.items()}
-        rate = {key: _sum_or_unknown(values) for key, values in rates.items()}
-        power = rate[Total.ELECTRICITY_KWH]
-        quality = quality_of(coverage, estimated=estimated)
-        return PlantWindow(
-            site.site_id,
-            window_min,
-            end,
-            total[Total.ELECTRICITY_KWH],
-            None if power is None else power / (window_min / 60),
-            total[Total.COAL_EQUIVALENT],
-            total[Total.WATER_M3],
-            total[Total.PRODUCTION],
-            _ratio(rate[Total.COAL_EQUIVALENT], rate[Total.PRODUCTION]),
-            _ratio(rate[Total.WATER_M3], rate[Total.PRODUCTION]),
+    def _rows(self, site: Site, ends: Sequence[int], length: int, plant: _Plant) -> list[PlantWindow]:
+        """Lay the figures of windows of one length out as rows."""
+        hours, coverage = length / 60, plant.coverage
+        kwh, kgce, water, made = (plant.rate(total) for total in _TOTALS)
+        columns = (
+            repeat(site.site_id),
+            repeat(length),
+            ends,
+            plant.sum(Total.ELECTRICITY_KWH),
+            [None if rate is None else rate / hours for rate in kwh],
+            plant.sum(Total.COAL_EQUIVALENT),
+            plant.sum(Total.WATER_M3),
+            plant.sum(Total.PRODUCTION),
+            map(_ratio, kgce, made),
+            map(_ratio, water, made),
             coverage,
-            quality,
-            self._factors.version,
+            [quality_of(share, estimated=some) for share, some in zip(coverage, plant.estimated, strict=True)],
+            repeat(self._factors.version),
         )
+        return built(PlantWindow, zip(*columns, strict=False))
+
+
+_TOTALS = (Total.ELECTRICITY_KWH, Total.COAL_EQUIVALENT, Total.WATER_M3, Total.PRODUCTION)
 
 
 def _reach(changed: Changed) -> tuple[int, int]:
@@ -160,10 +256,8 @@ def _reach(changed: Changed) -> tuple[int, int]:
     return min(times), max(times)
 
 
-def _sum_or_unknown(values: Sequence[float | None]) -> float | None:
-    """Sum of the meters' rates; unknown when one of them is, or when there is no meter."""
-    known = [value for value in values if value is not None]
-    return math.fsum(known) if known and len(known) == len(values) else None
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:
@@ -174,20 +268,21 @@ def _ratio(numerator: float | None, denominator: float | None) -> float | None:
 
 def _dense(minutes: Sequence[MeterMinute], begin: int, end: int) -> _Dense:
     count = (end - begin) // MINUTE_MS
-    registers: dict[tuple[str, str], _Register] = {}
+    registers: dict[str, dict[str, _Register]] = {}
     for minute in minutes:
-        at = (minute.ts - begin) // MINUTE_MS
+        device_id, quantity, ts, _, increment, coverage, quality = minute
+        at = (ts - begin) // MINUTE_MS
         if not 0 <= at < count:
             continue
-        key = (minute.device_id, minute.quantity)
-        register = registers.get(key)
+        own = registers.get(device_id) or registers.setdefault(device_id, {})
+        register = own.get(quantity)
         if register is None:
             nothing = [0.0] * count
             register = _Register(nothing, [*nothing], [*nothing], [False] * count, [False] * count)
-            registers[key] = register
-        register.increment[at] = minute.increment or 0.0
+            own[quantity] = register
+        register.increment[at] = increment or 0.0
         register.known[at] = known_share(minute)
-        register.coverage[at] = minute.coverage
+        register.coverage[at] = coverage
         register.present[at] = True
-        register.estimated[at] = minute.quality is Quality.ESTIMATED
+        register.estimated[at] = quality is Quality.ESTIMATED
     return _Dense(begin, registers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
@@ -13,6 +14,7 @@ from schemas.time import MINUTE_MS
 from streams.kernels.plant.boundary import Total, contributions, unknown_carriers
 from streams.kernels.plant.reference import energy_factors
 from streams.kernels.plant.rolling import RollingPlant
+from tests.support.calls import calls_of
 
 T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
 SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="长治")
@@ -137,3 +139,38 @@ def test_every_factor_names_its_standard() -> None:
     factors = energy_factors()
     assert factors.version
     assert all(factor.standard and factor.year and factor.per for factor in factors.factors.values())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_windows_computed_together_are_each_the_same_as_alone(seed: int) -> None:
+    """To the last bit, whatever minutes are missing, estimated or unknown: figure by figure or window by window."""
+    rng = random.Random(seed)
+    meters = [POWER, PRODUCT, WATER][: rng.randrange(1, 4)]
+    registers = {"e": ("energy_import_kwh", "energy_export_kwh"), "p": ("mass_t",), "w": ("volume_m3",)}
+    kinds = [(1.0, Quality.GOOD), (0.0, Quality.ESTIMATED), (0.3, Quality.PARTIAL), (0.0, Quality.UNKNOWN)]
+    minutes = []
+    for meter in meters:
+        for quantity in registers[meter.device_id]:
+            mostly = rng.choice(kinds)
+            for at in range(150):
+                coverage, quality = rng.choice(kinds) if rng.random() < 0.1 else mostly
+                counted = None if quality is Quality.UNKNOWN else rng.uniform(-1, 50)
+                if rng.random() > 0.05 and (quantity != "energy_export_kwh" or at > 80):
+                    minutes.append(
+                        MeterMinute(meter.device_id, quantity, T0 + at * MINUTE_MS, "s", counted, coverage, quality)
+                    )
+    together = VIEW.windows(SITE, meters, minutes, T0, T0 + 150 * MINUTE_MS)
+    alone = [
+        row
+        for end in range(T0 + MINUTE_MS, T0 + 151 * MINUTE_MS, MINUTE_MS)
+        for row in VIEW.windows(SITE, meters, minutes, end - 1, end)
+    ]
+    assert len(together) > 200
+    assert sorted(map(repr, together)) == sorted(map(repr, alone))
+
+
+def test_windows_of_days_cost_a_few_calls_each() -> None:
+    """A meter that comes back after days has two windows computed for each of thousands of minutes."""
+    minutes = [minute("e", "energy_import_kwh", at, 0.1 * at, 0.5) for at in range(1_440)]
+    work = calls_of(lambda: VIEW.windows(SITE, [POWER], minutes, T0, T0 + 1_440 * MINUTE_MS))
+    assert work < 5 * 2 * 1_440, "it was 30 a window"

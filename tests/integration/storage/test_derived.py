@@ -1,0 +1,82 @@
+"""Derived rows in their tables: copied where none stands, replaced where one does, and the same either way."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from schemas.metrics import MeterMinute, MeterQuarter, Quality
+from schemas.time import MINUTE_MS, QUARTER_MS, Span
+from storage import bulk, derived
+from storage.pool import connect
+from tests.support.pipeline import START_MS, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pytest
+    from psycopg import Connection
+
+    from schemas.metrics import Row
+    from storage.arrays import Column
+
+T0 = START_MS - START_MS % QUARTER_MS
+
+
+def minutes(at: Iterable[int], counted: float | None) -> list[Row]:
+    """Minutes of two registers."""
+    return [
+        MeterMinute("e-1", quantity, T0 + each * MINUTE_MS, "plant-1", counted, 0.1, Quality.ESTIMATED)
+        for each in at
+        for quantity in ("energy_import_kwh", "reactive_kvarh")
+    ]
+
+
+def test_many_rows_are_copied_but_for_those_that_stand(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows among which a few stand only these are upserted; where most stand all of them are."""
+    prepare(own_url)
+    copied: list[int] = []
+    copy = bulk.copy
+
+    def counted(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
+        copied.append(len(next(iter(columns.values())).values))
+        copy(connection, table, columns)
+
+    monkeypatch.setattr(bulk, "copy", counted)
+    with connect(own_url, name="test") as connection:
+        derived.write(connection, minutes(range(100, 1_100), 1.0))
+        assert copied == [2_000]
+        derived.write(connection, minutes(range(1_000, 3_000), None))
+        assert copied == [2_000, 3_800]
+        derived.write(connection, minutes(range(2_000, 3_000), 3.0))
+        derived.write(connection, minutes(range(5_000, 5_010), 4.0))
+        assert copied == [2_000, 3_800], "all of them stand; a few are not asked for"
+        quarters: list[Row] = [
+            MeterQuarter(
+                "e-1",
+                "q",
+                T0 + at * QUARTER_MS,
+                "plant-1",
+                None,
+                None,
+                None,
+                0.0,
+                is_whole=True,
+                coverage=0.0,
+                quality=Quality.UNKNOWN,
+            )
+            for at in range(1_500)
+        ]
+        random.Random(1).shuffle(quarters)
+        derived.write(connection, quarters)
+        assert copied == [2_000, 3_800, 1_500]
+        stretch = [Span("e-1", T0, T0 + 30_000 * MINUTE_MS)]
+        found = derived.load(connection, MeterMinute, stretch)
+        assert len(derived.load(connection, MeterQuarter, stretch)) == 1_500
+    want = [
+        *minutes(range(100, 1_000), 1.0),
+        *minutes(range(1_000, 2_000), None),
+        *minutes(range(2_000, 3_000), 3.0),
+        *minutes(range(5_000, 5_010), 4.0),
+    ]
+    assert found == sorted(derived.as_stored(want), key=derived.key_of)
