@@ -62,9 +62,9 @@ console = Console()
 
 
 class Log(NamedTuple):
-    """A part of what the collector wrote, in order: (partition, when the record was written, its bytes)."""
+    """A part of what the collector wrote, in order: (partition, when the record was written, readings, its bytes)."""
 
-    records: list[tuple[int, int, bytes]]
+    records: list[tuple[int, int, int, bytes]]
 
 
 class Writer:
@@ -107,7 +107,8 @@ class Writer:
         now = begin_ms
 
         def flush(partition: int) -> None:
-            log.records.append((partition, now, making.pop(partition).encode("offline")))
+            batch = making.pop(partition)
+            log.records.append((partition, now, batch.readings, batch.encode("offline")))
 
         for template in self._templates:
             template.last_ms = max(template.last_ms, begin_ms - array)
@@ -311,10 +312,10 @@ def _runs(log: Log, offsets: list[int], take: int) -> Iterator[tuple[int, list[R
     """What a worker takes at once: a partition's records in turn, of about `take` readings together."""
     held: dict[int, list[Record]] = {number: [] for number in range(PARTITIONS)}
     sizes = dict.fromkeys(held, 0)
-    for number, written_ms, value in log.records:
+    for number, written_ms, count, value in log.records:
         held[number].append(Record(offsets[number], written_ms, value))
         offsets[number] += 1
-        sizes[number] += sum(orjson.loads(value)["received"].values())
+        sizes[number] += count
         if sizes[number] >= take:
             yield number, held[number]
             held[number], sizes[number] = [], 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.columns.table import TableBuilder, encode_tables
+from schemas.readings import Kind
 from schemas.record import encode_envelope, encode_micro_batch
 from schemas.time import HOUR_MS
 
@@ -33,13 +35,28 @@ class MicroBatchBuilder:
     size: int = 0
     tokens: list[Token] = field(default_factory=list)
     """What to acknowledge once the record is delivered."""
+    _tables: dict[str, TableBuilder] = field(default_factory=dict)
+    """Messages of plain readings, by kind."""
+    _apart: set[str] = field(default_factory=set)
+    """Devices with a message that is in no table: those that follow it are in none, so that they keep their order."""
     _envelopes: list[bytes] = field(default_factory=list)
     _quarantined: list[Quarantined] = field(default_factory=list)
     _received: dict[str, int] = field(default_factory=dict)
+    """Of all that is in no table."""
 
     def add(self, judgement: JudgedMessage, token: Token, received_ms: int) -> None:
         """Take in one judged message."""
-        site_id, kind, device_id, taken, accepted, readings, quarantined, set_aside = judgement
+        self.tokens.append(token)
+        self.readings += judgement.taken
+        site_id, kind, device_id, taken, accepted, readings, quarantined, set_aside, plain = judgement
+        if plain and device_id not in self._apart:
+            table = self._tables.get(kind)
+            if table is None:
+                table = self._tables[kind] = TableBuilder(Kind(kind))
+            table.add(site_id, device_id, received_ms, plain)
+            self.size += judgement.size
+            return
+        self._apart.add(device_id)
         if accepted:
             envelope = encode_envelope(site_id, kind, device_id, received_ms, readings, set_aside=set_aside)
             self._envelopes.append(envelope)
@@ -47,8 +64,6 @@ class MicroBatchBuilder:
         self._quarantined.extend(quarantined)
         self.size += judgement.quarantined_bytes
         self._received[device_id] = self._received.get(device_id, 0) + taken
-        self.readings += taken
-        self.tokens.append(token)
 
     def has_room_for(self, judgement: JudgedMessage) -> bool:
         """Whether the record stays within its limit with this message; an empty one takes any."""
@@ -64,4 +79,8 @@ class MicroBatchBuilder:
 
     def encode(self, collector_id: str) -> bytes:
         """Write the Kafka record."""
-        return encode_micro_batch(collector_id, self._received, self._envelopes, self._quarantined)
+        rest = encode_micro_batch(collector_id, self._received, self._envelopes, self._quarantined)
+        if not self._tables:
+            return rest
+        tables = [table.table() for table in self._tables.values()]
+        return encode_tables(collector_id, tables, rest if self._received else b"")

@@ -9,23 +9,27 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, cast
 
+import msgspec
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
+from schemas.columns.table import COLUMNAR, plain_row, row_bytes, times_of
 from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_MS
 from schemas.quarantine import Quarantined, Reason, ahead_detail
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
-from schemas.record import LARGEST_RECORD_BYTES, encode_set_aside
+from schemas.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_set_aside
+from schemas.structs import NOT_TAKEN, STRUCTS
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from schemas.aside import Aside
+    from schemas.columns.table import Row
 
 HEAD_BYTES = 16_384
 """How much of a payload that is too large is kept."""
@@ -53,6 +57,12 @@ _ARRAYS: dict[Kind, Any] = {
 }
 
 
+_DECODE: dict[Kind, Callable[[bytes], Any]] = {
+    kind: msgspec.json.Decoder(Union[STRUCTS[kind], list.__class_getitem__(STRUCTS[kind])]).decode  # noqa: UP007
+    for kind in COLUMNAR
+}
+"""Read a reading, or an array of them, of a kind that may travel as columns."""
+_COLUMNAR = {kind.value: kind for kind in COLUMNAR}
 _ANONYMOUS = (None, None, None)
 """What most payloads say of who sends them: nothing."""
 
@@ -70,6 +80,8 @@ class JudgedMessage(NamedTuple):
     quarantined: Sequence[Quarantined]
     set_aside: bytes = b""
     """JSON of the fields that the accepted readings are used without; empty where there are none."""
+    plain: Sequence[Row] | None = None
+    """Values of the readings, where all that came is good as it stands and can travel as columns."""
 
     @property
     def quarantined_bytes(self) -> int:
@@ -84,7 +96,8 @@ class JudgedMessage(NamedTuple):
     @property
     def size(self) -> int:
         """At most so many bytes it takes of a record."""
-        return len(self.readings) + len(self.set_aside) + self.quarantined_bytes + 500
+        wide = len(self.plain) * row_bytes(Kind(self.kind)) if self.plain else 0
+        return max(len(self.readings), wide) + len(self.set_aside) + self.quarantined_bytes + 500
 
 
 class _Refusal(NamedTuple):
@@ -101,6 +114,52 @@ _RETAINED = _Refusal(
 def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> JudgedMessage:
     """Judge one message. Never raises for anything a device can send."""
     identity = _identity(topic) if len(topic) <= LONGEST_KNOWN_TOPIC else _identity.__wrapped__(topic)
+    if type(identity) is Topic and len(payload) <= max_bytes and not retained:
+        judgement = _judge_plain(identity, payload, received_ms)
+        if judgement is not None:
+            return judgement
+    return _judge_closely(topic, identity, payload, received_ms, max_bytes=max_bytes, retained=retained)
+
+
+def _judge_plain(identity: Topic, payload: bytes, received_ms: int) -> JudgedMessage | None:
+    """Judge a message of plain readings, as nearly all are; None where it has to be looked at more closely."""
+    kind = _COLUMNAR.get(identity.kind)
+    rows = None if kind is None else plain_rows(kind, payload)
+    if kind is None or not rows:
+        return None
+    times, count = times_of(kind, rows), len(rows)
+    if min(times) < EARLIEST_MS or max(times) > received_ms + CLOCK_AHEAD_MS:
+        return None
+    site_id, name, device_id = identity
+    whole = payload if payload.lstrip()[:1] == b"[" else b"[%b]" % payload
+    return JudgedMessage(site_id, name, device_id, count, count, whole, (), b"", rows)
+
+
+def plain_rows(kind: Kind, payload: bytes) -> list[Row] | None:
+    """Read a payload of plain readings; None where there is more to say of it.
+
+    As many colons as values are there: so no key stands twice, none stands for nothing, and no text has a colon.
+    """
+    try:
+        found = _DECODE[kind](payload)
+    except NOT_TAKEN:
+        return None
+    rows: list[Row] = []
+    values = 0
+    for reading in found if type(found) is list else (found,):
+        row = plain_row(kind, reading)
+        if row is None:
+            return None
+        values += len(row) - row.count(None)
+        rows.append(row)
+    is_small = len(rows) * row_bytes(kind) <= LARGEST_PAYLOAD_BYTES
+    return rows if is_small and values == payload.count(b":") else None
+
+
+def _judge_closely(
+    topic: str, identity: Topic | _Refusal, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool
+) -> JudgedMessage:
+    """Judge a message that is not plain: to be refused, an array to be taken apart, or a reading with odd fields."""
     named = identity if isinstance(identity, Topic) else Topic("", "", "")
 
     def refused(refusal: _Refusal, kept: bytes = payload) -> JudgedMessage:

@@ -1,7 +1,9 @@
 """The Kafka record: a versioned micro-batch of validated messages and of quarantined ones.
 
-One record holds what one collector took in for one partition within one clock hour. The readings inside an
-envelope are the device's own bytes wherever nothing had to be cut out, so nothing is lost by re-encoding.
+One record holds what one collector took in for one partition within one clock hour. Version 1 is JSON: the readings
+inside an envelope are the device's own bytes wherever nothing had to be cut out, so nothing is lost by re-encoding.
+Version 2 (`schemas.columns.table`) is MessagePack: readings that are plain stand in it as columns, and all else is a
+record of version 1 within it, whole. Workers read both, so they are upgraded before the collectors.
 """
 
 from __future__ import annotations

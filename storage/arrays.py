@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 EPOCH_2000_MS = 946_684_800_000
 INT4_MAX = 2**31 - 1
+SHORT = 64
+"""Texts of at most so many characters are names, mostly, which travel again and again."""
+_NULL = b"\xff\xff\xff\xff"
 
 
 class _Spec(NamedTuple):
@@ -106,8 +110,9 @@ def numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | N
     nulls = None
     filled = column.values
     if isinstance(filled, np.ndarray):
-        nulls = np.isnan(filled)
-        filled = np.where(nulls, 0.0, filled)
+        if filled.dtype.kind == "f":
+            nulls = np.isnan(filled)
+            filled = np.where(nulls, 0.0, filled)
     elif None in filled:
         nulls = np.array([value is None for value in filled])
         filled = [0 if value is None else value for value in filled]
@@ -123,15 +128,19 @@ def numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | N
 
 
 def _encode_text_array(oid: int, values: Sequence[Any] | npt.NDArray[Any]) -> bytes:
-    parts = [struct.pack(">iIIii", 1, None in values, oid, len(values), 1)]
-    pack = struct.Struct(">i").pack
-    for value in values:
-        if value is None:
-            parts.append(b"\xff\xff\xff\xff")
-        else:
-            text = value.encode()
-            parts += (pack(len(text)), text)
-    return b"".join(parts)
+    header = struct.pack(">iIIii", 1, None in values, oid, len(values), 1)
+    words = [
+        _NULL if value is None else _short_word(value) if len(value) <= SHORT else _word(value) for value in values
+    ]
+    return b"".join((header, *words))
+
+
+def _word(value: str) -> bytes:
+    text = value.encode()
+    return len(text).to_bytes(4, "big") + text
+
+
+_short_word = lru_cache(maxsize=65_536)(_word)
 
 
 class _MillisecondLoader(adapt.Loader):

@@ -10,11 +10,12 @@ import orjson
 
 from schemas.arrival import Arrival, joined
 from schemas.aside import NOTHING, SetAside
+from schemas.columns.arrivals import Arrivals
 from schemas.structs import STRUCTS
 from schemas.time import Span
 from storage import bulk, chunks
 from storage.arrays import Column, PgType
-from storage.blocks import Block
+from storage.blocks import columns_of, round_as_stored
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
@@ -32,19 +33,17 @@ if TYPE_CHECKING:
 class Stored(NamedTuple):
     """What became of a batch of arrivals; every arrival is in exactly one of the first three lists."""
 
-    fresh: list[Arrival]
-    """As they now stand: with what later messages of the batch added."""
+    fresh: Sequence[Arrival]
+    """As they now stand: with what later messages of the batch added; as columns where all of them were new."""
     duplicates: list[Arrival]
     """Same key as another reading, and nothing in them contradicts it."""
     conflicts: list[Arrival]
     """Same key as another reading, with other values; the one that was stored first stands."""
     completed: list[tuple[Arrival, Aside]]
     """Readings that stood and that duplicates added values to, with what was set aside of them before."""
-    block: Block | None = None
-    """Those that kernels are fed with, laid out, where all were new."""
 
     @property
-    def fed(self) -> list[Arrival]:
+    def fed(self) -> Sequence[Arrival]:
         """Readings that kernels have not seen as they are now, in order of device and time."""
         if not self.completed:
             return self.fresh
@@ -81,82 +80,79 @@ _INSERT = {kind: trusted(_insert_sql(table)) for kind, table in READING_TABLES.i
 _COMPLETE = {kind: trusted(_complete_sql(table)) for kind, table in READING_TABLES.items()}
 
 
-def _key_columns(arrivals: Sequence[Arrival]) -> list[Column]:
-    return [
-        Column(PgType.TEXT, [arrival.device_id for arrival in arrivals]),
-        Column(PgType.TIMESTAMPTZ, [arrival.reading.ts for arrival in arrivals]),
-    ]
+def _key_columns(arrivals: Arrivals) -> list[Column]:
+    return [Column(PgType.TEXT, arrivals.device_ids), Column(PgType.TIMESTAMPTZ, arrivals.ts)]
 
 
-def _apart(arrivals: Sequence[Arrival]) -> list[str | None]:
-    return [orjson.dumps(arrival.aside, tuple).decode() if arrival.aside else None for arrival in arrivals]
+def _value_columns(arrivals: Arrivals) -> dict[str, Column]:
+    """All columns but the key's, of readings that are rounded; but those without any value."""
+    apart: list[str | None] = [None] * len(arrivals)
+    for at, aside in arrivals.asides.items():
+        apart[at] = orjson.dumps(aside, tuple).decode()
+    return {**columns_of(arrivals.block), _SET_ASIDE: Column(PgType.JSON, apart)}
 
 
-def _value_columns(kind: Kind, arrivals: Sequence[Arrival]) -> list[Column]:
-    """All columns but the key's, of readings that are rounded."""
-    found = Block(kind, [arrival.reading for arrival in arrivals]).columns()
+def _all_columns(arrivals: Arrivals) -> list[Column]:
+    """The same for a statement that names every column."""
+    found = _value_columns(arrivals)
     nothing = [None] * len(arrivals)
-    values = [found.get(field.column) or Column(field.type, nothing) for field in READING_TABLES[kind].fields]
-    return [*values, Column(PgType.JSON, _apart(arrivals))]
+    names, types = _columns_of(READING_TABLES[arrivals.kind])
+    return [found.get(name) or Column(kind, nothing) for name, kind in zip(names, types, strict=True)]
 
 
 def nothing_known(_: str) -> None:
     """Nothing is known of any device."""
 
 
-def store(
-    connection: Connection,
-    kind: Kind,
-    arrivals: Sequence[Arrival],
-    newest: Callable[[str], int | None] = nothing_known,
-    block: Block | None = None,
-) -> Stored:
+def store(connection: Connection, arrivals: Arrivals, newest: Callable[[str], int | None] = nothing_known) -> Stored:
     """Insert readings that are new; tell duplicates and conflicts from them, and complete what stands.
 
     `newest` tells how far a device has come, None where that is not known: readings behind it are not looked for, so
     that UniqueViolation is raised where it was wrong. Readings are rounded, in place, to what their rows hold. Sorted
-    by key, so that concurrent writers cannot deadlock. `block`: the same readings, laid out already.
+    by key, so that concurrent writers cannot deadlock.
     """
-    result = Stored([], [], [], [])
     if not arrivals:
-        return result
-    block = block or Block(kind, [arrival.reading for arrival in arrivals])
-    block.round()
-    chunks.open_old(connection, READING_TABLES[kind].name, [arrival.reading.ts for arrival in arrivals])
-    order, firsts = _in_order(arrivals)
-    new = _surely_new([arrivals[at] for at in order], newest)
+        return Stored([], [], [], [])
+    kind = arrivals.kind
+    round_as_stored(arrivals.block)
+    chunks.open_old(connection, READING_TABLES[kind].name, arrivals.block.ts)
+    ordered = arrivals.of(_in_order(arrivals))
+    new = _surely_new(ordered, newest)
+    if len(new) == len(set(ordered.device_ids)):
+        _copy(connection, ordered)
+        return Stored(ordered, [], [], [])
+    fresh: list[Arrival] = []
     if new:
-        copied = order if len(new) == firsts else [at for at in order if arrivals[at].device_id in new]
-        ordered = [arrivals[at] for at in copied]
-        block = block.of(copied)
-        _copy(connection, kind, ordered, block)
-        result.fresh.extend(ordered)
-    if len(new) < firsts:
-        _insert(connection, kind, [one for one in arrivals if one.device_id not in new], result)
-        return result
-    return result._replace(block=block)
+        copied = ordered.of([at for at, device_id in enumerate(ordered.device_ids) if device_id in new])
+        _copy(connection, copied)
+        fresh.extend(copied)
+    result = Stored(fresh, [], [], [])
+    left = [at for at, device_id in enumerate(arrivals.device_ids) if device_id not in new]
+    fresh.extend(_insert(connection, kind, arrivals.each(left), result))
+    return result
 
 
-def _in_order(arrivals: Sequence[Arrival]) -> tuple[list[int], int]:
-    """Places of some arrivals in order of device and time, and how many devices there are."""
-    names = [arrival.device_id for arrival in arrivals]
-    ranks = {name: rank for rank, name in enumerate(sorted(set(names)))}
-    times = np.array([arrival.reading.ts for arrival in arrivals], dtype=np.int64)
-    order: list[int] = np.lexsort((times, np.array([ranks[name] for name in names]))).tolist()
-    return order, len(ranks)
+def _in_order(arrivals: Arrivals) -> list[int]:
+    """Places of some arrivals in order of device and time."""
+    ranks = {device_id: rank for rank, device_id in enumerate(sorted(set(arrivals.device_ids)))}
+    order: list[int] = np.lexsort((arrivals.ts, np.array([ranks[each] for each in arrivals.device_ids]))).tolist()
+    return order
 
 
-def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], result: Stored) -> None:
-    """Store readings of which some may stand already, and add to `result` what became of them; they are rounded."""
+def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], result: Stored) -> list[Arrival]:
+    """Store readings of which some may stand already, and return the new ones; `result` has what became of the others.
+
+    They are rounded.
+    """
     first: dict[tuple[str, int], Arrival] = {}
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
     ordered = [first[key] for key in sorted(first)]
-    columns = _value_columns(kind, ordered)
-    received = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in ordered])
-    cursor = connection.execute(_INSERT[kind], [*_key_columns(ordered), received, *columns], binary=True)
+    laid_out = Arrivals.of_each(kind, ordered)
+    received = Column(PgType.TIMESTAMPTZ, laid_out.received_ms)
+    columns = [*_key_columns(laid_out), received, *_all_columns(laid_out)]
+    cursor = connection.execute(_INSERT[kind], columns, binary=True)
     if cursor.rowcount == len(ordered) and not repeated:
-        result.fresh.extend(ordered)
-        return
+        return ordered
     inserted = set(cursor.fetchall())
     again = [*(arrival for arrival in ordered if arrival.key not in inserted), *repeated]
     before = _standing(connection, kind, {arrival.key for arrival in again} - inserted)
@@ -171,22 +167,20 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
         if together is not now[arrival.key]:
             now[arrival.key] = together
             changed.add(arrival.key)
-    result.fresh.extend(now[arrival.key] for arrival in ordered if arrival.key in inserted)
     if changed:
-        rewritten = [now[key] for key in sorted(changed)]
-        columns = [*_key_columns(rewritten), *_value_columns(kind, rewritten)]
-        connection.execute(_COMPLETE[kind], columns, binary=True)
+        rewritten = Arrivals.of_each(kind, [now[key] for key in sorted(changed)])
+        connection.execute(_COMPLETE[kind], [*_key_columns(rewritten), *_all_columns(rewritten)], binary=True)
         result.completed.extend((now[key], before[key].aside) for key in sorted(changed - inserted))
+    return [now[arrival.key] for arrival in ordered if arrival.key in inserted]
 
 
-def _surely_new(ordered: Sequence[Arrival], newest: Callable[[str], int | None]) -> set[str]:
+def _surely_new(ordered: Arrivals, newest: Callable[[str], int | None]) -> set[str]:
     """Devices that bring nothing but readings newer than all that is stored of them, each once."""
     found: set[str] = set()
     device_id, before = "", -1
-    for arrival in ordered:
-        ts = arrival.reading.ts
-        if arrival.device_id != device_id:
-            device_id, before = arrival.device_id, ts
+    for each_id, ts in zip(ordered.device_ids, ordered.block.ts, strict=True):
+        if each_id != device_id:
+            device_id, before = each_id, ts
             if (known := newest(device_id)) is not None and ts > known:
                 found.add(device_id)
         elif ts == before:
@@ -195,12 +189,11 @@ def _surely_new(ordered: Sequence[Arrival], newest: Callable[[str], int | None])
     return found
 
 
-def _copy(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], block: Block) -> None:
+def _copy(connection: Connection, arrivals: Arrivals) -> None:
     device, ts = _key_columns(arrivals)
-    received = Column(PgType.TIMESTAMPTZ, [arrival.received_ms for arrival in arrivals])
-    columns = {"device_id": device, "ts": ts, "received_at": received, **block.columns()}
-    columns[_SET_ASIDE] = Column(PgType.JSON, _apart(arrivals))
-    bulk.copy(connection, READING_TABLES[kind].name, columns)
+    received = Column(PgType.TIMESTAMPTZ, arrivals.received_ms)
+    columns = {"device_id": device, "ts": ts, "received_at": received, **_value_columns(arrivals)}
+    bulk.copy(connection, READING_TABLES[arrivals.kind].name, columns)
 
 
 def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Arrival]:

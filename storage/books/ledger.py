@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS
@@ -11,12 +12,10 @@ from storage.arrays import Column, PgType
 from storage.statements import insert_select, trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import LiteralString
 
     from psycopg import Connection
-
-    from schemas.arrival import Arrival
 
 UNREGISTERED = ""
 """Device id under which readings of unregistered devices are booked; the quarantine names each."""
@@ -52,14 +51,13 @@ class Ledger:
         return found
 
 
-def by_hour(arrivals: Sequence[Arrival]) -> dict[int, list[str]]:
+def by_hour(device_ids: Sequence[str], received_ms: Sequence[int]) -> dict[int, list[str]]:
     """Devices of arrivals, one name for each, by a moment in their hour; nearly always it is one hour."""
+    if device_ids and min(received_ms) // HOUR_MS == max(received_ms) // HOUR_MS:
+        return {received_ms[0]: list(device_ids)}
     found: dict[int, list[str]] = {}
-    if arrivals and len({arrival.received_ms // HOUR_MS for arrival in arrivals}) == 1:
-        found[arrivals[0].received_ms] = [arrival.device_id for arrival in arrivals]
-        return found
-    for arrival in arrivals:
-        found.setdefault(arrival.received_ms - arrival.received_ms % HOUR_MS, []).append(arrival.device_id)
+    for device_id, ms in zip(device_ids, received_ms, strict=True):
+        found.setdefault(ms - ms % HOUR_MS, []).append(device_id)
     return found
 
 
@@ -101,21 +99,28 @@ def add(connection: Connection, partition: int, hours: Mapping[int, Hour]) -> No
     """Add a batch's counts to the books, all in one row until they are settled, and to their totals by hour."""
     if not hours:
         return
-    keys = sorted((device_id, begin_ms) for begin_ms, hour in hours.items() for device_id in hour.devices())
-    own = {name: {begin_ms: getattr(hour, name) for begin_ms, hour in hours.items()} for name in _COUNTS}
+    begins = sorted(hours)
+    devices = {begin_ms: sorted(hours[begin_ms].devices()) for begin_ms in begins}
     columns = [
-        Column(PgType.TEXT, [device_id for device_id, _ in keys]),
-        Column(PgType.TIMESTAMPTZ, [begin_ms for _, begin_ms in keys]),
+        Column(PgType.TEXT, [device_id for own in devices.values() for device_id in own]),
+        Column(PgType.TIMESTAMPTZ, [begin_ms for begin_ms, own in devices.items() for _ in own]),
         *(
-            Column(PgType.INT8, [counts[begin_ms].get(device_id, 0) for device_id, begin_ms in keys])
-            for counts in own.values()
+            Column(
+                PgType.INT8, [count for begin_ms, own in devices.items() for count in _of(hours[begin_ms], name, own)]
+            )
+            for name in _COUNTS
         ),
     ]
     connection.execute(_PART, (partition, *columns))
-    begins = sorted(hours)
     totals = [
         Column(PgType.TIMESTAMPTZ, begins),
         Column(PgType.INT4, [partition] * len(begins)),
-        *(Column(PgType.INT8, [counts[begin_ms].total() for begin_ms in begins]) for counts in own.values()),
+        *(Column(PgType.INT8, [getattr(hours[begin_ms], name).total() for begin_ms in begins]) for name in _COUNTS),
     ]
     connection.execute(_ADD_TOTAL, totals)
+
+
+def _of(hour: Hour, name: str, device_ids: Sequence[str]) -> Iterable[int]:
+    """One of an hour's counts, by device."""
+    counts: Counter[str] = getattr(hour, name)
+    return map(counts.get, device_ids, repeat(0)) if counts else repeat(0, len(device_ids))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from schemas.aside import NOTHING
+from schemas.columns.arrivals import Arrivals
 from storage.arrays import Column, PgType
 from storage.statements import insert_select, trusted
 
@@ -54,9 +55,9 @@ _ADD = trusted(
 
 def count(counts: Counts, stored: Stored) -> None:
     """Count what was set aside of readings that were stored or completed just now."""
-    for arrival in stored.fresh:
-        if arrival.aside:
-            _count(counts, arrival, NOTHING)
+    fresh = stored.fresh.with_aside() if isinstance(stored.fresh, Arrivals) else stored.fresh
+    for arrival in fresh:
+        _count(counts, arrival, NOTHING)
     for arrival, before in stored.completed:
         _count(counts, arrival, before)
 

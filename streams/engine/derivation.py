@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.time import FOREVER_MS, Span
 from storage import derived
-from storage.blocks import Block
+from streams.engine.by_device import ByDevice
 from streams.engine.folding import Folding, in_time
 from streams.engine.slices import rounds
 from streams.engine.stage import Written
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.arrival import Arrival
+    from schemas.columns.arrivals import Arrivals
     from schemas.metrics import Row
     from schemas.quarantine import Quarantined
-    from schemas.readings import Kind
     from schemas.registry import Device, Site
     from storage.checkpoint import Position
     from storage.state import Snapshot
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from streams.engine.quiet import QuietWays
     from streams.intake.admission import Directory
     from streams.kernels.contract import KernelView, Want
-    from streams.kernels.figures import Columns
 
 ByType = dict["type[Row]", list["Row"]]
 BySite = dict["type[Row]", dict[str, list["Row"]]]
@@ -83,25 +82,25 @@ class Derivation:
         self._again: Again | None = None
         self.snapshots: list[Snapshot] = []
 
-    def feed(self, kind: Kind, fresh: Sequence[Arrival], block: Block | None = None) -> None:
-        """Feed readings of one kind that were stored just now, in order of device and time; `block` lays them out."""
-        by_device: dict[str, list[Arrival]] = {}
-        for arrival in fresh:
-            by_device.setdefault(arrival.device_id, []).append(arrival)
-        if not by_device:
+    def feed(self, arrivals: Arrivals) -> None:
+        """Feed readings of one kind that were stored just now, in order of device and time."""
+        if not arrivals:
             return
+        kind, devices = arrivals.kind, self._directory.devices
         folds = [fold for fold in self._kernels.readings if isinstance(fold.source, frozenset) and kind in fold.source]
-        devices = self._directory.devices
-        batch = self._quiet.batch(devices, by_device, cache(lambda: _columns(kind, by_device, block)))
-        late: Mapping[str, Sequence[Arrival]] = by_device
+        by_device = ByDevice(arrivals)
+        batch = self._quiet.batch(devices, by_device)
+        late: Mapping[str, Sequence[Arrival]] | None = None
+        """Devices that any fold was fed with by itself: none that is late is quiet."""
         for fold in folds:
-            left: Mapping[str, Sequence[Arrival]] = by_device
             if (way := self._quiet.of(fold, batch)) is not None:
                 left, rows = way.take(by_device, self._moved)
                 self._unwritten += rows
-                late = left if len(left) < len(late) else late  # none that is late is quiet
+            else:
+                left = by_device.each
+            late = left if late is None or len(left) < len(late) else late
             self._take(self._folding(fold).feed(devices, left))
-        self._late += self._late_of(folds, late)
+        self._late += self._late_of(folds, by_device.each if late is None else late)
 
     def _late_of(self, folds: Sequence[Fold], by_device: Mapping[str, Sequence[Arrival]]) -> list[Span]:
         """Devices that have readings older than what they were heard to say before."""
@@ -318,13 +317,6 @@ class Again:
 
 def _is_second(second: object, row: Row) -> bool:
     return bool(row[1] == second)
-
-
-def _columns(kind: Kind, by_device: Mapping[str, Sequence[Arrival]], block: Block | None) -> Columns:
-    """Readings as columns, device by device."""
-    if block is None:
-        block = Block(kind, [arrival.reading for own in by_device.values() for arrival in own])
-    return block.figures
 
 
 def _spans(want: Want) -> list[Span]:

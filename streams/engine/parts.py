@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from schemas.readings import Kind, registers_of
 from schemas.time import HOUR_MS, MINUTE_MS
 from storage.checkpoint import StoredUntil
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from schemas.aside import Aside
     from schemas.readings import Reading
-    from streams.intake.batch import Batch, Message
+    from streams.intake.batch import Batch, Message, MessageTable
     from streams.intake.decode import Record
 
     Newest = Callable[[Kind, str], int | None]
@@ -119,6 +121,19 @@ class Estimate:
             self.slots.add(ts // SLOT_MS)
         self._seen[device_id] = (high, min(counted_from, low))
 
+    def add_table(self, table: MessageTable) -> None:
+        """Add a table's readings: all at once where each is near what is remembered of its device."""
+        known = [self.newest(table.kind, device_id) for device_id in table.device_ids]
+        near_ms = np.repeat([UNREGISTERED if ms is None else ms for ms in known], table.counts)
+        ts = np.array(table.block.ts)
+        if (np.abs(ts - near_ms) > NEAR_MS).any():
+            for message in table.messages():
+                self.add(message.kind, message.device_id, message.readings)
+            return
+        self.readings += len(ts)
+        self.rows += len(ts)
+        self.slots.update((np.unique(ts // SLOT_MS)).tolist())
+
     def _cover(self, kind: Kind, reading: Reading, from_ms: int, to_ms: int) -> None:
         """Count every minute of a stretch, of each register that a reading has."""
         registers = sum(getattr(reading, name) is not None for name in _REGISTERS[kind])
@@ -140,6 +155,8 @@ def next_part(
     for record in run:
         batch = decoded(record)
         rest = _piece(batch, 0 if batches else start.readings, None)
+        for table in rest.tables:
+            estimate.add_table(table)
         for message in rest.messages:
             if message.readings:
                 estimate.add(message.kind, message.device_id, message.readings)
@@ -159,6 +176,7 @@ def next_part(
 
 def _cut(batch: Batch, record: Record, start: StoredUntil, newest: Newest, bounds: Bounds) -> Part:
     """Take as many readings of one record as fit."""
+    batch = batch.one_by_one()
     order = _ordered(batch)
     estimate, stop, rows = Estimate(newest), start.readings, 0
     for message, at in order[start.readings :]:
@@ -192,6 +210,7 @@ def piece(batch: Batch, start: int, stop: int | None) -> Batch:
 
     The books close after every piece: each brings the collectors' count of its own readings, the last one the rest.
     """
+    batch = batch.one_by_one()
     order = _ordered(batch)
     messages: list[Message] = []
     own: list[Reading] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,13 +17,16 @@ from streams.engine.shelf import Shelf, ShelvedMemory
 from streams.kernels.contract import Quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from schemas.arrival import Arrival
+    from schemas.columns.arrivals import Arrivals
     from schemas.metrics import Row
+    from streams.engine.by_device import ByDevice
     from streams.engine.memory import Memories, Moved
     from streams.engine.shelf import Numbers, Rows
     from streams.kernels.contract import Fold
-    from streams.kernels.figures import Columns, Mask
+    from streams.kernels.figures import Mask
 
 QUIET_FROM = 24
 """With fewer entities at once the fold itself is as fast: measured for the three folds of a battery set together."""
@@ -46,24 +48,15 @@ class Shelves:
         return found
 
 
-class Items(NamedTuple):
-    """New readings of one kind."""
-
-    by_entity: Mapping[str, Sequence[Any]]
-    columns: Callable[[], Columns]
-    """Lays all of them out, one entity after the other, when it is first called."""
-
-
 class Round(NamedTuple):
     """One reading each of some entities of a batch."""
 
     places: Numbers
     """Where these entities stand in the batch."""
-    items: list[Any]
     subjects: list[Any]
-    columns: Callable[[], Columns]
-    rows: Numbers
-    """Where in the columns these readings stand."""
+    arrivals: Arrivals
+    rows: list[int]
+    """Where among the arrivals these readings stand."""
     samples: dict[type, Any]
     """The readings as folds take them, by type, made once."""
 
@@ -71,33 +64,30 @@ class Round(NamedTuple):
 class QuietBatch:
     """New readings of one kind in one transaction: the first one of each entity, then the second ones, and so on."""
 
-    def __init__(self, numbers: dict[str, int], subjects: Mapping[str, Any], items: Items, most: int) -> None:
+    def __init__(self, numbers: dict[str, int], subjects: Mapping[str, Any], items: ByDevice, most: int) -> None:
         """Take what numbers entities have; one without gets the next. Entities with more than `most` stay away."""
-        starts = accumulate(map(len, items.by_entity.values()), initial=0)
-        begun = dict(zip(items.by_entity, starts, strict=False))
-        own = {entity_id: each for entity_id, each in items.by_entity.items() if len(each) <= most}
-        self.entity_ids = list(own)
+        own = [entity_id for entity_id, count in items.counts.items() if count <= most]
+        self.entity_ids = own
         self.subjects = [subjects[entity_id] for entity_id in own]
         self.rows: Numbers = np.array(
             [numbers.setdefault(entity_id, len(numbers)) for entity_id in own], dtype=np.int64
         )
-        self.counts: Numbers = np.array([len(each) for each in own.values()], dtype=np.int64)
-        self._columns = items.columns
-        self._starts: Numbers = np.array([begun[entity_id] for entity_id in own], dtype=np.int64)
-        self.rounds = [self._round(list(own.values()), number) for number in range(most)]
+        self.counts: Numbers = np.array([items.counts[entity_id] for entity_id in own], dtype=np.int64)
+        self._arrivals = items.arrivals
+        self._starts: Numbers = np.array([items.starts[entity_id] for entity_id in own], dtype=np.int64)
+        self.rounds = [self._round(number) for number in range(most)]
 
-    def _round(self, items: Sequence[Sequence[Any]], number: int) -> Round:
+    def _round(self, number: int) -> Round:
         places = np.flatnonzero(self.counts > number)
-        found = places.tolist()
-        own, subjects = [items[at][number] for at in found], [self.subjects[at] for at in found]
-        return Round(places, own, subjects, self._columns, self._starts[places] + number, {})
+        subjects = [self.subjects[at] for at in places.tolist()]
+        return Round(places, subjects, self._arrivals, (self._starts[places] + number).tolist(), {})
 
 
 def samples_of(fold: Quiet, round_: Round) -> Any:  # noqa: ANN401 - the fold's own
     """Columns that a fold takes."""
     kind = fold.samples
     if kind not in round_.samples:
-        round_.samples[kind] = kind.of(round_.items, round_.subjects, round_.columns(), round_.rows)
+        round_.samples[kind] = kind.of(round_.arrivals, round_.subjects, round_.rows)
     return round_.samples[kind]
 
 
@@ -125,7 +115,7 @@ class QuietWay:
     apart: Numbers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Places in the batch of the entities whose readings are the fold's own."""
 
-    def take(self, items: Mapping[str, Sequence[Any]], moved: Moved) -> tuple[Mapping[str, Sequence[Any]], list[Row]]:
+    def take(self, items: ByDevice, moved: Moved) -> tuple[Mapping[str, Sequence[Arrival]], list[Row]]:
         """Take the readings of entities all of whose readings are quiet; return the others, and the rows these gave."""
         shelf, batch, fold = self.shelf, self.batch, self.shelf.fold
         shelf.fit()
@@ -161,9 +151,7 @@ class QuietWay:
         if len(found) == len(items):
             return {}, given
         self.entity_ids = [batch.entity_ids[at] for at in found.tolist()]
-        left = dict(items)
-        for entity_id in self.entity_ids:
-            del left[entity_id]
+        left = items.without(self.entity_ids)
         # What was quiet until something happened is the fold's own from its first reading on.
         return left, given if len(batch.rounds) == 1 else [row for row in given if row[0] not in left]
 
@@ -206,16 +194,11 @@ class QuietWays:
         self._least = least
         self._gone: list[QuietWay] = []
 
-    def batch(
-        self, subjects: Mapping[str, Any], items: Mapping[str, Sequence[Any]], columns: Callable[[], Columns]
-    ) -> QuietBatch | None:
-        """New readings of one kind, where they are enough: in the last round, too, are as many entities.
-
-        `columns` lays all of them out, one entity after the other, when it is first called.
-        """
-        of_count = Counter(map(len, items.values()))
+    def batch(self, subjects: Mapping[str, Any], items: ByDevice) -> QuietBatch | None:
+        """New readings of one kind, where they are enough: in the last round, too, are as many entities."""
+        of_count = Counter(items.counts.values())
         most = max((count for count, entities in of_count.items() if entities >= self._least), default=0)
-        return QuietBatch(self._shelves.numbers, subjects, Items(items, columns), most) if most else None
+        return QuietBatch(self._shelves.numbers, subjects, items, most) if most else None
 
     def of(self, fold: Fold, batch: QuietBatch | None) -> QuietWay | None:
         """A fold's way for readings, where it has one."""

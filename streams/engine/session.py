@@ -105,11 +105,11 @@ class Session:
         if directory is None or partition.is_new:
             return
         unknown = {
-            message.device_id: message.kind
-            for message in batch.messages
-            if (self._first_fold[message.kind], message.device_id) not in memories
-            and message.device_id in directory.devices
-            and message.device_id not in partition.looked_up
+            device_id: kind
+            for device_id, kind in batch.devices()
+            if (self._first_fold[kind], device_id) not in memories
+            and device_id in directory.devices
+            and device_id not in partition.looked_up
         }
         if unknown:
             with self.begin() as connection:

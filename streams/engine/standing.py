@@ -142,6 +142,8 @@ class StandingRows:
 
     def _forget(self, rows: Iterable[Row]) -> None:
         """What is held of these rows' entities is no longer what stands."""
+        if not self._held:
+            return
         for row_type, entity_id in {(type(row), row[0]) for row in rows}:
             self._held.get(row_type, {}).pop(entity_id, None)
 

@@ -5,26 +5,26 @@ Only readings the database had not seen are folded, and what a fold has seen is 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.arrival import Arrival, as_sent
-from schemas.aside import NOTHING
+from schemas.columns.arrivals import Arrivals
 from schemas.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from storage import checkpoint, readings, state
-from storage.blocks import Block
 from storage.books import ledger, quarantine, set_aside
 from storage.books.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
 from streams.engine.derivation import Again, Derivation
 from streams.engine.quiet import QuietWays
-from streams.intake.admission import Refusal, admit, far_behind, identify, is_old
+from streams.intake.admission import Refusal, admit, far_behind, is_old
+from streams.intake.candidates import Candidates, Identified, newest_before, quarantined
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg import Connection
 
@@ -44,48 +44,13 @@ SETTLE_EVERY = 32
 """Transactions of a partition between two times its books are added up."""
 
 
-class Candidate(NamedTuple):
-    """A registered device's reading, before it is held against the registry."""
-
-    ordinal: int
-    device: Device
-    arrival: Arrival
-    message: int
-    """Which one of its run it came in."""
-
-
-def newest_before(candidates: Sequence[Candidate], refused: Container[int]) -> list[int | None]:
-    """Time of each device's newest reading in the messages before a reading's own; what was refused is none.
-
-    Not in its own message: an array may be stored in parts, and then in order of time.
-    """
-    known: dict[str, tuple[int, int | None, int | None]] = {}
-    found: list[int | None] = []
-    for at, (_, device, arrival, message) in enumerate(candidates):
-        last, before, newest = known.get(device.device_id, (message, None, None))
-        if last != message:
-            before = newest
-        if at not in refused:
-            newest = arrival.ts if newest is None else max(newest, arrival.ts)
-        known[device.device_id] = (message, before, newest)
-        found.append(before)
-    return found
-
-
-class Admitted(NamedTuple):
-    """Readings of one kind on their way into the transaction, one by one and as columns."""
-
-    arrivals: list[Arrival]
-    block: Block
-
-
 class Intake(NamedTuple):
     """A run of records, judged: what the transaction has to write."""
 
-    admitted: dict[Kind, Admitted]
+    admitted: dict[Kind, Arrivals]
     quarantined: list[Quarantined]
-    received: list[tuple[str, int, int]]
-    """(device id of the topic, received_ms, count) as the collectors counted."""
+    received: list[tuple[int, Mapping[str, int]]]
+    """(received_ms, counts by device id of the topic) as the collectors counted."""
 
 
 class Outcome(NamedTuple):
@@ -198,9 +163,8 @@ class Transaction:
         self, connection: Connection, directory: Directory, batches: Sequence[Batch], limit: int | None
     ) -> Outcome:
         intake = self._judge(connection, directory, batches, limit)
-        for device_id, received_ms, count in intake.received:
-            booked = device_id if device_id in directory.devices else UNREGISTERED
-            self._ledger.hour(received_ms).received[booked] += count
+        for received_ms, counts in intake.received:
+            self._ledger.hour(received_ms).received.update(_booked(directory, counts))
         derivation = self._derivation(connection, directory)
         stored, duplicate = self._store(connection, directory, intake, derivation)
         for item in intake.quarantined:
@@ -212,7 +176,7 @@ class Transaction:
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
             self._book(connection)
-        newest = max((received_ms for _, received_ms, _ in intake.received), default=0)
+        newest = max((received_ms for received_ms, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
 
     def _book(self, connection: Connection) -> None:
@@ -274,37 +238,17 @@ class Transaction:
     ) -> Intake:
         """Split a run into admitted readings and quarantined ones."""
         intake = Intake({}, [], [])
-        refused: list[tuple[int, Quarantined]] = []
-        """By ordinal, so that the quarantine has them in the order they came in."""
-        held: dict[Kind, list[Candidate]] = {}
-        ordinal = number = 0
+        found = Identified(directory, self._refused, limit)
+        if limit is not None or self._refused:
+            batches = [batch.one_by_one() for batch in batches]  # each reading is asked for
         for batch in batches:
-            first_ms = min(
-                [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined],
-                default=0,
-            )
-            intake.received.extend((device_id, first_ms, count) for device_id, count in batch.received.items())
-            refused.extend((ordinal, item) for item in batch.quarantined)
-            for message in batch.messages:
-                number += 1
-                found = identify(directory, message.site_id, message.kind, message.device_id)
-                apart = message.set_aside or {}
-                for at, reading in enumerate(message.readings):
-                    if limit is not None and ordinal >= limit:
-                        break
-                    arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
-                    said = self._refused.get(ordinal)
-                    judged = found if said is None else Refusal(Reason.STORAGE_REJECTED, said)
-                    if isinstance(judged, Refusal):
-                        topic = Topic(message.site_id, message.kind.value, message.device_id)
-                        refused.append((ordinal, _quarantined(topic, arrival, judged)))
-                    else:
-                        held.setdefault(judged.kind, []).append(Candidate(ordinal, judged, arrival, number))
-                    ordinal += 1
-            if limit is not None and ordinal >= limit:
+            intake.received.append((batch.first_ms, batch.counted()))
+            found.take(batch)
+            if found.is_full:
                 break
-        for kind, candidates in held.items():
-            intake.admitted[kind] = self._admitted(connection, directory, kind, candidates, refused)
+        refused = found.refused
+        for kind, candidates in found.held.items():
+            intake.admitted[kind] = self._admitted(connection, directory, candidates, refused)
         intake.quarantined.extend(item for _, item in sorted(refused, key=itemgetter(0)))
         return intake
 
@@ -312,36 +256,31 @@ class Transaction:
         self,
         connection: Connection,
         directory: Directory,
-        kind: Kind,
-        candidates: Sequence[Candidate],
+        candidates: Candidates,
         refused: list[tuple[int, Quarantined]],
-    ) -> Admitted:
+    ) -> Arrivals:
         """Hold readings of one kind against the registry: all at once, and one by one those that are odd."""
-        arrivals = [candidate.arrival for candidate in candidates]
-        block = Block(kind, [arrival.reading for arrival in arrivals])
+        devices, arrivals = candidates.devices, candidates.arrivals()
         refusals: dict[int, Refusal] = {}
-        suspects = directory.suspects([candidate.device for candidate in candidates], arrivals, block)
+        suspects = directory.suspects(devices, arrivals)
         for at in suspects:
-            admitted = admit(directory, candidates[at].device, arrivals[at])
+            admitted = admit(directory, devices[at], arrivals[at])
             if isinstance(admitted, Refusal):
                 refusals[at] = admitted
             else:
-                arrivals[at] = admitted
-                block.again(at)
+                arrivals.again(at, admitted)
         if old := [at for at in suspects if at not in refusals and is_old(arrivals[at])]:
-            before = newest_before(candidates, refusals)
+            before = newest_before(arrivals.device_ids, arrivals.block.ts, candidates.messages, refusals)
             for at in old:
-                device = candidates[at].device
-                known = [ms for ms in (self._newest_stored(connection, device), before[at]) if ms is not None]
-                if (refusal := far_behind(device, arrivals[at].ts, max(known, default=None))) is not None:
+                known = [ms for ms in (self._newest_stored(connection, devices[at]), before[at]) if ms is not None]
+                if (refusal := far_behind(devices[at], arrivals[at].ts, max(known, default=None))) is not None:
                     refusals[at] = refusal
         if not refusals:
-            return Admitted(arrivals, block)
+            return arrivals
         for at, refusal in refusals.items():
-            topic = Topic(candidates[at].device.site_id, kind.value, candidates[at].device.device_id)
-            refused.append((candidates[at].ordinal, _quarantined(topic, arrivals[at], refusal)))
-        rows = [row for row in range(len(arrivals)) if row not in refusals]
-        return Admitted([arrivals[row] for row in rows], block.of(rows))
+            topic = Topic(devices[at].site_id, arrivals.kind.value, devices[at].device_id)
+            refused.append((candidates.ordinals[at], quarantined(topic, arrivals[at], refusal)))
+        return arrivals.of([row for row in range(len(arrivals)) if row not in refusals])
 
     def _newest_stored(self, connection: Connection, device: Device) -> int | None:
         """Time of a device's newest reading before this transaction."""
@@ -356,35 +295,31 @@ class Transaction:
         stored_count = duplicate_count = 0
         apart: set_aside.Counts = {}
         newest = self._session.newest_of(self._partition)
-        for kind, (arrivals, block) in intake.admitted.items():
+        for kind, arrivals in intake.admitted.items():
             known = readings.nothing_known if self._looks else partial(newest, kind)
-            stored = readings.store(connection, kind, arrivals, known, block)
-            stored_count += len(stored.fresh)
+            stored = readings.store(connection, arrivals, known)
+            fresh = Arrivals.of_each(kind, stored.fresh)
+            stored_count += len(fresh)
             duplicate_count += len(stored.duplicates)
-            for received_ms, device_ids in ledger.by_hour(stored.fresh).items():
+            for received_ms, device_ids in ledger.by_hour(fresh.device_ids, fresh.received_ms).items():
                 self._ledger.hour(received_ms).stored.update(device_ids)
-            for received_ms, device_ids in ledger.by_hour(stored.duplicates).items():
-                self._ledger.hour(received_ms).duplicate.update(device_ids)
+            for arrival in stored.duplicates:
+                self._ledger.hour(arrival.received_ms).duplicate[arrival.device_id] += 1
             for arrival in stored.conflicts:
                 topic = Topic(directory.devices[arrival.device_id].site_id, kind.value, arrival.device_id)
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
-                intake.quarantined.append(_quarantined(topic, arrival, refusal))
+                intake.quarantined.append(quarantined(topic, arrival, refusal))
             set_aside.count(apart, stored)
-            derivation.feed(kind, stored.fed, stored.block)
+            derivation.feed(Arrivals.of_each(kind, stored.fed) if stored.completed else fresh)
         set_aside.add(connection, apart)
         return stored_count, duplicate_count
 
 
-def _quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined:
-    payload = as_sent(arrival)
-    return Quarantined(
-        reason=refusal.reason,
-        detail=refusal.detail[:500],
-        topic=str(topic),
-        site_id=topic.site_id,
-        kind=topic.kind,
-        device_id=topic.device_id,
-        received_ms=arrival.received_ms,
-        payload=payload,
-        size=len(payload),
-    )
+def _booked(directory: Directory, counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Counts by the device under which they are booked."""
+    if counts.keys() <= directory.devices.keys():
+        return counts
+    booked: Counter[str] = Counter()
+    for device_id, count in counts.items():
+        booked[device_id if device_id in directory.devices else UNREGISTERED] += count
+    return booked

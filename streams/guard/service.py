@@ -18,6 +18,7 @@ from schemas.safety import SafetyRecord
 from schemas.time import HOUR_MS
 from storage.pool import connect
 from storage.registry import load_registry, registry_version
+from streams.guard.watch import GUARDED
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 
@@ -43,7 +44,8 @@ own least, as it comes; a thread of its own says that it lives."""
 LEARN_MS = 2 * HOUR_MS
 """A guard that starts, or is given a partition, first reads so much of what was guarded already: detectors learn from
 it what they need, and nothing of it is published. (unsourced)"""
-_MARKS = (b'"kind":"battery"', b'"kind":"site_power"')
+_MARKS = tuple(kind.value.encode() for kind in GUARDED)
+"""One of these stands in every record with a reading that is guarded, of whichever version; others are not read."""
 
 
 class Guard:

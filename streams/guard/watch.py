@@ -14,12 +14,13 @@ import structlog
 
 from schemas.arrival import Arrival
 from schemas.aside import NOTHING
+from schemas.columns.block import Block
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
 from schemas.time import HOUR_MS
-from storage.blocks import Block
+from storage.blocks import round_as_stored
 from streams.guard.recent import Recent
 from streams.guard.told import PublishedCondition, found_in
 from streams.intake.admission import Directory, Refusal, admit, identify
@@ -134,7 +135,7 @@ class SafetyWatch:
 
     def _fed(self, batch: Batch) -> Iterator[tuple[str, Fed, set[_Key]]]:
         """Feed readings, and tell of each device which conditions' verdicts are others now."""
-        for envelope in batch.messages:
+        for envelope in batch.one_by_one().messages:
             device = self._device(envelope) if envelope.kind in GUARDED else None
             if device is None:
                 continue
@@ -159,7 +160,8 @@ class SafetyWatch:
         if recent is None or recent.kind is not device.kind:
             recent = Recent(device.kind, (None,) * len(folds))
         admitted = [arrival for arrival in sent if isinstance(arrival, Arrival)]
-        Block(device.kind, [arrival.reading for arrival in admitted]).round()  # detectors see what the table will hold
+        # Detectors see what the table will hold.
+        round_as_stored(Block(device.kind, [arrival.reading for arrival in admitted]))
         fed = recent.feed(folds, device, admitted)
         self._recent[device.device_id] = recent
         first_ms = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from schemas.arrival import Arrival
+    from schemas.columns.arrivals import Arrivals
+    from schemas.columns.block import Block
     from schemas.registry import Device, Registry, Site
-    from storage.blocks import Block
 
 
 class Refusal(NamedTuple):
@@ -77,15 +78,17 @@ class Directory:
             found = self._checks[device.device_id] = tuple(_checks_of(device))
         return found
 
-    def suspects(self, devices: Sequence[Device], arrivals: Sequence[Arrival], block: Block) -> list[int]:
-        """Places of arrivals of one kind, laid out, that `admit` may do anything to; all others it gives back."""
+    def suspects(self, devices: Sequence[Device], arrivals: Arrivals) -> list[int]:
+        """Places of arrivals of one kind that `admit` may do anything to; all others it gives back."""
+        block = arrivals.block
         sieve = self._sieves[block.kind]
         rows = np.array([sieve.row(device, self.checks) for device in devices])
         odd = sieve.odd(rows, block)
         if (said := block.others.get("quality")) is not None:
             odd |= np.array([quality == DeviceQuality.BAD for quality in said])
         # Subtracted in Python: a device may send whatever integer as its time, also one beyond 64 bits.
-        odd |= np.array([arrival.received_ms - arrival.reading.ts > FAR_BEHIND_MS for arrival in arrivals])
+        each = zip(arrivals.received_ms, block.ts, strict=True)
+        odd |= np.array([received_ms - ts > FAR_BEHIND_MS for received_ms, ts in each])
         return np.flatnonzero(odd).tolist()
 
 

@@ -6,16 +6,18 @@ import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import msgspec
 import orjson
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from schemas.columns.table import TABLES_VERSION, block_of, read_tables
 from schemas.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.record import RECORD_VERSION, Envelope, MicroBatch
-from schemas.structs import as_struct
+from schemas.structs import NOT_TAKEN, as_struct
 from schemas.time import HOUR_MS
 from streams.intake import quick
-from streams.intake.batch import Batch, Message
+from streams.intake.batch import Batch, Message, MessageTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,26 @@ def decode(record: Record, where: str) -> Batch:
     What cannot be read is in the quarantine, as many items as the record says that it holds; the first of them has the
     record's whole body.
     """
+    return _of_tables(record, where) or _of_json(record, where)
+
+
+def _of_tables(record: Record, where: str) -> Batch | None:
+    """Read a record of version 2; None where it is none that can be read."""
+    try:
+        found = read_tables(record.value)
+        tables = [
+            MessageTable(each.kind, each.site_ids, each.device_ids, each.received_ms, each.counts, block_of(each))
+            for each in found.tables
+        ]
+    except (*NOT_TAKEN, ValueError):
+        return None
+    if not found.rest:
+        return Batch(found.collector, {}, [], [], tables)
+    return _of_json(record._replace(value=found.rest), where)._replace(tables=tables)
+
+
+def _of_json(record: Record, where: str) -> Batch:
+    """Read a record of version 1."""
     try:
         return quick.read(record.value) or of_model(MicroBatch.model_validate_json(record.value))
     except ValidationError as error:
@@ -68,21 +90,22 @@ def _salvage(record: Record, topic: str, error: ValidationError) -> MicroBatch:
     version = document.get("version", RECORD_VERSION)
     if version == RECORD_VERSION and isinstance(document.get("messages"), list):
         return _by_envelope(record, topic, document)
-    reason = Reason.MALFORMED if version == RECORD_VERSION else Reason.UNSUPPORTED_VERSION
+    is_known = version in {RECORD_VERSION, TABLES_VERSION}
+    reason = Reason.MALFORMED if is_known else Reason.UNSUPPORTED_VERSION
     detail = (
         f"not a micro-batch: {error.errors(include_url=False, include_input=False)[0]['msg']}"
-        if version == RECORD_VERSION
-        else f"record version {version}, this fenhe speaks {RECORD_VERSION}"
+        if is_known
+        else f"record version {version}, this fenhe speaks {RECORD_VERSION} and {TABLES_VERSION}"
     )
     return _whole(record, topic, reason, f"{detail}; sha256 {hashlib.sha256(record.value).hexdigest()}", document)
 
 
 def _document(value: bytes) -> dict[str, Any]:
-    """A record as JSON, by a parser with a higher limit of nesting where ours gives up; empty where it is none."""
-    for parse in (from_json, orjson.loads):
+    """A record, by a parser with a higher limit of nesting where ours gives up; empty where it is none."""
+    for parse in (from_json, orjson.loads, msgspec.msgpack.decode):
         try:
             document = parse(value)
-        except ValueError:
+        except (ValueError, *NOT_TAKEN):
             continue
         return document if isinstance(document, dict) else {}
     return {}

@@ -79,7 +79,7 @@ class Quiet(Fold, Protocol):
 
     @property
     def samples(self) -> type[Any]:
-        """Readings, one an entity: `samples.of(arrivals, devices, columns, rows)`. NaN is the time of one not plain."""
+        """Readings, one an entity: `samples.of(arrivals, devices, rows)`. NaN is the time of one not plain."""
 
     @property
     def layout(self) -> Layout[Any]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from ingest.batches import MicroBatchBuilder, Token
+from ingest.judgement import JudgedMessage, plain_rows
+from schemas.columns.table import COLUMNAR
 from schemas.readings import Kind
-from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import BatterySet, Device, ProductLine, Registry, Role, Sector, Site
 from schemas.time import MINUTE_MS
 from storage import state
@@ -168,14 +170,14 @@ def _gangue_unit(stamps: Sequence[int], rng: random.Random) -> list[Sent]:
 
 
 def record(offset: int, sent: Sequence[Sent], received_ms: int = START_MS) -> Record:
-    """One Kafka record of some readings, each a message of its own."""
-    received: dict[str, int] = {}
-    envelopes = []
+    """One Kafka record of some readings, each a message of its own: without tables where the offset is even."""
+    batch = MicroBatchBuilder(received_ms)
     for item in sent:
-        received[item.device_id] = received.get(item.device_id, 0) + 1
-        body = b"[%b]" % orjson.dumps(item.reading)
-        envelopes.append(encode_envelope(item.site_id, item.kind.value, item.device_id, received_ms, body))
-    return Record(offset, received_ms, encode_micro_batch("test", received, envelopes, []))
+        payload = orjson.dumps(item.reading)
+        plain = plain_rows(item.kind, payload) if offset % 2 and item.kind in COLUMNAR else None
+        topic = (item.site_id, item.kind.value, item.device_id)
+        batch.add(JudgedMessage(*topic, 1, 1, b"[%b]" % payload, (), plain=plain), Token(1, 1), received_ms)
+    return Record(offset, received_ms, batch.encode("test"))
 
 
 def prepare(owner_url: str, registry: Registry = REGISTRY) -> None:

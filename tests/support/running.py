@@ -7,7 +7,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, LiteralString, Self
 
-import orjson
 import paho.mqtt.client as paho
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
@@ -22,6 +21,7 @@ from simulators.wire.publisher import MqttPublisher
 from storage.books.balance import BooksBalance, balance
 from storage.pool import connect
 from storage.statements import trusted
+from streams.intake.decode import Record, decode
 from tests.support.databases import new_database
 from tests.support.pipeline import RAW, prepare
 
@@ -222,7 +222,7 @@ class Pipeline:
                     continue  # written since the ends were asked for
                 assert value is not None
                 assert offset is not None
-                received += sum(orjson.loads(value)["received"].values())
+                received += sum(decode(Record(offset, 0, value), self.topic).one_by_one().received.values())
                 if offset + 1 >= left[number]:
                     del left[number]
             return received

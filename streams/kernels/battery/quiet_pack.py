@@ -173,9 +173,9 @@ def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> Ite
     reversed_ = BatteryFlag.REVERSED_CURRENT.value
     columns = zip(
         [device.device_id for device in samples.devices],
-        [arrival.reading.ts for arrival in samples.arrivals],
+        [int(ts) for ts in samples.ts.tolist()],
         [device.site_id for device in samples.devices],
-        [arrival.received_ms for arrival in samples.arrivals],
+        samples.received_ms,
         samples.pack_v.tolist(),
         (sign * samples.current_a).tolist(),
         listed(samples.soc_pct),

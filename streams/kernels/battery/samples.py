@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from schemas.readings import DeviceQuality
 from streams.kernels.figures import NAN, at_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.arrival import Arrival
+    from schemas.columns.arrivals import Arrivals
     from schemas.registry import Device
-    from streams.kernels.figures import Array, Columns, Mask, Whole
+    from streams.kernels.figures import Array, Mask, Whole
 
 CELLS, SENSORS = 16, 4
 """So many channels have columns; a set of more is the scalar folds'."""
@@ -27,9 +26,9 @@ _FIRST_SENSOR = _FIRST_CELL + CELLS
 class Samples:
     """Readings of many sets, one each. Volts, amperes, °C, %; shape (sets,), cells and sensors (channels, sets)."""
 
-    def __init__(self, arrivals: Sequence[Arrival], devices: Sequence[Device], table: Array) -> None:
+    def __init__(self, devices: Sequence[Device], received_ms: Sequence[int], table: Array) -> None:
         """Take a table of shape (figures, sets), as `of` lays it out."""
-        self.arrivals, self.devices = arrivals, devices
+        self.devices, self.received_ms = devices, received_ms
         self._table = table
         self.ts, self.pack_v, self.current_a, self.ambient_c = table[:4]
         self.soc_pct, self.soh_pct, self.cycles = table[4:7]
@@ -41,30 +40,31 @@ class Samples:
         """NaN behind a set's last sensor."""
 
     @classmethod
-    def of(cls, arrivals: Sequence[Arrival], devices: Sequence[Device], columns: Columns, rows: Whole) -> Samples:
-        """Lay readings out, which stand in some rows of columns; one that is not plain in every way has NaN as time."""
+    def of(cls, arrivals: Arrivals, devices: Sequence[Device], rows: Sequence[int]) -> Samples:
+        """Take some rows of arrivals, one a device; one that is not plain in every way has NaN as time."""
+        columns, at_once = arrivals.block.figures, np.asarray(rows)
         table = np.full((_FIRST_SENSOR + SENSORS, len(rows)), NAN)
-        table[0] = [arrival.reading.ts for arrival in arrivals]
+        table[0] = arrivals.ts[at_once]
         for at, name in enumerate(_SCALARS, 1):
             if name in columns:
-                table[at] = columns[name][rows]
+                table[at] = columns[name][at_once]
         for at, name in ((_FIRST_CELL, "cell_voltage_v"), (_FIRST_SENSOR, "temperature_c")):
             if name in columns:
-                found = columns[name][rows].T
+                found = columns[name][at_once].T
                 table[at : at + len(found)] = found
-        samples = cls(arrivals, devices, table)
+        samples = cls(devices, [arrivals.received_ms[row] for row in rows], table)
         plain = ~np.isnan(samples.pack_v) & ~np.isnan(samples.current_a)
         plain &= _fit_cells(samples.cells_v, devices) & _sensors_in_a_row(samples)
-        plain &= [not arrival.aside and arrival.reading.quality is not DeviceQuality.BAD for arrival in arrivals]
+        plain &= arrivals.are_sound[at_once]
         samples.ts[~plain] = NAN
         return samples
 
     def at(self, places: Sequence[int]) -> Samples:
         """Some of them."""
-        if len(places) == len(self.arrivals):
+        if len(places) == len(self.devices):
             return self
-        arrivals, devices = [self.arrivals[at] for at in places], [self.devices[at] for at in places]
-        some = Samples(arrivals, devices, self._table[:, places])
+        devices, received_ms = [self.devices[at] for at in places], [self.received_ms[at] for at in places]
+        some = Samples(devices, received_ms, self._table[:, places])
         some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
         return some
 

@@ -8,6 +8,7 @@ import orjson
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
+from schemas.columns.arrivals import Arrivals
 from schemas.readings import MODELS, Kind
 from schemas.record import encode_envelope, encode_micro_batch
 from storage import readings as readings_table
@@ -102,7 +103,7 @@ def test_an_unreadable_record_costs_itself(database: str) -> None:
     engine = open_engine(database)
     partition = engine.open(0)
     foreign = record(0, [])._replace(value=b"\x00rubbish")
-    newer = record(1, [])._replace(value=b'{"version": 2, "what": "ever"}')
+    newer = record(1, [])._replace(value=b'{"version": 3, "what": "ever"}')
     engine.apply(partition, [foreign, newer, record(2, SENT[:10])])
     assert reasons(database) == {"malformed": 1, "unsupported_version": 1}
     found = books(database)
@@ -185,6 +186,6 @@ def test_readings_that_are_surely_new_are_stored_as_all_others(database: str) ->
         wipe(database)
         with connect(database, name="test") as connection:
             for kind, own in arrivals.items():
-                assert len(readings_table.store(connection, kind, own, newest).fresh) == len(own)
+                assert len(readings_table.store(connection, Arrivals.of_each(kind, own), newest).fresh) == len(own)
         stored.append(snapshot(database, RAW))
     assert differing(*stored) == {}

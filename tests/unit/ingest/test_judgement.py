@@ -197,7 +197,7 @@ def test_whatever_stands_in_a_field_the_record_can_be_read(kind: Kind, data: st.
     builder.add(judgement, Token(1, 1), NOW)
     batch = decode(Record(0, NOW, builder.encode("c")), "t[0]")
     assert batch.collector == "c"
-    assert sum(len(message.readings) for message in batch.messages) == judgement.accepted
+    assert sum(len(message.readings) for message in batch.one_by_one().messages) == judgement.accepted
     assert judgement.taken == judgement.accepted + len(judgement.quarantined)
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.columns.block import Block
 from schemas.structs import values_of
 from storage.arrays import EPOCH_2000_MS, Column, PgType
-from storage.blocks import Block
+from storage.blocks import columns_of, round_as_stored
 from storage.bulk import WIDEST_LAYOUT, in_rows
 from storage.tables import READING_TABLES
 from tests.support.any_readings import OF_TYPE, kind_and_readings
@@ -49,11 +50,11 @@ def test_a_block_rounds_and_lays_out_as_one_does_it_by_hand(given_: tuple[Kind, 
     kind, readings = given_
     expected = [rounded(kind, reading) for reading in readings]
     block = Block(kind, readings)
-    block.round()
+    round_as_stored(block)
     assert [repr(values_of(reading)) for reading in readings] == [repr(values) for values in expected]
     order = list(range(len(readings)))
     random.Random(seed).shuffle(order)
-    columns = block.of(order).columns()
+    columns = columns_of(block.of(order))
     for field in READING_TABLES[kind].fields:
         values = [expected[at][field.attribute] for at in order]
         if field.index is not None:

@@ -48,7 +48,7 @@ def keys(parts: Sequence[Part]) -> list[tuple[str, int]]:
         (message.device_id, reading.ts)
         for part in parts
         for batch in part.batches
-        for message in batch.messages
+        for message in batch.one_by_one().messages
         for reading in message.readings
     ]
 
@@ -120,10 +120,10 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
         assert sorted(keys(parts)) == sorted(
             (message.device_id, reading.ts)
             for batch in batches
-            for message in batch.messages
+            for message in batch.one_by_one().messages
             for reading in message.readings
         )
-        taken = [batch for part in parts for batch in part.batches]
+        taken = [batch.one_by_one() for part in parts for batch in part.batches]
         for batch in taken:
             own = sum(len(message.readings) for message in batch.messages) + len(batch.quarantined)
             assert sum(batch.received.values()) == own

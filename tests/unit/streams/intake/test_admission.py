@@ -12,14 +12,14 @@ from pydantic import ValidationError
 
 from schemas.arrival import Arrival, as_sent
 from schemas.aside import AsideReason, SetAside, measured
+from schemas.columns.arrivals import Arrivals
 from schemas.quantity import FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.quarantine import Reason
 from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of
 from schemas.registry import BatterySet, Device, Registry, ValidRange
 from schemas.structs import values_of
-from storage.blocks import Block
-from streams.engine.transaction import Candidate, newest_before
 from streams.intake.admission import Directory, Refusal, admit
+from streams.intake.candidates import newest_before
 from tests.support.any_readings import kind_and_readings
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
         reading.quality = data.draw(st.none() | st.sampled_from(DeviceQuality))
         received_ms = reading.ts + data.draw(st.sampled_from([0, FAR_BEHIND_MS, FAR_BEHIND_MS + 1, HORIZON_MS + 1]))
         arrivals.append(Arrival(owners[-1].device_id, received_ms, reading))
-    suspects = directory.suspects(owners, arrivals, Block(kind, found))
+    suspects = directory.suspects(owners, Arrivals.of_each(kind, arrivals))
     for at, (owner, arrival) in enumerate(zip(owners, arrivals, strict=True)):
         before = repr(values_of(arrival.reading))
         admitted = admit(directory, owner, arrival)
@@ -192,7 +192,7 @@ def test_a_time_beyond_all_bounds_is_a_clock_that_was_lost(ts: int) -> None:
     directory = Directory(1, Registry(sites=[], devices=[]))
     reading = ElectricityReading(ts=ts, energy_import_kwh=1.0)
     arrival = Arrival("e-1", 1_790_000_000_000, reading)
-    assert directory.suspects([device], [arrival], Block(Kind.ELECTRICITY, [reading])) == [0]
+    assert directory.suspects([device], Arrivals.of_each(Kind.ELECTRICITY, [arrival])) == [0]
     admitted = admit(directory, device, arrival)
     assert isinstance(admitted, Refusal)
     assert admitted.reason is Reason.CLOCK_BEHIND
@@ -200,10 +200,6 @@ def test_a_time_beyond_all_bounds_is_a_clock_that_was_lost(ts: int) -> None:
 
 def test_the_newest_reading_before_is_that_of_earlier_messages_of_the_device() -> None:
     """Not of its own message, as an array may be stored in parts, and not one that was refused."""
-    device, other = (Device(device_id=name, site_id="s", kind=Kind.ELECTRICITY) for name in ("e-1", "e-2"))
-    sent = [(device, 0, 5), (device, 0, 9), (device, 0, 99), (other, 1, 1), (device, 2, 3), (device, 3, 2)]
-    candidates = [
-        Candidate(at, one, Arrival(one.device_id, 10, ElectricityReading(ts=ts)), message)
-        for at, (one, message, ts) in enumerate(sent)
-    ]
-    assert newest_before(candidates, {2}) == [None, None, None, None, 9, 9]
+    sent = [("e-1", 5, 0), ("e-1", 9, 0), ("e-1", 99, 0), ("e-2", 1, 1), ("e-1", 3, 2), ("e-1", 2, 3)]
+    device_ids, times, messages = zip(*sent, strict=True)
+    assert newest_before(device_ids, times, messages, {2}) == [None, None, None, None, 9, 9]

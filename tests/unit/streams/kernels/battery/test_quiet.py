@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,11 @@ from hypothesis import strategies as st
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
+from schemas.columns.arrivals import Arrivals
 from schemas.metrics.battery_health import BatteryCapacity, BatteryState
 from schemas.readings import BatteryReading, DeviceQuality, Kind
 from schemas.registry import BatterySet, Chemistry, Device
-from storage.blocks import Block
+from streams.engine.by_device import ByDevice
 from streams.engine.memory import Memory
 from streams.engine.quiet import QuietWays, Shelves
 from streams.engine.shelf import ShelvedMemory
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from streams.engine.memory import Memories, Moved
-    from streams.kernels.figures import Columns
 
 SAVE_EVERY = 7
 BEGIN_MS = 1_780_000_020_000
@@ -77,10 +76,11 @@ class Both:
         given_: list[Row] = []
         moved: Moved = {}
         ways = QuietWays(self.shelves, 1)
-        way = ways.of(fold, ways.batch(DEVICES, items, cache(lambda: _columns(items))))
+        by_device = _by_device(items)
+        way = ways.of(fold, ways.batch(DEVICES, by_device))
         left = items
         if way is not None:
-            left, given_ = way.take(items, moved)
+            left, given_ = way.take(by_device, moved)
         for device_id, own in left.items():
             memory = self.known.get((fold.name, device_id))
             now, rows = fold.fold(None if memory is None else memory.state, DEVICES[device_id], own)
@@ -111,8 +111,8 @@ class Both:
             self.alone[device_id] = fold.load(text)
 
 
-def _columns(items: Mapping[str, Sequence[Arrival]]) -> Columns:
-    return Block(Kind.BATTERY, [arrival.reading for own in items.values() for arrival in own]).figures
+def _by_device(items: Mapping[str, Sequence[Arrival]]) -> ByDevice:
+    return ByDevice(Arrivals.of_each(Kind.BATTERY, [arrival for own in items.values() for arrival in own]))
 
 
 @dataclass

@@ -250,7 +250,7 @@ def worker(world: World) -> list[Signal]:
 
 def _merged(batch: Batch) -> Iterable[list[object]]:
     arrivals: list[object] = []
-    for message in batch.messages:
+    for message in batch.one_by_one().messages:
         apart = message.set_aside or {}
         device = DIRECTORY.devices[message.device_id]
         for at, reading in enumerate(message.readings):

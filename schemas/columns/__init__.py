@@ -1,0 +1,1 @@
+"""Readings of one kind as columns: how they travel in a record, and how a worker holds them."""
