@@ -15,6 +15,7 @@ import structlog
 from faust.types import TP
 from psycopg_pool import PoolTimeout
 
+from storage.checkpoint import StoredUntil
 from storage.errors import CheckpointMovedError, is_disk_full
 from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
@@ -22,7 +23,7 @@ from streams.worker.consumer import DatabaseConsumer
 from streams.worker.memory import memory_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     import faust
 
@@ -41,6 +42,9 @@ BACKOFF_S = (0.1, 5.0)
 DISK_IS_FULL = "the database's disk is full: readings wait in Kafka, nothing is lost; it goes on when there is room"
 STUCK_S = 300.0
 """A partition with records that has not moved for so long is written down for all to see (`stuck_partition`)."""
+LOOK_S = 30.0
+"""So often it is looked whether a transaction under way has moved it."""
+UNDER_WAY = "its transaction is still under way: it computes, or waits for its turn or for a lock in the database"
 
 
 @dataclass(slots=True)
@@ -73,9 +77,10 @@ class WorkerFigures:
 
 
 class _Standing(NamedTuple):
-    """A record that was tried in vain."""
+    """A record that is being tried."""
 
-    offset: int
+    mark: StoredUntil
+    """Up to where its partition was stored then."""
     since: float
     """By the monotonic clock."""
 
@@ -91,7 +96,7 @@ class Shepherd:
         self._app = app
         self._stuck_s = stuck_s
         self._standing: dict[int, _Standing] = {}
-        """Partitions whose records were tried in vain, and since when."""
+        """Partitions whose records are being tried, and since when."""
         self._unsure: set[int] = set()
         """Partitions that may be written down as stuck, by this worker or the one before."""
         self._figures = figures
@@ -174,11 +179,10 @@ class Shepherd:
         wait_s, share, bounds = BACKOFF_S[0], len(records), self._engine.bounds
         while records:
             try:
-                outcome = await self._attempt(number, records, share, bounds)
+                outcome = await self._watched(number, records, self._attempt(number, records, share, bounds))
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
-                self._partitions.pop(number, None)
-                await self._stands(number, records[0].offset, str(moved))
+                await self._stands(number, self._forgotten(number, records), str(moved))
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
@@ -190,11 +194,11 @@ class Shepherd:
                     error=repr(error),
                     wait_s=wait_s,
                 )
-                at = partition.next_offset if (partition := self._partitions.pop(number, None)) else records[0].offset
+                mark = self._forgotten(number, records)
                 if is_full:
-                    await self._note(number, at, DISK_IS_FULL)
+                    await self._note(number, mark, DISK_IS_FULL)
                 else:
-                    await self._stands(number, at, repr(error))
+                    await self._stands(number, mark, repr(error))
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait_s = min(2 * wait_s, BACKOFF_S[1])
                 if not is_full:
@@ -204,34 +208,62 @@ class Shepherd:
                 self._figures.retries_total += 1
             else:
                 if outcome is None:
-                    await self._stands(number, records[0].offset, "records before this one were not delivered")
+                    mark = StoredUntil(records[0].offset)
+                    await self._stands(number, mark, "records before this one were not delivered")
                     return False
                 await self._moves(number)
                 records, wait_s, bounds = records[share:], BACKOFF_S[0], self._engine.bounds
         return True
 
-    async def _stands(self, number: int, offset: int, why: str) -> None:
-        """Remember that a partition's record was tried in vain; after some minutes write it down for all to see."""
-        if self._stood_s(number, offset) >= self._stuck_s:
-            await self._note(number, offset, why)
+    async def _watched(
+        self, number: int, records: Sequence[Record], attempt: Awaitable[Outcome | None]
+    ) -> Outcome | None:
+        """Wait for an attempt, and write its partition down where it neither moves it nor fails."""
+        self._standing.setdefault(number, _Standing(self._mark(number, records), time.monotonic()))
+        task = asyncio.ensure_future(attempt)
+        try:
+            while not (await asyncio.wait([task], timeout=min(LOOK_S, max(1.0, self._stuck_s))))[0]:
+                await self._stands(number, self._mark(number, records), UNDER_WAY)
+            return await task
+        finally:
+            task.cancel()
 
-    def _stood_s(self, number: int, offset: int) -> float:
-        """How long a partition has stood at a record."""
+    def _mark(self, number: int, records: Sequence[Record]) -> StoredUntil:
+        """Up to where a partition is stored, as far as is known here, when these records are to be stored next."""
+        first = StoredUntil(records[0].offset)
+        if (partition := self._partitions.get(number)) is not None:
+            return max(first, partition.mark)
+        return standing.mark if (standing := self._standing.get(number)) is not None else first
+
+    def _forgotten(self, number: int, records: Sequence[Record]) -> StoredUntil:
+        """The same, and have the partition loaded anew with the next attempt."""
+        mark = self._mark(number, records)
+        self._partitions.pop(number, None)
+        return mark
+
+    async def _stands(self, number: int, mark: StoredUntil, why: str) -> None:
+        """Remember that a partition's record was tried in vain; after some minutes write it down for all to see."""
         standing = self._standing.get(number)
-        if standing is None or standing.offset != offset:
-            standing = self._standing[number] = _Standing(offset, time.monotonic())
+        if standing is not None and standing.mark != mark:
+            await self._moves(number)
+        if self._stood_s(number, mark) >= self._stuck_s:
+            await self._note(number, mark, why)
+
+    def _stood_s(self, number: int, mark: StoredUntil) -> float:
+        """How long a partition has stood at a record."""
+        standing = self._standing.setdefault(number, _Standing(mark, time.monotonic()))
         return time.monotonic() - standing.since
 
-    async def _note(self, number: int, offset: int, why: str) -> None:
+    async def _note(self, number: int, mark: StoredUntil, why: str) -> None:
         """Write down that a partition stands, and why."""
-        stuck_s = self._stood_s(number, offset)
+        stuck_s = self._stood_s(number, mark)
         self._unsure.add(number)
-        log.error("partition does not move", partition=number, offset=offset, stuck_s=round(stuck_s), why=why)
+        log.error("partition does not move", partition=number, offset=mark.offset, stuck_s=round(stuck_s), why=why)
         self._figures.stuck_partitions = sum(
             time.monotonic() - each.since >= self._stuck_s for each in self._standing.values()
         )
         with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
-            await asyncio.to_thread(self._engine.note_stuck, number, offset, stuck_s, why)
+            await asyncio.to_thread(self._engine.note_stuck, number, mark.offset, stuck_s, why)
 
     async def _moves(self, number: int) -> None:
         """Take back what was written of a partition that moves now."""
