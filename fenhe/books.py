@@ -10,7 +10,7 @@ from rich.table import Table
 
 from schemas.settings import ReaderSettings
 from storage.books.balance import balance
-from storage.pool import connect
+from storage.pool import connect, limit_statements
 
 if TYPE_CHECKING:
     from storage.books.balance import BooksBalance
@@ -19,10 +19,13 @@ SHOWN = 20
 """Discrepancies printed; all of them are in the JSON."""
 
 
-def read_balance(url: str | None = None) -> BooksBalance:
-    """Count the books at a database; by default the one of FENHE_DB_READER_URL."""
+def read_balance(url: str | None = None, *, each_within_s: float | None = None) -> BooksBalance:
+    """Count the books at a database; by default the one of FENHE_DB_READER_URL.
+
+    Raises psycopg.errors.QueryCanceled where one of its queries takes longer than `each_within_s`.
+    """
     with connect(url or str(ReaderSettings().db_reader_url), name="balance") as connection:
-        connection.execute("SET statement_timeout = 0")
+        limit_statements(connection, each_within_s)
         return balance(connection)
 
 

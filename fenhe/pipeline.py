@@ -11,8 +11,9 @@ import socket
 import sys
 import threading
 import urllib.request
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fenhe.clear_errors import PlainError
 from fenhe.commands.reference import load as load_reference_data
@@ -22,21 +23,43 @@ from fenhe.local import (
     ProcessDiedError,
     Stack,
     default_directory,
+    together,
 )
 from storage.migrate import migrate
 from storage.pool import connect
 from storage.retention import say_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 READY_S = 180.0
+END_S = 5.0
+"""How long a process may take to end by itself. Killed after it, it costs nothing: that is what fenhe promises."""
 WORKERS = 2
 """Each computes on a core of its own; one alone would leave the second idle while a past is stored."""
 WORKER_ENVIRONMENT = {"FENHE_SESSION_TIMEOUT_S": "15", "FENHE_BATCH_RECORDS": "20"}
 """A killed worker's partitions move after so long. A transaction that computes twice as long is ended: of a past
 whose readings lie a quarter of an hour apart, each stands for fifteen minutes of rows, so it takes fewer records."""
+
+
+class Interrupts(NamedTuple):
+    """Set by the first Ctrl-C or SIGTERM, and by the second, which waits for nothing."""
+
+    stop: threading.Event
+    again: threading.Event
+
+    @classmethod
+    def heeded(cls) -> Interrupts:
+        """Heed both signals from now on."""
+        stop, again = threading.Event(), threading.Event()
+
+        def interrupt(*_: object) -> None:
+            (again if stop.is_set() else stop).set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, interrupt)
+        return cls(stop, again)
 
 
 def page_address(port: int) -> str:
@@ -128,8 +151,8 @@ def local_stack(
 
 
 @contextlib.contextmanager
-def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[None]:
-    """Run our own processes on a started stack: ready on entry, watched, drained on exit."""
+def pipeline(stack: Stack, port: int, tell: Callable[[str], None], stop: threading.Event) -> Iterator[None]:
+    """Run our own processes on a started stack: ready on entry unless told to stop before, watched, drained on exit."""
     directory, environment = stack.directory, stack.environment()
     most = WORKERS if stack.kafka.durable else 1  # the embedded Kafka is slow to share partitions out
     workers = [f"worker-{number}" for number in range(1, min(most, os.cpu_count() or 1) + 1)]
@@ -141,23 +164,27 @@ def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[N
     ]
     if os.environ.get("FENHE_NOTIFY_URL"):  # somebody to tell; otherwise alarms wait in the outbox
         services.append(("notifier", ["notify", "run"]))
+    processes: dict[str, Process] = {}
     with contextlib.ExitStack() as running:
-        processes: dict[str, Process] = {}
+        running.callback(lambda: _end(processes, workers))
         for name, arguments in services:
             (directory / f"{name}.ready").unlink(missing_ok=True)
-            processes[name] = running.enter_context(
-                Process(
-                    name,
-                    [sys.executable, "-m", "fenhe", *arguments],
-                    log=directory / f"{name}.log",
-                    environment={**environment, **WORKER_ENVIRONMENT},
-                    death_signal=signal.SIGTERM,
-                )
+            processes[name] = Process(
+                name,
+                [sys.executable, "-m", "fenhe", *arguments],
+                log=directory / f"{name}.log",
+                environment={**environment, **WORKER_ENVIRONMENT},
+                death_signal=signal.SIGTERM,
             )
+            processes[name].start()
+
+        def wait(name: str, is_ready: Callable[[], bool], what: str) -> None:
+            processes[name].wait_until(lambda: stop.is_set() or is_ready(), what=what, timeout=READY_S)
+
         try:
             for name in (*workers, "collector"):
-                processes[name].wait_until((directory / f"{name}.ready").exists, what=f"the {name}", timeout=READY_S)
-            processes["preview"].wait_until(lambda: _answers(page_address(port)), what="the page", timeout=READY_S)
+                wait(name, (directory / f"{name}.ready").exists, f"the {name}")
+            wait("preview", lambda: _answers(page_address(port)), "the page")
         except (TimeoutError, ProcessDiedError) as error:
             msg = f"{error}\nIt did not come up: is the machine busy? The log above says more; try again"
             raise PlainError(msg) from None
@@ -169,6 +196,13 @@ def pipeline(stack: Stack, port: int, tell: Callable[[str], None]) -> Iterator[N
         finally:
             done.set()
             watch.join()
+
+
+def _end(processes: Mapping[str, Process], workers: Sequence[str]) -> None:
+    """End what brings readings in, then what stores them: all of a kind at once, for each may take some seconds."""
+    others = [process for name, process in processes.items() if name not in workers]
+    for group in (others, [processes[name] for name in workers if name in processes]):
+        together(*(partial(process.terminate, END_S) for process in group))
 
 
 def _keep_running(processes: list[Process], done: threading.Event, tell: Callable[[str], None]) -> None:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-REMEMBERED_S = 20.0
-"""The rate is that of so long: it changes with what is being stored."""
+REMEMBERED_S = 60.0
+"""The rate is that of so long: it changes with what is being stored, and within a few seconds may stand still."""
 TOLD_EVERY_S = 10.0
 """Without a terminal."""
 BAR = 24

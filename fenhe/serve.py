@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from rich.console import Console
 
 from fenhe.local import MockKafka
 from fenhe.pipeline import (
+    Interrupts,
     check_port,
     local_stack,
     open_directory,
@@ -27,6 +26,7 @@ from storage.pool import connect
 from storage.registry import load_registry
 
 if TYPE_CHECKING:
+    import threading
     from pathlib import Path
 
     from fenhe.local import Stack
@@ -56,9 +56,7 @@ def run_serve(options: ServeOptions) -> int:
     check_port(options.mqtt_port, "--mqtt-port")
     check_port(options.database_port, "--database-port")
     directory = open_directory(options.directory, "plant")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Interrupts.heeded().stop
     console.print("[bold]fenhe 汾河[/] starting broker, Kafka and PostgreSQL …")
     with local_stack(
         directory,
@@ -73,10 +71,11 @@ def run_serve(options: ServeOptions) -> int:
         environment = stack.environment()
         prepare_database(stack)
         file = write_environment(stack)
-        with pipeline(stack, options.port, lambda text: console.print(f"  {text}")):
-            _say_where(stack, options.port, file)
-            if options.browser and sys.stdout.isatty():
-                webbrowser.open(page_address(options.port))
+        with pipeline(stack, options.port, lambda text: console.print(f"  {text}"), stop):
+            if not stop.is_set():
+                _say_where(stack, options.port, file)
+                if options.browser and sys.stdout.isatty():
+                    webbrowser.open(page_address(options.port))
             _follow(environment["FENHE_DB_READER_URL"], stop)
         console.print("stopped; everything is kept for the next `fenhe serve`")
     return 0

@@ -66,3 +66,9 @@ def connect(url: str, *, name: str, autocommit: bool = False) -> Connection[Tupl
     )
     _configure(connection)
     return connection
+
+
+def limit_statements(connection: Connection, each_within_s: float | None) -> None:
+    """End each later statement of a connection after so many seconds, whatever its role says; None: never."""
+    limit_ms = 0 if each_within_s is None else round(each_within_s * 1_000)
+    connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(limit_ms)])

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import signal
 import sys
 import threading
 import time
 import webbrowser
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import psycopg
 from rich.console import Console
 from rich.live import Live
 
 from fenhe.baselines import fit_the_past
-from fenhe.books import print_balance, read_balance
 from fenhe.clear_errors import PlainError
+from fenhe.demo.ending import DemoOutcome, Ending
 from fenhe.demo.estimate import Machine, PastToStore
 from fenhe.demo.figures import counted, summary
 from fenhe.demo.forecast import forecast
 from fenhe.demo.world import DemoWorld, earlier_world, remember
 from fenhe.local import MockKafka
 from fenhe.pipeline import (
+    Interrupts,
     check_port,
     local_stack,
     open_directory,
@@ -42,7 +41,6 @@ from schemas.time import DAY_MS, HOUR_MS
 from simulators.scenes.run import SendingPace, simulate
 from simulators.scenes.scenario import load
 from simulators.wire.publisher import MqttPublisher
-from storage.books.latency import commit_latency
 from storage.pool import connect
 from storage.registry import import_registry
 from storage.retention import measure
@@ -55,17 +53,15 @@ if TYPE_CHECKING:
     from fenhe.local import Stack
     from simulators.scenes.scenario import Scenario
     from simulators.scenes.scene import Scene
-    from storage.books.balance import BooksBalance
-    from storage.books.latency import Latency
 
-DRAIN_S = 60.0
-"""How long the end of a demo waits for the last readings to be stored."""
-SETTLE_MS = 5_000
-"""Live readings of the first seconds queue behind the history's last; latency is measured after them."""
 PARTITIONS = 6
 TRUTH_FILE = "truth.sqlite"
 CAUGHT_UP_S = 3.0
 """Live readings of so many seconds may still be on their way when the past counts as stored."""
+SKIPPED_MS = HOUR_MS
+"""Drawn of an earlier run's world between two looks whether somebody wants to leave."""
+LEAVE_S = 3.0
+"""How long the end waits for what is told in the terminal."""
 LONG_S = 150.0
 """A past that takes longer to store is announced."""
 LONGEST_S = 6 * 3_600.0
@@ -95,22 +91,6 @@ class DemoOptions:
     browser: bool
 
 
-class Interrupts(NamedTuple):
-    """Set by the first Ctrl-C, and by the second, which waits for nothing."""
-
-    stop: threading.Event
-    again: threading.Event
-
-
-class DemoOutcome(NamedTuple):
-    """What was published, and when it was live."""
-
-    published: int
-    """Of this run, and what an earlier one left in the broker and Kafka."""
-    live_from_ms: int
-    live_to_ms: int
-
-
 def run_demo(options: DemoOptions) -> int:
     """Run the demo until Ctrl-C or its duration is over.
 
@@ -120,13 +100,7 @@ def run_demo(options: DemoOptions) -> int:
     check_port(options.port)
     scenario = _scenario(options)
     directory = open_directory(options.directory, "demo", fresh=options.fresh)
-    stop, again = threading.Event(), threading.Event()
-
-    def interrupt(*_: object) -> None:
-        (again if stop.is_set() else stop).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, interrupt)
+    interrupts = Interrupts.heeded()
     world = earlier_world(directory)
     if world is not None and not _is_the_same(world, options, scenario):
         msg = (
@@ -140,7 +114,7 @@ def run_demo(options: DemoOptions) -> int:
         console.print(f"  {stack.describe()}", soft_wrap=True)
         if isinstance(stack.kafka, MockKafka):
             console.print("  Kafka is librdkafka's mock cluster: for trying out, never for production")
-        return _Demo(stack, options, scenario, world, Interrupts(stop, again), machine=machine).run()
+        return _Demo(stack, options, scenario, world, interrupts, machine=machine).run()
 
 
 def _scenario(options: DemoOptions) -> Scenario:
@@ -184,7 +158,8 @@ class _Demo:
         self._earlier = earlier
         self._scenario = scenario
         self._machine = machine
-        self._stop, self._again = interrupts
+        self._interrupts = interrupts
+        self._stop = interrupts.stop
         self._directory = stack.directory
         self._environment = stack.environment()
         self._reader = self._environment["FENHE_DB_READER_URL"]
@@ -198,15 +173,21 @@ class _Demo:
         """Play the world through the pipeline, then close the books."""
         prepare_database(self._stack)
         before = counted(self._reader).received
-        with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}")):
+        with pipeline(self._stack, self._options.port, lambda text: console.print(f"  {text}"), self._stop):
+            if self._stop.is_set():
+                console.print("  stopped before anything was sent")
+                return 0
             console.print(f"  page: [link={self._address}]{self._address}[/link]  (Ctrl-C stops everything)")
             console.print(f"  other commands: . {write_environment(self._stack)}", soft_wrap=True, highlight=False)
             if self._options.browser and sys.stdout.isatty():
                 webbrowser.open(self._address)
             world = self._begin() if self._earlier is None else self._go_on(self._earlier)
             outcome = self._play(world, before)
-            self._drain(outcome, before)
-        return self._close(outcome, before)
+            ending = Ending(
+                self._stack, self._reader, self._interrupts, before, is_over=self._is_over, report=self._options.report
+            )
+            ending.drain(outcome)
+        return ending.close(outcome)
 
     def _begin(self) -> DemoWorld:
         """A new world, whose history ends about when it will be stored: what is planned is seen happening."""
@@ -242,7 +223,8 @@ class _Demo:
             return self._publish(scene, world, before)
 
     def _publish(self, scene: Scene, world: DemoWorld, before: int) -> DemoOutcome:
-        scene.skip(world.last_ms)  # an earlier run published this
+        while scene.event_ms < world.last_ms and not self._stop.is_set():  # an earlier run published this
+            scene.skip(min(world.last_ms, scene.event_ms + SKIPPED_MS))
         settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
         waiting = world.waiting if self._stack.kafka.durable else 0
         with MqttPublisher(settings) as publisher:
@@ -260,10 +242,10 @@ class _Demo:
             simulate(scene, publisher, SendingPace(live=False), stop=self._stop)
             live_from = now_ms()
             is_live.set()
-            simulate(scene, publisher, SendingPace(), stop=self._stop)
+            if not self._stop.is_set():
+                simulate(scene, publisher, SendingPace(), stop=self._stop)
             done.set()
-            tell.join()
-            publisher.flush()
+            tell.join(LEAVE_S)
             total = published()
         return DemoOutcome(total, self._ready_ms or live_from, scene.event_ms)
 
@@ -331,67 +313,6 @@ class _Demo:
                         console.print(
                             f"  live for {in_words(ran)}: {counts.stored:,} stored in all, {waiting:,} on their way"
                         )
-
-    def _drain(self, outcome: DemoOutcome, before: int) -> None:
-        """Wait for the last readings, unless somebody presses Ctrl-C again."""
-
-        def left() -> int:
-            return outcome.published - (counted(self._reader).received - before)
-
-        if (waiting := left()) > 0:
-            stay = "; Ctrl-C again leaves them in Kafka" if self._stack.kafka.durable else ""
-            console.print(f"  waiting up to {DRAIN_S:.0f} s for the last {waiting:,} readings to be stored{stay}")
-        deadline = time.monotonic() + DRAIN_S
-        while left() > 0 and time.monotonic() < deadline and not self._again.wait(0.2):
-            pass
-
-    def _close(self, outcome: DemoOutcome, before: int) -> int:
-        """Count the books, print and write the report."""
-        books = read_balance(self._reader)
-        missing = max(0, outcome.published - (books.received - before))
-        kept = missing > 0 and self._stack.kafka.durable
-        world = earlier_world(self._directory)
-        assert world is not None  # noqa: S101 - written when the run began
-        remember(self._directory, world._replace(last_ms=outcome.live_to_ms, waiting=missing))
-        since = min(outcome.live_from_ms + SETTLE_MS, outcome.live_to_ms)
-        with connect(self._reader, name="demo") as connection:
-            latency = commit_latency(connection, since, outcome.live_to_ms)
-        print_balance(books, as_json=False)
-        if kept:
-            console.print(
-                f"[yellow]{missing:,} readings wait in the broker and in Kafka, which keep them:"
-                " the next start stores them first[/]"
-            )
-        elif missing:
-            console.print(
-                f"[bold red]{missing:,} readings were not stored in time, and the embedded Kafka forgets them[/]:"
-                " let it run longer, or use Apache Kafka (`make kafka`)"
-            )
-        if latency.p50 is not None and latency.p99 is not None:
-            console.print(
-                f"publication to commit, {latency.readings:,} live readings:"
-                f" p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms"
-            )
-        closed = books.closed and (missing == 0 or (kept and not self._is_over))
-        if self._options.report is not None:
-            self._write_report(self._options.report, outcome, books, latency, closed=closed)
-        return 0 if closed else 1
-
-    def _write_report(
-        self, path: Path, outcome: DemoOutcome, books: BooksBalance, latency: Latency, *, closed: bool
-    ) -> None:
-        stack, timescaledb = self._stack, self._stack.postgres.timescaledb_version()
-        report: dict[str, Any] = {
-            "published": outcome.published,
-            "stored": books.stored,
-            "duplicate": books.duplicate,
-            "quarantined": books.quarantined,
-            "books_closed": closed,
-            "latency_ms": {"p50": latency.p50, "p99": latency.p99},
-            "engine": f"postgresql {stack.postgres.version}" + (f" + timescaledb {timescaledb}" if timescaledb else ""),
-            "broker": f"{stack.mqtt.kind} {stack.mqtt.version} · {stack.kafka.kind} {stack.kafka.version}",
-        }
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _plant_days(scenario: Scenario) -> float:

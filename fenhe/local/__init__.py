@@ -6,7 +6,7 @@ For development, tests and the demo. Nothing here is meant for production: all s
 from fenhe.local.kafka import ApacheKafka, Kafka, MockKafka, find_kafka
 from fenhe.local.mqtt import Amqtt, Broker, Mosquitto, find_mqtt
 from fenhe.local.postgres import Postgres, PostgresBinaries, find_postgres_binaries
-from fenhe.local.processes import Process, ProcessDiedError, free_port, wait_until
+from fenhe.local.processes import Process, ProcessDiedError, free_port, together, wait_until
 from fenhe.local.services import MissingServiceError, Services, default_directory, scratch_directory
 from fenhe.local.stack import Stack
 
@@ -30,5 +30,6 @@ __all__ = [
     "find_postgres_binaries",
     "free_port",
     "scratch_directory",
+    "together",
     "wait_until",
 ]

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -60,6 +60,13 @@ def wait_until(
             raise TimeoutError(msg)
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
+
+
+def together(*steps: Callable[[], object]) -> None:
+    """Run all steps at once, wait for all of them, then raise the first failure."""
+    with ThreadPoolExecutor(max(1, len(steps))) as pool, contextlib.ExitStack() as failures:
+        for future in [pool.submit(step) for step in steps]:
+            failures.callback(future.result)
 
 
 def accepts_connections(port: int, host: str = "127.0.0.1") -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING
 
 from fenhe.local.kafka import find_kafka
 from fenhe.local.mqtt import find_mqtt
 from fenhe.local.postgres import OWNER, Postgres, find_postgres_binaries
-from fenhe.local.processes import Runner
+from fenhe.local.processes import Runner, together
 from fenhe.local.services import Services, make_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEFAULT_PARTITIONS = 12
@@ -72,7 +70,7 @@ class Stack(Runner):
         """Start all three at once and create the topic; on any failure stop what was started and raise it."""
         self._take_directory()
         try:
-            _together(self.mqtt.start, self._start_kafka, self.postgres.start)
+            together(self.mqtt.start, self._start_kafka, self.postgres.start)
         except BaseException:
             self.stop()
             raise
@@ -80,7 +78,7 @@ class Stack(Runner):
     def stop(self) -> None:
         """Stop all three; harmless when they are stopped."""
         try:
-            _together(self.mqtt.stop, self.kafka.stop, self.postgres.stop)
+            together(self.mqtt.stop, self.kafka.stop, self.postgres.stop)
         finally:
             if self._lock is not None:
                 self._lock.close()
@@ -130,10 +128,3 @@ class Stack(Runner):
             msg = f"another local stack runs on {self.directory}: stop it, or name another directory"
             raise RuntimeError(msg) from None
         self._lock = lock
-
-
-def _together(*steps: Callable[[], None]) -> None:
-    """Run all steps at once, wait for all of them, then raise the first failure."""
-    with ThreadPoolExecutor(len(steps)) as pool, contextlib.ExitStack() as failures:
-        for future in [pool.submit(step) for step in steps]:
-            failures.callback(future.result)

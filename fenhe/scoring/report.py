@@ -10,7 +10,7 @@ from fenhe.scoring.metering import score_metering
 from fenhe.scoring.tables import alarm_rows, backup_rows, health_rows, metering_rows, span_of, world_of
 from simulators.truth import read_labels, read_run
 from storage.books.balance import balance
-from storage.pool import connect
+from storage.pool import connect, limit_statements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[ScoredEsti
     labels = read_labels(truth)
     span = span_of(truth, run.start_ms)
     with connect(reader_url, name="score") as connection:
-        connection.execute("SET statement_timeout = 0")
+        limit_statements(connection, None)
         estimates, bms = health_rows(connection, truth)
         now, past = backup_rows(connection, truth)
         health = score_estimates(estimates)

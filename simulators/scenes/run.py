@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from schemas.time import HOUR_MS
 from simulators.wire.message import GATEWAY_SPAN_MS, batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from simulators.scenes.scene import Scene
@@ -24,8 +25,11 @@ CAUGHT_UP_MS = 1_000
 SLICE_S = 0.1
 """How often a paced run looks at the clock."""
 PROGRESS_S = 0.2
+FLUSH_S = 30.0
 PAST_SPAN_MS = 12 * HOUR_MS
 """Longest event time an array of a long past covers: an archive's readings, a quarter of an hour apart."""
+STOPPED_S = 5.0
+"""How long a run that was told to stop goes on sending the arrays it has begun, and waits for what is on its way."""
 IN_ORDER_MS = 6 * 60_000
 """The last of history goes out reading by reading: a device whose array still fills would look silent."""
 
@@ -98,18 +102,41 @@ def simulate(
 
     In live operation a message leaves when the clock reaches its time of sending: its ts, unless a fault delays it.
     """
-    run = _Run(scene, publisher, stop or threading.Event(), progress, clock_ms, until_ms=pace.until_ms)
-    if pace.speed is None:
-        run.history(pace)
-    else:
-        run.paced(pace, pace.speed)
-    if pace.live:
-        run.live(pace.live_s)
-    flushed = publisher.flush()
+    stop = stop or threading.Event()
+    with _some_time_after(stop) as too_late:
+        run = _Run(scene, publisher, stop, progress, clock_ms, until_ms=pace.until_ms, too_late=too_late)
+        if pace.speed is None:
+            run.history(pace)
+        else:
+            run.paced(pace, pace.speed)
+        if pace.live:
+            run.live(pace.live_s)
+    flushed = publisher.flush(STOPPED_S if stop.is_set() else FLUSH_S)
     report = {**publisher.report(), "start_ms": scene.start_ms, "end_ms": scene.event_ms, "flushed": flushed}
     if report_path is not None:
         report_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     return report
+
+
+@contextlib.contextmanager
+def _some_time_after(stop: threading.Event) -> Iterator[threading.Event]:
+    """An event that is set `STOPPED_S` after another one."""
+    late, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(PROGRESS_S):
+            if stop.is_set():
+                over.wait(STOPPED_S)
+                late.set()
+                return
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield late
+    finally:
+        over.set()
+        watching.join()
 
 
 class _Run:
@@ -124,22 +151,25 @@ class _Run:
         clock_ms: Callable[[], int],
         *,
         until_ms: int | None,
+        too_late: threading.Event,
     ) -> None:
         self._scene, self._publisher, self._stop = scene, publisher, stop
+        self._too_late = too_late
+        """Set some time after `stop`: what has not been sent by then is not sent."""
         self._progress, self._clock_ms, self._until_ms = progress, clock_ms, until_ms
         self._done = 0
         self._told = 0.0
 
     def history(self, pace: SendingPace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
-        past = self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms())))
+        past = self._until_stopped(self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms()))))
         self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), RunPhase.HISTORY)
         while not self._stop.is_set():
             now = self._clock_ms()
             until = self._end_before(now)
-            past = self._scene.advance(until - IN_ORDER_MS)
+            past = self._until_stopped(self._scene.advance(until - IN_ORDER_MS))
             self._publish_all(batch(past, pace.batch_size, pace.span_ms), RunPhase.HISTORY)
-            self._publish_all(self._scene.advance(until), RunPhase.HISTORY)
+            self._publish_all(self._until_stopped(self._scene.advance(until)), RunPhase.HISTORY)
             if until < now or self._clock_ms() - now < CAUGHT_UP_MS:
                 break
         self._tell(RunPhase.HISTORY, force=True)
@@ -150,9 +180,8 @@ class _Run:
         while not self._stop.is_set():
             now = self._clock_ms()
             event, end = first + round((now - began) * speed), self._end_before(now)
-            self._publish_all(
-                batch(self._scene.advance(min(end, event)), pace.batch_size, pace.span_ms), RunPhase.PACED
-            )
+            drawn = self._until_stopped(self._scene.advance(min(end, event)))
+            self._publish_all(batch(drawn, pace.batch_size, pace.span_ms), RunPhase.PACED)
             if event >= end:
                 break
             self._stop.wait(SLICE_S)
@@ -179,13 +208,21 @@ class _Run:
         """`now`, or the scene's end where that comes earlier."""
         return now if self._until_ms is None else min(now, self._until_ms)
 
+    def _until_stopped(self, messages: Iterator[DeviceMessage]) -> Iterator[DeviceMessage]:
+        """Messages as they are drawn, until told to stop: each that was drawn is sent, so that a next run can go on."""
+        while not self._stop.is_set():
+            message = next(messages, None)
+            if message is None:
+                return
+            yield message
+
     def _publish_all(self, messages: Iterable[DeviceMessage], phase: RunPhase) -> None:
         for message in messages:
-            if self._stop.is_set() or not self._send(message, phase):
+            if not self._send(message, phase):
                 return
 
     def _send(self, message: DeviceMessage, phase: RunPhase) -> bool:
-        if not self._publisher.publish(message, self._stop):
+        if not self._publisher.publish(message, self._too_late):
             return False
         self._done += len(message.readings)
         self._tell(phase)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from storage.pool import limit_statements
 from storage.statements import trusted
 from storage.tables import READING_TABLES
 
@@ -42,19 +43,25 @@ _NEWEST = trusted(
 
 
 def commit_latency(
-    connection: Connection, since_ms: int, until_ms: int, *, newest_of_transaction: bool = False
+    connection: Connection,
+    since_ms: int,
+    until_ms: int,
+    *,
+    newest_of_transaction: bool = False,
+    within_s: float | None = None,
 ) -> Latency:
     """Measure over live readings, whose device time is their time of publication.
 
     Where readings travel in arrays only the newest of each device in a transaction was published at its own device
     time: then ask for `newest_of_transaction`. Needs `track_commit_timestamp`, which the local stack turns on.
+    Raises psycopg.errors.QueryCanceled where it takes longer than `within_s`.
     """
     bounds = connection.execute(
         "SELECT 'epoch'::timestamptz + %s * interval '1 ms', 'epoch'::timestamptz + %s * interval '1 ms'",
         (since_ms, until_ms),
     ).fetchone()
     assert bounds is not None  # noqa: S101 - a select without FROM has a row
-    connection.execute("SET statement_timeout = 0")
+    limit_statements(connection, within_s)
     statement = _NEWEST if newest_of_transaction else _EACH
     row = connection.execute(statement, {"since": bounds[0], "until": bounds[1]}).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has a row

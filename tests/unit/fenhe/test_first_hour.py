@@ -6,10 +6,13 @@ import contextlib
 import json
 import os
 import socket
+import time
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
+import psycopg
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -18,22 +21,27 @@ from typer.testing import CliRunner
 from fenhe.clear_errors import PlainError
 from fenhe.cli import app
 from fenhe.commands.registry import warnings_of
-from fenhe.demo import run as demo
+from fenhe.demo import ending as demo
+from fenhe.demo.ending import DemoOutcome, Ending
+from fenhe.demo.figures import Counts
 from fenhe.demo.run import DemoOptions, _scenario
 from fenhe.demo.world import DemoWorld, earlier_world
 from fenhe.device_test import Bench
 from fenhe.listing import Listing, local_moment
 from fenhe.new_site import BatteryWish, MeterWish, SiteWish, make_registry, parse_battery, parse_meter
-from fenhe.pipeline import check_port, open_directory
+from fenhe.pipeline import Interrupts, check_port, open_directory
 from fenhe.progress import Feeding, StoredCount, in_words
 from fenhe.registry_file import read_registry
 from schemas.readings import Kind
 from schemas.registered.sectors import sectors
 from schemas.registry import Registry, Role
+from storage.books.latency import Latency
 from streams.intake.admission import Directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from fenhe.local import Stack
 
 NOW_MS = 1_790_000_000_000
 
@@ -275,27 +283,63 @@ def test_what_a_device_sends_is_told_with_what_becomes_of_it() -> None:
     assert parse_battery("100") == BatteryWish(100.0, 16)
 
 
-@pytest.mark.parametrize(("durable", "is_over", "code"), [(True, False, 0), (True, True, 1), (False, False, 1)])
-def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool, code: int
-) -> None:
-    """Whoever presses Ctrl-C is told that the next start stores it; the embedded Kafka forgets, which is said, too."""
-    books = SimpleNamespace(received=1_000, closed=True)
-    unknown = SimpleNamespace(p50=None, p99=None, readings=0)
-    told = Console(record=True, width=200)
-    monkeypatch.setattr(demo, "console", told)
-    monkeypatch.setattr(demo, "read_balance", lambda _: books)
+def ending(directory: Path, *, durable: bool, is_over: bool = False, before: int = 0) -> Ending:
+    """The end of a demo on a Kafka that keeps its records, or on one that forgets them."""
+    stack = cast("Stack", SimpleNamespace(directory=directory, kafka=SimpleNamespace(durable=durable)))
+    return Ending(stack, "", Interrupts(Event(), Event()), before, is_over=is_over, report=None)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Console:
+    """What the end of a demo says."""
+    console = Console(record=True, width=300)
+    monkeypatch.setattr(demo, "console", console)
+    monkeypatch.setattr(demo, "counted", lambda _: Counts(1_000, 990, 7, 3))
     monkeypatch.setattr(demo, "print_balance", lambda *_, **__: None)
     monkeypatch.setattr(demo, "connect", lambda *_, **__: contextlib.nullcontext())
-    monkeypatch.setattr(demo, "commit_latency", lambda *_: unknown)
+    monkeypatch.setattr(demo, "commit_latency", lambda *_, **__: Latency(None, None, 0))
+    return console
+
+
+@pytest.mark.parametrize(("durable", "is_over", "code"), [(True, False, 0), (True, True, 1), (False, False, 1)])
+def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
+    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool, code: int
+) -> None:
+    """Whoever presses Ctrl-C is told that the next start stores it; the embedded Kafka forgets, which is said, too."""
+    monkeypatch.setattr(demo, "read_balance", lambda *_, **__: SimpleNamespace(received=1_000, closed=True))
     (tmp_path / "world.json").write_text(json.dumps(DemoWorld("demo", 5, 1, 1, 2, 3, 0)._asdict()))
-    run = object.__new__(demo._Demo)
-    run.__dict__ |= {
-        "_reader": "", "_directory": tmp_path, "_is_over": is_over, "_options": options(),
-        "_stack": SimpleNamespace(kafka=SimpleNamespace(durable=durable)),
-    }  # fmt: skip
-    assert run._close(demo.DemoOutcome(1_700, 10, 20), 0) == code
+    assert ending(tmp_path, durable=durable, is_over=is_over).close(DemoOutcome(1_700, 10, 20)) == code
     assert ("next start stores them first" in told.export_text()) == durable
     kept = earlier_world(tmp_path)
     assert kept is not None
     assert (kept.waiting, kept.last_ms) == (700, 20)
+
+
+def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
+    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C on a large fleet waits for no count of millions of rows, and claims none; an earlier end is not undone."""
+
+    def too_long(*_: object, each_within_s: float | None) -> NoReturn:
+        assert each_within_s is not None
+        raise psycopg.errors.QueryCanceled
+
+    monkeypatch.setattr(demo, "read_balance", too_long)
+    (tmp_path / "world.json").write_text(json.dumps(DemoWorld("demo", 5, 1, 1, 2, 30, 0)._asdict()))
+    assert ending(tmp_path, durable=True).close(DemoOutcome(1_000, 10, 20)) == 0
+    assert "1,000 received, 990 stored, 7 duplicate, 3 quarantined, says the ledger" in told.export_text()
+    kept = earlier_world(tmp_path)
+    assert kept is not None
+    assert kept.last_ms == 30
+
+
+@pytest.mark.parametrize(("durable", "is_over"), [(True, False), (True, True), (False, False)])
+def test_nobody_waits_for_what_will_not_be_stored_in_time(
+    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool
+) -> None:
+    """Where Kafka keeps it for a moment only; elsewhere as soon as the pace shows that it cannot be."""
+    monkeypatch.setattr(demo, "PATIENCE_S", 0.2)
+    began = time.monotonic()
+    ending(tmp_path, durable=durable, is_over=is_over).drain(DemoOutcome(900_000, 10, 20))
+    assert time.monotonic() - began < 5
+    assert "waiting up to" in told.export_text()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from simulators.scenes import run
 from simulators.scenes.run import RunPhase, RunProgress, SendingPace, simulate, wall_ms
 from simulators.scenes.scene import Scene
 from tests.unit.simulators.support import HOUR_MS, MINUTE_MS
@@ -14,22 +15,26 @@ from tests.unit.simulators.support import HOUR_MS, MINUTE_MS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from simulators.wire.message import DeviceMessage
 
 
 class Recorder:
     """A publisher that remembers what it was given, and when."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
+    def __init__(self, stop_after: int | None = None, *, is_away: bool = False) -> None:
         self.messages: list[tuple[int, DeviceMessage]] = []
+        self.stop = threading.Event()
         self._stop_after = stop_after
+        self._is_away = is_away
 
     def publish(self, message: DeviceMessage, stop: threading.Event | None = None) -> bool:
-        """Remember; set `stop` after enough."""
+        """Remember; set `stop` after enough. Whose broker is away waits for room, as the real one does."""
         self.messages.append((wall_ms(), message))
-        if stop is not None and self._stop_after is not None and len(self.messages) >= self._stop_after:
-            stop.set()
-        return True
+        if self._stop_after is not None and len(self.messages) >= self._stop_after:
+            self.stop.set()
+        return not (self._is_away and stop is not None and stop.wait(30))
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Nothing is ever in flight."""
@@ -76,6 +81,34 @@ def test_a_paced_run_catches_up_with_the_clock_and_ends() -> None:
 
 def test_a_run_stops_where_it_stands() -> None:
     """Setting the event ends history at once."""
-    stop, publisher = threading.Event(), Recorder(stop_after=7)
-    simulate(Scene(seed=3, sets=5, start_ms=wall_ms() - HOUR_MS), publisher, SendingPace(batch_size=1), stop=stop)
+    publisher = Recorder(stop_after=7)
+    scene = Scene(seed=3, sets=5, start_ms=wall_ms() - HOUR_MS)
+    simulate(scene, publisher, SendingPace(batch_size=1), stop=publisher.stop)
     assert len(publisher.messages) == 7
+
+
+def test_the_next_run_goes_on_where_a_stopped_one_stands() -> None:
+    """Every reading that was drawn is sent, the arrays that were still filling too: between two runs nothing lacks."""
+
+    def scene() -> Scene:
+        return Scene(seed=3, sets=20, start_ms=start_ms, plants=False)
+
+    start_ms = wall_ms() - 2 * HOUR_MS
+    first, second = Recorder(stop_after=3), Recorder()
+    until = simulate(scene(), first, SendingPace(live=False), stop=first.stop)["end_ms"]
+    later = scene()
+    later.skip(until)
+    end = simulate(later, second, SendingPace(live=False))["end_ms"]
+    sent = {(m.device_id, r["ts"]) for _, m in [*first.messages, *second.messages] for r in m.readings}
+    assert sent == {(m.device_id, m.ts) for m in scene().advance(end)}
+
+
+def test_a_run_stops_soon_though_its_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be sent is not waited for."""
+    monkeypatch.setattr(run, "STOPPED_S", 0.1)
+    publisher = Recorder(stop_after=1, is_away=True)
+    began = wall_ms()
+    scene = Scene(seed=3, sets=5, start_ms=began - HOUR_MS, plants=False)
+    simulate(scene, publisher, SendingPace(live=False), stop=publisher.stop)
+    assert wall_ms() - began < 10_000
+    assert len(publisher.messages) == 1
