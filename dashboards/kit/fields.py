@@ -63,7 +63,7 @@ class Cell(StrEnum):
     """A bar between the field's minimum and maximum, with the value beside it."""
 
 
-MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN}
+MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN, "◇": ESTIMATED}
 """Colour of a text by the mark that it begins with: colour is never the only signal."""
 
 MOMENT_PX = 150

@@ -9,8 +9,8 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import alarm_lists, books, city_map
-from dashboards.parts.plant_limits import GAP_STEPS, GRADE_WORDS
+from dashboards.parts import alarm_lists, books, city_map, gaps
+from dashboards.parts.plant_limits import GRADE_WORDS
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
@@ -212,11 +212,11 @@ def plants(language: Language) -> Panel:
         language=language,
         title=Text("各企业", "Plants"),
         description=Text(
-            "各企业：30 天等级、24 小时单位产品能耗与距限定值（依估算得出的另列一栏 ◇，不算超限）、"
+            "各企业：30 天等级、24 小时单位产品能耗与距限定值（依估算得出的标 ◇，不算超限）、"
             "活动告警、最近读数；点名称看能耗。产品不同，单位能耗不可跨行业比较。"
             "来源：plant_rolling、alarm、meter_latest。",
             "Each plant: grade of 30 days, energy per product of 24 hours and its gap to the limit (one that "
-            "rests on an estimate stands apart, ◇, and is not called over), active alarms, newest "
+            "rests on an estimate bears ◇ and is not called over), active alarms, newest "
             "reading; a name leads to its energy. Products differ: do not compare across sectors. "
             "Source: plant_rolling, alarm, meter_latest.",
         ),
@@ -228,9 +228,10 @@ def plants(language: Language) -> Panel:
 SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(language)} AS city,
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
        month.grade, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per,
-       CASE WHEN day.quality <> 'estimated' THEN day.gap_to_limit_pct END AS gap_to_limit_pct,
-       CASE WHEN day.quality = 'estimated' THEN day.gap_to_limit_pct END  AS gap_estimated_pct,
-       day.unit_water_m3, day.gap_to_quota_pct, day.coverage, COALESCE(day.quality, 'unknown') AS quality,
+       {gaps.LIMIT.text("day")},
+       day.unit_water_m3,
+       {gaps.QUOTA.text("day")},
+       day.coverage, COALESCE(day.quality, 'unknown') AS quality,
        CASE WHEN al.active > 0 OR fresh.live THEN COALESCE(al.active, 0) END::float8 AS alarms,
        {sql.duration("fresh.age_s")} AS age
 FROM site s
@@ -266,23 +267,9 @@ LIMIT 300
         Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=120),
         Field(name="unit_energy_kgce", label=labels.ENERGY_PER_PRODUCT, decimals=1, width=100),
         Field(name="per", label=labels.UNIT, width=90),
-        Field(
-            name="gap_to_limit_pct", label=labels_plant.GAP_LIMIT, unit="%", decimals=1, width=100, thresholds=GAP_STEPS
-        ),
-        Field(
-            name="gap_estimated_pct",
-            label=labels_plant.GAP_LIMIT_ESTIMATED,
-            unit="%",
-            decimals=1,
-            width=120,
-            unknown=labels.NONE,
-            color=fields.ESTIMATED,
-            cell=Cell.COLORED,
-        ),
+        gaps.LIMIT.field(),
         Field(name="unit_water_m3", label=labels.WATER_PER_PRODUCT, decimals=2, width=110),
-        Field(
-            name="gap_to_quota_pct", label=labels_plant.GAP_QUOTA, unit="%", decimals=1, width=100, thresholds=GAP_STEPS
-        ),
+        gaps.QUOTA.field(),
         fields.coverage(width=80),
         fields.quality(width=100),
         Field(name="alarms", label=labels_alarm.ALARMS, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),

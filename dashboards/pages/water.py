@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
-from dashboards.kit.fields import Field, Step, Word
+from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About
-from dashboards.parts import alarm_lists, books, compare
+from dashboards.parts import alarm_lists, books, compare, gaps
 from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
-GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
 LEAK_WORDS = {
     "true": Word(labels.YES, fields.BAD),
     "false": Word(labels.NO, fields.GOOD),
@@ -32,18 +31,22 @@ def now(language: Language) -> Panel:
         language=language,
         title=Text("单位产品取水 m³/${product_unit} · 24 h", "Intake per product, m³/${product_unit} · 24 h"),
         description=Text(
-            "单位产品取水量 = ΣV_in/ΣP；距定额 = (v − 定额)/定额，正为超出；重复利用率 = V_reused/(V_in + V_reused)。"
+            "单位产品取水量 = ΣV_in/ΣP；距定额 = (v − 定额)/定额，正为超出，"
+            "◇ 为依估算得出；重复利用率 = V_reused/(V_in + V_reused)。"
             "来源：plant_rolling（24 小时）。",
-            "Intake per product = ΣV_in/ΣP; gap = (v − quota)/quota, positive is over; reuse = V_reused/(V_in "
-            "+ V_reused). "
+            "Intake per product = ΣV_in/ΣP; gap = (v − quota)/quota, positive is over, ◇ rests on an "
+            "estimate; reuse = V_reused/(V_in + V_reused). "
             "Source: plant_rolling, 24 h.",
         ),
         width=16,
         height=4,
     )
     query = f"""
-SELECT unit_water_m3, gap_to_quota_pct, gap_to_advanced_quota_pct, reuse_rate_pct, quality
-FROM plant_rolling
+SELECT unit_water_m3,
+       {gaps.QUOTA.text("r")},
+       {gaps.ADVANCED_QUOTA.text("r")},
+       reuse_rate_pct, quality
+FROM plant_rolling r
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND {days_back(2)}
 ORDER BY ts DESC
 LIMIT 1
@@ -52,14 +55,8 @@ LIMIT 1
         about,
         query,
         Field(name="unit_water_m3", label=labels_plant.UNIT_WATER, decimals=2),
-        Field(name="gap_to_quota_pct", label=labels_plant.GAP_QUOTA, unit="%", decimals=1, thresholds=GAP_STEPS),
-        Field(
-            name="gap_to_advanced_quota_pct",
-            label=Text("距先进定额", "to the advanced quota"),
-            unit="%",
-            decimals=1,
-            thresholds=(Step(None, fields.GOOD), Step(0, fields.PARTIAL)),
-        ),
+        gaps.QUOTA.field(None),
+        gaps.ADVANCED_QUOTA.field(None),
         Field(name="reuse_rate_pct", label=labels_plant.REUSE, unit="%", decimals=1),
         fields.quality(label=labels.QUALITY_COLUMN),
     )

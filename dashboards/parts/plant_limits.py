@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Annotation
-from dashboards.kit.fields import Field, Step, Word
+from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About, Panel
-from dashboards.parts import compare
+from dashboards.parts import compare, gaps
 from dashboards.parts.plants import SITE, TO_METER, WHOLE, WHOLE_PLANT, days_back
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 from schemas.words.meter_rules import METER_RULES
 
-GAP_STEPS = (Step(None, fields.GOOD), Step(0, fields.BAD))
-"""% above a limit."""
 GRADE_WORDS = {
     value: Word(text, color)
     for (value, text), color in zip(
@@ -29,10 +27,12 @@ def standing(language: Language) -> Panel:
         language=language,
         title=Text("对标", "Against the limits"),
         description=Text(
-            "各产线：等级按 30 天单位产品能耗；距离 = (e − L)/L，按 24 小时，正为超出；"
+            "各产线：等级按 30 天单位产品能耗；距离 = (e − L)/L，按 24 小时，正为超出"
+            "（依估算得出的标 ◇，不算超限）；"
             "能耗按限额所用的量和单位列出（铝液为交流电耗）。没有公布领跑者值时以先进值代替。"
             "限值为标准所列经修正。来源：plant_rolling。",
-            "Per line: grade by the energy per product of 30 days; gap (e − L)/L by 24 hours, positive is over. "
+            "Per line: grade by the energy per product of 30 days; gap (e − L)/L by 24 hours, positive is over "
+            "(one that rests on an estimate bears ◇ and is not called over). "
             "Energy is what the limit is of, in its unit (of liquid aluminium, electricity). Where no leader is "
             "published level 1 stands in. Limits are the standard's after corrections. Source: plant_rolling.",
         ),
@@ -45,7 +45,9 @@ SELECT {sql.name(language, "l", "line_id")} AS line, month.grade,
        CASE WHEN day.limit_level_3 IS NULL THEN day.unit_energy_kgce
             ELSE day.limit_level_3 * (1 + day.gap_to_limit_pct / 100) END AS held,
        day.limit_level_3, COALESCE(e.unit, 'kgce/' || l.product_unit) AS unit,
-       day.gap_to_limit_pct, day.gap_to_leader_pct, COALESCE(day.quality, 'unknown') AS quality
+       {gaps.LIMIT.text("day")},
+       {gaps.LEADER.text("day")},
+       COALESCE(day.quality, 'unknown') AS quality
 FROM product_line l
 LEFT JOIN LATERAL (
     SELECT * FROM plant_rolling r
@@ -70,17 +72,8 @@ ORDER BY l.line_id <> 'plant', l.line_id
         Field(name="held", label=Text("能耗 24 h", "Energy 24 h"), decimals=1, width=90),
         Field(name="limit_level_3", label=Text("限定值", "Limit"), decimals=1, width=70, unknown=labels.NONE),
         Field(name="unit", label=labels.UNIT, width=62),
-        Field(
-            name="gap_to_limit_pct", label=labels_plant.GAP_LIMIT, unit="%", decimals=1, width=90, thresholds=GAP_STEPS
-        ),
-        Field(
-            name="gap_to_leader_pct",
-            label=labels_plant.GAP_LEADER,
-            unit="%",
-            decimals=1,
-            width=90,
-            thresholds=(Step(None, fields.GOOD), Step(0, fields.PARTIAL)),
-        ),
+        gaps.LIMIT.field(),
+        gaps.LEADER.field(),
         fields.quality(width=90),
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
+import pytest
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.macros import Scope, TimeRange
@@ -374,15 +376,35 @@ async def test_alarms_of_one_device_are_one_row_with_the_other_kinds_named(migra
     assert sorted(await shown(kind="drift")) == [("a", None), ("e", None)]
 
 
-async def test_a_gap_that_rests_on_an_estimate_is_not_called_over(reader_database: ReaderDatabase) -> None:
-    """It stands in a column of its own; what is measured stands where it is red above the limit."""
+@pytest.mark.parametrize(
+    ("panel", "column", "over"),
+    [
+        ("Plants", "gap_to_limit_pct", "✕"),
+        ("Plants", "gap_to_quota_pct", "✕"),
+        ("Against the limits", "gap_to_limit_pct", "✕"),
+        ("Against the limits", "gap_to_leader_pct", "◐"),
+        ("Intake per product, m³/${product_unit} · 24 h", "gap_to_quota_pct", "✕"),
+        ("Intake per product, m³/${product_unit} · 24 h", "gap_to_advanced_quota_pct", "◐"),
+    ],
+)
+async def test_a_gap_that_rests_on_an_estimate_is_not_called_over(
+    reader_database: ReaderDatabase, panel: str, column: str, over: str
+) -> None:
+    """Its mark, and with it its colour, is that of estimates; what is measured is over or within."""
+
+    def told(rows: list[dict[str, object]]) -> list[str]:
+        return [str(row[column]) for row in rows if row[column] is not None]
+
     scope = standard_scope()
-    measured = await rows_of("Plants", reader_database, scope)
-    known = [row for row in measured if row["gap_to_limit_pct"] is not None]
-    assert known
-    assert all(row["gap_estimated_pct"] is None for row in measured)
+    measured = told(await rows_of(panel, reader_database, scope))
+    estimated = told(await rows_of(panel, reader_database, _while_estimated(scope)))
+    assert measured
+    assert estimated
+    assert all(re.fullmatch(rf"({over} \+|● −|● \+(?=0\.0))[\d.]+ %", each) for each in measured)
+    assert all(re.fullmatch(r"◇ [−+][\d.]+ %", each) for each in estimated)
+
+
+def _while_estimated(scope: Scope) -> Scope:
+    """Six hours of the past in which registers were interpolated."""
     end = scope.range.end - dt.timedelta(hours=55)
-    then = Scope(TimeRange(end - dt.timedelta(hours=6), end), scope.variables)
-    estimated = await rows_of("Plants", reader_database, then)
-    assert all(row["gap_to_limit_pct"] is None for row in estimated)
-    assert any(row["gap_estimated_pct"] is not None for row in estimated)
+    return Scope(TimeRange(end - dt.timedelta(hours=6), end), scope.variables)
