@@ -5,12 +5,14 @@ One thread, one loop. What is in flight is bounded by the receive maximum that t
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import structlog
+from confluent_kafka import KafkaError
 
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.broker import BrokerSession
@@ -18,11 +20,12 @@ from ingest.judgement import judge
 from ingest.lease import Lease
 from ingest.log import Log
 from schemas.topics import partition_of
+from storage.topics import LogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import Message
 
     from schemas.settings import CollectorSettings
 
@@ -32,6 +35,8 @@ DRAIN_S = 20.0
 """How long a stopping collector waits for Kafka before it leaves the rest to the broker's session."""
 
 
+GIVE_WAY_S = 10.0
+"""A collector that Kafka refuses ends so much later: whatever starts it again, another one has the session by then."""
 BEAT_MS = 10_000
 """How often a collector says of a partition that it hears nothing: by this, silence is told from a standstill."""
 STEADY_MS = 60_000
@@ -40,8 +45,19 @@ SLOW_MS = 5_000
 """A delivery that takes longer is not quick."""
 
 
-class CollectorError(Exception):
+class CollectorError(LogError):
     """Kafka refused a record for good; nothing of it was acknowledged, so the broker delivers it again."""
+
+
+def refusal(error: KafkaError, now_ms: int) -> str:
+    """Why Kafka refuses a record stamped with this time, and what to do about it."""
+    if error.code() in {KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP}:
+        stamp = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC).isoformat(" ", "seconds")
+        return (
+            f"Kafka takes no record of the time that this machine's clock shows, {stamp} ({error.str()}): set the"
+            " clock, it is ahead by more than Kafka allows. Nothing is lost: the broker keeps what was not acknowledged"
+        )
+    return f"Kafka did not take a record: {error.str()}"
 
 
 class Collector:
@@ -101,6 +117,7 @@ class Collector:
             self._beat_due(now_ms)
             self._log.poll()
             if self._failure is not None:
+                self._give_way(self._failure)
                 raise CollectorError(self._failure)
         self._drain()
 
@@ -147,7 +164,7 @@ class Collector:
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is not None:
-                self._failure = f"Kafka did not take a record: {error.str()}"
+                self._failure = refusal(error, time.time_ns() // 1_000_000)
                 return
             if self._oldest_undelivered.get(partition) == batch.opened_ms:
                 del self._oldest_undelivered[partition]
@@ -164,6 +181,15 @@ class Collector:
                 self._log.poll()
             else:
                 return
+
+    def _give_way(self, why: str) -> None:
+        """Leave the session to another collector, with all that is not acknowledged, and let it take it."""
+        log.error("gives the session away", why=why)
+        self._session.close()
+        self._lease.close()
+        ends = time.monotonic() + GIVE_WAY_S
+        while not self._stopping and time.monotonic() < ends:
+            time.sleep(0.1)
 
     def _drain(self) -> None:
         for partition, batch in list(self._open.items()):

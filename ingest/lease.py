@@ -50,7 +50,6 @@ class Lease:
                 "session.timeout.ms": round(1000 * DEAD_AFTER_S),
                 "heartbeat.interval.ms": round(1000 * DEAD_AFTER_S / 4),
                 "enable.auto.commit": False,
-                "reconnect.backoff.max.ms": 1000,
             },
         )
         self._consumer.subscribe(

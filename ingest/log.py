@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka import Producer
+
+from storage.topics import have_leaders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from confluent_kafka import KafkaError, Message
 
@@ -20,53 +20,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class LogError(Exception):
-    """The log cannot be used as it is set up; the message says what to do."""
-
-
-def ensure_topic(settings: KafkaSettings, *, timeout_s: float = 30.0) -> None:
-    """Create the readings' topic where it is missing; refuse one with another number of partitions.
-
-    Raises LogError on a mismatch: a site's partition follows from the number, and must never change under way.
-    """
-    ensure_named_topic(settings, settings.kafka_topic, settings.kafka_partitions, timeout_s=timeout_s)
-
-
-def ensure_named_topic(
-    settings: KafkaSettings,
-    name: str,
-    partitions: int,
-    *,
-    timeout_s: float = 30.0,
-    config: Mapping[str, str] | None = None,
-) -> None:
-    """Create any topic where it is missing; raises LogError where it has another number of partitions.
-
-    `config`: of the topic, where it is made here.
-    """
-    admin = AdminClient(settings.kafka_client())
-    found = admin.list_topics(topic=name, timeout=timeout_s).topics.get(name)
-    if found is None or found.error is not None:
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=-1, config=dict(config or {}))
-        for future in admin.create_topics([topic], request_timeout=timeout_s).values():
-            try:
-                future.result()
-            except KafkaException as error:
-                if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
-                    raise
-        return
-    if len(found.partitions) != partitions:
-        msg = (
-            f"topic {name} has {len(found.partitions)} partitions, and should have {partitions}:"
-            " set FENHE_KAFKA_PARTITIONS to the number of the readings' topic; the topics of alarms and guard have one"
-        )
-        raise LogError(msg)
-
-
 STANDS_S = 15.0
 """So long nothing is delivered, though Kafka answers, before a new producer is made."""
-ANSWER_S = 1.0
-"""So long Kafka may take to answer that question."""
 
 
 class _Waiting(NamedTuple):
@@ -128,7 +83,6 @@ class Log:
                 "compression.type": "lz4",
                 "linger.ms": 0,
                 "message.timeout.ms": 0,  # no limit: the broker keeps what we have not acknowledged
-                "reconnect.backoff.max.ms": 1000,
                 "queue.buffering.max.kbytes": 262_144,
             }
         )
@@ -146,7 +100,7 @@ class Log:
 
     def _begin_anew_if_it_stands(self) -> None:
         self._moved_at = time.monotonic()
-        if not self._has_leaders({each.partition for each in self._waiting.values()}):
+        if not have_leaders(self._client, self._topic, {each.partition for each in self._waiting.values()}):
             return  # Kafka is away: that is no fault of the producer's
         self._patience_s *= 2  # where Kafka is only slow, being asked twice makes it no quicker
         log.warning("nothing was delivered though Kafka answers: a new producer", records=len(self._waiting))
@@ -156,12 +110,3 @@ class Log:
         self._producer = self._new_producer()
         for number, waiting in self._waiting.items():
             self._produce(number, waiting)
-
-    def _has_leaders(self, partitions: set[int]) -> bool:
-        """Ask Kafka by a client of its own, which has heard nothing wrong yet."""
-        try:
-            found = AdminClient(self._client).list_topics(self._topic, timeout=ANSWER_S)
-        except KafkaException:
-            return False
-        known = found.topics[self._topic].partitions
-        return all(number in known and known[number].leader >= 0 for number in partitions)

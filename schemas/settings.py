@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.record import LARGEST_PAYLOAD_BYTES
 
+RECONNECT_MOST_MS = 1_000
+"""The longest wait between two attempts to reach Kafka; librdkafka's own is ten seconds, in which nothing is heard."""
+
 
 class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FENHE_", extra="ignore", frozen=True, defer_build=True)
@@ -69,6 +72,7 @@ class KafkaSettings(_Settings):
         told: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.kafka_bootstrap,
             "security.protocol": self.kafka_security,
+            "reconnect.backoff.max.ms": RECONNECT_MOST_MS,
         }
         for name, file in (
             ("ssl.ca.location", self.kafka_ca_file),

@@ -30,23 +30,26 @@ ReadyFileOption = Annotated[Path | None, typer.Option(help="File that exists whi
 def collect(ready_file: ReadyFileOption = None) -> None:
     """Run one MQTT collector until SIGTERM, then drain."""
     from fenhe import metrics
+    from fenhe.clear_log_errors import clear_log_errors
     from fenhe.garbage import spare_what_stays
     from fenhe.ready import ReadyFile
     from ingest.collector import Collector
-    from ingest.log import ensure_topic
     from schemas.settings import CollectorSettings
+    from storage.topics import ensure_topic
 
     logging.configure()
     with _clear_errors():
         settings = CollectorSettings()
     ready = ReadyFile(ready_file)
-    ensure_topic(settings)
+    with clear_log_errors():
+        ensure_topic(settings)
     spare_what_stays()
     collector = Collector(settings, on_ready=ready.set, on_lost=ready.clear)
     metrics.serve(settings.metrics_port, "fenhe_collector", collector.figures)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: collector.stop())
-    collector.run()
+    with clear_log_errors():
+        collector.run()
     ready.clear()
 
 
@@ -56,8 +59,9 @@ def work(ready_file: ReadyFileOption = None) -> None:
     from fenhe.garbage import look_for_none, spare_what_stays
 
     look_for_none()  # until it is ready
-    from ingest.log import ensure_topic
+    from fenhe.clear_log_errors import clear_log_errors
     from schemas.settings import WorkerSettings
+    from storage.topics import ensure_topic
 
     logging.configure()
     with _clear_errors():
@@ -69,7 +73,8 @@ def work(ready_file: ReadyFileOption = None) -> None:
         from streams.worker.app import run_worker
         from streams.worker.shepherd import WorkerFigures
 
-        has_topic.result()
+        with clear_log_errors():
+            has_topic.result()
     ready = ReadyFile(ready_file)
     figures = WorkerFigures()
     metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)
@@ -89,10 +94,11 @@ def work(ready_file: ReadyFileOption = None) -> None:
 def guard(ready_file: ReadyFileOption = None) -> None:
     """Run one guard: battery safety from the log of readings to the log of alarms, without the database."""
     from fenhe import metrics
+    from fenhe.clear_log_errors import clear_log_errors
     from fenhe.ready import ReadyFile
-    from ingest.log import ensure_named_topic
     from schemas.settings import GuardSettings
     from schemas.time import DAY_MS
+    from storage.topics import ensure_named_topic, ensure_topic
     from streams.guard.service import Guard
     from streams.guard.watch import SafetyWatch
     from streams.installed import installed
@@ -101,11 +107,12 @@ def guard(ready_file: ReadyFileOption = None) -> None:
     with _clear_errors():
         settings = GuardSettings()
     ready = ReadyFile(ready_file)
-    ensure_named_topic(settings, settings.kafka_topic, settings.kafka_partitions)
-    # An alarm that holds must be known to the next guard, however long it has held.
-    ensure_named_topic(settings, settings.kafka_alarm_topic, 1, config={"retention.ms": "-1"})
     compacted = {"cleanup.policy": "compact", "segment.ms": str(DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
-    ensure_named_topic(settings, settings.kafka_guard_topic, 1, config=compacted)
+    with clear_log_errors():
+        ensure_topic(settings)
+        # An alarm that holds must be known to the next guard, however long it has held.
+        ensure_named_topic(settings, settings.kafka_alarm_topic, 1, config={"retention.ms": "-1"})
+        ensure_named_topic(settings, settings.kafka_guard_topic, 1, config=compacted)
     running = Guard(settings, SafetyWatch(installed().readings), on_ready=ready.set)
     metrics.serve(settings.metrics_port, "fenhe_guard", running.figures)
     for number in (signal.SIGTERM, signal.SIGINT):

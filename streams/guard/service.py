@@ -18,6 +18,7 @@ from schemas.safety import SafetyRecord
 from schemas.time import HOUR_MS
 from storage.pool import connect
 from storage.registry import load_registry, registry_version
+from storage.topics import have_leaders
 from streams.guard.watch import GUARDED
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
@@ -38,6 +39,8 @@ ANSWER_S = 30.0
 """How long Kafka may take to answer before it is asked again."""
 RETRY_S = 1.0
 POLL_S = 0.2
+STANDS_S = 15.0
+"""So long an alarm may wait, though Kafka answers, before it is given to a new producer."""
 DEAD_AFTER_S = 6.0
 """A guard that Kafka has not heard of for so long is dead, and the next one begins: until then nobody guards. Kafka's
 own least, as it comes; a thread of its own says that it lives."""
@@ -61,6 +64,7 @@ class Guard:
         self._begins: dict[int, int] = {}
         """By partition, the first offset whose alarms are to be published; what is before it is only learnt from."""
         self.stopping = threading.Event()
+        self.stands_s = STANDS_S
         self.published = 0
 
     def figures(self) -> dict[str, float]:
@@ -135,7 +139,7 @@ class Guard:
         return False
 
     def _deliver(self, record: SafetyRecord) -> bool:
-        """Try once, and wait for the answer for as long as it takes."""
+        """Try once, and wait for the answer for as long as Kafka is away; of a producer that stands, no longer."""
         answers: list[KafkaError | None] = []
         try:
             self._producer.produce(
@@ -150,8 +154,15 @@ class Guard:
         except KafkaException:
             self._producer = self._new_producer()  # an idempotent producer that has failed for good takes nothing more
             return False
+        patience_ends = time.monotonic() + self.stands_s
         while not answers and not self.stopping.is_set():
             self._producer.poll(POLL_S)
+            if time.monotonic() > patience_ends:
+                patience_ends = time.monotonic() + self.stands_s
+                if have_leaders(self._settings.kafka_client(), self._settings.kafka_alarm_topic, {0}):
+                    self._producer.purge()  # what it wrote after all is the same alarm by the same name
+                    self._producer = self._new_producer()
+                    return False
         if answers and (error := answers[0]) is not None and error.fatal():
             self._producer = self._new_producer()
         return bool(answers) and answers[0] is None

@@ -36,8 +36,11 @@ _SERVICES = ("collector-1", "collector-2", "worker-1", "worker-2", "guard")
 """Parts that talk to Kafka."""
 
 
-def _shifting_library(folder: Path) -> Path | None:
-    """Build the library that shifts a process's clock; None on a machine without a C compiler."""
+def shifting_library(folder: Path) -> Path | None:
+    """Build the library that shifts a process's clock (`LD_PRELOAD`) by the seconds in a file (`CLOCK_SHIFT`).
+
+    None on a machine without a C compiler.
+    """
     compiler = shutil.which("cc")
     if compiler is None:
         return None
@@ -117,7 +120,7 @@ class Rig:
         self._supervisor.join()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
-        self._library = _shifting_library(self._folder)
+        self._library = shifting_library(self._folder)
         wires = stack.enter_context(Wires())
         self.disk = stack.enter_context(_small_disk(self._folder / "stack" / "postgresql"))
         self.stack = Stack(

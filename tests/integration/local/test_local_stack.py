@@ -13,8 +13,8 @@ from fenhe.local import (
     Services,
     Stack,
 )
-from ingest.log import ensure_named_topic, ensure_topic
 from schemas.settings import GuardSettings
+from storage.topics import ensure_named_topic, ensure_topic
 from tests.fixtures.services import wanted_services
 from tests.support.mqtt import connected, publish
 from tests.support.processes import alive

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
 from confluent_kafka import Producer
 
 from fenhe.local import wait_until
+from ingest.collector import refusal
 from ingest.log import Log
 from schemas.settings import KafkaSettings
 
@@ -51,3 +54,16 @@ def test_while_kafka_is_away_the_producer_stays() -> None:
         log.poll()
     assert log._producer is before
     before.purge()
+
+
+def test_a_clock_that_is_ahead_is_named_as_what_hinders(kafka: Kafka, topic: str) -> None:
+    """Kafka says that a record is not valid; whoever reads the collector's last line is told of the clock."""
+    ahead_ms = time.time_ns() // 1_000_000 + 3 * 3_600_000
+    found: list[KafkaError | None] = []
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce(topic, b"1", timestamp=ahead_ms, on_delivery=lambda error, _message: found.append(error))
+    assert producer.flush(30) == 0
+    (error,) = found
+    if error is None:
+        pytest.skip("the embedded Kafka takes any time")
+    assert "set the clock" in refusal(error, ahead_ms)

@@ -115,6 +115,15 @@ def test_a_guard_that_starts_again_says_nothing_twice(running: Running) -> None:
     assert [item.event for item in records] == [SafetyEvent.RAISE, SafetyEvent.CLEAR]
 
 
+def test_an_alarm_does_not_wait_for_a_producer_that_stands(running: Running) -> None:
+    """Kafka answers and nothing is delivered, as after a restart (librdkafka, issue 5430): a new producer is made."""
+    running._guard.stands_s = 0.5
+    running._guard._producer = Producer({"bootstrap.servers": "127.0.0.1:1"})
+    running.put(SMOKE)
+    (raised,) = running.wait(1)
+    assert raised.device_id == "s-1"
+
+
 def test_the_database_comes_to_the_same_name(running: Running, own_url: str) -> None:
     """Whoever has heard of it by the topic finds it in the database."""
     running.put(SMOKE)

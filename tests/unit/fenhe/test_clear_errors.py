@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from typer.testing import CliRunner
 
 from fenhe.clear_errors import NOT_SET
@@ -20,6 +21,27 @@ def test_a_database_that_does_not_answer_is_a_line_not_a_traceback(words: list[s
     assert result.exit_code == 1
     assert result.stderr.startswith("database: connection failed")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["collect"], ["guard"], ["work"]])
+def test_a_kafka_that_does_not_answer_is_a_line_not_a_traceback(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps the service running starts it again; its log has a line each time."""
+
+    def away(*_: object, **__: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+
+    monkeypatch.setattr("storage.topics.AdminClient.list_topics", away)
+    environment = {
+        "FENHE_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "FENHE_MQTT_URL": "mqtt://127.0.0.1:1",
+        "FENHE_DB_WRITER_URL": NOBODY,
+    }
+    result = CliRunner().invoke(app, words, env=environment)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("Kafka: ")
+    assert "Traceback" not in result.output
 
 
 def test_a_missing_setting_is_named() -> None:

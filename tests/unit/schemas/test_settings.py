@@ -61,6 +61,7 @@ def test_a_password_is_told_to_kafka_and_not_to_who_prints_settings() -> None:
         }
     )
     assert settings.kafka_client() == {
+        "reconnect.backoff.max.ms": 1_000,
         "bootstrap.servers": "a:1,b:2",
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
