@@ -15,7 +15,7 @@ from storage.arrays import Column, numbers
 from storage.statements import trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     from psycopg import Connection
@@ -64,7 +64,7 @@ def _field(column: Column) -> _Field | None:
     """A column's field; None where it has no value at all."""
     dtype = column.type.value.dtype
     if not dtype:
-        return _text(column.values)
+        return _text([*column.values])
     values = column.values
     if isinstance(values, list) and values and values[0] is None and values.count(None) == len(values):
         return None
@@ -75,9 +75,11 @@ def _field(column: Column) -> _Field | None:
     return None if nulls.all() else _Field(dtype, found, np.where(nulls, -1, width))
 
 
-def _text(values: Iterable[Any]) -> _Field | None:
-    """Texts; most rows say what one before said."""
+def _text(values: Sequence[Any]) -> _Field | None:
+    """Texts; most rows say what one before said, and often all say the same."""
     known: dict[str | None, bytes] = {}
+    if len({*values}) == 1:
+        values = values[:1]
     words = [known.get(value) or _encoded(value, known) for value in values]
     if len(known) == 1:
         (word,) = known.values()

@@ -103,10 +103,15 @@ def key_of(row: Row) -> tuple[Any, ...]:
 
 def unique(rows: Iterable[Row]) -> dict[type[Row], dict[tuple[Any, ...], Row]]:
     """Rows by type and key; of two rows of one key the later in order stands, in latest tables the newer."""
-    lists: dict[type[Row], list[Row]] = {}
-    for row in rows:
-        lists.setdefault(type(row), []).append(row)
-    return {row_type: _unique(row_type, own) for row_type, own in lists.items()}
+    return {row_type: _unique(row_type, own) for row_type, own in by_type(list(rows)).items()}
+
+
+def by_type(rows: Sequence[Row]) -> dict[type[Row], Sequence[Row]]:
+    """Rows by type, in order; often all are of one."""
+    types = dict.fromkeys(map(type, rows))
+    if len(types) == 1:
+        return dict.fromkeys(types, rows)
+    return {row_type: [row for row in rows if type(row) is row_type] for row_type in types}
 
 
 def _unique(row_type: type[Row], rows: Sequence[Row]) -> dict[tuple[Any, ...], Row]:
@@ -137,9 +142,9 @@ def write(connection: Connection, rows: Iterable[Row]) -> None:
 
     In latest tables an older row never replaces a newer one, whichever comes last.
     """
-    by_type = unique(rows)
+    rows_of = unique(rows)
     for row_type in DERIVED_TABLES:  # always in the same order: two writers cannot deadlock
-        if of_type := by_type.get(row_type):
+        if of_type := rows_of.get(row_type):
             for ordered in _in_slices(of_type):
                 chunks.open_old(connection, DERIVED_TABLES[row_type].name, [row.ts for row in ordered])
                 if others := _copied(connection, row_type, ordered):
@@ -159,20 +164,21 @@ def _copied(connection: Connection, row_type: type[Row], rows: Sequence[Row]) ->
 
 
 def _standing_within(connection: Connection, row_type: type[Row], rows: Sequence[Row]) -> set[tuple[Any, ...]] | None:
-    """Keys that stand within the time that rows of each series cover; None where they are many, or are not asked."""
-    shape = _shape(row_type)
-    stretches: dict[tuple[Any, ...], list[int]] = {}
-    for row in rows:
-        stretches.setdefault(tuple(row[at] for at in shape.series_at), []).append(row.ts)
-    if DERIVED_TABLES[row_type].newest_wins or len(stretches) > MOST_SERIES:
+    """Keys that stand within the time that ordered rows cover, series by series; None: many, or they are not asked."""
+    if DERIVED_TABLES[row_type].newest_wins:
         return None
-    names = [
-        Column(shape.types[at], own) for at, own in zip(shape.series_at, zip(*stretches, strict=True), strict=True)
-    ]
-    first, last = ([pick(own) for own in stretches.values()] for pick in (min, max))
-    ends = [Column(PgType.TIMESTAMPTZ, first), Column(PgType.TIMESTAMPTZ, last)]
+    shape = _shape(row_type)
+    series = list(zip(*([row[at] for row in rows] for at in shape.series_at), strict=True))
+    times = [row.ts for row in rows]
+    last = dict(zip(series, times, strict=True))  # in order of the key, and so of time within each series
+    first = dict(zip(reversed(series), reversed(times), strict=True))
+    if len(last) > MOST_SERIES:
+        return None
+    names = [Column(shape.types[at], own) for at, own in zip(shape.series_at, zip(*last, strict=True), strict=True)]
+    ends = [Column(PgType.TIMESTAMPTZ, [end[each] for each in last]) for end in (first, last)]
     most = len(rows) // 4
-    found = connection.execute(_keys_within(row_type), [*names, *ends, min(first), max(last), most], binary=True)
+    within = (min(first.values()), max(last.values()), most)
+    found = connection.execute(_keys_within(row_type), [*names, *ends, *within], binary=True)
     keys = found.fetchall()
     return None if len(keys) == most else set(keys)
 
@@ -193,10 +199,10 @@ def _keys_within(row_type: type[Row]) -> LiteralString:
 
 def rewrite(connection: Connection, rows: Iterable[Row]) -> list[Row]:
     """Write rows that mostly stand there already; returns those that changed anything."""
-    by_type = unique(rows)
+    rows_of = unique(rows)
     changed: list[Row] = []
     for row_type in DERIVED_TABLES:
-        if of_type := by_type.get(row_type):
+        if of_type := rows_of.get(row_type):
             for ordered in _in_slices(of_type):
                 chunks.open_old(connection, DERIVED_TABLES[row_type].name, [row.ts for row in ordered])
                 cursor = connection.execute(

@@ -182,11 +182,11 @@ class Derivation:
 
     def _note(self, where: BySite, rows: Iterable[Row]) -> None:
         """Keep rows that something follows from; windows of every minute are many, and nothing does from them."""
-        heard = _heard(self._kernels)
-        for row in rows:
-            if type(row) not in heard:
-                continue
-            where.setdefault(type(row), {}).setdefault(row.site_id, []).append(row)
+        for row_type, own in derived.by_type(list(rows)).items():
+            if row_type in _heard(self._kernels):
+                by_site = where.setdefault(row_type, {})
+                for row in own:
+                    by_site.setdefault(row.site_id, []).append(row)
 
     def _fold_rows(self, fold: Fold) -> None:
         """Feed a fold with the rows of its type that this transaction changed."""

@@ -7,6 +7,7 @@ changed (`streams.kernels.contract`), so shown the changes in parts it comes to 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterMinute, MeterQuarter
@@ -63,7 +64,10 @@ def _stretches(touched: ByType, longest_ms: int) -> Iterator[tuple[ByType, int]]
         return
     cut: dict[int, ByType] = {}
     for row_type, rows in touched.items():
+        own: defaultdict[int, list[Row]] = defaultdict(list)
         for row in rows:
-            cut.setdefault((row.ts - first) // longest_ms, {}).setdefault(row_type, []).append(row)
+            own[(row.ts - first) // longest_ms].append(row)
+        for number, part in own.items():
+            cut.setdefault(number, {})[row_type] = part
     for number in sorted(cut):
         yield cut[number], longest_ms + LEAST_MS
