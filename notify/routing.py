@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SEVERITIES = tuple(Severity)
 
 TOLD_COMINGS, TOLD_GOINGS = 3, 2
-"""How often an alarm that comes and goes is told within 12 hours. (unsourced)"""
+"""How often an alarm that comes and goes without a pause of 12 hours is told. (unsourced)"""
 TOLD_AGAIN = frozenset({30, 300, 3_000})
 """Comings that are told beyond. (unsourced)"""
 
@@ -40,12 +40,13 @@ def is_worth_telling(notice: Notice) -> bool:
     """Whether it still is: what its parent has accounted for meanwhile is notice with the parent.
 
     An alarm that comes and goes is told three times, with the word that it chatters, and then at its 30th and 300th
-    coming within 12 hours; its going twice. It is one alarm all the while, and its page holds every coming.
+    coming and with the first one of each day; its going twice. It is one alarm all the while, and its page holds every
+    coming.
     """
     if notice.what == "raised" and notice.state == "suppressed":
         return False
     if notice.what == "raised":
-        return notice.flaps < TOLD_COMINGS or notice.flaps + 1 in TOLD_AGAIN
+        return notice.flaps < TOLD_COMINGS or notice.flaps + 1 in TOLD_AGAIN or notice.is_next_day
     return notice.what != "returned" or notice.flaps < TOLD_GOINGS
 
 

@@ -40,9 +40,9 @@ def line(notice: Notice, language: Language) -> str:
     if notice.what == What.RAISED and notice.flaps + 1 >= TOLD_COMINGS:
         times = notice.flaps + 1
         parts.append(
-            f"反复出现：12 小时内第 {times} 次，之后不再逐次通知"
+            f"反复出现：连续第 {times} 次，之后不再逐次通知，每天至少通知一次"
             if chinese
-            else f"chatters: time {times} within 12 h, not told each time from now on"
+            else f"chatters: time {times} in a row, not told each time from now on, but once a day"
         )
     if notice.disproved:
         parts.append("迟到数据表明原因不成立" if chinese else "late readings have disproved it")

@@ -36,19 +36,27 @@ class Notice(NamedTuple):
     cost_unit: str
     disproved: bool
     flaps: int = 0
-    """How often the same alarm came, or went, within the 12 hours before."""
+    """How often the same alarm came, or went, before, without a pause of 12 hours in between."""
+    is_next_day: bool = False
+    """Whether it comes, or goes, for the first time since 08:00 local time, having done so before."""
 
 
 _NOTICE = (
     "SELECT o.id, o.what, a.alarm_id, a.state, a.site_id, coalesce(s.name, a.device_id),"
     " coalesce(s.name_zh, a.device_id), a.region, a.device_id, a.metric, a.kind, a.severity, a.safety, a.group_id,"
     " a.event_at, a.cleared_at, a.value, a.baseline, a.unit, a.cost, a.cost_unit, a.disproved,"
-    " (SELECT count(*) FROM notification_outbox e JOIN alarm_transition et ON et.id = e.transition_id"
+    " f.flaps, coalesce(date_trunc('day', o.created_at, 'UTC') > f.last_at, false)"
+    " FROM notification_outbox o JOIN alarm a USING (alarm_id) LEFT JOIN site s ON s.site_id = a.site_id"
+    " CROSS JOIN LATERAL (SELECT count(*) AS flaps, max(q.created_at) AS last_at FROM"
+    " (SELECT p.created_at, bool_or(p.pause > interval '12 hours') OVER (ORDER BY p.id DESC) AS is_before FROM"
+    " (SELECT e.id, e.created_at, lead(e.created_at, 1, o.created_at) OVER (ORDER BY e.id) - e.created_at AS pause"
+    " FROM notification_outbox e JOIN alarm_transition et ON et.id = e.transition_id"
     " JOIN alarm_transition ot ON ot.id = o.transition_id AND ot.event = et.event"
     " AND ot.event IN ('raise', 'clear', 'clear_latched')"
-    " WHERE e.alarm_id = o.alarm_id AND e.id < o.id AND e.created_at > o.created_at - interval '12 hours')"
-    " FROM notification_outbox o JOIN alarm a USING (alarm_id) LEFT JOIN site s ON s.site_id = a.site_id"
+    " WHERE e.alarm_id = o.alarm_id AND e.id < o.id) AS p) AS q WHERE NOT q.is_before) AS f"
 )
+"""A run of comings is counted from its first one, however long it goes on: any window of hours has a period with which
+the 30th coming is told again and again."""
 
 
 def waiting(connection: Connection, *, group_wait_s: float, limit: int = 500) -> list[Notice]:

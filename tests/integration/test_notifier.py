@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 from fenhe.cli import app
 from fenhe.local import Process, wait_until
 from fenhe.local.services import project_root
+from notify.routing import is_worth_telling
 from notify.sending import send
 from notify.service import Notifier
 from schemas.metrics.signal import Severity
 from schemas.notifications import Channel, Route, Routing
 from schemas.words import Language
+from storage.alarm_tables.notifications import waiting
 from storage.pool import connect, open_pool
 from tests.support import dying_notifier
 from tests.support.pipeline import prepare
@@ -134,6 +136,30 @@ def test_an_alarm_that_flaps_all_day_is_a_handful_of_notices(database: str, pool
     told = [item["title"].split("] ")[1].split(" ")[0] for item in sink.taken]
     assert (told.count("alarm"), told.count("returned")) == (4, 2)
     assert [item for item in sink.taken if "chatters" in item["message"]] == [sink.taken[4], sink.taken[5]]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "most"),
+    [(2.404, 6), (5.0, 6), (24.5, 8), (60.0, 10), (300.0, 3 + 17), (719.0, 3 + 40), (721.0, 80)],
+)
+def test_an_input_that_flaps_with_any_period_is_a_handful_of_notices_a_day(
+    database: str, minutes: float, most: int
+) -> None:
+    """Eighty comings: three are told, then the 30th, and one a day; one that pauses for 12 hours comes anew."""
+    raise_alarms(database, 1)
+    with connect(database, name="test") as connection:
+        for _ in range(79):
+            for event in ("clear", "raise"):
+                connection.execute("SELECT alarm_apply('alarm-0', %s, 'fenhe', 'test')", (event,))
+        connection.execute(
+            "UPDATE notification_outbox o SET created_at = clock_timestamp() + n.number * %s * interval '30 s'"
+            " FROM (SELECT id, row_number() OVER (ORDER BY id) - 200 AS number FROM notification_outbox) AS n"
+            " WHERE n.id = o.id",
+            (minutes,),
+        )
+        comings = [each for each in waiting(connection, group_wait_s=-1e9) if each.what == "raised"]
+    assert len(comings) == 80
+    assert sum(is_worth_telling(each) for each in comings) <= most
 
 
 def test_an_alarm_reaches_a_channel_once(database: str, pool: ConnectionPool, sink: Sink) -> None:

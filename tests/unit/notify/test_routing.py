@@ -124,4 +124,5 @@ def test_an_alarm_that_flaps_for_ten_hours_is_a_handful_of_notices() -> None:
     assert "反复出现" in line(comings[2], Language.ZH)
     goings = [NOTICE._replace(what="returned", flaps=flaps) for flaps in range(60)]
     assert sum(is_worth_telling(notice) for notice in goings) == 2
+    assert is_worth_telling(NOTICE._replace(flaps=144, is_next_day=True))
     assert is_worth_telling(NOTICE._replace(what="amended", flaps=0))
