@@ -21,6 +21,7 @@ from schemas.frames.sparkplug import (
     Payload,
     SparkplugTopic,
     get_value,
+    is_bad,
     is_of_a_host,
     set_value,
 )
@@ -69,8 +70,8 @@ class _Node:
 
     expected: int
     death: int | None
-    metrics: dict[int, tuple[str, _Metric]] = field(default_factory=dict)
-    """Device and metric by alias; aliases are a node's, not a device's."""
+    metrics: dict[tuple[str, int], _Metric] = field(default_factory=dict)
+    """Metric by device and alias: aliases are a node's own, but some nodes count them anew for each device."""
     types: dict[tuple[str, str], DataType | None] = field(default_factory=dict)
     """By device and name; None for a metric of a type that carries no reading: it is known, and passed over."""
     devices: set[str] = field(default_factory=set)
@@ -80,7 +81,7 @@ class _Node:
         if device in self.devices:
             self.devices.discard(device)
             self.types = {at: datatype for at, datatype in self.types.items() if at[0] != device}
-            self.metrics = {alias: held for alias, held in self.metrics.items() if held[0] != device}
+            self.metrics = {at: metric for at, metric in self.metrics.items() if at[0] != device}
 
 
 class SparkplugDecoder:
@@ -121,7 +122,7 @@ class SparkplugDecoder:
             msg = f"seq {message.seq} of an NBIRTH"
             raise SparkplugError(msg)
         death = next((metric for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
-        node = _Node((message.seq + 1) % SEQUENCE, None if death is None else death.long_value)
+        node = _Node((message.seq + 1) % SEQUENCE, None if death is None else _whole(death))
         readings = _born(node, at, message)
         self._nodes.pop((at.group, at.node), None)
         self._nodes[at.group, at.node] = node
@@ -131,7 +132,7 @@ class SparkplugDecoder:
 
     def _node_death(self, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: ANN401
         node = self._nodes.get((at.group, at.node))
-        dead = next((metric.long_value for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
+        dead = next((_whole(metric) for metric in message.metrics if metric.name == DEATH_SEQUENCE), None)
         # The will of an earlier connection may arrive after the birth of the next one: it ends nothing.
         if node is not None and dead == node.death:
             del self._nodes[at.group, at.node]
@@ -173,7 +174,7 @@ def _born(node: _Node, at: SparkplugTopic, message: Any) -> list[SparkplugReadin
         datatype = _type(metric.datatype)
         node.types[at.device, metric.name] = datatype
         if metric.HasField("alias"):
-            node.metrics[metric.alias] = (at.device, _Metric(metric.name, datatype))
+            node.metrics[at.device, metric.alias] = _Metric(metric.name, datatype)
         if at.device and datatype is not None:  # data sets, templates and files carry no reading
             found.append((_ts(metric, message), metric.name, _value(metric, datatype)))
     node.devices.add(at.device)
@@ -184,8 +185,8 @@ def _data(node: _Node, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: AN
     found: list[tuple[int, str, Any]] = []
     for metric in message.metrics:
         if metric.HasField("alias") and not metric.name:
-            device, known = node.metrics.get(metric.alias, ("", None))
-            if known is None or device != at.device:
+            known = node.metrics.get((at.device, metric.alias))
+            if known is None:
                 return Decoded([], f"unknown alias {metric.alias} of {at.device or at.node}")
         else:
             if (at.device, metric.name) not in node.types:
@@ -195,6 +196,11 @@ def _data(node: _Node, at: SparkplugTopic, message: Any) -> Decoded:  # noqa: AN
             continue
         found.append((_ts(metric, message), known.name, _value(metric, known.datatype)))
     return Decoded(_grouped(at, found), None)
+
+
+def _whole(metric: Any) -> int:  # noqa: ANN401
+    """A session's number, in whichever of the two fields of whole numbers it is written."""
+    return int(metric.int_value if metric.WhichOneof("value") == "int_value" else metric.long_value)
 
 
 def _type(number: int) -> DataType | None:
@@ -211,10 +217,14 @@ def _ts(metric: Any, message: Any) -> int:  # noqa: ANN401
 
 
 def _value(metric: Any, datatype: DataType) -> Any:  # noqa: ANN401
+    """Read a metric's value; None of one that its node itself calls bad or stale, and of one of another type.
+
+    One odd metric costs itself, not the message that it came in.
+    """
     try:
-        value = get_value(metric, datatype)
-    except ValueError as error:
-        raise SparkplugError(str(error)) from error
+        value = None if is_bad(metric) else get_value(metric, datatype)
+    except ValueError:
+        return None
     if isinstance(value, list):
         return [None if isinstance(item, float) and math.isnan(item) else item for item in value]
     return value

@@ -1,8 +1,8 @@
 """Sparkplug B 3.0 payloads: the protobuf schema, as far as fenhe speaks it, and how values of each type are written.
 
 Source: Eclipse Sparkplug 3.0, sparkplug_b.proto; field numbers are its own. The descriptor is built here because no
-maintained package carries it beside paho 2 (decision 0017). Fields that are left out (metadata, properties, data sets,
-templates) are skipped by the runtime.
+maintained package carries it beside paho 2 (decision 0017). Fields that are left out (metadata, data sets, templates,
+properties that are no whole number) are skipped by the runtime.
 """
 
 from __future__ import annotations
@@ -121,6 +121,25 @@ def _payload_class() -> Any:  # noqa: ANN401 - a class made at run time
         metric.field.add(name=name, number=number, type=kind, label=field.LABEL_OPTIONAL)
     for name, number, kind in values:
         metric.field.add(name=name, number=number, type=kind, label=field.LABEL_OPTIONAL, oneof_index=0)
+    metric.field.add(
+        name="properties",
+        number=9,
+        type=field.TYPE_MESSAGE,
+        type_name=".fenhe.sparkplug.Payload.PropertySet",
+        label=field.LABEL_OPTIONAL,
+    )
+    properties = payload.nested_type.add(name="PropertySet")
+    properties.field.add(name="keys", number=1, type=field.TYPE_STRING, label=field.LABEL_REPEATED)
+    properties.field.add(
+        name="values",
+        number=2,
+        type=field.TYPE_MESSAGE,
+        type_name=".fenhe.sparkplug.Payload.PropertyValue",
+        label=field.LABEL_REPEATED,
+    )
+    of_one = payload.nested_type.add(name="PropertyValue")
+    of_one.field.add(name="int_value", number=3, type=field.TYPE_UINT32, label=field.LABEL_OPTIONAL)
+    of_one.field.add(name="long_value", number=4, type=field.TYPE_UINT64, label=field.LABEL_OPTIONAL)
     payload.field.add(name="timestamp", number=1, type=field.TYPE_UINT64, label=field.LABEL_OPTIONAL)
     payload.field.add(
         name="metrics",
@@ -163,13 +182,27 @@ def set_value(metric: Any, datatype: DataType, value: Value) -> None:  # noqa: A
         setattr(metric, "float_value" if datatype is DataType.FLOAT else "double_value", value)
 
 
+GOOD_QUALITY = range(192, 256)
+"""OPC's codes of a good value. Sparkplug 3.0 knows 0 (bad), 192 (good) and 500 (stale); Ignition has more of each."""
+
+
+def is_bad(metric: Any) -> bool:  # noqa: ANN401 - a message made at run time
+    """Whether a metric's property `Quality` says that its value is bad, uncertain or stale; most have none."""
+    properties = metric.properties
+    for key, value in zip(properties.keys, properties.values, strict=False):
+        if key == "Quality" and (value.HasField("int_value") or value.HasField("long_value")):
+            return (value.int_value if value.HasField("int_value") else value.long_value) not in GOOD_QUALITY
+    return False
+
+
 def get_value(metric: Any, datatype: DataType) -> Value:  # noqa: ANN401 - a message made at run time
     """Read a metric's value as its type says. Raises ValueError where the value's field is not that type's."""
     held = metric.WhichOneof("value")
     if metric.is_null or held is None:
         return None
     is_whole = datatype in _IN_INT | _IN_LONG and held in {"int_value", "long_value"}  # Tahu, Ignition: in either
-    if held != _field_of(datatype) and not is_whole:
+    is_real = datatype in {DataType.FLOAT, DataType.DOUBLE} and held in {"float_value", "double_value"}
+    if held != _field_of(datatype) and not is_whole and not is_real:
         msg = f"a {datatype.name} in {held}"
         raise ValueError(msg)
     value = getattr(metric, held)

@@ -262,3 +262,64 @@ def test_only_so_many_sessions_are_held() -> None:
     decode(decoder, nodes[2].node_birth(TS))
     assert decode(decoder, nodes[1].device_data("B", {"ts": TS, "current_a": 2.0}))[1] == "no birth certificate"
     assert decode(decoder, nodes[0].device_data("B", {"ts": TS, "current_a": 3.0}))[1] is None
+
+
+def _born_with(*metrics: tuple[str, int, DataType, Any], device: str = "d", seq: int = 1) -> tuple[str, bytes]:
+    payload = Payload(timestamp=TS, seq=seq)
+    for name, alias, datatype, value in metrics:
+        set_value(payload.metrics.add(name=name, alias=alias), datatype, value)
+    return f"spBv1.0/g/DBIRTH/n/{device}", payload.SerializeToString()
+
+
+def test_devices_of_one_node_may_count_their_aliases_alike() -> None:
+    """Each device's data are read by its own birth, and none of them asks for births that would change nothing."""
+    decoder = SparkplugDecoder()
+    decoder.decode(NODE_BORN[0], bytes.fromhex(NODE_BORN[1]))
+    for seq, device in enumerate("ab", 1):
+        decoder.decode(*_born_with((f"of {device}", 1, DataType.DOUBLE, 0.0), device=device, seq=seq))
+    for seq, device in enumerate("ab", 3):
+        data = Payload(timestamp=TS + 1, seq=seq)
+        set_value(data.metrics.add(alias=1), DataType.DOUBLE, 7.0)
+        found = decoder.decode(f"spBv1.0/g/DDATA/n/{device}", data.SerializeToString())
+        assert found.rebirth is None
+        assert [reading.values for reading in found.readings] == [{f"of {device}": 7.0}]
+
+
+@pytest.mark.parametrize("held", ["int_value", "long_value"])
+def test_the_will_of_an_earlier_session_ends_nothing_however_its_number_is_written(held: str) -> None:
+    """A bdSeq in `int_value` was read as 0, and any late will ended the session."""
+    decoder = SparkplugDecoder()
+    for number, kind in ((1, "NBIRTH"), (0, "NDEATH")):
+        payload = Payload(timestamp=TS, seq=0) if kind == "NBIRTH" else Payload(timestamp=TS)
+        setattr(payload.metrics.add(name="bdSeq", datatype=4), held, number)
+        decoder.decode(f"spBv1.0/g/{kind}/n", payload.SerializeToString())
+    assert decoder.decode(*_born_with(("x", 1, DataType.DOUBLE, 1.0))).rebirth is None
+
+
+def test_one_odd_metric_costs_itself_and_not_its_message() -> None:
+    """A text where the birth said a number; a Double in `float_value` is a number all the same."""
+    decoder = SparkplugDecoder()
+    decoder.decode(NODE_BORN[0], bytes.fromhex(NODE_BORN[1]))
+    decoder.decode(*_born_with(*((name, at, DataType.DOUBLE, 0.0) for at, name in enumerate("xyz"))))
+    data = Payload(timestamp=TS + 1, seq=2)
+    data.metrics.add(alias=0).string_value = "n/a"
+    data.metrics.add(alias=1).float_value = 2.5
+    data.metrics.add(alias=2).double_value = 3.5
+    [reading] = decoder.decode("spBv1.0/g/DDATA/n/d", data.SerializeToString()).readings
+    assert reading.values == {"x": None, "y": 2.5, "z": 3.5}
+
+
+@pytest.mark.parametrize(
+    ("quality", "value"), [("4a0f0a075175616c697479120408031800", None), ("4a100a075175616c6974791205080318f403", None),
+                           ("4a100a075175616c6974791205080318c001", 4.0), ("", 4.0)]
+)  # fmt: skip
+def test_a_value_that_its_node_calls_bad_or_stale_is_none(quality: str, value: float | None) -> None:
+    """Property `Quality` of 0 and 500, as bytes of the wire; 192 is good, and so is a metric that says nothing."""
+    decoder = SparkplugDecoder()
+    decoder.decode(NODE_BORN[0], bytes.fromhex(NODE_BORN[1]))
+    decoder.decode(*_born_with(("x", 1, DataType.DOUBLE, 0.0)))
+    metric = bytes.fromhex("1001690000000000001040" + quality)
+    found = decoder.decode(
+        "spBv1.0/g/DDATA/n/d", bytes.fromhex("08a1ac9382e73312") + bytes([len(metric)]) + metric + b"\x18\x02"
+    )
+    assert [reading.values for reading in found.readings] == [{"x": value}]
