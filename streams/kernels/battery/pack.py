@@ -2,7 +2,8 @@
 
 Nothing here is an estimate of health: charge and energy are sums over time of what was measured, and only over
 time that was measured. A gap adds nothing and is missing from the coverage; nor does a record of zeros. A current
-whose sign the voltage has shown to be the wrong way round is turned.
+whose sign the voltage has shown to be the wrong way round is turned; one that stands for longer than it ever did makes
+its quarters of an hour estimates.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
+from streams.kernels.battery.standing import NEW, Standing, is_odd, watched
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
@@ -52,6 +54,9 @@ class PackState(NamedTuple):
     doubted_v: float = 0.0
     idle_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
+    standing: Standing = NEW
+    is_doubtful: bool = False
+    """Whether the current stood for longer than it should, within the open quarter."""
 
 
 class _View(NamedTuple):
@@ -69,7 +74,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 5
+    version = 6
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -154,6 +159,7 @@ def _advance(
     """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
     ts, device = reading.ts, limits.device
     direction, sign = Direction(), 1.0
+    standing, stands, doubtful = NEW, False, False
     if before is None:
         quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
         known_temperatures: tuple[tuple[int, float], ...] = ()
@@ -169,12 +175,14 @@ def _advance(
             if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
         sign = direction.sign
-        start = before.ts
+        standing, stands = _standing(before, reading, limits, is_gap=is_gap)
+        start, doubtful = before.ts, before.is_doubtful or stands
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
             if known:
                 sums = _integrate(sums, before, reading, sign, (start, end))
-            rows.append(_row(device, quarter, sums, peaks, sign))
+            rows.append(_row(device, quarter, sums, peaks, sign, doubtful=doubtful))
+            doubtful = stands
             quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
         if known and ts > start:
             sums = _integrate(sums, before, reading, sign, (start, ts))
@@ -191,8 +199,19 @@ def _advance(
         _higher(peaks.rate_c_min, rate),
         temperatures,
         *direction,
+        standing,
+        doubtful,
     )
     return state, rate
+
+
+def _standing(before: PackState, reading: BatteryReading, limits: Limits, *, is_gap: bool) -> tuple[Standing, bool]:
+    """What is known of how the current moves, one reading later, and whether it stands for longer than it should."""
+    if is_gap or before.current_a is None or reading.current_a is None:
+        return before.standing._replace(since=0), False
+    is_idle = abs(before.current_a) < limits.idle_a
+    known = watched(before.standing, (before.ts, before.current_a), (reading.ts, reading.current_a), is_idle=is_idle)
+    return known, is_odd(known, reading.ts, reading.ts - before.ts, is_idle=is_idle)
 
 
 def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:
@@ -272,13 +291,24 @@ def _temperature_rate(
     return kept, temperature_rate([sample for sample in kept if ts - sample[0] <= RATE_SPAN_MS])
 
 
-def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks, sign: float) -> BatteryQuarter:
+_FLAGS = {
+    (is_reversed, doubtful): ",".join(
+        flag.value
+        for flag, is_so in ((BatteryFlag.REVERSED_CURRENT, is_reversed), (BatteryFlag.STUCK_CURRENT, doubtful))
+        if is_so
+    )
+    for is_reversed in (False, True)
+    for doubtful in (False, True)
+}
+
+
+def _row(device: Device, quarter: int, sums: _Sums, peaks: _Peaks, sign: float, *, doubtful: bool) -> BatteryQuarter:
     coverage = sums.covered_ms / QUARTER_MS
     flows = tuple(sums[:4]) if coverage > 0 else (None,) * 4
     quality = quality_of(coverage, estimated=False)
-    if sign < 0 and quality is Quality.GOOD:
+    if (sign < 0 or doubtful) and quality is Quality.GOOD:
         quality = Quality.ESTIMATED
-    flags = BatteryFlag.REVERSED_CURRENT.value if sign < 0 else ""
+    flags = _FLAGS[sign < 0, doubtful]
     return BatteryQuarter._make((device.device_id, quarter, device.site_id, *flows, *peaks, coverage, quality, flags))
 
 

@@ -20,6 +20,7 @@ from streams.kernels.battery.pack import (
     PackState,
 )
 from streams.kernels.battery.samples import Samples
+from streams.kernels.battery.standing import Standing, StandingFigures, watched_all
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -52,11 +53,16 @@ class PackFigures:
     temperature_max_c: Array
     rise_max_c: Array
     rate_max_c_min: Array
+    stands_since: Array
+    stood_idle_ms: Array
+    stood_flow_ms: Array
+    moves: Array
     sample_ts: Array
     sample_c: Array
     sign: Array
     gap_ms: Array
     step_a: Array
+    idle_a: Array
 
 
 class QuietPackMonitor(PackMonitor):
@@ -88,22 +94,26 @@ def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
         times[place], celsius[place] = ts, hottest
     return (
         *map(or_nan, state[:13]),
+        *state.standing,
         *times,
         *celsius,
         sign_of(state.votes),
         limits.device.gap_ms,
         limits.step_a,
+        limits.idle_a,
     )
 
 
 def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
-    times, celsius = figures[13 : 13 + MINUTES], figures[13 + MINUTES : 13 + 2 * MINUTES]
+    first = 17
+    times, celsius = figures[first : first + MINUTES], figures[first + MINUTES : first + 2 * MINUTES]
     samples = sorted((int(ts), hottest) for ts, hottest in zip(times, celsius, strict=True) if ts > 0)
     ts, volts, amps, quarter, *sums = figures[:9]
     peaks = map(or_none, figures[9:13])
-    return PackState._make(
-        (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples), base.votes, base.doubted_v, base.idle_v)
-    )
+    since, idle_ms, flow_ms, moves = figures[13:first]
+    standing = Standing(int(since), idle_ms, flow_ms, int(moves))
+    head = (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples))
+    return PackState._make((*head, base.votes, base.doubted_v, base.idle_v, standing, base.is_doubtful))
 
 
 def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
@@ -115,6 +125,11 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         & (step_a < figures.step_a)
         & (step_a > -figures.step_a)
     )
+    known = StandingFigures(figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms, figures.moves)
+    was_idle = np.abs(figures.current_a) < figures.idle_a
+    known, stands = watched_all(known, (before_ts, figures.current_a), (ts, samples.current_a), was_idle)
+    figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms, figures.moves = known
+    quiet &= ~stands
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000
     rate = _temperature_rate(figures, samples)

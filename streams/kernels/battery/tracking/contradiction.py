@@ -4,7 +4,8 @@ One value for days is no wonder: nothing flows on float. It is told where physic
 
 * the set was full, shows no current ever since, and its voltage is one of a set that has given most of its charge;
 * one and the same discharging current, and the cells rise by a tenth of a volt; or one charging current, and they fall;
-* the current steps from or to nothing, and by the second reading the voltage has not answered.
+* the current steps from or to nothing, and by the second reading the voltage has not answered;
+* one and the same current for four times as long as this sensor ever stood, whatever the voltage says (`standing`).
 
 The last one tells a sensor that dies under load, and one that comes back under it, whose discharge began unseen.
 """
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
 from streams.kernels.battery.limits import REFERENCE_C
+from streams.kernels.battery.standing import is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
+from streams.kernels.battery.tracking.flow import FLOAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,17 +63,35 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
+    _watch_standing(state, flow, raw, was_idle=was_idle)
     if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
         state.still_high_v = state.still_low_v = mean_v
         state.still_ah, state.is_stuck = 0.0, False
     else:
         state.still_high_v, state.still_low_v = max(state.still_high_v, mean_v), min(state.still_low_v, mean_v)
         state.still_ah += charged_ah
-    if not state.is_stuck and (_is_against(state, flow, mean_v, limits) or _is_unanswered(state, flow, mean_v, limits)):
+    if not state.is_stuck and (
+        is_standing(state.standing, flow.ts, flow.elapsed, is_idle=is_idle)
+        or _is_against(state, flow, mean_v, limits)
+        or _is_unanswered(state, flow, mean_v, limits)
+    ):
         state.is_stuck = True
         state.soc, state.soc_sigma, state.offset_a = None, 0.0, None
         state.episode.flags |= STUCK
     _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
+
+
+def _watch_standing(state: SetState, flow: Flow, raw: float, *, was_idle: bool) -> None:
+    """Note whether the sensor shows the same figure again; one that moves after it stood too long is a sensor again."""
+    known = state.standing
+    if flow.is_gap:
+        state.standing = known._replace(since=0)
+        return
+    state.standing = watched(known, (state.ts, state.raw_a), (flow.ts, raw), is_idle=was_idle)
+    if known.since and not state.standing.since and is_standing(known, state.ts, 0, is_idle=was_idle):
+        state.is_stuck = False
+        if flow.doing is FLOAT:
+            state.doing_since = flow.ts  # whether it floated meanwhile, nobody knows
 
 
 def _is_against(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:

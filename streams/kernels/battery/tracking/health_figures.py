@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
+from streams.kernels.battery.standing import Standing
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah
@@ -38,6 +39,10 @@ class HealthFigures:
     still_high_v: Array
     still_low_v: Array
     still_ah: Array
+    stands_since: Array
+    stood_idle_ms: Array
+    stood_flow_ms: Array
+    moves: Array
     asked_v: Array
     power_w: Array
     bms_soc: Array
@@ -185,6 +190,7 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         state.still_high_v,
         state.still_low_v,
         state.still_ah,
+        *state.standing,
         state.asked_v,
         state.power_w,
         or_nan(state.bms_soc),
@@ -280,6 +286,9 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
         setattr(state, name, or_none(known[name]))
     state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
+    state.standing = Standing(
+        int(known["stands_since"]), known["stood_idle_ms"], known["stood_flow_ms"], int(known["moves"])
+    )
     state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])
     for name, field in EPISODE.items():
         setattr(episode, field, or_none(known[name]))

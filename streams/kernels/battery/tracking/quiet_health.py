@@ -18,6 +18,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
+from streams.kernels.battery.standing import StandingFigures, watched_all
 from streams.kernels.battery.tracking.cells import ODD_CELL_V
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
@@ -128,11 +129,11 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     """`contradiction.watch_current`: whether the voltage goes with the current."""
     mean_v = samples.pack_v / f.cell_count
     idle = np.abs(amps) < f.idle_a
-    stands = (samples.current_a == f.raw_a) | (idle & (np.abs(before) < f.idle_a))
+    still = (samples.current_a == f.raw_a) | (idle & (np.abs(before) < f.idle_a))
     charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
-    f.still_high_v = np.where(stands, larger(f.still_high_v, mean_v), mean_v)
-    f.still_low_v = np.where(stands, smaller(f.still_low_v, mean_v), mean_v)
-    f.still_ah = np.where(stands, f.still_ah + charged_ah, 0.0)
+    f.still_high_v = np.where(still, larger(f.still_high_v, mean_v), mean_v)
+    f.still_low_v = np.where(still, smaller(f.still_low_v, mean_v), mean_v)
+    f.still_ah = np.where(still, f.still_ah + charged_ah, 0.0)
     gone = np.where(amps < 0, mean_v - f.still_low_v, f.still_high_v - mean_v)
     is_drained = (
         (f.still_high_v >= f.float_cell_v) & (mean_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
@@ -140,7 +141,11 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     against = np.where(idle, is_drained, gone >= AGAINST_V)
     unanswered = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
     f.asked_v = np.zeros_like(mean_v)
-    agrees: Mask = ~(against | unanswered)
+    known = StandingFigures(f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.moves)
+    was_idle = np.abs(before) < f.idle_a
+    known, stands = watched_all(known, (f.ts, f.raw_a), (samples.ts, samples.current_a), was_idle)
+    f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.moves = known
+    agrees: Mask = ~(against | unanswered | stands)
     return agrees
 
 

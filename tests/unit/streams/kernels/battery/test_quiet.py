@@ -121,6 +121,8 @@ class World:
 
     rnd: Random
     load_a: dict[str, float] = field(default_factory=dict)
+    stands_a: dict[str, float] = field(default_factory=dict)
+    """Of sets whose current sensor stands at one figure."""
 
     def reading(self, device: Device, ts: int, *, calm: bool) -> Arrival:
         """The next reading of a set."""
@@ -140,7 +142,7 @@ class World:
         values: dict[str, Any] = {
             "ts": ts,
             "pack_voltage_v": round(sum(known), 2),
-            "current_a": round(load_a + rnd.uniform(-0.2, 0.2), 2),
+            "current_a": self._current_a(device.device_id, load_a),
             "soc_pct": rnd.choice([100.0, 100.0, 99.0]),
             "soh_bms_pct": rnd.choice([97.0, 97.0, 96.0]),
             "cell_voltage_v": cells,
@@ -151,6 +153,14 @@ class World:
         if not calm and rnd.random() < 0.3:
             values |= self._odd(values, rnd.randrange(count), aside)
         return Arrival(device.device_id, ts + 300, BatteryReading(**values), aside)
+
+    def _current_a(self, device_id: str, load_a: float) -> float:
+        amps = round(load_a + self.rnd.uniform(-0.2, 0.2), 2)
+        if device_id in self.stands_a:
+            amps = self.stands_a[device_id] if self.rnd.random() < 0.9 else self.stands_a.pop(device_id)
+        elif self.rnd.random() < 0.03:
+            self.stands_a[device_id] = amps
+        return amps
 
     def _odd(self, values: dict[str, Any], at: int, aside: dict[str, SetAside]) -> dict[str, Any]:
         """Whatever a set may send beside what it always sends, or leave out."""

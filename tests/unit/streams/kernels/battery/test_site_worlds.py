@@ -25,6 +25,9 @@ def test_what_is_wrong_is_not_told_without_a_doubt() -> None:
         17,  # the same at 1.2 V
         21,  # the same for the whole of a charge
         1_052,  # a current turned round that the voltage answered faintly
+        100_010,  # a current that stands, of a set that charges
+        100_082,  # whole records that stand, over an outage
+        100_206,  # a current that stands under a load
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
