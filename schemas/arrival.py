@@ -40,6 +40,23 @@ _WORST = (DeviceQuality.GOOD, DeviceQuality.UNCERTAIN, DeviceQuality.BAD)
 _SPOKEN_FOR = frozenset({"seq", "quality", "site_id", "kind", "device_id"})
 
 
+DANGERS = frozenset({"smoke", "water"})
+"""Inputs of which the one that is set counts, where a device says both of one moment."""
+
+
+def with_dangers(first: Arrival, second: Arrival) -> Arrival:
+    """Take over what a second message of one moment says of a danger, though it contradicts the first in other things.
+
+    A clock that stands makes one moment of all that follows: only the first message of it is a reading, but smoke is
+    smoke. The same arrival again where there is none.
+    """
+    names = [name for name in DANGERS if getattr(second.reading, name, None) and not getattr(first.reading, name)]
+    if not names:
+        return first
+    values = values_of(first.reading) | dict.fromkeys(names, True)
+    return first._replace(reading=type(first.reading)(**values))
+
+
 def joined(first: Arrival, second: Arrival) -> Arrival | None:
     """Two messages of one moment as one reading, in whichever order they came; None where they contradict each other.
 
@@ -52,7 +69,7 @@ def joined(first: Arrival, second: Arrival) -> Arrival | None:
         if said is None or name in _SPOKEN_FOR:
             continue
         known = values[name]
-        both = said if known is None else _both(known, said)
+        both = said if known is None else (known or said) if name in DANGERS else _both(known, said)
         if both is None:
             return None
         values[name] = both

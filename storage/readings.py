@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
-from schemas.arrival import Arrival, joined
+from schemas.arrival import Arrival, joined, with_dangers
 from schemas.aside import NOTHING, SetAside
 from schemas.columns.arrivals import Arrivals
 from schemas.structs import STRUCTS
@@ -162,8 +162,9 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
         together = joined(now[arrival.key], arrival)
         if together is None:
             result.conflicts.append(arrival)
-            continue
-        result.duplicates.append(arrival)
+            together = with_dangers(now[arrival.key], arrival)
+        else:
+            result.duplicates.append(arrival)
         if together is not now[arrival.key]:
             now[arrival.key] = together
             changed.add(arrival.key)

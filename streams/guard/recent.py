@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.arrival import joined
+from schemas.arrival import joined, with_dangers
 from schemas.metrics import Signal
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Recent:
                 continue
             at = bisect_left(own, arrival.ts, key=_ts)
             if at < len(own) and own[at].ts == arrival.ts:
-                both = joined(own[at], arrival)
-                if both is None or both is own[at]:
+                both = joined(own[at], arrival) or with_dangers(own[at], arrival)
+                if both is own[at]:
                     continue
                 own[at] = both
             else:

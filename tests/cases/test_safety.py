@@ -12,7 +12,8 @@ from streams.guard.watch import SafetyWatch
 from streams.installed import installed
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
-from tests.support.cases import ARRIVED_MS, MAX_BYTES, Case, Message, Run, load, needs_cases
+from tests.cases.test_battery_sites import registry as site_registry
+from tests.support.cases import ARRIVED_MS, MAX_BYTES, Case, Message, Run, load, message, needs_cases
 
 pytestmark = needs_cases
 
@@ -86,3 +87,19 @@ def test_a_cell_that_shorts_is_told_however_low_it_falls(own_url: str, volts: by
     sent = [Message(each.topic, each.payload.replace(b"3.375,1.5,", b"3.375,%b," % volts)) for each in case.messages]
     _, found = alarms(case._replace(messages=sent), own_url)
     assert ("cell_sag", "critical", True) in [each[:3] for each in found]
+
+
+@pytest.mark.parametrize("rest", [{}, {"dc_voltage_v": 53.1}])
+def test_smoke_is_heard_though_its_clock_stands(own_url: str, rest: dict[str, float]) -> None:
+    """A second message of the same moment, alone or beside another voltage, is a conflict at most, and smoke."""
+    said = {"ts": 1_780_000_020_000, "dc_voltage_v": 54.0, "smoke": False}
+    sent = [
+        message("x", "site_power", "x-s", said),
+        message("x", "site_power", "x-s", said | {"ts": 1_780_000_080_000}),
+        message("x", "site_power", "x-s", said | {"ts": 1_780_000_080_000, "smoke": True} | rest),
+    ]
+    case = Case(site_registry(), sent)
+    run = Run(own_url, case.registry).publish(case.messages, at_once=1)
+    assert run.books() == (2, 1 - len(rest), len(rest))
+    [alarm] = run.rows("SELECT alarm_id::text AS id, kind FROM alarm")
+    assert (alarm["kind"], {alarm["id"]}) == ("smoke", guarded(case))

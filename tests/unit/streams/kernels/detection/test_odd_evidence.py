@@ -7,9 +7,21 @@ from typing import Any
 
 import pytest
 
+from schemas.alarms import alarm_id
 from schemas.metrics.signal import SignalKind
 from schemas.readings import Kind
-from tests.unit.streams.kernels.detection.test_sick_or_broken import World, guard, healthy, worker
+from streams.guard.watch import SafetyWatch
+from tests.unit.streams.kernels.detection.test_sick_or_broken import (
+    DIRECTORY,
+    FOLDS,
+    POWER,
+    T0,
+    World,
+    guard,
+    healthy,
+    record_of,
+    worker,
+)
 
 
 def told(kind: Kind, readings: list[dict[str, Any]]) -> set[SignalKind]:
@@ -86,3 +98,14 @@ def test_smoke_is_heard_in_any_form(sent: object) -> None:
 def test_a_word_for_no_or_for_nothing_is_no_smoke(sent: object) -> None:
     """An alarm for each reading of an FSU that writes 正常 is one that nobody looks at."""
     assert told(Kind.SITE_POWER, [{"smoke": False}, {"smoke": sent}]) == set()
+
+
+def test_smoke_of_a_moment_is_heard_whatever_else_contradicts_itself() -> None:
+    """A clock that stands makes one moment of all its messages, and the first of them said that there is none."""
+    watch = SafetyWatch(FOLDS)
+    watch.directory = DIRECTORY
+    assert watch.take(record_of(POWER, [{"smoke": False, "dc_voltage_v": 54.0}], 0), T0) == []
+    smoking = record_of(POWER, [{"smoke": True, "dc_voltage_v": 53.0}], 0)
+    [raised] = watch.take(smoking, T0)
+    assert raised.alarm_id == alarm_id("p", "smoke", "smoke", T0)
+    assert watch.take(smoking, T0) == []
