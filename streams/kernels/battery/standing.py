@@ -17,7 +17,7 @@ from streams.kernels.figures import larger, smaller
 if TYPE_CHECKING:
     from streams.kernels.figures import Array, Mask
 
-LEARNT_MOVES = 20
+LEARNT_MOVES = 10
 """So many readings that differ from the one before make a sensor a living one. (unsourced)"""
 REPEATS = 3
 ODD_TIMES, STANDS_TIMES = 2.0, 4.0
