@@ -63,6 +63,9 @@ class Guard:
         self._producer = self._new_producer()
         self._begins: dict[int, int] = {}
         """By partition, the first offset whose alarms are to be published; what is before it is only learnt from."""
+        self._taken_ms = 0
+        """Kafka's time of the record read last. What is published bears it, too: Kafka has taken that time before, and
+        would refuse the one of a clock that is ahead."""
         self.stopping = threading.Event()
         self.stands_s = STANDS_S
         self.published = 0
@@ -113,6 +116,7 @@ class Guard:
         """Publish what some records show; False where the end came before Kafka had taken all of it."""
         for message in messages:
             value, offset = message.value() or b"", message.offset() or 0
+            self._taken_ms = max(0, message.timestamp()[1])
             if not any(mark in value for mark in _MARKS):
                 continue
             batch = decode(Record(offset, 0, value), self._settings.kafka_topic)
@@ -146,6 +150,7 @@ class Guard:
                 self._settings.kafka_alarm_topic,
                 key=record.alarm_id,
                 value=record.model_dump_json(),
+                timestamp=self._taken_ms,
                 on_delivery=lambda error, _message: answers.append(error),
             )
         except BufferError:
@@ -171,7 +176,9 @@ class Guard:
         """Write down what is learnt of devices; what Kafka does not take now is written when it is their turn again."""
         try:
             for device_id, text in self._watch.to_save(everything=everything):
-                self._producer.produce(self._settings.kafka_guard_topic, key=device_id, value=text)
+                self._producer.produce(
+                    self._settings.kafka_guard_topic, key=device_id, value=text, timestamp=self._taken_ms
+                )
                 self._producer.poll(0)
         except (BufferError, KafkaException) as error:
             log.warning("what the guard has learnt is not saved, going on", error=str(error))

@@ -1,14 +1,17 @@
-"""A collector whose clock is wrong: Kafka takes nothing of it, and another one must have the session."""
+"""Clocks that are ahead: Kafka takes no record of their time, and nothing may stand still because of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from fenhe.local import wait_until
+from schemas.readings import Kind
+from schemas.safety import SafetyRecord
 from tests.chaos.hunter.rig import shifting_library
-from tests.support.pipeline import REGISTRY, readings
+from tests.support.pipeline import REGISTRY, START_MS, Sent, readings, record
 from tests.support.running import Pipeline
 from tests.support.worlds.small import World
 
@@ -26,13 +29,39 @@ STORED_S = 60.0
 """For ever, were the session with the one that is refused."""
 
 
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """What sets a process's clock wrong."""
+    built = shifting_library(tmp_path)
+    if built is None:
+        pytest.skip("no C compiler: no clock can be set wrong")
+    return built
+
+
+def test_a_guard_whose_clock_is_ahead_publishes_its_alarms(real_stack: Stack, tmp_path: Path, library: Path) -> None:
+    """They bear the time at which Kafka took the reading."""
+    clock = tmp_path / "guard.clock"
+    clock.write_text(f"{AHEAD_S}\n")
+    smoke = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
+    with Pipeline(real_stack, tmp_path, REGISTRY) as pipeline:
+        pipeline.guard(more={"LD_PRELOAD": str(library), "CLOCK_SHIFT": str(clock)})
+        producer = Producer({"bootstrap.servers": real_stack.kafka.bootstrap})
+        producer.produce(pipeline.topic, value=record(0, smoke).value)
+        assert producer.flush(30) == 0
+        alarms = Consumer({"bootstrap.servers": real_stack.kafka.bootstrap, "group.id": pipeline.topic})
+        alarms.assign([TopicPartition(pipeline.guard_topics["FENHE_KAFKA_ALARM_TOPIC"], 0, OFFSET_BEGINNING)])
+        try:
+            found = alarms.poll(STORED_S)
+        finally:
+            alarms.close()
+    assert found is not None
+    assert SafetyRecord.model_validate_json(found.value() or b"").device_id == "s-1"
+
+
 def test_a_collector_with_a_clock_that_is_ahead_leaves_the_session_to_the_other(
-    real_stack: Stack, tmp_path: Path
+    real_stack: Stack, tmp_path: Path, library: Path
 ) -> None:
     """Also where it is started again at once, and by the other's name it came first."""
-    library = shifting_library(tmp_path)
-    if library is None:
-        pytest.skip("no C compiler: no clock can be set wrong")
 
     def shifted(pipeline: Pipeline, name: str, seconds: int) -> tuple[Process, Path]:
         clock = tmp_path / f"{name}.clock"
