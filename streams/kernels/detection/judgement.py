@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -11,9 +11,10 @@ from schemas.time import DAY_MS, FOREVER_MS
 from streams.kernels.codec import BIT, Codec, Saved, Shape, by_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from schemas.metrics import Row
+    from schemas.registry import Device
 
 
 class Signaller:
@@ -112,6 +113,41 @@ class OneStanding(Signaller, Saved[Standing]):
     """A fold whose state is one standing."""
 
     codec = Codec(Standing, shapes={Standing: STANDING})
+
+
+class RowJudge(OneStanding):
+    """A fold that judges each derived row of a device by itself."""
+
+    metric: str
+    unit: str
+    window_ms: int = 0
+    """How much time a row sums up: its verdict falls at the end of it."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def judged(self, row: Any) -> Judgement | None:  # noqa: ANN401 - of the fold's own source
+        """What one row says; None where it says nothing."""
+        raise NotImplementedError
+
+    def fold(self, state: Standing | None, device: Device, rows: Sequence[Any]) -> tuple[Standing, list[Row]]:
+        """Take rows, in the order of time."""
+        given: list[Row] = []
+        standing = NEW if state is None else state
+        (kind,) = self.kinds
+        for row in rows:
+            standing, signal = stand(
+                standing,
+                self.judged(row),
+                subject=Subject(device.device_id, device.site_id, self.metric, self.unit, self._version),
+                kind=kind,
+                ts=row.ts + self.window_ms,
+                seen_ts=row.ts,
+                window_s=self.window_ms / 1000,
+            )
+            if signal is not None:
+                given.append(signal)
+        return standing, given
 
 
 def stand(

@@ -5,31 +5,15 @@ Not where only what was believed of it has changed: a replacement that is regist
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
-from streams.kernels.detection.judgement import (
-    NEW,
-    Judgement,
-    OneStanding,
-    Standing,
-    Subject,
-    stand,
-)
+from streams.kernels.detection.judgement import Judgement, RowJudge
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from schemas.metrics import Row
-    from schemas.registry import Device
-
-METRIC, UNIT = "soh_pct", "%"
 NO_ALARM = (None, SohChange.REGISTERED, SohChange.CORRECTED)
 
 
-class SetChanges(OneStanding):
+class SetChanges(RowJudge):
     """Fold of a set's states of health, one for each of its discharges."""
 
     name = "set_changes"
@@ -37,47 +21,25 @@ class SetChanges(OneStanding):
     source = BatterySoh
     kinds = frozenset({SignalKind.SET_CHANGED})
     snapshot_ms = QUARTER_DAY_MS
+    metric, unit = "soh_pct", "%"
 
-    def __init__(self, version: str) -> None:
-        self._version = version
-
-    def fold(self, state: Standing | None, device: Device, rows: Sequence[BatterySoh]) -> tuple[Standing, list[Row]]:
-        """Take discharges; one that says nothing of the capacity ends no change, and begins one only by its cells."""
-        given: list[Row] = []
-        standing = NEW if state is None else state
-        subject = Subject(device.device_id, device.site_id, METRIC, UNIT, self._version)
-        for row in rows:
-            standing, signal = stand(
-                standing,
-                _judged(row),
-                subject=subject,
-                kind=SignalKind.SET_CHANGED,
-                ts=row.ts,
-                seen_ts=row.ts,
-                window_s=0.0,
-            )
-            if signal is not None:
-                given.append(signal)
-        return standing, given
-
-
-def _judged(row: BatterySoh) -> Judgement | None:
-    """What a discharge says; None where it has no estimate of its own, nor tells that other cells stand there."""
-    changed = row.change not in NO_ALARM
-    if row.evidence_ms != row.ts and not changed:
-        return None
-    lost = (row.change_pct or 0.0) < 0
-    return Judgement(
-        active=changed,
-        since_ms=row.ts,
-        value=row.soh_pct,
-        evidence={
-            "change": None if row.change is None else str(row.change),
-            "change_pct": row.change_pct,
-            "weakest_cell": row.weakest_cell,
-            "discharge_ms": row.ts,
-        },
-        severity=Severity.HIGH if lost and row.change == SohChange.CELL_FAILED else Severity.MEDIUM,
-        baseline=row.believed_pct,
-        renewed=changed,
-    )
+    def judged(self, row: BatterySoh) -> Judgement | None:
+        """What a discharge says; None where it has no estimate of its own, nor tells that other cells stand there."""
+        changed = row.change not in NO_ALARM
+        if row.evidence_ms != row.ts and not changed:
+            return None
+        lost = (row.change_pct or 0.0) < 0
+        return Judgement(
+            active=changed,
+            since_ms=row.ts,
+            value=row.soh_pct,
+            evidence={
+                "change": None if row.change is None else str(row.change),
+                "change_pct": row.change_pct,
+                "weakest_cell": row.weakest_cell,
+                "discharge_ms": row.ts,
+            },
+            severity=Severity.HIGH if lost and row.change == SohChange.CELL_FAILED else Severity.MEDIUM,
+            baseline=row.believed_pct,
+            renewed=changed,
+        )
