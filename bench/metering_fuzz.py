@@ -3,13 +3,15 @@
     python -m bench.metering_fuzz --minutes 60 --digits 1 --wrap 1e6 --apart 6 --edges
     python -m bench.metering_fuzz --worlds 10000
     python -m bench.metering_fuzz --worlds 1000 --healthy
+    python -m bench.metering_fuzz --worlds 10000 --mixed
 
 Each seed puts fourteen faults of every kind that a meter shows into the year, at random places, of random size, in
 random order; even seeds have a rating registered, odd ones do not. Printed is each fault that was not recognised as
 what it is, every event that nothing caused, and the error of energy.
 
 `--worlds` draws worlds of a meter each instead (`tests/support/worlds/meter_worlds.py`), and counts those in which a
-figure that is wrong by more than 0.1 % is marked `good`.
+figure that is wrong by more than 0.1 % is marked `good`; with `--mixed` those of `mixed_meters.py`, where several
+things come together.
 """
 
 from __future__ import annotations
@@ -18,16 +20,19 @@ import argparse
 import math
 import random
 from collections import Counter
+from functools import partial
 from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
+from tests.support.worlds import mixed_meters
 from tests.support.worlds.meter_worlds import draw, judge
 from tests.support.worlds.steel import meter, quarters, register
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tests.support.worlds.meter_worlds import World as Drawn
     from tests.support.worlds.steel import Points
 
 KINDS = (
@@ -176,13 +181,13 @@ def _changed(points: Points, values: dict[int, float], world: World) -> Points:
     return [(at, round(values.get(at, energy), world.digits)) for at, energy in points]
 
 
-def worlds(first: int, count: int, most_faults: int) -> None:
+def worlds(drawn: Callable[[int], Drawn], first: int, count: int) -> None:
     """Count worlds in which a wrong figure is marked `good`."""
     wrong = Counter[str]()
     good = seconds = 0.0
     readings = 0
     for seed in range(first, first + count):
-        world = draw(seed, most_faults=most_faults)
+        world = drawn(seed)
         begun = process_time()
         judged = judge(world)
         seconds += process_time() - begun
@@ -211,10 +216,12 @@ def main() -> None:
     parser.add_argument("--edges", action="store_true", help="only where the works start or stop")
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--worlds", type=int, default=0, help="so many random worlds instead of the steel year")
+    parser.add_argument("--mixed", action="store_true", help="worlds in which several things come together")
     parser.add_argument("--healthy", action="store_true", help="worlds in which nothing goes wrong")
     options = parser.parse_args()
     if options.worlds:
-        worlds(options.first, options.worlds, 0 if options.healthy else MOST_FAULTS)
+        one_kind = partial(draw, most_faults=0 if options.healthy else MOST_FAULTS)
+        worlds(mixed_meters.draw if options.mixed else one_kind, options.first, options.worlds)
         return
     world = World(options.minutes, options.digits, options.wrap, options.apart, options.edges, options.days)
     steps = increments(quarters()[: 96 * world.days], world.minutes)

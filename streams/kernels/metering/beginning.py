@@ -40,7 +40,9 @@ class Beginning(Settling):
                 return returned
             state = self._counts_elsewhere(state, run) if run.value > newest.value else state
             lines = further(lines, run.first, counted=run.value > newest.value)
-        if self._falls_short(state, run, rate):
+        if self._falls_short(state, run, rate) or self._parts(
+            state, run.first - newest.last, run.value - newest.value, rate
+        ):
             run = run._replace(denied=True)
         runs = (*state.tail, run)
         if self._limits.rolls_over(newest.value, run.value):
@@ -142,6 +144,8 @@ class Beginning(Settling):
                 or (old.readings == STALE_READINGS and counted > few and counted == greatest)
             ):
                 steps[at] = steps[at]._replace(measured=False)
+                if new.denied:  # what it showed before may have been another's
+                    steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
             elif at and (counted > young.UNSURE * usual * span or 0.0 < counted * young.SLOW < usual * span):
                 steps[at] = steps[at]._replace(measured=False)
                 if counted > young.LEAP * usual * span:  # what it showed before may have been another's

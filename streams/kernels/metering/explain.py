@@ -336,3 +336,12 @@ def caught_up(step: RunStep, old: Run, new: Run, before: float | None, after: fl
         caught_up = step.counted > CATCH_UP_SPEED * after * span and step.counted >= CATCH_UP_SHARE * slowest * stood
         rule = "counts at once several times what then passes, about what the time it stood comes to"
     return step._replace(kind=MeterEventKind.CATCH_UP, rule=rule) if caught_up else step
+
+
+def is_beside_noise(steps: Sequence[RunStep], at: int) -> bool:
+    """Whether a reading that was noise lies within a step, or within the one before or behind it.
+
+    Then one of its own ends may be as wrong.
+    """
+    froms = (0, *(step.to for step in steps))
+    return any(steps[near].to > froms[near] + 1 for near in range(max(0, at - 1), min(len(steps), at + 2)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.time import DAY_MS, HOUR_MS
+from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
 from streams.kernels.metering import habit as habits
+from streams.kernels.metering import pace
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering.lines import RegisterLimits, further
 from streams.kernels.metering.minutes import Backing, Minutes
@@ -32,9 +33,14 @@ TREMBLE_PERIODS = 12
 RATED_SLACK = 2.0
 """So many times what rounding may add may lie beyond the rating and be measured: else of a value that trembles the high
 increments would be estimated and the low ones measured. (unsourced)"""
-YOUNG_ODD_MARGIN = 2.0
-"""On the first day an increment this many times as fast as any before is estimated, for it may be an exchange.
-(unsourced)"""
+YOUNG_ODD_MARGINS = (2.0, 1.5)
+ODD_MARGINS = (8.0, 2.0)
+"""On its first day and later, an increment is estimated that is so many times as fast as any two before, and so many
+times as fast as any one: it may be an exchange. One odd increment teaches nothing. (unsourced)"""
+MISSED_PERIODS = 1.5
+MISSED_MS = QUARTER_MS
+"""Where a reading is missing and more time than this lies between two, nobody knows in which quarter of an hour it
+counted. (unsourced)"""
 FREEZE_READINGS = 3
 """Readings of one value before it can be called frozen on the meter's own evidence. (unsourced)"""
 FREEZE_STEPS = 4
@@ -49,6 +55,9 @@ REST_MARGIN = 2.0
 STALE_READINGS = 2
 STALE_JUMP = 1.0
 """A value that is shown once more, before more than ever passes at once, was no new one."""
+STALE_MOST = 4
+STALE_SHARE = 1.5
+"""Nor is one that is shown up to so often by a register that never stood, before so many times its mean. (unsourced)"""
 CATCH_UP_STEPS = 3
 
 
@@ -71,7 +80,7 @@ class Grounds:
         self._is_plain = device.is_as_it_shows
         self._terms = device.terms(quantity)
         self._at = 0
-        self._crawls = False
+        self._crawls = self._contradicts_sign = False
         self._limits = self._limits_now()
 
     def _limits_now(self) -> RegisterLimits:
@@ -94,18 +103,19 @@ class Grounds:
         """How far a register falls without that being a fall."""
         return max(TREMBLE_DIGITS * habit.unit, habit.mean * self._period_ms) + 0.01 * habit.unit
 
-    def _backing(self, state: RegisterState, span: int, counted: float, ts: int) -> Backing:
-        """What an increment between two readings rests on."""
+    def _backing(self, state: RegisterState, span: int, counted: float, ts: int, *, vouched: bool = False) -> Backing:
+        """What an increment between two readings rests on; `vouched`: its instantaneous value says that much passed."""
         if (
             span > self._gap_ms
             or span > MEASURED_MARGIN * MEASURED_MS
             or self._period_ms > MEASURED_MS
+            or span > max(MISSED_MS, MISSED_PERIODS * self._period_ms)
             or self._crawls
             or state.scale
             or state.unsure
             or (state.over is not None and state.over.is_told)
             or state.doubt
-            or (state.lines and not state.lines[-1].proved(ts))
+            or (state.lines and (self._contradicts_sign or not state.lines[-1].proved(ts)))
             or (state.tremble is not None and self._is_trembling(state.tremble, ts))
         ):
             return Backing.BRIDGE
@@ -113,8 +123,11 @@ class Grounds:
         rated = self._limits.rated
         if rated is not None and counted > rated * took + RATED_SLACK * habit.slack:
             return Backing.BRIDGE
-        odd = habits.ODD_MARGIN if ts - habit.since >= DAY_MS else YOUNG_ODD_MARGIN
-        if habit.top > 0.0 and counted > odd * habit.highest * took + habit.slack:
+        if 0 < span <= pace.AGAIN * self._period_ms:  # another look at the same moment
+            took, vouched = float(span), False
+        twice, once = ODD_MARGINS if ts - habit.since >= DAY_MS else YOUNG_ODD_MARGINS
+        odd = max(twice * habit.confirmed, once * habit.highest)
+        if not vouched and habit.highest > 0.0 and counted > odd * took + habit.slack:
             return Backing.BRIDGE
         return Backing.READINGS
 
@@ -131,6 +144,12 @@ class Grounds:
         if rate is None or state.rate is None or counted <= habit.highest * max(span, self._period_ms) + habit.slack:
             return False
         return witnesses.exceeds(counted, state.rate, rate, span, habit.step or habit.unit)
+
+    def _vouched(self, state: RegisterState, span: int, counted: float, rate: float | None) -> bool:
+        """Whether the instantaneous value says that as much as an increment may have passed."""
+        if rate is None or state.rate is None or span > self._gap_ms:
+            return False
+        return not witnesses.exceeds(counted, state.rate, rate, span, state.habit.step or state.habit.unit)
 
     def _falls_short(self, state: RegisterState, run: Run, rate: float | None) -> bool:
         """Whether an increment is less than its instantaneous value says passed."""
@@ -157,6 +176,12 @@ class Grounds:
     def _leaps(self, habit: Habit, span: int, counted: float, times: float) -> bool:
         """Whether an increment is so many times as fast as any before."""
         return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
+
+    def _never_rests(self, habit: Habit, span: int, counted: float) -> bool:
+        """Whether a register that never stood did so for few readings, and then counts more than in the mean."""
+        if habit.longest_rest > 0:
+            return False
+        return counted > STALE_SHARE * habit.mean * max(span, self._period_ms)
 
     def _is_frozen(self, habit: Habit, run: Run) -> bool:
         """Whether a register stands although something passes."""
@@ -203,4 +228,5 @@ class Grounds:
             return witnesses.begin(run.last, run.value, shown, self._stretch_ms)
         witness = state.witness or witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms)
         span, counted = run.last - newest.last, run.value - newest.value
-        return witnesses.further(witness, state.rate, rate, span, counted)
+        step = state.habit.step or state.habit.unit
+        return witnesses.further(witness, (state.rate, rate), span, counted, step)

@@ -77,6 +77,10 @@ class Habit(NamedTuple):
     """First reading of the day, ms,"""
     day_value: float
     """and what the register showed with it."""
+    second: float = 0.0
+    """Second highest rate in this turn,"""
+    second_before: float = 0.0
+    """and in the one before."""
 
     @property
     def unit(self) -> float:
@@ -97,6 +101,12 @@ class Habit(NamedTuple):
     def highest(self) -> float:
         """Highest rate lately."""
         return max(self.top, self.top_before)
+
+    @property
+    def confirmed(self) -> float:
+        """Highest rate lately that was reached twice: one odd increment teaches nothing."""
+        low, high = sorted((self.top, self.top_before))
+        return max(low, self.second if high == self.top else self.second_before)
 
     @property
     def mature(self) -> bool:
@@ -131,12 +141,12 @@ class Habit(NamedTuple):
         """
         (
             since, last, steps, turn, top, top_before, busy, busy_before, rest, rest_before,
-            mean, step, digits, day_ts, day_value,
+            mean, step, digits, day_ts, day_value, second, second_before,
         ) = self  # fmt: skip
         if ts // TURN_MS != turn:
             turn = ts // TURN_MS
-            top_before, busy_before, rest_before = top, busy, rest
-            top, busy, rest = 0.0, 0.0, 0
+            top_before, second_before, busy_before, rest_before = top, second, busy, rest
+            top, second, busy, rest = 0.0, 0.0, 0.0, 0
         if counted > 0.0:
             steps = min(steps + 1, MIN_STEPS)
             if step is None or step > COARSE * 10.0**-digits:
@@ -144,7 +154,8 @@ class Habit(NamedTuple):
             if close:
                 rate = counted / max(span_ms, period_ms)
                 most = ODD_MARGIN * max(top, top_before)
-                top = max(top, min(rate, most) if most > 0.0 else rate)
+                rate = min(rate, most) if most > 0.0 else rate
+                second, top = max(second, min(rate, top)), max(rate, top)
         rest = max(rest, rest_ms)
         if value < day_value or ts <= day_ts:
             day_ts, day_value = ts, value
@@ -157,7 +168,7 @@ class Habit(NamedTuple):
             busy = max(busy, mean)
         return Habit(
             since, ts, steps, turn, top, top_before, busy, busy_before, rest, rest_before,
-            mean, step, digits, day_ts, day_value,
+            mean, step, digits, day_ts, day_value, second, second_before,
         )  # fmt: skip
 
     def broken(self, ts: int, value: float) -> Habit:

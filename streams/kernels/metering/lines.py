@@ -62,6 +62,8 @@ class Line(NamedTuple):
     """How far below its value the register may come back."""
     witnessed: bool = False
     """The instantaneous value has agreed with what the level behind the break counts."""
+    habit: Habit | None = None
+    """What was known of the register at the break: another's readings teach nothing of it."""
 
     def proved(self, ts: int) -> bool:
         """Whether the level behind the break has counted on for long enough to be believed.
@@ -74,6 +76,7 @@ class Line(NamedTuple):
 
     def most(self, habit: Habit, limits: RegisterLimits, span: int) -> float:
         """Most that can have passed since, if it comes back after some time."""
+        habit = self.habit or habit
         bound = limits.usual(habit, span)
         if habit.steps >= MIN_STEPS:
             return bound

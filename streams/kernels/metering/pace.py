@@ -13,6 +13,8 @@ from schemas.time import DAY_MS
 
 SOONER = 0.8
 """A clock that shows less than this share of the time that passes crawls. (unsourced)"""
+NEARLY = 0.9
+"""What takes so much of the period is counted as it should be, also of a clock that may crawl. (unsourced)"""
 AGAIN = 0.05
 """A reading that comes after less than this share of the period is another look at the same moment."""
 KEPT = 10
@@ -20,6 +22,8 @@ KEPT = 10
 LEAD = 0.8
 """By so many periods in sum readings may come sooner than SOONER before that is a clock: more than one reading too many
 or one that is late makes, for what comes after it is later again. (unsourced)"""
+LEAD_MS = 50_000
+"""And by more than so long, where a period is longer: readings are late or doubled by seconds. (unsourced)"""
 MOST_LEAD = 1.5
 """More is not counted, so that a clock that is set right is believed soon. (unsourced)"""
 LASTS_MS = DAY_MS
@@ -37,11 +41,11 @@ class Pace(NamedTuple):
     """Since when its clock may crawl, ms; 0: it does not."""
     lead: float = 0.0
     """By how many periods its readings have come sooner than SOONER in sum, those that came later taken off."""
+    late: float = 0.0
+    """By how many periods the newest one came later than it should, one at most: the next may come so much sooner."""
 
-    @property
-    def crawls(self) -> bool:
-        """Whether its clock may crawl."""
-        return self.since > 0
+    crawls: bool = False
+    """Whether the newest one came sooner than it should, or the first one late behind such: its clock may crawl."""
 
 
 def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
@@ -54,8 +58,12 @@ def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
     if known.kept < KEPT:
         kept = known.kept + (span <= gap_ms)
         return Pace(ts, kept if span >= SOONER * period_ms else 0)
-    lead = min(MOST_LEAD, max(0.0, known.lead + SOONER - span / period_ms))
-    if lead <= (0.0 if known.since else LEAD):
-        return Pace(ts, KEPT, lead=lead)
+    took = span / period_ms
+    late = min(1.0, max(0.0, took - 1.0))
+    lead = min(MOST_LEAD, max(0.0, known.lead + SOONER - took - known.late))
+    if lead <= (0.0 if known.since else min(LEAD, LEAD_MS / period_ms)):
+        return Pace(ts, KEPT, lead=lead, late=late, crawls=known.crawls and took > 1.0 / SOONER)
     since = known.since or known.ts
-    return Pace(ts) if ts - since > LASTS_MS else Pace(ts, KEPT, since, lead)
+    if ts - since > LASTS_MS:
+        return Pace(ts)
+    return Pace(ts, KEPT, since, lead, crawls=took < NEARLY or took > 1.0 / SOONER)

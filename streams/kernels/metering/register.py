@@ -25,7 +25,7 @@ from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.pace import Pace, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
-from streams.kernels.metering.signs import Signs, look
+from streams.kernels.metering.signs import Signs, is_swapped, look
 from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Trial
@@ -54,7 +54,7 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 13
+    version = 14
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)
@@ -103,7 +103,13 @@ class RegisterMetering(Saved[MeterState]):
                     registers[quantity] = window.begin(reading.ts, value, rate)
                 else:
                     registers[quantity] = window.read(
-                        register, reading.ts, value, rate, rests=rests(reading), crawls=pace.crawls
+                        register,
+                        reading.ts,
+                        value,
+                        rate,
+                        rests=rests(reading),
+                        crawls=pace.crawls,
+                        contradicts=contradicts or is_swapped(signs),
                     )
         if arrivals:
             rows.append(latest(device, arrivals[-1]))

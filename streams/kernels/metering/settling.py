@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEventKind
-from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain
+from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain, is_beside_noise
 from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
@@ -146,7 +146,7 @@ class Settling(Grounds):
         run = newest._replace(first=newest.last, readings=1, implied=None)
         line = Line(
             old.value, old.last, filling, MeterEventKind.REPLACEMENT, newest.last, newest.value, 0.0, 0.0,
-            RUBBISH, counts=1, tolerance=self._trembles(state.habit),
+            RUBBISH, counts=1, tolerance=self._trembles(state.habit), habit=state.habit,
         )  # fmt: skip
         noise = self._tell.rubbish(state.noise, old, newest, len(state.tail), ts)
         lines = (*state.lines, line)[-MOST_LINES:]
@@ -175,8 +175,8 @@ class Settling(Grounds):
                 unsure = UNSURE_READINGS if is_unsure else state.unsure
                 state = state._replace(lines=lines[: step.line], unsure=unsure)
             broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
-            skips = bool(at) and step.to > steps[at - 1].to + 1
-            sure = step.kind in _SURE and step.measured and not broken and not skips and not (at == 0 and state.odd)
+            odd = (at == 0 and state.odd) or old.frozen or is_beside_noise(steps, at)
+            sure = step.kind in _SURE and step.measured and not broken and not odd
             backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
             filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
             begun = filling
@@ -206,7 +206,7 @@ class Settling(Grounds):
         ts: int,
     ) -> RegisterState:
         """Keep what is settled as the new anchor, and the last run kept as the tail."""
-        habit, known = self._learn(state.habit, runs, steps), state
+        habit, known = self._learn(state, runs, steps), state
         state = state._replace(lines=self._lines(state, runs, steps, fillings, ts))
         last = runs[steps[-1].to]
         before = steps[-2].to if len(steps) > 1 else 0
@@ -218,14 +218,13 @@ class Settling(Grounds):
             anchor, filling, odd = state.anchor, state.filling, state.odd
             if earlier >= 0:
                 anchor, filling = runs[steps[earlier].to], fillings[earlier][1]
-                skips = before > steps[earlier].to + 1
-                odd = skips or self._is_odd(known, anchor, runs[before], steps[-2])
+                odd = is_beside_noise(steps, len(steps) - 2) or self._is_odd(known, anchor, runs[before], steps[-2])
             last = merged(runs[before], last)
         elif counts_on and len(steps) > 1:
             anchor, filling = runs[before], fillings[-2][1]
-            odd = steps[-1].to > before + 1 or self._is_odd(known, anchor, last, steps[-1])
+            odd = is_beside_noise(steps, len(steps) - 1) or self._is_odd(known, anchor, last, steps[-1])
         elif counts_on:
-            anchor, filling, odd = state.anchor, state.filling, state.odd
+            anchor, filling, odd = state.anchor, state.filling, state.odd or is_beside_noise(steps, 0)
         else:
             anchor = last._replace(last=last.first, readings=1, implied=None)
             filling, odd = fillings[-1][0], False
@@ -251,7 +250,7 @@ class Settling(Grounds):
                 line = Line(
                     old.value, old.last, filling, step.kind, new.first, new.value,
                     step.limit, step.counted, step.rule, tolerance=self._trembles(state.habit),
-                    readings=sum(run.readings for run in runs[step.to :]),
+                    readings=sum(run.readings for run in runs[step.to :]), habit=state.habit,
                 )  # fmt: skip
                 lines = (*lines, line)[-MOST_LINES:]
                 for later, following in zip(steps[number:], steps[number + 1 :], strict=False):
@@ -262,9 +261,12 @@ class Settling(Grounds):
             at, filling = step.to, fillings[number][1]
         return tuple(line for line in lines if not line.is_over(ts))
 
-    def _learn(self, habit: Habit, runs: Sequence[Run], steps: Sequence[RunStep]) -> Habit:
-        """Learn from the ordinary increments of a window; the one to its first run is known already."""
-        old = 0
+    def _learn(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> Habit:
+        """Learn from the ordinary increments of a window; the one to its first run is known already.
+
+        With a return what was learned from another's readings is forgotten.
+        """
+        old, habit = 0, state.habit
         for step in steps:
             before, new = runs[old], runs[step.to]
             if step.kind is None and (old, step.to) != (0, 1):
@@ -275,7 +277,8 @@ class Settling(Grounds):
                     period_ms=self._period_ms, close=span <= self._gap_ms,
                 ).seeing(new.value)  # fmt: skip
             elif step.kind is not None:
-                habit = habit.broken(new.first, new.value)
+                known = state.lines[step.line].habit if step.kind is MeterEventKind.EXCURSION else None
+                habit = (known or habit).broken(new.first, new.value)
             old = step.to
         return habit._replace(last=max(habit.last, runs[old].first))
 
@@ -369,7 +372,7 @@ def _trial(
             trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
         elif step.kind is MeterEventKind.ROLLOVER:
             trial = None
-        elif trial is None and not step.leaves and step.counted > step.limit:
+        elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit) and not step.leaves:
             filling = fillings[number - 1][1] if number else state.filling
             trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
         at = step.to

@@ -51,5 +51,10 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
     return Signs(ts, power, imported, exported, min(wrong, TOLD_AFTER), since), True
 
 
+def is_swapped(signs: Signs | None) -> bool:
+    """Whether power contradicted the registers whenever it could tell, often enough to be told."""
+    return signs is not None and signs.wrong >= TOLD_AFTER
+
+
 def _counted(before: float | None, now: float | None) -> float:
     return max(0.0, now - before) if before is not None and now is not None else 0.0

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from schemas.registered.meter_changes import Terms
 
 
+AMBIGUOUS = 10.0
+"""Where a meter that counts on would have counted no more than so many times what it has if it shows another unit,
+nobody can tell the two apart. (unsourced)"""
+
+
 class Crossed(NamedTuple):
     """A register's first reading behind registered changes."""
 
@@ -60,7 +65,8 @@ def _same_meter(terms: Sequence[Terms], before: tuple[int, float, float], ts: in
     if passed >= 0.0 and (in_new_unit < 0.0 or onwards <= in_new_unit):
         exact = ts <= terms[1].since or passed == 0.0
         return Crossed(counted + onwards, counted + onwards - new.factor * shown, None, is_exact=exact)
-    return Crossed(offset + new.factor * shown, offset, None, is_exact=True)
+    sure = passed < 0.0 or onwards > AMBIGUOUS * in_new_unit
+    return Crossed(offset + new.factor * shown, offset, None, is_exact=sure)
 
 
 def _mean_factor(terms: Sequence[Terms], start: int, stop: int) -> float:

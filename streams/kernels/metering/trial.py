@@ -80,11 +80,12 @@ class Trial(NamedTuple):
     def is_outlasted(self, line: Line, ts: int) -> bool:
         """Whether no more speaks for it than for what it was left for, which has only stood yet.
 
-        That is a value further on, which no gateway makes of its own, the very one that this level began with, or it
-        has stood for longer than this counted.
+        That is a value that it never showed, which no gateway makes of its own, the very one that this level began
+        with, or it has stood for longer than this counted.
         """
-        counted = line.last - self.marks[0].ts
-        told = line.seen > line.value or line.seen == self.marks[0].value or ts - line.broke > counted
+        counted, begun = line.last - self.marks[0].ts, self.marks[0].value
+        is_own = line.seen == 0.0 or begun < line.seen <= line.value
+        told = not is_own or ts - line.broke > counted
         return line.counts == 0 and counted > 0 and told
 
     def written_again(self, minutes: Minutes, ts: int, value: float) -> Filling | None:

@@ -11,7 +11,7 @@ from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
 from streams.kernels.metering.beginning import Beginning
 from streams.kernels.metering.explain import Run
-from streams.kernels.metering.grounds import STALE_JUMP, STALE_READINGS, TREMBLE_PERIODS, standstill_ms
+from streams.kernels.metering.grounds import STALE_JUMP, STALE_MOST, STALE_READINGS, TREMBLE_PERIODS, standstill_ms
 from streams.kernels.metering.lines import Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, begin
 from streams.kernels.metering.state import RegisterState, Tremble, began_again, first_of, onwards
@@ -46,12 +46,14 @@ class Window(Beginning):
         *,
         rests: bool = False,
         crawls: bool = False,
+        contradicts: bool = False,
     ) -> RegisterState:
         """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms.
 
-        `rests`: the reading says itself that nothing passes; `crawls`: its clock may not be right (`pace.py`).
+        `rests`: the reading says itself that nothing passes; `crawls`: its clock may not be right (`pace.py`);
+        `contradicts`: power has the sign that the other register of the meter counts (`signs.py`).
         """
-        self._crawls = crawls
+        self._crawls, self._contradicts_sign = crawls, contradicts
         if self._is_plain:
             return self._take(state, ts, value if not state.scale else value / 10.0**state.scale, rate, rests=rests)
         self._come_to(ts)
@@ -70,6 +72,8 @@ class Window(Beginning):
                 rule=EXCHANGED_AS_REGISTERED,
             )  # fmt: skip
         taken = self._take(state, ts, crossed.counted, rate, rests=rests)
+        if not crossed.is_exact and taken.habit.steps < habits.MIN_STEPS and taken.tail[-1].first == ts:
+            return taken._replace(tail=(*taken.tail[:-1], taken.tail[-1]._replace(denied=True)))
         if crossed.is_exact or len(taken.tail) > 1 or taken.tail[0].first != ts:
             return taken
         newest = state.tail[-1]
@@ -124,8 +128,11 @@ class Window(Beginning):
         if state.witness is not None and self._leaps(state.habit, span, counted, trials.JUMP):
             state = self._heard(state, ts)  # what it showed before may have been another's: it is judged by itself
             newest = state.tail[0]
-        is_stale = newest.readings == STALE_READINGS and (
-            self._stands_denied(state.habit, newest) or self._leaps(state.habit, span, counted, STALE_JUMP)
+        jump = STALE_JUMP if newest.readings == STALE_READINGS else trials.JUMP
+        is_stale = STALE_READINGS <= newest.readings <= STALE_MOST and (
+            self._stands_denied(state.habit, newest)
+            or self._leaps(state.habit, span, counted, jump)
+            or self._never_rests(state.habit, span, counted)
         )
         if newest.readings > 1:
             walking = state._replace(doubt=state.doubt or 1) if is_stale else state
@@ -139,20 +146,24 @@ class Window(Beginning):
         if state.trial is not None and not is_gap and self._leaps(state.habit, span, counted, trials.LEAP):
             state = self._doubted(state, state.trial, span, counted, rate)
             newest = state.tail[0]
-        backing = self._backing(state, span, counted, ts)
-        if is_stale or (
-            backing is Backing.READINGS
-            and (
-                self._denied(state, span, counted, rate)
-                or self._parts(state, span, counted, rate)
-                or (state.trial is not None and state.trial.is_new and self._falls_short(state, run, rate))
+        backing = self._backing(state, span, counted, ts, vouched=self._vouched(state, span, counted, rate))
+        if (
+            is_stale
+            or newest.frozen
+            or (
+                backing is Backing.READINGS
+                and (
+                    self._denied(state, span, counted, rate)
+                    or self._parts(state, span, counted, rate)
+                    or (state.trial is not None and state.trial.is_new and self._falls_short(state, run, rate))
+                )
             )
         ):
             backing = Backing.BRIDGE
         shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
         if is_gap:
             self._tell.gap(newest, run, counted, ts)
-        rest = 0 if newest.frozen else newest.stood_ms
+        rest = 0 if newest.frozen or is_stale else newest.stood_ms
         habit = state.habit.after(
             ts, span, counted, rest, run.value, period_ms=self._period_ms, close=not is_gap
         ).seeing(run.value)
@@ -211,7 +222,7 @@ class Window(Beginning):
         if agrees is None:
             goes_on = ts - witness.start <= witnesses.LONGEST * self._stretch_ms and ts - newest.last <= self._gap_ms
             return state._replace(witness=witness._replace(number=ts // self._stretch_ms) if goes_on else None)
-        usual = witness.parted if agrees else None
+        usual = witnesses.usual_of(witness) if agrees else None
         following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms, usual)
         if agrees:
             if state.doubt:

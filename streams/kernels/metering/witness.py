@@ -19,6 +19,8 @@ STRETCH_PERIODS = 10
 """A stretch is this many periods long, a quarter of an hour at least. (unsourced)"""
 READINGS = 8
 """Fewer readings are no witness."""
+FEW_READINGS = 3
+"""Of a meter's first stretch, so many tell how far an increment parts from its instantaneous value. (unsourced)"""
 LONGEST = 4
 """A stretch that can tell nothing yet goes on, until it is this many times as long. (unsourced)"""
 SHARE = 0.1
@@ -58,6 +60,8 @@ class FlowWitness(NamedTuple):
     """Most by which an increment has parted from it beyond that, per ms,"""
     usual: float | None = None
     """and in the stretch before, if that agreed."""
+    odd: int = 0
+    """Increments that parted from it as no other did."""
 
 
 def stretch_ms(period_ms: float) -> int:
@@ -70,21 +74,35 @@ def begin(ts: int, value: float, filling: Filling, length_ms: int, usual: float 
     return FlowWitness(ts // length_ms, ts, value, filling, 1, 0.0, 0.0, 0.0, usual)
 
 
-def further(witness: FlowWitness, before: float, now: float, span: int, counted: float) -> FlowWitness:
+def further(witness: FlowWitness, rates: tuple[float, float], span: int, counted: float, step: float) -> FlowWitness:
     """Take one more increment, and the instantaneous values at both its ends, in its unit per ms."""
-    number, start, value, filling, readings, passed, wobble, parted, usual = witness
-    between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
-    parted = max(parted, (abs(counted - between) - moved) / span)
-    return FlowWitness(number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual)
+    number, start, value, filling, readings, passed, wobble, parted, usual, odd = witness
+    between, moved = sum(rates) / 2 * span, abs(rates[1] - rates[0]) / 2 * span
+    if parts(witness, counted, rates, span, step):
+        odd += 1
+    else:
+        parted = max(parted, (abs(counted - between) - moved) / span)
+    return FlowWitness(
+        number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual, odd
+    )
+
+
+def usual_of(witness: FlowWitness) -> float | None:
+    """Say how far increments part from it, by a stretch that agrees; None where most of them parted further."""
+    return witness.parted if 2 * witness.odd <= witness.readings else None
 
 
 def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
-    """Whether an increment parts from its instantaneous values by twice what any in the stretch before did."""
-    if witness.usual is None:
+    """Whether an increment parts from its instantaneous values by twice what any in the stretch before did.
+
+    In a meter's first stretch, by twice what any did so far.
+    """
+    usual = witness.parted if witness.usual is None and witness.readings >= FEW_READINGS else witness.usual
+    if usual is None:
         return False
     before, now = rates
     between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
-    return abs(counted - between) > PARTS * witness.usual * span + moved + STEPS * step
+    return abs(counted - between) > PARTS * usual * span + moved + STEPS * step
 
 
 def verdict(witness: FlowWitness, counted: float, step: float) -> bool | None:

@@ -8,10 +8,12 @@ exchanges; with and without a rating, power and earlier history, sampled every s
 
 from __future__ import annotations
 
+import math
 import random
-from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from schemas.arrival import Arrival
 from schemas.metrics import MeterEvent, MeterMinute, Quality
@@ -44,6 +46,10 @@ class World(NamedTuple):
     unit: float
     """Weight of the last digit."""
     faults: list[str]
+    field: str = FIELD
+    """The register."""
+    shifted: float = 0.0
+    """What good minutes may hold more or less because a clock was off: another time, and the same sum."""
 
 
 class Judged(NamedTuple):
@@ -171,39 +177,27 @@ def _wrong(rng: random.Random, kind: str, own: Sequence[float], length: int, ste
 def judge(world: World) -> Judged:
     """Meter a world, and hold the minutes marked `good` against what truly passed in them."""
     _, rows = KERNEL.fold(None, world.device, world.arrivals)
-    minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == FIELD}
+    minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == world.field}
     events = {(row.ts, row.kind): row for row in rows if isinstance(row, MeterEvent)}
     total = world.energy[-1]
-    drift = lowest = highest = known = 0.0
-    good = 0
-    for ts in sorted(minutes):
-        row = minutes[ts]
-        known += row.increment or 0.0
-        if row.quality is Quality.GOOD and row.increment is not None:
-            good += 1
-            drift += row.increment - (_passed(world, ts + MINUTE_MS) - _passed(world, ts)) * _share(world, ts)
-            lowest, highest = min(lowest, drift), max(highest, drift)
+    good = [ts for ts, row in minutes.items() if row.quality is Quality.GOOD and row.increment is not None]
+    good.sort()
+    starts = np.array(good, dtype=np.float64)
+    passed = np.interp([starts, starts + MINUTE_MS], world.times, world.energy)
+    given = np.array([minutes[ts].increment for ts in good], dtype=np.float64)
+    drift = np.concatenate(([0.0], np.cumsum(given - (passed[1] - passed[0]))))
+    known = math.fsum(row.increment or 0.0 for row in minutes.values())
     reached = _passed(world, max(minutes) + MINUTE_MS) if minutes else 0.0
-    allowed = TOLERANCE * total + 8 * world.unit
+    allowed = TOLERANCE * total + 8 * world.unit + world.shifted
     return Judged(
-        highest - lowest,
+        float(drift.max() - drift.min()),
         allowed,
-        good / max(1, len(minutes)),
+        len(good) / max(1, len(minutes)),
         abs(known - reached) / total if total else 0.0,
         list(events.values()),
     )
 
 
 def _passed(world: World, ts: int) -> float:
-    """What had passed by a moment, kWh."""
-    at = bisect_right(world.times, ts)
-    if at == 0:
-        return 0.0
-    if at == len(world.times):
-        return world.energy[-1]
-    before, after = world.times[at - 1], world.times[at]
-    return world.energy[at - 1] + (world.energy[at] - world.energy[at - 1]) * (ts - before) / (after - before)
-
-
-def _share(_world: World, _ts: int) -> float:
-    return 1.0
+    """What had passed by a moment, in the register's unit."""
+    return float(np.interp(ts, world.times, world.energy))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.worlds import mixed_meters
 from tests.support.worlds.meter_worlds import draw, judge
 
-WORLDS = 80
+WORLDS, MIXED = 80, 80
 HEALTHY = 0.6
 """Share of such a meter's minutes that is good; the first few steps are estimated."""
 MOST_WRONG = 0
@@ -67,11 +68,41 @@ def test_wrong_figures_are_not_marked_good() -> None:
         1_312_475,  # another meter's first readings, a tenth as fast as power says
         1_312_521,  # another meter's readings for two days, left by a leap within the rating
         1_313_866,  # jumps in the last half-second of a minute
+        2_000_276,  # another meter's readings after a while in another unit, which had taught how fast it counts
+        2_000_554,  # exchanged for one that shows a little less, which looks like two readings of noise
+        2_000_834,  # another meter's readings that look like what it had not counted while it stood
+        2_001_227,  # two readings of a quarter of an hour are missing, and the load came in bursts
+        2_001_289,  # another meter's first readings, and power says that less passed with the next
+        2_002_566,  # exchanged for one that shows sixteen times what it ever counted at once
+        2_002_901,  # exchanged among its first readings, within what power moved
+        2_003_770,  # comes back from zeros by rubbish
+        2_004_306,  # comes back to an old value by a fall, beside a reading that was noise
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
     """One world of each kind that held a wrong figure marked `good`."""
     judged = judge(draw(seed))
+    assert judged.wrong_kwh <= judged.allowed_kwh
+
+
+def test_what_comes_together_is_not_marked_good_where_it_is_wrong() -> None:
+    """Pulses, ratios, clocks, wraps and exchanges of meters of every medium; the bound may only fall."""
+    wrong = [seed for seed in range(MIXED) if judge(mixed_meters.draw(seed)).is_wrong]
+    assert len(wrong) <= MOST_WRONG, wrong
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        81_079,  # a clock an hour off for a while, in readings every five minutes
+        81_195,  # a clock hours off, in readings every quarter of an hour
+        90_056,  # other transformers with the second reading, and either way of showing that is plausible
+        90_173,  # import and export swapped, and power says so
+    ],
+)
+def test_what_came_together_and_out_wrong_stays_mended(seed: int) -> None:
+    """One world of each kind in which several things held a wrong figure marked `good`."""
+    judged = judge(mixed_meters.draw(seed))
     assert judged.wrong_kwh <= judged.allowed_kwh
 
 
