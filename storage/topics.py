@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # not in its `__all__`
 from confluent_kafka.cimpl import NewTopic
 
 if TYPE_CHECKING:
@@ -56,6 +56,29 @@ def ensure_named_topic(
         msg = (
             f"topic {name} has {len(found.partitions)} partitions, and should have {partitions}:"
             " set FENHE_KAFKA_PARTITIONS to the number of the readings' topic; the topics of alarms and guard have one"
+        )
+        raise LogError(msg)
+
+
+_SESSIONS = ("group.min.session.timeout.ms", "group.max.session.timeout.ms")
+
+
+def ensure_session(settings: KafkaSettings, session_timeout_s: float, *, timeout_s: float = 10.0) -> None:
+    """Raise LogError for a session that Kafka would refuse, for then a worker would wait for its partitions for ever.
+
+    A Kafka that does not tell its bounds is asked no further: the embedded one, or one that does not let us ask.
+    """
+    admin = AdminClient(settings.kafka_client())
+    try:
+        broker = ConfigResource(ConfigResource.Type.BROKER, str(min(admin.list_topics(timeout=timeout_s).brokers)))
+        told = admin.describe_configs([broker], request_timeout=timeout_s)[broker].result(timeout_s)
+        low_s, high_s = (int(told[name].value) / 1000 for name in _SESSIONS)
+    except (KafkaException, TimeoutError, KeyError, TypeError, ValueError):
+        return
+    if not low_s <= session_timeout_s <= high_s:
+        msg = (
+            f"FENHE_SESSION_TIMEOUT_S={session_timeout_s:g} is refused by Kafka, which takes {low_s:g} to {high_s:g}:"
+            f" choose one of these, or set its {' and '.join(_SESSIONS)}"
         )
         raise LogError(msg)
 

@@ -61,13 +61,14 @@ def work(ready_file: ReadyFileOption = None) -> None:
     look_for_none()  # until it is ready
     from fenhe.clear_log_errors import clear_log_errors
     from schemas.settings import WorkerSettings
-    from storage.topics import ensure_topic
+    from storage.topics import ensure_session, ensure_topic
 
     logging.configure()
     with _clear_errors():
         settings = WorkerSettings()
     with ThreadPoolExecutor(1) as beside:
         has_topic = beside.submit(ensure_topic, settings)
+        has_session = beside.submit(ensure_session, settings, settings.session_timeout_s)
         from fenhe import metrics
         from fenhe.ready import ReadyFile
         from streams.worker.app import run_worker
@@ -75,6 +76,7 @@ def work(ready_file: ReadyFileOption = None) -> None:
 
         with clear_log_errors():
             has_topic.result()
+            has_session.result()
     ready = ReadyFile(ready_file)
     figures = WorkerFigures()
     metrics.serve(settings.metrics_port, "fenhe_worker", figures.as_dict)

@@ -13,8 +13,8 @@ from fenhe.local import (
     Services,
     Stack,
 )
-from schemas.settings import GuardSettings
-from storage.topics import ensure_named_topic, ensure_topic
+from schemas.settings import GuardSettings, KafkaSettings
+from storage.topics import LogError, ensure_named_topic, ensure_session, ensure_topic
 from tests.fixtures.services import wanted_services
 from tests.support.mqtt import connected, publish
 from tests.support.processes import alive
@@ -105,3 +105,16 @@ class TestStack:
         monkeypatch.setenv("FENHE_KAFKA_LIBS", str(scratch))
         with pytest.raises(MissingServiceError, match="make kafka"):
             Stack(scratch, services=Services.REAL)
+
+
+def test_a_session_that_kafka_refuses_is_refused_with_what_it_takes(real_stack: Stack) -> None:
+    """Before it joins: a worker whose session is refused would wait for its partitions for ever."""
+    settings = KafkaSettings(kafka_bootstrap=real_stack.kafka.bootstrap)
+    ensure_session(settings, 240)
+    with pytest.raises(LogError, match=r"FENHE_SESSION_TIMEOUT_S=0.5 is refused by Kafka, which takes 1 to 1800"):
+        ensure_session(settings, 0.5)
+
+
+def test_a_kafka_that_does_not_tell_what_it_takes_is_not_asked_further() -> None:
+    """A worker starts all the same: what is wrong with Kafka is told by others."""
+    ensure_session(KafkaSettings(kafka_bootstrap="127.0.0.1:1"), 0.5, timeout_s=0.2)
