@@ -13,7 +13,7 @@ from schemas.readings import Kind
 from schemas.registry import Device
 from schemas.time import DAY_MS, MINUTE_MS
 from streams.kernels.metering.minutes import Backing, Filling, Minutes, begin
-from tests.support.calls import calls_of
+from tests.unit.streams.kernels.calls import calls_of
 
 if TYPE_CHECKING:
     from schemas.metrics import Row

@@ -14,7 +14,7 @@ from schemas.time import MINUTE_MS
 from streams.kernels.plant.boundary import Total, contributions, unknown_carriers
 from streams.kernels.plant.reference import energy_factors
 from streams.kernels.plant.rolling import RollingPlant
-from tests.support.calls import calls_of
+from tests.unit.streams.kernels.calls import calls_of
 
 T0 = 1_780_000_020_000 - 1_780_000_020_000 % MINUTE_MS
 SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="长治")
