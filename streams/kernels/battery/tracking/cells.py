@@ -5,6 +5,7 @@ Averaging first and comparing then leaves the noise of single samples out: a cel
 
 from __future__ import annotations
 
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ ODD_CELL_V = 0.5
 """A cell so far from the median may be a channel that broke. (unsourced)"""
 EXPLAINED = 0.4
 """It did where the pack's voltage misses it by no more than this share of that. (unsourced)"""
+MOST_BROKEN = 3
+"""Channels of one set that are told as broken at once; of more, nothing tells pack and channels apart. (unsourced)"""
 
 
 class Cells(NamedTuple):
@@ -73,21 +76,23 @@ class Cells(NamedTuple):
 NO_CELLS = Cells()
 
 
-def broken_channel(pack_v: float, cells: Sequence[float]) -> int | None:
-    """Which cell's channel the pack's voltage contradicts, from 0: without it pack and cells agree, and with it not.
+def broken_channels(pack_v: float, cells: Sequence[float], missing: int = 0) -> tuple[int, ...]:
+    """Which cells' channels the pack's voltage contradicts, from 0: without them pack and cells agree, and with not.
 
-    A cell that is shorted takes its voltage from the pack, too, and is none of these.
+    `missing` are cells that show nothing at all, and are taken to be like the others. Cells that are shorted take their
+    voltage from the pack, too, and are none of these.
     """
-    low, high = min(cells), max(cells)
-    if high - low < ODD_CELL_V or len(cells) < CELLS_FOR_Z:
-        return None  # nearly always
+    if max(cells) - min(cells) < ODD_CELL_V or len(cells) < CELLS_FOR_Z:
+        return ()  # nearly always
     middle = median(sorted(cells))
-    odd = low if middle - low >= high - middle else high
-    away = abs(odd - middle)
-    misses = pack_v - sum(cells)
-    if away < ODD_CELL_V or abs(misses - (middle - odd)) > EXPLAINED * away:
-        return None
-    return list(cells).index(odd)
+    odd = [at for at, volts in enumerate(cells) if abs(volts - middle) >= ODD_CELL_V]
+    misses = pack_v - sum(cells) - missing * middle
+    found: tuple[float, tuple[int, ...]] = (abs(misses), ())
+    for some in chain.from_iterable(combinations(odd, count) for count in range(1, min(len(odd), MOST_BROKEN) + 1)):
+        left_v = abs(misses - sum(middle - cells[at] for at in some))
+        if left_v < found[0] and left_v <= EXPLAINED * min(abs(cells[at] - middle) for at in some):
+            found = (left_v, some)
+    return found[1]
 
 
 def unseen(state_offset_v: float | None, pack_v: float, present: Sequence[float]) -> tuple[float, float]:

@@ -5,6 +5,7 @@ One value for days is no wonder: nothing flows on float. It is told where physic
 * the set was full, shows no current ever since, and its voltage is one of a set that has given most of its charge;
 * one and the same discharging current, and the cells rise by a tenth of a volt; or one charging current, and they fall;
 * the current steps from or to nothing, and by the second reading the voltage has not answered;
+* a set that is full goes on being charged, by more than it can hold: what it shows as charge is a load;
 * one and the same current for four times as long as this sensor ever stood, whatever the voltage says (`standing`).
 
 The last one tells a sensor that dies under load, and one that comes back under it, whose discharge began unseen.
@@ -18,7 +19,7 @@ from schemas.metrics.battery_health import BatteryFlag
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.standing import is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
-from streams.kernels.battery.tracking.flow import FLOAT
+from streams.kernels.battery.tracking.flow import CHARGE, FLOAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ ANSWER_V = 0.010
 ANSWERED = 0.15
 """Share of the expected answer that is one: resistances differ by a quarter, and RC parts answer late. (unsourced)"""
 
+OVERFULL = 1.05
+"""Of the nominal charge: no set holds so much, and retired ones hold less than one. (unsourced)"""
 PARTS_SHARE = 0.05
 """A pack voltage that parts from its cells by more than this share is not theirs, but for what leads take of it under a
 current. (unsourced)"""
@@ -73,6 +76,7 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     if not state.is_stuck and (
         is_standing(state.standing, flow.ts, flow.elapsed, is_idle=is_idle)
         or _is_against(state, flow, mean_v, limits)
+        or _is_overfull(state, flow, limits)
         or _is_unanswered(state, flow, mean_v, limits)
     ):
         state.is_stuck = True
@@ -92,6 +96,14 @@ def _watch_standing(state: SetState, flow: Flow, raw: float, *, was_idle: bool) 
         state.is_stuck = False
         if flow.doing is FLOAT:
             state.doing_since = flow.ts  # whether it floated meanwhile, nobody knows
+
+
+def _is_overfull(state: SetState, flow: Flow, limits: Limits) -> bool:
+    """Whether a set that began to charge when it was full has taken more than any set can: its current is none."""
+    episode = state.episode
+    if flow.doing is not CHARGE or episode.kind is not CHARGE or episode.soc is None:
+        return False
+    return episode.soc - 3 * episode.soc_sigma + episode.charge_ah / limits.nominal_ah > OVERFULL
 
 
 def _is_against(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:

@@ -14,7 +14,7 @@ from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned, sign_of
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, broken_channel, note_cells, unseen, unseen_offset
+from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, broken_channels, note_cells, unseen, unseen_offset
 from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
 from streams.kernels.battery.tracking.contradiction import parts_from_cells, watch_current
 from streams.kernels.battery.tracking.flow import (
@@ -89,7 +89,7 @@ class Tracker:
         self._give(note_cycles(self.device, state, reading.cycles, limits))
 
     def _channels(self, reading: BatteryReading) -> tuple[Sequence[float | None] | None, Sequence[float]]:
-        """Cells of a reading, one that its pack's voltage contradicts taken out, and those that have a voltage."""
+        """Cells of a reading, those that its pack's voltage contradicts taken out, and those that have a voltage."""
         count, pack_v = self.limits.cell_count, reading.pack_voltage_v
         cells: Sequence[float | None] | None = reading.cell_voltage_v
         if not cells:
@@ -97,10 +97,12 @@ class Tracker:
         if len(cells) != count:
             cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
         present = _present(cells)
-        odd = None if pack_v is None or len(present) < count else broken_channel(pack_v, present)
-        if odd is None:
+        odd = () if pack_v is None or not present else broken_channels(pack_v, present, count - len(present))
+        if not odd:
             return cells, present
-        cells = [None if at == odd else each for at, each in enumerate(cells)]
+        shown = [at for at, each in enumerate(cells) if each is not None]
+        broken = {shown[at] for at in odd}
+        cells = [None if at in broken else each for at, each in enumerate(cells)]
         return cells, _present(cells)
 
     def _note_loaded_cells(self, state: SetState, seen: Cells, present: Sequence[float], ts: int) -> None:

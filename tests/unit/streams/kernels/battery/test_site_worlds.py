@@ -27,6 +27,9 @@ def test_what_is_wrong_is_not_told_without_a_doubt() -> None:
         1_052,  # a current turned round that the voltage answered faintly
         100_010,  # a current that stands, of a set that charges
         100_082,  # whole records that stand, over an outage
+        300_003,  # two cells' channels that break one after the other: its set was empty
+        300_043,  # the same beside a channel that shows nothing
+        300_048,  # a current turned round, hidden by a full cell: it was charged beyond what it holds
         100_206,  # a current that stands under a load
     ],
 )
