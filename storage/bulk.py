@@ -64,7 +64,7 @@ def _field(column: Column) -> _Field | None:
     """A column's field; None where it has no value at all."""
     dtype = column.type.value.dtype
     if not dtype:
-        return _text([*column.values])
+        return _text(column.values)
     values = column.values
     if isinstance(values, list) and values and values[0] is None and values.count(None) == len(values):
         return None
@@ -75,30 +75,25 @@ def _field(column: Column) -> _Field | None:
     return None if nulls.all() else _Field(dtype, found, np.where(nulls, -1, width))
 
 
-def _text(values: Sequence[Any]) -> _Field | None:
-    """Texts; most rows say what one before said, and often all say the same."""
-    known: dict[str | None, bytes] = {}
-    if len({*values}) == 1:
-        values = values[:1]
-    words = [known.get(value) or _encoded(value, known) for value in values]
+def _text(values: Sequence[Any] | npt.NDArray[Any]) -> _Field | None:
+    """Texts; of a column that says the same throughout it is written once."""
+    known = set(values)
     if len(known) == 1:
-        (word,) = known.values()
-        return None if None in known else _Field(f"S{max(1, len(word))}", word, len(word))
-    lengths = [len(word) for word in words]
+        (value,) = known
+        word = b"" if value is None else value.encode()
+        return None if value is None else _Field(f"S{max(1, len(word))}", word, len(word))
+    words = [b"" if value is None else value.encode() for value in values]
+    lengths = list(map(len, words))
+    widest = f"S{max(1, *lengths)}"
     if None in known:
         lengths = [-1 if value is None else length for value, length in zip(values, lengths, strict=True)]
     same = min(lengths) == max(lengths) > 0
-    return _Field(_wide(words), words, lengths[0] if same else np.array(lengths))
+    return _Field(widest, words, lengths[0] if same else np.array(lengths))
 
 
 def _wide(words: Sequence[bytes]) -> str:
     """Type of a column that holds the longest of some words."""
     return f"S{max(1, *map(len, words))}"
-
-
-def _encoded(value: str | None, known: dict[str | None, bytes]) -> bytes:
-    word = known[value] = b"" if value is None else value.encode()
-    return word
 
 
 def _rows(count: int, fields: Sequence[_Field]) -> bytes:

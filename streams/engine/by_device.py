@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,15 +19,10 @@ class ByDevice:
 
     def __init__(self, arrivals: Arrivals) -> None:
         self.arrivals = arrivals
-        self.starts: dict[str, int] = {}
-        """Where a device's arrivals begin."""
-        for at, device_id in enumerate(arrivals.device_ids):
-            self.starts.setdefault(device_id, at)
-        begins = [*self.starts.values(), len(arrivals)]
-        self.counts = {
-            device_id: end - start for device_id, start, end in zip(self.starts, begins, begins[1:], strict=False)
-        }
-        """How many arrivals a device has."""
+        self.counts: Mapping[str, int] = Counter(arrivals.device_ids)
+        """How many arrivals each device has, in their order."""
+        self.starts = dict(zip(self.counts, accumulate(self.counts.values(), initial=0), strict=False))
+        """Where they begin."""
 
     def __len__(self) -> int:
         """How many devices there are."""

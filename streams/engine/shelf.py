@@ -98,7 +98,7 @@ class ShelvedMemory:
     @property
     def last_ts(self) -> int:
         """How far the fold has come."""
-        return int(self._shelf.last_ts[self._row])
+        return int(self._shelf.last_ts.item(self._row))
 
     @property
     def unsaved(self) -> int:

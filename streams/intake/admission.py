@@ -82,13 +82,14 @@ class Directory:
         """Places of arrivals of one kind that `admit` may do anything to; all others it gives back."""
         block = arrivals.block
         sieve = self._sieves[block.kind]
-        rows = np.array([sieve.row(device, self.checks) for device in devices])
+        rows = sieve.rows(devices, arrivals.device_ids, self.checks)
         odd = sieve.odd(rows, block)
         if (said := block.others.get("quality")) is not None:
             odd |= np.array([quality == DeviceQuality.BAD for quality in said])
-        # Subtracted in Python: a device may send whatever integer as its time, also one beyond 64 bits.
-        each = zip(arrivals.received_ms, block.ts, strict=True)
-        odd |= np.array([received_ms - ts > FAR_BEHIND_MS for received_ms, ts in each])
+        # In Python: a device may send whatever integer as its time, also one beyond 64 bits.
+        if min(block.ts) < max(arrivals.received_ms) - FAR_BEHIND_MS:
+            each = zip(arrivals.received_ms, block.ts, strict=True)
+            odd |= np.array([received_ms - ts > FAR_BEHIND_MS for received_ms, ts in each])
         return np.flatnonzero(odd).tolist()
 
 
@@ -101,7 +102,19 @@ class _Sieve:
         self._known: dict[tuple[_Check, ...] | None, int] = {}
         self._columns: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = {}
 
-    def row(self, device: Device, checks: Callable[[Device], tuple[_Check, ...]]) -> int:
+    def rows(
+        self, devices: Sequence[Device], device_ids: Sequence[str], checks: Callable[[Device], tuple[_Check, ...]]
+    ) -> npt.NDArray[np.intp]:
+        """Where ranges stand in the columns, of each of some devices."""
+        known = self._rows
+        return np.array(
+            [
+                known[device_id] if device_id in known else self._row(device, checks)
+                for device, device_id in zip(devices, device_ids, strict=True)
+            ]
+        )
+
+    def _row(self, device: Device, checks: Callable[[Device], tuple[_Check, ...]]) -> int:
         """Where a device's ranges stand in the columns; `checks` tells them, once."""
         row = self._rows.get(device.device_id)
         if row is None:

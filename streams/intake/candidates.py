@@ -109,31 +109,35 @@ class Identified:
             self._ordinal += 1
 
     def _take_table(self, table: MessageTable) -> None:
-        kind, arrivals, first, count = table.kind, table.arrivals(), self._ordinal, len(table.block)
-        site_ids = table.of_each(table.site_ids)
-        owners = table.of_each(
-            [
-                identify(self._directory, site_id, kind, device_id)
-                for site_id, device_id in zip(table.site_ids, table.device_ids, strict=True)
-            ]
-        )
+        kind, arrivals, first = table.kind, table.arrivals(), self._ordinal
         messages = table.of_each(range(self._message + 1, self._message + 1 + len(table.counts)))
-        self._ordinal += count
+        self._ordinal += len(table.block)
         self._message += len(table.counts)
-        known: list[int] = []
-        devices: list[Device] = []
+        owners = table.of_each(self._owners(table))
+        devices = [owner for owner in owners if not isinstance(owner, Refusal)]
+        if len(devices) == len(owners):
+            self._of(kind).add_all(range(first, self._ordinal), devices, messages, arrivals)
+            return
+        known = [row for row, owner in enumerate(owners) if not isinstance(owner, Refusal)]
+        if known:
+            ordinals, own = [first + row for row in known], [messages[row] for row in known]
+            self._of(kind).add_all(ordinals, devices, own, arrivals.of(known))
+        site_ids = table.of_each(table.site_ids)
         for row, owner in enumerate(owners):
             if isinstance(owner, Refusal):
                 topic = Topic(site_ids[row], kind.value, arrivals.device_ids[row])
                 self.refused.append((first + row, quarantined(topic, arrivals[row], owner)))
-            else:
-                known.append(row)
-                devices.append(owner)
-        if len(known) == count:
-            self._of(kind).add_all(range(first, first + count), devices, messages, arrivals)
-        elif known:
-            ordinals, own = [first + row for row in known], [messages[row] for row in known]
-            self._of(kind).add_all(ordinals, devices, own, arrivals.of(known))
+
+    def _owners(self, table: MessageTable) -> Sequence[Device | Refusal]:
+        """Devices that a table's messages come from."""
+        directory, kind = self._directory, table.kind
+        found = list(map(directory.devices.get, table.device_ids))
+        return [
+            owner
+            if owner is not None and owner.site_id == site_id and owner.kind is kind
+            else identify(directory, site_id, kind, device_id)
+            for owner, site_id, device_id in zip(found, table.site_ids, table.device_ids, strict=True)
+        ]
 
     def _of(self, kind: Kind) -> Candidates:
         found = self.held.get(kind)

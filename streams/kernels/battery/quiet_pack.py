@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from schemas.metrics import BatteryLatest
+from schemas.metrics import BatteryLatest, built
 from schemas.metrics.battery_health import BatteryFlag
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.kernels.battery.direction import sign_of
@@ -25,7 +25,7 @@ from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_r
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from schemas.metrics import Row
     from schemas.registry import Device
@@ -180,7 +180,7 @@ def _temperature_rate(figures: PackFigures, samples: Samples) -> Array:
     return temperature_rates(np.where(ts - times <= RATE_SPAN_MS, times, NAN), celsius)
 
 
-def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> Iterator[BatteryLatest]:
+def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> list[BatteryLatest]:
     """`pack._latest`, with what `pack.view_of` says of the cells."""
     low, high, middle = samples.lowest_v, samples.highest_v, samples.median_v
     farthest = np.where(middle - low >= high - middle, low, high)
@@ -205,4 +205,4 @@ def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> Ite
         [reversed_ if each < 0 else "" for each in sign.tolist()],
         strict=True,
     )
-    return map(BatteryLatest._make, columns)
+    return built(BatteryLatest, columns)

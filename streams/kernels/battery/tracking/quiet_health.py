@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from schemas.metrics import built
 from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
@@ -246,7 +247,7 @@ def _now(f: HealthFigures, samples: Samples, passed: Mask, limits: LimitsOf) -> 
         [_text(*each) for each in flags],
         strict=True,
     )
-    return list(map(BatteryState._make, columns))
+    return built(BatteryState, columns)
 
 
 def _carried(f: HealthFigures, at: int) -> Carried:
