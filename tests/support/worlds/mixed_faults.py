@@ -41,6 +41,12 @@ class Metered(NamedTuple):
     rate: str | None
 
 
+KNOWN = 20
+"""Readings before which hardly anything is known of a register."""
+MOST_JITTER = 0.35
+"""A clock that is off by less than this share of a period looks like readings that come early and late."""
+
+
 @dataclass
 class Sending:
     """What a meter is about to send, and what truly passed."""
@@ -218,9 +224,10 @@ def _clock_steps(s: Sending, at: int, stop: int) -> bool:
     if s.is_settled or not s.times[0] <= s.stamps[at] + by <= s.stamps[stop] + by <= s.times[-1]:
         return False
     s.stamps[at:stop] = [ts + by for ts in s.stamps[at:stop]]
-    moments = np.array(s.times[at:stop], dtype=np.float64)
+    moments = np.array(s.times[at - 1 : stop + 1], dtype=np.float64)
     passed = np.interp(moments + by, s.times, s.energy) - np.interp(moments, s.times, s.energy)
-    s.shifted += float(passed.max() - passed.min())
+    is_jitter = abs(by) < MOST_JITTER * s.period_ms
+    s.shifted += float(np.abs(passed).max() if is_jitter else passed.max() - passed.min())
     return True
 
 
@@ -284,7 +291,7 @@ def _pulses_lost(s: Sending, at: int, stop: int) -> bool:
 
 def _coarser(s: Sending, at: int, _stop: int) -> bool:
     """From now on it shows a digit less."""
-    if s.per_reading < 40 * s.pulse:
+    if s.is_settled or s.per_reading < 40 * s.pulse:
         return False
     s.pulse *= 10
     s.shown[at:] = [None if value is None else s.pulses(value) for value in s.shown[at:]]
@@ -295,6 +302,7 @@ def _unit(s: Sending, at: int, stop: int) -> bool:
     if s.own(at) < 100 * s.greatest:
         return False
     factor, until = s.rng.choice((1000.0, 0.001, 10.0, 0.1)), s.rng.choice((stop, len(s.shown)))
+    until = stop if at < KNOWN else until  # else nobody can tell which unit is right
     s.shown[at:until] = [None if value is None else round(value * factor, 6) for value in s.shown[at:until]]
     return True
 
