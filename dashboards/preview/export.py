@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import unicodedata
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,8 @@ TIME_COLUMN = "time"
 DIGITS = 12
 """Significant digits of a number: all that a meter can know, without the noise of the last bits."""
 MOMENT = "yyyy-mm-dd hh:mm:ss"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A text that begins with one of them a spreadsheet would compute; a Chinese Excel takes the wide signs too."""
+FORMULA_STARTS = frozenset("=+-@")
+"""A text that begins with one of them a spreadsheet would compute, in any width: a Chinese Excel takes `＝` too."""
 
 
 def as_csv(panel: Panel, rows: Rows, *, language: Language, zone: str) -> str:
@@ -109,4 +110,10 @@ def _cell(value: object, field: FieldConfig, zone: str) -> str:
     shown = show(value, field, no_value="", zone=zone)
     if not shown.known:
         return ""
-    return f"'{shown.text}" if shown.text.startswith(FORMULA_STARTS) else shown.text
+    return f"'{shown.text}" if _begins_a_formula(shown.text) else shown.text
+
+
+def _begins_a_formula(text: str) -> bool:
+    """Whether a spreadsheet might compute a text, which may leave out what is not seen at its beginning."""
+    seen = next((sign for sign in text if not sign.isspace() and unicodedata.category(sign)[0] != "C"), "")
+    return unicodedata.normalize("NFKC", seen) in FORMULA_STARTS

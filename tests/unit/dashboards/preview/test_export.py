@@ -8,6 +8,7 @@ import io
 import math
 import re
 import zipfile
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -23,6 +24,21 @@ from dashboards.preview.view import View
 from schemas.words import Language, Text
 
 AT = dt.datetime(2026, 3, 1, 4, 0, 7, tzinfo=dt.UTC)
+FORMULAS = ["=HYPERLINK(1)", "+1", "-1+2", "@a", "＝1+1", "＋1", "－1", "＠a", "﹦1", "﹢1", "﹣1", "﹫a"]
+FORMULAS += ["\t=1", "\n=1", "\r\n=1", "  =1", "\u00a0=1", "\u3000＝1", "\u200b=1", "\ufeff=1", "\x0b=1"]
+ODD = [
+    "a, b",
+    'says "no"',
+    "two\nlines",
+    "表计，一号；“东”",
+    "𠀀 😀",
+    "'quoted",
+    "http://a.b/c",
+    "{=1}",
+    "_x0041_",
+    "− 5",
+    " ",
+]
 WORDS = {"live": Word(Text("● 在线", "● live"), "green")}
 
 
@@ -72,11 +88,24 @@ def test_unknown_is_an_empty_cell_never_zero(value: object) -> None:
     assert _written(panel, Rows(["energy"], [(value,), (0.0,)]))[1:] == [[""], ["0"]]
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1+2", "@a", "\t=1", "\n=1", "＝1+1", "＋1", "－1", "＠a"])
+@pytest.mark.parametrize("name", FORMULAS)
 def test_a_name_is_never_a_formula(name: str) -> None:
     """What somebody named a device must not compute in the spreadsheet of whoever exports it."""
     panel = _panel(Field(name="name", label=Text("站点", "Site")))
     assert _written(panel, Rows(["name"], [(name,)]))[1] == [f"'{name}"]
+
+
+def test_a_name_is_written_as_it_is() -> None:
+    """Commas, quotes, lines, any script: a file holds what the page shows, in either format, and no link or formula."""
+    panel, rows = _panel(Field(name="name", label=Text("站点", "Site"))), Rows(["name"], [(name,) for name in ODD])
+    assert [row[0] for row in _written(panel, rows)[1:]] == ODD
+    with zipfile.ZipFile(io.BytesIO(as_xlsx(panel, rows, language=Language.ZH, zone="Asia/Shanghai"))) as book:
+        strings = ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 - written a line above
+        assert [each.text for each in strings.iter() if each.tag.endswith("}t")][1:] == [
+            name.replace("_x0041_", "_x005F_x0041_") for name in ODD
+        ]
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+        assert not any("rels" in name and "sheet" in name for name in book.namelist())
 
 
 def test_a_negative_figure_stays_a_figure() -> None:
