@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 
 NOT_SET = " is not set: first `. FILE`, with the file that `fenhe serve` and `fenhe demo` name under other commands"
+SET_IT = " is not set: export it first (docs/operations.md)"
+GIVEN = re.compile("FENHE_(MQTT_URL|KAFKA_[A-Z_]+|DB_[A-Z]+_URL)")
+"""What such a file sets: `fenhe.local.Stack.environment`."""
 
 
 class PlainError(Exception):
@@ -29,7 +33,8 @@ def clear_errors() -> Iterator[None]:
     except ValidationError as error:
         for item in error.errors(include_url=False):
             name = "FENHE_" + "_".join(str(part) for part in item["loc"]).upper()
-            typer.echo(f"{name}{NOT_SET if item['type'] == 'missing' else ': ' + item['msg']}", err=True)
+            remedy = NOT_SET if GIVEN.fullmatch(name) else SET_IT
+            typer.echo(f"{name}{remedy if item['type'] == 'missing' else ': ' + item['msg']}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -95,7 +95,7 @@ def balance(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.
 @app.command()
 def preview(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
     *,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = False,
     certificate: Annotated[
@@ -193,9 +193,11 @@ def simulate(
     ] = None,
     sets: Annotated[int | None, typer.Option(min=0, max=7000, help="Battery sets, in place of the scenario's.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
-    history: Annotated[float, typer.Option(help="Hours of history before live readings, without a scenario.")] = 0.0,
+    history: Annotated[
+        float, typer.Option(min=0, help="Hours of history before live readings, without a scenario.")
+    ] = 0.0,
     speed: Annotated[float, typer.Option(help="Times real time, until now is caught up with; 1: no limit.")] = 1.0,
-    duration: Annotated[float | None, typer.Option(help="Seconds to run live; none: until Ctrl-C.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0, help="Seconds to run live; none: until Ctrl-C.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Write the truth of the run: an SQLite file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write what was published, per device, as JSON.")] = None,
     registry: Annotated[Path | None, typer.Option(help="Write the world's registry as YAML and stop.")] = None,
@@ -230,11 +232,11 @@ def demo(
         str, typer.Option(callback=scenario_commands.known, help="What happens: see `fenhe scenarios list`.")
     ] = "demo",
     sets: Annotated[int | None, typer.Option(min=1, max=7000, help="Battery sets, in place of the scenario's.")] = None,
-    history: Annotated[float | None, typer.Option(help="Hours of history to feed first.")] = None,
+    history: Annotated[float | None, typer.Option(min=0, help="Hours of history to feed first.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same world.")] = 1,
-    duration: Annotated[float | None, typer.Option(help="Seconds of live running; none: until Ctrl-C.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0, help="Seconds of live running; none: until Ctrl-C.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report.")] = None,
-    port: Annotated[int, typer.Option(help="Port of the page.")] = 8090,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8090,
     directory: Annotated[Path | None, typer.Option(help="Where data is kept between runs.")] = None,
     services: Annotated[Literal["auto", "real", "embedded"], typer.Option(help="What it runs on.")] = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo stored.")] = False,

@@ -13,10 +13,12 @@ def serve(
     directory: Annotated[
         Path | None, typer.Option(envvar="FENHE_SERVE_DIRECTORY", help="Where everything is kept.")
     ] = None,
-    port: Annotated[int, typer.Option(envvar="FENHE_SERVE_PORT", help="Port of the page.")] = 8090,
-    mqtt_port: Annotated[int, typer.Option(envvar="FENHE_SERVE_MQTT_PORT", help="Port that devices send to.")] = 1883,
+    port: Annotated[int, typer.Option(envvar="FENHE_SERVE_PORT", min=1, max=65535, help="Port of the page.")] = 8090,
+    mqtt_port: Annotated[
+        int, typer.Option(envvar="FENHE_SERVE_MQTT_PORT", min=1, max=65535, help="Port that devices send to.")
+    ] = 1883,
     database_port: Annotated[
-        int, typer.Option(envvar="FENHE_SERVE_DATABASE_PORT", help="Port of the database.")
+        int, typer.Option(envvar="FENHE_SERVE_DATABASE_PORT", min=1, max=65535, help="Port of the database.")
     ] = 15432,
     services: Annotated[
         Literal["auto", "real", "embedded"],

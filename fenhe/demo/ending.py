@@ -12,6 +12,7 @@ import psycopg
 from rich.console import Console
 
 from fenhe.books import print_balance, read_balance
+from fenhe.clear_errors import PlainError
 from fenhe.demo.figures import counted
 from fenhe.demo.world import earlier_world, remember
 from storage.books.latency import Latency, commit_latency
@@ -44,6 +45,15 @@ class DemoOutcome(NamedTuple):
     """Of this run, and what an earlier one left in the broker and Kafka."""
     live_from_ms: int
     live_to_ms: int
+
+
+def check_report(path: Path) -> None:
+    """Raise PlainError if the report cannot be written: better before an hour's run than after it."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        msg = f"cannot write {path} ({error.strerror}): name another file with --report"
+        raise PlainError(msg) from None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rich.live import Live
 
 from fenhe.baselines import fit_the_past
 from fenhe.clear_errors import PlainError
-from fenhe.demo.ending import DemoOutcome, Ending
+from fenhe.demo.ending import DemoOutcome, Ending, check_report
 from fenhe.demo.estimate import Machine, PastToStore
 from fenhe.demo.figures import counted, summary
 from fenhe.demo.forecast import forecast
@@ -98,6 +98,8 @@ def run_demo(options: DemoOptions) -> int:
     where it cannot start.
     """
     check_port(options.port)
+    if options.report is not None:
+        check_report(options.report)
     scenario = _scenario(options)
     directory = open_directory(options.directory, "demo", fresh=options.fresh)
     interrupts = Interrupts.heeded()

@@ -28,6 +28,7 @@ from fenhe.demo.run import DemoOptions, _scenario
 from fenhe.demo.world import DemoWorld, earlier_world
 from fenhe.device_test import Bench
 from fenhe.listing import Listing, local_moment
+from fenhe.local import free_port
 from fenhe.new_site import BatteryWish, MeterWish, SiteWish, make_registry, parse_battery, parse_meter
 from fenhe.pipeline import Interrupts, check_port, open_directory
 from fenhe.progress import Feeding, StoredCount, in_words
@@ -81,6 +82,42 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
         assert f"--port {port + 1}" in text
         with pytest.raises(PlainError, match=f"--mqtt-port {port + 1}"):
             check_port(port, "--mqtt-port")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("demo", option, value) for option, value in (("--port", "99999"), ("--port", "0"), ("--history", "-1"))),
+        *(("demo", option, value) for option, value in (("--duration", "-5"), ("--sets", "7001"), ("--sets", "0"))),
+        *(("serve", option, "70000") for option in ("--port", "--mqtt-port", "--database-port")),
+        ("preview", "--port", "65536"),
+        ("simulate", "--history", "-0.5"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_option(arguments: tuple[str, str, str]) -> None:
+    """Before anything starts, without a traceback."""
+    code, text = said(*arguments)
+    assert code == 2
+    assert f"'{arguments[1]}'" in text
+    assert "Traceback" not in text
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
+    """Not after it, when what was measured is lost."""
+    (tmp_path / "file").write_text("")
+    code, text = said(
+        "demo", "--report", str(tmp_path / "file" / "report.json"), "--no-browser", "--port", str(free_port())
+    )
+    assert code == 2
+    assert "--report" in text
+
+
+def test_a_setting_that_is_missing_is_told_with_what_sets_it() -> None:
+    """The file of a local stack does not name the accounts of the page."""
+    assert "with the file that" in said("balance")[1]
+    code, text = said("user", "list")
+    assert code == 2
+    assert "FENHE_ACCOUNTS_FILE is not set: export it" in text
 
 
 def test_a_folder_that_cannot_be_written_is_said_with_the_option_for_another(tmp_path: Path) -> None:
