@@ -21,6 +21,7 @@ from dashboards.grafana.refusals import (
     GrafanaError,
     ProvisionedError,
     RefusedError,
+    SecondSchemaError,
     UnreadableError,
 )
 from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
@@ -34,6 +35,7 @@ Json = dict[str, Any]
 
 READER = "fenhe_reader"
 MESSAGE = "fenhe dashboards publish"
+SECOND_SCHEMA = "it was saved in Grafana's editor with the new schema (v2): written over"
 
 
 class PublishOutcome(StrEnum):
@@ -288,8 +290,11 @@ def _library_panel(pen: _Pen, what: str, panel: Json, held: dict[str, str]) -> P
 
 
 def _dashboard(pen: _Pen, what: str, dashboard: Json) -> PublishedThing:
-    found = pen.grafana.dashboard(dashboard["uid"])
-    lines = []
+    lines: list[str] = []
+    try:
+        found = pen.grafana.dashboard(dashboard["uid"])
+    except SecondSchemaError:  # written over like every other change made by hand: Grafana takes the old schema then
+        found, lines = None, [SECOND_SCHEMA]
     if found is not None:
         ours = {key: value for key, value in dashboard.items() if key not in SERVERS_OWN}
         lines = differences({"dashboard": ours, "meta": {"folderUid": watch.FOLDER_UID}}, found)
@@ -297,7 +302,8 @@ def _dashboard(pen: _Pen, what: str, dashboard: Json) -> PublishedThing:
             return PublishedThing(what, PublishOutcome.UNCHANGED)
         _leave(lines, from_file=bool(found.get("meta", {}).get("provisioned")))
     pen.write("save_dashboard", dashboard, folder_uid=watch.FOLDER_UID, message=MESSAGE)
-    return PublishedThing(what, PublishOutcome.CREATED if found is None else PublishOutcome.CHANGED, lines)
+    is_new = found is None and not lines
+    return PublishedThing(what, PublishOutcome.CREATED if is_new else PublishOutcome.CHANGED, lines)
 
 
 def _contact_point(pen: _Pen, what: str, wanted: Json) -> PublishedThing:

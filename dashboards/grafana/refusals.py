@@ -30,6 +30,10 @@ class UnreadableError(RefusedError):
     """403: the token may not read this, or it is not there: of a missing folder Grafana says the same."""
 
 
+class SecondSchemaError(RefusedError):
+    """406: the dashboard was saved in Grafana's editor with the new schema, which the API by UID does not read."""
+
+
 class ProvisionedError(RefusedError):
     """The thing came from a file that Grafana reads: the file decides, and publishing leaves it alone."""
 
@@ -60,6 +64,8 @@ def explain(url: str, status: int, body: object, request: str) -> GrafanaError:
     if _came_from_file(said):
         return ProvisionedError(f"{FROM_FILES} ({answered})")
     msg = f"{answered}. {_advice(status, said)}."
+    if status == requests.codes.not_acceptable:
+        return SecondSchemaError(msg)
     if status == FORBIDDEN and request.startswith("GET "):
         return UnreadableError(msg)
     return GrafanaError(msg) if status == WRONG_TOKEN or status in BUSY else RefusedError(msg)
@@ -81,8 +87,7 @@ def _advice(status: int, said: str) -> str:
         403: "the token's service account may not do this: data sources need the role Admin, "
         "dashboards and alerting the role Editor",
         404: "not found: check the address, and that this Grafana has unified alerting",
-        406: "it was saved in Grafana's editor with the new schema (v2), which this publisher does not read: "
-        "delete it in Grafana and publish again",
+        406: "it was saved in Grafana's editor with the new schema (v2), which this publisher does not read",
         409: "Grafana holds another thing of this name, or one provisioned another way: rename or remove that one",
         412: "Grafana holds a newer or other thing of this name: look at it and try again",
     }.get(status, "Grafana is busy or broken: try again, then see its log")

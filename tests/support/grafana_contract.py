@@ -211,6 +211,7 @@ class ContractGrafana:
             return Answer(400, {"message": "folder not found", "status": "not-found"})
         if uid in self.provisioned:
             return RECORDED["dashboard provisioned from file"]
+        self.second_schema -= {uid}  # a save in the old schema is taken, and readable again
         before = self.dashboards.get(uid, {"dashboard": {"id": len(self.dashboards) + 1, "version": 0}})["dashboard"]
         if uid in self.dashboards and not body.get("overwrite"):
             said = "The dashboard has been changed by someone else"

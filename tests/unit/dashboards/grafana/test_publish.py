@@ -229,19 +229,20 @@ def test_what_came_from_files_and_is_as_wanted_is_unchanged(grafana: ContractGra
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_dashboard_of_the_new_schema_is_named_and_the_others_go_on(dry_run: bool) -> None:  # noqa: FBT001 - a case
-    """406: the one that was saved as v2 is refused by name; everything after it is published."""
+def test_a_dashboard_of_the_new_schema_is_written_over_and_named(dry_run: bool) -> None:  # noqa: FBT001 - a case
+    """406 to reading, 200 to a save in the old schema: it is changed like all that was changed by hand, and said so."""
     with contract_grafana(second_schema=frozenset({FIRST})) as server:
-        seen: list[PublishedThing] = []
-        with pytest.raises(
-            IncompleteError, match=f"^dashboard {FIRST}: .*406.*schema .v2.*delete it in Grafana"
-        ) as caught:
-            seen.extend(publish(Grafana(server.address, TOKEN), WANTED, dry_run=dry_run))
-        assert str(caught.value).count("\n") == 0
-        assert {c.what for c in seen if c.outcome is PublishOutcome.REFUSED} == {f"dashboard {FIRST}"}
+        seen = list(publish(Grafana(server.address, TOKEN), WANTED, dry_run=dry_run))
+        (changed,) = (each for each in seen if each.what == f"dashboard {FIRST}")
+        assert changed.outcome is PublishOutcome.CHANGED
+        assert "schema (v2): written over" in changed.lines[0]
         assert len(seen) == THINGS
-        assert set(server.dashboards) == (set() if dry_run else {SECOND})
+        assert set(server.dashboards) == (set() if dry_run else {FIRST, SECOND})
         assert len(server.rules) == (0 if dry_run else len(watch.RULES))
+        if not dry_run:
+            assert outcomes(list(publish(Grafana(server.address, TOKEN), WANTED, dry_run=False))) == {
+                PublishOutcome.UNCHANGED
+            }
 
 
 def test_rules_may_be_of_any_organisation(grafana: ContractGrafana) -> None:
