@@ -8,6 +8,7 @@ To add a dashboard: write its module with a `DASHBOARD`, name it in `DEFINITIONS
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from dashboards.pages import (
     province,
     water,
 )
+from dashboards.parts import data_state
 from schemas.words import Language
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from dashboards.kit.dashboard import Definition
 
-DEFINITIONS: Sequence[Definition] = (
+_PAGES = (
     province.DASHBOARD,
     plant_energy.DASHBOARD,
     gangue.DASHBOARD,
@@ -50,7 +52,8 @@ DEFINITIONS: Sequence[Definition] = (
     alarms.DASHBOARD,
     pipeline.DASHBOARD,
 )
-"""All dashboards, in the order of the navigation."""
+DEFINITIONS: Sequence[Definition] = tuple(replace(page, band=data_state.band) for page in _PAGES)
+"""All dashboards, in the order of the navigation; each says first how old its data are."""
 
 SCHEMA_VERSION = 42
 """Of the dashboard model that Grafana 12.4 and 13 read without a migration."""

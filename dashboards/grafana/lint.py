@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards.grafana.columns import fields, visible
 from dashboards.grafana.lint_sizes import SIZE_RULES
 from dashboards.grafana.lint_variables import VARIABLE_RULES
+from dashboards.kit.dashboard import BAND_ID
 from dashboards.preview.model import DRAWN_TABLES
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def buckets_end(dashboard: Json) -> Iterator[str]:
             re.search(r"\+ interval '1 (hour|day)' AS time\b", sql) and "generate_series" in sql
         ):
             yield f"{panel['title']}: its time is not the end of a bucket, of every bucket of the range"
+        if panel["type"] == "heatmap" and "num_nonnulls(" not in sql:
+            yield f"{panel['title']}: without a value its scale goes from ∞ to −∞"
 
 
 def follows_the_range(dashboard: Json) -> Iterator[str]:
@@ -194,7 +197,8 @@ def is_not_edited_in_place(dashboard: Json) -> Iterator[str]:
 def explains_itself(dashboard: Json) -> Iterator[str]:
     """Every panel has a title, a description and a data source (rules of Grafana's own dashboard-linter)."""
     for panel in dashboard["panels"]:
-        if not (panel.get("title") and panel.get("description") and panel.get("datasource", {}).get("uid")):
+        named = panel.get("title") or panel["id"] == BAND_ID  # a sentence needs no title
+        if not (named and panel.get("description") and panel.get("datasource", {}).get("uid")):
             yield f"{panel.get('title') or panel['id']}: lacks a title, a description or a data source"
 
 
@@ -240,6 +244,13 @@ def what_is_drawn_elsewhere_is_read_here(dashboard: Json) -> Iterator[str]:
                 yield f"{panel['title']}: {', '.join(sorted(read - named))} cannot be read"
 
 
+def age_is_said_first(dashboard: Json) -> Iterator[str]:
+    """Before any figure a page says in a sentence how old its data are."""
+    first = min(dashboard["panels"], key=lambda panel: panel["gridPos"]["y"])
+    if first["id"] != BAND_ID or first["gridPos"]["w"] != 24:  # noqa: PLR2004 - the whole width
+        yield f"{first['title']} stands before the age of the data"
+
+
 RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     no_row_is_grey,
     green_is_known,
@@ -263,6 +274,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     explains_itself,
     is_of_the_schema,
     lines_of_one_point_are_seen,
+    age_is_said_first,
     moments_are_marked,
     what_is_drawn_elsewhere_is_read_here,
 )

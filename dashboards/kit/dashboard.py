@@ -121,6 +121,8 @@ class Definition:
     panels: Callable[[Language], Sequence[Panel]]
     annotations: Sequence[Annotation] = ()
     related: Sequence[Related] = ()
+    band: Callable[[Language], Panel] | None = None
+    """What is said on top of the page in Grafana, before any figure."""
     range_from: str = "now-6h"
     """What the page shows when it is opened: as long as its longest view needs."""
 
@@ -170,9 +172,15 @@ class Definition:
             )
         for variable in self.variables:
             builder = builder.with_variable(variable.builder(language))
+        if self.band is not None:
+            builder = builder.with_panel(_Numbered(self.band(language), BAND_ID))
         for number, panel in enumerate(self.panels(language), start=1):
             builder = builder.with_panel(_Numbered(panel, number))
         return builder.build()
+
+
+BAND_ID = 1000
+"""Number of the panel on top of every page that says how old the data are; the preview has a bar for it."""
 
 
 @dataclass(frozen=True, slots=True)

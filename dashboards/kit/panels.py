@@ -60,7 +60,7 @@ Grafana 12 draws the arrows of a single page, too.
 LEAST_WORD_PX = 60
 LEAST_TILE_PX = 100
 """Width below which a figure and its name, side by side with others, cannot be read."""
-TEXT_PX, FIGURE_PX = 12, 16
+TEXT_PX, FIGURE_PX, SENTENCE_PX = 12, 16, 20
 """Sizes that are said where Grafana's own choice would go down to 8: of values at bars, of figures below each other."""
 
 TIME_ZONE = "Asia/Shanghai"
@@ -203,6 +203,21 @@ def stat(about: About, sql: str, *fields: Field) -> Panel:
     else:
         panel = panel.orientation(common.VizOrientation.VERTICAL).wide_layout(wide_layout=False)
     return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def sentence(about: About, sql: str, field: Field) -> Panel:
+    """One text across the page, without a frame: what is said before any figure."""
+    panel = (
+        build_stat.Panel()
+        .reduce_options(_last())
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .color_mode(common.BigValueColorMode.VALUE)
+        .justify_mode(common.BigValueJustifyMode.AUTO)
+        .text_mode(common.BigValueTextMode.VALUE)
+        .text(build_common.VizTextDisplayOptions().title_size(TEXT_PX).value_size(SENTENCE_PX))
+        .transparent(transparent=True)
+    )
+    return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), [field])
 
 
 def gauge(about: About, sql: str, *fields: Field) -> Panel:
@@ -364,20 +379,23 @@ ORDER BY edge.step
 def heatmap(about: About, sql: str, *rows: Field, bucket: Bucket, unit: str, maximum: float | None = None) -> Panel:
     """Colour over time, one row per field from the bottom up; null stays empty.
 
-    `sql` returns `time`, the beginning of each bucket, and follows the page's range. Grafana takes a row's time as the
+    `sql` returns `time`, the beginning of each bucket, and follows the page's range. Without a value there is no row:
+    Grafana would draw a scale from ∞ to −∞. It takes a row's time as the
     bucket's end and learns its length from the first two rows: so every bucket of the range is a row, and one before.
     It writes the column's own name at a row of the heat map: let the SQL name it as it is read.
     """
     columns = ", ".join(f'cells."{row.name}"' for row in rows)
     sql = f"""
+WITH cells AS MATERIALIZED (
+{sql.strip()}
+)
 SELECT bucket.at + interval '1 {bucket}' AS time, {columns}
 FROM generate_series(
     date_trunc('{bucket}', $__timeFrom()::timestamptz, '{TIME_ZONE}') - interval '1 {bucket}',
     $__timeTo()::timestamptz, interval '1 {bucket}'
 ) AS bucket (at)
-LEFT JOIN (
-{sql.strip()}
-) AS cells ON cells.time = bucket.at
+LEFT JOIN cells ON cells.time = bucket.at
+WHERE EXISTS (SELECT FROM cells WHERE num_nonnulls({columns}) > 0)
 ORDER BY bucket.at
 """  # noqa: S608 - fragments of ours
     color = (

@@ -84,7 +84,7 @@ def power_now(language: Language) -> Panel:
             "Mean over the covered part of the last rolling 15 minutes: register increments / time, imported less "
             "exported. Source: plant_window.power_kw.",
         ),
-        width=3,
+        width=6,
         height=4,
     )
     return panels.stat(about, _newest(15, "power_kw"), Field(name="power_kw", unit="kW", decimals=0))
@@ -96,7 +96,7 @@ def unit_energy_now(language: Language) -> Panel:
         language=language,
         title=Text("单位能耗 kgce/${product_unit} · 1 h", "Energy, kgce/${product_unit} · 1 h"),
         description=UNIT_ENERGY_FORMULA,
-        width=4,
+        width=6,
         height=4,
     )
     return panels.stat(about, _newest(60, "unit_energy_kgce"), Field(name="unit_energy_kgce", decimals=1))
@@ -111,7 +111,7 @@ def unit_water_now(language: Language) -> Panel:
             "单位产品取水量 = ΣV_in / ΣP，1 小时滚动。来源：plant_window.unit_water_m3。",
             "Intake per product = ΣV_in / ΣP over the rolling hour. Source: plant_window.unit_water_m3.",
         ),
-        width=5,
+        width=6,
         height=4,
     )
     return panels.stat(about, _newest(60, "unit_water_m3"), Field(name="unit_water_m3", decimals=2))
@@ -128,62 +128,43 @@ def energy_now(language: Language) -> Panel:
             "Σ Eᵢ·kᵢ − Σ exportedⱼ·kⱼ over the rolling hour, in kg of standard coal (kgce). "
             "Source: plant_window.energy_kgce.",
         ),
-        width=3,
+        width=6,
         height=4,
     )
     return panels.stat(about, _newest(60, "energy_kgce"), Field(name="energy_kgce", unit="kgce", decimals=0))
 
 
-def coverage_now(language: Language) -> Panel:
-    """Share of the last quarter of an hour that good readings back."""
+def trust(language: Language) -> Panel:
+    """How far the figures above can be trusted: coverage and quality of the last quarter, age of the newest reading."""
     about = About(
         language=language,
-        title=Text("覆盖率 · 15 min", "Covered, 15 min"),
+        title=Text("这些数字可信到什么程度", "How far these figures can be trusted"),
         description=Text(
-            "窗口中有良好读数支撑的时间占比；低于 99 % 时数值不再标为“良好”。来源：plant_window.coverage。",
-            "Share of the window backed by good readings; below 99 % a figure is no longer called good. "
-            "Source: plant_window.coverage.",
+            "最近 15 分钟窗口的覆盖率与质量：良好为覆盖率 ≥ 99 %；部分为不足；估算由表底跨越缺口插值；未知即无从得知。"
+            "本企业任一表计最新读数距今，超过 60 秒为黄，超过 180 秒为红（按常见 60 秒周期）。"
+            "来源：plant_window、meter_latest。",
+            "Coverage and quality of the last window of 15 minutes: good is a coverage of 99 % or more, partial less, "
+            "estimated interpolated over a gap between registers, unknown where nothing tells. Age of the newest "
+            "reading of any meter of this plant: amber from 60 s, red from 180 s (for the usual period of 60 s). "
+            "Source: plant_window, meter_latest.",
         ),
-        width=3,
-        height=4,
-    )
-    return panels.gauge(about, _newest(15, "coverage"), fields.coverage(label=None))
-
-
-def quality_now(language: Language) -> Panel:
-    """Quality of the two windows in words."""
-    about = About(
-        language=language,
-        title=Text("质量 · 15 min", "Quality, 15 min"),
-        description=Text(
-            "良好：覆盖率 ≥ 99 %；部分：覆盖率不足；估算：由表底跨越缺口插值；"
-            "未知：无从得知。来源：plant_window.quality。",
-            "Good: coverage of 99 % or more; partial: less; estimated: interpolated over a gap between registers; "
-            "unknown: nothing tells. Source: plant_window.quality.",
-        ),
-        width=3,
-        height=4,
-    )
-    return panels.stat(about, _newest(15, "quality"), fields.quality(label=None))
-
-
-def freshness(language: Language) -> Panel:
-    """Age of the plant's newest meter reading."""
-    about = About(
-        language=language,
-        title=Text("最新读数距今", "Newest reading"),
-        description=Text(
-            "本企业任一表计最新读数距现在的时间；超过 60 秒为黄，超过 180 秒为红（按常见 60 秒周期，可配置）。"
-            "来源：meter_latest.ts。",
-            "Time since the newest reading of any meter of this plant; amber from 60 s, red from 180 s (for the usual "
-            "period of 60 s). Source: meter_latest.ts.",
-        ),
-        width=3,
-        height=4,
+        width=24,
+        height=panels.LINE_HEIGHT,
     )
     age = sql.duration(sql.age_s("m"), amber_s=60, red_s=180)
-    query = f"SELECT {age} AS age FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1"  # noqa: S608 - fragments of ours
-    return panels.stat(about, query, Field(name="age", marked=True, unknown=labels.NEVER))
+    query = f"""
+SELECT w.coverage, w.quality,
+       (SELECT {age} FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1) AS age
+FROM (SELECT 1) AS one
+LEFT JOIN ({_newest(15, "coverage", "quality")}) AS w ON true
+"""  # noqa: S608 - fragments of ours
+    return panels.line(
+        about,
+        query,
+        fields.coverage(label=labels.COVERAGE),
+        fields.quality(),
+        Field(name="age", label=Text("最新读数距今", "Newest reading"), marked=True, unknown=labels.NEVER),
+    )
 
 
 def _short(name: str, unit: str = "", decimals: int = 0) -> Field:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dashboards.kit.dashboard import ALL
+from dashboards.kit.dashboard import ALL, BAND_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ def load(built: Mapping[str, Any]) -> Dashboard:
         range_from=built["time"]["from"],
         refresh=built["refresh"],
         variables=tuple(_variable(variable) for variable in built["templating"].get("list", [])),
-        panels=tuple(_panel(panel) for panel in built["panels"]),
+        panels=tuple(_panel(panel) for panel in built["panels"] if panel["id"] != BAND_ID),
         annotations=tuple(
             Annotation(each["name"], each["target"]["rawSql"], each["iconColor"])
             for each in built.get("annotations", {}).get("list", [])

@@ -7,23 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from dashboards.parts.data_state import LIVE_S, NEWEST, STALE_S
 from dashboards.preview.macros import Query
 from schemas.words import Text
 
-LIVE_S = 60.0
-"""Data younger than this are live; a collector says every ten seconds that it is there."""
-STALE_S = 180.0
-"""Older than this, all figures of a page are dimmed."""
-
-AGE = Query(
-    """
-WITH newest AS (SELECT topic FROM partition_progress ORDER BY record_at DESC LIMIT 1)
-SELECT extract(epoch FROM max(event_at))::float8, extract(epoch FROM min(record_at))::float8
-FROM partition_progress JOIN newest USING (topic)
-""",
-    {},
-)
-"""Device time the newest reading has, and when the last record was written that the slowest partition has stored."""
+AGE = Query(NEWEST, {})
+"""How far the data are."""
 
 
 class Tone(StrEnum):

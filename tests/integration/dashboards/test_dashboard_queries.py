@@ -138,7 +138,8 @@ async def test_every_query_runs_on_an_empty_database(dashboard: Dashboard, fresh
     for panel in dashboard.panels:
         scope = standard_scope(site="", city="*", set="", unit="", meter="")
         rows = await fetch(fresh_database.reader_url, panel, scope)
-        for row in rows.rows if panel.type in {"stat", "gauge"} else ():
+        assert panel.type != "heatmap" or not rows.rows, panel.title  # its scale would go from ∞ to −∞
+        for row in rows.rows if panel.type in {"stat", "gauge", "table"} else ():
             for name, value in zip(rows.columns, row, strict=True):
                 shown = show(value, panel.field(name), no_value=panel.no_value, zone=dashboard.time_zone)
                 assert shown.color != fields.GOOD, (panel.title, name, value)
