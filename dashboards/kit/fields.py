@@ -66,6 +66,8 @@ class Cell(StrEnum):
 MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN, "◇": ESTIMATED}
 """Colour of a text by the mark that it begins with: colour is never the only signal."""
 
+SITE_PX, SET_PX = 125, 165
+"""Least width in a table of a base station's name, and of a set's: `Base station 247 set 1`, 朔州247号基站 1组."""
 MOMENT_PX = 150
 """Width in a table in which `2026-11-29 18:02` is not cut."""
 

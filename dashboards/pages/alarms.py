@@ -251,7 +251,7 @@ ORDER BY f.presented DESC, f.device_id
         about,
         query,
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
-        Field(name="device", label=labels_alarm.DEVICE),
+        Field(name="device", label=labels_alarm.DEVICE, least_px=fields.SET_PX),
         Field(name="presented", label=labels_alarm.COUNT, decimals=0, width=70),
         Field(
             name="share",

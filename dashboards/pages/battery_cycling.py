@@ -89,7 +89,7 @@ LIMIT 300
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_CYCLES, least_px=130),
+        Field(name="battery_set", label=labels.SET, link=TO_CYCLES, least_px=fields.SET_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="use", label=words.USE_COLUMN, width=110),
         Field(name="month_out_kwh", label=words.MONTH_OUT, unit="kWh", decimals=0, width=120),

@@ -223,7 +223,7 @@ LIMIT 50
     return panels.table(
         about,
         query,
-        Field(name="site", label=labels.SITE),
+        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="dc_voltage_v", label=labels.DC_VOLTAGE, unit="V", decimals=1, width=90),
         Field(name="dc_load_current_a", label=labels.DC_LOAD, unit="A", decimals=0, width=80),
@@ -250,7 +250,7 @@ def energy(language: Language) -> Panel:
             "Energy into and out of all sets per quarter of an hour; coverage = Σ of the sets' coverage / sets "
             "registered (right axis). Where coverage is low the true energy is higher. Source: battery_quarter.",
         ),
-        width=12,
+        width=8,
         height=6,
     )
     query = f"""
@@ -351,18 +351,18 @@ ORDER BY number
 
 def _panels(language: Language) -> Sequence[Panel]:
     return [
-        reporting(language),
-        outages_now(language),
-        claimed_now(language),
-        fleet_health.health_now(language),
         fleet_health.backup_now(language),
+        outages_now(language),
+        reporting(language),
+        fleet_health.health_now(language),
+        claimed_now(language),
+        outages(language),
         fleet_health.soh_by_city(language),
         by_city(language),
-        fleet_health.soh_distribution(language),
         fleet_health.worst(language),
-        outages(language),
         fleet_health.next_tests(language),
         energy(language),
+        fleet_health.soh_distribution(language),
         battery_sets.spread_distribution(language),
         battery_sets.temperature_distribution(language),
         battery_sets.claimed_distribution(language),

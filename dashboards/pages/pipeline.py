@@ -271,7 +271,7 @@ ORDER BY found.silent DESC, found.ahead_s DESC NULLS LAST, found.site_id
         about,
         query,
         Field(name="site_id", hidden=True),
-        Field(name="site", label=labels.SITE),
+        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="devices", label=labels_pipeline.DEVICES, decimals=0, width=70),
         Field(name="silent", label=labels.SILENT, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),

@@ -261,7 +261,7 @@ LIMIT 300
         about,
         query,
         Field(name="site_id", hidden=True),
-        Field(name="plant", label=labels.PLANT, link=TO_ENERGY),
+        Field(name="plant", label=labels.PLANT, link=TO_ENERGY, least_px=fields.SITE_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="sector", label=labels.SECTOR_COLUMN, width=110),
         Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=120),

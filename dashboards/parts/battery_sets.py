@@ -73,7 +73,7 @@ def spread_field(name: str = "cell_spread_mv", label: Text = labels.SPREAD) -> F
 def temperature_field(name: str = "temperature_max_c") -> Field:
     """Highest temperature with its thresholds."""
     return Field(
-        name=name, label=labels.TEMPERATURE_MAX, unit="°C", decimals=1, width=90, thresholds=fields.TEMPERATURE_STEPS
+        name=name, label=labels.TEMPERATURE_MAX, unit="°C", decimals=1, width=70, thresholds=fields.TEMPERATURE_STEPS
     )
 
 
@@ -156,11 +156,11 @@ LIMIT {WORST}
 """
 
 
-def _set_fields(language: Language) -> list[Field]:
+def _set_fields() -> list[Field]:
     return [
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET),
-        Field(name="city", label=labels.CITY_COLUMN, width=60 if language is Language.ZH else 80),
+        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=fields.SET_PX),
+        Field(name="city", label=labels.CITY_COLUMN, width=60),
         spread_field(),
         Field(name="worst_cell", label=labels.WORST_CELL, decimals=0, width=80),
         Field(name="pack_voltage_v", label=labels.PACK_VOLTAGE, unit="V", decimals=1, width=70),
@@ -182,7 +182,7 @@ def worst_spread(language: Language) -> Panel:
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
-    chosen = [*(field for field in _set_fields(language) if field.name != "current_a"), temperature_field()]
+    chosen = [*(field for field in _set_fields() if field.name != "current_a"), temperature_field()]
     return panels.table(about, _worst(language, "cell_spread_mv", chosen), *chosen)
 
 
@@ -203,7 +203,7 @@ def worst_rise(language: Language) -> Panel:
     )
     of_both = {"device_id", "battery_set", "city", "current_a"}
     chosen = [
-        *(field for field in _set_fields(language) if field.name in of_both),
+        *(field for field in _set_fields() if field.name in of_both),
         Field(name="temperature_rise_c", label=labels.RISE, unit="°C", decimals=1, width=80),
         temperature_field(),
         Field(
@@ -211,7 +211,7 @@ def worst_rise(language: Language) -> Panel:
             label=labels.RATE_C_MIN,
             unit="°C/min",
             decimals=2,
-            width=120,
+            width=100,
             thresholds=fields.TEMPERATURE_RATE_STEPS,
         ),
     ]

@@ -97,7 +97,7 @@ def health_now(language: Language) -> Panel:
             f"or float spread above {thresholds.SPREAD_RETIRE_MV} mV. "
             "Source: battery_health_latest.",
         ),
-        width=14,
+        width=16,
         height=4,
     )
     known = f"h.advice <> '{Advice.UNKNOWN}'"
@@ -138,7 +138,7 @@ def backup_now(language: Language) -> Panel:
             "p10: nine times of ten it lasts no less; from the site's load, temperature and the estimated capacity of "
             "all its sets. One set unknown makes the site unknown, which does not count as met. Source: battery_site.",
         ),
-        width=10,
+        width=8,
         height=4,
     )
     query = f"""
@@ -169,7 +169,7 @@ def soh_distribution(language: Language) -> Panel:
             "Only sets with a discharge as evidence; the others are unknown. Source: battery_health_latest.soh_pct.",
         ),
         width=4,
-        height=7,
+        height=6,
         empty=labels.NONE,
     )
     query = f"""
@@ -192,7 +192,7 @@ def worst(language: Language) -> Panel:
             "name leads "
             "to the set. Source: battery_health_latest.",
         ),
-        width=20,
+        width=24,
         height=7,
         empty=labels.NONE,
     )
@@ -215,7 +215,7 @@ LIMIT {WORST}
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=110),
+        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=fields.SET_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=95, unknown=labels.NONE),
@@ -265,7 +265,7 @@ LIMIT 20
         about,
         query,
         Field(name="rank", label=labels_battery.RANK, decimals=0, width=50),
-        Field(name="site", label=labels.SITE),
+        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="uncertain_kwh", label=labels_battery.UNCERTAIN_KWH, unit="kWh", decimals=1, width=100),
         Field(name="sets", label=labels.SETS, decimals=0, width=60),
