@@ -89,10 +89,10 @@ def _wordy(dashboard: Json) -> None:
 
 
 def _parted(dashboard: Json) -> None:
-    for column in range(1, 8):
-        _set(_panels(dashboard, "table")[0], column, custom__hideFrom__viz=True)
-    _set(_panels(dashboard, "table")[0], 0, custom__width=0)
-    _set(_panels(dashboard, "table")[0], 7, custom__hideFrom__viz=False)
+    table = next(each for each in _panels(dashboard, "table") if "AS plant" in each["targets"][0]["rawSql"])
+    last = len(table["fieldConfig"]["overrides"]) - 1
+    for column in range(2, last):
+        _set(table, column, custom__hideFrom__viz=True)
 
 
 def _unlimited(dashboard: Json) -> None:
