@@ -120,7 +120,7 @@ def draw(seed: int, *, most_faults: int = 2) -> World:
         if kind in SET_FAULTS:
             _spoil(said, kind, at, stop, rng)
         else:
-            _spoil_power(heard, kind, at, stop)
+            _spoil_power(heard, kind, min(at, len(heard) - 1), min(stop, len(heard)))  # doubles are of the set alone
     readings = [(BatteryReading.model_construct(ts=each.pop("ts"), **each)) for each in said if each]
     powers = [SitePowerReading.model_construct(ts=each.pop("ts"), **each) for each in heard if each]
     return World(
