@@ -67,9 +67,11 @@ def grounds(chosen: str, language: Language) -> Panel:
         language=language,
         title=Text("容量的依据", "What the capacity rests on"),
         description=Text(
-            "非「良好」时的原因，电流以外的旁证；与此前估计矛盾时的变化与变化前的数值。来源：battery_soh。",
+            "非「良好」时的原因，电流以外的旁证；与此前估计矛盾时的变化与变化前的数值。"
+            "从一开始就偏差一成以内的电流，只有站点负载能看出，曲线看不出。来源：battery_soh。",
             "Why it is not good, and what bears it out beside its own current; where it contradicts those before it, "
-            "how, and what was believed before. Source: battery_soh.",
+            "how, and what was believed before. A current that was off by up to a tenth from the beginning is told by "
+            "the site's load alone: the curve does not show it. Source: battery_soh.",
         ),
         width=12,
         height=panels.LINE_HEIGHT,

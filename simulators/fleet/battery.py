@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulators.fleet.curves import MAKERS, OpenCircuit
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
     Index = NDArray[np.int64]
-
-OCV_PERCENT = (0.0, 6.0, 12.0, 18.0, 24.0, 30.0, 36.0, 42.0, 60.0, 98.0, 99.0, 99.5, 100.0)
-OCV_VOLTS = (2.5, 3.188, 3.218, 3.238, 3.269, 3.290, 3.301, 3.306, 3.306, 3.34, 3.365, 3.385, 3.44)
-"""Open-circuit voltage of one cell; above 98 % the steep end that lets a cell float at 3.39–3.40 V (unsourced)."""
 
 CELLS_MAX = 16
 OHM_AH = 0.080
@@ -43,7 +41,7 @@ COLD_SHARE = (0.45, 0.65, 0.80, 0.90, 1.0)
 """Share of its 25 °C capacity that a full cell gives at a temperature (k_T). Source: metric specification."""
 COLD_FULL_C_RATE = 0.05
 """At this discharge and above, cold keeps all it can inside; at less, in proportion. (unsourced)"""
-HYSTERESIS_V = (0.005, 0.010)
+HYSTERESIS_V = (0.0, 0.010)
 HYSTERESIS_SHARE = 0.05
 """Charge, as a share of capacity, over which the hysteresis turns round. (unsourced)"""
 
@@ -61,23 +59,6 @@ CUTOFF_V = 2.80
 NOMINAL_AH = (100.0, 150.0, 200.0)
 NOMINAL_SHARE = (0.3, 0.3, 0.4)
 
-_STEPS = 200
-_OCV = np.interp(np.arange(_STEPS + 1) * (100 / _STEPS), OCV_PERCENT, OCV_VOLTS)
-_SLOPE = np.append(np.diff(_OCV), 0.0)
-
-
-def ocv(soc: Array) -> tuple[Array, Array]:
-    """Open-circuit voltage (V) of cells at `soc` (0–1), and its slope (V per unit of SoC). Any shape."""
-    position = np.clip(soc, 0.0, 1.0) * _STEPS
-    step = np.minimum(position.astype(np.intp), _STEPS - 1)
-    slope = _SLOPE[step]
-    return _OCV[step] + (position - step) * slope, slope * _STEPS
-
-
-def soc_at(volts: Array) -> Array:
-    """SoC (0–1) at which a rested cell shows `volts`; only for the rising ends of the curve."""
-    return np.interp(volts, _OCV[120:], np.arange(120, _STEPS + 1) / _STEPS)
-
 
 def temperature_factor(temperature_c: Array) -> Array:
     """Resistance relative to 25 °C: exp[(20 kJ/mol)/R·(1/T − 1/298)]."""
@@ -85,14 +66,14 @@ def temperature_factor(temperature_c: Array) -> Array:
     return factor
 
 
-def cold_loss_v(soc: Array, kept: Array) -> Array:
-    """Voltage (V) that cold takes off a loaded cell which keeps a share `kept` of its capacity inside. Any shapes.
+def cold_loss_v(curve: OpenCircuit, soc: Array, kept: Array) -> Array:
+    """Voltage (V) that cold takes off loaded cells which keep a share `kept` (k, 1) of their capacity inside; (k, 16).
 
     Diffusion slows: the surface of the particles, which the voltage shows, empties before their core. So the loaded
     curve ends where `kept` is left, and starts from the same full cell.
     """
     reachable = np.maximum(soc - kept, 0.0) / (1.0 - kept)
-    loss: Array = np.maximum(ocv(soc)[0] - ocv(reachable)[0], 0.0)
+    loss: Array = np.maximum(curve.at(soc)[0] - curve.at(reachable)[0], 0.0)
     return loss
 
 
@@ -103,6 +84,8 @@ class Batteries:
     cell_count: Index
     cells: NDArray[np.bool_]
     nominal_ah: Array
+    maker: Index
+    """Whose open-circuit curve its cells have (n,)."""
     capacity_ah: Array
     """True capacity of each cell (n, 16)."""
     resistance_ohm: Array
@@ -147,6 +130,10 @@ class Batteries:
         emptiest: Array = np.where(self.cells[index], charge, np.inf).min(axis=1)
         return emptiest
 
+    def open_circuit(self, index: Index) -> OpenCircuit:
+        """Open-circuit curves of the sets at `index`."""
+        return OpenCircuit(self.maker[index, None], self.capacity_ah[index] / self.nominal_ah[index, None])
+
     def lose_capacity(self, kept: Array) -> None:
         """Multiply the capacity of every cell by `kept` (n, 16); cells keep their state of charge."""
         lost = self.charge_ah * (1 - kept)
@@ -186,7 +173,7 @@ class Batteries:
         """
         cells = self.cells[index]
         capacity = self.capacity_ah[index]
-        open_circuit, slope = ocv(self.charge_ah[index] / capacity)
+        open_circuit, slope = self.open_circuit(index).at(self.charge_ah[index] / capacity)
         factor = temperature_factor(self.temperature_c[index])
         inner = self.resistance_ohm[index] * factor[:, None]
         r0 = inner + self.joint_ohm[index]
@@ -197,7 +184,9 @@ class Batteries:
         if len(cold):
             # By the RC pair's filtered current: minutes after the load is gone, the true open-circuit voltage shows.
             drawing = -self.relaxed_a[index[cold]] / (COLD_FULL_C_RATE * self.nominal_ah[index[cold]])
-            loss = cold_loss_v(self.charge_ah[index[cold]] / capacity[cold], kept[cold, None])
+            loss = cold_loss_v(
+                self.open_circuit(index[cold]), self.charge_ah[index[cold]] / capacity[cold], kept[cold, None]
+            )
             rest[cold] -= np.minimum(drawing, 1.0)[:, None] * loss
         rest_pack = np.where(cells, rest, 0.0).sum(axis=1)
         r_pack = r0.sum(axis=1)
@@ -235,11 +224,14 @@ def second_life(count: int, rng: np.random.Generator, ambient_c: Array) -> Batte
     resistance = np.where(cells, product[:, None] / nominal[:, None] * spread, 0.0)
     float_cell = rng.uniform(*FLOAT_V, count)
     hysteresis = rng.uniform(*HYSTERESIS_V, count)
+    # Of a stream of its own: whatever else is drawn stays what it was while all cells were of one maker.
+    maker = rng.spawn(1)[0].integers(0, MAKERS, count)
     rested = np.where(cells, FLOAT_SPREAD_V * rng.standard_normal((count, CELLS_MAX)), 0.0)
     rested -= (rested.sum(axis=1) / cell_count)[:, None]
     volts = np.clip((float_cell - hysteresis / 2)[:, None] + rested, 3.36, 3.43)
     return Batteries(
         nominal_ah=nominal,
+        maker=maker,
         capacity_ah=capacity,
         tau_s=rng.uniform(*TAU_S, count),
         heat_j_k=HEAT_J_K_AH * nominal * cell_count / CELLS_MAX,
@@ -249,7 +241,7 @@ def second_life(count: int, rng: np.random.Generator, ambient_c: Array) -> Batte
         resistance_ohm=resistance,
         hysteresis_v=hysteresis,
         float_v=float_cell * cell_count,
-        charge_ah=soc_at(volts) * capacity,
+        charge_ah=OpenCircuit(maker[:, None], cell_soh).soc_at(volts) * capacity,
         shunted_ah=np.zeros((count, CELLS_MAX)),
         current_a=np.zeros(count),
         relaxed_a=np.zeros(count),

@@ -13,13 +13,12 @@ from simulators.fleet.battery import (
     CELLS_MAX,
     CHARGE_C_RATE,
     CUTOFF_V,
-    OCV_VOLTS,
     OHM_AH,
     Batteries,
-    ocv,
     second_life,
     temperature_factor,
 )
+from simulators.fleet.curves import FOOT_SOH, MAKERS, OCV_VOLTS, OpenCircuit, ocv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,11 +71,12 @@ def test_charge_is_conserved_in_every_cell(steps: list[Step]) -> None:
 @given(st.lists(st.floats(-0.5, 1.5), min_size=1, max_size=50))
 def test_open_circuit_voltage_stays_on_its_curve_and_never_falls(socs: list[float]) -> None:
     """The curve is clamped to its ends and monotonic."""
-    volts, slope = ocv(np.sort(np.array(socs)))
-    assert volts.min() >= OCV_VOLTS[0]
-    assert volts.max() <= OCV_VOLTS[-1]
-    assert (np.diff(volts) >= -1e-12).all()
-    assert (slope >= 0).all()
+    for maker in range(MAKERS):
+        volts, slope = ocv(np.sort(np.array(socs)), maker)
+        assert volts.min() >= OCV_VOLTS[maker][0]
+        assert volts.max() <= OCV_VOLTS[maker][-1]
+        assert (np.diff(volts) >= -1e-12).all()
+        assert (slope >= 0).all()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,23 @@ def test_open_circuit_voltage_stays_on_its_curve_and_never_falls(socs: list[floa
 def test_open_circuit_voltage_meets_the_specified_points(percent: float, volts: float) -> None:
     """The points of the specification are on the curve."""
     assert ocv(np.array([percent / 100]))[0][0] == pytest.approx(volts, abs=1e-9)
+
+
+def test_the_foot_of_the_curve_tells_charge_and_its_top_a_share_of_the_cell() -> None:
+    """At 17 % of nominal left a weak and a strong cell show one voltage; at 80 % of their own they do, too."""
+    weak, strong = 0.75, 0.95
+    cells = OpenCircuit(np.zeros((1, 1), dtype=np.int64), np.array([[weak, strong]]))
+    at_foot = cells.at(np.array([[0.17 / weak, 0.17 / strong]]))[0]
+    assert at_foot[0, 0] == pytest.approx(at_foot[0, 1], abs=1e-9)
+    assert at_foot[0, 0] == pytest.approx(ocv(np.array([0.17 / FOOT_SOH]))[0][0], abs=1e-9)
+    assert np.ptp(cells.at(np.array([[0.9, 0.9]]))[0]) < 0.001
+
+
+def test_a_rested_cell_s_state_of_charge_is_read_back_from_its_curve() -> None:
+    """Whoever made it, and however worn it is."""
+    soc = np.array([[0.97, 0.985], [0.992, 0.999], [0.98, 0.995]])
+    cells = OpenCircuit(np.arange(MAKERS)[:, None], np.array([[0.75, 0.9], [0.8, 0.96], [0.74, 0.85]]))
+    np.testing.assert_allclose(cells.soc_at(cells.at(soc)[0]), soc, atol=1e-6)
 
 
 @given(steps, st.floats(-20, 35))
@@ -126,7 +143,7 @@ def test_cold_keeps_charge_inside_that_comes_back_with_warmth(celsius: float, sh
     given = 1 - batteries.soc(ALL)
     assert (abs(given - share) < 0.05).all()
     volts = batteries.drive(ALL, mains=np.zeros(SETS, bool), load_w=np.zeros(SETS), next_s=np.full(SETS, 60.0))
-    rested = ocv(batteries.charge_ah / batteries.capacity_ah)[0]
+    rested = batteries.open_circuit(ALL).at(batteries.charge_ah / batteries.capacity_ah)[0]
     assert abs(volts - rested)[batteries.cells].max() < 0.02
     batteries.temperature_c[:] = 25.0
     batteries.open[:] = False
@@ -143,7 +160,7 @@ def test_no_loaded_cell_goes_below_the_cut_off() -> None:
         )
         loaded = batteries.cells & ~batteries.open[:, None]
         assert volts[loaded].min(initial=CUTOFF_V) >= CUTOFF_V
-        assert volts[batteries.cells].min() >= OCV_VOLTS[0]
+        assert volts[batteries.cells].min() >= OCV_VOLTS[0][0]
         batteries.integrate(ALL, np.full(SETS, 60.0), np.full(SETS, 20.0))
 
 

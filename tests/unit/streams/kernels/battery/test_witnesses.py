@@ -92,6 +92,12 @@ def test_a_rated_capacity_that_is_a_quarter_off_is_refused_though_the_load_bears
     assert (found.good, found.missed) == (0, 0)
 
 
+def test_a_good_set_registered_a_quarter_too_large_is_not_shown_as_a_poor_one() -> None:
+    """A set of 90 % whose full discharge counts 0.87 of what the curve says: no 74 % ± 4."""
+    found = tally(worlds_of("nominal_ah x 1.25", [42004]))
+    assert (found.shown, found.missed) == (0, 0)
+
+
 @pytest.mark.parametrize("kind", ["gain 0.8 later", "gain 1.2 later"])
 def test_a_sensor_that_counts_otherwise_from_one_day_on_moves_no_figure(kind: str) -> None:
     """A fifth more or less of the same cells: named `recalibrated` or contradicted, and what it says is refused."""
