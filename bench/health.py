@@ -16,20 +16,28 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryCapacity
+from streams.kernels.battery.fusion import Z_90
 from streams.kernels.battery.pack import PackMonitor
+from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.worlds.battery_faults import KINDS, tally, worlds_of
-from tests.support.worlds.battery_worlds import MAKERS, World, scored
+from tests.support.worlds.battery_faults import KINDS, Doubtful, tally, worlds_of
+from tests.support.worlds.battery_worlds import MAKERS, MethodScore, scored
 from tests.support.worlds.fleet_year import FleetYear
 from tests.support.worlds.health_score import score
 from tests.support.worlds.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from streams.kernels.contract import Fold
     from tests.support.worlds.health_score import Score
 
+    Drawn = tuple[Doubtful, list[float | None]]
+
 SETS = 7_000
+REGISTERED = 0.01
+"""Class of the current sensors of the worlds, which are drawn within."""
 
 
 def main() -> None:
@@ -43,7 +51,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, help="so many sets a row of cells that the estimator has never seen")
     parser.add_argument("--faults", type=int, help="so many sets a kind whose sensor, cells or registration deceive")
     parser.add_argument("--site", action="store_true", help="with --faults: the power system measures the site's load")
-    parser.add_argument("--first", type=int, default=70, help="with --faults: first seed")
+    parser.add_argument("--first", type=int, default=70, help="with --faults and --worlds: first seed")
     options = parser.parse_args()
     if options.burst:
         burst()
@@ -52,7 +60,7 @@ def main() -> None:
             seeds = range(options.first, options.first + options.faults)
             print(f"{kind:<28} {tally(worlds_of(kind, seeds, has_site=options.site))}")
     elif options.worlds:
-        worlds(options.worlds)
+        worlds(options.worlds, options.first)
     elif options.nasa:
         nasa()
     else:
@@ -117,51 +125,68 @@ def burst() -> None:
         print(f"{kernel.name:<13} {micros:.1f} µs and {rows / count:.3f} rows a reading, state {size} B")
 
 
-def worlds(count: int) -> None:
-    """Sets of several curves, sensors and samplers, by kind of discharge and by method."""
+def worlds(count: int, first: int) -> None:
+    """Sets of several curves, sensors and samplers, by kind of discharge and by method; from a first seed on."""
     makers = sorted(MAKERS)
-    rng = random.Random(7)
-    left = [[rng.uniform(10, 25), rng.uniform(10, 25)] for _ in range(count)]
-    near = [[rng.uniform(2, 5)] for _ in range(count)]
-    rows: dict[str, list[tuple[World, list[float | None]]]] = {
-        "LFP to the cut-off": [(World(i, makers[i % 3]), [None] * 2) for i in range(count)],
-        "LMFP and NMC to the cut-off": [(World(i, ("lmfp", "nmc")[i % 2]), [None] * 2) for i in range(count)],
-        "LFP with 10-25 % left": [(World(1000 + i, makers[i % 3]), [*left[i]]) for i in range(count)],
-        "  exact sensor, no hysteresis": [
-            (World(1000 + i, "lfp_a", hysteresis_v=0.0, gain=0.0, offset_c=0.0), [left[i][0]]) for i in range(count)
+    rng = random.Random(first)
+    seeds = range(first, first + count)
+    left = {i: [rng.uniform(10, 25), rng.uniform(10, 25)] for i in seeds}
+    near = {i: [rng.uniform(2, 5)] for i in seeds}
+    exact = {"gain": 0.0, "offset_c": 0.0, "accuracy": REGISTERED}
+
+    def row(drawn: Callable[[int], list[float | None]], names: Sequence[str] = makers, **how: float) -> list[Drawn]:
+        return [(Doubtful(i, names[i % len(names)], **how), drawn(i)) for i in seeds]  # type: ignore[arg-type]
+
+    def far(i: int, share: float) -> float:
+        return share if i % 2 else -share
+
+    rows: dict[str, list[Drawn]] = {
+        "LFP to the cut-off": row(lambda _: [None] * 2, accuracy=REGISTERED),
+        "  not registered": row(lambda _: [None] * 2),
+        "LMFP and NMC to the cut-off": row(lambda _: [None] * 2, ("lmfp", "nmc"), accuracy=REGISTERED),
+        "LFP with 10-25 % left": row(lambda i: [*left[i]], accuracy=REGISTERED),
+        "  exact sensor, no hysteresis": row(lambda i: [left[i][0]], hysteresis_v=0.0, **exact),
+        "  exact sensor, 5 mV": row(lambda i: [left[i][0]], hysteresis_v=0.005, **exact),
+        "LFP with 2-5 % left": row(lambda i: [*near[i]], accuracy=REGISTERED),
+        "gain off by 3 %": [(Doubtful(i, makers[i % 3], gain=far(i, 0.03)), [None]) for i in seeds],
+        "  registered": [(Doubtful(i, makers[i % 3], gain=far(i, 0.03), accuracy=0.03), [None]) for i in seeds],
+        "offset of 0.5 A": [
+            (Doubtful(i, makers[i % 3], offset_c=far(i, 0.005), accuracy=REGISTERED), [None]) for i in seeds
         ],
-        "  exact sensor, 5 mV": [
-            (World(1000 + i, "lfp_a", hysteresis_v=0.005, gain=0.0, offset_c=0.0), [left[i][0]]) for i in range(count)
-        ],
-        "LFP with 2-5 % left": [(World(i, makers[i % 3]), [*near[i]]) for i in range(count)],
-        "gain off by 3 %": [(World(i, makers[i % 3], gain=(-0.03, 0.03)[i % 2]), [None]) for i in range(count)],
-        "  registered": [
-            (World(i, makers[i % 3], gain=(-0.03, 0.03)[i % 2], accuracy=0.03), [None]) for i in range(count)
-        ],
-        "offset of 0.5 A": [(World(i, makers[i % 3], offset_c=(-0.005, 0.005)[i % 2]), [None]) for i in range(count)],
-        "weakest cell's channel dead": [(World(i, makers[i % 3], dead_channel=-1), [None]) for i in range(count)],
+        "weakest cell's channel dead": row(lambda _: [None], dead_channel=-1, accuracy=REGISTERED),
     }
     for name, of_row in rows.items():
         print(name)
         for method, found in scored(of_row).items():
             if found.errors or found.refused:
-                print(f"    {method}: {found}")
+                print(f"    {method}: {found}", flush=True)
 
 
 def nasa() -> None:
-    """SoH of every discharge of the NASA cell against the data set's label."""
+    """SoH of every discharge of the NASA cell, alone and as shown after it, against the data set's label."""
     discharges = nasa_discharges()
-    for every_s in (0.0, 60.0):
-        rows = SetHealth(health_reference()).fold(None, NASA_SET, nasa_readings(discharges, every_s=every_s))[1]
+    for every_s, phase_s in ((0.0, 0.0), *((60.0, 10.0 * step) for step in range(6))):
+        readings = nasa_readings(discharges, every_s=every_s, phase_s=phase_s)
+        rows = SetHealth(health_reference()).fold(None, NASA_SET, readings)[1]
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
-        errors = [
-            abs(row.capacity_ah - discharge.capacity_ah) / 2.0 * 100
-            for row, discharge in zip(last.values(), discharges, strict=True)
-            if row.capacity_ah is not None
-        ]
-        rate = f"one sample in {every_s:g} s" if every_s else "full rate"
-        mean = statistics.fmean(errors)
-        print(f"{rate}: {len(errors)} of {len(discharges)}, MAE {mean:.4f} points, worst {max(errors):.3f}")
+        labels = {ts: 100 * one.capacity_ah / 2.0 for ts, one in zip(sorted(last), discharges, strict=True)}
+        shown = StateOfHealth(health_reference()).history(NASA_SET, [last[ts] for ts in sorted(last)])
+        single = MethodScore()
+        fused = MethodScore()
+        for row in last.values():
+            if row.soh_pct is not None and row.sigma_ah is not None:
+                note(single, row.soh_pct - labels[row.ts], 100 * row.sigma_ah / 2.0)
+        for told in shown:
+            if told.soh_pct is not None and told.sigma_pct is not None:
+                note(fused, told.soh_pct - labels[told.ts], told.sigma_pct)
+        print(f"one sample in {every_s:g} s from {phase_s:g} s on" if every_s else "full rate")
+        print(f"    single: {single}\n    shown:  {fused}", flush=True)
+
+
+def note(score: MethodScore, error: float, sigma: float) -> None:
+    """Count an error, and whether the 90 % interval holds it; points."""
+    score.errors.append(error)
+    score.hits.append(abs(error) <= Z_90 * sigma)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,8 @@ class WitnessRules(_Reference):
     level_percent: Positive
     level_sigma_v: Positive
     curve_sigmas: Positive
+    curve_usual: Positive
+    """What was counted over what the curve says, of healthy sets."""
     curve_warm_from: Share
     resistance_sigma: Share
     step_share: Share

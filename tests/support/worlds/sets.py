@@ -134,16 +134,21 @@ NASA_SET = Device(
 """How a one-cell set is registered."""
 
 
-def nasa_readings(discharges: list[NasaDischarge], *, every_s: float = 0.0, pause_s: float = 3600.0) -> list[Arrival]:
-    """Discharges one after another, an hour apart, thinned to the first sample of every `every_s`."""
+def nasa_readings(
+    discharges: list[NasaDischarge], *, every_s: float = 0.0, phase_s: float = 0.0, pause_s: float = 3600.0
+) -> list[Arrival]:
+    """Discharges one after another, an hour apart, thinned to the first sample of every `every_s`.
+
+    `phase_s`: how far into such a span a discharge begins.
+    """
     arrivals: list[Arrival] = []
     start = T0
     for discharge in discharges:
         slot = -1.0
         for second, volts, amps, celsius in discharge.samples:
-            if every_s and second // every_s == slot:
+            if every_s and (second + phase_s) // every_s == slot:
                 continue
-            slot = second // every_s if every_s else slot
+            slot = (second + phase_s) // every_s if every_s else slot
             reading = BatteryReading.model_construct(
                 ts=start + round(second * 1000), pack_voltage_v=volts, current_a=amps, temperature_c=[celsius]
             )

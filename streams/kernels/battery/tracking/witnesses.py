@@ -96,11 +96,13 @@ def resistance_ratio(pack_mohm: float | None, limits: Limits) -> float | None:
 
 
 def by_curve(ratio: Ratio | None, limits: Limits) -> Verdict:
-    """Judge a capacity by the foot of the curve."""
+    """Judge a capacity by the foot of the curve, where the lowest of many cells is a little early (`curve_usual`)."""
     rules = limits.reference.witness
     if ratio is None:
         return Verdict()
-    verdict = judged(ratio.value - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules, rules.curve_sigmas)
+    verdict = judged(
+        ratio.value / rules.curve_usual - 1.0, math.hypot(ratio.sigma, limits.gain_sigma), rules, rules.curve_sigmas
+    )
     return verdict if ratio.sigma <= rules.curve_sigma_max else verdict._replace(is_borne_out=False)
 
 
