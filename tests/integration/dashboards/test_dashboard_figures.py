@@ -60,23 +60,6 @@ async def test_none_known_is_not_none_bad(migrated_database: ReaderDatabase) -> 
     assert (row["watch"], row["retire"]) == (0, 0)
 
 
-async def test_the_share_of_sets_with_an_estimate_is_of_all_that_are_registered(
-    migrated_database: ReaderDatabase,
-) -> None:
-    """A set that was never heard of has no estimate either: it is not left out of the share."""
-    populate(migrated_database.owner_url, sets=4, hours=2, days=2)
-    with psycopg.connect(migrated_database.owner_url) as owner:
-        owner.execute("UPDATE battery_health_latest SET soh_pct = 85, observable = true")
-        owner.execute("DELETE FROM battery_health_latest WHERE device_id <> 'bs00001-b1'")
-        (shares,) = owner.execute(
-            "SELECT sets, estimated_share::float8, observable_share::float8 FROM battery_observability"
-            " WHERE city IS NULL"
-        ).fetchall()
-    (row,) = await rows_of("Health and advice", migrated_database, standard_scope())
-    assert (row["estimated"], row["observable"]) == (0.25, 0.25)
-    assert shares == (4, 0.25, 0.25)
-
-
 async def test_a_missing_window_is_a_null_in_its_place(reader_database: ReaderDatabase) -> None:
     """A gap is a moment with null, so that the line breaks; the quality there is unknown."""
     power = await rows_of("Power, kW", reader_database, standard_scope())
