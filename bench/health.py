@@ -132,7 +132,6 @@ def worlds(count: int, first: int) -> None:
     seeds = range(first, first + count)
     left = {i: [rng.uniform(10, 25), rng.uniform(10, 25)] for i in seeds}
     near = {i: [rng.uniform(2, 5)] for i in seeds}
-    exact = {"gain": 0.0, "offset_c": 0.0, "accuracy": REGISTERED}
 
     def row(drawn: Callable[[int], list[float | None]], names: Sequence[str] = makers, **how: float) -> list[Drawn]:
         return [(Doubtful(i, names[i % len(names)], **how), drawn(i)) for i in seeds]  # type: ignore[arg-type]
@@ -145,8 +144,12 @@ def worlds(count: int, first: int) -> None:
         "  not registered": row(lambda _: [None] * 2),
         "LMFP and NMC to the cut-off": row(lambda _: [None] * 2, ("lmfp", "nmc"), accuracy=REGISTERED),
         "LFP with 10-25 % left": row(lambda i: [*left[i]], accuracy=REGISTERED),
-        "  exact sensor, no hysteresis": row(lambda i: [left[i][0]], hysteresis_v=0.0, **exact),
-        "  exact sensor, 5 mV": row(lambda i: [left[i][0]], hysteresis_v=0.005, **exact),
+        "  exact sensor, no hysteresis": row(
+            lambda i: [left[i][0]], gain=0.0, offset_c=0.0, accuracy=REGISTERED, hysteresis_v=0.0
+        ),
+        "  exact sensor, 5 mV": row(
+            lambda i: [left[i][0]], gain=0.0, offset_c=0.0, accuracy=REGISTERED, hysteresis_v=0.005
+        ),
         "LFP with 2-5 % left": row(lambda i: [*near[i]], accuracy=REGISTERED),
         "gain off by 3 %": [(Doubtful(i, makers[i % 3], gain=far(i, 0.03)), [None]) for i in seeds],
         "  registered": [(Doubtful(i, makers[i % 3], gain=far(i, 0.03), accuracy=0.03), [None]) for i in seeds],
