@@ -122,7 +122,9 @@ def numbers(value: Any) -> list[float | None]:  # noqa: ANN401 - any JSON
         return numbers(list(value.values()))
     if isinstance(value, list):
         return [
-            found for item in value for found in (numbers(item) if isinstance(item, dict | list) else [as_number(item)])
+            found
+            for item in value
+            for found in ((numbers(item) or [None]) if isinstance(item, dict | list) else [as_number(item)])
         ]
     return (
         numbers(_listed(value)) if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"} else [as_number(value)]

@@ -77,6 +77,15 @@ def test_a_short_is_not_hidden_by_what_no_cell_shows() -> None:
     assert told(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
 
 
+def test_a_channel_that_shows_an_empty_list_moves_no_other_one() -> None:
+    """Each cell keeps its number, whatever stands in the place of another: it takes the same one twice."""
+    rng = random.Random(2)
+    readings = [healthy(rng) for _ in range(8)]
+    for values, odd in zip(readings[5:], ([], "x", {}), strict=True):
+        values["cell_voltage_v"][4], values["cell_voltage_v"][10] = odd, 1.1
+    assert told(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
+
+
 def test_two_shorts_that_take_turns_in_being_the_lowest_are_one_alarm() -> None:
     """It takes the same cell twice, and each of them is dead in every reading."""
     rng = random.Random(2)
