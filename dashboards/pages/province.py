@@ -228,9 +228,9 @@ def plants(language: Language) -> Panel:
 SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(language)} AS city,
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
        month.grade, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per,
-       {gaps.LIMIT.text("day")},
+       {gaps.LIMIT.text("day", language)},
        day.unit_water_m3,
-       {gaps.QUOTA.text("day")},
+       {gaps.QUOTA.text("day", language)},
        day.coverage, COALESCE(day.quality, 'unknown') AS quality,
        CASE WHEN al.active > 0 OR fresh.live THEN COALESCE(al.active, 0) END::float8 AS alarms,
        {sql.duration("fresh.age_s")} AS age

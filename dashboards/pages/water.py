@@ -43,8 +43,8 @@ def now(language: Language) -> Panel:
     )
     query = f"""
 SELECT unit_water_m3,
-       {gaps.QUOTA.text("r")},
-       {gaps.ADVANCED_QUOTA.text("r")},
+       {gaps.QUOTA.text("r", language)},
+       {gaps.ADVANCED_QUOTA.text("r", language)},
        reuse_rate_pct, quality
 FROM plant_rolling r
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND {days_back(2)}

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dashboards.kit import fields
 from dashboards.kit.fields import Field
+from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 
 if TYPE_CHECKING:
-    from schemas.words import Text
+    from schemas.words import Language, Text
 
 WIDTH_PX = 96
 
@@ -22,23 +23,27 @@ class Gap(NamedTuple):
     """A distance in % of a row of `plant_rolling`; positive is over."""
 
     column: str
+    of: str
+    """The column of the figure that is held against it."""
     label: Text
     over: str = fields.BAD
     """Colour of a measured one that is over."""
 
-    def text(self, row: str) -> str:
-        """SQL: `✕ +3.2 %`; null where it is not known."""
+    def text(self, row: str, language: Language) -> str:
+        """SQL: `✕ +3.2 %`; null where it is not known, and `none` where nothing is published to hold the figure to."""
         over = next(mark for mark, color in fields.MARKS.items() if color == self.over)
         amount = f"{row}.{self.column}"
         mark = f"CASE WHEN {row}.quality = 'estimated' THEN '◇' WHEN {amount} > 0 THEN '{over}' ELSE '●' END"
-        return f"{mark} || ' ' || replace(to_char({amount}, 'FMSG999,990.0'), '-', '−') || ' %' AS {self.column}"
+        told = f"{mark} || ' ' || replace(to_char({amount}, 'FMSG999,990.0'), '-', '−') || ' %'"
+        none = f"CASE WHEN {row}.{self.of} IS NOT NULL THEN '{labels.NONE(language)}' END"
+        return f"coalesce({told}, {none}) AS {self.column}"
 
     def field(self, width: int | None = WIDTH_PX) -> Field:
         """The column of that text, or its figure among several where there is no width."""
         return Field(name=self.column, label=self.label, marked=True, width=width)
 
 
-LIMIT = Gap("gap_to_limit_pct", labels_plant.GAP_LIMIT)
-LEADER = Gap("gap_to_leader_pct", labels_plant.GAP_LEADER, fields.PARTIAL)
-QUOTA = Gap("gap_to_quota_pct", labels_plant.GAP_QUOTA)
-ADVANCED_QUOTA = Gap("gap_to_advanced_quota_pct", labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL)
+LIMIT = Gap("gap_to_limit_pct", "unit_energy_kgce", labels_plant.GAP_LIMIT)
+LEADER = Gap("gap_to_leader_pct", "unit_energy_kgce", labels_plant.GAP_LEADER, fields.PARTIAL)
+QUOTA = Gap("gap_to_quota_pct", "unit_water_m3", labels_plant.GAP_QUOTA)
+ADVANCED_QUOTA = Gap("gap_to_advanced_quota_pct", "unit_water_m3", labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL)

@@ -45,8 +45,8 @@ SELECT {sql.name(language, "l", "line_id")} AS line, month.grade,
        CASE WHEN day.limit_level_3 IS NULL THEN day.unit_energy_kgce
             ELSE day.limit_level_3 * (1 + day.gap_to_limit_pct / 100) END AS held,
        day.limit_level_3, COALESCE(e.unit, 'kgce/' || l.product_unit) AS unit,
-       {gaps.LIMIT.text("day")},
-       {gaps.LEADER.text("day")},
+       {gaps.LIMIT.text("day", language)},
+       {gaps.LEADER.text("day", language)},
        COALESCE(day.quality, 'unknown') AS quality
 FROM product_line l
 LEFT JOIN LATERAL (

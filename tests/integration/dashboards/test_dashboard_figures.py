@@ -376,7 +376,7 @@ async def test_a_gap_that_rests_on_an_estimate_is_not_called_over(
     """Its mark, and with it its colour, is that of estimates; what is measured is over or within."""
 
     def told(rows: list[dict[str, object]]) -> list[str]:
-        return [str(row[column]) for row in rows if row[column] is not None]
+        return [str(row[column]) for row in rows if row[column] not in {None, "none"}]
 
     scope = standard_scope()
     measured = told(await rows_of(panel, reader_database, scope))
