@@ -31,7 +31,7 @@ RUN = [record(at, part) for at, part in enumerate(readings(40)[at::5] for at in 
 def server(scratch: Path) -> Iterator[Postgres]:
     """A server that may be lost."""
     quick = {"fsync": "off"}  # only its process is ended here, never the machine
-    found = Postgres(scratch, binaries=find_postgres_binaries(wanted_services()), settings=quick, timescaledb=False)
+    found = Postgres(scratch, binaries=find_postgres_binaries(wanted_services()), settings=quick)
     with found:
         if (user := found.process._user) is not None:
             shutil.chown(found.directory, user)
