@@ -242,7 +242,8 @@ class Transaction:
         if limit is not None or self._refused:
             batches = [batch.one_by_one() for batch in batches]  # each reading is asked for
         for batch in batches:
-            intake.received.append((batch.first_ms, batch.counted()))
+            if counts := batch.counted():  # a record without any only says that its partition is silent
+                intake.received.append((batch.first_ms, counts))
             found.take(batch)
             if found.is_full:
                 break

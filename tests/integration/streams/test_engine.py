@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from schemas.readings import Kind
 from schemas.time import MINUTE_MS
+from storage.books.balance import balance
 from storage.errors import CheckpointMovedError
+from storage.pool import connect
 from streams.engine.engine import GapError
 from tests.support.engine import SENT, books, differing, feed, wipe
 from tests.support.pipeline import (
@@ -49,6 +51,15 @@ def test_any_order_of_delivery_ends_in_the_same_tables(
     found = books(order_url)
     assert found.closed
     assert found.received == sum(len(batch) for batch in batches)
+
+
+def test_an_empty_record_books_nothing(database: str) -> None:
+    """A collector that hears nothing says so by one: it has no readings and no hour, and the books close."""
+    wipe(database)
+    feed(database, [[], SENT[:5], []])
+    with connect(database, name="test") as connection:
+        assert balance(connection).closed
+        assert connection.execute("SELECT count(*) FROM ledger_total WHERE hour < '1971-01-01'").fetchone() == (0,)
 
 
 def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str) -> None:
