@@ -142,7 +142,7 @@ class Bench:
             self._environment["FENHE_MQTT_URL"],
         ]
         lags: list[tuple[float, int]] = []
-        started, started_ms = time.monotonic(), time.time_ns() // 1_000_000
+        started, started_ts = time.monotonic(), time.time_ns() // 1_000_000
         load = subprocess.Popen(  # noqa: S603 - our own publisher
             [sys.executable, "-m", "simulators.wire.load", *map(str, arguments)], stdout=subprocess.DEVNULL
         )
@@ -160,7 +160,7 @@ class Bench:
         cpu = {stage: used - cpu_before[stage] for stage, used in self._cpu_seconds().items()}
         cpu["simulator"] = report["cpu_us_per_reading"] * report["acknowledged"] / 1e6
         after = read_balance(self._reader)
-        latency = self._latency(started_ms, array)
+        latency = self._latency(started_ts, array)
         growth, error = _slope(lags)
         stored = after.stored - before.stored
         booked = after.received - before.received
@@ -186,11 +186,11 @@ class Bench:
             cores_busy=sum(cpu.values()) / (ended - started + drained),
         )
 
-    def _latency(self, since_ms: int, array: int) -> Latency:
+    def _latency(self, since_ts: int, array: int) -> Latency:
         until = time.time_ns() // 1_000_000
         with connect(self._reader, name="bench") as connection:
             return commit_latency(
-                connection, since_ms + round(WARM_UP_S * 1000), until, newest_of_transaction=array > 1
+                connection, since_ts + round(WARM_UP_S * 1000), until, newest_of_transaction=array > 1
             )
 
     def _received(self) -> int:

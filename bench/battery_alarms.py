@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from streams.kernels.detection.batteries.safety_state import SafetyState
 
-START_MS = 1_780_243_200_000
+START_TS = 1_780_243_200_000
 """2026-06-01, local midnight + 8 h: a summer."""
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 SETTLED_DAYS = 3
@@ -67,16 +67,16 @@ class Watch:
         self._devices, self._every_ms = devices, every_ms
         self._states: list[SafetyState | None] = [None] * len(devices)
         self._waiting: list[list[Arrival]] = [[] for _ in devices]
-        self._last_ms = np.zeros(len(devices), dtype=np.int64)
+        self._last_ts = np.zeros(len(devices), dtype=np.int64)
         self.alarms: list[Signal] = []
         self.readings, self.spent_s = 0, 0.0
 
     def take(self, shown: SetsShown) -> None:
         """Take one poll."""
-        due = shown.ts - self._last_ms[shown.number] >= self._every_ms
+        due = shown.ts - self._last_ts[shown.number] >= self._every_ms
         if not due.all():
             shown = SetsShown._make(column[due] for column in shown)
-        self._last_ms[shown.number] = shown.ts
+        self._last_ts[shown.number] = shown.ts
         for number, reading in readings_of(shown):
             waiting = self._waiting[number]
             waiting.append(Arrival(self._devices[number].device_id, 0, reading))
@@ -109,7 +109,7 @@ def run(fleet: Fleet, days: float, every_s: float) -> Watch:
     sets = [device.model_copy(update={"period_s": every_s}) for device in sets]
     watch = Watch(sets, 0 if every_s * 1000 <= PERIOD_MS else round(every_s * 1000))
     for minute in range(1, round(days * DAY_MS / MINUTE_MS) + 1):
-        for shown, _ in fleet.polls(START_MS + minute * MINUTE_MS):
+        for shown, _ in fleet.polls(START_TS + minute * MINUTE_MS):
             watch.take(shown)
     watch.finish()
     return watch
@@ -118,20 +118,20 @@ def run(fleet: Fleet, days: float, every_s: float) -> Watch:
 def precursors(count: int, every_s: float) -> None:
     """Every set of a fleet runs away in its own hour."""
     rng = random.Random(11)
-    ends = [START_MS + SETTLED_DAYS * DAY_MS + rng.randrange(180, 1_440) * MINUTE_MS for _ in range(count)]
+    ends = [START_TS + SETTLED_DAYS * DAY_MS + rng.randrange(180, 1_440) * MINUTE_MS for _ in range(count)]
     planned_events = [
         PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, f"B{at + 1:04d}", end - rng.randrange(35, 181) * MINUTE_MS, end)
         for at, end in enumerate(ends)
     ]
-    fleet = Fleet(seed=5, sets=count, start_ms=START_MS, planned_events=planned_events)
+    fleet = Fleet(seed=5, sets=count, start_ts=START_TS, planned_events=planned_events)
     watch = run(fleet, SETTLED_DAYS + 1.1, every_s)
     leads, early = [], 0
     for planned_event in planned_events:
-        assert planned_event.end_ms is not None  # noqa: S101 - planned with one
+        assert planned_event.end_ts is not None  # noqa: S101 - planned with one
         own = [a.ts for a in watch.alarms if a.device_id == planned_event.target and a.kind in SAFETY_KINDS]
-        early += sum(ts < planned_event.start_ms for ts in own)
-        hits = [ts for ts in own if planned_event.start_ms <= ts < planned_event.end_ms]
-        leads.append((planned_event.end_ms - min(hits)) / MINUTE_MS if hits else -1.0)
+        early += sum(ts < planned_event.start_ts for ts in own)
+        hits = [ts for ts in own if planned_event.start_ts <= ts < planned_event.end_ts]
+        leads.append((planned_event.end_ts - min(hits)) / MINUTE_MS if hits else -1.0)
     print(f"precursors                       {count}, a reading every {every_s:g} s")
     print(f"found 30 min or more before      {sum(lead >= 30 for lead in leads)}")
     print(f"lead, min: shortest, median      {min(leads):.1f}, {sorted(leads)[count // 2]:.1f}")
@@ -141,7 +141,7 @@ def precursors(count: int, every_s: float) -> None:
 def healthy(sets: int, days: float, every_s: float, seed: int) -> None:
     """A fleet in which nothing is wrong on purpose."""
     began = time.process_time()
-    watch = run(Fleet(seed=seed, sets=sets, start_ms=START_MS), days, every_s)
+    watch = run(Fleet(seed=seed, sets=sets, start_ts=START_TS), days, every_s)
     years = sets * days / 365.25
     safety = [alarm for alarm in watch.alarms if alarm.kind in SAFETY_KINDS]
     print(f"healthy sets                     {sets} over {days:g} days, a reading every {every_s:g} s, seed {seed}")

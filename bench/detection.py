@@ -33,7 +33,7 @@ from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.series import SeriesDetectors
 from tests.support.detected import plants, sets
 from tests.support.detected import units as watches
-from tests.support.detected.series import CODEC, MONDAY_MS, habits
+from tests.support.detected.series import CODEC, MONDAY_TS, habits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,8 +177,8 @@ def leaks_of_plants(count: int) -> dict[str, Any]:
         rng = random.Random(seed)
         start, size = rng.randrange(35 * 96, 45 * 96), rng.uniform(10, 34)
         values = [value and value + size * (at >= start) for at, value in enumerate(habits(days, seed))]
-        onset = MONDAY_MS + start * QUARTER_MS
-        times = [a.ts for a in run("volume_m3", MONDAY_MS + QUARTER_MS, values)[0]]
+        onset = MONDAY_TS + start * QUARTER_MS
+        times = [a.ts for a in run("volume_m3", MONDAY_TS + QUARTER_MS, values)[0]]
         delays.append(min((ts - onset for ts in times if ts > onset), default=999 * HOUR_MS) / HOUR_MS)
         false += sum(ts < onset for ts in times)
     ordered = sorted(delays)

@@ -22,7 +22,7 @@ from schemas.time import DAY_MS
 from simulators.truth import Label, LabelKind
 from streams.kernels.detection.energy_balance import EnergyBalance
 from streams.kernels.detection.reference import detection
-from tests.support.worlds.balances import START_MS, Simulated
+from tests.support.worlds.balances import START_TS, Simulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def quiet(seeds: int) -> None:
 
 def faulty(world: Simulated, device_id: str, kind: LabelKind, size: float) -> dict[str, Any]:
     """Delay in days and whom the newest verdict names, of one meter's fault."""
-    begin = START_MS + FAULT_DAY * DAY_MS
+    begin = START_TS + FAULT_DAY * DAY_MS
     site_id = world.devices[device_id].site_id
     label = Label(kind, site_id, device_id, "", begin, begin + WITHIN_DAYS * DAY_MS, size, "1")
     verdicts = [each for each in active(world.rows([label])[site_id]) if each.ts <= begin + WITHIN_DAYS * DAY_MS]

@@ -52,7 +52,7 @@ from streams.intake.decode import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-BEGIN_MS = 1_790_000_000_000
+BEGIN_TS = 1_790_000_000_000
 PARTITIONS = 4
 WARM_UP = 0.25
 """Of the readings, so many are put through before measuring begins."""
@@ -88,11 +88,11 @@ class Writer:
 
     def introduce(self) -> Log:
         """One reading of every device."""
-        return self._written(iter(range(self.devices)), self.devices, 1, 4_000.0, BEGIN_MS)
+        return self._written(iter(range(self.devices)), self.devices, 1, 4_000.0, BEGIN_TS)
 
     def mix(self, count: int, array: int, rate: float) -> Log:
         """So many readings, `array` to a message, in the mix's proportions."""
-        return self._written(self._order(), count // array, array, rate, BEGIN_MS + 20_000)
+        return self._written(self._order(), count // array, array, rate, BEGIN_TS + 20_000)
 
     def _order(self) -> Iterator[int]:
         meters = list(range(self._sets, self.devices))
@@ -101,20 +101,20 @@ class Writer:
                 yield from range(self._sets)
                 yield from meters[second::SECONDS_A_ROUND]
 
-    def _written(self, owners: Iterator[int], messages: int, array: int, rate: float, begin_ms: int) -> Log:
+    def _written(self, owners: Iterator[int], messages: int, array: int, rate: float, begin_ts: int) -> Log:
         log = Log([])
         making: dict[int, MicroBatchBuilder] = {}
-        now = begin_ms
+        now = begin_ts
 
         def flush(partition: int) -> None:
             batch = making.pop(partition)
             log.records.append((partition, now, batch.readings, batch.encode("offline")))
 
         for template in self._templates:
-            template.last_ms = max(template.last_ms, begin_ms - array)
+            template.last_ts = max(template.last_ts, begin_ts - array)
         for number in range(messages):
-            now = begin_ms + int(number * array * 1000 / rate)
-            for partition in [at for at, batch in making.items() if now - batch.opened_ms >= self._flush_ms]:
+            now = begin_ts + int(number * array * 1000 / rate)
+            for partition in [at for at, batch in making.items() if now - batch.opened_ts >= self._flush_ms]:
                 flush(partition)
             owner = next(owners)
             partition = self._partitions[owner]
@@ -312,8 +312,8 @@ def _runs(log: Log, offsets: list[int], take: int) -> Iterator[tuple[int, list[R
     """What a worker takes at once: a partition's records in turn, of about `take` readings together."""
     held: dict[int, list[Record]] = {number: [] for number in range(PARTITIONS)}
     sizes = dict.fromkeys(held, 0)
-    for number, written_ms, count, value in log.records:
-        held[number].append(Record(offsets[number], written_ms, value))
+    for number, written_ts, count, value in log.records:
+        held[number].append(Record(offsets[number], written_ts, value))
         offsets[number] += 1
         sizes[number] += count
         if sizes[number] >= take:

@@ -62,8 +62,8 @@ def consume(mqtt_url: str, database_url: str, ready: Path) -> None:
                 stored = time.monotonic()
 
 
-def _written(ts_ms: int) -> str:
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(ts_ms // 1000))}.{ts_ms % 1000:03d}+00"
+def _written(at_ts: int) -> str:
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at_ts // 1000))}.{at_ts % 1000:03d}+00"
 
 
 def _store(connection: Connection, rows: list[tuple[str, str, str]]) -> None:

@@ -41,10 +41,10 @@ BATCH = 4_000
 LIVE_SETS = 7_000
 
 
-def history(devices: list[Device], begin_ms: int, days: float, period_s: int) -> Iterator[Sent]:
+def history(devices: list[Device], begin_ts: int, days: float, period_s: int) -> Iterator[Sent]:
     """Readings of meters at a period: 360 kW, 360 m³/h, 360 t/h each, with the day's swing."""
     for step in range(int(days * DAY_S / period_s)):
-        ts = begin_ms + step * period_s * 1000
+        ts = begin_ts + step * period_s * 1000
         for device in devices:
             register = round(step * period_s * 0.1, 4)
             reading: dict[str, object] = {"ts": ts}
@@ -57,11 +57,11 @@ def history(devices: list[Device], begin_ms: int, days: float, period_s: int) ->
             yield Sent(device.site_id, device.kind, device.device_id, reading)
 
 
-def give_a_past(url: str, devices: list[Device], begin_ms: int, days: float, period_s: int) -> int:
+def give_a_past(url: str, devices: list[Device], begin_ts: int, days: float, period_s: int) -> int:
     """Put a plant's past through the engine; returns how many readings."""
     engine = Engine(open_pool(url, size=2, name="past"), installed(), "past", 1)
     partition, batch, offset, count = engine.open(0), [], 0, 0
-    for item in history(devices, begin_ms, days, period_s):
+    for item in history(devices, begin_ts, days, period_s):
         batch.append(item)
         if len(batch) == BATCH:
             engine.apply(partition, [record(offset, batch)])
@@ -80,9 +80,9 @@ def measure(days: float, period_s: int) -> None:
         url = server.create_database("bench")
         migrate(url)
         devices = _prepared(url, world, period_s)
-        begin_ms = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
+        begin_ts = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
         began = time.perf_counter()
-        count = give_a_past(url, devices, begin_ms, days, period_s)
+        count = give_a_past(url, devices, begin_ts, days, period_s)
         past_s = time.perf_counter() - began
         engine = Engine(open_pool(url, size=2, name="recompute"), installed(), "past", 1)
         with engine.begin() as connection:
@@ -124,8 +124,8 @@ def live(rate: float, seconds: float, days: float, period_s: int) -> None:
         bench.introduce()
         environment = stack.environment()
         devices = [device for device in registry(1, PLANTS).devices if device.site_id == "LOAD001"]
-        begin_ms = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
-        give_a_past(environment["FENHE_DB_OWNER_URL"], devices, begin_ms, days, period_s)
+        begin_ts = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
+        give_a_past(environment["FENHE_DB_OWNER_URL"], devices, begin_ts, days, period_s)
         alone = bench.run(rate, 1, seconds)
         command = [sys.executable, "-m", "fenhe", "recompute", "--site", "LOAD001"]
         with subprocess.Popen(command, env={**environment}, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours

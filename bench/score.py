@@ -18,7 +18,7 @@ from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_dire
 from fenhe.scoring.picture import estimate_against_truth
 from fenhe.scoring.play import SPAN_MS, play
 from fenhe.scoring.report import score
-from fenhe.simulation import now_ms, truth_of
+from fenhe.simulation import now_ts, truth_of
 from schemas.readings import Kind
 from schemas.registry import Registry, Role, Sector
 from schemas.time import DAY_MS, HOUR_MS
@@ -102,7 +102,7 @@ def smaller(name: str, *, sets: int | None) -> tuple[Scenario, int | None]:
 def run(name: str, server: Postgres, *, sets: int | None, seed: int) -> dict[str, Any]:
     """Play one scenario into a database of its own, and score it."""
     scenario, sets = smaller(name, sets=sets)
-    scene = scenario.scene(seed=seed, start_ms=scenario.start_ms(now_ms()), sets=sets)
+    scene = scenario.scene(seed=seed, start_ts=scenario.start_ts(now_ts()), sets=sets)
     registry = scene.registry()
     cut = CUTS.get(name, WHOLE)
     if cut.heard is not None:
@@ -120,19 +120,19 @@ def run(name: str, server: Postgres, *, sets: int | None, seed: int) -> dict[str
         import_registry(connection, registry)
     heard = {device.device_id for device in registry.devices}
     began, told = time.monotonic(), 0.0
-    end_ms = scenario.end_ms(scene.whole_ms)
+    end_ts = scenario.end_ts(scene.whole_ts)
 
-    def progress(readings: int, event_ms: int) -> None:
+    def progress(readings: int, event_ts: int) -> None:
         nonlocal told
         passed = time.monotonic() - began
         if passed - told >= TOLD_S:
             told = passed
-            share = (event_ms - scene.start_ms) / (end_ms - scene.start_ms)
+            share = (event_ts - scene.start_ts) / (end_ts - scene.start_ts)
             print(f"   {share:4.0%}  {readings:>9,} readings  {passed:5.0f} s", flush=True)
 
     engine = Engine(open_pool(url, size=2, name="score"), installed(), "score", 1)
     with truth_of(scene, scenario, truth):
-        sent = scene.advance(end_ms)
+        sent = scene.advance(end_ts)
         if cut.heard is not None:
             sent = (message for message in sent if message.device_id in heard)
         readings = play(sent, engine, span_ms=cut.span_ms, progress=progress)

@@ -14,7 +14,7 @@ import time
 from schemas.time import DAY_MS
 from simulators.fleet.fleet import PERIOD_MS, Fleet
 
-START_MS = 1_764_547_200_000
+START_TS = 1_764_547_200_000
 """2025-12-01T00:00:00Z: a winter."""
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=3.0)
     parser.add_argument("--sets", type=int, default=7_000)
     options = parser.parse_args()
-    fleet = Fleet(seed=1, sets=options.sets, start_ms=START_MS)
+    fleet = Fleet(seed=1, sets=options.sets, start_ts=START_TS)
     began, wall, readings = time.process_time(), time.perf_counter(), 0
 
     def measured(minutes: int) -> str:
@@ -48,7 +48,7 @@ def main() -> None:
 
     minutes = round(options.days * DAY_MS / PERIOD_MS)
     for minute in range(1, minutes + 1):
-        for sets, power in fleet.polls(START_MS + minute * PERIOD_MS):
+        for sets, power in fleet.polls(START_TS + minute * PERIOD_MS):
             readings += len(sets.number) + len(power.number)
         if minute * PERIOD_MS % (REPORT_DAYS * DAY_MS) == 0:
             print(measured(minute), file=sys.stderr, flush=True)

@@ -96,8 +96,8 @@ def feed(owner_url: str, sent: Sequence[Sent]) -> None:
     parts = [sent[at : at + RECORD] for at in range(0, len(sent), RECORD)]
     for first in range(0, len(parts), BATCH):
         batch = parts[first : first + BATCH]
-        at_ms = batch[-1][-1].reading["ts"]
-        engine.apply(partition, [record(first + at, part, at_ms) for at, part in enumerate(batch)])
+        at_ts = batch[-1][-1].reading["ts"]
+        engine.apply(partition, [record(first + at, part, at_ts) for at, part in enumerate(batch)])
     engine.close()
 
 

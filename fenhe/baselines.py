@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import PlantDay
-from schemas.time import DAY_MS, FOREVER_MS, Span, day_of
+from schemas.time import DAY_MS, FOREVER_TS, Span, day_of
 from storage import derived, enpi
 from storage.pool import connect
 from streams.kernels.plant.baseline import NoBaselineError
@@ -35,8 +35,8 @@ def fit_line(
     connection: Connection, line: SiteLine, days_ms: tuple[int, int], user: str, variables: Sequence[str] = ()
 ) -> tuple[int, Baseline]:
     """Fit a baseline to a line's days between two moments; returns its version. Raises NoBaselineError."""
-    from_ms, to_ms = days_ms
-    rows = derived.load(connection, PlantDay, [Span(line.site_id, from_ms, to_ms)])
+    from_ts, to_ts = days_ms
+    rows = derived.load(connection, PlantDay, [Span(line.site_id, from_ts, to_ts)])
     days = [row for row in rows if isinstance(row, PlantDay) and row.line_id == line.line_id]
     moments = [day.ts for day in days]
     found = fit_days(
@@ -45,10 +45,10 @@ def fit_line(
         least_points=reference().setting("enpi_points"),
         least_r_squared=reference().setting("enpi_r_squared"),
     )
-    return enpi.save(connection, enpi.SavedBaseline(line.site_id, line.line_id, from_ms, to_ms, *found, user)), found
+    return enpi.save(connection, enpi.SavedBaseline(line.site_id, line.line_id, from_ts, to_ts, *found, user)), found
 
 
-def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ms: int) -> tuple[list[SiteLine], dict[SiteLine, str]]:
+def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ts: int) -> tuple[list[SiteLine], dict[SiteLine, str]]:
     """Fit what an operator would: every line that has none, to its whole days but the newest ones.
 
     Returns the lines fitted, and why the others were not.
@@ -58,12 +58,12 @@ def fit_the_past(writer_url: str, site_ids: Sequence[str], now_ms: int) -> tuple
     with connect(writer_url, name="baselines") as connection:
         kept = {SiteLine(each.site_id, each.line_id) for each, _ in enpi.baselines(connection)}
         for site_id in site_ids:
-            rows = derived.load(connection, PlantDay, [Span(site_id, 0, FOREVER_MS)])
+            rows = derived.load(connection, PlantDay, [Span(site_id, 0, FOREVER_TS)])
             days = [row for row in rows if isinstance(row, PlantDay)]
             if not days:
                 continue
             first = min(day.ts for day in days)
-            behind = day_of(now_ms) - HELD_AGAINST_IT_DAYS * DAY_MS
+            behind = day_of(now_ts) - HELD_AGAINST_IT_DAYS * DAY_MS
             for line in sorted({SiteLine(site_id, day.line_id) for day in days} - kept):
                 try:
                     fit_line(connection, line, (first, behind), FITTED_BY)

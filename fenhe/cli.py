@@ -159,7 +159,7 @@ def quarantine_list(
         for item in waiting(connection, reason=reason, device_id=device, limit=limit):
             head = item.payload[:60].decode(errors="backslashreplace")
             table.add_row(
-                str(item.id), local_moment(item.received_ms), item.reason, item.detail, item.topic, str(item.size), head
+                str(item.id), local_moment(item.received_ts), item.reason, item.detail, item.topic, str(item.size), head
             )
     table.print()
 

@@ -53,11 +53,11 @@ class Bench:
         self._memory: dict[tuple[str, str], Any] = {}
         self._newest: dict[str, int] = {}
 
-    def tell(self, topic: str, payload: bytes, received_ms: int) -> Iterator[str]:
+    def tell(self, topic: str, payload: bytes, received_ts: int) -> Iterator[str]:
         """What is to be said of a message, a line each."""
-        at = dt.datetime.fromtimestamp(received_ms / 1_000, tz=LOCAL).strftime("%H:%M:%S")
+        at = dt.datetime.fromtimestamp(received_ts / 1_000, tz=LOCAL).strftime("%H:%M:%S")
         yield f"{at} {topic}  {len(payload)} bytes"
-        judgement = judge(topic, payload, received_ms, max_bytes=MAX_BYTES)
+        judgement = judge(topic, payload, received_ts, max_bytes=MAX_BYTES)
         for item in judgement.quarantined:
             yield f"  refused, {item.reason.value}: {item.detail}"
         if not judgement.accepted:
@@ -73,7 +73,7 @@ class Bench:
                 name: SetAside(AsideReason(reason), value)
                 for name, (reason, value) in apart.get(str(number), {}).items()
             }
-            arrival = Arrival(device.device_id, received_ms, ADAPTERS[kind].validate_python(values), aside)
+            arrival = Arrival(device.device_id, received_ts, ADAPTERS[kind].validate_python(values), aside)
             yield from self._told(device, arrival, values)
 
     def _told(self, device: Device, arrival: Arrival, values: dict[str, Any]) -> Iterator[str]:

@@ -25,6 +25,6 @@ def moment(text: str) -> dt.datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=LOCAL)
 
 
-def moment_ms(text: str) -> int:
+def moment_ts(text: str) -> int:
     """Do as `moment` does; in milliseconds since 1970."""
     return round(moment(text).timestamp() * 1_000)

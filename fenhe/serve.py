@@ -21,7 +21,7 @@ from fenhe.pipeline import (
     prepare_database,
     write_environment,
 )
-from fenhe.simulation import now_ms
+from fenhe.simulation import now_ts
 from storage.pool import connect
 from storage.registry import load_registry
 
@@ -105,7 +105,7 @@ def _say_where(stack: Stack, port: int, environment: Path) -> None:
 def _follow(reader_url: str, stop: threading.Event) -> None:
     """Say what came in, whenever something did: the first reading of each device, and what is refused."""
     heard: set[str] = set()
-    since = now_ms()
+    since = now_ts()
     while not stop.wait(NEWS_S):
         try:
             with connect(reader_url, name="serve") as connection:

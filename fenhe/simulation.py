@@ -29,7 +29,7 @@ QUIET_SETS = 300
 """Battery sets of a world that no scenario describes."""
 
 
-def now_ms() -> int:
+def now_ts() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
@@ -58,7 +58,7 @@ class SimulateOptions:
 def write_registry(path: Path, options: SimulateOptions) -> None:
     """Write the registry of a world, for `fenhe registry import`."""
     world = options.world()
-    registry = world.scene(seed=options.seed, start_ms=world.start_ms(now_ms()), sets=options.sets).registry()
+    registry = world.scene(seed=options.seed, start_ts=world.start_ts(now_ts()), sets=options.sets).registry()
     path.write_text(
         yaml.safe_dump(registry.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False),
         encoding="utf-8",
@@ -71,8 +71,8 @@ def truth_of(scene: Scene, scenario: Scenario, path: Path | None) -> Iterator[No
     if path is None:
         yield
         return
-    with TruthWriter(path, TruthRun(scenario.name, scene.seed, scene.start_ms)) as truth:
-        scene.record(truth, step_ms=scenario.step, until_ms=scenario.end_ms(scene.whole_ms))
+    with TruthWriter(path, TruthRun(scenario.name, scene.seed, scene.start_ts)) as truth:
+        scene.record(truth, step_ms=scenario.step, until_ts=scenario.end_ts(scene.whole_ts))
         yield
 
 
@@ -109,11 +109,11 @@ def run_simulation(options: SimulateOptions) -> dict[str, Any]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     world = options.world()
-    scene = world.scene(seed=options.seed, start_ms=world.start_ms(now_ms()), sets=options.sets)
+    scene = world.scene(seed=options.seed, start_ts=world.start_ts(now_ts()), sets=options.sets)
     pace = SendingPace(
         speed=None if options.speed == 1.0 else options.speed,
         live_s=options.duration_s,
-        until_ms=None if options.scenario is None else world.end_ms(scene.whole_ms),
+        until_ts=None if options.scenario is None else world.end_ts(scene.whole_ts),
     )
     settings = MqttSettings()
     with (

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.columns.table import TableBuilder, encode_tables
+from schemas.kafka.record import encode_envelope, encode_micro_batch
 from schemas.readings import Kind
-from schemas.record import encode_envelope, encode_micro_batch
 from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
     from ingest.judgement import JudgedMessage
-    from schemas.quarantine import Quarantined
+    from schemas.kafka.quarantine import Quarantined
 
 MAX_BYTES = 400_000
 """A record is closed before it nears Kafka's default limit of 1 MB."""
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 class MicroBatchBuilder:
     """One partition's record in the making, and the MQTT messages that wait for its delivery."""
 
-    opened_ms: int
+    opened_ts: int
     readings: int = 0
     size: int = 0
     tokens: list[Token] = field(default_factory=list)
@@ -44,7 +44,7 @@ class MicroBatchBuilder:
     _received: dict[str, int] = field(default_factory=dict)
     """Of all that is in no table."""
 
-    def add(self, judgement: JudgedMessage, token: Token, received_ms: int) -> None:
+    def add(self, judgement: JudgedMessage, token: Token, received_ts: int) -> None:
         """Take in one judged message."""
         self.tokens.append(token)
         self.readings += judgement.taken
@@ -53,12 +53,12 @@ class MicroBatchBuilder:
             table = self._tables.get(kind)
             if table is None:
                 table = self._tables[kind] = TableBuilder(Kind(kind))
-            table.add(site_id, device_id, received_ms, plain)
+            table.add(site_id, device_id, received_ts, plain)
             self.size += judgement.size
             return
         self._apart.add(device_id)
         if accepted:
-            envelope = encode_envelope(site_id, kind, device_id, received_ms, readings, set_aside=set_aside)
+            envelope = encode_envelope(site_id, kind, device_id, received_ts, readings, set_aside=set_aside)
             self._envelopes.append(envelope)
             self.size += len(envelope)
         self._quarantined.extend(quarantined)
@@ -73,9 +73,9 @@ class MicroBatchBuilder:
         """Whether the record is to be closed."""
         return self.readings >= most_readings or self.size >= MAX_BYTES
 
-    def is_of_hour(self, now_ms: int) -> bool:
+    def is_of_hour(self, now_ts: int) -> bool:
         """Whether a message arriving now may join: a record lies within one hour of the books."""
-        return self.opened_ms // HOUR_MS == now_ms // HOUR_MS
+        return self.opened_ts // HOUR_MS == now_ts // HOUR_MS
 
     def encode(self, collector_id: str) -> bytes:
         """Write the Kafka record."""

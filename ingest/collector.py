@@ -49,10 +49,10 @@ class CollectorError(LogError):
     """Kafka refused a record for good; nothing of it was acknowledged, so the broker delivers it again."""
 
 
-def refusal(error: KafkaError, now_ms: int) -> str:
+def refusal(error: KafkaError, now_ts: int) -> str:
     """Why Kafka refuses a record stamped with this time, and what to do about it."""
     if error.code() in {KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP}:
-        stamp = dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC).isoformat(" ", "seconds")
+        stamp = dt.datetime.fromtimestamp(now_ts / 1000, dt.UTC).isoformat(" ", "seconds")
         return (
             f"Kafka takes no record of the time that this machine's clock shows, {stamp} ({error.str()}): set the"
             " clock, it is ahead by more than Kafka allows. Nothing is lost: the broker keeps what was not acknowledged"
@@ -112,9 +112,9 @@ class Collector:
         while not self._stopping:
             self._lease.refresh()
             self._session.turn(wait_s)
-            now_ms = time.time_ns() // 1_000_000
-            self._flush_due(now_ms)
-            self._beat_due(now_ms)
+            now_ts = time.time_ns() // 1_000_000
+            self._flush_due(now_ts)
+            self._beat_due(now_ts)
             self._log.poll()
             if self._failure is not None:
                 self._give_way(self._failure)
@@ -122,51 +122,51 @@ class Collector:
         self._drain()
 
     def _take(self, topic: str, payload: bytes, packet_id: int, retained: bool) -> None:  # noqa: FBT001 - as MQTT has it
-        now_ms = time.time_ns() // 1_000_000
-        judgement = judge(topic, payload, now_ms, max_bytes=self._settings.max_payload_bytes, retained=retained)
+        now_ts = time.time_ns() // 1_000_000
+        judgement = judge(topic, payload, now_ts, max_bytes=self._settings.max_payload_bytes, retained=retained)
         self.readings += judgement.taken
         self.quarantined += judgement.taken - judgement.accepted
         partition = partition_of(judgement.site_id, self._settings.kafka_partitions)
         batch = self._open.get(partition)
-        if batch is not None and not (batch.is_of_hour(now_ms) and batch.has_room_for(judgement)):
+        if batch is not None and not (batch.is_of_hour(now_ts) and batch.has_room_for(judgement)):
             self._flush(partition, batch)
             batch = None
         if batch is None:
-            batch = self._open[partition] = MicroBatchBuilder(now_ms)
-        batch.add(judgement, Token(packet_id, self._session.generation), now_ms)
+            batch = self._open[partition] = MicroBatchBuilder(now_ts)
+        batch.add(judgement, Token(packet_id, self._session.generation), now_ts)
         if batch.is_full(self._settings.flush_readings):
             self._flush(partition, batch)
 
-    def _flush_due(self, now_ms: int) -> None:
+    def _flush_due(self, now_ts: int) -> None:
         for partition, batch in list(self._open.items()):
-            if now_ms - batch.opened_ms >= self._settings.flush_ms:
+            if now_ts - batch.opened_ts >= self._settings.flush_ms:
                 self._flush(partition, batch)
 
-    def _beat_due(self, now_ms: int) -> None:
+    def _beat_due(self, now_ts: int) -> None:
         """Write an empty record into every partition that has no other, while the way in is known to be open."""
-        slow = any(now_ms - since_ms > SLOW_MS for since_ms in self._oldest_undelivered.values())
+        slow = any(now_ts - since_ts > SLOW_MS for since_ts in self._oldest_undelivered.values())
         if slow or not self._session.connected:
-            self._unsteady_ms = now_ms
-        if now_ms - self._beaten_ms < BEAT_MS:
+            self._unsteady_ms = now_ts
+        if now_ts - self._beaten_ms < BEAT_MS:
             return
-        self._beaten_ms = now_ms
-        if now_ms - self._unsteady_ms >= STEADY_MS:
+        self._beaten_ms = now_ts
+        if now_ts - self._unsteady_ms >= STEADY_MS:
             for partition in range(self._settings.kafka_partitions):
                 if partition not in self._open and partition not in self._oldest_undelivered:
-                    self._open[partition] = MicroBatchBuilder(now_ms)
+                    self._open[partition] = MicroBatchBuilder(now_ts)
                     self._flush(partition, self._open[partition])
 
     def _flush(self, partition: int, batch: MicroBatchBuilder) -> None:
         """Hand a record to Kafka; its messages are acknowledged when Kafka says it is durable."""
         del self._open[partition]
         tokens = batch.tokens
-        self._oldest_undelivered.setdefault(partition, batch.opened_ms)
+        self._oldest_undelivered.setdefault(partition, batch.opened_ts)
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is not None:
                 self._failure = refusal(error, time.time_ns() // 1_000_000)
                 return
-            if self._oldest_undelivered.get(partition) == batch.opened_ms:
+            if self._oldest_undelivered.get(partition) == batch.opened_ts:
                 del self._oldest_undelivered[partition]
             for generation, own in groupby(tokens, key=attrgetter("generation")):
                 self._session.acknowledge([token.packet_id for token in own], generation)

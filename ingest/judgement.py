@@ -18,10 +18,10 @@ from pydantic_core import from_json, to_json
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
 from schemas.columns.table import COLUMNAR, plain_row, row_bytes, times_of
-from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_MS
-from schemas.quarantine import Quarantined, Reason, ahead_detail
+from schemas.kafka.quarantine import Quarantined, Reason, ahead_detail
+from schemas.kafka.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_set_aside
+from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_TS
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
-from schemas.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_set_aside
 from schemas.structs import NOT_TAKEN, STRUCTS
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
 
@@ -111,24 +111,24 @@ _RETAINED = _Refusal(
 )
 
 
-def judge(topic: str, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool = False) -> JudgedMessage:
+def judge(topic: str, payload: bytes, received_ts: int, *, max_bytes: int, retained: bool = False) -> JudgedMessage:
     """Judge one message. Never raises for anything a device can send."""
     identity = _identity(topic) if len(topic) <= LONGEST_KNOWN_TOPIC else _identity.__wrapped__(topic)
     if type(identity) is Topic and len(payload) <= max_bytes and not retained:
-        judgement = _judge_plain(identity, payload, received_ms)
+        judgement = _judge_plain(identity, payload, received_ts)
         if judgement is not None:
             return judgement
-    return _judge_closely(topic, identity, payload, received_ms, max_bytes=max_bytes, retained=retained)
+    return _judge_closely(topic, identity, payload, received_ts, max_bytes=max_bytes, retained=retained)
 
 
-def _judge_plain(identity: Topic, payload: bytes, received_ms: int) -> JudgedMessage | None:
+def _judge_plain(identity: Topic, payload: bytes, received_ts: int) -> JudgedMessage | None:
     """Judge a message of plain readings, as nearly all are; None where it has to be looked at more closely."""
     kind = _COLUMNAR.get(identity.kind)
     rows = None if kind is None else plain_rows(kind, payload)
     if kind is None or not rows:
         return None
     times, count = times_of(kind, rows), len(rows)
-    if min(times) < EARLIEST_MS or max(times) > received_ms + CLOCK_AHEAD_MS:
+    if min(times) < EARLIEST_TS or max(times) > received_ts + CLOCK_AHEAD_MS:
         return None
     site_id, name, device_id = identity
     whole = payload if payload.lstrip()[:1] == b"[" else b"[%b]" % payload
@@ -157,7 +157,7 @@ def plain_rows(kind: Kind, payload: bytes) -> list[Row] | None:
 
 
 def _judge_closely(
-    topic: str, identity: Topic | _Refusal, payload: bytes, received_ms: int, *, max_bytes: int, retained: bool
+    topic: str, identity: Topic | _Refusal, payload: bytes, received_ts: int, *, max_bytes: int, retained: bool
 ) -> JudgedMessage:
     """Judge a message that is not plain: to be refused, an array to be taken apart, or a reading with odd fields."""
     named = identity if isinstance(identity, Topic) else Topic("", "", "")
@@ -168,7 +168,7 @@ def _judge_closely(
             1,
             0,
             b"[]",
-            (_quarantined(topic, named, refusal, received_ms=received_ms, payload=kept, size=len(payload)),),
+            (_quarantined(topic, named, refusal, received_ts=received_ts, payload=kept, size=len(payload)),),
         )
 
     if len(payload) > max_bytes:
@@ -179,7 +179,7 @@ def _judge_closely(
         return refused(identity if isinstance(identity, _Refusal) else _RETAINED)
     kind = Kind(identity.kind)
     if payload.lstrip()[:1] == b"[":
-        judgement = _judge_array(topic, identity, kind, payload, received_ms)
+        judgement = _judge_array(topic, identity, kind, payload, received_ts)
         return judgement if judgement.size <= LARGEST_RECORD_BYTES else refused(_BURSTING)
     try:
         reading = ADAPTERS[kind].validate_json(payload)
@@ -196,7 +196,7 @@ def _judge_closely(
     else:
         raw, set_aside = payload, b""
         twice = stands_twice(payload, len(reading.model_fields_set))
-    refusal = _against_context(reading, identity, received_ms) if twice is None else _twice(twice)
+    refusal = _against_context(reading, identity, received_ts) if twice is None else _twice(twice)
     if refusal is not None:
         return refused(refusal)
     return JudgedMessage(*identity, 1, 1, b"[%b]" % raw, (), set_aside)
@@ -227,7 +227,7 @@ def _identity(topic: str) -> Topic | _Refusal:
     return Topic(site_id, kind, device_id)
 
 
-def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, received_ms: int) -> JudgedMessage:
+def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, received_ts: int) -> JudgedMessage:
     """An array: whole where every element is good, else element by element, so that a bad one costs itself."""
     try:
         readings = _ARRAYS[kind].validate_json(payload)
@@ -236,7 +236,7 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
     else:
         if (
             readings
-            and all(_against_context(reading, identity, received_ms) is None for reading in readings)
+            and all(_against_context(reading, identity, received_ts) is None for reading in readings)
             and stands_twice(payload, sum(len(reading.model_fields_set) for reading in readings)) is None
         ):
             return JudgedMessage(*identity, len(readings), len(readings), payload, ())
@@ -248,13 +248,13 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
     else:
         refusal = _Refusal(Reason.SCHEMA, "an array without a reading")
     if not elements:
-        item = _quarantined(topic, identity, refusal, received_ms=received_ms, payload=payload, size=len(payload))
+        item = _quarantined(topic, identity, refusal, received_ts=received_ts, payload=payload, size=len(payload))
         return JudgedMessage(*identity, 1, 0, b"[]", (item,))
-    return _judge_elements(topic, identity, elements, payload, received_ms)
+    return _judge_elements(topic, identity, elements, payload, received_ts)
 
 
 def _judge_elements(
-    topic: str, identity: Topic, elements: Sequence[Any], payload: bytes, received_ms: int
+    topic: str, identity: Topic, elements: Sequence[Any], payload: bytes, received_ts: int
 ) -> JudgedMessage:
     """Judge the elements of an array one by one."""
     accepted: list[bytes] = []
@@ -262,13 +262,13 @@ def _judge_elements(
     set_aside: dict[int, Aside] = {}
     twice = elements_twice(payload) if any_twice(payload) is not None else {}
     for number, element in enumerate(elements):
-        found = _twice(twice[number][0]) if number in twice else _judge_element(identity, element, received_ms)
+        found = _twice(twice[number][0]) if number in twice else _judge_element(identity, element, received_ts)
         if isinstance(found, _Refusal):
             own = twice[number][1] if number in twice else to_json(element, inf_nan_mode="constants")
             refused.append((found, own))
             if len(refused) > MOST_APART:
                 rest = [item for at, item in enumerate(elements[number + 1 :], number + 1) if at not in twice]
-                accepted += _good_ones(identity, rest, received_ms)
+                accepted += _good_ones(identity, rest, received_ts)
                 break
             continue
         if found.aside:
@@ -280,7 +280,7 @@ def _judge_elements(
         detail = f"{len(elements) - len(accepted)} of {len(elements)} elements refused, the first: {first.detail}"
         refused = [(_Refusal(first.reason, detail), payload)]
     quarantined = [
-        _quarantined(topic, identity, verdict, received_ms=received_ms, payload=raw, size=len(raw))
+        _quarantined(topic, identity, verdict, received_ts=received_ts, payload=raw, size=len(raw))
         for verdict, raw in refused
     ]
     taken = len(accepted) + len(quarantined)
@@ -288,7 +288,7 @@ def _judge_elements(
     return JudgedMessage(*identity, taken, len(accepted), readings, quarantined, encode_set_aside(set_aside))
 
 
-def _good_ones(identity: Topic, elements: Sequence[Any], received_ms: int) -> list[bytes]:
+def _good_ones(identity: Topic, elements: Sequence[Any], received_ts: int) -> list[bytes]:
     """Readings that are good as they stand, as JSON; why others are not, is not said."""
     kind = Kind(identity.kind)
     required, validate = required_fields(kind), ADAPTERS[kind].validate_python
@@ -304,27 +304,27 @@ def _good_ones(identity: Topic, elements: Sequence[Any], received_ms: int) -> li
             if failed > MOST_TRIED:
                 break
             continue
-        if _against_context(reading, identity, received_ms) is None:
+        if _against_context(reading, identity, received_ts) is None:
             found.append(to_json(element))
     return found
 
 
-def _judge_element(identity: Topic, element: Any, received_ms: int) -> Mended | _Refusal:  # noqa: ANN401 - any JSON
+def _judge_element(identity: Topic, element: Any, received_ts: int) -> Mended | _Refusal:  # noqa: ANN401 - any JSON
     found = mend(Kind(identity.kind), element)
     if isinstance(found, ValidationError):
         return _explain(found)
-    return _against_context(found.reading, identity, received_ms) or found
+    return _against_context(found.reading, identity, received_ts) or found
 
 
-def _against_context(reading: Reading, identity: Topic, received_ms: int) -> _Refusal | None:
+def _against_context(reading: Reading, identity: Topic, received_ts: int) -> _Refusal | None:
     """Hold a reading against its topic and the time of its arrival."""
     own = (reading.site_id, reading.kind, reading.device_id)
     if own != _ANONYMOUS:
         for field, says, said in zip(Topic._fields, own, identity, strict=True):
             if says is not None and says != said:
                 return _Refusal(Reason.IDENTITY_MISMATCH, f"payload says {field} {says}, topic says {said}")
-    if not EARLIEST_MS <= reading.ts <= received_ms + CLOCK_AHEAD_MS:
-        return _off_the_clock(reading.ts, received_ms)
+    if not EARLIEST_TS <= reading.ts <= received_ts + CLOCK_AHEAD_MS:
+        return _off_the_clock(reading.ts, received_ts)
     return None
 
 
@@ -332,14 +332,14 @@ _UNITS = (("seconds", 1000, 1), ("microseconds", 1, 1000), ("nanoseconds", 1, 1_
 """What `ts` may have been sent in, and how it becomes milliseconds."""
 
 
-def _off_the_clock(ts: int, received_ms: int) -> _Refusal | None:
+def _off_the_clock(ts: int, received_ts: int) -> _Refusal | None:
     """Say of a time that cannot be whether it is one in another unit, or one of a clock that is ahead."""
     for unit, times, by in _UNITS:
-        if EARLIEST_MS <= ts * times // by <= received_ms + CLOCK_AHEAD_MS:
+        if EARLIEST_TS <= ts * times // by <= received_ts + CLOCK_AHEAD_MS:
             detail = f"ts {ts} is a time in {unit}, not in milliseconds: send milliseconds or RFC 3339"
             return _Refusal(Reason.SCHEMA, detail[:500])
-    if ts > received_ms + CLOCK_AHEAD_MS:
-        ahead_s = (ts - received_ms) // 1000  # an int of any length, which a float is not
+    if ts > received_ts + CLOCK_AHEAD_MS:
+        ahead_s = (ts - received_ts) // 1000  # an int of any length, which a float is not
         return _Refusal(Reason.CLOCK_AHEAD, ahead_detail(ahead_s))
     return None
 
@@ -374,7 +374,7 @@ def _explain(error: ValidationError) -> _Refusal:
 
 
 def _quarantined(
-    topic: str, named: Topic, refusal: _Refusal, *, received_ms: int, payload: bytes, size: int
+    topic: str, named: Topic, refusal: _Refusal, *, received_ts: int, payload: bytes, size: int
 ) -> Quarantined:
     return Quarantined(
         reason=refusal.reason,
@@ -383,7 +383,7 @@ def _quarantined(
         site_id=named.site_id,
         kind=named.kind,
         device_id=named.device_id,
-        received_ms=received_ms,
+        received_ts=received_ts,
         payload=payload,
         size=size,
     )

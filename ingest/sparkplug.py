@@ -237,9 +237,9 @@ def _grouped(at: SparkplugTopic, found: Iterable[tuple[int, str, Any]]) -> list[
     return [SparkplugReading(at.group, at.node, at.device, ts, values) for ts, values in by_time.items()]
 
 
-def rebirth_request(topic: str, now_ms: int) -> tuple[str, bytes]:
+def rebirth_request(topic: str, now_ts: int) -> tuple[str, bytes]:
     """Topic and payload of the NCMD that asks the node of `topic` for its birth certificates."""
     at = SparkplugTopic.parse(topic)
-    payload = Payload(timestamp=now_ms)
-    set_value(payload.metrics.add(name=REBIRTH, timestamp=now_ms), DataType.BOOLEAN, value=True)
+    payload = Payload(timestamp=now_ts)
+    set_value(payload.metrics.add(name=REBIRTH, timestamp=now_ts), DataType.BOOLEAN, value=True)
     return str(SparkplugTopic(at.group, MessageType.NCMD, at.node)), payload.SerializeToString()

@@ -69,10 +69,10 @@ def decode_battery(raw: bytes) -> BatteryFrame:
     return values
 
 
-def battery_reading(values: BatteryFrame, ts_ms: int) -> dict[str, Any]:
+def battery_reading(values: BatteryFrame, at_ts: int) -> dict[str, Any]:
     """Fields of a battery reading: what the BMS does not have is left out. Temperatures are those of the cells."""
     reading: dict[str, Any] = {
-        "ts": ts_ms,
+        "ts": at_ts,
         "pack_voltage_v": values.pack_voltage_v,
         "current_a": values.current_a,
         "soc_pct": values.soc_pct,

@@ -26,7 +26,7 @@ def line(notice: Notice, language: Language) -> str:
     chinese = language is Language.ZH
     place = notice.site_name_zh if chinese else notice.site_name
     device = "" if notice.device_id in {notice.site_id, notice.region} else f" {notice.device_id}"
-    since = dt.datetime.fromtimestamp(notice.event_ms / 1000, tz=LOCAL).strftime("%m-%d %H:%M")
+    since = dt.datetime.fromtimestamp(notice.event_ts / 1000, tz=LOCAL).strftime("%m-%d %H:%M")
     parts = [
         f"[{SEVERITY[Severity(notice.severity)](language)}] {WHAT[What(notice.what)](language)}",
         f"{place}{device} {GUIDES[notice.kind].name(language)}",

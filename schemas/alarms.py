@@ -70,10 +70,10 @@ CONDITION_AFTER = {
 """Whether the condition holds after an event; any other event leaves that as it is."""
 
 
-def alarm_id(device_id: str, metric: str, kind: str, raised_ms: int) -> str:
+def alarm_id(device_id: str, metric: str, kind: str, raised_ts: int) -> str:
     """Name an alarm after its condition and the device time of the sample that raised it.
 
     The safety path and the database come to the same name without asking each other; 32 hexadecimal digits.
     """
-    text = "\n".join((device_id, metric, kind, str(raised_ms)))
+    text = "\n".join((device_id, metric, kind, str(raised_ts)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

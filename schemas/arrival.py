@@ -19,7 +19,7 @@ class Arrival(NamedTuple):
     """A reading of a registered device, with when its collector took it in."""
 
     device_id: str
-    received_ms: int
+    received_ts: int
     reading: Reading
     """In the worker its struct: all fields of the model of its device's kind, and nothing else of it."""
     aside: Aside = NOTHING

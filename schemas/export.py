@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from schemas.kafka.record import MicroBatch
 from schemas.readings import MODELS, Kind, Reading
-from schemas.record import MicroBatch
 from schemas.registry import Registry
 from schemas.topics import Topic
 

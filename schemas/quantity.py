@@ -139,10 +139,10 @@ TO_MS = BeforeValidator(_to_ms, json_schema_input_type=int | str)
 Timestamp = Annotated[int, TO_MS]
 """Milliseconds since the epoch, UTC; on the wire also RFC 3339 with a time zone."""
 
-CALENDAR_END_MS = 253_402_300_800_000
+CALENDAR_END_TS = 253_402_300_800_000
 """The year 10000, which has no date any more."""
 
-CalendarTime = Annotated[Timestamp, Field(ge=0, lt=CALENDAR_END_MS)]
+CalendarTime = Annotated[Timestamp, Field(ge=0, lt=CALENDAR_END_TS)]
 """A time inside the calendar (1970 to 9999); `ts` itself is held against the collector's clock instead."""
 
 QuarterOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):(00|15|30|45)$")]
@@ -160,7 +160,7 @@ Rate = Annotated[Finite, Range(-LARGEST, LARGEST)]
 Total = Annotated[Finite, Register(), Range(0, LARGEST)]
 """A register reading: never negative; it may roll over, be reset or be replaced."""
 
-EARLIEST_MS = 946_684_800_000
+EARLIEST_TS = 946_684_800_000
 """2000-01-01: a device clock before this has lost its battery, or sends seconds for milliseconds."""
 
 CLOCK_AHEAD_MS = 5 * 60_000

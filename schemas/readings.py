@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from schemas.quantity import (
-    EARLIEST_MS,
+    EARLIEST_TS,
     CalendarTime,
     Finite,
     Identifier,
@@ -168,7 +168,7 @@ class LabReading(Reading):
             msg = "a sample begins before it ends, and ends no later than its result is released: sample_from <="
             msg += f" sample_to <= ts, not {self.sample_from}, {self.sample_to}, {self.ts}"
             refuse(msg)
-        if self.sample_from < EARLIEST_MS:
+        if self.sample_from < EARLIEST_TS:
             refuse(f"sample_from {self.sample_from} lies before the year 2000: is it in seconds? send milliseconds")
         if self.sample_to - self.sample_from > LONGEST_SAMPLE_MS:
             refuse("a sample of more than a year is none: sample_from and sample_to say what it was taken from")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, FilePath, PostgresDsn, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.record import LARGEST_PAYLOAD_BYTES
+from schemas.kafka.record import LARGEST_PAYLOAD_BYTES
 
 RECONNECT_MOST_MS = 1_000
 """The longest wait between two attempts to reach Kafka; librdkafka's own is ten seconds, in which nothing is heard."""

@@ -55,8 +55,15 @@ def struct_of(
             fields.append((name, kind) if field.is_required() else (name, kind, field.default))
     tag_field, value = tag or (None, None)
     fields.sort(key=len)  # what must be given stands first
+    keys = {name: field.alias or name for name, field in model.model_fields.items()}
     return msgspec.defstruct(
-        f"{model.__name__}Struct", fields, gc=False, forbid_unknown_fields=True, tag_field=tag_field, tag=value
+        f"{model.__name__}Struct",
+        fields,
+        gc=False,
+        forbid_unknown_fields=True,
+        rename=keys,
+        tag_field=tag_field,
+        tag=value,
     )
 
 

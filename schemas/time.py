@@ -21,9 +21,9 @@ HOURS_A_DAY = 24
 QUARTERS_AN_HOUR = 4
 HOURS_A_WEEK = 168
 
-FOREVER_MS = 253_370_764_800_000
+FOREVER_TS = 253_370_764_800_000
 """9999-01-01: later than anything."""
-LONG_AGO_MS = -2_208_988_800_000
+LONG_AGO_TS = -2_208_988_800_000
 """1900-01-01: earlier than anything."""
 
 UTC_OFFSET_MS = 8 * HOUR_MS
@@ -33,11 +33,11 @@ _EPOCH_HOUR_OF_WEEK = 3 * 24
 
 
 class Span(NamedTuple):
-    """An entity and a stretch of time, from_ms <= ts < to_ms."""
+    """An entity and a stretch of time, from_ts <= ts < to_ts."""
 
     entity_id: str
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
 
 
 def hour_of(ts: int) -> int:

@@ -50,9 +50,9 @@ CITIES: tuple[City, ...] = (
 """The eleven cities; means are long-term climate normals, rounded (unsourced)."""
 
 
-def hour_of_day(ts_ms: int) -> float:
+def hour_of_day(at_ts: int) -> float:
     """Hour of the local day, 0 up to 24."""
-    return (ts_ms / HOUR_MS + UTC_OFFSET_H) % 24
+    return (at_ts / HOUR_MS + UTC_OFFSET_H) % 24
 
 
 def day_course(hour: float, peak_hour: float) -> float:
@@ -69,14 +69,14 @@ def day_courses(hour: float, peak_hours: NDArray[np.float64]) -> NDArray[np.floa
     return courses
 
 
-def wet_bulb_c(outdoor_c: NDArray[np.float64], ts_ms: int) -> NDArray[np.float64]:
+def wet_bulb_c(outdoor_c: NDArray[np.float64], at_ts: int) -> NDArray[np.float64]:
     """Wet-bulb temperature (°C) from air temperature, season and hour.
 
     Relative humidity 57 % in the mean, higher in July and at night (unsourced); the depression is a linear fit to
     Stull (2011), https://doi.org/10.1175/JAMC-D-11-0143.1, within 1 K from −10 to 30 °C.
     """
-    season = -math.cos(2 * math.pi * (ts_ms / DAY_MS - COLDEST_DAY) / YEAR_DAYS)
-    humidity = round(0.57 + 0.12 * season - 0.12 * day_course(hour_of_day(ts_ms), WARMEST_HOUR), 9)
+    season = -math.cos(2 * math.pi * (at_ts / DAY_MS - COLDEST_DAY) / YEAR_DAYS)
+    humidity = round(0.57 + 0.12 * season - 0.12 * day_course(hour_of_day(at_ts), WARMEST_HOUR), 9)
     return outdoor_c - (1 - humidity) * np.maximum(0.36 * outdoor_c + 6, 0.5)
 
 
@@ -87,11 +87,11 @@ class Climate:
         rng = np.random.default_rng([seed, 1])
         self._phases = rng.uniform(0, 2 * math.pi, (len(CITIES), len(WEATHER_PERIODS_DAYS))).tolist()
 
-    def outdoor_c(self, city: int, ts_ms: int) -> float:
+    def outdoor_c(self, city: int, at_ts: int) -> float:
         """Air temperature (°C) in `CITIES[city]`, held to −20…35 °C."""
-        day = ts_ms / DAY_MS
+        day = at_ts / DAY_MS
         season = -SEASON_C * math.cos(2 * math.pi * (day - COLDEST_DAY) / YEAR_DAYS)
-        daytime = DAYTIME_C * day_course(hour_of_day(ts_ms), WARMEST_HOUR)
+        daytime = DAYTIME_C * day_course(hour_of_day(at_ts), WARMEST_HOUR)
         weather = sum(
             WEATHER_C * math.sin(2 * math.pi * day / period + phase)
             for period, phase in zip(WEATHER_PERIODS_DAYS, self._phases[city], strict=True)
@@ -99,6 +99,6 @@ class Climate:
         low, high = AMBIENT_LIMITS_C
         return round(min(high, max(low, CITIES[city].mean_c + season + daytime + weather)), 9)
 
-    def all_outdoor_c(self, ts_ms: int) -> NDArray[np.float64]:
+    def all_outdoor_c(self, at_ts: int) -> NDArray[np.float64]:
         """Air temperature (°C) of every city, shape (cities,)."""
-        return np.array([self.outdoor_c(city, ts_ms) for city in range(len(CITIES))])
+        return np.array([self.outdoor_c(city, at_ts) for city in range(len(CITIES))])

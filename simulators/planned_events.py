@@ -17,8 +17,8 @@ class PlannedEvent:
 
     kind: LabelKind
     target: str
-    start_ms: int
-    end_ms: int | None = None
+    start_ts: int
+    end_ts: int | None = None
     size: float | None = None
     """A share, seconds or a factor, by kind; None draws it."""
     params: dict[str, Any] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Chance:
 
     kinds: Sequence[LabelKind]
     each: int
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     shortest_ms: int
     longest_ms: int

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from schemas.time import DAY_MS
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from schemas.metrics import built
-from storage import bulk, chunks
-from storage.arrays import Column, PgType
+from storage import chunks
+from storage.encoding import bulk
+from storage.encoding.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import MOMENT, trusted, unnest, upsert
 from storage.tables import DERIVED_TABLES, column_names, column_types
@@ -239,7 +240,7 @@ def load(connection: Connection, row_type: type[Row], spans: Sequence[Span], *, 
     """Rows of some entities, each within its own stretch of `clock`, in order of the key."""
     if not spans:
         return []
-    bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
+    bounds = (min(span.from_ts for span in spans), max(span.to_ts for span in spans))
     cursor = connection.execute(_select(row_type, clock), [*span_columns(spans), *bounds], binary=True)
     return _made(row_type, cursor.fetchall())
 

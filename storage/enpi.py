@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import insert_select, trusted, unnest
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _SAVE = """
     SELECT %(site_id)s, %(line_id)s,
            1 + coalesce((SELECT max(version) FROM enpi_baseline
                          WHERE site_id = %(site_id)s AND line_id = %(line_id)s), 0),
-           'epoch'::timestamptz + %(from_ms)s * interval '1 ms', 'epoch'::timestamptz + %(to_ms)s * interval '1 ms',
+           'epoch'::timestamptz + %(from_ts)s * interval '1 ms', 'epoch'::timestamptz + %(to_ts)s * interval '1 ms',
            %(intercept_kgce)s, %(slope_kgce)s, %(points)s, %(r_squared)s, %(cv_rmse)s, %(fitted_by)s
     RETURNING version
 """
@@ -52,9 +52,9 @@ class SavedBaseline(NamedTuple):
 
     site_id: str
     line_id: str
-    from_ms: int
+    from_ts: int
     """First local day."""
-    to_ms: int
+    to_ts: int
     """Behind the last one."""
     intercept_kgce: float
     slope_kgce: float

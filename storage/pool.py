@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from storage import arrays
+from storage.encoding import arrays
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -13,9 +13,10 @@ from schemas.aside import NOTHING, SetAside
 from schemas.columns.arrivals import Arrivals
 from schemas.structs import STRUCTS
 from schemas.time import Span
-from storage import bulk, chunks
-from storage.arrays import Column, PgType
-from storage.blocks import columns_of, round_as_stored
+from storage import chunks
+from storage.encoding import bulk
+from storage.encoding.arrays import Column, PgType
+from storage.encoding.blocks import columns_of, round_as_stored
 from storage.spans import span_columns
 from storage.statements import insert_select, trusted, unnest
 from storage.tables import READING_TABLES, ReadingTable
@@ -148,7 +149,7 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
     repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
     ordered = [first[key] for key in sorted(first)]
     laid_out = Arrivals.of_each(kind, ordered)
-    received = Column(PgType.TIMESTAMPTZ, laid_out.received_ms)
+    received = Column(PgType.TIMESTAMPTZ, laid_out.received_ts)
     columns = [*_key_columns(laid_out), received, *_all_columns(laid_out)]
     cursor = connection.execute(_INSERT[kind], columns, binary=True)
     if cursor.rowcount == len(ordered) and not repeated:
@@ -192,7 +193,7 @@ def _surely_new(ordered: Arrivals, newest: Callable[[str], int | None]) -> set[s
 
 def _copy(connection: Connection, arrivals: Arrivals) -> None:
     device, ts = _key_columns(arrivals)
-    received = Column(PgType.TIMESTAMPTZ, arrivals.received_ms)
+    received = Column(PgType.TIMESTAMPTZ, arrivals.received_ts)
     columns = {"device_id": device, "ts": ts, "received_at": received, **_value_columns(arrivals)}
     bulk.copy(connection, READING_TABLES[arrivals.kind].name, columns)
 
@@ -203,7 +204,7 @@ def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]
     return {arrival.key: arrival for own in load(connection, kind, spans).values() for arrival in own}
 
 
-def newest_ms(connection: Connection, kind: Kind, device_id: str) -> int | None:
+def newest_ts(connection: Connection, kind: Kind, device_id: str) -> int | None:
     """Device time of a device's newest stored reading."""
     statement = trusted(f"SELECT max(ts) FROM {READING_TABLES[kind].name} WHERE device_id = %s")  # noqa: S608 - own name
     row = connection.execute(statement, (device_id,), binary=True).fetchone()
@@ -230,7 +231,7 @@ def load(connection: Connection, kind: Kind, spans: Sequence[Span]) -> dict[str,
     found: dict[str, list[Arrival]] = {span.entity_id: [] for span in spans}
     if not found:
         return found
-    bounds = (min(span.from_ms for span in spans), max(span.to_ms for span in spans))
+    bounds = (min(span.from_ts for span in spans), max(span.to_ts for span in spans))
     for row in connection.execute(_LOAD[kind], [*span_columns(spans), *bounds], binary=True).fetchall():
         apart = NOTHING if row[-1] is None else {field: SetAside(*kept) for field, kept in row[-1].items()}
         found[row[0]].append(Arrival(row[0], row[2], _reading(layout, row), apart))

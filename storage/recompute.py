@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import FOREVER_MS, LONG_AGO_MS
-from storage.arrays import Column, PgType
+from schemas.time import FOREVER_TS, LONG_AGO_TS
+from storage.encoding.arrays import Column, PgType
 from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 
@@ -22,14 +22,14 @@ class Request(NamedTuple):
 
     id: int
     site_id: str
-    from_ms: int
-    to_ms: int
-    next_ms: int | None
+    from_ts: int
+    to_ts: int
+    next_ts: int | None
     """Where the next step begins; None: nothing is done yet."""
     next_group: int
     """Group of the site's devices that the next step takes."""
     rows_written: int
-    finished_ms: int | None
+    finished_ts: int | None
     error: str
 
 
@@ -41,8 +41,8 @@ def ask(
     site_ids: Iterable[str],
     *,
     reason: str,
-    from_ms: int = LONG_AGO_MS,
-    to_ms: int = FOREVER_MS,
+    from_ts: int = LONG_AGO_TS,
+    to_ts: int = FOREVER_TS,
 ) -> list[int]:
     """Ask for sites to be derived again within a stretch of time; returns the requests' numbers.
 
@@ -57,7 +57,7 @@ def ask(
     )
     found = []
     for site_id in sorted(site_ids):
-        row = connection.execute(trusted(statement), (site_id, from_ms, to_ms, reason)).fetchone()
+        row = connection.execute(trusted(statement), (site_id, from_ts, to_ts, reason)).fetchone()
         assert row is not None  # noqa: S101 - inserted or updated
         found.append(int(row[0]))
     return found
@@ -97,7 +97,7 @@ def note(connection: Connection, request: Request, *, is_finished: bool) -> None
             f"UPDATE recompute_request SET next_at = {MOMENT}, next_group = %s, rows_written = %s, error = %s,"  # noqa: S608 - own text
             f" finished_at = {finished} WHERE id = %s"
         ),
-        (request.next_ms, request.next_group, request.rows_written, request.error, request.id),
+        (request.next_ts, request.next_group, request.rows_written, request.error, request.id),
     )
 
 

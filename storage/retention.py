@@ -60,7 +60,7 @@ def say_disk(connection: Connection, size: str | None) -> None:
         connection.execute("INSERT INTO store_disk (bytes) VALUES (pg_size_bytes(%s))", (size,))
 
 
-def kept_from_ms(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+def kept_from_ts(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
     """From when on all rows of some tables are kept, ms; a table that nothing was taken away from is not in it."""
     rows = connection.execute(
         "SELECT table_name, (extract(epoch FROM kept_from) * 1000)::bigint FROM retention_policy"
@@ -70,9 +70,9 @@ def kept_from_ms(connection: Connection, tables: Sequence[str]) -> dict[str, int
     return {table: int(ts) for table, ts in rows}
 
 
-def derivable_from_ms(connection: Connection) -> int | None:
+def derivable_from_ts(connection: Connection) -> int | None:
     """From when on rows can be derived again; None where no raw reading was ever taken away."""
     newest = max(
-        kept_from_ms(connection, sorted({table.name for table in READING_TABLES.values()})).values(), default=None
+        kept_from_ts(connection, sorted({table.name for table in READING_TABLES.values()})).values(), default=None
     )
     return None if newest is None else newest + BEHIND_MS

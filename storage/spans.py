@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import trusted, unnest
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def span_columns(spans: Sequence[Span]) -> list[Column]:
     """Spans as three columns: entity, from, to."""
     return [
         Column(PgType.TEXT, [span.entity_id for span in spans]),
-        Column(PgType.TIMESTAMPTZ, [span.from_ms for span in spans]),
-        Column(PgType.TIMESTAMPTZ, [span.to_ms for span in spans]),
+        Column(PgType.TIMESTAMPTZ, [span.from_ts for span in spans]),
+        Column(PgType.TIMESTAMPTZ, [span.to_ts for span in spans]),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.spans import span_columns
 from storage.statements import trusted, unnest, upsert
 

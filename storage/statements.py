@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.arrays import PgType
+    from storage.encoding.arrays import PgType
 
 
 def trusted(text: str) -> LiteralString:

@@ -47,7 +47,7 @@ from schemas.metrics import (
     WaterDay,
 )
 from schemas.readings import Kind
-from storage.arrays import PgType
+from storage.encoding.arrays import PgType
 
 F8, F4, I8, I4 = PgType.FLOAT8, PgType.FLOAT4, PgType.INT8, PgType.INT4
 TEXT, BOOL, TIME, JSON = PgType.TEXT, PgType.BOOL, PgType.TIMESTAMPTZ, PgType.JSON
@@ -187,7 +187,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     WaterDay: DerivedTable(name="water_day", key=("site_id", "ts")),
     BalanceDay: DerivedTable(name="balance_day", key=("site_id", "ts", "medium")),
     NightFlow: DerivedTable(name="night_flow", key=("site_id", "ts", "meter_id")),
-    FuelAssay: DerivedTable(name="fuel_assay", key=("device_id", "ts", "fuel", "released_ms")),
+    FuelAssay: DerivedTable(name="fuel_assay", key=("device_id", "ts", "fuel", "released_ts")),
     GangueSum: DerivedTable(name="gangue_sum", key=("device_id", "ts", "span")),
     GangueWindow: DerivedTable(name="gangue_window", key=("device_id", "ts", "span")),
     BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),
@@ -224,9 +224,9 @@ def column_types(row_type: type[Row]) -> tuple[PgType, ...]:
 
 
 def column_names(row_type: type[Row]) -> tuple[str, ...]:
-    """Column names of a derived row: moments are `…_ms` in Python and `…_at` in the database."""
+    """Column names of a derived row: moments are `…_ts` in Python and `…_at` in the database (`seen_ts` in both)."""
     return tuple(
-        f"{field.removesuffix('_ms')}_at" if kind is TIME and field.endswith("_ms") else field
+        f"{field.removesuffix('_ts')}_at" if kind is TIME and field.endswith("_ts") and field != "seen_ts" else field
         for field, kind in zip(_hints(row_type), column_types(row_type), strict=True)
     )
 

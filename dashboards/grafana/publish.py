@@ -24,7 +24,7 @@ from dashboards.grafana.refusals import (
     SecondSchemaError,
     UnreadableError,
 )
-from dashboards.kit.panels import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
+from dashboards.kit.query import DATA_SOURCE, DATA_SOURCE_UID, SHORTEST_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from dashboards.kit.panels import DATA_SOURCE_UID
+from dashboards.kit.query import DATA_SOURCE_UID
 
 FOLDER_UID = "fenhe"
 FOLDER_TITLE = "fenhe"

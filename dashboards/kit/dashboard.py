@@ -9,7 +9,8 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.kit.panels import DATA_SOURCE, PLUGIN_VERSION, TIME_ZONE
+from dashboards.kit.panels import PLUGIN_VERSION, TIME_ZONE
+from dashboards.kit.query import DATA_SOURCE
 from dashboards.words import labels
 from schemas.words import Language
 

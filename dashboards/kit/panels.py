@@ -16,26 +16,23 @@ from grafana_foundation_sdk.builders import statetimeline as build_statetimeline
 from grafana_foundation_sdk.builders import table as build_table
 from grafana_foundation_sdk.builders import timeseries as build_timeseries
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards.kit import sizes, units
 from dashboards.kit.fields import Cell
+from dashboards.kit.query import DATA_SOURCE, SHORTEST_INTERVAL, Format, SqlQuery
 from dashboards.kit.sql import words_said
 from dashboards.words import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from grafana_foundation_sdk.cog.variants import Dataquery
+
     from dashboards.kit.fields import Field
     from schemas.words import Language, Text
-
-DATA_SOURCE_UID = "fenhe-reader"
-DATA_SOURCE = model.DataSourceRef(type_val="grafana-postgresql-datasource", uid=DATA_SOURCE_UID)
-SHORTEST_INTERVAL = "1m"
-"""Derived windows end on whole minutes: a finer `$__interval` would ask for moments that do not exist."""
 
 LONGEST_BUCKET = 12
 """Signs of a bucket's name: where none is said Grafana cuts a name of an upright bar to "..."."""
@@ -72,36 +69,6 @@ class Bucket(StrEnum):
 
     HOUR = "hour"
     DAY = "day"
-
-
-class Format(StrEnum):
-    """How Grafana reads a query's rows."""
-
-    TABLE = "table"
-    TIME_SERIES = "time_series"
-
-
-@dataclass(frozen=True, slots=True)
-class SqlQuery(Builder[Dataquery], Dataquery):
-    """Grafana's PostgreSQL query: the SDK has no type for it."""
-
-    sql: str
-    format: Format
-
-    def build(self) -> Self:
-        """Return itself: there is nothing to assemble."""
-        return self
-
-    def to_json(self) -> dict[str, object]:
-        """Return Grafana's JSON of the target."""
-        return {
-            "refId": "A",
-            "datasource": DATA_SOURCE,
-            "editorMode": "code",
-            "format": self.format.value,
-            "rawQuery": True,
-            "rawSql": self.sql,
-        }
 
 
 class _Common(Protocol):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WIDTH_PX = 96
 
 
-class Gap(NamedTuple):
+class LimitGap(NamedTuple):
     """A distance in % of a row of `plant_rolling`; positive is over."""
 
     column: str
@@ -43,7 +43,7 @@ class Gap(NamedTuple):
         return Field(name=self.column, label=self.label, marked=True, width=width)
 
 
-LIMIT = Gap("gap_to_limit_pct", "unit_energy_kgce", labels_plant.GAP_LIMIT)
-LEADER = Gap("gap_to_leader_pct", "unit_energy_kgce", labels_plant.GAP_LEADER, fields.PARTIAL)
-QUOTA = Gap("gap_to_quota_pct", "unit_water_m3", labels_plant.GAP_QUOTA)
-ADVANCED_QUOTA = Gap("gap_to_advanced_quota_pct", "unit_water_m3", labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL)
+LIMIT = LimitGap("gap_to_limit_pct", "unit_energy_kgce", labels_plant.GAP_LIMIT)
+LEADER = LimitGap("gap_to_leader_pct", "unit_energy_kgce", labels_plant.GAP_LEADER, fields.PARTIAL)
+QUOTA = LimitGap("gap_to_quota_pct", "unit_water_m3", labels_plant.GAP_QUOTA)
+ADVANCED_QUOTA = LimitGap("gap_to_advanced_quota_pct", "unit_water_m3", labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL)

@@ -354,9 +354,9 @@ class AlarmPage:
                 slug, variables = "meter", {"site": alarm["site_id"], "meter": alarm["device_id"]}
         else:
             return ""
-        first_ms, last_ms = (alarm["event_at"] + side * AROUND_MS for side in (-1, 1))
+        first_ts, last_ts = (alarm["event_at"] + side * AROUND_MS for side in (-1, 1))
         view = replace(self._view, slug=slug, variables=variables)
-        return replace(view, range_from=str(first_ms), range_to=str(last_ms)).address
+        return replace(view, range_from=str(first_ts), range_to=str(last_ts)).address
 
     def _past_of(self, transitions: Sequence[Mapping[str, Any]]) -> str:
         language = self._view.language

@@ -72,7 +72,7 @@ class Canvas:
     """What is looked at: links lead on from there."""
     marks: tuple[Mark, ...] = ()
 
-    def wall_ms(self, moment: object) -> int:
+    def wall_ts(self, moment: object) -> int:
         """Milliseconds for an axis in UTC that then reads as the dashboard's wall clock, wherever the browser is."""
         wall = cast("dt.datetime", moment).astimezone(ZoneInfo(self.zone)).replace(tzinfo=dt.UTC)
         return round(wall.timestamp() * 1000)

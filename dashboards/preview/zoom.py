@@ -24,7 +24,7 @@ LONGEST_S = 5 * 365 * 86_400.0
 def zoomed(dragged: object, zone: str) -> TimeRange | None:
     """Return the range that a browser tells of, as the two ends `from` and `to` on its charts' axes.
 
-    An axis is the dashboard's wall clock in milliseconds (`Canvas.wall_ms`). The ends may come in either order; a drag
+    An axis is the dashboard's wall clock in milliseconds (`Canvas.wall_ts`). The ends may come in either order; a drag
     that is too short is widened about its middle. None where it is no range.
     """
     try:
@@ -41,8 +41,8 @@ def zoomed(dragged: object, zone: str) -> TimeRange | None:
     return TimeRange(start, end)
 
 
-def _moment(wall_ms: float, zone: str) -> dt.datetime:
-    wall = dt.datetime.fromtimestamp(wall_ms / 1000, tz=dt.UTC)
+def _moment(wall_ts: float, zone: str) -> dt.datetime:
+    wall = dt.datetime.fromtimestamp(wall_ts / 1000, tz=dt.UTC)
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.kafka.quarantine import Reason
 from schemas.kinds import described
 from schemas.metrics import Quality
-from schemas.quarantine import Reason
 from schemas.readings import Kind
 from schemas.registered.sectors import sectors
 from schemas.registry import Role

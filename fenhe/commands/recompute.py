@@ -36,7 +36,7 @@ def recompute(
 
     from fenhe.garbage import spare_what_stays
     from schemas.settings import WorkerSettings
-    from schemas.time import FOREVER_MS, LONG_AGO_MS
+    from schemas.time import FOREVER_TS, LONG_AGO_TS
     from storage import recompute as requests
     from storage.pool import open_pool
     from streams.engine.engine import Engine
@@ -53,8 +53,8 @@ def recompute(
                 connection,
                 site,
                 reason="asked for",
-                from_ms=LONG_AGO_MS if from_ is None else _ms(from_),
-                to_ms=FOREVER_MS if to is None else _ms(to),
+                from_ts=LONG_AGO_TS if from_ is None else _ms(from_),
+                to_ts=FOREVER_TS if to is None else _ms(to),
             )
         if wait:
             spare_what_stays()
@@ -90,12 +90,12 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
                     bar.update(
                         task,
                         description=f"{step.site_id}, {step.rows_written:,} rows",
-                        total=(step.to_ms - step.from_ms) // HOUR_MS,
-                        completed=(step.done_ms - step.from_ms) // HOUR_MS,
+                        total=(step.to_ts - step.from_ts) // HOUR_MS,
+                        completed=(step.done_ts - step.from_ts) // HOUR_MS,
                     )
                     continue
                 with engine.begin() as connection:
-                    is_finished = requests.read(connection, number).finished_ms is not None
+                    is_finished = requests.read(connection, number).finished_ts is not None
                 time.sleep(WAIT_S)
 
 

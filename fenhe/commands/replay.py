@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from fenhe.moments import WRITTEN, moment_ms
+from fenhe.moments import WRITTEN, moment_ts
 
 if TYPE_CHECKING:
     from simulators.replay.mapping import Mapping
@@ -85,10 +85,10 @@ def _shift_ms(survey: Survey, starts_at: str | None, ends_at: str | None) -> int
         msg = "give --starts-at or --ends-at: the recording's length settles the other"
         raise ValueError(msg)
     if starts_at is not None:
-        return moment_ms(starts_at) - survey.first_ms
+        return moment_ts(starts_at) - survey.first_ts
     if ends_at is not None:
-        end = time.time_ns() // 1_000_000 if ends_at == "now" else moment_ms(ends_at)
-        return end - survey.last_ms
+        end = time.time_ns() // 1_000_000 if ends_at == "now" else moment_ts(ends_at)
+        return end - survey.last_ts
     return 0
 
 

@@ -41,15 +41,15 @@ def scenarios_labels(
 ) -> None:
     """Print everything that happens in a scenario, as a truth file would hold it."""
     from fenhe.listing import Listing, local_moment
-    from fenhe.simulation import now_ms
+    from fenhe.simulation import now_ts
     from simulators.scenes.scenario import load
 
     scenario = load(name)
-    start = scenario.start_ms(now_ms())
+    start = scenario.start_ts(now_ts())
     table = Listing("begins", "lasts", "kind", "site", "device", "size", "unit")
-    for label in scenario.scene(seed=seed, start_ms=start).labels(scenario.end_ms(start)):
-        begins = local_moment(label.start_ms)
-        lasts = "–" if label.end_ms is None else f"{(label.end_ms - label.start_ms) / 3_600_000:.2f} h"
+    for label in scenario.scene(seed=seed, start_ts=start).labels(scenario.end_ts(start)):
+        begins = local_moment(label.start_ts)
+        lasts = "–" if label.end_ts is None else f"{(label.end_ts - label.start_ts) / 3_600_000:.2f} h"
         size = f"{label.size:.4g}"
         table.add_row(begins, lasts, label.kind.value, label.site_id, label.device_id, size, label.unit)
     table.print()

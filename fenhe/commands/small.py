@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from ingest.log import Log
-from schemas.quarantine import Reason
+from schemas.kafka.quarantine import Reason
 from schemas.settings import CollectorSettings, MigrateSettings
 from schemas.topics import partition_of
 from storage.books import quarantine
@@ -62,15 +62,15 @@ def can_be_sent(item: quarantine.WaitingItem, asked_for: str | None) -> bool:
 
 
 def _send(log: Log, settings: CollectorSettings, items: list[quarantine.WaitingItem]) -> None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ts = time.time_ns() // 1_000_000
     batches: dict[int, MicroBatchBuilder] = {}
     for item in items:
-        judgement = judge(item.topic, item.payload, item.received_ms, max_bytes=settings.max_payload_bytes)
-        again = [each.model_copy(update={"received_ms": now_ms}) for each in judgement.quarantined]
+        judgement = judge(item.topic, item.payload, item.received_ts, max_bytes=settings.max_payload_bytes)
+        again = [each.model_copy(update={"received_ts": now_ts}) for each in judgement.quarantined]
         judgement = judgement._replace(quarantined=again)
         number = partition_of(judgement.site_id, settings.kafka_partitions)
-        batch = batches.setdefault(number, MicroBatchBuilder(now_ms))
-        batch.add(judgement, Token(0, 0), now_ms)
+        batch = batches.setdefault(number, MicroBatchBuilder(now_ts))
+        batch.add(judgement, Token(0, 0), now_ts)
         if batch.is_full(settings.flush_readings):
             log.append(number, batches.pop(number).encode(REPLAYER), _refuse)
     for number, batch in batches.items():

@@ -43,8 +43,8 @@ class DemoOutcome(NamedTuple):
 
     published: int
     """Of this run, and what an earlier one left in the broker and Kafka."""
-    live_from_ms: int
-    live_to_ms: int
+    live_from_ts: int
+    live_to_ts: int
 
 
 def check_report(path: Path) -> None:
@@ -101,8 +101,8 @@ class Ending:
         kept = missing > 0 and self._keeps
         world = earlier_world(self.stack.directory)
         assert world is not None  # noqa: S101 - written when the run began
-        last_ms = max(world.last_ms, outcome.live_to_ms)
-        remember(self.stack.directory, world._replace(last_ms=last_ms, waiting=missing))
+        last_ts = max(world.last_ts, outcome.live_to_ts)
+        remember(self.stack.directory, world._replace(last_ts=last_ts, waiting=missing))
         books, latency = self._count(outcome)
         if books is None:
             console.print(
@@ -136,12 +136,12 @@ class Ending:
     def _count(self, outcome: DemoOutcome) -> tuple[BooksBalance | None, Latency]:
         """The books held against the tables, and how fast live readings were; none where Ctrl-C would wait too long."""
         within_s = None if self.is_over else COUNT_S
-        since = min(outcome.live_from_ms + SETTLE_MS, outcome.live_to_ms)
+        since = min(outcome.live_from_ts + SETTLE_MS, outcome.live_to_ts)
         books, latency = None, Latency(None, None, 0)
         with contextlib.suppress(psycopg.errors.QueryCanceled):
             books = read_balance(self.reader_url, each_within_s=within_s)
             with connect(self.reader_url, name="demo") as connection:
-                latency = commit_latency(connection, since, outcome.live_to_ms, within_s=within_s)
+                latency = commit_latency(connection, since, outcome.live_to_ts, within_s=within_s)
         return books, latency
 
     def _write_report(

@@ -18,19 +18,19 @@ DAYS = 8
 """Today, and as many more as a weather service says with some confidence."""
 
 
-def forecast(seed: int, sites: Sequence[Site], now_ms: int) -> list[ForecastDay]:
+def forecast(seed: int, sites: Sequence[Site], now_ts: int) -> list[ForecastDay]:
     """Lowest temperature (°C) of each local day in some sites' cities, from the hours of the simulated climate."""
     climate = Climate(seed)
     of = {site.city for site in sites}
-    today_ms = (now_ms + UTC_OFFSET_H * HOUR_MS) // DAY_MS * DAY_MS - UTC_OFFSET_H * HOUR_MS
+    today_ts = (now_ts + UTC_OFFSET_H * HOUR_MS) // DAY_MS * DAY_MS - UTC_OFFSET_H * HOUR_MS
     return [
         ForecastDay(
             city.name_zh,
-            dt.datetime.fromtimestamp(begins_ms / 1000, dt.timezone(dt.timedelta(hours=UTC_OFFSET_H))).date(),
-            round(min(climate.outdoor_c(number, begins_ms + hour * HOUR_MS) for hour in range(24)), 1),
+            dt.datetime.fromtimestamp(begins_ts / 1000, dt.timezone(dt.timedelta(hours=UTC_OFFSET_H))).date(),
+            round(min(climate.outdoor_c(number, begins_ts + hour * HOUR_MS) for hour in range(24)), 1),
             "",
         )
         for number, city in enumerate(CITIES)
         if city.name_zh in of
-        for begins_ms in range(today_ms, today_ms + DAYS * DAY_MS, DAY_MS)
+        for begins_ts in range(today_ts, today_ts + DAYS * DAY_MS, DAY_MS)
     ]

@@ -34,7 +34,7 @@ from fenhe.pipeline import (
     write_environment,
 )
 from fenhe.progress import Feeding, StoredCount, in_words
-from fenhe.simulation import now_ms, truth_of
+from fenhe.simulation import now_ts, truth_of
 from schemas.registry import Sector
 from schemas.settings import MqttSettings
 from schemas.time import DAY_MS, HOUR_MS
@@ -129,7 +129,7 @@ def _scenario(options: DemoOptions) -> Scenario:
         scenario = scenario.model_copy(update={"history": round(options.history_h * HOUR_MS)})
     sets = scenario.fleet.sets if options.sets is None else options.sets
     try:
-        scenario.scene(seed=options.seed, start_ms=now_ms(), sets=sets)
+        scenario.scene(seed=options.seed, start_ts=now_ts(), sets=sets)
     except ValueError as error:
         msg = f"scenario {options.scenario} cannot be shown with {sets} sets ({error}): ask for more with --sets"
         raise PlainError(msg) from None
@@ -169,7 +169,7 @@ class _Demo:
         self._began = time.monotonic()
         self._is_over = False
         """Whether the duration ended it, not somebody."""
-        self._ready_ms: int | None = None
+        self._ready_ts: int | None = None
 
     def run(self) -> int:
         """Play the world through the pipeline, then close the books."""
@@ -193,22 +193,22 @@ class _Demo:
 
     def _begin(self) -> DemoWorld:
         """A new world, whose history ends about when it will be stored: what is planned is seen happening."""
-        options, scenario, now = self._options, self._scenario, now_ms()
+        options, scenario, now = self._options, self._scenario, now_ts()
         sets = scenario.fleet.sets if options.sets is None else options.sets
         start = now - (scenario.history or 0)
-        scene = scenario.scene(seed=options.seed, start_ms=start, sets=sets)
+        scene = scenario.scene(seed=options.seed, start_ts=start, sets=sets)
         readings = scene.readings_until(now)
         past = PastToStore(readings, _plant_days(scenario), scene.readings_per_s)
         lasts_s = min(self._machine.seconds(past), LONGEST_S)
         console.print(f"  {self._machine.tell(past)}", soft_wrap=True, highlight=False)
         if lasts_s > LONG_S:
             console.print("  (--history 0.1 makes it shorter; the page fills meanwhile, plants first)")
-        world = DemoWorld(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ms, 0)
+        world = DemoWorld(options.scenario, sets, options.seed, start, now + round(lasts_s * 1_000), scene.start_ts, 0)
         remember(self._directory, world)
         return world
 
     def _go_on(self, world: DemoWorld) -> DemoWorld:
-        away_s = max(0.0, (now_ms() - world.last_ms) / 1_000)
+        away_s = max(0.0, (now_ts() - world.last_ts) / 1_000)
         console.print(f"  going on where the last demo stopped, {in_words(away_s)} ago (--fresh starts anew)")
         if world.waiting and self._stack.kafka.durable:
             console.print(f"  {world.waiting:,} readings of then wait in Kafka and are stored first")
@@ -217,16 +217,16 @@ class _Demo:
 
     def _play(self, world: DemoWorld, before: int) -> DemoOutcome:
         """Publish history, then live, until the duration is over or we are told to stop."""
-        scene = self._scenario.scene(seed=world.seed, start_ms=world.start_ms, live_ms=world.live_ms, sets=world.sets)
+        scene = self._scenario.scene(seed=world.seed, start_ts=world.start_ts, live_ts=world.live_ts, sets=world.sets)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())
-            record(connection, forecast(world.seed, scene.registry().sites, now_ms()))
+            record(connection, forecast(world.seed, scene.registry().sites, now_ts()))
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
             return self._publish(scene, world, before)
 
     def _publish(self, scene: Scene, world: DemoWorld, before: int) -> DemoOutcome:
-        while scene.event_ms < world.last_ms and not self._stop.is_set():  # an earlier run published this
-            scene.skip(min(world.last_ms, scene.event_ms + SKIPPED_MS))
+        while scene.event_ts < world.last_ts and not self._stop.is_set():  # an earlier run published this
+            scene.skip(min(world.last_ts, scene.event_ts + SKIPPED_MS))
         settings = MqttSettings(mqtt_url=self._environment["FENHE_MQTT_URL"])
         waiting = world.waiting if self._stack.kafka.durable else 0
         with MqttPublisher(settings) as publisher:
@@ -235,21 +235,21 @@ class _Demo:
                 return waiting + int(publisher.report()["published_total"])
 
             is_live, done = threading.Event(), threading.Event()
-            past = round(scene.readings_until(now_ms()))
-            if scene.event_ms > scene.start_ms:  # an earlier run published the long past
-                past -= round(scene.readings_until(max(scene.event_ms, scene.whole_ms)))
+            past = round(scene.readings_until(now_ts()))
+            if scene.event_ts > scene.start_ts:  # an earlier run published the long past
+                past -= round(scene.readings_until(max(scene.event_ts, scene.whole_ts)))
             arguments = scene, published, before, is_live, done
             tell = threading.Thread(target=self._tell, args=arguments, kwargs={"past": past}, daemon=True)
             tell.start()
             simulate(scene, publisher, SendingPace(live=False), stop=self._stop)
-            live_from = now_ms()
+            live_from = now_ts()
             is_live.set()
             if not self._stop.is_set():
                 simulate(scene, publisher, SendingPace(), stop=self._stop)
             done.set()
             tell.join(LEAVE_S)
             total = published()
-        return DemoOutcome(total, self._ready_ms or live_from, scene.event_ms)
+        return DemoOutcome(total, self._ready_ts or live_from, scene.event_ts)
 
     def _tell(
         self,
@@ -281,14 +281,14 @@ class _Demo:
         """Do what an operator would once the past is in: fit energy baselines; then say what there is to see."""
         sites = [site.site_id for site in scene.registry().sites if site.sector is not Sector.BASE_STATION]
         with contextlib.suppress(psycopg.Error):
-            fitted, refused = fit_the_past(self._environment["FENHE_DB_WRITER_URL"], sites, now_ms())
+            fitted, refused = fit_the_past(self._environment["FENHE_DB_WRITER_URL"], sites, now_ts())
             if fitted:
                 console.print(f"  energy baselines fitted to the past: {len({line.site_id for line in fitted})} plants")
             for line, why in refused.items():
                 console.print(f"  no baseline of {line.site_id} {line.line_id}: {why}", style="dim")
         with contextlib.suppress(psycopg.Error), connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as owner:
             measure(owner)
-        self._ready_ms = now_ms()
+        self._ready_ts = now_ts()
         console.print(f"  [bold]everything is there[/] after {time.monotonic() - self._began:.0f} s; live from here on")
         is_chinese = os.environ.get("LANG", "").startswith("zh")
         look = f"看点：{self._scenario.look_zh}" if is_chinese else f"look at: {self._scenario.look.strip()}"

@@ -17,11 +17,11 @@ class DemoWorld(NamedTuple):
     scenario: str
     sets: int
     seed: int
-    start_ms: int
+    start_ts: int
     """Where its history begins."""
-    live_ms: int
+    live_ts: int
     """When it went live first: what is planned happens relative to this."""
-    last_ms: int
+    last_ts: int
     """Device time up to which readings were published."""
     waiting: int
     """Readings that were published and not yet stored when the last run ended."""
@@ -32,7 +32,11 @@ def earlier_world(directory: Path) -> DemoWorld | None:
     path = directory / WORLD_FILE
     if not path.exists():
         return None
-    kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
+    written = json.loads(path.read_text())
+    kept = {"scenario": "", "live_ts": 0, "waiting": 0} | {
+        (f"{name[:-3]}_ts" if name.endswith("_ms") else name): value  # as it was written up to November 2026
+        for name, value in written.items()
+    }
     return DemoWorld(**{name: kept[name] for name in DemoWorld._fields})
 
 

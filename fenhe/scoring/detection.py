@@ -71,9 +71,9 @@ class RaisedAlarm(NamedTuple):
     device_id: str
     """The site's id for an alarm of the whole site."""
     kind: str
-    event_ms: int
+    event_ts: int
     """Onset as estimated."""
-    raised_ms: int
+    raised_ts: int
     """When it was raised."""
 
 
@@ -107,15 +107,15 @@ class World(NamedTuple):
 
     sites: Mapping[str, str]
     """Site by device, and by virtual meter."""
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     virtual: Mapping[str, frozenset[str]] = {}
     """Devices that each virtual meter is made of."""
 
     @property
     def device_years(self) -> float:
         """Device-years observed."""
-        return len(self.sites) * (self.to_ms - self.from_ms) / YEAR_MS
+        return len(self.sites) * (self.to_ts - self.from_ts) / YEAR_MS
 
 
 def score_detection(
@@ -132,7 +132,7 @@ def score_detection(
         delays = [found[place] for place, label in enumerate(wanted) if label.kind is kind and place in found]
         by_kind[kind.value] = DetectionRates(len(delays), None, len(delays) / len(of_kind), None, _median_h(delays))
     control = _control(judged, wanted, world, seed)
-    return DetectionScore(len(wanted), detector, control, by_kind, sorted(mistaken, key=lambda alarm: alarm.raised_ms))
+    return DetectionScore(len(wanted), detector, control, by_kind, sorted(mistaken, key=lambda alarm: alarm.raised_ts))
 
 
 def _rates(
@@ -150,7 +150,7 @@ def _rates(
         if not hit:
             mistaken.append(alarm)
         for place in hit:
-            delay = max(0, alarm.raised_ms - labels[place].start_ms)
+            delay = max(0, alarm.raised_ts - labels[place].start_ts)
             found[place] = min(delay, found.get(place, delay))
     years = world.device_years
     hits = len(alarms) - len(mistaken)
@@ -174,12 +174,12 @@ def _finds(alarm: RaisedAlarm, here: Collection[str], label: Label) -> bool:
     # A leak on a main shows in the plant's balance, a drift of the plant at its meters: one of the two may be the site.
     if label.device_id and label.device_id not in here and alarm.device_id != label.site_id:
         return False
-    last = label.start_ms + HIT_MS.get(label.kind, 7 * DAY_MS)
-    if label.end_ms is not None:
+    last = label.start_ts + HIT_MS.get(label.kind, 7 * DAY_MS)
+    if label.end_ts is not None:
         # A runaway is of no use to anyone once it has happened.
         grace = 0 if label.kind is LabelKind.RUNAWAY_PRECURSOR else DAY_MS
-        last = min(last, label.end_ms + grace)
-    return label.start_ms <= alarm.raised_ms <= last
+        last = min(last, label.end_ts + grace)
+    return label.start_ts <= alarm.raised_ts <= last
 
 
 def _control(alarms: Sequence[RaisedAlarm], labels: Sequence[Label], world: World, seed: int) -> DetectionRates:
@@ -192,7 +192,7 @@ def _control(alarms: Sequence[RaisedAlarm], labels: Sequence[Label], world: Worl
     for _ in range(RUNS):
         scattered = []
         for alarm in alarms:
-            device, at = devices[rng.randrange(len(devices))], rng.randrange(world.from_ms, world.to_ms)
+            device, at = devices[rng.randrange(len(devices))], rng.randrange(world.from_ts, world.to_ts)
             whole_site = alarm.device_id == alarm.site_id
             site = world.sites[device]
             scattered.append(RaisedAlarm(site, site if whole_site else device, alarm.kind, at, at))

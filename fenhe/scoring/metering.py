@@ -21,8 +21,8 @@ class Counted(NamedTuple):
 
     device_id: str
     quantity: str
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     true: float
     """What the meter should have counted: the true flow times the meter's own gain."""
     shown: float | None
@@ -63,11 +63,11 @@ def score_metering(
         spans[meter_id] = [label for part in parts for label in spans.get(part, ())]
     grouped: dict[str, dict[tuple[str, str], list[Counted]]] = {}
     for window in windows:
-        length = window.to_ms - window.from_ms
+        length = window.to_ts - window.from_ts
         kinds = {
             label.kind.value
             for label in spans.get(window.device_id, ())
-            if label.start_ms < window.to_ms and window.from_ms < (label.end_ms or label.start_ms) + length
+            if label.start_ts < window.to_ts and window.from_ts < (label.end_ts or label.start_ts) + length
         }
         if virtual and window.device_id in virtual:
             kind = VIRTUAL_FAULTY if kinds else VIRTUAL

@@ -35,26 +35,26 @@ class _Player:
         self._partition = engine.open(0)
         self._records: list[Record] = []
         """Of the transaction in the making."""
-        self._opened_ms = 0
+        self._opened_ts = 0
         self.readings = 0
 
-    def take(self, batch: MicroBatchBuilder, now_ms: int) -> None:
-        """Take in one record, closed at `now_ms`; store what has come once it covers the span."""
+    def take(self, batch: MicroBatchBuilder, now_ts: int) -> None:
+        """Take in one record, closed at `now_ts`; store what has come once it covers the span."""
         if not self._records:
-            self._opened_ms = batch.opened_ms
+            self._opened_ts = batch.opened_ts
         offset = self._partition.next_offset + len(self._records)
-        self._records.append(Record(offset, now_ms, batch.encode("score")))
+        self._records.append(Record(offset, now_ts, batch.encode("score")))
         self.readings += batch.readings
-        if now_ms - self._opened_ms >= self._span_ms - SPAN_MS:
-            self.store(now_ms)
+        if now_ts - self._opened_ts >= self._span_ms - SPAN_MS:
+            self.store(now_ts)
 
-    def store(self, now_ms: int) -> None:
+    def store(self, now_ts: int) -> None:
         """Store what has come in one transaction."""
         if self._records:
             self._engine.apply(self._partition, self._records)
             self._records = []
             if self._progress is not None:
-                self._progress(self.readings, now_ms)
+                self._progress(self.readings, now_ts)
 
 
 def play(
@@ -73,24 +73,24 @@ def play(
     player = _Player(engine, span_ms, progress)
     most = CollectorSettings.model_fields["max_payload_bytes"].default
     batch: MicroBatchBuilder | None = None
-    now_ms = 0
+    now_ts = 0
     for message in messages:
-        at_ms = message.at_ms
-        judgement = judge(message.topic, encode(message), at_ms, max_bytes=most)
+        at_ts = message.at_ts
+        judgement = judge(message.topic, encode(message), at_ts, max_bytes=most)
         fits = (
             batch is not None
-            and batch.is_of_hour(at_ms)
-            and at_ms - batch.opened_ms < SPAN_MS
+            and batch.is_of_hour(at_ts)
+            and at_ts - batch.opened_ts < SPAN_MS
             and batch.has_room_for(judgement)
         )
         if batch is not None and not fits:
-            player.take(batch, now_ms)
+            player.take(batch, now_ts)
             batch = None
         if batch is None:
-            batch = MicroBatchBuilder(at_ms)
-        batch.add(judgement, UNACKNOWLEDGED, at_ms)
-        now_ms = at_ms
+            batch = MicroBatchBuilder(at_ts)
+        batch.add(judgement, UNACKNOWLEDGED, at_ts)
+        now_ts = at_ts
     if batch is not None:
-        player.take(batch, now_ms)
-    player.store(now_ms)
+        player.take(batch, now_ts)
+    player.store(now_ts)
     return player.readings

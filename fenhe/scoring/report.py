@@ -26,7 +26,7 @@ def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[ScoredEsti
     """
     run = read_run(truth)
     labels = read_labels(truth)
-    span = span_of(truth, run.start_ms)
+    span = span_of(truth, run.start_ts)
     with connect(reader_url, name="score") as connection:
         limit_statements(connection, None)
         estimates, bms = health_rows(connection, truth)
@@ -38,7 +38,7 @@ def score(truth: Path, reader_url: str) -> tuple[dict[str, Any], list[ScoredEsti
         detection = score_detection(alarm_rows(connection), labels, world, seed=run.seed)
         books = balance(connection)
         document = {
-            "run": {"scenario": run.scenario, "seed": run.seed, "start_ms": span.from_ms, "end_ms": span.to_ms},
+            "run": {"scenario": run.scenario, "seed": run.seed, "start_ms": span.from_ts, "end_ms": span.to_ts},
             "metering": _plain(score_metering(metering_rows(connection, truth, world), labels, world.virtual)),
             "health": _plain(health),
             "backup": {"now": _plain(score_backup(now)), "outages": _plain(score_backup(past))},

@@ -23,8 +23,8 @@ _MS = "(extract(epoch FROM {0}) * 1000)::bigint"
 class TruthSpan(NamedTuple):
     """What a truth file covers."""
 
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
 
 
 def metering_rows(connection: Connection, truth: Path, world: World) -> Iterator[Counted]:
@@ -43,12 +43,12 @@ def metering_rows(connection: Connection, truth: Path, world: World) -> Iterator
         if total.device_id != device:
             device, minutes = total.device_id, _minutes(connection, total.device_id)
         register = minutes.get((total.device_id, total.quantity), {})
-        first = -(-total.from_ms // MINUTE_MS) * MINUTE_MS
-        inside = [register.get(at) for at in range(first, total.to_ms - MINUTE_MS + 1, MINUTE_MS)]
+        first = -(-total.from_ts // MINUTE_MS) * MINUTE_MS
+        inside = [register.get(at) for at in range(first, total.to_ts - MINUTE_MS + 1, MINUTE_MS)]
         known = [value for value in inside if value is not None]
         shown = sum(known) if inside and len(known) == len(inside) else None
         true = total.increment * gain.get(total.device_id, 1.0)
-        yield Counted(total.device_id, total.quantity, total.from_ms, total.to_ms, true, shown)
+        yield Counted(total.device_id, total.quantity, total.from_ts, total.to_ts, true, shown)
 
 
 def _minutes(connection: Connection, device_id: str) -> dict[tuple[str, str], dict[int, float | None]]:
@@ -72,12 +72,12 @@ class _Truth:
     def sets(self) -> list[str]:
         return list(self._values)
 
-    def at(self, entity: str, ts_ms: int) -> float | None:
-        """Newest value up to `ts_ms`, or the first there is."""
+    def at(self, entity: str, at_ts: int) -> float | None:
+        """Newest value up to `at_ts`, or the first there is."""
         values = self._values.get(entity)
         if not values:
             return None
-        before = [value for ts, value in values if ts <= ts_ms]
+        before = [value for ts, value in values if ts <= at_ts]
         return before[-1] if before else values[0][1]
 
 
@@ -141,7 +141,7 @@ def world_of(connection: Connection, span: TruthSpan) -> World:
     rows = connection.execute(
         "SELECT device_id, site_id FROM device UNION ALL SELECT meter_id, site_id FROM virtual_meter"
     )
-    return World({row[0]: row[1] for row in rows}, span.from_ms, span.to_ms, virtual_parts(connection))
+    return World({row[0]: row[1] for row in rows}, span.from_ts, span.to_ts, virtual_parts(connection))
 
 
 def virtual_parts(connection: Connection) -> dict[str, frozenset[str]]:
@@ -154,13 +154,13 @@ GROUP BY meter_id
     return {row[0]: frozenset(row[1]) for row in connection.execute(query)}
 
 
-def span_of(truth: Path, start_ms: int) -> TruthSpan:
+def span_of(truth: Path, start_ts: int) -> TruthSpan:
     """From the run's start to the newest true state or total."""
     import sqlite3  # noqa: PLC0415 - the one question that the truth's readers do not answer
     from contextlib import closing  # noqa: PLC0415
 
     with closing(sqlite3.connect(f"file:{truth}?mode=ro", uri=True)) as connection:
         row: tuple[Any, Any] = connection.execute(
-            "SELECT (SELECT max(ts) FROM state), (SELECT max(to_ms) FROM total)"
+            "SELECT (SELECT max(ts) FROM state), (SELECT max(to_ts) FROM total)"
         ).fetchone()
-    return TruthSpan(start_ms, max([start_ms + 1, *(value for value in row if value is not None)]))
+    return TruthSpan(start_ts, max([start_ts + 1, *(value for value in row if value is not None)]))

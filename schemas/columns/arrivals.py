@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class Arrivals(Sequence[Arrival]):
     """Readings of one kind, their devices, and when collectors took them in; an `Arrival` where one is asked for."""
 
-    def __init__(self, device_ids: list[str], received_ms: list[int], block: Block, asides: dict[int, Aside]) -> None:
+    def __init__(self, device_ids: list[str], received_ts: list[int], block: Block, asides: dict[int, Aside]) -> None:
         """Take columns of equal length; `asides` by the reading's place, of those that have any."""
         self.device_ids = device_ids
-        self.received_ms = received_ms
+        self.received_ts = received_ts
         self.block = block
         self.asides = asides
 
@@ -39,7 +39,7 @@ class Arrivals(Sequence[Arrival]):
             return arrivals
         return cls(
             [arrival.device_id for arrival in arrivals],
-            [arrival.received_ms for arrival in arrivals],
+            [arrival.received_ts for arrival in arrivals],
             Block(kind, [arrival.reading for arrival in arrivals]),
             {at: arrival.aside for at, arrival in enumerate(arrivals) if arrival.aside},
         )
@@ -56,7 +56,7 @@ class Arrivals(Sequence[Arrival]):
             start += len(part)
         return cls(
             [device_id for part in parts for device_id in part.device_ids],
-            [received_ms for part in parts for received_ms in part.received_ms],
+            [received_ts for part in parts for received_ts in part.received_ts],
             Block.joined([part.block for part in parts]),
             asides,
         )
@@ -102,7 +102,7 @@ class Arrivals(Sequence[Arrival]):
     def each(self, rows: Sequence[int]) -> list[Arrival]:
         """Some of them, one by one."""
         readings = self.block.readings(rows)
-        asides, ids, received = self.asides, self.device_ids, self.received_ms
+        asides, ids, received = self.asides, self.device_ids, self.received_ts
         return [
             Arrival(ids[row], received[row], reading, asides.get(row, NOTHING))
             for row, reading in zip(rows, readings, strict=True)
@@ -121,5 +121,5 @@ class Arrivals(Sequence[Arrival]):
     def of(self, rows: Sequence[int]) -> Arrivals:
         """Some of them, in another order."""
         asides = {to: self.asides[row] for to, row in enumerate(rows) if row in self.asides} if self.asides else {}
-        ids, received = self.device_ids, self.received_ms
+        ids, received = self.device_ids, self.received_ts
         return Arrivals([ids[row] for row in rows], [received[row] for row in rows], self.block.of(rows), asides)

@@ -2,7 +2,7 @@
 
 A plain reading is one that its columns say all of: its values are there or are not, and nothing was set aside. The
 collector has read it anyhow, so it writes down what it has read, and no worker parses it again. Whatever is not plain
-travels as the device's own bytes (`schemas.record`).
+travels as the device's own bytes (`schemas.kafka.record`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from msgspec.structs import astuple
 
 from schemas.columns.block import Block
 from schemas.columns.layout import IDENTITY, columns_of_rows, fields_of
-from schemas.quantity import CALENDAR_END_MS
-from schemas.quarantine import LONGEST_NAME
+from schemas.kafka.quarantine import LONGEST_NAME
+from schemas.quantity import CALENDAR_END_TS
 from schemas.readings import MODELS, Kind
 from schemas.structs import STRUCTS, is_whole, validators_of
 
@@ -33,7 +33,7 @@ COLUMNAR = frozenset(kind for kind in Kind if not is_whole(MODELS[kind]))
 """Kinds whose readings may travel as columns; others are validated as a whole by their model."""
 
 _Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
-_Moment = Annotated[int, msgspec.Meta(ge=0, lt=CALENDAR_END_MS)]
+_Moment = Annotated[int, msgspec.Meta(ge=0, lt=CALENDAR_END_TS)]
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,7 +43,7 @@ class Table(msgspec.Struct, forbid_unknown_fields=True):
     site_ids: list[_Name]
     """Of each message: site and device, when it was taken in, ms, and how many readings it has."""
     device_ids: list[_Name]
-    received_ms: list[_Moment]
+    received_ts: list[_Moment]
     counts: list[Annotated[int, msgspec.Meta(ge=1)]]
     ts: bytes
     """Of each reading its device time, ms: 64-bit integers, little-endian."""
@@ -115,15 +115,15 @@ class TableBuilder:
         self._kind = kind
         self._site_ids: list[str] = []
         self._device_ids: list[str] = []
-        self._received_ms: list[int] = []
+        self._received_ts: list[int] = []
         self._counts: list[int] = []
         self._rows: list[Row] = []
 
-    def add(self, site_id: str, device_id: str, received_ms: int, rows: Sequence[Row]) -> None:
+    def add(self, site_id: str, device_id: str, received_ts: int, rows: Sequence[Row]) -> None:
         """Take in one message's readings, all of them plain."""
         self._site_ids.append(site_id)
         self._device_ids.append(device_id)
-        self._received_ms.append(received_ms)
+        self._received_ts.append(received_ts)
         self._counts.append(len(rows))
         self._rows += rows
 
@@ -134,7 +134,7 @@ class TableBuilder:
             self._kind,
             self._site_ids,
             self._device_ids,
-            self._received_ms,
+            self._received_ts,
             self._counts,
             np.array(times_of(self._kind, self._rows), dtype="<i8").tobytes(),
             {name: values.astype("<f8", copy=False).tobytes() for name, values in figures.items()},
@@ -145,7 +145,7 @@ class TableBuilder:
 def block_of(table: Table) -> Block:
     """Read a table's readings. Raises ValueError where its columns are not what its kind's are, or not as long."""
     kind, count = table.kind, sum(table.counts)
-    messages = {len(table.site_ids), len(table.device_ids), len(table.received_ms), len(table.counts)}
+    messages = {len(table.site_ids), len(table.device_ids), len(table.received_ts), len(table.counts)}
     if kind not in COLUMNAR or len(messages) != 1 or len(table.ts) != 8 * count:
         msg = f"a table of {kind} whose columns do not fit to each other"
         raise ValueError(msg)

@@ -35,7 +35,7 @@ class BatteryLatest(NamedTuple):
     device_id: str
     ts: Moment
     site_id: str
-    received_ms: Moment
+    received_ts: Moment
     pack_voltage_v: float | None
     current_a: float | None
     """Charge positive; turned round where the sensor's sign is known to be the wrong way."""
@@ -61,7 +61,7 @@ class SitePowerLatest(NamedTuple):
     device_id: str
     ts: Moment
     site_id: str
-    received_ms: Moment
+    received_ts: Moment
     mains_failed: bool | None
     mains_voltage_v: Real | None
     """Mean of the phases."""

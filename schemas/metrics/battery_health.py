@@ -169,7 +169,7 @@ class BatteryEpisode(NamedTuple):
     """Device time of the reading that gave this version out."""
     site_id: str
     kind: EpisodeKind
-    ended_ms: Moment | None
+    ended_ts: Moment | None
     duration_h: Real
     """Up to the end or, as long as it goes on, up to `seen_ts`."""
     charge_ah: float | None
@@ -186,7 +186,7 @@ class BatteryEpisode(NamedTuple):
     soc_end_pct: Real | None
     rest_cell_v: float | None
     """Lowest cell's voltage after ten minutes of rest: of a rest itself, and of the discharge before it."""
-    cutoff_ms: Moment | None
+    cutoff_ts: Moment | None
     """When the cut-off voltage was reached under load."""
     current_min_a: Real | None
     """Smallest and largest current drawn while loaded, A, positive."""
@@ -238,7 +238,7 @@ class BatteryCapacity(NamedTuple):
     temperature_factor: Real
     """Capacity at that temperature over that at 25 °C that was divided by; 1 where what is left was measured."""
     cutoff_cell_v: Real
-    ended_ms: Moment
+    ended_ts: Moment
     full_cycles: Real
     """Charge drawn over nominal capacity."""
     coverage: Real
@@ -329,7 +329,7 @@ class BatteryState(NamedTuple):
     """Start of the minute."""
     site_id: str
     kind: EpisodeKind
-    since_ms: Moment
+    since_ts: Moment
     soc_pct: Real | None
     soc_sigma_pct: Real | None
     soc_bms_pct: Real | None

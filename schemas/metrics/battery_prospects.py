@@ -82,7 +82,7 @@ class BatterySoh(NamedTuple):
     """Most that any one discharge drew since the set last changed, over nominal: the SoH was no less then."""
     method: CapacityMethod | None
     """Of the newest estimate."""
-    evidence_ms: Moment | None
+    evidence_ts: Moment | None
     """`ts` of the discharge behind the newest estimate."""
     estimates: int
     """How many discharges went into it."""
@@ -110,7 +110,7 @@ class BatteryDay(NamedTuple):
     device_id: str
     ts: Moment
     site_id: str
-    as_of_ms: Moment
+    as_of_ts: Moment
     """That hour's end."""
     soh_pct: Real | None
     backup_p50_h: Real | None
@@ -137,12 +137,12 @@ class BatteryDischarge(NamedTuple):
     ts: Moment
     site_id: str
     cause: DischargeCause
-    outage_ms: Moment | None
+    outage_ts: Moment | None
     """`ts` of the outage behind it."""
-    ended_ms: Moment | None
+    ended_ts: Moment | None
     duration_h: Real
     charge_ah: float | None
-    cutoff_ms: Moment | None
+    cutoff_ts: Moment | None
     cutoff_h: Real | None
     """From load-on to the cut-off: what the forecast is held against."""
     forecast_p50_h: Real | None
@@ -171,7 +171,7 @@ class BatteryHealth(NamedTuple):
     soh_sigma_pct: Real | None
     soh_at_least_pct: Real | None
     soh_method: CapacityMethod | None
-    soh_evidence_ms: Moment | None
+    soh_evidence_ts: Moment | None
     soh_age_days: Real | None
     soh_estimates: int
     soh_reason: CapacityReason | None
@@ -198,7 +198,7 @@ class BatteryHealth(NamedTuple):
     contract_h: Real
     misses_contract: bool | None
     """Whether backup_p10_h is below the contract's hours."""
-    last_discharge_ms: Moment | None
+    last_discharge_ts: Moment | None
     """Newest discharge of an hour or more."""
     observable: bool
     """Whether there was one within twelve months."""

@@ -19,7 +19,7 @@ class SiteOutage(NamedTuple):
     ts: Moment
     seen_ts: Moment
     site_id: str
-    ended_ms: Moment | None
+    ended_ts: Moment | None
     duration_h: Real
     largest_gap_s: Real
     """Longest time without a reading within."""
@@ -54,10 +54,10 @@ class SiteDoubt(NamedTuple):
     ts: Moment
     site_id: str
     kind: DoubtKind
-    ended_ms: Moment | None
-    told_ms: Moment
+    ended_ts: Moment | None
+    told_ts: Moment
     """From when on there was enough to say so."""
-    since_ms: Moment | None
+    since_ts: Moment | None
     """Since when the set has shown what it shows."""
     pack_v: Real | None
     """What the set shows."""

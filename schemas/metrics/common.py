@@ -36,7 +36,7 @@ def quality_of(coverage: float, *, estimated: bool) -> Quality:
 
 
 Moment = Annotated[int, "timestamptz"]
-"""Milliseconds since the epoch, UTC; kept as a time stamp, in a column `…_at` where the field is called `…_ms`."""
+"""Milliseconds since the epoch, UTC; kept as a time stamp, in a column `…_at` where the field is called `…_ts`."""
 Real = Annotated[float, "real"]
 """A figure kept with 24 bits of mantissa, which no later computation starts from."""
 Json = Annotated[str, "json"]

@@ -17,8 +17,8 @@ class FuelAssay(NamedTuple):
     ts: Moment
     """Begin of sampling, ms."""
     site_id: str
-    until_ms: Moment
-    released_ms: Moment
+    until_ts: Moment
+    released_ts: Moment
     """When the laboratory gave it out; of two results for one time the later released stands."""
     lhv_mj_kg: float | None
     ash_pct: float | None
@@ -86,7 +86,7 @@ class GangueWindow(NamedTuple):
     ts: Moment
     """End of the window; of a month its beginning, ms."""
     site_id: str
-    from_ms: Moment
+    from_ts: Moment
     generated_mwh: float | None
     supplied_mwh: float | None
     """Generated less auxiliary."""

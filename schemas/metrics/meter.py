@@ -30,7 +30,7 @@ class MeterLatest(NamedTuple):
     ts: Moment
     site_id: str
     kind: str
-    received_ms: Moment
+    received_ts: Moment
     total: float | None
     """The kind's main register as it shows it, in its own unit."""
     rate: float | None
@@ -125,7 +125,7 @@ class MeterEvent(NamedTuple):
     site_id: str
     seen_ts: Moment
     """The reading that settled it, ms."""
-    until_ms: Moment | None
+    until_ts: Moment | None
     """End, ms; None while it lasts."""
     readings: int
     """How many readings are concerned."""
@@ -138,6 +138,6 @@ class MeterEvent(NamedTuple):
     plausible: float | None
     """The most that could have passed, in the register's unit, by the rating or the register's own history."""
     increment: float | None
-    """What is attributed to the time from `ts` to `until_ms`; None where nothing is."""
+    """What is attributed to the time from `ts` to `until_ts`; None where nothing is."""
     rule: str
     """Why it was taken for what it is."""

@@ -137,7 +137,7 @@ class Signal(NamedTuple):
     samples: int
     """For how many samples in a row this verdict has held: what an on-delay or off-delay in samples counts."""
     severity: Severity
-    since_ms: Moment
+    since_ts: Moment
     """Onset as estimated (active), or when the condition ended (not active), ms."""
     value: float | None
     baseline: float | None
@@ -179,7 +179,7 @@ class DetectorStatus(NamedTuple):
     ts: Moment
     site_id: str
     phase: Phase
-    since_ms: Moment
+    since_ts: Moment
     """Since when it is in this phase, ms."""
     samples: int
     """Samples it has learned from."""

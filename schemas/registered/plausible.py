@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from schemas.kinds import METERS
-from schemas.quantity import EARLIEST_MS
+from schemas.quantity import EARLIEST_TS
 from schemas.readings import Kind, ranges_of, registers_of
 from schemas.registered.devices import Role
 from schemas.time import DAY_MS
@@ -139,9 +139,9 @@ _HEAT = (("kJ/kg", 0.001), ("kcal/kg", 0.0041868), ("GJ/kg", 1000.0))
 
 
 def _moment(field: str, ts: int | None) -> Iterator[Odd]:
-    if ts is not None and ts < EARLIEST_MS:
+    if ts is not None and ts < EARLIEST_TS:
         day = dt.datetime.fromtimestamp(ts / 1000, dt.UTC).date()
-        hint = " Is it in seconds?" if ts > EARLIEST_MS / 1000 else ""
+        hint = " Is it in seconds?" if ts > EARLIEST_TS / 1000 else ""
         yield field, f"{ts} ms is {day}, before anything was measured.{hint} Write 2026-03-01T08:00:00+08:00"
     elif ts is not None and ts > LATEST_MS:
         yield field, f"{ts} ms lies beyond the year 2100"

@@ -62,7 +62,7 @@ SENSORS = 4
 
 
 class _Change(NamedTuple):
-    at_ms: int
+    at_ts: int
     order: int
     begins: bool
 
@@ -82,15 +82,15 @@ class BatteryFaults:
         self._active: dict[int, int] = {}
         """Faults that change what is shown, by number, and the set they are at."""
         self._held: dict[int, float] = {}
-        changes = [_Change(label.start_ms, order, begins=True) for order, label in enumerate(labels)]
+        changes = [_Change(label.start_ts, order, begins=True) for order, label in enumerate(labels)]
         changes += [
-            _Change(label.end_ms, order, begins=False) for order, label in enumerate(labels) if label.end_ms is not None
+            _Change(label.end_ts, order, begins=False) for order, label in enumerate(labels) if label.end_ts is not None
         ]
         self._changes = sorted(changes, reverse=True)
 
-    def pass_time(self, ts_ms: int, batteries: Batteries) -> None:
-        """Let begin and end what does up to `ts_ms`."""
-        while self._changes and self._changes[-1].at_ms <= ts_ms:
+    def pass_time(self, at_ts: int, batteries: Batteries) -> None:
+        """Let begin and end what does up to `at_ts`."""
+        while self._changes and self._changes[-1].at_ts <= at_ts:
             change = self._changes.pop()
             label = self.labels[change.order]
             if label.kind is LabelKind.FSU_OFFLINE:
@@ -121,8 +121,8 @@ class BatteryFaults:
     def bend(self, index: Index, ts: Index, volts: Array, temperature: Array) -> None:
         """Change true cell voltages (k, 16) and the temperatures at the sensors (k, 4) of the sets at `index`."""
         for label, at, _ in self._shown(index, LabelKind.RUNAWAY_PRECURSOR):
-            assert label.end_ms is not None  # noqa: S101 - placed with one
-            left = max(0.0, (label.end_ms - int(ts[at])) / (label.end_ms - label.start_ms))
+            assert label.end_ts is not None  # noqa: S101 - placed with one
+            left = max(0.0, (label.end_ts - int(ts[at])) / (label.end_ts - label.start_ts))
             # From nothing: a jump at the onset would be found by what is no precursor at all.
             grown = math.expm1(GROWTH * (1 - left)) / math.expm1(GROWTH)
             volts[at, label.params["cell"] - 1] -= SAG_V * grown
@@ -176,7 +176,7 @@ def draw_faults(
                 lasts = rng.randrange(chance.shortest_ms, chance.longest_ms + 1)
                 if kind is LabelKind.RUNAWAY_PRECURSOR:
                     lasts = min(max(lasts, SHORTEST_PRECURSOR_MS), 6 * SHORTEST_PRECURSOR_MS)
-                start = rng.randrange(chance.from_ms, max(chance.from_ms + 1, chance.to_ms - lasts))
+                start = rng.randrange(chance.from_ts, max(chance.from_ts + 1, chance.to_ts - lasts))
                 labels.append(_label(_Planned(kind, target, start, start + lasts, None, {}), fleet, rng))
     return labels
 
@@ -186,24 +186,24 @@ class _Planned(NamedTuple):
 
     kind: LabelKind
     target: str
-    start_ms: int
-    end_ms: int | None
+    start_ts: int
+    end_ts: int | None
     size: float | None
     params: dict[str, object]
 
 
 def _label(planned_event: PlannedEvent | _Planned, fleet: Fleetwide, rng: random.Random) -> Label:
     kind, target, params = planned_event.kind, planned_event.target, dict(planned_event.params)
-    start_ms, end_ms = planned_event.start_ms, None if planned_event.kind in PERMANENT else planned_event.end_ms
+    start_ts, end_ts = planned_event.start_ts, None if planned_event.kind in PERMANENT else planned_event.end_ts
     if kind is LabelKind.FSU_OFFLINE:
         if target not in fleet.site_of_set.values():
             msg = f"{target!r} is no base station of this scene: an FSU goes offline at a site, BS0001"
             raise ValueError(msg)
-        return Label(kind, target, "", "", start_ms, end_ms, 0.0, "", params)
+        return Label(kind, target, "", "", start_ts, end_ts, 0.0, "", params)
     if target not in fleet.cells:
         msg = f"{target!r} is no battery set of this scene, which has {len(fleet.cells)}: B0001, …"
         raise ValueError(msg)
-    if kind is LabelKind.RUNAWAY_PRECURSOR and (end_ms is None or end_ms - start_ms < SHORTEST_PRECURSOR_MS):
+    if kind is LabelKind.RUNAWAY_PRECURSOR and (end_ts is None or end_ts - start_ts < SHORTEST_PRECURSOR_MS):
         msg = f"{kind} at {target}: a runaway announces itself at least 30 min before; say how long it lasts"
         raise ValueError(msg)
     sizes, unit = SIZES.get(kind, ((0.0, 0.0), ""))
@@ -211,7 +211,7 @@ def _label(planned_event: PlannedEvent | _Planned, fleet: Fleetwide, rng: random
     metric = METRICS.get(kind) or str(params.pop("field", STUCK_FIELDS[rng.randrange(len(STUCK_FIELDS))]))
     drawn = {"cell": rng.randrange(fleet.cells[target]) + 1, "sensor": rng.randrange(SENSORS) + 1}
     params = {name: params.get(name, drawn[name]) for name in _places_of(kind, metric)}
-    return Label(kind, fleet.site_of_set[target], target, metric, start_ms, end_ms, size, unit, params)
+    return Label(kind, fleet.site_of_set[target], target, metric, start_ts, end_ts, size, unit, params)
 
 
 def _places_of(kind: LabelKind, metric: str) -> tuple[str, ...]:

@@ -32,21 +32,21 @@ APART_MS = 90 * DAY_MS
 class Campaign(NamedTuple):
     """Crews go round: every site's test begins between two moments."""
 
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     longest_ms: int
 
 
 class CapacityTests:
     """When each site is tested: once in every year from the run's beginning, some of it late."""
 
-    def __init__(self, seed: int, sites: int, start_ms: int, campaign: Campaign | None = None) -> None:
+    def __init__(self, seed: int, sites: int, start_ts: int, campaign: Campaign | None = None) -> None:
         """`campaign`: all sites are tested in it first, in place of some time in the first year."""
-        self._seed, self._sites, self._start_ms, self._first = seed, sites, start_ms, campaign
+        self._seed, self._sites, self._start_ts, self._first = seed, sites, start_ts, campaign
         self.longest_ms = LONGEST_MS if campaign is None else campaign.longest_ms
         self._years: dict[int, NDArray[np.int64]] = {}
         self._year: NDArray[np.int64] = np.zeros(sites, dtype=np.int64)
-        self.begins_ms = self._of(0).copy()
+        self.begins_ts = self._of(0).copy()
         self.under_test: NDArray[np.bool_] = np.zeros(sites, dtype=bool)
 
     def _of(self, year: int) -> NDArray[np.int64]:
@@ -58,32 +58,32 @@ class CapacityTests:
 
     def _begun(self, campaign: Campaign) -> NDArray[np.int64]:
         rng = np.random.default_rng([self._seed, 8])
-        return rng.integers(campaign.from_ms, campaign.to_ms, self._sites, dtype=np.int64)
+        return rng.integers(campaign.from_ts, campaign.to_ts, self._sites, dtype=np.int64)
 
     def _draw(self, year: int) -> NDArray[np.int64]:
         rng = np.random.default_rng([self._seed, 8, year])
         day = np.floor((year + rng.random(self._sites)) * YEAR_DAYS)
         late = rng.random(self._sites) < LATE_SHARE
         day += np.where(late, rng.integers(*LATE_DAYS, self._sites), 0)
-        midnight = (self._start_ms + day * DAY_MS) // DAY_MS * DAY_MS
+        midnight = (self._start_ts + day * DAY_MS) // DAY_MS * DAY_MS
         hour = rng.uniform(*STARTS_H, self._sites) - UTC_OFFSET_H
-        return np.maximum(midnight + hour * HOUR_MS, self._start_ms).astype(np.int64)
+        return np.maximum(midnight + hour * HOUR_MS, self._start_ts).astype(np.int64)
 
-    def planned(self, until_ms: int) -> Iterator[tuple[int, int]]:
-        """Site and beginning of every test before `until_ms`."""
-        for year in range(int((until_ms - self._start_ms) / (YEAR_DAYS * DAY_MS)) + 1):
+    def planned(self, until_ts: int) -> Iterator[tuple[int, int]]:
+        """Site and beginning of every test before `until_ts`."""
+        for year in range(int((until_ts - self._start_ts) / (YEAR_DAYS * DAY_MS)) + 1):
             begins = self._of(year)
-            for site in np.flatnonzero(begins < until_ms).tolist():
+            for site in np.flatnonzero(begins < until_ts).tolist():
                 yield site, int(begins[site])
 
     def carry_on(self, sites: Index, ts: Index, lowest_v: Array) -> NDArray[np.bool_]:
         """Whether each of `sites` is under test at `ts`, its weakest loaded cell having been at `lowest_v` so far."""
-        begins = self.begins_ms[sites]
+        begins = self.begins_ts[sites]
         running: NDArray[np.bool_] = (begins <= ts) & (ts < begins + self.longest_ms)
         running &= self.under_test[sites] | (ts < begins + HOUR_MS)
         running &= ~(self.under_test[sites] & (lowest_v <= STOP_V))
         for site in sites[self.under_test[sites] & ~running].tolist():
             self._year[site] += 1
-            self.begins_ms[site] = self._of(int(self._year[site]))[site]
+            self.begins_ts[site] = self._of(int(self._year[site]))[site]
         self.under_test[sites] = running
         return running

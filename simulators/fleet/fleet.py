@@ -57,8 +57,8 @@ MAKERS = ("江河", "恒源", "北峰")
 class HeardHours(NamedTuple):
     """Hours of the past of which base stations are heard."""
 
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     city_zh: str = ""
     """Of this city only; empty: of all."""
 
@@ -66,8 +66,8 @@ class HeardHours(NamedTuple):
 class FleetPast(NamedTuple):
     """A past in which stations are polled rarely, report no mains change at once, and are heard for some hours only."""
 
-    from_ms: int
-    until_ms: int
+    from_ts: int
+    until_ts: int
     every_ms: int
     heard: Sequence[HeardHours]
 
@@ -80,7 +80,7 @@ class Fleet:
         *,
         seed: int,
         sets: int,
-        start_ms: int,
+        start_ts: int,
         regional: Sequence[RegionalOutage] = (),
         climate: Climate | None = None,
         planned_events: Sequence[PlannedEvent] = (),
@@ -108,22 +108,22 @@ class Fleet:
         self._door = np.zeros(self.sites, dtype=bool)
         self._lowest_v = np.full(self.sites, np.inf)
 
-        ambient = self._shelter(np.arange(self.sites), start_ms)[self.site_of_set]
+        ambient = self._shelter(np.arange(self.sites), start_ts)[self.site_of_set]
         self.batteries = second_life(sets, rng, ambient)
         weight = self.batteries.nominal_ah * self.batteries.soh
         self._load_share = weight / np.bincount(self.site_of_set, weight)[self.site_of_set]
         self.bms = Bms(rng, self.batteries)
 
-        self.outages = OutageSchedule(seed, self.city, start_ms, regional)
-        self.tests = CapacityTests(seed, self.sites, start_ms, campaign)
+        self.outages = OutageSchedule(seed, self.city, start_ts, regional)
+        self.tests = CapacityTests(seed, self.sites, start_ts, campaign)
         self._past = past
         self._ageing = Ageing(np.random.default_rng([seed, 9]), self.bms.cycles.astype(np.float64))
-        self._start_ms = self._aged_ms = start_ms
+        self._start_ts = self._aged_ms = start_ts
         self._told_day = -1
-        self._last_ms = np.full(self.sites, start_ms, dtype=np.int64)
-        self._grid_ms = start_ms + rng.integers(0, PERIOD_MS, self.sites)
-        self._due_ms = np.minimum(self._grid_ms, self.outages.next_change_ms)
-        self._fast_until_ms = np.full(self.sites, start_ms, dtype=np.int64)
+        self._last_ts = np.full(self.sites, start_ts, dtype=np.int64)
+        self._grid_ms = start_ts + rng.integers(0, PERIOD_MS, self.sites)
+        self._due_ts = np.minimum(self._grid_ms, self.outages.next_change_ts)
+        self._fast_until_ts = np.full(self.sites, start_ts, dtype=np.int64)
         self._seq = np.zeros(self.sites, dtype=np.int64)
 
         self.set_ids = [f"B{number + 1:04d}" for number in range(sets)]
@@ -216,51 +216,51 @@ class Fleet:
         hours: Array = np.clip(np.floor(2 * CONTRACT_SHARE * new_wh / self.load_w) / 2, *CONTRACT_H)
         return hours
 
-    def generate(self, until_ms: int) -> list[DeviceMessage]:
-        """All messages of the fleet before `until_ms` that have not been given yet, site by site; not sorted."""
+    def generate(self, until_ts: int) -> list[DeviceMessage]:
+        """All messages of the fleet before `until_ts` that have not been given yet, site by site; not sorted."""
         messages: list[DeviceMessage] = []
-        for sets, power in self.polls(until_ms):
+        for sets, power in self.polls(until_ts):
             messages += set_messages(sets, self._set_topics, self.set_ids)
             messages += power_messages(power, self._power_topics, self._power_ids)
         return messages
 
-    def polls(self, until_ms: int) -> Iterator[tuple[SetsShown, SitesShown]]:
-        """Readings before `until_ms` as arrays, without the cost of messages: for long runs and for benches.
+    def polls(self, until_ts: int) -> Iterator[tuple[SetsShown, SitesShown]]:
+        """Readings before `until_ts` as arrays, without the cost of messages: for long runs and for benches.
 
         One item is one poll of each site that is due. Cut into steps of a minute it is fastest; a scene cuts it into
         ten seconds, and gets other noise of the same kind for the same seed.
         """
-        self.outages.extend(until_ms + 2 * PERIOD_MS)  # before any due time could reach past a new epoch's changes
+        self.outages.extend(until_ts + 2 * PERIOD_MS)  # before any due time could reach past a new epoch's changes
         while True:
-            due = np.flatnonzero(self._due_ms < until_ms)
+            due = np.flatnonzero(self._due_ts < until_ts)
             if not len(due):
                 return
-            yield self._poll(due, until_ms)
+            yield self._poll(due, until_ts)
 
-    def _poll(self, sites: Index, until_ms: int) -> tuple[SetsShown, SitesShown]:
+    def _poll(self, sites: Index, until_ts: int) -> tuple[SetsShown, SitesShown]:
         """One poll of each of `sites`, each at its own due time."""
-        ts = self._due_ms[sites]
+        ts = self._due_ts[sites]
         begins = int(ts.min())
         self.faults.pass_time(begins, self.batteries)
         if begins - self._aged_ms >= DAY_MS:
-            self._ageing.advance(self.batteries, (begins - self._start_ms) / DAY_MS)
+            self._ageing.advance(self.batteries, (begins - self._start_ts) / DAY_MS)
             self._aged_ms = begins
-        seconds = (ts - self._last_ms[sites]) / 1_000.0
-        ambient = self._shelter(sites, until_ms)
+        seconds = (ts - self._last_ts[sites]) / 1_000.0
+        ambient = self._shelter(sites, until_ts)
         members = self._members(sites)
         position = np.searchsorted(sites, self.site_of_set[members])
         self.batteries.integrate(members, seconds[position], ambient[position])
 
-        for site in sites[self.outages.next_change_ms[sites] <= ts].tolist():
+        for site in sites[self.outages.next_change_ts[sites] <= ts].tolist():
             self.outages.pass_change(site)
-            self._fast_until_ms[site] = self._due_ms[site] + BURST_MS
+            self._fast_until_ts[site] = self._due_ts[site] + BURST_MS
         mains = self.outages.mains[sites]
-        period = np.where(ts < self._fast_until_ms[sites], self._burst_ms[sites], PERIOD_MS)
+        period = np.where(ts < self._fast_until_ts[sites], self._burst_ms[sites], PERIOD_MS)
         if (past := self._past) is not None:
-            period = np.where(ts < past.until_ms, past.every_ms, period)
+            period = np.where(ts < past.until_ts, past.every_ms, period)
         rectified = mains & ~self.tests.carry_on(sites, ts, self._lowest_v[sites])
 
-        load = self._load(sites, seconds, until_ms)
+        load = self._load(sites, seconds, until_ts)
         volts = self.batteries.drive(
             members,
             mains=rectified[position],
@@ -271,8 +271,8 @@ class Fleet:
         seq = self._seq[sites]
         heard = ~self.faults.silent[sites] & self._listened_to(sites, ts)
         self._seq[sites] = seq + heard
-        self._last_ms[sites] = ts
-        self._due_ms[sites] = np.minimum(ts + period, self.outages.next_change_ms[sites])
+        self._last_ts[sites] = ts
+        self._due_ts[sites] = np.minimum(ts + period, self.outages.next_change_ts[sites])
         shown = self.bms.shown(members, (ts[position], seq[position]), volts, ambient[position], self.faults)
         power = self._power_shown(sites, (ts, seq), load)
         if heard.all():
@@ -280,9 +280,9 @@ class Fleet:
         told = heard[position]
         return SetsShown._make(column[told] for column in shown), SitesShown._make(column[heard] for column in power)
 
-    def _shelter(self, sites: Index, ts_ms: int) -> Array:
+    def _shelter(self, sites: Index, at_ts: int) -> Array:
         """Temperature inside the shelters of `sites`, °C."""
-        warm: Array = self._climate.all_outdoor_c(ts_ms)[self.city[sites]] + self._shelter_c[sites]
+        warm: Array = self._climate.all_outdoor_c(at_ts)[self.city[sites]] + self._shelter_c[sites]
         return np.maximum(warm, self._heated_to_c)
 
     def _listened_to(self, sites: Index, ts: Index) -> NDArray[np.bool_]:
@@ -290,9 +290,9 @@ class Fleet:
         past = self._past
         if past is None:
             return np.ones(len(sites), dtype=bool)
-        kept: NDArray[np.bool_] = ts >= past.until_ms
+        kept: NDArray[np.bool_] = ts >= past.until_ts
         for hours in past.heard:
-            there = (hours.from_ms <= ts) & (ts < hours.to_ms)
+            there = (hours.from_ts <= ts) & (ts < hours.to_ts)
             if hours.city_zh:
                 there &= np.array([CITIES[city].name_zh == hours.city_zh for city in self.city[sites].tolist()])
             kept |= there
@@ -311,12 +311,12 @@ class Fleet:
         chosen[sites] = True
         return np.flatnonzero(chosen[self.site_of_set]).astype(np.int64)
 
-    def _load(self, sites: Index, seconds: Array, until_ms: int) -> Array:
+    def _load(self, sites: Index, seconds: Array, until_ts: int) -> Array:
         """Power of the sites' equipment, W: P0 × (1 + 0.25·daily + 0.1·noise)."""
         kept = np.exp(-seconds / LOAD_NOISE_S)
         noise = kept * self._load_noise[sites] + np.sqrt(1 - kept * kept) * self._rng.standard_normal(len(sites))
         self._load_noise[sites] = noise
-        daily = LOAD_DAILY * day_course(hour_of_day(until_ms), LOAD_PEAK_HOUR)
+        daily = LOAD_DAILY * day_course(hour_of_day(until_ts), LOAD_PEAK_HOUR)
         load: Array = self.load_w[sites] * np.clip(1 + daily + LOAD_NOISE * noise, 0.3, 1.6)
         return load
 
@@ -345,20 +345,20 @@ class Fleet:
 
     def labels(self) -> list[Label]:
         """Faults, absent channels, outages and capacity tests, as far ahead as `LABELLED_MS`."""
-        until_ms = self._start_ms + LABELLED_MS
+        until_ts = self._start_ts + LABELLED_MS
         labels = list(self.faults.labels)
         labels += [
-            Label(LabelKind.ABSENT_CHANNEL, site_id, set_id, "cell_voltage_v", self._start_ms, None, 16.0, "cell")
+            Label(LabelKind.ABSENT_CHANNEL, site_id, set_id, "cell_voltage_v", self._start_ts, None, 16.0, "cell")
             for set_id, site_id, sent, cells in self._homes()
             if sent > cells
         ]
         labels += [
             Label(LabelKind.MAINS_OUTAGE, self.site_ids[site], "", "", fails, returns, (returns - fails) / 3.6e6, "h")
-            for site, fails, returns in self.outages.intervals(until_ms)
+            for site, fails, returns in self.outages.intervals(until_ts)
         ]
         labels += [
             Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, begins + self.tests.longest_ms, 0.0, "")
-            for site, begins in self.tests.planned(until_ms)
+            for site, begins in self.tests.planned(until_ts)
         ]
         return labels
 
@@ -368,7 +368,7 @@ class Fleet:
         channels, cells = self.bms.channels.tolist(), self.batteries.cell_count.tolist()
         return zip(self.set_ids, sites, channels, cells, strict=True)
 
-    def states(self, ts_ms: int) -> Iterator[TrueValue]:
+    def states(self, at_ts: int) -> Iterator[TrueValue]:
         """True SoC (%), temperature and backup time of every set; once a day also capacity, SoH and resistance.
 
         `backup_h`: how long the set would carry its share of the site's usual load now, until its emptiest cell is.
@@ -384,7 +384,7 @@ class Fleet:
             "temperature_c": batteries.temperature_c,
             "backup_h": usable * DISCHARGE_V * batteries.cell_count / load_w,
         }
-        if (day := ts_ms // DAY_MS) != self._told_day:
+        if (day := at_ts // DAY_MS) != self._told_day:
             self._told_day = day
             columns |= {
                 "soh": batteries.soh,
@@ -393,8 +393,8 @@ class Fleet:
             }
         for quantity, values in columns.items():
             for set_id, value in zip(self.set_ids, values.tolist(), strict=True):
-                yield TrueValue(set_id, ts_ms, quantity, value)
+                yield TrueValue(set_id, at_ts, quantity, value)
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - no meters
+    def totals(self, from_ts: int, to_ts: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - no meters
         """No meters."""
         return iter(())

@@ -59,8 +59,8 @@ class Order(NamedTuple):
     """A plant is told what to do for a while: its programme stands back."""
 
     site_id: str
-    start_ms: int
-    end_ms: int
+    start_ts: int
+    end_ts: int
     share: float
     """Of capacity; 0 is down."""
 
@@ -83,7 +83,7 @@ class Campaigns:
         self.utilisation = self._level.copy()
         """Production as a share of capacity, 0 to 1."""
 
-    def step(self, ts_ms: int, seconds: float) -> Array:
+    def step(self, at_ts: int, seconds: float) -> Array:
         """Carry the programmes over `seconds` and return the utilisations (plants,)."""
         leave, choice = self._rng.random((2, len(self.state)))
         noise = self._rng.standard_normal(len(self.state))
@@ -92,12 +92,12 @@ class Campaigns:
         self.state = np.where(leaving, onward, self.state)
         kept = round(math.exp(-seconds / NOISE_S), 12)
         self._wander = kept * self._wander + math.sqrt(1 - kept * kept) * noise
-        course = 1 + self._daily * day_courses(hour_of_day(ts_ms), self._peak_hour) + self._noise * self._wander
-        if _weekday(ts_ms) >= SATURDAY:
+        course = 1 + self._daily * day_courses(hour_of_day(at_ts), self._peak_hour) + self._noise * self._wander
+        if _weekday(at_ts) >= SATURDAY:
             course = course - self._weekly
         target = np.minimum(1.0, LEVEL[self.state] * self._level * np.maximum(0.0, course))
         for plant, order in self._orders:
-            if order.start_ms <= ts_ms < order.end_ms:
+            if order.start_ts <= at_ts < order.end_ts:
                 target[plant] = order.share
                 self.state[plant] = RUN if order.share > LEVEL[REDUCED] else REDUCED if order.share else DOWN
         ramp = 1 - round(math.exp(-seconds / RAMP_S), 12)
@@ -106,6 +106,6 @@ class Campaigns:
         return self.utilisation
 
 
-def _weekday(ts_ms: int) -> int:
+def _weekday(at_ts: int) -> int:
     """Day of the local week, Monday 0."""
-    return ((ts_ms + UTC_OFFSET_H * HOUR_MS) // DAY_MS + EPOCH_WEEKDAY) % 7
+    return ((at_ts + UTC_OFFSET_H * HOUR_MS) // DAY_MS + EPOCH_WEEKDAY) % 7

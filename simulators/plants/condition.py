@@ -40,19 +40,19 @@ class EfficiencyStep(NamedTuple):
 class PlantCondition:
     """Consumption of energy relative to plan, of all plants: 1.02 is 2 % too much."""
 
-    def __init__(self, plans: Sequence[PlantPlan], rng: np.random.Generator, start_ms: int) -> None:
+    def __init__(self, plans: Sequence[PlantPlan], rng: np.random.Generator, start_ts: int) -> None:
         count = len(plans)
         self._sites = [plan.site.site_id for plan in plans]
         spread = np.array([plan.spread for plan in plans])
         self._start = 1 + spread * rng.uniform(-1, 1, count)
         self._drift = rng.uniform(*DRIFT_A_MONTH, count)
         self._worse = np.zeros(count)
-        self._since_ms = np.full(count, float(start_ms))
+        self._since_ts = np.full(count, float(start_ts))
         self.steps: list[EfficiencyStep] = []
         for plant, drift in enumerate(self._drift.tolist()):
-            worse, since = 0.0, float(start_ms)
-            at = start_ms + rng.uniform(0, MAINTENANCE_DAYS[1]) * DAY_MS
-            while at < start_ms + HORIZON_DAYS * DAY_MS:
+            worse, since = 0.0, float(start_ts)
+            at = start_ts + rng.uniform(0, MAINTENANCE_DAYS[1]) * DAY_MS
+            while at < start_ts + HORIZON_DAYS * DAY_MS:
                 before = worse + drift * (at - since) / MONTH_MS
                 worse, since = before * (1 - rng.uniform(*RECOVERED)), at
                 self.steps.append(EfficiencyStep(round(at), plant, worse, before - worse))
@@ -60,13 +60,13 @@ class PlantCondition:
         self.steps.sort()
         self._next = 0
 
-    def at(self, ts_ms: int) -> NDArray[np.float64]:
-        """Efficiency of every plant at `ts_ms`; times may not go back."""
-        while self._next < len(self.steps) and self.steps[self._next].ts <= ts_ms:
+    def at(self, at_ts: int) -> NDArray[np.float64]:
+        """Efficiency of every plant at `at_ts`; times may not go back."""
+        while self._next < len(self.steps) and self.steps[self._next].ts <= at_ts:
             step = self.steps[self._next]
-            self._worse[step.plant], self._since_ms[step.plant] = step.worse, step.ts
+            self._worse[step.plant], self._since_ts[step.plant] = step.worse, step.ts
             self._next += 1
-        worse: NDArray[np.float64] = self._start * (1 + self._worse + self._drift * (ts_ms - self._since_ms) / MONTH_MS)
+        worse: NDArray[np.float64] = self._start * (1 + self._worse + self._drift * (at_ts - self._since_ts) / MONTH_MS)
         return worse
 
     def labels(self) -> list[Label]:

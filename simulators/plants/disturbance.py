@@ -65,38 +65,38 @@ class Disturbance:
     consumer: int | None = None
     main: int | None = None
 
-    def act(self, ts_ms: int, on: Influence) -> None:
-        """Add what it does at `ts_ms`."""
+    def act(self, at_ts: int, on: Influence) -> None:
+        """Add what it does at `at_ts`."""
         label = self.label
-        if not label.start_ms <= ts_ms < (label.end_ms or ts_ms + 1):
+        if not label.start_ts <= at_ts < (label.end_ts or at_ts + 1):
             return
         match label.kind:
             case LabelKind.LEAK_ABRUPT | LabelKind.LEAK_INCIPIENT:
-                self._add(on, self.flow_m3_h(ts_ms))
+                self._add(on, self.flow_m3_h(at_ts))
             case LabelKind.BASE_LOAD_LEFT_ON:
                 self._add(on, label.size)
             case LabelKind.NIGHT_USE:
                 start, end = label.params["hours"]
-                hour = hour_of_day(ts_ms)
+                hour = hour_of_day(at_ts)
                 if (start <= hour < end) if start < end else (hour >= start or hour < end):
                     self._add(on, label.size)
             case LabelKind.EFFICIENCY_STEP:
                 self._multiply(on, 1 + label.size)
             case LabelKind.EFFICIENCY_DRIFT:
-                self._multiply(on, 1 + label.size * self._grown(ts_ms))
+                self._multiply(on, 1 + label.size * self._grown(at_ts))
             case _:
                 msg = f"{label.kind} is nothing that a plant does"
                 raise ValueError(msg)
 
-    def flow_m3_h(self, ts_ms: int) -> float:
-        """Flow of a leak at `ts_ms`: the hole of an incipient one grows in diameter."""
+    def flow_m3_h(self, at_ts: int) -> float:
+        """Flow of a leak at `at_ts`: the hole of an incipient one grows in diameter."""
         diameter: float = self.label.params["diameter_mm"]
-        return leak_m3_h(diameter * self._grown(ts_ms))
+        return leak_m3_h(diameter * self._grown(at_ts))
 
-    def _grown(self, ts_ms: int) -> float:
+    def _grown(self, at_ts: int) -> float:
         """Share of its full size, 0 to 1."""
         grows_ms: int = self.label.params.get("grows_ms", 0)
-        return min(1.0, (ts_ms - self.label.start_ms) / grows_ms) if grows_ms else 1.0
+        return min(1.0, (at_ts - self.label.start_ts) / grows_ms) if grows_ms else 1.0
 
     def _add(self, on: Influence, flow: float) -> None:
         if self.consumer is not None:

@@ -58,9 +58,9 @@ class MeterFault:
         """True events since the last call that the label could not know beforehand."""
         return iter(())
 
-    def acts(self, ts_ms: int) -> bool:
-        """Whether a reading of `ts_ms` is hit."""
-        return self.label.start_ms <= ts_ms and (self.label.end_ms is None or ts_ms < self.label.end_ms)
+    def acts(self, at_ts: int) -> bool:
+        """Whether a reading of `at_ts` is hit."""
+        return self.label.start_ts <= at_ts and (self.label.end_ts is None or at_ts < self.label.end_ts)
 
     def _present(self, reading: dict[str, Any]) -> list[str]:
         return [name for name in self._registers if name in reading]
@@ -83,7 +83,7 @@ class Duplicate(MeterFault):
         yield message
         if self.acts(message.ts):
             for copy in range(1, self.label.params["copies"]):
-                yield message._replace(sent_ms=message.at_ms + copy * SECOND_COPY_MS)
+                yield message._replace(sent_ts=message.at_ts + copy * SECOND_COPY_MS)
 
 
 class SentLate(MeterFault):
@@ -91,9 +91,9 @@ class SentLate(MeterFault):
 
     def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Hold it back."""
-        end_ms = self.label.end_ms
-        late = self.acts(message.ts) and end_ms is not None
-        yield message._replace(sent_ms=end_ms) if late else message
+        end_ts = self.label.end_ts
+        late = self.acts(message.ts) and end_ts is not None
+        yield message._replace(sent_ts=end_ts) if late else message
 
 
 class ClockJump(MeterFault):
@@ -105,7 +105,7 @@ class ClockJump(MeterFault):
             yield message
             return
         wrong = message.ts + round(self.label.size * 1_000)
-        yield message._replace(readings=[{**message.readings[0], "ts": wrong}], sent_ms=message.at_ms)
+        yield message._replace(readings=[{**message.readings[0], "ts": wrong}], sent_ts=message.at_ts)
 
 
 class Counting(MeterFault):
@@ -116,11 +116,11 @@ class Counting(MeterFault):
         self._before: dict[str, tuple[int, float]] = {}
         self._missed: dict[str, float] = {}
 
-    def factor(self, ts_ms: int) -> float:
+    def factor(self, at_ts: int) -> float:
         """Share of the flow that is counted."""
         if self.label.kind is LabelKind.SLOW_BIAS:
-            end = self.label.end_ms or ts_ms
-            return 1 + self.label.size * (ts_ms - self.label.start_ms) / max(1, end - self.label.start_ms)
+            end = self.label.end_ts or at_ts
+            return 1 + self.label.size * (at_ts - self.label.start_ts) / max(1, end - self.label.start_ts)
         if self.label.kind is LabelKind.SCALE:
             return self.label.size
         return 1 + self.label.size
@@ -142,7 +142,7 @@ class Counting(MeterFault):
         """Carry what was missed in all to `ts`: of an interval that the fault only touches, its part."""
         before_ts, before = self._before.get(name, (ts, raw))
         self._before[name] = (ts, raw)
-        start, end = self.label.start_ms, self.label.end_ms
+        start, end = self.label.start_ts, self.label.end_ts
         hit = min(ts, ts if end is None else end) - max(before_ts, start)
         if hit > 0:
             part = (raw - before) * hit / (ts - before_ts)
@@ -166,7 +166,7 @@ class Freeze(Counting):
         super().__init__(label, device)
         self._held: dict[str, Any] | None = None
 
-    def factor(self, ts_ms: int) -> float:  # noqa: ARG002 - it always stands
+    def factor(self, at_ts: int) -> float:  # noqa: ARG002 - it always stands
         """Nothing is counted."""
         return 0.0
 
@@ -200,8 +200,8 @@ class Restart(MeterFault):
     def through(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """Show what the new count is."""
         reading = message.readings[0]
-        begins = self.label.start_ms if self.label.end_ms is None else self.label.end_ms
-        if self.label.start_ms <= message.ts < begins:
+        begins = self.label.start_ts if self.label.end_ts is None else self.label.end_ts
+        if self.label.start_ts <= message.ts < begins:
             self._remember(message)
             return
         if message.ts < begins:

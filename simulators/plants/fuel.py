@@ -46,9 +46,9 @@ FUELS = (
 class FuelLaboratory:
     """One plant's fuel and its laboratory; a shift's fuel is drawn when the shift begins."""
 
-    def __init__(self, site_id: str, *, seed: int, start_ms: int) -> None:
+    def __init__(self, site_id: str, *, seed: int, start_ts: int) -> None:
         self._rng = rng = random.Random(f"{seed}/{site_id}/fuel")
-        self._start_ms = start_ms
+        self._start_ts = start_ts
         self.device = Device(
             device_id=f"{site_id}-LAB",
             site_id=site_id,
@@ -62,19 +62,19 @@ class FuelLaboratory:
             _assay(fuel, fuel.lhv_mj_kg + rng.gauss(0, fuel.sd), rng) for fuel in FUELS
         ]
         """True composition of what is burnt now, by fuel."""
-        self._shift_ms = start_ms - start_ms % SHIFT_MS - 2 * SHIFT_MS  # results still due when the scene begins
+        self._shift_ms = start_ts - start_ts % SHIFT_MS - 2 * SHIFT_MS  # results still due when the scene begins
         self._released: list[tuple[int, dict[str, Any]]] = []
         self._seq = 0
 
-    def advance(self, ts_ms: int) -> None:
-        """Go on to the shift in which `ts_ms` lies."""
+    def advance(self, at_ts: int) -> None:
+        """Go on to the shift in which `at_ts` lies."""
         rng = self._rng
-        while self._shift_ms + SHIFT_MS <= ts_ms:
+        while self._shift_ms + SHIFT_MS <= at_ts:
             end = self._shift_ms + SHIFT_MS
             for number, fuel in enumerate(FUELS):
                 released = end + round(rng.uniform(*LATE_H) * HOUR_MS)
                 sheet = _sheet(self._shift_ms, end, fuel, self.assays[number], rng)
-                if released >= self._start_ms:
+                if released >= self._start_ts:
                     self._released.append((released, sheet))
                 deviation = LHV_KEPT * (self.assays[number][LHV] - fuel.lhv_mj_kg)
                 shock = fuel.sd * math.sqrt(1 - LHV_KEPT**2) * rng.gauss(0, 1)
@@ -82,11 +82,11 @@ class FuelLaboratory:
             self._released.sort(key=lambda item: item[0])
             self._shift_ms = end
 
-    def release(self, until_ms: int) -> Iterator[DeviceMessage]:
-        """Results that come out before `until_ms`."""
-        while self._released and self._released[0][0] < until_ms:
-            ts_ms, values = self._released.pop(0)
-            yield DeviceMessage(self._topic, self.device.device_id, [{"ts": ts_ms, "seq": self._seq, **values}])
+    def release(self, until_ts: int) -> Iterator[DeviceMessage]:
+        """Results that come out before `until_ts`."""
+        while self._released and self._released[0][0] < until_ts:
+            at_ts, values = self._released.pop(0)
+            yield DeviceMessage(self._topic, self.device.device_id, [{"ts": at_ts, "seq": self._seq, **values}])
             self._seq += 1
 
 
@@ -101,11 +101,11 @@ def _assay(fuel: Fuel, lhv_mj_kg: float, rng: random.Random) -> tuple[float, ...
     )
 
 
-def _sheet(begin_ms: int, end_ms: int, fuel: Fuel, assay: tuple[float, ...], rng: random.Random) -> dict[str, Any]:
+def _sheet(begin_ts: int, end_ts: int, fuel: Fuel, assay: tuple[float, ...], rng: random.Random) -> dict[str, Any]:
     """One laboratory result, with the error of sampling."""
     return {
-        "sample_from": begin_ms,
-        "sample_to": end_ms,
+        "sample_from": begin_ts,
+        "sample_to": end_ts,
         "fuel": fuel.key,
         "lhv_mj_kg": round(assay[LHV] + rng.gauss(0, 0.12), 3),
         "ash_pct": round(assay[ASH] + rng.gauss(0, 0.3), 2),

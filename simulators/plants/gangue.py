@@ -65,7 +65,7 @@ PERIOD_MS = 10_000
 class GangueUnits:
     """One unit in each of the plants at `power`; its meters are the layout's, its ten registers its own."""
 
-    def __init__(self, layout: PlantLayout, power: Sequence[int], *, seed: int, start_ms: int) -> None:
+    def __init__(self, layout: PlantLayout, power: Sequence[int], *, seed: int, start_ts: int) -> None:
         self._rng = rng = np.random.default_rng([seed, 3])
         self._power = np.array(power, dtype=np.int64)
         count = len(power)
@@ -80,11 +80,11 @@ class GangueUnits:
         self._register_flow = np.array([[layout.flow() for _ in REGISTERS] for _ in power], dtype=np.int64)
         feeders = [_add_feeders(layout, layout.plans[plant].site.site_id) for plant in power]
         self._feeder_flow = np.array(feeders, dtype=np.int64)
-        self._due_ms = start_ms + np.floor(rng.random(count) * PERIOD_MS).astype(np.int64)
+        self._due_ts = start_ts + np.floor(rng.random(count) * PERIOD_MS).astype(np.int64)
         self._seq = np.zeros(count, dtype=np.int64)
         self.devices: list[Device] = [_unit(site_id) for site_id in self._sites]
         self._topics = [str(Topic(device.site_id, device.kind, device.device_id)) for device in self.devices]
-        self.laboratories = [FuelLaboratory(site_id, seed=seed, start_ms=start_ms) for site_id in self._sites]
+        self.laboratories = [FuelLaboratory(site_id, seed=seed, start_ts=start_ts) for site_id in self._sites]
         self.devices += [laboratory.device for laboratory in self.laboratories]
         self._flows: Flows | None = None
 
@@ -98,7 +98,7 @@ class GangueUnits:
         assert self._flows is not None, "join() before the first tick"  # noqa: S101
         return self._flows
 
-    def process(self, ts_ms: int, produced: Array, *, efficiency: Array, outdoor_c: Array) -> None:
+    def process(self, at_ts: int, produced: Array, *, efficiency: Array, outdoor_c: Array) -> None:
         """Load first, then heat, fuel and ash. Turns the units' entries of `produced` into MW generated.
 
         `efficiency` and `outdoor_c` are of all plants, as `produced` is.
@@ -119,7 +119,7 @@ class GangueUnits:
         heat_gj = heat_rate * net / 1_000 + heat_export / HEAT_EFFICIENCY
 
         for laboratory in self.laboratories:
-            laboratory.advance(ts_ms)
+            laboratory.advance(at_ts)
         assay = np.array([laboratory.assays for laboratory in self.laboratories])  # units × fuels × properties
         share = np.array([fuel.share for fuel in FUELS])
         burnt = heat_gj / (share * assay[:, :, LHV]).sum(axis=1)
@@ -149,36 +149,36 @@ class GangueUnits:
         produced[self._power] = self.power_mw
         return self.power_mw
 
-    def read(self, tick_ms: int, end_ms: int) -> Iterator[DeviceMessage]:
-        """What the units' control systems and laboratories say before `end_ms`."""
-        due = np.flatnonzero(self._due_ms < end_ms)
+    def read(self, tick_ts: int, end_ts: int) -> Iterator[DeviceMessage]:
+        """What the units' control systems and laboratories say before `end_ts`."""
+        due = np.flatnonzero(self._due_ts < end_ts)
         if len(due):
-            yield from self._read_units(due, tick_ms)
+            yield from self._read_units(due, tick_ts)
         for laboratory in self.laboratories:
-            yield from laboratory.release(end_ms)
+            yield from laboratory.release(end_ts)
 
-    def read_once(self, tick_ms: int, end_ms: int, heard: frozenset[str]) -> Iterator[DeviceMessage]:
+    def read_once(self, tick_ts: int, end_ts: int, heard: frozenset[str]) -> Iterator[DeviceMessage]:
         """Of a tick longer than the period, each unit's first reading and what laboratories say, of those `heard`."""
-        due = np.flatnonzero(self._due_ms < end_ms)
+        due = np.flatnonzero(self._due_ts < end_ts)
         told = due[[self.devices[unit].device_id in heard for unit in due.tolist()]]
         if len(told):
-            yield from self._read_units(told, tick_ms)
-        self._due_ms += np.maximum(0, -(-(end_ms - self._due_ms) // PERIOD_MS)) * PERIOD_MS
+            yield from self._read_units(told, tick_ts)
+        self._due_ts += np.maximum(0, -(-(end_ts - self._due_ts) // PERIOD_MS)) * PERIOD_MS
         for laboratory in self.laboratories:
-            said = list(laboratory.release(end_ms))
+            said = list(laboratory.release(end_ts))
             if laboratory.device.device_id in heard:
                 yield from said
 
-    def _read_units(self, due: NDArray[np.int64], tick_ms: int) -> Iterator[DeviceMessage]:
+    def _read_units(self, due: NDArray[np.int64], tick_ts: int) -> Iterator[DeviceMessage]:
         rng, count = self._rng, len(due)
-        ts, seq = self._due_ms[due], self._seq[due]
-        since = (ts - tick_ms).astype(float)[:, None]
+        ts, seq = self._due_ts[due], self._seq[due]
+        since = (ts - tick_ts).astype(float)[:, None]
         shown = np.round(self._base[due] + self.flows.after(self._register_flow[due], since), 3)
         load = self.power_mw[due] / RATED_MW
         steam = np.maximum(0.0, STEAM_T_H * load * (1 + 0.005 * rng.standard_normal(count)))
         pressure = (9.5 + 7.2 * load) * (1 + 0.003 * rng.standard_normal(count))
         hot = np.where(load > 0, 541 + 1.5 * rng.standard_normal(count), 420.0)
-        self._due_ms[due] += PERIOD_MS
+        self._due_ts[due] += PERIOD_MS
         self._seq[due] += 1
         columns = (
             due.tolist(),
@@ -210,16 +210,16 @@ class GangueUnits:
             for register, flow in zip(REGISTERS, flows, strict=True):
                 yield self.devices[unit].device_id, register, flow
 
-    def states(self, ts_ms: int) -> Iterator[TrueValue]:
+    def states(self, at_ts: int) -> Iterator[TrueValue]:
         """Heat rate of every unit, and the true composition of its fuels."""
         for unit, laboratory in enumerate(self.laboratories):
             device_id = self.devices[unit].device_id
-            yield TrueValue(device_id, ts_ms, "net_heat_rate_kj_kwh", float(self.heat_rate[unit]))
+            yield TrueValue(device_id, at_ts, "net_heat_rate_kj_kwh", float(self.heat_rate[unit]))
             for fuel, assay in zip(FUELS, laboratory.assays, strict=True):
-                yield TrueValue(device_id, ts_ms, f"{fuel.key}_lhv_mj_kg", assay[LHV])
-                yield TrueValue(device_id, ts_ms, f"{fuel.key}_ash_pct", assay[ASH])
-                yield TrueValue(device_id, ts_ms, f"{fuel.key}_sulphur_pct", assay[SULPHUR])
-                yield TrueValue(device_id, ts_ms, f"{fuel.key}_moisture_pct", assay[MOISTURE])
+                yield TrueValue(device_id, at_ts, f"{fuel.key}_lhv_mj_kg", assay[LHV])
+                yield TrueValue(device_id, at_ts, f"{fuel.key}_ash_pct", assay[ASH])
+                yield TrueValue(device_id, at_ts, f"{fuel.key}_sulphur_pct", assay[SULPHUR])
+                yield TrueValue(device_id, at_ts, f"{fuel.key}_moisture_pct", assay[MOISTURE])
 
 
 def _unit(site_id: str) -> Device:

@@ -74,7 +74,7 @@ class Bank:
 
     register = "mass_t"
 
-    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ts: int) -> None:
         count = len(meters)
         self.meters = meters
         self._flows, self.rng = flows, rng
@@ -83,40 +83,40 @@ class Bank:
         rated = np.array([meter.device.rated or 100.0 for meter in meters])
         self._base = np.round(rated * rng.uniform(*BASE_HOURS, count), 1)
         self._period_ms = np.array([round(meter.device.period_s * 1_000) for meter in meters], dtype=np.int64)
-        self._due_ms = start_ms + np.floor(rng.random(count) * self._period_ms).astype(np.int64)
+        self._due_ts = start_ts + np.floor(rng.random(count) * self._period_ms).astype(np.int64)
         self._seq = np.zeros(count, dtype=np.int64)
         self._topics = [str(Topic(m.device.site_id, m.device.kind, m.device.device_id)) for m in meters]
         self._ids = [meter.device.device_id for meter in meters]
 
-    def read(self, tick_ms: int, end_ms: int) -> Iterator[DeviceMessage]:
-        """Messages of all meters due before `end_ms`, the flows standing at `tick_ms`."""
-        due = np.flatnonzero(self._due_ms < end_ms).astype(np.int64)
+    def read(self, tick_ts: int, end_ts: int) -> Iterator[DeviceMessage]:
+        """Messages of all meters due before `end_ts`, the flows standing at `tick_ts`."""
+        due = np.flatnonzero(self._due_ts < end_ts).astype(np.int64)
         if len(due):
-            yield from self._messages(due, self._due_ms[due], self._seq[due], tick_ms)
-            self._due_ms[due] += self._period_ms[due]
+            yield from self._messages(due, self._due_ts[due], self._seq[due], tick_ts)
+            self._due_ts[due] += self._period_ms[due]
             self._seq[due] += 1
 
     def read_long(
-        self, tick_ms: int, end_ms: int, heard: frozenset[str] | None = None, *, sampled: bool = False
+        self, tick_ts: int, end_ts: int, heard: frozenset[str] | None = None, *, sampled: bool = False
     ) -> Iterator[DeviceMessage]:
         """The same over a tick longer than the periods: everything of the meters `heard`, by default of all.
 
         `sampled`: only the first reading of each within the tick.
         """
-        times = np.maximum(0, -(-(end_ms - self._due_ms) // self._period_ms))
+        times = np.maximum(0, -(-(end_ts - self._due_ts) // self._period_ms))
         told = times if heard is None else np.where([device_id in heard for device_id in self._ids], times, 0)
         told = np.minimum(told, 1) if sampled else told
         due = np.repeat(np.arange(len(told)), told).astype(np.int64)
         if len(due):
             turn = np.arange(len(due)) - np.repeat(np.cumsum(told) - told, told)
-            ts = self._due_ms[due] + turn * self._period_ms[due]
-            yield from self._messages(due, ts, self._seq[due] + turn, tick_ms)
-        self._due_ms += times * self._period_ms
+            ts = self._due_ts[due] + turn * self._period_ms[due]
+            yield from self._messages(due, ts, self._seq[due] + turn, tick_ts)
+        self._due_ts += times * self._period_ms
         self._seq += told
 
-    def _messages(self, due: Index, ts: Index, seq: Index, tick_ms: int) -> Iterator[DeviceMessage]:
+    def _messages(self, due: Index, ts: Index, seq: Index, tick_ts: int) -> Iterator[DeviceMessage]:
         """Readings of meters `due`, each at its `ts`."""
-        shown = self._base[due] + self.gain[due] * self._flows.after(self._flow[due], (ts - tick_ms).astype(float))
+        shown = self._base[due] + self.gain[due] * self._flows.after(self._flow[due], (ts - tick_ts).astype(float))
         values = self.values(due, shown, self.gain[due] * self._flows.rate[self._flow[due]])
         for meter, at, number, value in zip(due.tolist(), ts.tolist(), seq.tolist(), values, strict=True):
             yield DeviceMessage(self._topics[meter], self._ids[meter], [{"ts": at, "seq": number, **value}])
@@ -136,8 +136,8 @@ class ElectricityBank(Bank):
 
     register = "energy_import_kwh"
 
-    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
-        super().__init__(meters, flows, rng, start_ms)
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ts: int) -> None:
+        super().__init__(meters, flows, rng, start_ts)
         self._phase_v = np.array([meter.volts for meter in meters]) / np.sqrt(3.0)
         self._power_factor = rng.uniform(*POWER_FACTOR, len(meters))
         self._reactive = np.sqrt(1 - self._power_factor**2) / self._power_factor
@@ -182,8 +182,8 @@ class ElectricityBank(Bank):
 class PipeBank(Bank):
     """Water and gas meters (by volume) or steam meters (by mass)."""
 
-    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int) -> None:
-        super().__init__(meters, flows, rng, start_ms)
+    def __init__(self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ts: int) -> None:
+        super().__init__(meters, flows, rng, start_ts)
         self._pressure = np.array([meter.pressure_mpa for meter in meters])
         self._temperature = np.array([meter.temperature_c for meter in meters])
         self._names = [
@@ -221,9 +221,9 @@ class ProductionBank(Bank):
     """Weighbridges, belt scales and the MES: mass, and the state of the campaign where it is the product."""
 
     def __init__(
-        self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ms: int, campaigns: Campaigns
+        self, meters: Sequence[Meter], flows: Flows, rng: np.random.Generator, start_ts: int, campaigns: Campaigns
     ) -> None:
-        super().__init__(meters, flows, rng, start_ms)
+        super().__init__(meters, flows, rng, start_ts)
         self._campaigns = campaigns
 
     def values(self, due: Index, total: Array, rate: Array) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - a mass has no rate on the wire

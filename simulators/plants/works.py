@@ -12,7 +12,7 @@ import numpy as np
 
 from schemas.readings import Kind
 from schemas.registry import Role, Sector
-from schemas.time import FOREVER_MS
+from schemas.time import FOREVER_TS
 from simulators.climate import CITIES, wet_bulb_c
 from simulators.plants.campaign import Campaigns, Programme
 from simulators.plants.condition import PlantCondition
@@ -60,13 +60,13 @@ MAKE_UP_LIMITS = (0.6, 1.4)
 class Past(NamedTuple):
     """A long past of which only some meters are heard, simulated in coarse ticks: what detectors learn from."""
 
-    until_ms: int
+    until_ts: int
     """Whole quarters of an hour after the start."""
     meters: Mapping[str, int]
     """From when on each of them is heard, ms, whatever its place: whole quarters of an hour after the start."""
-    boundary_ms: int = FOREVER_MS
+    boundary_ms: int = FOREVER_TS
     """From when on the meters at a plant's boundary, its units and its laboratory are heard, ms."""
-    inner_ms: int = FOREVER_MS
+    inner_ms: int = FOREVER_TS
     """From when on the meters behind them are heard, ms."""
     sampled: bool = False
     """Whether of each quarter of an hour one reading is sent, as an archive keeps it; otherwise all of them."""
@@ -85,18 +85,18 @@ class Works:
         plans: Sequence[PlantPlan],
         *,
         seed: int,
-        start_ms: int,
+        start_ts: int,
         climate: Climate,
         orders: Sequence[Order] = (),
         past: Past | None = None,
-        tick_ms: int = TICK_MS,
+        tick_ts: int = TICK_MS,
     ) -> None:
         self._past = past
-        self._length_ms = tick_ms
+        self._length_ms = tick_ts
         self._rng = rng = np.random.default_rng([seed, 2])
         self._climate = climate
         self.plans = plans
-        self.start_ms = self._tick_ms = start_ms
+        self.start_ts = self._tick_ts = start_ts
         self.layout = layout = lay_out(plans, rng)
         self._capacity = np.array([plan.capacity_t_h for plan in plans])
         self._city = np.array([_city(plan.site) for plan in plans])
@@ -106,16 +106,16 @@ class Works:
             rng,
             [(number[order.site_id], order) for order in orders],
         )
-        self.condition = PlantCondition(plans, rng, start_ms)
+        self.condition = PlantCondition(plans, rng, start_ts)
         self._heat_s = rng.uniform(0, HEAT_S, len(plans))
         self.produced = self._capacity * self.campaigns.utilisation
         """t/h of each plant; MW of a power plant."""
 
         power = [number for number, plan in enumerate(plans) if plan.site.sector is Sector.GANGUE_POWER]
-        if power and tick_ms != TICK_MS:
-            msg = f"a gangue unit is simulated in ticks of {TICK_MS} ms, not of {tick_ms} ms"
+        if power and tick_ts != TICK_MS:
+            msg = f"a gangue unit is simulated in ticks of {TICK_MS} ms, not of {tick_ts} ms"
             raise ValueError(msg)
-        self.units = GangueUnits(layout, power, seed=seed, start_ms=start_ms) if power else None
+        self.units = GangueUnits(layout, power, seed=seed, start_ts=start_ts) if power else None
         self.flows = Flows(layout.flows)
         self._given = np.zeros(layout.flows)
         """Totals already told to the truth."""
@@ -168,14 +168,14 @@ class Works:
         by_kind: dict[type[Bank], list[Meter]] = {ElectricityBank: [], PipeBank: [], ProductionBank: []}
         for meter in meters:
             by_kind[_BANK_OF[meter.device.kind]].append(meter)
-        rng, start_ms = self._rng, self.start_ms
+        rng, start_ts = self._rng, self.start_ts
         banks: list[Bank] = []
         if chosen := by_kind[ElectricityBank]:
-            banks.append(ElectricityBank(chosen, self.flows, rng, start_ms))
+            banks.append(ElectricityBank(chosen, self.flows, rng, start_ts))
         if chosen := by_kind[PipeBank]:
-            banks.append(PipeBank(chosen, self.flows, rng, start_ms))
+            banks.append(PipeBank(chosen, self.flows, rng, start_ts))
         if chosen := by_kind[ProductionBank]:
-            banks.append(ProductionBank(chosen, self.flows, rng, start_ms, self.campaigns))
+            banks.append(ProductionBank(chosen, self.flows, rng, start_ts, self.campaigns))
         return banks
 
     def sites_registered(self) -> list[Site]:
@@ -192,24 +192,24 @@ class Works:
         """Readings per second of event time."""
         return sum(1 / device.period_s for device in self.devices_registered())
 
-    def generate(self, until_ms: int) -> list[DeviceMessage]:
-        """All messages of whole ticks up to `until_ms` that have not been given yet; not sorted."""
+    def generate(self, until_ts: int) -> list[DeviceMessage]:
+        """All messages of whole ticks up to `until_ts` that have not been given yet; not sorted."""
         messages: list[DeviceMessage] = []
         past = self._past
         if past is not None:
-            while self._tick_ms < past.until_ms and self._tick_ms + PAST_TICK_MS <= until_ms:
-                tick, end = self._tick_ms, self._tick_ms + PAST_TICK_MS
+            while self._tick_ts < past.until_ts and self._tick_ts + PAST_TICK_MS <= until_ts:
+                tick, end = self._tick_ts, self._tick_ts + PAST_TICK_MS
                 self._process(tick, PAST_TICK_MS)
-                heard = frozenset(name for name, from_ms in self._heard_from.items() if from_ms <= tick)
+                heard = frozenset(name for name, from_ts in self._heard_from.items() if from_ts <= tick)
                 for bank in self.banks:
                     messages += bank.read_long(tick, end, heard, sampled=past.sampled)
                 if self.units is not None:
                     messages += self.units.read_once(tick, end, heard)
                 self._go_to(end)
-            if self._tick_ms < past.until_ms:
+            if self._tick_ts < past.until_ts:
                 return messages
-        while self._tick_ms + self._length_ms <= until_ms:
-            tick, end = self._tick_ms, self._tick_ms + self._length_ms
+        while self._tick_ts + self._length_ms <= until_ts:
+            tick, end = self._tick_ts, self._tick_ts + self._length_ms
             self._process(tick, self._length_ms)
             for bank in self.banks:
                 messages += bank.read(tick, end) if self._length_ms == TICK_MS else bank.read_long(tick, end)
@@ -218,31 +218,31 @@ class Works:
             self._go_to(end)
         return messages
 
-    def _go_to(self, end_ms: int) -> None:
-        self.flows.carry(end_ms - self._tick_ms)
-        self._tick_ms = end_ms
+    def _go_to(self, end_ts: int) -> None:
+        self.flows.carry(end_ts - self._tick_ts)
+        self._tick_ts = end_ts
 
-    def _process(self, ts_ms: int, tick_ms: int) -> None:
-        """Set the rates of all flows for the tick of `tick_ms` that begins at `ts_ms`."""
-        rate, seconds, influence = self.flows.rate, tick_ms / 1_000, self.influence
-        outdoor = self._climate.all_outdoor_c(ts_ms)[self._city]
-        self.produced = self._capacity * self.campaigns.step(ts_ms, seconds)
+    def _process(self, at_ts: int, tick_ts: int) -> None:
+        """Set the rates of all flows for the tick of `tick_ts` that begins at `at_ts`."""
+        rate, seconds, influence = self.flows.rate, tick_ts / 1_000, self.influence
+        outdoor = self._climate.all_outdoor_c(at_ts)[self._city]
+        self.produced = self._capacity * self.campaigns.step(at_ts, seconds)
         influence.clear()
         for disturbance in self.disturbances:
-            disturbance.act(ts_ms, influence)
-        efficiency = self.condition.at(ts_ms) * influence.plant_factor
+            disturbance.act(at_ts, influence)
+        efficiency = self.condition.at(at_ts) * influence.plant_factor
         if self.units is not None:
-            self.units.process(ts_ms, self.produced, efficiency=efficiency, outdoor_c=outdoor)
+            self.units.process(at_ts, self.produced, efficiency=efficiency, outdoor_c=outdoor)
         rate[self._product_flow] = self.produced
         rate[self._feed_flow] = self._feed_per_t * self.produced[self._feed_plant]
 
-        wet = np.clip(1 + MAKE_UP_A_KELVIN * (wet_bulb_c(outdoor, ts_ms) - WET_BULB_REFERENCE_C), *MAKE_UP_LIMITS)
+        wet = np.clip(1 + MAKE_UP_A_KELVIN * (wet_bulb_c(outdoor, at_ts) - WET_BULB_REFERENCE_C), *MAKE_UP_LIMITS)
         variable = self._per_t * self.produced[self._plant_of]
         variable *= np.where(self._pulsed, self._heat_level(seconds)[self._plant_of], 1.0)
         variable *= np.where(self._cooling, wet[self._plant_of], 1.0)
         drawn = self._base + variable + self._per_k * (outdoor[self._plant_of] - REFERENCE_C)
         drawn *= np.where(self._energy, efficiency[self._plant_of], 1.0) * influence.factor
-        noise = NOISE * math.sqrt(TICK_MS / tick_ms)
+        noise = NOISE * math.sqrt(TICK_MS / tick_ts)
         drawn *= np.maximum(0.0, 1 + noise * self._rng.standard_normal(len(drawn)))
         drawn = np.maximum(drawn, 0.0) + influence.extra
         rate[self._flow_of] = drawn
@@ -271,25 +271,25 @@ class Works:
         """Maintenance, leaks and anomalies."""
         return [*self.condition.labels(), *(each.label for each in self.disturbances)]
 
-    def states(self, ts_ms: int) -> Iterator[TrueValue]:
-        """Production, efficiency, tank contents and leaks at `ts_ms`; every meter's gain once, at the start."""
-        if ts_ms == self.start_ms:
+    def states(self, at_ts: int) -> Iterator[TrueValue]:
+        """Production, efficiency, tank contents and leaks at `at_ts`; every meter's gain once, at the start."""
+        if at_ts == self.start_ts:
             for meter in self.layout.meters:
-                yield TrueValue(meter.device.device_id, ts_ms, "gain", meter.gain)
-        efficiency = self.condition.at(ts_ms) * self.influence.plant_factor
+                yield TrueValue(meter.device.device_id, at_ts, "gain", meter.gain)
+        efficiency = self.condition.at(at_ts) * self.influence.plant_factor
         for plan, produced, worse in zip(self.plans, self.produced.tolist(), efficiency.tolist(), strict=True):
-            yield TrueValue(plan.site.site_id, ts_ms, f"production_{plan.site.product_unit.lower()}_h", produced)
-            yield TrueValue(plan.site.site_id, ts_ms, "efficiency", worse)
+            yield TrueValue(plan.site.site_id, at_ts, f"production_{plan.site.product_unit.lower()}_h", produced)
+            yield TrueValue(plan.site.site_id, at_ts, "efficiency", worse)
         for row, stored in zip(self.layout.tanks, self.stored_m3.tolist(), strict=True):
-            yield TrueValue(self.layout.mains[row.main].device_id, ts_ms, "stored_m3", stored)
+            yield TrueValue(self.layout.mains[row.main].device_id, at_ts, "stored_m3", stored)
         for each in self.disturbances:
             label = each.label
-            if "diameter_mm" in label.params and label.start_ms <= ts_ms < (label.end_ms or ts_ms + 1):
-                yield TrueValue(label.device_id, ts_ms, "leak_m3_h", each.flow_m3_h(ts_ms))
+            if "diameter_mm" in label.params and label.start_ts <= at_ts < (label.end_ts or at_ts + 1):
+                yield TrueValue(label.device_id, at_ts, "leak_m3_h", each.flow_m3_h(at_ts))
         if self.units is not None:
-            yield from self.units.states(ts_ms)
+            yield from self.units.states(at_ts)
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:
+    def totals(self, from_ts: int, to_ts: int) -> Iterator[TrueTotal]:
         """What has passed every meter since the last call; virtual meters last."""
         grown = (self.flows.total - self._given).tolist()
         self._given = self.flows.total.copy()
@@ -300,14 +300,14 @@ class Works:
         }
         for bank in self.banks:
             for device_id, register, flow in bank.flow_of():
-                yield TrueTotal(device_id, register, from_ms, to_ms, grown[flow])
+                yield TrueTotal(device_id, register, from_ts, to_ts, grown[flow])
         if self.units is not None:
             for device_id, register, flow in self.units.flow_of():
-                yield TrueTotal(device_id, register, from_ms, to_ms, grown[flow])
+                yield TrueTotal(device_id, register, from_ts, to_ts, grown[flow])
         for plan in self.plans:
             for virtual in plan.site.virtual_meters:
                 whole = sum(part.sign * counted[part.meter_id, part.quantity] for part in virtual.parts)
-                yield TrueTotal(virtual.meter_id, virtual.quantity, from_ms, to_ms, whole)
+                yield TrueTotal(virtual.meter_id, virtual.quantity, from_ts, to_ts, whole)
 
 
 _BANK_OF: dict[Kind, type[Bank]] = {

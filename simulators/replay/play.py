@@ -51,13 +51,13 @@ def play(
     `progress` is told the number of readings handed over. Raises RecordingError where file and mapping disagree.
     """
     stop = stop or threading.Event()
-    began, first_ms, done, told = monotonic(), None, 0, 0.0
+    began, first_ts, done, told = monotonic(), None, 0, 0.0
     lowest, highest = 1 << 62, -(1 << 62)
     messages = (disorder or Disorder()).carry(recording.messages(tempo.shift_ms))
     for message in batch(messages, tempo.array, tempo.span_ms):
         if tempo.speed is not None:
-            first_ms = message.at_ms if first_ms is None else first_ms
-            due = began + (message.at_ms - first_ms) / 1_000 / tempo.speed
+            first_ts = message.at_ts if first_ts is None else first_ts
+            due = began + (message.at_ts - first_ts) / 1_000 / tempo.speed
             while (ahead := due - monotonic()) > 0 and not stop.wait(min(ahead, SLICE_S)):
                 pass
         if stop.is_set() or not publisher.publish(message, stop):

@@ -35,8 +35,8 @@ class Survey(NamedTuple):
 
     rows: int
     """Rows that will be sent, after thinning."""
-    first_ms: int
-    last_ms: int
+    first_ts: int
+    last_ts: int
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class _Clock:
         self._late_ms = 0 if time.stamps is Stamps.END else round(1_000 * (time.interval_s or 0))
         self._run = 0
         self._group: str | None = None
-        self._last_ms: int | None = None
+        self._last_ts: int | None = None
         self.is_ambiguous = False
         """Whether the last row's local time is one that the clock shows twice, at the end of summer time."""
         self._parse = self._parser()
@@ -184,9 +184,9 @@ class _Clock:
             )
             raise ValueError(msg)
         self.is_ambiguous = first < second
-        is_second = self.is_ambiguous and self._last_ms is not None and first < self._last_ms <= second
-        self._last_ms = second if is_second else first
-        return self._last_ms
+        is_second = self.is_ambiguous and self._last_ts is not None and first < self._last_ts <= second
+        self._last_ts = second if is_second else first
+        return self._last_ts
 
 
 class _Channel:
@@ -202,29 +202,29 @@ class _Channel:
         self._interval_ms = round(1_000 * (whole.time.interval_s or 0))
         self._registers = {name: source.start for name, source in mapping.fields.items() if source.increments}
         self._seq = itertools.count()
-        self._last_ms: int | None = None
+        self._last_ts: int | None = None
         self._begun = False
 
     def check(self, row: Row, ts: int, line: int, *, is_ambiguous: bool) -> None:
         """Hold one row's time against the row before. Raises RecordingError where they cannot both be true."""
         if not self._is_of(row):
             return
-        last_ms, self._last_ms = self._last_ms, ts
-        if last_ms is None or ts > last_ms:
+        last_ts, self._last_ts = self._last_ts, ts
+        if last_ts is None or ts > last_ts:
             return
-        if is_ambiguous and ts < last_ms:
+        if is_ambiguous and ts < last_ts:
             msg = (
                 f"line {line}: {self._device_id} goes back in time within the hour that the clock shows twice, so its"
                 " order does not tell the two hours apart: sort the file as it was measured, the oldest row first"
             )
             raise RecordingError(msg)
-        if is_ambiguous and ts == last_ms:
+        if is_ambiguous and ts == last_ts:
             msg = (
                 f"line {line}: {self._device_id} has this local time twice in a row: the file holds a change of clocks,"
                 " and its order does not tell the two hours apart; put its rows as they were measured"
             )
             raise RecordingError(msg)
-        if self._registers and ts < last_ms:
+        if self._registers and ts < last_ts:
             msg = f"line {line}: {self._device_id} goes back in time, and increments add up only in order: sort it"
             raise RecordingError(msg)
 

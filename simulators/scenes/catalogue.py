@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulators.truth import Label
 
 SEED = 1
-NOW_MS = 1_772_323_200_000
+NOW_TS = 1_772_323_200_000
 """Labels of a scenario that is watched live are counted as if it began here; their number does not depend on it."""
 
 _HEAD = """# Scenarios
@@ -43,8 +43,8 @@ def catalogue() -> str:
 
 def labels_of(scenario: Scenario, seed: int = SEED) -> list[Label]:
     """Everything that happens in a scenario until it is over."""
-    start = scenario.start_ms(NOW_MS)
-    return scenario.scene(seed=seed, start_ms=start).labels(scenario.end_ms(start))
+    start = scenario.start_ts(NOW_TS)
+    return scenario.scene(seed=seed, start_ts=start).labels(scenario.end_ts(start))
 
 
 def hours_of(ms: int) -> str:

@@ -57,19 +57,19 @@ class PastPlan(Model):
             raise ValueError(msg)
         return self
 
-    def of_works(self, start_ms: int) -> Past:
-        """As a scene is told, whose history begins at `start_ms`."""
-        meters = {name: start_ms - lasts for name, lasts in self.meters.items()}
-        return Past(start_ms, meters, start_ms - self.plants, start_ms - self.submeters, sampled=self.sampled)
+    def of_works(self, start_ts: int) -> Past:
+        """As a scene is told, whose history begins at `start_ts`."""
+        meters = {name: start_ts - lasts for name, lasts in self.meters.items()}
+        return Past(start_ts, meters, start_ts - self.plants, start_ts - self.submeters, sampled=self.sampled)
 
-    def of_fleet(self, start_ms: int, *, of_one_city: bool = False) -> FleetPast | None:
+    def of_fleet(self, start_ts: int, *, of_one_city: bool = False) -> FleetPast | None:
         """As a fleet is told; None where its past is not heard of. `of_one_city`: of the large fleet's first city."""
         if self.fleet is None:
             return None
         heard = [
             HeardHours(
-                start_ms - each.since, start_ms - each.until, each.city or (self.fleet.city if of_one_city else "")
+                start_ts - each.since, start_ts - each.until, each.city or (self.fleet.city if of_one_city else "")
             )
             for each in self.fleet.heard
         ]
-        return FleetPast(start_ms - self.fleet.lasts, start_ms, self.fleet.every, heard)
+        return FleetPast(start_ts - self.fleet.lasts, start_ts, self.fleet.every, heard)

@@ -56,11 +56,11 @@ def stage(
     works: Works | None,
     devices: Sequence[Device],
     seed: int,
-    start_ms: int,
+    start_ts: int,
 ) -> Staged:
     """Put everything in its place. Raises ValueError for a target that the scene does not have."""
     rng = random.Random(f"{seed}/happenings")
-    places = _Places(works, devices, start_ms)
+    places = _Places(works, devices, start_ts)
     drawn = [*planned_events, *(each for chance in chances for each in _draw(chance, planned_events, places, rng))]
     staged = Staged([], [])
     for planned in drawn:
@@ -77,9 +77,9 @@ def stage(
 class _Places:
     """Devices of a scene by name, and where they sit in its works."""
 
-    def __init__(self, works: Works | None, devices: Sequence[Device], start_ms: int) -> None:
+    def __init__(self, works: Works | None, devices: Sequence[Device], start_ts: int) -> None:
         self.devices = {device.device_id: device for device in devices}
-        self._start_ms = start_ms
+        self._start_ts = start_ts
         layout = works.layout if works is not None else None
         self.meters: dict[str, Meter] = {m.device.device_id: m for m in layout.meters} if layout else {}
         self.consumers = {row.device_id: place for place, row in enumerate(layout.consumers)} if layout else {}
@@ -125,7 +125,7 @@ class _Places:
                 params.setdefault("diameter_mm", round(rng.uniform(*LEAK_MM), 1))
                 if kind is LabelKind.LEAK_INCIPIENT:
                     grows = round(rng.uniform(*INCIPIENT_MS))
-                    lasts = grows if planned.end_ms is None else planned.end_ms - planned.start_ms
+                    lasts = grows if planned.end_ts is None else planned.end_ts - planned.start_ts
                     params.setdefault("grows_ms", min(grows, lasts))
                 size, unit = leak_m3_h(params["diameter_mm"]), "m3/h"
             case LabelKind.BASE_LOAD_LEFT_ON | LabelKind.NIGHT_USE:
@@ -135,9 +135,9 @@ class _Places:
                     params.setdefault("hours", list(NIGHT_HOURS))
             case _:
                 size = round(rng.uniform(*SIZES[kind]), 4) if size is None else size
-                if kind is LabelKind.EFFICIENCY_DRIFT and planned.end_ms is not None:
-                    params.setdefault("grows_ms", planned.end_ms - planned.start_ms)
-        label = Label(kind, site_id, device_id, metric, planned.start_ms, planned.end_ms, size, unit, params)
+                if kind is LabelKind.EFFICIENCY_DRIFT and planned.end_ts is not None:
+                    params.setdefault("grows_ms", planned.end_ts - planned.start_ts)
+        label = Label(kind, site_id, device_id, metric, planned.start_ts, planned.end_ts, size, unit, params)
         return Disturbance(label, plant, consumer, main)
 
     def fault(self, planned: PlannedEvent, rng: random.Random) -> MeterFault:
@@ -145,8 +145,8 @@ class _Places:
         device = self.devices.get(planned.target)
         if device is None:
             raise ValueError(self._unknown(planned.target))
-        kind, params, end_ms = planned.kind, dict(planned.params), planned.end_ms
-        size, unit, start_ms = 0.0, "", planned.start_ms
+        kind, params, end_ts = planned.kind, dict(planned.params), planned.end_ts
+        size, unit, start_ts = 0.0, "", planned.start_ts
         match kind:
             case LabelKind.DUPLICATE:
                 size, unit = float(params.setdefault("copies", COPIES)), "copies"
@@ -161,16 +161,16 @@ class _Places:
                 if planned.target not in self.meters:
                     msg = f"{planned.target} cannot be made to roll over: it is no meter of a plant"
                     raise ValueError(msg)
-                waits = start_ms - self._start_ms
+                waits = start_ts - self._start_ts
                 size, unit = params.setdefault("rollover_at", ROLLOVER_AT), "register"
                 params["lead"] = round(self.meters[planned.target].usual * waits / 3_600_000, 1)
-                start_ms, end_ms = self._start_ms + waits // 3, self._start_ms + round(ROLLOVER_WINDOW * waits)
+                start_ts, end_ts = self._start_ts + waits // 3, self._start_ts + round(ROLLOVER_WINDOW * waits)
             case LabelKind.REPLACEMENT:
                 size, unit = params.setdefault("register", round(rng.uniform(0, 50), 1)), "register"
             case _:
                 pass
         metric = _register_of(device, self.meters.get(planned.target))
-        label = Label(kind, device.site_id, device.device_id, metric, start_ms, end_ms, size, unit, params)
+        label = Label(kind, device.site_id, device.device_id, metric, start_ts, end_ts, size, unit, params)
         return fault_for(label, device)
 
     def _unknown(self, target: str) -> str:
@@ -192,7 +192,7 @@ def _draw(chance: Chance, planned: Sequence[PlannedEvent], places: _Places, rng:
             target = free[rng.randrange(len(free))]
             taken.add(target)
             lasts = rng.randrange(chance.shortest_ms, chance.longest_ms + 1)
-            start = rng.randrange(chance.from_ms, max(chance.from_ms + 1, chance.to_ms - lasts))
+            start = rng.randrange(chance.from_ts, max(chance.from_ts + 1, chance.to_ts - lasts))
             momentary = kind in {LabelKind.RESET, LabelKind.REPLACEMENT}
             drawn.append(PlannedEvent(kind, target, start, None if momentary else start + lasts))
     return drawn

@@ -49,7 +49,7 @@ class RunProgress(NamedTuple):
     done_readings: int
     total_estimate: int
     """Readings up to now; grows with the clock once the run is live."""
-    event_time_ms: int
+    event_time_ts: int
 
 
 class Publisher(Protocol):
@@ -65,7 +65,7 @@ class Publisher(Protocol):
         """Readings published, in all and per device."""
 
 
-def wall_ms() -> int:
+def wall_ts() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
@@ -84,7 +84,7 @@ class SendingPace:
     """Go on in real time once the past is through."""
     live_s: float | None = None
     """Seconds of live operation; None until stopped."""
-    until_ms: int | None = None
+    until_ts: int | None = None
     """End of the scene, event time; None: it has none."""
 
 
@@ -96,7 +96,7 @@ def simulate(
     stop: threading.Event | None = None,
     progress: Callable[[RunProgress], None] | None = None,
     report_path: Path | None = None,
-    clock_ms: Callable[[], int] = wall_ms,
+    clock_ms: Callable[[], int] = wall_ts,
 ) -> dict[str, Any]:
     """Publish the scene from its start; return the publisher's report, flushed.
 
@@ -104,7 +104,7 @@ def simulate(
     """
     stop = stop or threading.Event()
     with _some_time_after(stop) as too_late:
-        run = _Run(scene, publisher, stop, progress, clock_ms, until_ms=pace.until_ms, too_late=too_late)
+        run = _Run(scene, publisher, stop, progress, clock_ms, until_ts=pace.until_ts, too_late=too_late)
         if pace.speed is None:
             run.history(pace)
         else:
@@ -112,7 +112,7 @@ def simulate(
         if pace.live:
             run.live(pace.live_s)
     flushed = publisher.flush(STOPPED_S if stop.is_set() else FLUSH_S)
-    report = {**publisher.report(), "start_ms": scene.start_ms, "end_ms": scene.event_ms, "flushed": flushed}
+    report = {**publisher.report(), "start_ms": scene.start_ts, "end_ms": scene.event_ts, "flushed": flushed}
     if report_path is not None:
         report_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     return report
@@ -150,19 +150,19 @@ class _Run:
         progress: Callable[[RunProgress], None] | None,
         clock_ms: Callable[[], int],
         *,
-        until_ms: int | None,
+        until_ts: int | None,
         too_late: threading.Event,
     ) -> None:
         self._scene, self._publisher, self._stop = scene, publisher, stop
         self._too_late = too_late
         """Set some time after `stop`: what has not been sent by then is not sent."""
-        self._progress, self._clock_ms, self._until_ms = progress, clock_ms, until_ms
+        self._progress, self._clock_ms, self._until_ts = progress, clock_ms, until_ts
         self._done = 0
         self._told = 0.0
 
     def history(self, pace: SendingPace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
-        past = self._until_stopped(self._scene.advance(self._end_before(min(self._scene.whole_ms, self._clock_ms()))))
+        past = self._until_stopped(self._scene.advance(self._end_before(min(self._scene.whole_ts, self._clock_ms()))))
         self._publish_all(batch(past, pace.batch_size, PAST_SPAN_MS), RunPhase.HISTORY)
         while not self._stop.is_set():
             now = self._clock_ms()
@@ -176,7 +176,7 @@ class _Run:
 
     def paced(self, pace: SendingPace, speed: float) -> None:
         """Event time runs `speed` times as fast as the clock until it has caught up with it."""
-        began, first = self._clock_ms(), self._scene.event_ms
+        began, first = self._clock_ms(), self._scene.event_ts
         while not self._stop.is_set():
             now = self._clock_ms()
             event, end = first + round((now - began) * speed), self._end_before(now)
@@ -190,10 +190,10 @@ class _Run:
     def live(self, seconds: float | None) -> None:
         """Each reading alone, when its time has come."""
         ends = [] if seconds is None else [self._clock_ms() + round(seconds * 1_000)]
-        end = min(ends if self._until_ms is None else [*ends, self._until_ms], default=None)
+        end = min(ends if self._until_ts is None else [*ends, self._until_ts], default=None)
         horizon = 1 << 62
         for message in self._scene.advance(horizon if end is None else end):
-            while (ahead := message.at_ms - self._clock_ms()) > 0:
+            while (ahead := message.at_ts - self._clock_ms()) > 0:
                 self._tell(RunPhase.LIVE)
                 if self._stop.wait(min(ahead / 1_000, PROGRESS_S)):
                     return
@@ -206,7 +206,7 @@ class _Run:
 
     def _end_before(self, now: int) -> int:
         """`now`, or the scene's end where that comes earlier."""
-        return now if self._until_ms is None else min(now, self._until_ms)
+        return now if self._until_ts is None else min(now, self._until_ts)
 
     def _until_stopped(self, messages: Iterator[DeviceMessage]) -> Iterator[DeviceMessage]:
         """Messages as they are drawn, until told to stop: each that was drawn is sent, so that a next run can go on."""
@@ -234,7 +234,7 @@ class _Run:
             return
         self._told = now
         scene = self._scene
-        ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ms) / 1_000
+        ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ts) / 1_000
         self._progress(
-            RunProgress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ms)
+            RunProgress(phase, self._done, self._done + round(ahead_s * scene.readings_per_s), scene.event_ts)
         )

@@ -58,9 +58,9 @@ class TestPlan(Model):
     """They begin one after another within this time."""
     longest: Duration = LONGEST_MS
 
-    def before(self, zero_ms: int) -> Campaign:
-        """As a fleet is told, the scenario's times counting from `zero_ms`."""
-        return Campaign(zero_ms + self.at, zero_ms + self.at + self.within, self.longest)
+    def before(self, zero_ts: int) -> Campaign:
+        """As a fleet is told, the scenario's times counting from `zero_ts`."""
+        return Campaign(zero_ts + self.at, zero_ts + self.at + self.within, self.longest)
 
 
 class FleetPlan(Model):
@@ -252,40 +252,40 @@ class Scenario(Model):
             }
         )
 
-    def start_ms(self, now_ms: int) -> int:
-        """Where its scene begins: at its start, or its history before `now_ms`."""
+    def start_ts(self, now_ts: int) -> int:
+        """Where its scene begins: at its start, or its history before `now_ts`."""
         if self.start is not None:
             return round(self.start.timestamp() * 1_000)
-        return now_ms - (self.history or 0)
+        return now_ts - (self.history or 0)
 
-    def end_ms(self, start_ms: int) -> int:
-        """Where a scene that began at `start_ms` is over."""
-        return start_ms + (self.history or 0) + self.lasts
+    def end_ts(self, start_ts: int) -> int:
+        """Where a scene that began at `start_ts` is over."""
+        return start_ts + (self.history or 0) + self.lasts
 
     def scene(
         self,
         *,
         seed: int,
-        start_ms: int,
-        live_ms: int | None = None,
+        start_ts: int,
+        live_ts: int | None = None,
         sets: int | None = None,
     ) -> Scene:
-        """Its scene, in which all devices are heard from `start_ms` on.
+        """Its scene, in which all devices are heard from `start_ts` on.
 
-        `live_ms`: when it goes live, if it is watched; `sets` replaces its number of battery sets.
+        `live_ts`: when it goes live, if it is watched; `sets` replaces its number of battery sets.
         """
         sets = self.fleet.sets if sets is None else sets
         past = self.past
-        zero = start_ms if self.start is not None or live_ms is None else live_ms
-        if self.history is not None and live_ms is None:
-            zero = start_ms + self.history
+        zero = start_ts if self.start is not None or live_ts is None else live_ts
+        if self.history is not None and live_ts is None:
+            zero = start_ts + self.history
         tests = self.fleet.tests
         return Scene(
             seed=seed,
             sets=sets,
-            start_ms=start_ms if past is None else start_ms - past.lasts,
-            past=None if past is None else past.of_works(start_ms),
-            fleet_past=None if past is None else past.of_fleet(start_ms, of_one_city=sets > SETS_WITH_A_PAST),
+            start_ts=start_ts if past is None else start_ts - past.lasts,
+            past=None if past is None else past.of_works(start_ts),
+            fleet_past=None if past is None else past.of_fleet(start_ts, of_one_city=sets > SETS_WITH_A_PAST),
             campaign=None if tests is None else tests.before(zero),
             heated_to_c=self.fleet.heated_to_c,
             plants=self.plants,
@@ -299,7 +299,7 @@ class Scenario(Model):
                 for draw in self.draw
             ],
             network=self._network(zero),
-            tick_ms=self.tick,
+            tick_ts=self.tick,
         )
 
     def _again(self, at: int, every: int | None, times: int | None = None) -> Iterator[int]:

@@ -40,7 +40,7 @@ class Scene:
 
     `plants`: how many of each sector; True is one of each, False none. The same seed, sets, plants, start, ticks and
     plan of what happens give the same bytes, however the advances are cut. What happens is drawn here, before the
-    first reading. `tick_ms`: time within which the plants' flows are constant.
+    first reading. `tick_ts`: time within which the plants' flows are constant.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Scene:
         *,
         seed: int,
         sets: int,
-        start_ms: int,
+        start_ts: int,
         plants: bool | Mapping[Sector, int] = True,
         regional: Sequence[RegionalOutage] = (),
         orders: Sequence[Order] = (),
@@ -59,16 +59,16 @@ class Scene:
         fleet_past: FleetPast | None = None,
         campaign: Campaign | None = None,
         heated_to_c: float | None = None,
-        tick_ms: int = TICK_MS,
+        tick_ts: int = TICK_MS,
     ) -> None:
         climate = Climate(seed)
         self.seed = seed
-        self.start_ms = self._drawn_ms = start_ms
-        self.event_ms = start_ms
+        self.start_ts = self._drawn_ts = start_ts
+        self.event_ts = start_ts
         """Everything before this has been given."""
         self._past = past
-        self._tick_ms = tick_ms
-        self.whole_ms = start_ms if past is None else past.until_ms
+        self._tick_ts = tick_ts
+        self.whole_ts = start_ts if past is None else past.until_ts
         """From here on every device is heard as often as it sends; before, in a long past, only some are, or rarely."""
         self._fleet_past = fleet_past
         of_batteries = [planned_event for planned_event in planned_events if planned_event.kind in BATTERY_KINDS]
@@ -80,7 +80,7 @@ class Scene:
             Fleet(
                 seed=seed,
                 sets=sets,
-                start_ms=self.whole_ms if fleet_past is None else fleet_past.from_ms,
+                start_ts=self.whole_ts if fleet_past is None else fleet_past.from_ts,
                 regional=regional,
                 climate=climate,
                 planned_events=of_batteries,
@@ -95,23 +95,23 @@ class Scene:
         counts = (ONE_OF_EACH if plants else {}) if isinstance(plants, bool) else plants
         plans = plans_for(counts, seed)
         self.works = (
-            Works(plans, seed=seed, start_ms=start_ms, climate=climate, orders=orders, past=past, tick_ms=tick_ms)
+            Works(plans, seed=seed, start_ts=start_ts, climate=climate, orders=orders, past=past, tick_ts=tick_ts)
             if plans
             else None
         )
         self._parts = [part for part in (self.works, self.fleet) if part is not None]
         others = [planned_event for planned_event in planned_events if planned_event.kind not in BATTERY_KINDS]
-        staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ms=start_ms)
+        staged = stage(others, chances, works=self.works, devices=self._devices(), seed=seed, start_ts=start_ts)
         if self.works is not None:
             self.works.disturbances = staged.disturbances
         self._faults = Faults(staged.faults)
         sites = [site.site_id for part in self._parts for site in part.sites_registered()]
-        self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ms=start_ms)
+        self._network = None if network is None else Network(network, seed=seed, sites=sites, start_ts=start_ts)
         self._pending: deque[DeviceMessage] = deque()
         self._late = UnderWay()
         """Messages that leave after the time drawn so far."""
         self._truth: TruthWriter | None = None
-        self._told_ms = start_ms
+        self._told_ts = start_ts
         self._step_ms = HOUR_MS
 
     def _devices(self) -> list[Device]:
@@ -130,7 +130,7 @@ class Scene:
 
     def _registered(self, device: Device) -> Device:
         """With the period of its past, where that is sampled: at a third of what lies between two readings, no gap."""
-        if self._past is None or self._past.heard_from(device) >= self.whole_ms or device.kind in FLEET_KINDS:
+        if self._past is None or self._past.heard_from(device) >= self.whole_ts or device.kind in FLEET_KINDS:
             return device
         sampled_s = PAST_TICK_MS / 3_000 if self._past.sampled else 0.0
         return device.model_copy(update={"period_s": max(device.period_s, sampled_s)})
@@ -140,72 +140,72 @@ class Scene:
         """Readings per second of event time in quiet times; mains changes add bursts."""
         return sum(part.readings_per_s for part in self._parts)
 
-    def readings_until(self, ts_ms: int) -> float:
-        """About how many readings come before `ts_ms`."""
-        return self.readings_per_s * (ts_ms - self.whole_ms) / 1_000 + self._readings_of_the_past()
+    def readings_until(self, at_ts: int) -> float:
+        """About how many readings come before `at_ts`."""
+        return self.readings_per_s * (at_ts - self.whole_ts) / 1_000 + self._readings_of_the_past()
 
     def _readings_of_the_past(self) -> float:
         readings = 0.0
         if self._past is not None and self.works is not None:
             for device in self.works.devices_registered():
                 period_ms = PAST_TICK_MS if self._past.sampled else device.period_s * 1_000
-                readings += max(0, self.whole_ms - self._past.heard_from(device)) / period_ms
+                readings += max(0, self.whole_ts - self._past.heard_from(device)) / period_ms
         if self._fleet_past is not None and self.fleet is not None:
             sites = [site.city for site in self.fleet.sites_registered()]
             for hours in self._fleet_past.heard:
                 there = sites.count(hours.city_zh) / len(sites) if hours.city_zh else 1.0
                 devices = there * (self.fleet.sets + self.fleet.sites)
-                readings += devices * (hours.to_ms - hours.from_ms) / self._fleet_past.every_ms
+                readings += devices * (hours.to_ts - hours.from_ts) / self._fleet_past.every_ms
         return readings
 
-    def labels(self, until_ms: int | None = None) -> list[Label]:
-        """Everything that will happen, as far as it begins before `until_ms`, in the order in which it begins."""
+    def labels(self, until_ts: int | None = None) -> list[Label]:
+        """Everything that will happen, as far as it begins before `until_ts`, in the order in which it begins."""
         labels = self._faults.labels()
         for source in self._sources():
             labels += source.labels()
-        labels = [label for label in labels if until_ms is None or label.start_ms < until_ms]
-        return sorted(labels, key=lambda label: (label.start_ms, label.kind, label.site_id, label.device_id))
+        labels = [label for label in labels if until_ts is None or label.start_ts < until_ts]
+        return sorted(labels, key=lambda label: (label.start_ts, label.kind, label.site_id, label.device_id))
 
-    def record(self, truth: TruthWriter, *, step_ms: int = HOUR_MS, until_ms: int | None = None) -> None:
+    def record(self, truth: TruthWriter, *, step_ms: int = HOUR_MS, until_ts: int | None = None) -> None:
         """Write the labels now, and the true state every `step_ms` (whole ticks) from now on; before any advance.
 
         In a long past at most every hour.
         """
         self._truth, self._step_ms = truth, step_ms
-        truth.add_labels(self.labels(until_ms))
-        self._tell(self.start_ms)
+        truth.add_labels(self.labels(until_ts))
+        self._tell(self.start_ts)
 
-    def advance(self, until_ms: int) -> Iterator[DeviceMessage]:
-        """Give, in the order of sending, the messages before `until_ms` that have not been given; one reading each."""
+    def advance(self, until_ts: int) -> Iterator[DeviceMessage]:
+        """Give, in the order of sending, the messages before `until_ts` that have not been given; one reading each."""
         while True:
-            while self._pending and self._pending[0].at_ms < until_ms:
+            while self._pending and self._pending[0].at_ts < until_ts:
                 message = self._pending.popleft()
-                self.event_ms = message.at_ms
+                self.event_ts = message.at_ts
                 yield message
-            if self._drawn_ms >= until_ms:
-                self.event_ms = max(self.event_ms, until_ms)
+            if self._drawn_ts >= until_ts:
+                self.event_ts = max(self.event_ts, until_ts)
                 return
             self._draw()
 
-    def skip(self, until_ms: int) -> None:
-        """Pass over the messages before `until_ms`: how a run goes on where an earlier one of the same scene ended.
+    def skip(self, until_ts: int) -> None:
+        """Pass over the messages before `until_ts`: how a run goes on where an earlier one of the same scene ended.
 
         Registers and batteries are then as that run left them; a scene with a later start would have reset them.
         """
-        deque(self.advance(until_ms), maxlen=0)
+        deque(self.advance(until_ts), maxlen=0)
 
     def _draw(self) -> None:
         """Draw the next tick, ahead of anyone's asking for its end: what comes is settled by the seed."""
-        self._drawn_ms += self._tick_ms if self._drawn_ms >= self.whole_ms else PAST_TICK_MS
+        self._drawn_ts += self._tick_ts if self._drawn_ts >= self.whole_ts else PAST_TICK_MS
         drawn: list[DeviceMessage] = []
         for part in self._parts:
-            drawn += part.generate(self._drawn_ms)
+            drawn += part.generate(self._drawn_ts)
         drawn.sort(key=lambda message: message.readings[0]["ts"])
         self._pending.extend(self._sent(drawn))
         # Of a long past an hour is close enough: of 7,000 sets, ten minutes of it would be gigabytes.
-        step_ms = self._step_ms if self._drawn_ms >= self.whole_ms else max(self._step_ms, HOUR_MS)
-        if self._drawn_ms >= self._told_ms + step_ms:
-            self._tell(self._drawn_ms)
+        step_ms = self._step_ms if self._drawn_ts >= self.whole_ts else max(self._step_ms, HOUR_MS)
+        if self._drawn_ts >= self._told_ts + step_ms:
+            self._tell(self._drawn_ts)
 
     def _sent(self, drawn: list[DeviceMessage]) -> list[DeviceMessage]:
         """What leaves within the time drawn so far, in order; what leaves later waits."""
@@ -214,24 +214,24 @@ class Scene:
             messages = self._network.carry(messages)
         now: list[DeviceMessage] = []
         for message in messages:
-            if message.sent_ms is None or message.sent_ms < self._drawn_ms:
+            if message.sent_ts is None or message.sent_ts < self._drawn_ts:
                 now.append(message)
             else:
-                self._late.add(message, message.sent_ms)
-        now += self._late.before(self._drawn_ms)
-        now.sort(key=lambda message: message.at_ms)
+                self._late.add(message, message.sent_ts)
+        now += self._late.before(self._drawn_ts)
+        now.sort(key=lambda message: message.at_ts)
         return now
 
-    def _tell(self, ts_ms: int) -> None:
-        """Write the true state at `ts_ms`, and what has passed the meters since the last time."""
+    def _tell(self, at_ts: int) -> None:
+        """Write the true state at `at_ts`, and what has passed the meters since the last time."""
         if self._truth is None:
             return
         for source in self._sources():
-            if source is self.fleet and self._fleet_past is not None and ts_ms < self._fleet_past.from_ms:
+            if source is self.fleet and self._fleet_past is not None and at_ts < self._fleet_past.from_ts:
                 continue  # before its own past a set does nothing that could be true of it
-            self._truth.add_states(source.states(ts_ms))
-            if ts_ms > self._told_ms:
-                self._truth.add_totals(source.totals(self._told_ms, ts_ms))
+            self._truth.add_states(source.states(at_ts))
+            if at_ts > self._told_ts:
+                self._truth.add_totals(source.totals(self._told_ts, at_ts))
         self._truth.add_states(self._faults.moments())
         self._truth.commit()
-        self._told_ms = ts_ms
+        self._told_ts = at_ts

@@ -20,14 +20,14 @@ class UnderWay:
         self._heap: list[tuple[int, float, int, DeviceMessage]] = []
         self._count = 0
 
-    def add(self, message: DeviceMessage, at_ms: int, order: float = 0.0) -> None:
-        """Let a message leave at `at_ms`: among those of one moment by `order`, and where that is equal as added."""
-        heapq.heappush(self._heap, (at_ms, order, self._count, message))
+    def add(self, message: DeviceMessage, at_ts: int, order: float = 0.0) -> None:
+        """Let a message leave at `at_ts`: among those of one moment by `order`, and where that is equal as added."""
+        heapq.heappush(self._heap, (at_ts, order, self._count, message))
         self._count += 1
 
-    def before(self, at_ms: int) -> Iterator[DeviceMessage]:
-        """Give, and forget, what leaves before `at_ms`."""
-        while self._heap and self._heap[0][0] < at_ms:
+    def before(self, at_ts: int) -> Iterator[DeviceMessage]:
+        """Give, and forget, what leaves before `at_ts`."""
+        while self._heap and self._heap[0][0] < at_ts:
             yield heapq.heappop(self._heap)[3]
 
     def rest(self) -> Iterator[DeviceMessage]:
@@ -80,16 +80,16 @@ class Disorder:
         window_ms = round(1_000 * self.shuffle_s)
         under_way = UnderWay()
         for message in messages:
-            yield from under_way.before(message.at_ms - window_ms + 1)
+            yield from under_way.before(message.at_ts - window_ms + 1)
             sent = self.delayed(message, rng)
             copy = self.copy_of(sent, rng)
             for each in (sent,) if copy is None else (sent, copy):
-                at_ms = each.at_ms // window_ms * window_ms if window_ms else each.at_ms
-                under_way.add(each, at_ms, rng.random() if window_ms else 0.0)
+                at_ts = each.at_ts // window_ms * window_ms if window_ms else each.at_ts
+                under_way.add(each, at_ts, rng.random() if window_ms else 0.0)
         yield from under_way.rest()
 
 
 def _later(message: DeviceMessage, rng: random.Random, least_s: float, most_s: float) -> DeviceMessage:
     """Let a message leave between so and so much, and at least a millisecond, later."""
     least_ms = max(1, round(1_000 * least_s))
-    return message._replace(sent_ms=message.at_ms + rng.randrange(least_ms, max(least_ms + 1, round(1_000 * most_s))))
+    return message._replace(sent_ts=message.at_ts + rng.randrange(least_ms, max(least_ms + 1, round(1_000 * most_s))))

@@ -30,7 +30,7 @@ from simulators.wire.connection import NO_PROPERTIES, PublishConnection, remaini
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ORIGIN_MS = 1_700_000_000_000
+ORIGIN_TS = 1_700_000_000_000
 """Registers count 0.1 unit per second from here: 360 kW, 360 m³/h, 360 t/h."""
 METERS = ((Kind.ELECTRICITY, 14), (Kind.WATER, 5), (Kind.PRODUCTION, 1))
 SECONDS_A_ROUND = 10
@@ -87,7 +87,7 @@ class LoadReport:
 class Template:
     """A device's readings, encoded but for their time (and register): all in turn, then again those from `again` on."""
 
-    __slots__ = ("_again", "_middle", "_tails", "_turn", "device", "head", "last_ms")
+    __slots__ = ("_again", "_middle", "_tails", "_turn", "device", "head", "last_ts")
 
     def __init__(self, device: Device, register: str, tails: list[bytes], again: int = 0) -> None:
         self.device = device
@@ -96,21 +96,21 @@ class Template:
         self._tails = tails
         self._turn = -1
         self._again = again
-        self.last_ms = 0
+        self.last_ts = 0
 
-    def reading(self, ts_ms: int) -> bytes:
-        """One reading at `ts_ms`."""
+    def reading(self, at_ts: int) -> bytes:
+        """One reading at `at_ts`."""
         turn = self._turn + 1
         self._turn = turn = turn if turn < len(self._tails) else self._again
         if not self._middle:
-            return b'{"ts":%d%b' % (ts_ms, self._tails[turn])
-        whole, part = divmod(ts_ms - ORIGIN_MS, 10_000)
-        return b'{"ts":%d%b%d.%04d%b' % (ts_ms, self._middle, whole, part, self._tails[turn])
+            return b'{"ts":%d%b' % (at_ts, self._tails[turn])
+        whole, part = divmod(at_ts - ORIGIN_TS, 10_000)
+        return b'{"ts":%d%b%d.%04d%b' % (at_ts, self._middle, whole, part, self._tails[turn])
 
-    def payload(self, now_ms: int, count: int) -> bytes:
+    def payload(self, now_ts: int, count: int) -> bytes:
         """Build a payload of `count` readings, evenly over the time since the last one; the newest is now."""
-        last = self.last_ms
-        now = self.last_ms = max(now_ms, last + count)
+        last = self.last_ts
+        now = self.last_ts = max(now_ts, last + count)
         if count == 1:
             return self.reading(now)
         span = now - last
@@ -172,7 +172,7 @@ class _Load:
         plan, cpu, error = self._plan, time.process_time(), ""
         first_ts = time.time_ns() // 1_000_000
         for template in self._templates:
-            template.last_ms = first_ts - plan.array  # never before the run: what an earlier one sent ends there
+            template.last_ts = first_ts - plan.array  # never before the run: what an earlier one sent ends there
         began = time.perf_counter()
         elapsed = behind = worst = told = 0.0
         try:
@@ -202,7 +202,7 @@ class _Load:
             behind_s_end=round(behind, 3),
             cpu_us_per_reading=round(1e6 * cpu / self._sent, 2) if self._sent else 0.0,
             first_ts=first_ts,
-            last_ts=max(template.last_ms for template in self._templates),
+            last_ts=max(template.last_ts for template in self._templates),
             error=error,
             per_device={device: count * plan.array for device, count in sorted(acknowledged.items())},
         )
@@ -258,16 +258,16 @@ def templates(sets: int, plants: int, *, outage: bool = False) -> list[Template]
 
 
 def _fleet(sets: int, *, outage: bool = False) -> Fleet:
-    begin_ms = ORIGIN_MS + 2 * PERIOD_MS
-    dark = [RegionalOutage(begin_ms, HOUR_MS, city.name_zh, share=1.0, onset_ms=1) for city in CITIES if outage]
-    return Fleet(seed=SEED, sets=sets, start_ms=ORIGIN_MS, regional=dark)
+    begin_ts = ORIGIN_TS + 2 * PERIOD_MS
+    dark = [RegionalOutage(begin_ts, HOUR_MS, city.name_zh, share=1.0, onset_ts=1) for city in CITIES if outage]
+    return Fleet(seed=SEED, sets=sets, start_ts=ORIGIN_TS, regional=dark)
 
 
 def _battery_templates(sets: int, *, outage: bool) -> Iterator[Template]:
     """Two believable readings of each set on float; with an outage one, and then two under load for ever."""
     fleet = _fleet(sets, outage=outage)
     tails: dict[str, list[bytes]] = {}
-    for message in fleet.generate(ORIGIN_MS + (4 if outage else 2) * PERIOD_MS):
+    for message in fleet.generate(ORIGIN_TS + (4 if outage else 2) * PERIOD_MS):
         reading = {name: value for name, value in message.readings[0].items() if name not in {"ts", "seq"}}
         tails.setdefault(message.device_id, []).append(b"," + orjson.dumps(reading)[1:])
     for device in fleet.devices_registered():

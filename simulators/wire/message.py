@@ -19,7 +19,7 @@ class DeviceMessage(NamedTuple):
     topic: str
     device_id: str
     readings: list[dict[str, Any]]
-    sent_ms: int | None = None
+    sent_ts: int | None = None
     """When it leaves the gateway; None: at the device time of its first reading."""
     raw: bytes | None = None
     """Sent in place of the readings, which then only tell its time: what no encoder of ours would write."""
@@ -31,9 +31,9 @@ class DeviceMessage(NamedTuple):
         return ts
 
     @property
-    def at_ms(self) -> int:
+    def at_ts(self) -> int:
         """When it leaves the gateway, ms."""
-        return self.ts if self.sent_ms is None else self.sent_ms
+        return self.ts if self.sent_ts is None else self.sent_ts
 
 
 def encode(message: DeviceMessage) -> bytes:
@@ -54,10 +54,10 @@ def batch(messages: Iterable[DeviceMessage], size: int, span_ms: int = GATEWAY_S
         return
     open_arrays: dict[str, DeviceMessage] = {}
     for message in messages:
-        at = message.at_ms
+        at = message.at_ts
         while open_arrays:
             device_id, oldest = next(iter(open_arrays.items()))
-            if at - oldest.at_ms < span_ms:
+            if at - oldest.at_ts < span_ms:
                 break
             yield open_arrays.pop(device_id)
         if message.raw is not None:
@@ -68,7 +68,7 @@ def batch(messages: Iterable[DeviceMessage], size: int, span_ms: int = GATEWAY_S
         array = open_arrays.get(message.device_id)
         if array is None:
             array = open_arrays[message.device_id] = DeviceMessage(
-                message.topic, message.device_id, [], message.sent_ms
+                message.topic, message.device_id, [], message.sent_ts
             )
         array.readings.extend(message.readings)
         if len(array.readings) >= size:

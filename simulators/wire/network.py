@@ -35,8 +35,8 @@ SENT_APART_MS = 2
 class Offline:
     """Gateways without connection: what they read meanwhile is sent in a burst when it is back."""
 
-    start_ms: int
-    end_ms: int
+    start_ts: int
+    end_ts: int
     site_id: str = ""
     """One gateway; empty: a share of all of them."""
     share: float = 1.0
@@ -66,7 +66,7 @@ class NetworkPlan:
 class Network:
     """A network after a plan, for the gateways of `sites`."""
 
-    def __init__(self, plan: NetworkPlan, *, seed: int, sites: Sequence[str], start_ms: int) -> None:
+    def __init__(self, plan: NetworkPlan, *, seed: int, sites: Sequence[str], start_ts: int) -> None:
         self._plan = plan
         self._disorder = Disorder(
             duplicates=plan.duplicates,
@@ -75,7 +75,7 @@ class Network:
             copy_by_s=COPY_AFTER_S,
         )
         self._rng = random.Random(f"{seed}/network")
-        self._start_ms = start_ms
+        self._start_ts = start_ts
         self.counts: Counter[str] = Counter()
         drawn = random.Random(f"{seed}/gateways")
         self._skew_ms = {
@@ -86,21 +86,21 @@ class Network:
         self._offline = [(offline, self._back(offline, sites, drawn)) for offline in plan.offline]
         self._next_free: dict[str, int] = {}
         """When a gateway that sends its backlog can send the next message."""
-        self._broken_due_ms = start_ms + self._wait_ms(plan.malformed_per_h)
-        self._foreign_due_ms = start_ms + self._wait_ms(plan.foreign_per_h)
+        self._broken_due_ts = start_ts + self._wait_ms(plan.malformed_per_h)
+        self._foreign_due_ts = start_ts + self._wait_ms(plan.foreign_per_h)
 
     @staticmethod
     def _back(offline: Offline, sites: Sequence[str], rng: random.Random) -> dict[str, int]:
         """When each gateway that is hit is back."""
         hit = [offline.site_id] if offline.site_id else [site for site in sites if rng.random() < offline.share]
-        return {site: offline.end_ms + rng.randrange(max(1, offline.within_ms)) for site in hit}
+        return {site: offline.end_ts + rng.randrange(max(1, offline.within_ms)) for site in hit}
 
     def _wait_ms(self, per_h: float) -> int:
         return round(self._rng.expovariate(per_h) * HOUR_MS) if per_h else 1 << 60
 
     def labels(self) -> list[Label]:
         """What is planned: rates for the whole run, skews and outages by gateway."""
-        plan, start = self._plan, self._start_ms
+        plan, start = self._plan, self._start_ts
         rates = (
             (LabelKind.NETWORK_DUPLICATES, plan.duplicates, "share"),
             (LabelKind.NETWORK_REORDERING, plan.reordered, "share"),
@@ -117,27 +117,27 @@ class Network:
                 params = {"gateways": len(back), "within_ms": offline.within_ms}
                 labels.append(
                     Label(
-                        *(LabelKind.RECONNECT_STORM, "", "", "", offline.start_ms, offline.end_ms),
+                        *(LabelKind.RECONNECT_STORM, "", "", "", offline.start_ts, offline.end_ts),
                         *(float(len(back)), "gateways", params),
                     )
                 )
             labels += [
-                Label(LabelKind.GATEWAY_OFFLINE, site, "", "", offline.start_ms, at, (at - offline.start_ms) / 1e3, "s")
+                Label(LabelKind.GATEWAY_OFFLINE, site, "", "", offline.start_ts, at, (at - offline.start_ts) / 1e3, "s")
                 for site, at in back.items()
             ]
         return labels
 
-    def states(self, ts_ms: int) -> Iterator[TrueValue]:
+    def states(self, at_ts: int) -> Iterator[TrueValue]:
         """How many messages were copied, delayed, broken or added so far."""
         for name, count in sorted(self.counts.items()):
-            yield TrueValue("network", ts_ms, name, float(count))
+            yield TrueValue("network", at_ts, name, float(count))
 
-    def totals(self, from_ms: int, to_ms: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - nothing flows through it
+    def totals(self, from_ts: int, to_ts: int) -> Iterator[TrueTotal]:  # noqa: ARG002 - nothing flows through it
         """No meters."""
         return iter(())
 
     def carry(self, messages: Iterable[DeviceMessage]) -> Iterator[DeviceMessage]:
-        """Messages as they arrive at the broker; those that come later say so by `sent_ms`."""
+        """Messages as they arrive at the broker; those that come later say so by `sent_ts`."""
         for message in messages:
             yield from self._added(message)
             carried = self._held_back(self._skewed(message))
@@ -155,34 +155,34 @@ class Network:
         if skew is None:
             return message
         readings = [{**reading, "ts": reading["ts"] + skew} for reading in message.readings]
-        return message._replace(readings=readings, sent_ms=message.at_ms)
+        return message._replace(readings=readings, sent_ts=message.at_ts)
 
     def _held_back(self, message: DeviceMessage) -> DeviceMessage:
         """Behind what is still waiting at its gateway, if that is offline or sends its backlog."""
         if not self._offline:
             return message
-        site, at = _site_of(message), message.at_ms
+        site, at = _site_of(message), message.at_ts
         earliest = self._next_free.get(site, 0)
         for offline, back in self._offline:
-            if offline.start_ms <= at < (returns := back.get(site, 0)):
+            if offline.start_ts <= at < (returns := back.get(site, 0)):
                 earliest = max(earliest, returns)
         if earliest <= at:
             return message
         self._next_free[site] = earliest + SENT_APART_MS
         self.counts["held_back"] += 1
-        return message._replace(sent_ms=earliest)
+        return message._replace(sent_ts=earliest)
 
     def _added(self, message: DeviceMessage) -> Iterator[DeviceMessage]:
         """What is broken or foreign, at random moments; a broken message is one of a device, damaged."""
-        rng, at = self._rng, message.at_ms
-        while self._broken_due_ms <= at:
+        rng, at = self._rng, message.at_ts
+        while self._broken_due_ts <= at:
             self.counts["malformed"] += 1
-            yield message._replace(raw=_broken(encode(message), rng), sent_ms=at)
-            self._broken_due_ms += self._wait_ms(self._plan.malformed_per_h)
-        while self._foreign_due_ms <= at:
+            yield message._replace(raw=_broken(encode(message), rng), sent_ts=at)
+            self._broken_due_ts += self._wait_ms(self._plan.malformed_per_h)
+        while self._foreign_due_ts <= at:
             self.counts["foreign"] += 1
-            yield _foreign(message, rng)._replace(sent_ms=at)
-            self._foreign_due_ms += self._wait_ms(self._plan.foreign_per_h)
+            yield _foreign(message, rng)._replace(sent_ts=at)
+            self._foreign_due_ts += self._wait_ms(self._plan.foreign_per_h)
 
 
 def _site_of(message: DeviceMessage) -> str:

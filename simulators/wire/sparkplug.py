@@ -56,12 +56,12 @@ class EdgeNode:
         self._aliases: dict[tuple[str, str], int] = {}
         self._types: dict[tuple[str, str], DataType] = {}
 
-    def node_birth(self, ts_ms: int) -> SparkplugMessage:
+    def node_birth(self, at_ts: int) -> SparkplugMessage:
         """NBIRTH: a new session, in which aliases and sequence begin anew."""
         self._seq = -1
         self._death += 1
         self._aliases.clear()
-        payload = self._payload(ts_ms)
+        payload = self._payload(at_ts)
         self._metric(payload, "", DEATH_SEQUENCE, DataType.INT64, self._death).ClearField("alias")
         self._metric(payload, "", REBIRTH, DataType.BOOLEAN, value=False).ClearField("alias")
         return self._message(MessageType.NBIRTH, "", payload)
@@ -92,13 +92,13 @@ class EdgeNode:
                     metric.ClearField("datatype")
         return self._message(MessageType.DDATA, device, payload)
 
-    def device_death(self, device: str, ts_ms: int) -> SparkplugMessage:
+    def device_death(self, device: str, at_ts: int) -> SparkplugMessage:
         """DDEATH."""
-        return self._message(MessageType.DDEATH, device, self._payload(ts_ms))
+        return self._message(MessageType.DDEATH, device, self._payload(at_ts))
 
-    def _payload(self, ts_ms: int) -> Any:  # noqa: ANN401 - a message made at run time
+    def _payload(self, at_ts: int) -> Any:  # noqa: ANN401 - a message made at run time
         self._seq = (self._seq + 1) % SEQUENCE
-        return Payload(timestamp=ts_ms, seq=self._seq)
+        return Payload(timestamp=at_ts, seq=self._seq)
 
     def _metric(self, payload: Any, device: str, name: str, datatype: DataType, value: object) -> Any:  # noqa: ANN401
         self._types[device, name] = datatype

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import trusted, unnest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Asked(NamedTuple):
     device_id: str
     metric: str
     kind: str
-    from_ms: int
+    from_ts: int
 
 
 class StoredAlarm(NamedTuple):
@@ -38,12 +38,12 @@ class StoredAlarm(NamedTuple):
     state: str
     active: bool
     severity: str
-    event_ms: int
-    raised_ms: int
-    last_raised_ms: int
-    cleared_ms: int | None
-    ended_ms: int | None
-    pending_ms: int | None
+    event_ts: int
+    raised_ts: int
+    last_raised_ts: int
+    cleared_ts: int | None
+    ended_ts: int | None
+    pending_ts: int | None
     group_id: str
     occurrences: int
     disproved: bool
@@ -70,7 +70,7 @@ def known(connection: Connection, asked: Sequence[Asked]) -> list[StoredAlarm]:
         Column(kind, values) for kind, values in zip((TEXT,) * 4 + (TIME,), zip(*asked, strict=True), strict=True)
     ]
     rows = [StoredAlarm(*row) for row in connection.execute(_KNOWN, columns, binary=True)]
-    return sorted(rows, key=lambda row: (row.raised_ms, row.alarm_id))
+    return sorted(rows, key=lambda row: (row.raised_ts, row.alarm_id))
 
 
 class OpenAlarm(NamedTuple):
@@ -80,7 +80,7 @@ class OpenAlarm(NamedTuple):
     device_id: str
     metric: str
     kind: str
-    raised_ms: int
+    raised_ts: int
     group_id: str
 
 
@@ -114,16 +114,16 @@ class MaintenanceWindow(NamedTuple):
     number: int
     site_id: str
     device_id: str
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
 
 
-def maintenance(connection: Connection, site_ids: Sequence[str], from_ms: int) -> list[MaintenanceWindow]:
+def maintenance(connection: Connection, site_ids: Sequence[str], from_ts: int) -> list[MaintenanceWindow]:
     """Maintenance at some sites that ends after a moment."""
     rows = connection.execute(
         "SELECT id, site_id, device_id, starts_at, ends_at FROM maintenance WHERE site_id = ANY(%b)"
         " AND ends_at > 'epoch'::timestamptz + %s * interval '1 ms' AND cancelled_by IS NULL",
-        (Column(TEXT, site_ids), from_ms),
+        (Column(TEXT, site_ids), from_ts),
         binary=True,
     )
     return [MaintenanceWindow(*row) for row in rows]
@@ -135,15 +135,15 @@ _INSERT = trusted(
     "INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, region, severity, safety, event_at, raised_at,"  # noqa: S608 - own names
     f" group_id, {', '.join(_FIGURES)})"
     " VALUES (%(alarm_id)s, %(site_id)s, %(device_id)s, %(metric)s, %(kind)s, %(region)s, %(severity)s, %(safety)s,"
-    f" {_MOMENT.format('event_ms')}, {_MOMENT.format('raised_ms')}, %(group_id)s,"
+    f" {_MOMENT.format('event_ts')}, {_MOMENT.format('raised_ts')}, %(group_id)s,"
     f" {', '.join(f'%({name})s' for name in _FIGURES)}) ON CONFLICT (alarm_id) DO NOTHING"
 )
 _UPDATE = trusted(
     "UPDATE alarm SET severity = %(severity)s, disproved = %(disproved)s, occurrences = %(occurrences)s,"  # noqa: S608 - own names
-    f" event_at = {_MOMENT.format('event_ms')}, raised_at = {_MOMENT.format('raised_ms')},"
-    f" last_raised_at = {_MOMENT.format('last_raised_ms')},"
-    f" ended_at = {_MOMENT.format('ended_ms')},"
-    f" cleared_at = {_MOMENT.format('cleared_ms')}, return_pending_at = {_MOMENT.format('pending_ms')},"
+    f" event_at = {_MOMENT.format('event_ts')}, raised_at = {_MOMENT.format('raised_ts')},"
+    f" last_raised_at = {_MOMENT.format('last_raised_ts')},"
+    f" ended_at = {_MOMENT.format('ended_ts')},"
+    f" cleared_at = {_MOMENT.format('cleared_ts')}, return_pending_at = {_MOMENT.format('pending_ts')},"
     f" {', '.join(f'{name} = coalesce(%({name})s, {name})' for name in _FIGURES)}"
     " WHERE alarm_id = %(alarm_id)s"
 )
@@ -156,7 +156,7 @@ class AlarmEventRow(NamedTuple):
     alarm_id: str
     event: str
     reason: str
-    event_ms: int | None
+    event_ts: int | None
     detail: Mapping[str, Any]
 
 
@@ -179,7 +179,7 @@ def apply(connection: Connection, events: Iterable[AlarmEventRow]) -> None:
     _many(
         connection,
         _APPLY,
-        [(item.alarm_id, item.event, item.reason, item.event_ms, Jsonb(dict(item.detail))) for item in events],
+        [(item.alarm_id, item.event, item.reason, item.event_ts, Jsonb(dict(item.detail))) for item in events],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import MOMENT, trusted
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ class Notice(NamedTuple):
     severity: str
     safety: bool
     group_id: str
-    event_ms: int
-    cleared_ms: int | None
+    event_ts: int
+    cleared_ts: int | None
     value: float | None
     baseline: float | None
     unit: str

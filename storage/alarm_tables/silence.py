@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from storage.alarm_tables.alarms import COLUMNS, StoredAlarm
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 
@@ -133,19 +133,19 @@ _UNFILLED = trusted(
 )
 
 
-def unfilled(connection: Connection, device_ids: Sequence[str], from_ms: int, to_ms: int) -> list[StoredAlarm]:
+def unfilled(connection: Connection, device_ids: Sequence[str], from_ts: int, to_ts: int) -> list[StoredAlarm]:
     """Alarms of silences that are over, reach into a stretch of time and are not known to be filled, locked.
 
     `device_ids` are devices, or sites for alarms of whole sites.
     """
-    asked = (Column(PgType.TEXT, device_ids), to_ms, from_ms)
+    asked = (Column(PgType.TEXT, device_ids), to_ts, from_ts)
     return [StoredAlarm(*row) for row in connection.execute(_UNFILLED, asked, binary=True)]
 
 
 class AroundSilence(NamedTuple):
     """What is stored of a device around a silence."""
 
-    last_ms: int | None
+    last_ts: int | None
     """Its last reading by the beginning of the silence; None where there is none."""
     gap_ms: int | None
     """The longest time without a reading from that one to the end of the silence."""
@@ -164,8 +164,8 @@ _HEARD = {
 }
 
 
-def heard(connection: Connection, kind: Kind, device_id: str, from_ms: int, to_ms: int) -> AroundSilence:
+def heard(connection: Connection, kind: Kind, device_id: str, from_ts: int, to_ts: int) -> AroundSilence:
     """What is stored by now of a device from the beginning of a silence to its end."""
-    row = connection.execute(_HEARD[kind], (from_ms, to_ms, device_id), binary=True).fetchone()
+    row = connection.execute(_HEARD[kind], (from_ts, to_ts, device_id), binary=True).fetchone()
     assert row is not None  # noqa: S101 - an aggregate
     return AroundSilence(*row)

@@ -44,8 +44,8 @@ _NEWEST = trusted(
 
 def commit_latency(
     connection: Connection,
-    since_ms: int,
-    until_ms: int,
+    since_ts: int,
+    until_ts: int,
     *,
     newest_of_transaction: bool = False,
     within_s: float | None = None,
@@ -58,7 +58,7 @@ def commit_latency(
     """
     bounds = connection.execute(
         "SELECT 'epoch'::timestamptz + %s * interval '1 ms', 'epoch'::timestamptz + %s * interval '1 ms'",
-        (since_ms, until_ms),
+        (since_ts, until_ts),
     ).fetchone()
     assert bounds is not None  # noqa: S101 - a select without FROM has a row
     limit_statements(connection, within_s)

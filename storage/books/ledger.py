@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import insert_select, trusted
 
 if TYPE_CHECKING:
@@ -42,21 +42,21 @@ class Ledger:
         self.hours: dict[int, Hour] = {}
         """By the hour's beginning, ms."""
 
-    def hour(self, received_ms: int) -> Hour:
+    def hour(self, received_ts: int) -> Hour:
         """Return the hour in which something was received."""
-        begin_ms = received_ms - received_ms % HOUR_MS
-        found = self.hours.get(begin_ms)
+        begin_ts = received_ts - received_ts % HOUR_MS
+        found = self.hours.get(begin_ts)
         if found is None:
-            found = self.hours[begin_ms] = Hour()
+            found = self.hours[begin_ts] = Hour()
         return found
 
 
-def by_hour(device_ids: Sequence[str], received_ms: Sequence[int]) -> dict[int, list[str]]:
+def by_hour(device_ids: Sequence[str], received_ts: Sequence[int]) -> dict[int, list[str]]:
     """Devices of arrivals, one name for each, by a moment in their hour; nearly always it is one hour."""
-    if device_ids and min(received_ms) // HOUR_MS == max(received_ms) // HOUR_MS:
-        return {received_ms[0]: list(device_ids)}
+    if device_ids and min(received_ts) // HOUR_MS == max(received_ts) // HOUR_MS:
+        return {received_ts[0]: list(device_ids)}
     found: dict[int, list[str]] = {}
-    for device_id, ms in zip(device_ids, received_ms, strict=True):
+    for device_id, ms in zip(device_ids, received_ts, strict=True):
         found.setdefault(ms - ms % HOUR_MS, []).append(device_id)
     return found
 
@@ -100,13 +100,13 @@ def add(connection: Connection, partition: int, hours: Mapping[int, Hour]) -> No
     if not hours:
         return
     begins = sorted(hours)
-    devices = {begin_ms: sorted(hours[begin_ms].devices()) for begin_ms in begins}
+    devices = {begin_ts: sorted(hours[begin_ts].devices()) for begin_ts in begins}
     columns = [
         Column(PgType.TEXT, [device_id for own in devices.values() for device_id in own]),
-        Column(PgType.TIMESTAMPTZ, [begin_ms for begin_ms, own in devices.items() for _ in own]),
+        Column(PgType.TIMESTAMPTZ, [begin_ts for begin_ts, own in devices.items() for _ in own]),
         *(
             Column(
-                PgType.INT8, [count for begin_ms, own in devices.items() for count in _of(hours[begin_ms], name, own)]
+                PgType.INT8, [count for begin_ts, own in devices.items() for count in _of(hours[begin_ts], name, own)]
             )
             for name in _COUNTS
         ),
@@ -115,7 +115,7 @@ def add(connection: Connection, partition: int, hours: Mapping[int, Hour]) -> No
     totals = [
         Column(PgType.TIMESTAMPTZ, begins),
         Column(PgType.INT4, [partition] * len(begins)),
-        *(Column(PgType.INT8, [getattr(hours[begin_ms], name).total() for begin_ms in begins]) for name in _COUNTS),
+        *(Column(PgType.INT8, [getattr(hours[begin_ts], name).total() for begin_ts in begins]) for name in _COUNTS),
     ]
     connection.execute(_ADD_TOTAL, totals)
 

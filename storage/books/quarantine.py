@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from schemas.quarantine import Quarantined
+    from schemas.kafka.quarantine import Quarantined
 
 _NUL = "\x00"
 
@@ -29,7 +29,7 @@ def add(connection: Connection, items: Sequence[Quarantined]) -> None:
         " VALUES ('epoch'::timestamptz + %s * interval '1 ms', %s, %s, %s, %s, %s, %s, %b, %s)",
         [
             (
-                item.received_ms,
+                item.received_ts,
                 item.reason.value,
                 _text(item.detail),
                 _text(item.topic),
@@ -67,7 +67,7 @@ class WaitingItem(NamedTuple):
     """One quarantined item that waits."""
 
     id: int
-    received_ms: int
+    received_ts: int
     reason: str
     detail: str
     topic: str

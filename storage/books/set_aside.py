@@ -11,7 +11,7 @@ import orjson
 
 from schemas.aside import NOTHING
 from schemas.columns.arrivals import Arrivals
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.statements import insert_select, trusted
 
 if TYPE_CHECKING:

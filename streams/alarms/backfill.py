@@ -40,17 +40,17 @@ class Backfill:
         stored = silence.unfilled(
             written.connection,
             sorted(devices | sites),
-            min(span.from_ms for span in written.late),
-            max(span.to_ms for span in written.late),
+            min(span.from_ts for span in written.late),
+            max(span.to_ts for span in written.late),
         )
         changes = []
         for known in map(known_of, stored):
-            to_ms = known.cleared_ms
-            assert to_ms is not None  # noqa: S101 - it is over
+            to_ts = known.cleared_ts
+            assert to_ts is not None  # noqa: S101 - it is over
             concerned = devices_of(written.directory, known.condition)
-            if is_filled(written.connection, concerned, known.event_ms, to_ms, self._rules):
+            if is_filled(written.connection, concerned, known.event_ts, to_ts, self._rules):
                 change = AlarmChange(known)
-                change.take(AlarmEvent.AMEND, "late readings have filled it", to_ms, filled=True)
+                change.take(AlarmEvent.AMEND, "late readings have filled it", to_ts, filled=True)
                 changes.append(change)
         write(written.directory, written.connection, changes)
 
@@ -61,12 +61,12 @@ def devices_of(directory: Directory, condition: Condition) -> Sequence[Device]:
     return directory.site_devices.get(condition.site_id, ()) if device is None else (device,)
 
 
-def is_filled(connection: Connection, devices: Sequence[Device], from_ms: int, to_ms: int, rules: NoDataRules) -> bool:
+def is_filled(connection: Connection, devices: Sequence[Device], from_ts: int, to_ts: int, rules: NoDataRules) -> bool:
     """Whether no gap is left between two moments, of any device that was heard before the first."""
     some = False
     for device in devices:
-        found = silence.heard(connection, device.kind, device.device_id, from_ms, to_ms)
-        if found.last_ms is None or found.gap_ms is None or from_ms - found.last_ms > gap_ms(device, rules):
+        found = silence.heard(connection, device.kind, device.device_id, from_ts, to_ts)
+        if found.last_ts is None or found.gap_ms is None or from_ts - found.last_ts > gap_ms(device, rules):
             continue
         if found.gap_ms > gap_ms(device, rules):
             return False

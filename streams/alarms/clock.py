@@ -56,35 +56,35 @@ class AlarmClock:
         """Look at a partition if it is time to."""
         if written.refused:
             device_clocks.note(written)
-        number, record_ms = written.position.partition, written.record_ms
-        if record_ms is None or 0 <= record_ms - self._looked.get(number, -WATCH_MS) < WATCH_MS:
+        number, record_ts = written.position.partition, written.record_ts
+        if record_ts is None or 0 <= record_ts - self._looked.get(number, -WATCH_MS) < WATCH_MS:
             return
-        self._looked[number] = record_ms
-        newest_ms = written.newest_ms()
+        self._looked[number] = record_ts
+        newest_ts = written.newest_ts()
         found = silence.load_progress(written.connection, written.position)
         now = advance(
-            None if found is None else PartitionProgress(*found), record_ms, max(newest_ms.values(), default=None)
+            None if found is None else PartitionProgress(*found), record_ts, max(newest_ts.values(), default=None)
         )
         silence.save_progress(written.connection, written.position, now)
         if now.is_current:
-            _Look(written, self._rules, now, newest_ms).take()
+            _Look(written, self._rules, now, newest_ts).take()
 
 
 class _Look:
     """One look at one partition."""
 
-    def __init__(self, written: Written, rules: AlarmRules, now: PartitionProgress, newest_ms: dict[str, int]) -> None:
+    def __init__(self, written: Written, rules: AlarmRules, now: PartitionProgress, newest_ts: dict[str, int]) -> None:
         self._connection = written.connection
         self._directory: Directory = written.directory
         self._rules = rules
-        self._now_ms = now.event_ms
-        self._record_ms = now.record_ms
+        self._now_ts = now.event_ts
+        self._record_ms = now.record_ts
         self._sites = [
             site_id
             for site_id in written.directory.sites
             if partition_of(site_id, written.partitions) == written.position.partition
         ]
-        self._newest_ms = newest_ms
+        self._newest_ts = newest_ts
         self._quiet_ms = self._quiet(now)
         self._silence = {
             site_id: found
@@ -99,7 +99,7 @@ class _Look:
         """Bring alarms to what time has brought about, and write them."""
         for item in silence.open_alarms(self._connection, self._sites):
             self._note(item)
-        self._windows = alarms.maintenance(self._connection, self._sites, self._now_ms)
+        self._windows = alarms.maintenance(self._connection, self._sites, self._now_ts)
         regions = self._look_at_regions()
         for site_id, found in self._silence.items():
             self._look_at_site(site_id, found, regions.get(self._directory.sites[site_id].city))
@@ -120,18 +120,18 @@ class _Look:
         for site_id in self._sites:
             for device in self._devices(site_id):
                 name = device.device_id
-                if name in self._newest_ms:
-                    found[name] = now.event_ms - self._newest_ms[name]
+                if name in self._newest_ts:
+                    found[name] = now.event_ts - self._newest_ts[name]
                     if found[name] > gap_ms(device, self._rules.no_data):
                         late.append(name)
         if late:
-            for name, arrived_ms in silence.arrivals(self._connection, late).items():
-                found[name] = min(found[name], now.record_ms - arrived_ms)
+            for name, arrived_ts in silence.arrivals(self._connection, late).items():
+                found[name] = min(found[name], now.record_ts - arrived_ts)
         return found
 
-    def _last_heard_ms(self, site_id: str) -> int:
+    def _last_heard_ts(self, site_id: str) -> int:
         """Device time of the newest reading of any of a site's devices."""
-        heard = (self._newest_ms.get(device.device_id) for device in self._devices(site_id))
+        heard = (self._newest_ts.get(device.device_id) for device in self._devices(site_id))
         return max(ts for ts in heard if ts is not None)
 
     def _note(self, item: Open) -> None:
@@ -146,7 +146,7 @@ class _Look:
         city = {site_id: self._directory.sites[site_id].city for site_id in offline | noted}
         silence.note_silent(
             self._connection,
-            {name: (city[name], self._last_heard_ms(name)) for name in offline - noted},
+            {name: (city[name], self._last_heard_ts(name)) for name in offline - noted},
             noted - offline,
         )
         own = {self._directory.sites[site_id].city for site_id in self._sites}
@@ -165,9 +165,9 @@ class _Look:
             silent = counts.get(region, 0)
             holds = is_region(silent, totals[region], self._rules.no_data)
             due = any(self._silence[name].site_due for name in offline if city[name] == region)
-            since = [self._last_heard_ms(name) for name in offline if city[name] == region]
+            since = [self._last_heard_ts(name) for name in offline if city[name] == region]
             figures = _figures(silent, totals[region], "sites", sorted(offline)[:NAMED_DEVICES])
-            self._bring(condition, Severity.HIGH, min(since, default=self._now_ms), figures, holds=holds, due=due)
+            self._bring(condition, Severity.HIGH, min(since, default=self._now_ts), figures, holds=holds, due=due)
             change = self._changes.get(condition)
             if change is not None and change.alarm.active and holds:
                 found[region] = change.alarm.alarm_id
@@ -176,8 +176,8 @@ class _Look:
     def _look_at_site(self, site_id: str, found: SiteSilence, region_alarm: str | None) -> None:
         condition = Condition(site_id, site_id, "", NO_DATA)
         figures = _figures(len(found.silent), found.seen, "devices", list(found.silent[:NAMED_DEVICES]))
-        since = self._last_heard_ms(site_id) if found.offline else min(
-            (self._newest_ms[device_id] for device_id in found.silent), default=self._now_ms
+        since = self._last_heard_ts(site_id) if found.offline else min(
+            (self._newest_ts[device_id] for device_id in found.silent), default=self._now_ts
         )  # fmt: skip
         severity = Severity.HIGH if found.offline else Severity.MEDIUM
         parent = self._parent(site_id, "", region_alarm)
@@ -187,17 +187,17 @@ class _Look:
         for device in self._devices(site_id):
             name = device.device_id
             own = Condition(site_id, name, "", NO_DATA)
-            if name not in self._newest_ms or (name not in found.silent and own not in self._changes):
+            if name not in self._newest_ts or (name not in found.silent and own not in self._changes):
                 continue
             evidence = {
                 "value": self._quiet_ms[name] / 1000,
                 "unit": "s",
-                "evidence": {"period_s": device.period_s, "last_ms": self._newest_ms[name]},
+                "evidence": {"period_s": device.period_s, "last_ms": self._newest_ts[name]},
             }
             self._bring(
                 own,
                 Severity.MEDIUM,
-                self._newest_ms[name],
+                self._newest_ts[name],
                 evidence,
                 holds=name in found.silent,
                 due=name in found.due and not found.rolled_up,
@@ -208,10 +208,10 @@ class _Look:
     def _look_at_clocks(self) -> None:
         """Bring alarms of wrong clocks about, and to their end."""
         devices = self._directory.devices
-        wrong = device_clocks.look(self._connection, devices, self._sites, self._newest_ms, self._record_ms)
+        wrong = device_clocks.look(self._connection, devices, self._sites, self._newest_ts, self._record_ms)
         for name, found in wrong.items():
             self._bring(
-                Condition(found.device.site_id, name, "", CLOCK), Severity.MEDIUM, found.since_ms, found.figures,
+                Condition(found.device.site_id, name, "", CLOCK), Severity.MEDIUM, found.since_ts, found.figures,
                 holds=True, due=found.is_due, parent=self._parent(found.device.site_id, name, None),
             )  # fmt: skip
         for condition in [each for each in self._changes if each.kind == CLOCK and each.device_id not in wrong]:
@@ -223,7 +223,7 @@ class _Look:
             return alarm
         for window in self._windows:
             at_it = window.site_id == site_id and window.device_id in {"", device_id}
-            if at_it and window.from_ms <= self._now_ms < window.to_ms:
+            if at_it and window.from_ts <= self._now_ts < window.to_ts:
                 return f"maintenance:{window.number}"
         return None
 
@@ -231,7 +231,7 @@ class _Look:
         self,
         condition: Condition,
         severity: Severity,
-        since_ms: int,
+        since_ts: int,
         figures: dict[str, Any],
         *,
         holds: bool,
@@ -243,56 +243,56 @@ class _Look:
         change = self._changes.get(condition)
         if change is None or not change.alarm.active:
             if holds and due:
-                change = change or self._new(condition, severity, since_ms)
+                change = change or self._new(condition, severity, since_ts)
                 self._changes[condition] = change
                 detail = {} if parent is None else {"by": parent}
                 event = AlarmEvent.RAISE if parent is None else AlarmEvent.RAISE_SUPPRESSED
                 again = not change.is_new
-                change.take(event, _WHY[condition.kind], self._now_ms, **detail)
+                change.take(event, _WHY[condition.kind], self._now_ts, **detail)
                 change.alarm = change.alarm._replace(
-                    last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None, pending_ms=None,
+                    last_raised_ts=self._now_ts, cleared_ts=None, ended_ts=None, pending_ts=None,
                     detector=_DETECTORS[condition.kind], occurrences=change.alarm.occurrences + again,
                 )  # fmt: skip
                 change.figures = {**figures, "detector": _DETECTORS[condition.kind]}
             return
         if holds:
-            if change.alarm.pending_ms is not None:
-                change.alarm, change.touched = change.alarm._replace(pending_ms=None), True
+            if change.alarm.pending_ts is not None:
+                change.alarm, change.touched = change.alarm._replace(pending_ts=None), True
             self._keep_to_parent(change, parent)
             return
-        if change.alarm.pending_ms is None:
-            change.alarm, change.touched = change.alarm._replace(pending_ms=self._now_ms), True
-        elif self._now_ms - change.alarm.pending_ms >= self._rules.no_data.off_delay_periods * period_ms:
-            self._end(change, change.alarm.pending_ms)
+        if change.alarm.pending_ts is None:
+            change.alarm, change.touched = change.alarm._replace(pending_ts=self._now_ts), True
+        elif self._now_ts - change.alarm.pending_ts >= self._rules.no_data.off_delay_periods * period_ms:
+            self._end(change, change.alarm.pending_ts)
             change.alarm = change.alarm._replace(
-                cleared_ms=change.alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None
+                cleared_ts=change.alarm.pending_ts, ended_ts=self._now_ts, pending_ts=None
             )
 
-    def _end(self, change: AlarmChange, heard_ms: int) -> None:
+    def _end(self, change: AlarmChange, heard_ts: int) -> None:
         """Note the end of a wrong clock; or of a silence, and whether what was missing has come with it."""
         if change.alarm.condition.kind == CLOCK:
-            change.take(AlarmEvent.CLEAR, "its clock is right again, or nothing is heard of it", heard_ms)
+            change.take(AlarmEvent.CLEAR, "its clock is right again, or nothing is heard of it", heard_ts)
             return
         devices = devices_of(self._directory, change.alarm.condition)
-        if is_filled(self._connection, devices, change.alarm.event_ms, heard_ms, self._rules.no_data):
-            change.take(AlarmEvent.CLEAR, "heard again, and what was missing has come", heard_ms, filled=True)
+        if is_filled(self._connection, devices, change.alarm.event_ts, heard_ts, self._rules.no_data):
+            change.take(AlarmEvent.CLEAR, "heard again, and what was missing has come", heard_ts, filled=True)
         else:
-            change.take(AlarmEvent.CLEAR, "heard again", heard_ms)
+            change.take(AlarmEvent.CLEAR, "heard again", heard_ts)
 
     def _keep_to_parent(self, change: AlarmChange, parent: str | None) -> None:
         """Suppress a child whose parent is in alarm, and let it go when the parent no longer accounts for it."""
         suppressed = change.alarm.state is AlarmState.SUPPRESSED
         if parent is not None and (change.alarm.state, AlarmEvent.SUPPRESS) in TRANSITIONS:
-            change.take(AlarmEvent.SUPPRESS, "its parent accounts for it", self._now_ms, by=parent)
+            change.take(AlarmEvent.SUPPRESS, "its parent accounts for it", self._now_ts, by=parent)
         elif parent is None and suppressed:
-            change.take(AlarmEvent.RESUME_ACTIVE, "its parent no longer accounts for it", self._now_ms)
+            change.take(AlarmEvent.RESUME_ACTIVE, "its parent no longer accounts for it", self._now_ts)
 
-    def _new(self, condition: Condition, severity: Severity, since_ms: int) -> AlarmChange:
-        name = alarm_id(condition.device_id, condition.metric, condition.kind, self._now_ms)
+    def _new(self, condition: Condition, severity: Severity, since_ts: int) -> AlarmChange:
+        name = alarm_id(condition.device_id, condition.metric, condition.kind, self._now_ts)
         known = Alarm(
             alarm_id=name, condition=condition, state=AlarmState.NORMAL, active=False, severity=severity,
-            event_ms=since_ms, raised_ms=self._now_ms, last_raised_ms=self._now_ms, cleared_ms=None, ended_ms=None,
-            pending_ms=None, group_id=name, occurrences=1, disproved=False, detector=_DETECTORS[condition.kind],
+            event_ts=since_ts, raised_ts=self._now_ts, last_raised_ts=self._now_ts, cleared_ts=None, ended_ts=None,
+            pending_ts=None, group_id=name, occurrences=1, disproved=False, detector=_DETECTORS[condition.kind],
         )  # fmt: skip
         return AlarmChange(known, is_new=True)
 
@@ -311,8 +311,8 @@ class _Look:
         if self._is_held_long_enough(alarm):
             latching = alarm.condition.kind in SAFETY_KINDS
             event = AlarmEvent.CLEAR_LATCHED if latching else AlarmEvent.CLEAR
-            change.take(event, "over for as long as the deadband asks", alarm.pending_ms)
-            change.alarm = change.alarm._replace(cleared_ms=alarm.pending_ms, ended_ms=self._now_ms, pending_ms=None)
+            change.take(event, "over for as long as the deadband asks", alarm.pending_ts)
+            change.alarm = change.alarm._replace(cleared_ts=alarm.pending_ts, ended_ts=self._now_ts, pending_ts=None)
 
     def _is_forgotten(self, alarm: Alarm, item: Open) -> bool:
         """Whether an alarm was acknowledged so long ago that it comes up again."""
@@ -322,9 +322,9 @@ class _Look:
 
     def _is_held_long_enough(self, alarm: Alarm) -> bool:
         """Whether a return within the deadband has lasted; what time brings about has delays of its own."""
-        if not alarm.active or alarm.pending_ms is None or alarm.condition.kind in TIMED:
+        if not alarm.active or alarm.pending_ts is None or alarm.condition.kind in TIMED:
             return False
-        return self._now_ms - alarm.pending_ms >= self._rules.deadband_hold_s * 1000
+        return self._now_ts - alarm.pending_ts >= self._rules.deadband_hold_s * 1000
 
 
 def _figures(silent: int, total: int, unit: str, named: list[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.quarantine import Reason, ahead_ms_of
+from schemas.kafka.quarantine import Reason, ahead_ms_of
 from storage.alarm_tables import clocks, silence
 from streams.kernels.alarms.device_clock import (
     LEAST_MS,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from schemas.quarantine import Quarantined
+    from schemas.kafka.quarantine import Quarantined
     from schemas.registry import Device
     from streams.engine.stage import Written
 
@@ -38,7 +38,7 @@ class Wrong(NamedTuple):
     """A device whose clock is wrong."""
 
     device: Device
-    since_ms: int
+    since_ts: int
     is_due: bool
     figures: dict[str, Any]
 
@@ -62,7 +62,7 @@ def note(written: Written) -> None:
 
 def _refused(device: Device, item: Quarantined) -> Clock:
     offset = ahead_ms_of(item.detail) if item.reason is Reason.CLOCK_AHEAD else None
-    arrived = item.received_ms
+    arrived = item.received_ts
     return Clock(device.device_id, FAULTS[item.reason], device.site_id, arrived, arrived, 1, offset, offset)
 
 
@@ -74,7 +74,7 @@ def look(
     connection: Connection,
     devices: Mapping[str, Device],
     site_ids: Sequence[str],
-    newest_ms: Mapping[str, int],
+    newest_ts: Mapping[str, int],
     now: int,
 ) -> dict[str, Wrong]:
     """Which devices' clocks are wrong now, by device; `now` is when the newest record was written, ms."""
@@ -84,25 +84,25 @@ def look(
     own = set(site_ids)
     late = [
         name
-        for name, ts in newest_ms.items()
+        for name, ts in newest_ts.items()
         if now - ts > LEAST_MS and name in devices and devices[name].site_id in own
     ]
     period = {name: devices[name].period_s * 1000 for name in {*late, *(clock.device_id for clock in known.values())}
               if name in devices}  # fmt: skip
     arrived = silence.arrivals(connection, late) if late else {}
     for name, at in arrived.items():
-        key, offset = (name, ClockFault.BEHIND), newest_ms[name] - at
+        key, offset = (name, ClockFault.BEHIND), newest_ts[name] - at
         if not least_ms(period[name]) < -offset <= MOST_MS:
             continue
         clock, before = Clock(name, ClockFault.BEHIND, devices[name].site_id, at, at, 1, offset, offset), known.get(key)
-        if before is None or at > before.last_ms:
+        if before is None or at > before.last_ts:
             known[key] = changed[key] = told_again(before, clock, period[name])
     for key, clock in list(known.items()):
         name = clock.device_id
         right = (
             clock.fault is ClockFault.BEHIND
-            and name in newest_ms
-            and now - newest_ms[name] <= least_ms(period.get(name, 0.0))
+            and name in newest_ts
+            and now - newest_ts[name] <= least_ms(period.get(name, 0.0))
         )
         if name not in period or right or is_over(clock, now, period[name]):
             gone.add(key)
@@ -110,17 +110,17 @@ def look(
     clocks.save(connection, [clock for key, clock in changed.items() if key not in gone])
     clocks.forget(connection, sorted(gone))
     wrong: dict[str, Wrong] = {}
-    for clock in sorted(known.values(), key=lambda each: each.last_ms):
+    for clock in sorted(known.values(), key=lambda each: each.last_ts):
         name = clock.device_id
-        if clock.fault is ClockFault.STANDS and now - newest_ms.get(name, now) <= 3 * period[name]:
+        if clock.fault is ClockFault.STANDS and now - newest_ts.get(name, now) <= 3 * period[name]:
             continue  # it goes on: two devices under one id, or one that says a moment twice
-        wrong[name] = Wrong(devices[name], clock.since_ms, is_due(clock, period[name]), _figures(clock))
+        wrong[name] = Wrong(devices[name], clock.since_ts, is_due(clock, period[name]), _figures(clock))
     return wrong
 
 
 def _figures(clock: Clock) -> dict[str, Any]:
     offset = clock.last_offset_ms
-    evidence: dict[str, Any] = {"fault": clock.fault.value, "readings": clock.readings, "since_ms": clock.since_ms}
+    evidence: dict[str, Any] = {"fault": clock.fault.value, "readings": clock.readings, "since_ms": clock.since_ts}
     if clock.first_offset_ms is not None:
         evidence["first_s"] = clock.first_offset_ms / 1000
     return {"value": None if offset is None else offset / 1000, "unit": "s", "evidence": evidence, "detector": DETECTOR}

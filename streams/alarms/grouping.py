@@ -21,7 +21,7 @@ class First(NamedTuple):
 
     scope: str
     """What it may share with others: its site, or its region and kind."""
-    raised_ms: int
+    raised_ts: int
     group_id: str
     cause: str = ""
     """What it watches, of kinds that watch one and the same; empty for others."""
@@ -47,7 +47,7 @@ def group(connection: Connection, directory: Directory, rules: AlarmRules, chang
     for row in alarms.open_at(connection, sorted(sites), sorted(regions), sorted(kinds)):
         if row.site_id in directory.sites:
             scope, cause = place(row.site_id, row.device_id, row.metric, row.kind)
-            standing.append(First(scope, row.raised_ms, row.group_id, cause))
+            standing.append(First(scope, row.raised_ts, row.group_id, cause))
     first_out(new, standing, place, rules.group_window_s * 1000)
 
 
@@ -60,21 +60,21 @@ def first_out(
     """Give new alarms the group of one about the same thing, or of the first of their scope within a window before."""
     firsts = list(standing)
     causes = {first.cause: first.group_id for first in sorted(firsts, reverse=True, key=_age) if first.cause}
-    for change in sorted(new, key=lambda change: (change.alarm.raised_ms, change.alarm.alarm_id)):
+    for change in sorted(new, key=lambda change: (change.alarm.raised_ts, change.alarm.alarm_id)):
         alarm = change.alarm
         scope, cause = place(*alarm.condition)
         near = [
-            first for first in firsts if first.scope == scope and 0 <= alarm.raised_ms - first.raised_ms <= window_ms
+            first for first in firsts if first.scope == scope and 0 <= alarm.raised_ts - first.raised_ts <= window_ms
         ]
         if cause in causes:
             change.alarm = alarm._replace(group_id=causes[cause])
         elif near:
             change.alarm = alarm._replace(group_id=min(near, key=_age).group_id)
         else:
-            firsts.append(First(scope, alarm.raised_ms, alarm.alarm_id))
+            firsts.append(First(scope, alarm.raised_ts, alarm.alarm_id))
         if cause:
             causes.setdefault(cause, change.alarm.group_id)
 
 
 def _age(first: First) -> tuple[int, str]:
-    return first.raised_ms, first.group_id
+    return first.raised_ts, first.group_id

@@ -9,7 +9,7 @@ import orjson
 from schemas.alarms import AlarmState
 from schemas.metrics import Signal
 from schemas.metrics.signal import Severity
-from schemas.time import FOREVER_MS, Span
+from schemas.time import FOREVER_TS, Span
 from storage import derived
 from storage.alarm_tables import alarms
 from storage.alarm_tables.alarms import AlarmEventRow, Asked
@@ -50,7 +50,7 @@ class SignalAlarms:
         for row in stored:
             known.setdefault(Condition(*row[1:5]), []).append(known_of(row))
         starts = {
-            condition: min([ts, *(alarm.raised_ms for alarm in known.get(condition, ()) if alarm.detector)])
+            condition: min([ts, *(alarm.raised_ts for alarm in known.get(condition, ()) if alarm.detector)])
             for condition, ts in touched.items()
         }
         signals = _signals(connection, starts)
@@ -70,7 +70,7 @@ class SignalAlarms:
 def write(directory: Directory, connection: Connection, changes: Iterable[AlarmChange]) -> None:
     """Write what has become of alarms: rows first, then their events in order."""
     # A new alarm after what has ended of its condition: there may be only one open at any moment.
-    ordered = sorted(changes, key=lambda change: (change.is_new, change.alarm.raised_ms if change.is_new else 0))
+    ordered = sorted(changes, key=lambda change: (change.is_new, change.alarm.raised_ts if change.is_new else 0))
     alarms.insert(connection, [_new_row(directory, change) for change in ordered if change.is_new])
     events = [AlarmEventRow(change.alarm.alarm_id, *item) for change in ordered for item in change.events]
     alarms.apply(connection, events)
@@ -85,12 +85,12 @@ def known_of(row: StoredAlarm) -> Alarm:
         state=AlarmState(row.state),
         active=row.active,
         severity=Severity(row.severity),
-        event_ms=row.event_ms,
-        raised_ms=row.raised_ms,
-        last_raised_ms=row.last_raised_ms,
-        cleared_ms=row.cleared_ms,
-        ended_ms=row.ended_ms,
-        pending_ms=row.pending_ms,
+        event_ts=row.event_ts,
+        raised_ts=row.raised_ts,
+        last_raised_ts=row.last_raised_ts,
+        cleared_ts=row.cleared_ts,
+        ended_ts=row.ended_ts,
+        pending_ts=row.pending_ts,
         group_id=row.group_id,
         occurrences=row.occurrences,
         disproved=row.disproved,
@@ -120,7 +120,7 @@ def _signals(connection: Connection, starts: dict[Condition, int]) -> dict[Condi
     for condition, ts in starts.items():
         earliest[condition.device_id] = min(ts, earliest.get(condition.device_id, ts))
     found: dict[Condition, list[Signal]] = {}
-    for row in derived.load(connection, Signal, [Span(name, ts, FOREVER_MS) for name, ts in sorted(earliest.items())]):
+    for row in derived.load(connection, Signal, [Span(name, ts, FOREVER_TS) for name, ts in sorted(earliest.items())]):
         assert isinstance(row, Signal)  # noqa: S101 - by type
         condition = _condition(row)
         if condition in starts and row.ts >= starts[condition]:
@@ -136,7 +136,7 @@ def _kept_back_by(
         return None
     for window in windows:
         at_it = window.site_id == condition.site_id and window.device_id in {"", condition.device_id}
-        if at_it and window.from_ms <= episode.raised.ts < window.to_ms:
+        if at_it and window.from_ts <= episode.raised.ts < window.to_ts:
             return f"maintenance:{window.number}"
     return None
 
@@ -173,12 +173,12 @@ def _row(change: AlarmChange) -> dict[str, Any]:
         "severity": alarm.severity.value,
         "disproved": alarm.disproved,
         "occurrences": alarm.occurrences,
-        "event_ms": alarm.event_ms,
-        "raised_ms": alarm.raised_ms,
-        "last_raised_ms": alarm.last_raised_ms,
-        "cleared_ms": alarm.cleared_ms,
-        "ended_ms": alarm.ended_ms,
-        "pending_ms": alarm.pending_ms,
+        "event_ts": alarm.event_ts,
+        "raised_ts": alarm.raised_ts,
+        "last_raised_ts": alarm.last_raised_ts,
+        "cleared_ts": alarm.cleared_ts,
+        "ended_ts": alarm.ended_ts,
+        "pending_ts": alarm.pending_ts,
         **_figures(change),
     }
 

@@ -7,7 +7,7 @@ from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from schemas.time import FOREVER_MS, Span
+from schemas.time import FOREVER_TS, Span
 from storage import derived
 from streams.engine.by_device import ByDevice
 from streams.engine.folding import Folding, in_time
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from schemas.arrival import Arrival
     from schemas.columns.arrivals import Arrivals
+    from schemas.kafka.quarantine import Quarantined
     from schemas.metrics import Row
-    from schemas.quarantine import Quarantined
     from schemas.registry import Device, Site
     from storage.checkpoint import Position
     from storage.state import Snapshot
@@ -79,7 +79,7 @@ class Derivation:
         """Rows that it took away."""
         self._written = 0
         self._late: list[Span] = []
-        self._again: Again | None = None
+        self._again: Rederivation | None = None
         self.snapshots: list[Snapshot] = []
 
     def feed(self, arrivals: Arrivals) -> None:
@@ -113,16 +113,16 @@ class Derivation:
                 found.append(Span(device_id, own[0].ts, memory.last_ts))
         return found
 
-    def rebuild(self, again: Again) -> None:
+    def rebuild(self, again: Rederivation) -> None:
         """Feed the stored readings of some devices again, and so all that is folded from rows."""
         self._again = again
         for fold in self._kernels.readings:
             if isinstance(fold.source, frozenset):
                 own = {device.device_id: device for device in again.devices if device.kind in fold.source}
-                since = dict.fromkeys(own, again.from_ms)
+                since = dict.fromkeys(own, again.from_ts)
                 self._take(again.of(self._folding(fold), own, since, forced=again.is_complete))
         if again.before:
-            spans = [Span(device.device_id, again.from_ms, again.to_ms) for device in again.before]
+            spans = [Span(device.device_id, again.from_ts, again.to_ts) for device in again.before]
             for row_type in self._kernels.viewed:
                 self._note(self._standing, self._rows.load(row_type, spans))
 
@@ -137,7 +137,7 @@ class Derivation:
         return self._written
 
     def written(
-        self, position: Position, partitions: int, record_ms: int | None, refused: Sequence[Quarantined]
+        self, position: Position, partitions: int, record_ts: int | None, refused: Sequence[Quarantined]
     ) -> Written:
         """What was written, taken away and refused, for the stages that follow."""
         return Written(
@@ -147,13 +147,13 @@ class Derivation:
             self._gone,
             position,
             partitions,
-            record_ms,
+            record_ts,
             self._late,
-            self._newest_ms,
+            self._newest_ts,
             refused,
         )
 
-    def _newest_ms(self) -> dict[str, int]:
+    def _newest_ts(self) -> dict[str, int]:
         """Time of the newest reading of each device that any fold over readings remembers."""
         names = {fold.name for fold in self._kernels.readings}
         found: dict[str, int] = {}
@@ -161,7 +161,7 @@ class Derivation:
             for (name, entity_id), memory in memories.items():
                 if memory is not None and name in names and memory.last_ts > found.get(entity_id, -1):
                     found[entity_id] = memory.last_ts
-        for entity_id, ts in self._quiet.newest_ms():
+        for entity_id, ts in self._quiet.newest_ts():
             found[entity_id] = max(ts, found.get(entity_id, ts))
         return found
 
@@ -211,14 +211,14 @@ class Derivation:
             self._take(self._again.of(self._folding(fold), subjects, since, forced=False))
         self._write(self._unwritten)
 
-    def _remembered(self, fold: Fold, again: Again) -> dict[str, int]:
+    def _remembered(self, fold: Fold, again: Rederivation) -> dict[str, int]:
         """Entities of which a fold over rows remembers something that is derived again now, whatever differs."""
         if again.before is None:
             return {}
         named = {device.device_id for device in (*again.devices, *again.before)}
         apart = self._directory.devices.keys() - named
         found = [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
-        return dict.fromkeys(found, again.from_ms)
+        return dict.fromkeys(found, again.from_ts)
 
     def _look(self, view: KernelView) -> None:
         """Have a view compute again what the changes touch."""
@@ -286,7 +286,7 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Rederivation:
     """What is derived again, whatever stands there: everything of some devices between two moments.
 
     Devices of one site may be taken one after the other, each in a transaction of its own: only what differs is then
@@ -294,8 +294,8 @@ class Again:
     """
 
     devices: Sequence[Device]
-    from_ms: int
-    to_ms: int = FOREVER_MS
+    from_ts: int
+    to_ts: int = FOREVER_TS
     before: Sequence[Device] | None = ()
     """Devices that were taken before; None where more are to come."""
     until_it_agrees: bool = False
@@ -312,7 +312,7 @@ class Again:
         """One fold's part of it, each entity from a moment of its own on."""
         if self.until_it_agrees:
             return folding.settle(subjects, since)
-        return folding.rebuild(subjects, since, self.to_ms, forced=forced)
+        return folding.rebuild(subjects, since, self.to_ts, forced=forced)
 
 
 def _is_second(second: object, row: Row) -> bool:
@@ -320,4 +320,4 @@ def _is_second(second: object, row: Row) -> bool:
 
 
 def _spans(want: Want) -> list[Span]:
-    return [Span(entity_id, want.from_ms, want.to_ms) for entity_id in want.entity_ids]
+    return [Span(entity_id, want.from_ts, want.to_ts) for entity_id in want.entity_ids]

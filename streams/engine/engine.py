@@ -21,7 +21,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from schemas.time import FOREVER_MS
+from schemas.time import FOREVER_TS
 from schemas.topics import partition_of
 from storage import checkpoint, chunks, retention
 from storage.checkpoint import Position, StoredUntil, Turn
@@ -191,7 +191,7 @@ class Engine:
         place = (partition.position.partition, partition.mark)
         looks = False
         while True:
-            attempt = Transaction(self.session, partition, refused, record_ms=part.record_ms, looks=looks)
+            attempt = Transaction(self.session, partition, refused, record_ts=part.record_ts, looks=looks)
             try:
                 with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
                     outcome = attempt.run(batches or anew(), part.stop, None, commit=True)
@@ -290,15 +290,15 @@ class Engine:
         """Borrow a connection."""
         return self.session.begin()
 
-    def rebuild(self, number: int, device_ids: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> int:
+    def rebuild(self, number: int, device_ids: Sequence[str], from_ts: int, to_ts: int = FOREVER_TS) -> int:
         """Derive everything of some devices between two moments again, from raw readings; returns rows written.
 
-        With readings behind `to_ms` it is a part: what kernels remember stands until a call goes on from there to
+        With readings behind `to_ts` it is a part: what kernels remember stands until a call goes on from there to
         the end. The partition is held still meanwhile: its worker waits, and then asks again what is remembered. Raises
         LookupError where nothing was ever stored of the partition, KeyError for a device that is not registered.
         """
         partition = Partition(Position(self._topic, number), StoredUntil(0), Turn(0, 0))
-        return Transaction(self.session, partition).rebuild(device_ids, from_ms, to_ms)
+        return Transaction(self.session, partition).rebuild(device_ids, from_ts, to_ts)
 
     def whereabouts(self, site_id: str) -> Partition:
         """The partition of a site, with nothing known of it: for who changes it without being its worker."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from schemas.registry import Device
-from schemas.time import FOREVER_MS, Span
+from schemas.time import FOREVER_TS, Span
 from storage import derived, readings, state
 from storage.spans import newest_before
 from storage.state import Snapshot
@@ -21,7 +21,7 @@ from storage.tables import DERIVED_TABLES, READING_TABLES
 from streams.engine.ground import Ground
 from streams.engine.memory import DUE, Memory, Unread
 from streams.engine.retelling import earlier, take_back, too_late
-from streams.engine.walk import SETTLED_MS, Late, Walk, is_kept, parts, set_out, unkept
+from streams.engine.walk import SETTLED_MS, LateSpan, Walk, is_kept, parts, set_out, unkept
 from streams.kernels.contract import Reviser, Sharer
 
 if TYPE_CHECKING:
@@ -75,25 +75,25 @@ class Folding:
         gone: Mapping[str, Sequence[int]] = MappingProxyType({}),
     ) -> Given:
         """Fold items that are stored already, per entity in order of their `ts`; `gone` are times of items no more."""
-        late: list[Late] = []
+        late: list[LateSpan] = []
         after: dict[str, Sequence[Any]] = {}
         """Newer items of entities that have late ones too."""
         self._catch_up(subjects, items, gone)
         for entity_id, own in items.items():
             memory = self._memory(entity_id)
             if memory is None:
-                late.append(Late(entity_id, own[0].ts, FOREVER_MS, FOREVER_MS))
+                late.append(LateSpan(entity_id, own[0].ts, FOREVER_TS, FOREVER_TS))
             elif own[0].ts > memory.last_ts and entity_id not in gone:
                 self._onwards(entity_id, subjects[entity_id], own, memory)
             else:
                 behind = [item.ts for item in own if item.ts <= memory.last_ts]
                 times = [*behind, *gone.get(entity_id, ())]
                 fresh = () if entity_id in gone else tuple(behind)
-                late.append(Late(entity_id, min(times), max(times) + 1, memory.last_ts + 1, fresh=fresh))
+                late.append(LateSpan(entity_id, min(times), max(times) + 1, memory.last_ts + 1, fresh=fresh))
                 after[entity_id] = own[len(behind) :]
         for entity_id, moments in gone.items():
             if entity_id not in items and (memory := self._memory(entity_id)) is not None:
-                late.append(Late(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
+                late.append(LateSpan(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
         if late:
             self._again(subjects, late, forced=False)
         for entity_id, own in after.items():
@@ -102,19 +102,19 @@ class Folding:
         return self._given
 
     def rebuild(
-        self, subjects: Mapping[str, Device | Site], since: Mapping[str, int], to_ms: int, *, forced: bool
+        self, subjects: Mapping[str, Device | Site], since: Mapping[str, int], to_ts: int, *, forced: bool
     ) -> Given:
-        """Fold each entity's items from a moment of its own to `to_ms` again, whatever stands there.
+        """Fold each entity's items from a moment of its own to `to_ts` again, whatever stands there.
 
         `forced`: all rows that these items give are then `rewritten`, not only those that differ. Where there is more
-        behind `to_ms`, what is remembered there is kept for whoever folds that again, and must begin there.
+        behind `to_ts`, what is remembered there is kept for whoever folds that again, and must begin there.
         """
         late = []
         for entity_id in subjects:
             memory = self._memory(entity_id)
-            is_part = memory is not None and memory.last_ts >= to_ms
-            until_ms = to_ms if is_part else FOREVER_MS
-            late.append(Late(entity_id, since[entity_id], until_ms, until_ms, is_part))
+            is_part = memory is not None and memory.last_ts >= to_ts
+            until_ts = to_ts if is_part else FOREVER_TS
+            late.append(LateSpan(entity_id, since[entity_id], until_ts, until_ts, is_part))
         if late:
             self._again(subjects, late, forced=forced)
         return self._given
@@ -125,7 +125,7 @@ class Folding:
         for entity_id in subjects:
             memory = self._memory(entity_id)
             if memory is None or memory.last_ts >= since[entity_id]:
-                late.append(Late(entity_id, since[entity_id], since[entity_id] + 1, FOREVER_MS))
+                late.append(LateSpan(entity_id, since[entity_id], since[entity_id] + 1, FOREVER_TS))
         if late:
             self._again(subjects, late, forced=False)
         return self._given
@@ -193,7 +193,7 @@ class Folding:
             self._given.rows += rows
         self._moved[fold.name, entity_id] = Memory(newest_ts, now, DUE)
 
-    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[Late], *, forced: bool) -> None:
+    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
         fold = self._fold
         late = self._grounded(subjects, late)
@@ -210,20 +210,20 @@ class Folding:
         for walk in walks:
             start = walk.origin.ts
             if walk.origin.state is None and walk.entity_id in begun | outlived:
-                start = walk.late.from_ms - SETTLED_MS
+                start = walk.late.from_ts - SETTLED_MS
                 if walk.begun or walk.entity_id in outlived:  # what lies before its first item cannot be told from it
                     start = max(start, walk.first_ts + 1)
             cut = walk.told if forced else 0
-            told += walk.firm(walk.rows[:cut], start)
-            again += walk.firm(walk.rows[cut:], start)
+            told += walk.to_stand(walk.rows[:cut], start)
+            again += walk.to_stand(walk.rows[cut:], start)
             given += walk.rows
-            end = FOREVER_MS if walk.end is None else walk.end
+            end = FOREVER_TS if walk.end is None else walk.end
             spans.append(Span(walk.entity_id, min(start, end), end))
             if walk.end is None:
                 self._moved[fold.name, walk.entity_id] = Memory(walk.last_ts, walk.now, DUE) if walk.begun else None
             self._given.snapshots += walk.snapshots
         if not isinstance(fold.source, frozenset):
-            dropped = [span._replace(from_ms=walk.dropped_from) for walk, span in zip(walks, spans, strict=True)]
+            dropped = [span._replace(from_ts=walk.dropped_from) for walk, span in zip(walks, spans, strict=True)]
             state.drop(self._connection, fold.name, dropped)
         for row_type in fold.events:
             self._given.gone += self._rows.withdraw(
@@ -242,14 +242,14 @@ class Folding:
             ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.met_early}
             self._given.rewritten += self._rows.rewrite(self._rows.unrevised(again, ends))
 
-    def _grounded(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Late]:
+    def _grounded(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan]) -> list[LateSpan]:
         """The same, as far as items are kept."""
         tables = {item.entity_id: self._table(subjects[item.entity_id])[0] for item in late}
         return self._ground.within(late, tables, {name for name in tables if self._memory(name) is None})
 
-    def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
+    def _walked(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan]) -> list[Walk]:
         """Walk each entity's way, again where it began too late: from the snapshot before, then ever further back."""
-        first = {item.entity_id: item.from_ms for item in late}
+        first = {item.entity_id: item.from_ts for item in late}
         found: list[Walk] = []
         step_ms = 1
         while late:
@@ -260,17 +260,17 @@ class Folding:
             step_ms = max(self._fold.snapshot_ms, 2 * step_ms)
         return found
 
-    def _once(self, subjects: Mapping[str, Device | Site], late: Sequence[Late]) -> list[Walk]:
+    def _once(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan]) -> list[Walk]:
         """Walk each entity's way."""
         fold = self._fold
         kept = self._kept(late)
         if isinstance(fold, Reviser) and (deep := self._deepened(fold, late, kept)):
             kept = self._kept(deep)
             late = [
-                self._ground.held(item, at.from_ms, kept[at.entity_id]) for item, at in zip(deep, late, strict=True)
+                self._ground.held(item, at.from_ts, kept[at.entity_id]) for item, at in zip(deep, late, strict=True)
             ]
         kept |= self._lasting(subjects, unkept(late, kept), kept)
-        before = self._before(subjects, [(item.entity_id, item.from_ms) for item in unkept(late, kept)])
+        before = self._before(subjects, [(item.entity_id, item.from_ts) for item in unkept(late, kept)])
         walks = [
             set_out(
                 fold, item, kept[item.entity_id], before.get(item.entity_id), self._ground.since.get(item.entity_id)
@@ -279,19 +279,17 @@ class Folding:
         ]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
         further = [each for each in walks if each.end is None]
-        self._advance(
-            subjects, further, [Span(each.entity_id, each.first_stop, each.late.until_ms) for each in further]
-        )
+        self._advance(subjects, further, [Span(at.entity_id, at.first_stop, at.late.until_ts) for at in further])
         return walks
 
-    def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
+    def _kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
         """The newest snapshot of each entity to set out from, and all later ones."""
-        moments = [(item.entity_id, item.from_ms) for item in late]
+        moments = [(item.entity_id, item.from_ts) for item in late]
         fold = self._fold
         return self._ground.trusted(state.snapshots_since(self._connection, fold.name, fold.version, moments))
 
     def _lasting(
-        self, subjects: Mapping[str, Device | Site], late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]
+        self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan], kept: Mapping[str, Sequence[Snapshot]]
     ) -> dict[str, list[Snapshot]]:
         """Snapshots behind the first late reading that say how things stood before it, since the ground.
 
@@ -311,14 +309,16 @@ class Folding:
             if all(item.ts in fresh[name] for item in stored.get(name, ()))
         }
 
-    def _deepened(self, fold: Reviser, late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
+    def _deepened(
+        self, fold: Reviser, late: Sequence[LateSpan], kept: Mapping[str, Sequence[Snapshot]]
+    ) -> list[LateSpan]:
         """The same, but set out so early that all is given again of which items behind the snapshot gave another form.
 
         An event tells of that: it began before the snapshot, and was given out behind it. Nothing that the snapshot's
         state could not revise can have been given anew.
         """
         origins = {item.entity_id: kept[item.entity_id][0] for item in late if is_kept(item, kept[item.entity_id])}
-        spans = [Span(entity_id, origin.ts, FOREVER_MS) for entity_id, origin in origins.items()]
+        spans = [Span(entity_id, origin.ts, FOREVER_TS) for entity_id, origin in origins.items()]
         crossed = {
             row[0]
             for row_type in fold.events
@@ -326,14 +326,14 @@ class Folding:
             if row.ts < origins[row[0]].ts
         }
         since = {entity_id: fold.revisable_from(fold.load(origins[entity_id].state)) for entity_id in crossed}
-        return [item._replace(from_ms=min(item.from_ms, since.get(item.entity_id, item.from_ms))) for item in late]
+        return [item._replace(from_ts=min(item.from_ts, since.get(item.entity_id, item.from_ts))) for item in late]
 
     def _advance(self, subjects: Mapping[str, Device | Site], walks: Sequence[Walk], spans: Sequence[Span]) -> None:
         """Load what lies within the walks' next stretches, and fold it."""
-        open_spans = [span for span in spans if span.from_ms < span.to_ms]
+        open_spans = [span for span in spans if span.from_ts < span.to_ts]
         stored = self._load(subjects, open_spans) if open_spans else {}
         for walk, span in zip(walks, spans, strict=True):
-            walk.take(subjects[walk.entity_id], stored.get(walk.entity_id, ()), span.to_ms)
+            walk.take(subjects[walk.entity_id], stored.get(walk.entity_id, ()), span.to_ts)
 
     def _load(self, subjects: Mapping[str, Device | Site], spans: Sequence[Span]) -> dict[str, list[Any]]:
         """Stored items of some entities, in order of time."""

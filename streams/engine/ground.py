@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.retention import kept_from_ms
+from storage.retention import kept_from_ts
 from storage.spans import begun_before
 from storage.tables import DERIVED_TABLES
 from streams.kernels.contract import Retelling
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from storage.state import Snapshot
-    from streams.engine.walk import Late
+    from streams.engine.walk import LateSpan
     from streams.kernels.contract import Fold
 
 
@@ -32,20 +32,20 @@ class Ground:
         self.since: dict[str, int] = {}
         """Ground of those that have any, ms; of the others, everything is kept."""
 
-    def within(self, late: Sequence[Late], tables: Mapping[str, str], unheard: Container[str]) -> list[Late]:
+    def within(self, late: Sequence[LateSpan], tables: Mapping[str, str], unheard: Container[str]) -> list[LateSpan]:
         """Leave out what lies before the ground; `tables` hold the entities' items, `unheard` are remembered nowhere.
 
         An entity that was not heard of before, and of which nothing stands, has lost nothing: its old items count.
         """
-        kept_from = kept_from_ms(self._connection, sorted(set(tables.values())))
+        kept_from = kept_from_ts(self._connection, sorted(set(tables.values())))
         old = [(entity_id, kept_from[table]) for entity_id, table in tables.items() if table in kept_from]
         stood = self.stood([each for each in old if each[0] in unheard])
         self.since = {entity_id: ts for entity_id, ts in old if entity_id not in unheard or entity_id in stood}
         found = []
         for item in late:
-            since_ms = self.since.get(item.entity_id, item.from_ms)
-            if min(item.to_ms, item.until_ms) > since_ms:
-                found.append(item._replace(from_ms=max(item.from_ms, since_ms)))
+            since_ts = self.since.get(item.entity_id, item.from_ts)
+            if min(item.to_ts, item.until_ts) > since_ts:
+                found.append(item._replace(from_ts=max(item.from_ts, since_ts)))
         return found
 
     def trusted(self, kept: Mapping[str, list[Snapshot]]) -> dict[str, list[Snapshot]]:
@@ -55,14 +55,14 @@ class Ground:
             for entity_id, own in kept.items()
         }
 
-    def held(self, late: Late, latest_ms: int, kept: Sequence[Snapshot]) -> Late:
+    def held(self, late: LateSpan, latest_ts: int, kept: Sequence[Snapshot]) -> LateSpan:
         """Set out no earlier than from the first of the snapshots, where nothing before it is to be trusted.
 
-        And not later than at `latest_ms`.
+        And not later than at `latest_ts`.
         """
         if late.entity_id not in self.since or not kept:
             return late
-        return late._replace(from_ms=max(late.from_ms, min(latest_ms, kept[0].ts)))
+        return late._replace(from_ts=max(late.from_ts, min(latest_ts, kept[0].ts)))
 
     def begun(self, before: Mapping[str, int]) -> set[str]:
         """Entities whose last item before something, at a time in `before`, is behind the ground."""

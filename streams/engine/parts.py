@@ -70,7 +70,7 @@ class Part(NamedTuple):
     """How many records are whole with it."""
     rows: int
     """Derived rows it is expected to give."""
-    record_ms: int
+    record_ts: int
     """When its newest record was written."""
 
 
@@ -134,11 +134,11 @@ class Estimate:
         self.rows += len(ts)
         self.slots.update((np.unique(ts // SLOT_MS)).tolist())
 
-    def _cover(self, kind: Kind, reading: Reading, from_ms: int, to_ms: int) -> None:
+    def _cover(self, kind: Kind, reading: Reading, from_ts: int, to_ts: int) -> None:
         """Count every minute of a stretch, of each register that a reading has."""
         registers = sum(getattr(reading, name) is not None for name in _REGISTERS[kind])
-        self.rows += (to_ms - from_ms) // MINUTE_MS * max(1, registers)
-        self.slots.update(range(from_ms // SLOT_MS, to_ms // SLOT_MS + 1))
+        self.rows += (to_ts - from_ts) // MINUTE_MS * max(1, registers)
+        self.slots.update(range(from_ts // SLOT_MS, to_ts // SLOT_MS + 1))
 
     def fits(self, bounds: Bounds) -> bool:
         """Whether it is no more than one transaction takes on."""
@@ -151,7 +151,7 @@ def next_part(
     """Cut the next part off a run whose first record is the one at `start`: whole records, or a piece of the first."""
     estimate = Estimate(newest)
     batches: list[Batch] = []
-    taken = Part(batches, start, 0, 0, 0, run[0].timestamp_ms)
+    taken = Part(batches, start, 0, 0, 0, run[0].timestamp_ts)
     for record in run:
         batch = decoded(record)
         rest = _piece(batch, 0 if batches else start.readings, None)
@@ -169,7 +169,7 @@ def next_part(
             estimate.readings,
             len(batches),
             estimate.rows,
-            record.timestamp_ms,
+            record.timestamp_ts,
         )
     return taken
 
@@ -187,7 +187,7 @@ def _cut(batch: Batch, record: Record, start: StoredUntil, newest: Newest, bound
     whole = stop >= len(order)
     mark = StoredUntil(record.offset + 1) if whole else StoredUntil(record.offset, stop)
     taken = _piece(batch, start.readings, None if whole else stop)
-    return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ms)
+    return Part([taken], mark, stop - start.readings, int(whole), rows, record.timestamp_ts)
 
 
 def decoded_anew(

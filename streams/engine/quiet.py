@@ -162,7 +162,7 @@ class QuietWay:
             yield Due(self.shelf.fold.name, self.entity_ids[at], int(self.last_ts[at]), state)
             self.unsaved[at] = 0
 
-    def newest_ms(self) -> dict[str, int]:
+    def newest_ts(self) -> dict[str, int]:
         """Time of each entity's reading."""
         return dict(zip(self.entity_ids, map(int, self.last_ts.tolist()), strict=True))
 
@@ -212,10 +212,10 @@ class QuietWays:
         """States whose turn it is to be saved."""
         return [due for way in self._gone for due in way.due(every)]
 
-    def newest_ms(self) -> Iterator[tuple[str, int]]:
+    def newest_ts(self) -> Iterator[tuple[str, int]]:
         """Time of each reading that went one of them, by entity."""
         for way in self._gone:
-            yield from way.newest_ms().items()
+            yield from way.newest_ts().items()
 
     def keep(self, known: Memories, moved: Moved) -> None:
         """The transaction is committed: what was moved in it stands elsewhere now, or, if it can, on a shelf."""

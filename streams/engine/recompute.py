@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.time import LOCAL, MINUTE_MS, QUARTER_DAY_MS
 from storage import recompute, retention
 from storage.reference import is_current
-from streams.engine.derivation import Again
+from streams.engine.derivation import Rederivation
 from streams.engine.transaction import Transaction
 from streams.kernels.plant.reference import reference
 
@@ -42,9 +42,9 @@ class RecomputeProgress(NamedTuple):
 
     request_id: int
     site_id: str
-    from_ms: int
-    done_ms: int
-    to_ms: int
+    from_ts: int
+    done_ts: int
+    to_ts: int
     rows_written: int
     is_finished: bool
 
@@ -70,26 +70,26 @@ class Recompute:
         if stretch is None:
             return _noted(connection, request, (0, 0), is_finished=True)
         first, newest = stretch
-        kept_ms = retention.derivable_from_ms(connection)
-        if kept_ms is not None and request.from_ms < kept_ms and first < newest:
-            day = dt.datetime.fromtimestamp(kept_ms / 1000, LOCAL).date()
+        kept_ts = retention.derivable_from_ts(connection)
+        if kept_ts is not None and request.from_ts < kept_ts and first < newest:
+            day = dt.datetime.fromtimestamp(kept_ts / 1000, LOCAL).date()
             request = request._replace(error=f"begins at {day}: older readings are not kept")
-            first = max(first, kept_ms)
-        begin = _floor(max(request.from_ms, first))
-        end = min(request.to_ms, newest + 1)
-        at = begin if request.next_ms is None else request.next_ms
+            first = max(first, kept_ts)
+        begin = _floor(max(request.from_ts, first))
+        end = min(request.to_ts, newest + 1)
+        at = begin if request.next_ts is None else request.next_ts
         if at >= end:
-            rows = transaction.rebuild_within(connection, Again(devices, at, until_it_agrees=True))
-            done = request._replace(next_ms=at, rows_written=request.rows_written + rows)
+            rows = transaction.rebuild_within(connection, Rederivation(devices, at, until_it_agrees=True))
+            done = request._replace(next_ts=at, rows_written=request.rows_written + rows)
             return _noted(connection, done, (begin, end), is_finished=True)
         groups = _groups(devices)
         group = min(request.next_group, len(groups) - 1)
         stop = _floor(at) + QUARTER_DAY_MS + LAP_MS
         is_last = group + 1 == len(groups)
         before = list(chain.from_iterable(groups[:group])) if is_last else None
-        rows = transaction.rebuild_within(connection, Again(groups[group], at, stop, before))
+        rows = transaction.rebuild_within(connection, Rederivation(groups[group], at, stop, before))
         done = request._replace(
-            next_ms=stop if is_last else at,
+            next_ts=stop if is_last else at,
             next_group=0 if is_last else group + 1,
             rows_written=request.rows_written + rows,
         )
@@ -101,7 +101,7 @@ def _noted(
 ) -> RecomputeProgress:
     recompute.note(connection, request, is_finished=is_finished)
     begin, end = stretch
-    done = end if is_finished or request.next_ms is None else min(request.next_ms, end)
+    done = end if is_finished or request.next_ts is None else min(request.next_ts, end)
     return RecomputeProgress(request.id, request.site_id, begin, done, end, request.rows_written, is_finished)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from schemas.time import DAY_MS, FOREVER_MS, Span
+from schemas.time import DAY_MS, FOREVER_TS, Span
 from storage.derived import key_of
 from storage.tables import DERIVED_TABLES
 from streams.kernels.contract import Retelling, Sharer
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from storage.state import Snapshot
     from streams.engine.standing import StandingRows
-    from streams.engine.walk import Late, Walk
+    from streams.engine.walk import LateSpan, Walk
     from streams.kernels.contract import Fold
 
     _Kept = Mapping[str, Sequence[Snapshot]]
@@ -44,8 +44,8 @@ def take_back(rows: StandingRows, fold: Fold, walks: Sequence[Walk], spans: Sequ
                     continue
                 untold = _untold(fold, walk, own, given(at))
                 if walk.origin.state is None:
-                    untold = [row for row in untold if row.ts >= span.from_ms]
-                    if span.from_ms > walk.origin.ts:
+                    untold = [row for row in untold if row.ts >= span.from_ts]
+                    if span.from_ts > walk.origin.ts:
                         untold = _seen(walk, untold)
                 gone += rows.remove(untold)
     return gone
@@ -60,13 +60,13 @@ def too_late(rows: StandingRows, fold: Fold, walks: Sequence[Walk], first: Mappi
     return [*emptied, *_wanting(rows, fold, [walk for walk in walks if not walk.is_emptied], first)]
 
 
-def earlier(walks: Sequence[Walk], step_ms: int, kept: Callable[[Sequence[Late]], _Kept]) -> list[Late]:
+def earlier(walks: Sequence[Walk], step_ms: int, kept: Callable[[Sequence[LateSpan]], _Kept]) -> list[LateSpan]:
     """Begin some ways earlier by a step, but never leave out the first snapshot there is."""
-    late = [walk.late._replace(from_ms=walk.origin.ts - step_ms) for walk in walks]
+    late = [walk.late._replace(from_ts=walk.origin.ts - step_ms) for walk in walks]
     found = kept(late) if late else {}
-    firsts = [own[0].ts if (own := found[item.entity_id]) else FOREVER_MS for item in late]
+    firsts = [own[0].ts if (own := found[item.entity_id]) else FOREVER_TS for item in late]
     return [
-        item._replace(from_ms=max(item.from_ms, first)) if first < walk.origin.ts else item
+        item._replace(from_ts=max(item.from_ts, first)) if first < walk.origin.ts else item
         for walk, item, first in zip(walks, late, firsts, strict=True)
     ]
 
@@ -95,10 +95,10 @@ def _standing(
 ) -> Mapping[str, Sequence[Row]]:
     """Rows of a type that stand where some ways may have given any, by entity."""
     if DERIVED_TABLES[row_type].newest_wins:
-        spans = [Span(walk.entity_id, 0, FOREVER_MS) for walk in walks]
+        spans = [Span(walk.entity_id, 0, FOREVER_TS) for walk in walks]
     else:
         spans = [
-            span._replace(from_ms=min(span.from_ms, _since(fold, walk)))
+            span._replace(from_ts=min(span.from_ts, _since(fold, walk)))
             for walk, span in zip(walks, spans, strict=True)
         ]
     found: dict[str, list[Row]] = {}
@@ -110,7 +110,7 @@ def _standing(
 
 def _since(fold: Retelling, walk: Walk) -> int:
     if walk.origin.state is None or not walk.begun:
-        return FOREVER_MS
+        return FOREVER_TS
     return fold.retold_from(fold.load(walk.origin.state), walk.now)
 
 
@@ -126,7 +126,7 @@ def _given(fold: Retelling, walk: Walk) -> _Given:
 
 def _untold(fold: Retelling, walk: Walk, standing: Sequence[Row], given: _Given) -> list[Row]:
     """Those of standing rows that items on a way gave once, and give no more; `given`: what it gives now."""
-    odd = [row for row in standing if row.ts > given.get(key_of(row), -FOREVER_MS)]
+    odd = [row for row in standing if row.ts > given.get(key_of(row), -FOREVER_TS)]
     if odd and walk.origin.state is not None:
         before = fold.load(walk.origin.state)
         odd = [row for row in odd if not fold.is_behind(before, row)]
@@ -139,7 +139,7 @@ def _is_known(fold: Retelling, state: object, row: Row) -> bool:
 
     A state that was built again after a change of version knows nothing of a series that had ended long before.
     """
-    return fold.is_behind(state, cast("Any", row)._replace(ts=-FOREVER_MS))
+    return fold.is_behind(state, cast("Any", row)._replace(ts=-FOREVER_TS))
 
 
 def _seen(walk: Walk, rows: Sequence[Row]) -> list[Row]:
@@ -151,7 +151,7 @@ def _seen(walk: Walk, rows: Sequence[Row]) -> list[Row]:
     for row in walk.rows:
         series = _series(row)
         first[series] = min(row.ts, first.get(series, row.ts))
-    return [row for row in rows if row.ts >= first.get(_series(row), FOREVER_MS)]
+    return [row for row in rows if row.ts >= first.get(_series(row), FOREVER_TS)]
 
 
 def _series(row: Row) -> tuple[object, ...]:

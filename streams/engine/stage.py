@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from schemas.kafka.quarantine import Quarantined
     from schemas.metrics import Row
-    from schemas.quarantine import Quarantined
     from schemas.time import Span
     from storage.checkpoint import Position
     from streams.intake.admission import Directory
@@ -27,11 +27,11 @@ class Written(NamedTuple):
     """Rows it took away."""
     position: Position
     partitions: int
-    record_ms: int | None
+    record_ts: int | None
     """When the newest record it stores was written; None where it stores none."""
     late: Sequence[Span]
     """Devices with readings stored just now that are older than one they had before: from the first of these on."""
-    newest_ms: Callable[[], dict[str, int]]
+    newest_ts: Callable[[], dict[str, int]]
     """Device time of the newest reading of each device of the partition, this transaction's included."""
     refused: Sequence[Quarantined] = ()
     """What it puts into the quarantine."""

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Stretch:
-    """All rows of one type and entity with from_ms <= ts < to_ms."""
+    """All rows of one type and entity with from_ts <= ts < to_ts."""
 
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     rows: list[Row] = field(default_factory=list)
     """In order of the key."""
 
     def within(self, span: Span) -> list[Row]:
         """Its rows of a part of it."""
-        from_ms, to_ms = span.from_ms, span.to_ms
-        if from_ms <= self.from_ms and to_ms >= self.to_ms:
+        from_ts, to_ts = span.from_ts, span.to_ts
+        if from_ts <= self.from_ts and to_ts >= self.to_ts:
             return self.rows
-        return [row for row in self.rows if from_ms <= row.ts < to_ms]
+        return [row for row in self.rows if from_ts <= row.ts < to_ts]
 
 
 class StandingRows:
@@ -55,9 +55,9 @@ class StandingRows:
         for span in spans:
             stretch = held.get(span.entity_id)
             if stretch is None:
-                held[span.entity_id] = _Stretch(span.from_ms, span.to_ms)
+                held[span.entity_id] = _Stretch(span.from_ts, span.to_ts)
                 missing.append(span)
-            elif span.from_ms > stretch.to_ms or span.to_ms < stretch.from_ms:
+            elif span.from_ts > stretch.to_ts or span.to_ts < stretch.from_ts:
                 apart.append(span)  # what lies between is not asked for
             elif more := _widen(stretch, span):
                 missing += more
@@ -151,12 +151,12 @@ class StandingRows:
 def _widen(stretch: _Stretch, span: Span) -> list[Span]:
     """Widen a stretch that touches a span to hold it; returns what must be read for that."""
     missing = []
-    if span.from_ms < stretch.from_ms:
-        missing.append(Span(span.entity_id, span.from_ms, stretch.from_ms))
-        stretch.from_ms = span.from_ms
-    if span.to_ms > stretch.to_ms:
-        missing.append(Span(span.entity_id, stretch.to_ms, span.to_ms))
-        stretch.to_ms = span.to_ms
+    if span.from_ts < stretch.from_ts:
+        missing.append(Span(span.entity_id, span.from_ts, stretch.from_ts))
+        stretch.from_ts = span.from_ts
+    if span.to_ts > stretch.to_ts:
+        missing.append(Span(span.entity_id, stretch.to_ts, span.to_ts))
+        stretch.to_ts = span.to_ts
     return missing
 
 

@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.columns.arrivals import Arrivals
-from schemas.quarantine import Quarantined, Reason
+from schemas.kafka.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from storage import checkpoint, readings, state
 from storage.books import ledger, quarantine, set_aside
 from storage.books.ledger import UNREGISTERED, Ledger
 from storage.registry import registry_version
-from streams.engine.derivation import Again, Derivation
+from streams.engine.derivation import Derivation, Rederivation
 from streams.engine.quiet import QuietWays
 from streams.intake.admission import Refusal, admit, far_behind, is_old
 from streams.intake.candidates import Candidates, Identified, newest_before, quarantined
@@ -50,7 +50,7 @@ class Intake(NamedTuple):
     admitted: dict[Kind, Arrivals]
     quarantined: list[Quarantined]
     received: list[tuple[int, Mapping[str, int]]]
-    """(received_ms, counts by device id of the topic) as the collectors counted."""
+    """(received_ts, counts by device id of the topic) as the collectors counted."""
 
 
 class Outcome(NamedTuple):
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
     stored: int
     duplicate: int
     quarantined: int
-    newest_received_ms: int
+    newest_received_ts: int
 
     def plus(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -69,7 +69,7 @@ class Outcome(NamedTuple):
             self.stored + other.stored,
             self.duplicate + other.duplicate,
             self.quarantined + other.quarantined,
-            max(self.newest_received_ms, other.newest_received_ms),
+            max(self.newest_received_ts, other.newest_received_ts),
         )
 
 
@@ -82,7 +82,7 @@ class Transaction:
         partition: Partition,
         refused: Mapping[int, str] = MappingProxyType({}),
         *,
-        record_ms: int | None = None,
+        record_ts: int | None = None,
         looks: bool = True,
     ) -> None:
         """Take readings that are refused already, by ordinal, and when the newest record was written.
@@ -91,7 +91,7 @@ class Transaction:
         that is remembered of their device, and UniqueViolation is raised where one of them is not.
         """
         self._session = session
-        self._record_ms = record_ms
+        self._record_ms = record_ts
         self._partition = partition
         self._refused = refused
         self._looks = looks
@@ -117,14 +117,14 @@ class Transaction:
                 partition.know(before)
         return outcome
 
-    def rebuild(self, device_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
+    def rebuild(self, device_ids: Sequence[str], from_ts: int, to_ts: int) -> int:
         """Derive everything of some devices between two moments again, and commit; returns how many rows it gave."""
         with self._session.begin() as connection, connection.transaction():
             directory = self._session.directory(connection, registry_version(connection))
             devices = [directory.devices[device_id] for device_id in device_ids]
-            return self.rebuild_within(connection, Again(devices, from_ms, to_ms))
+            return self.rebuild_within(connection, Rederivation(devices, from_ts, to_ts))
 
-    def rebuild_within(self, connection: Connection, again: Again) -> int:
+    def rebuild_within(self, connection: Connection, again: Rederivation) -> int:
         """Do it within a transaction of the caller's.
 
         Raises LookupError where nothing was ever stored of the partition.
@@ -163,20 +163,20 @@ class Transaction:
         self, connection: Connection, directory: Directory, batches: Sequence[Batch], limit: int | None
     ) -> Outcome:
         intake = self._judge(connection, directory, batches, limit)
-        for received_ms, counts in intake.received:
-            self._ledger.hour(received_ms).received.update(_booked(directory, counts))
+        for received_ts, counts in intake.received:
+            self._ledger.hour(received_ts).received.update(_booked(directory, counts))
         derivation = self._derivation(connection, directory)
         stored, duplicate = self._store(connection, directory, intake, derivation)
         for item in intake.quarantined:
             booked = item.device_id if item.device_id in directory.devices else UNREGISTERED
-            self._ledger.hour(item.received_ms).quarantined[booked] += 1
+            self._ledger.hour(item.received_ts).quarantined[booked] += 1
         derivation.finish()
         self._run_stages(derivation, self._record_ms, intake.quarantined)
         with connection.pipeline():  # none of these is waited for before the next is sent
             self._remember(connection, derivation)
             quarantine.add(connection, intake.quarantined)
             self._book(connection)
-        newest = max((received_ms for received_ms, _ in intake.received), default=0)
+        newest = max((received_ts for received_ts, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
 
     def _book(self, connection: Connection) -> None:
@@ -189,9 +189,9 @@ class Transaction:
             partition.unsettled = 0
             ledger.settle(connection, number)
 
-    def _run_stages(self, derivation: Derivation, record_ms: int | None, refused: Sequence[Quarantined] = ()) -> None:
+    def _run_stages(self, derivation: Derivation, record_ts: int | None, refused: Sequence[Quarantined] = ()) -> None:
         """Have follow what follows from the rows, and from what was refused."""
-        written = derivation.written(self._partition.position, self._session.partitions, record_ms, refused)
+        written = derivation.written(self._partition.position, self._session.partitions, record_ts, refused)
         for stage in self._session.kernels.stages:
             stage.run(written)
 
@@ -243,7 +243,7 @@ class Transaction:
             batches = [batch.one_by_one() for batch in batches]  # each reading is asked for
         for batch in batches:
             if counts := batch.counted():  # a record without any only says that its partition is silent
-                intake.received.append((batch.first_ms, counts))
+                intake.received.append((batch.first_ts, counts))
             found.take(batch)
             if found.is_full:
                 break
@@ -286,7 +286,7 @@ class Transaction:
     def _newest_stored(self, connection: Connection, device: Device) -> int | None:
         """Time of a device's newest reading before this transaction."""
         if device.device_id not in self._stored:
-            self._stored[device.device_id] = readings.newest_ms(connection, device.kind, device.device_id)
+            self._stored[device.device_id] = readings.newest_ts(connection, device.kind, device.device_id)
         return self._stored[device.device_id]
 
     def _store(
@@ -302,10 +302,10 @@ class Transaction:
             fresh = Arrivals.of_each(kind, stored.fresh)
             stored_count += len(fresh)
             duplicate_count += len(stored.duplicates)
-            for received_ms, device_ids in ledger.by_hour(fresh.device_ids, fresh.received_ms).items():
-                self._ledger.hour(received_ms).stored.update(device_ids)
+            for received_ts, device_ids in ledger.by_hour(fresh.device_ids, fresh.received_ts).items():
+                self._ledger.hour(received_ts).stored.update(device_ids)
             for arrival in stored.duplicates:
-                self._ledger.hour(arrival.received_ms).duplicate[arrival.device_id] += 1
+                self._ledger.hour(arrival.received_ts).duplicate[arrival.device_id] += 1
             for arrival in stored.conflicts:
                 topic = Topic(directory.devices[arrival.device_id].site_id, kind.value, arrival.device_id)
                 refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")

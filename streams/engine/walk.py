@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from schemas.time import DAY_MS, FOREVER_MS
+from schemas.time import DAY_MS, FOREVER_TS
 from storage.state import Snapshot
 from streams.kernels.contract import Reviser
 
@@ -24,18 +24,18 @@ SETTLED_MS = 7 * DAY_MS
 """Such a fold, where it started in the middle of a device's life, gives no rows older than this before the item."""
 
 
-class Late(NamedTuple):
+class LateSpan(NamedTuple):
     """An entity whose items have to be folded again."""
 
     entity_id: str
-    from_ms: int
+    from_ts: int
     """Time of its first late item."""
-    to_ms: int
+    to_ts: int
     """Behind its last late item: from here on a snapshot may be met."""
-    until_ms: int
+    until_ts: int
     """Behind what is remembered: newer items are folded onwards."""
     is_part: bool = False
-    """More comes after `until_ms`, in another transaction, which begins there: what is remembered at the end stands."""
+    """More comes after `until_ts`, in another transaction, which begins there: what is remembered at the end stands."""
     fresh: Sequence[int] = ()
     """Times of its late items, where they are new in this transaction."""
 
@@ -48,7 +48,7 @@ class Walk:
     """
 
     fold: Fold
-    late: Late
+    late: LateSpan
     origin: _Origin
     met: Mapping[int, str]
     """Snapshots that stand behind the last late item: where the state equals one, nothing differs from there on."""
@@ -58,7 +58,7 @@ class Walk:
     now: Any
     begun: bool
     last_ts: int
-    first_ts: int = FOREVER_MS
+    first_ts: int = FOREVER_TS
     """Time of the first item on it."""
     is_passed: bool = False
     """Whether an item passes the moment of its beginning."""
@@ -90,26 +90,26 @@ class Walk:
         is_left = self.origin.state is not None and not self.is_passed and not self.late.is_part
         return self.origin.ts - is_left
 
-    def firm(self, rows: list[Row], since_ms: int) -> list[Row]:
+    def to_stand(self, rows: list[Row], since_ts: int) -> list[Row]:
         """Rows that are to stand as they were given; the others are left as they are."""
         if self.met_early and isinstance(self.fold, Reviser):
             # What a later item could still revise, one may have revised already: that stands.
             rows = [row for row in rows if self.fold.is_final(self.now, row)]
-        return rows if since_ms <= self.origin.ts else [row for row in rows if row.ts >= since_ms]
+        return rows if since_ts <= self.origin.ts else [row for row in rows if row.ts >= since_ts]
 
-    def take(self, subject: Device | Site, items: Sequence[Any], to_ms: int) -> None:
-        """Fold the items before `to_ms` that were not folded yet, unless a snapshot is met."""
-        first_late = bisect_left(items, self.late.from_ms, key=_ts)
+    def take(self, subject: Device | Site, items: Sequence[Any], to_ts: int) -> None:
+        """Fold the items before `to_ts` that were not folded yet, unless a snapshot is met."""
+        first_late = bisect_left(items, self.late.from_ts, key=_ts)
         self._fold(subject, items[:first_late])
         if self.end is None and items[:first_late]:
             self.told = len(self.rows)
         self._fold(subject, items[first_late:])
         if self.end is not None:
             return
-        if self.begun and to_ms in self.met and self._meets(to_ms, self.fold.dump(self.now)):
+        if self.begun and to_ts in self.met and self._meets(to_ts, self.fold.dump(self.now)):
             return
-        if self.late.is_part and to_ms == self.late.until_ms:
-            self.end = to_ms
+        if self.late.is_part and to_ts == self.late.until_ts:
+            self.end = to_ts
             if self.begun:
                 self.snapshots += [self._snapshot(moment) for moment in self.stale if moment > self.last_ts]
 
@@ -145,17 +145,17 @@ class _Origin(NamedTuple):
     state: str | None
 
 
-def unkept(late: Sequence[Late], kept: Mapping[str, Sequence[Snapshot]]) -> list[Late]:
+def unkept(late: Sequence[LateSpan], kept: Mapping[str, Sequence[Snapshot]]) -> list[LateSpan]:
     """Those of which no snapshot is kept that is old enough to set out from."""
     return [item for item in late if not is_kept(item, kept[item.entity_id])]
 
 
-def is_kept(late: Late, kept: Sequence[Snapshot]) -> bool:
+def is_kept(late: LateSpan, kept: Sequence[Snapshot]) -> bool:
     """Whether the first snapshot of an entity is old enough to set out from."""
-    return bool(kept) and kept[0].ts <= late.from_ms
+    return bool(kept) and kept[0].ts <= late.from_ts
 
 
-def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None, ground_ms: int | None) -> _Origin:
+def _origin(fold: Fold, late: LateSpan, kept: Sequence[Snapshot], before: int | None, ground_ts: int | None) -> _Origin:
     """The snapshot to begin with; without one, a beginning so early that the item's buckets are whole.
 
     And not later than the last item before: of an entity that has snapshots at all, all items before its first one lie
@@ -163,21 +163,23 @@ def _origin(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None
     """
     if is_kept(late, kept):
         return _Origin(kept[0].ts, kept[0].state)
-    earliest = late.from_ms - REBUILD_MS
-    if before is not None and (ground_ms is None or before >= ground_ms):
+    earliest = late.from_ts - REBUILD_MS
+    if before is not None and (ground_ts is None or before >= ground_ts):
         earliest = min(earliest, before // fold.snapshot_ms * fold.snapshot_ms)
-    return _Origin(earliest if ground_ms is None else max(earliest, ground_ms), None)
+    return _Origin(earliest if ground_ts is None else max(earliest, ground_ts), None)
 
 
-def set_out(fold: Fold, late: Late, kept: Sequence[Snapshot], before: int | None, ground_ms: int | None = None) -> Walk:
+def set_out(
+    fold: Fold, late: LateSpan, kept: Sequence[Snapshot], before: int | None, ground_ts: int | None = None
+) -> Walk:
     """Set out from the newest snapshot before the first late item; `before`: time of the last item before, if any.
 
-    `ground_ms`: from when on all items are kept, where older ones were taken away.
+    `ground_ts`: from when on all items are kept, where older ones were taken away.
     """
-    origin = _origin(fold, late, kept, before, ground_ms)
-    met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ms}
-    stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ms]
-    stop = min((ts for ts in met if ts <= late.until_ms), default=late.until_ms)
+    origin = _origin(fold, late, kept, before, ground_ts)
+    met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ts}
+    stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ts]
+    stop = min((ts for ts in met if ts <= late.until_ts), default=late.until_ts)
     now = None if origin.state is None else fold.load(origin.state)
     return Walk(fold, late, origin, met, stale, stop, now, origin.state is not None, origin.ts - 1)
 

@@ -31,7 +31,7 @@ class RecentReading(NamedTuple):
 class Fed(NamedTuple):
     """What some readings came to."""
 
-    from_ms: int
+    from_ts: int
     """What was given out before by readings from here on is given out anew."""
     is_late: bool
     """Whether any of it was given out before."""
@@ -45,14 +45,14 @@ class Recent:
     kind: Kind
     before: tuple[Any, ...]
     """What each fold remembers before the first of them."""
-    before_ms: int = -1
+    before_ts: int = -1
     """Device time of the newest reading in that; -1: none."""
     kept: list[RecentReading] = field(default_factory=list)
 
     @property
-    def newest_ms(self) -> int:
+    def newest_ts(self) -> int:
         """Device time of the newest reading; -1: none."""
-        return self.kept[-1].arrival.ts if self.kept else self.before_ms
+        return self.kept[-1].arrival.ts if self.kept else self.before_ts
 
     def feed(self, folds: Sequence[Fold], device: Device, arrivals: Sequence[Arrival]) -> Fed | None:
         """Take readings in any order; None where they say nothing new, or are older than all that are kept.
@@ -62,7 +62,7 @@ class Recent:
         own = [kept.arrival for kept in self.kept]
         first = len(own)
         for arrival in arrivals:
-            if arrival.ts <= self.before_ms:
+            if arrival.ts <= self.before_ts:
                 continue
             at = bisect_left(own, arrival.ts, key=_ts)
             if at < len(own) and own[at].ts == arrival.ts:
@@ -84,7 +84,7 @@ class Recent:
         fed = Fed(own[first].ts, first < len(self.kept), signals)
         if len(kept) > KEPT:
             last = kept[-KEPT - 1]
-            self.before, self.before_ms = last.states, last.arrival.ts
+            self.before, self.before_ts = last.states, last.arrival.ts
         self.kept = kept[-KEPT:]
         return fed
 

@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 from pydantic import ValidationError
 
-from schemas.safety import SafetyRecord
+from schemas.kafka.safety import SafetyRecord
 from schemas.time import HOUR_MS
 from storage.pool import connect
 from storage.registry import load_registry, registry_version
@@ -63,7 +63,7 @@ class Guard:
         self._producer = self._new_producer()
         self._begins: dict[int, int] = {}
         """By partition, the first offset whose alarms are to be published; what is before it is only learnt from."""
-        self._taken_ms = 0
+        self._taken_ts = 0
         """Kafka's time of the record read last. What is published bears it, too: Kafka has taken that time before, and
         would refuse the one of a clock that is ahead."""
         self.stopping = threading.Event()
@@ -116,7 +116,7 @@ class Guard:
         """Publish what some records show; False where the end came before Kafka had taken all of it."""
         for message in messages:
             value, offset = message.value() or b"", message.offset() or 0
-            self._taken_ms = max(0, message.timestamp()[1])
+            self._taken_ts = max(0, message.timestamp()[1])
             if not any(mark in value for mark in _MARKS):
                 continue
             batch = decode(Record(offset, 0, value), self._settings.kafka_topic)
@@ -150,7 +150,7 @@ class Guard:
                 self._settings.kafka_alarm_topic,
                 key=record.alarm_id,
                 value=record.model_dump_json(),
-                timestamp=self._taken_ms,
+                timestamp=self._taken_ts,
                 on_delivery=lambda error, _message: answers.append(error),
             )
         except BufferError:
@@ -177,7 +177,7 @@ class Guard:
         try:
             for device_id, text in self._watch.to_save(everything=everything):
                 self._producer.produce(
-                    self._settings.kafka_guard_topic, key=device_id, value=text, timestamp=self._taken_ms
+                    self._settings.kafka_guard_topic, key=device_id, value=text, timestamp=self._taken_ts
                 )
                 self._producer.poll(0)
         except (BufferError, KafkaException) as error:

@@ -20,15 +20,15 @@ from schemas.metrics.signal import SAFETY_KINDS
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry
 from schemas.time import HOUR_MS
-from storage.blocks import round_as_stored
+from storage.encoding.blocks import round_as_stored
+from streams.guard.published import PublishedCondition, found_in
 from streams.guard.recent import Recent
-from streams.guard.told import PublishedCondition, found_in
 from streams.intake.admission import Directory, Refusal, admit, identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from schemas.safety import SafetyRecord
+    from schemas.kafka.safety import SafetyRecord
     from streams.guard.recent import Fed
     from streams.intake.batch import Batch, Message
     from streams.kernels.contract import Fold
@@ -65,7 +65,7 @@ class SafetyWatch:
         self._verdicts: dict[_Key, list[Signal]] = {}
         """Verdicts of conditions of the readings kept, and of what holds since before them."""
         self._told: dict[_Key, PublishedCondition] = {}
-        self._saved_ms: dict[str, int] = {}
+        self._saved_ts: dict[str, int] = {}
         """Device time up to which what is learnt of a device was saved."""
         self._due: set[str] = set()
         self.directory: Directory | None = None
@@ -80,17 +80,17 @@ class SafetyWatch:
             )
         self._told |= found
 
-    def take(self, batch: Batch, now_ms: int) -> list[SafetyRecord]:
+    def take(self, batch: Batch, now_ts: int) -> list[SafetyRecord]:
         """Judge one record's readings, and tell what is to be published."""
         found: list[SafetyRecord] = []
         for device_id, fed, touched in self._fed(batch):
-            newest_ms = self._recent[device_id].newest_ms
+            newest_ts = self._recent[device_id].newest_ts
             for key in touched:
                 found += self._told.setdefault(key, PublishedCondition()).news(
                     self._verdicts.get(key, ()),
-                    late_from_ms=fed.from_ms if fed.is_late else None,
-                    newest_ms=newest_ms,
-                    now_ms=now_ms,
+                    late_from_ts=fed.from_ts if fed.is_late else None,
+                    newest_ts=newest_ts,
+                    now_ts=now_ts,
                 )
             self._forget(device_id, touched)
         return found
@@ -104,7 +104,7 @@ class SafetyWatch:
         """What is learnt of devices, by device: of those whose turn it is, or of all."""
         for device_id in list(self._recent) if everything else sorted(self._due):
             recent = self._recent[device_id]
-            if recent.before_ms < 0:
+            if recent.before_ts < 0:
                 continue
             folds = self._folds[recent.kind]
             states = {
@@ -112,8 +112,8 @@ class SafetyWatch:
                 for fold, state in zip(folds, recent.before, strict=True)
                 if state is not None
             }
-            self._saved_ms[device_id] = recent.before_ms
-            text = orjson.dumps({"kind": recent.kind, "ts": recent.before_ms, "states": states})
+            self._saved_ts[device_id] = recent.before_ts
+            text = orjson.dumps({"kind": recent.kind, "ts": recent.before_ts, "states": states})
             yield device_id, text.decode()
         self._due.clear()
 
@@ -122,7 +122,7 @@ class SafetyWatch:
         saved: dict[str, Any] = orjson.loads(text)
         kind, ts = Kind(saved["kind"]), int(saved["ts"])
         known = self._recent.get(device_id)
-        if known is not None and known.newest_ms >= ts:
+        if known is not None and known.newest_ts >= ts:
             return
         folds = self._folds[kind]
         states = [saved["states"].get(fold.name, [None, None]) for fold in folds]
@@ -131,7 +131,7 @@ class SafetyWatch:
             for fold, (version, state) in zip(folds, states, strict=True)
         )
         self._recent[device_id] = Recent(kind, before, ts)
-        self._saved_ms[device_id] = ts
+        self._saved_ts[device_id] = ts
 
     def _fed(self, batch: Batch) -> Iterator[tuple[str, Fed, set[_Key]]]:
         """Feed readings, and tell of each device which conditions' verdicts are others now."""
@@ -152,7 +152,7 @@ class SafetyWatch:
         directory = self.directory or _UNKNOWN
         apart = envelope.set_aside or {}
         sent = [
-            admit(directory, device, Arrival(device.device_id, envelope.received_ms, reading, apart.get(at, NOTHING)))
+            admit(directory, device, Arrival(device.device_id, envelope.received_ts, reading, apart.get(at, NOTHING)))
             for at, reading in enumerate(envelope.readings)
         ]
         folds = self._folds[device.kind]
@@ -164,8 +164,8 @@ class SafetyWatch:
         round_as_stored(Block(device.kind, [arrival.reading for arrival in admitted]))
         fed = recent.feed(folds, device, admitted)
         self._recent[device.device_id] = recent
-        first_ms = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once
-        if (recent.before_ms - first_ms) // SAVE_MS * SAVE_MS + first_ms > self._saved_ms.get(device.device_id, -1):
+        first_ts = zlib.crc32(device.device_id.encode()) % SAVE_MS  # not all devices at once
+        if (recent.before_ts - first_ts) // SAVE_MS * SAVE_MS + first_ts > self._saved_ts.get(device.device_id, -1):
             self._due.add(device.device_id)
         return fed
 
@@ -175,7 +175,7 @@ class SafetyWatch:
         if fed.is_late:
             for key in [key for key in self._verdicts if key[0] == device_id]:
                 own = self._verdicts[key]
-                kept = [verdict for verdict in own if verdict.ts < fed.from_ms]
+                kept = [verdict for verdict in own if verdict.ts < fed.from_ts]
                 if len(kept) < len(own):
                     self._verdicts[key] = kept
                     touched.add(key)
@@ -195,12 +195,12 @@ class SafetyWatch:
 
     def _forget(self, device_id: str, touched: Iterable[_Key]) -> None:
         """Keep verdicts of the readings kept, and of what holds since before them."""
-        before_ms = self._recent[device_id].before_ms
+        before_ts = self._recent[device_id].before_ts
         for key in touched:
             own = self._verdicts[key]
-            begun = [one.raised.ts for one in found_in(own) if one.ended_ms > before_ms]
-            from_ms = min([before_ms + 1, *begun])
-            own[:] = [verdict for verdict in own if verdict.ts >= from_ms]
+            begun = [one.raised.ts for one in found_in(own) if one.ended_ts > before_ts]
+            from_ts = min([before_ts + 1, *begun])
+            own[:] = [verdict for verdict in own if verdict.ts >= from_ts]
             if not own:
                 del self._verdicts[key]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from schemas.aside import AsideReason, SetAside, is_senseless, measured
+from schemas.kafka.quarantine import Reason
 from schemas.kinds import described
-from schemas.quantity import EARLIEST_MS, FAR_BEHIND_MS, HORIZON_MS, LARGEST
-from schemas.quarantine import Reason
+from schemas.quantity import EARLIEST_TS, FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.readings import DeviceQuality, Kind, elements_apart, ranges_of
 from schemas.time import DAY_MS
 
@@ -87,9 +87,9 @@ class Directory:
         if (said := block.others.get("quality")) is not None:
             odd |= np.array([quality == DeviceQuality.BAD for quality in said])
         # In Python: a device may send whatever integer as its time, also one beyond 64 bits.
-        if min(block.ts) < max(arrivals.received_ms) - FAR_BEHIND_MS:
-            each = zip(arrivals.received_ms, block.ts, strict=True)
-            odd |= np.array([received_ms - ts > FAR_BEHIND_MS for received_ms, ts in each])
+        if min(block.ts) < max(arrivals.received_ts) - FAR_BEHIND_MS:
+            each = zip(arrivals.received_ts, block.ts, strict=True)
+            odd |= np.array([received_ts - ts > FAR_BEHIND_MS for received_ts, ts in each])
         return np.flatnonzero(odd).tolist()
 
 
@@ -197,7 +197,7 @@ def admit(directory: Directory, device: Device, arrival: Arrival) -> Arrival | R
     as no value. Of a reading that its own device calls bad nothing is used.
     """
     reading = arrival.reading
-    if arrival.received_ms - reading.ts > FAR_BEHIND_MS and (refusal := _long_ago(device, arrival)) is not None:
+    if arrival.received_ts - reading.ts > FAR_BEHIND_MS and (refusal := _long_ago(device, arrival)) is not None:
         return refusal
     for field, said in device.absent_values.items():
         setattr(reading, field, _without(getattr(reading, field), said))
@@ -222,30 +222,30 @@ def admit(directory: Directory, device: Device, arrival: Arrival) -> Arrival | R
 def _long_ago(device: Device, arrival: Arrival) -> Refusal | None:
     """Hold an old reading against the device's first day; without one, against what no clock that runs can say."""
     ts = arrival.ts
-    if ts < EARLIEST_MS:
+    if ts < EARLIEST_TS:
         return Refusal(Reason.CLOCK_BEHIND, f"ts {ts} ms is before the year 2000: clock lost, or not in ms"[:500])
     if device.first_day is not None:
         if ts < device.first_day:
             return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is before the device's first day: clock lost")
-    elif arrival.received_ms - ts > HORIZON_MS:
+    elif arrival.received_ts - ts > HORIZON_MS:
         return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is more than 20 years before it arrived: clock lost")
     return None
 
 
 def is_old(arrival: Arrival) -> bool:
     """Whether a reading arrived so long after its time that it is held against its device's newest one too."""
-    return arrival.received_ms - arrival.ts > FAR_BEHIND_MS
+    return arrival.received_ts - arrival.ts > FAR_BEHIND_MS
 
 
-def far_behind(device: Device, ts: int, newest_ms: int | None) -> Refusal | None:
+def far_behind(device: Device, ts: int, newest_ts: int | None) -> Refusal | None:
     """Hold a reading that arrived long after its time against the device's newest one.
 
     History that is loaded in order is newer than all before it; one that jumps back by more than a year is told by a
     clock that was set wrong, unless the registry says from when on the device measures.
     """
-    if device.first_day is not None or newest_ms is None or ts >= newest_ms - FAR_BEHIND_MS:
+    if device.first_day is not None or newest_ts is None or ts >= newest_ts - FAR_BEHIND_MS:
         return None
-    days = (newest_ms - ts) // DAY_MS
+    days = (newest_ts - ts) // DAY_MS
     return Refusal(
         Reason.CLOCK_BEHIND,
         f"{_said(ts)} is {days} days before the newest reading: the clock jumped; register first_day if it is history",

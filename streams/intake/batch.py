@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from schemas.aside import Aside
     from schemas.columns.block import Block
-    from schemas.quarantine import Quarantined
+    from schemas.kafka.quarantine import Quarantined
     from schemas.readings import Kind, Reading
 
 
@@ -24,7 +24,7 @@ class Message(NamedTuple):
     site_id: str
     kind: Kind
     device_id: str
-    received_ms: int
+    received_ts: int
     readings: list[Reading]
     """As structs (`schemas.structs`)."""
     set_aside: Mapping[int, Aside] | None = None
@@ -38,7 +38,7 @@ class MessageTable(NamedTuple):
     site_ids: list[str]
     """Of each message, as the next three."""
     device_ids: list[str]
-    received_ms: list[int]
+    received_ts: list[int]
     counts: list[int]
     block: Block
 
@@ -50,18 +50,18 @@ class MessageTable(NamedTuple):
 
     def arrivals(self) -> Arrivals:
         """Its readings as columns."""
-        return Arrivals(list(self.of_each(self.device_ids)), list(self.of_each(self.received_ms)), self.block, {})
+        return Arrivals(list(self.of_each(self.device_ids)), list(self.of_each(self.received_ts)), self.block, {})
 
     def messages(self) -> Iterator[Message]:
         """The same one by one."""
         readings = iter(self.block.readings(range(len(self.block))))
-        each = zip(self.site_ids, self.device_ids, self.received_ms, self.counts, strict=True)
-        for site_id, device_id, received_ms, count in each:
-            yield Message(site_id, self.kind, device_id, received_ms, [next(readings) for _ in range(count)])
+        each = zip(self.site_ids, self.device_ids, self.received_ts, self.counts, strict=True)
+        for site_id, device_id, received_ts, count in each:
+            yield Message(site_id, self.kind, device_id, received_ts, [next(readings) for _ in range(count)])
 
 
 class Batch(NamedTuple):
-    """One record, as `schemas.record` defines it."""
+    """One record, as `schemas.kafka.record` defines it."""
 
     collector: str
     received: dict[str, int]
@@ -72,11 +72,11 @@ class Batch(NamedTuple):
     """Messages that came before the others."""
 
     @property
-    def first_ms(self) -> int:
+    def first_ts(self) -> int:
         """When the first of what it holds was taken in; 0 where it holds nothing."""
-        found = [min(table.received_ms) for table in self.tables if table.received_ms]
-        found += [message.received_ms for message in self.messages]
-        return min(found + [item.received_ms for item in self.quarantined], default=0)
+        found = [min(table.received_ts) for table in self.tables if table.received_ts]
+        found += [message.received_ts for message in self.messages]
+        return min(found + [item.received_ts for item in self.quarantined], default=0)
 
     def counted(self) -> dict[str, int]:
         """The collector's count, by device, of all that the record holds."""

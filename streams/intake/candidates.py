@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.arrival import Arrival, as_sent
 from schemas.aside import NOTHING
 from schemas.columns.arrivals import Arrivals
-from schemas.quarantine import Quarantined, Reason
+from schemas.kafka.quarantine import Quarantined, Reason
 from schemas.topics import Topic
 from streams.intake.admission import Refusal, identify
 
@@ -98,7 +98,7 @@ class Identified:
         for at, reading in enumerate(message.readings):
             if self.is_full:
                 return
-            arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
+            arrival = Arrival(message.device_id, message.received_ts, reading, apart.get(at, NOTHING))
             said = self._refused_before.get(self._ordinal)
             judged = found if said is None else Refusal(Reason.STORAGE_REJECTED, said)
             if isinstance(judged, Refusal):
@@ -156,7 +156,7 @@ def quarantined(topic: Topic, arrival: Arrival, refusal: Refusal) -> Quarantined
         site_id=topic.site_id,
         kind=topic.kind,
         device_id=topic.device_id,
-        received_ms=arrival.received_ms,
+        received_ts=arrival.received_ts,
         payload=payload,
         size=len(payload),
     )

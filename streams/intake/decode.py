@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from schemas.columns.table import TABLES_VERSION, block_of, read_tables
-from schemas.quarantine import LONGEST_NAME, Quarantined, Reason
-from schemas.record import RECORD_VERSION, Envelope, MicroBatch
+from schemas.kafka.quarantine import LONGEST_NAME, Quarantined, Reason
+from schemas.kafka.record import RECORD_VERSION, Envelope, MicroBatch
 from schemas.structs import NOT_TAKEN, as_struct
 from schemas.time import HOUR_MS
 from streams.intake import quick
@@ -33,7 +33,7 @@ class Record(NamedTuple):
     """One record of a partition of the log."""
 
     offset: int
-    timestamp_ms: int
+    timestamp_ts: int
     value: bytes
 
 
@@ -51,7 +51,7 @@ def _of_tables(record: Record, where: str) -> Batch | None:
     try:
         found = read_tables(record.value)
         tables = [
-            MessageTable(each.kind, each.site_ids, each.device_ids, each.received_ms, each.counts, block_of(each))
+            MessageTable(each.kind, each.site_ids, each.device_ids, each.received_ts, each.counts, block_of(each))
             for each in found.tables
         ]
     except (*NOT_TAKEN, ValueError):
@@ -76,7 +76,7 @@ def of_model(batch: MicroBatch) -> Batch:
             each.site_id,
             each.kind,
             each.device_id,
-            each.received_ms,
+            each.received_ts,
             [as_struct(each.kind, reading) for reading in each.readings],
             each.set_aside,
         )
@@ -128,21 +128,21 @@ def _by_envelope(record: Record, topic: str, document: dict[str, Any]) -> MicroB
     received = _received(record, document) or _found(messages, items)
     items += _missing(record, topic, received, messages, items)
     _keep_body(record, topic, items)
-    known = [message.received_ms for message in messages]
-    known += [item.received_ms for item in items if item.topic != topic]
+    known = [message.received_ts for message in messages]
+    known += [item.received_ts for item in items if item.topic != topic]
     if known:
         hours = Counter(ms // HOUR_MS for ms in known).most_common(1)
-        arrived_ms = next(ms for ms in known if ms // HOUR_MS == hours[0][0])
-        messages = [_within_hour(message, arrived_ms) for message in messages]
-        items = [_within_hour(item, arrived_ms) for item in items]
+        arrived_ts = next(ms for ms in known if ms // HOUR_MS == hours[0][0])
+        messages = [_within_hour(message, arrived_ts) for message in messages]
+        items = [_within_hour(item, arrived_ts) for item in items]
     return MicroBatch(version=1, collector="", received=received, messages=messages, quarantined=items)
 
 
-def _within_hour(part: Part, arrived_ms: int) -> Part:
+def _within_hour(part: Part, arrived_ts: int) -> Part:
     """Book a part of a record in the hour of the others: its count of what was received is for one hour."""
-    if part.received_ms // HOUR_MS == arrived_ms // HOUR_MS:
+    if part.received_ts // HOUR_MS == arrived_ts // HOUR_MS:
         return part
-    return part.model_copy(update={"received_ms": arrived_ms})
+    return part.model_copy(update={"received_ts": arrived_ts})
 
 
 def _readings_of(record: Record, topic: str, found: Any, error: ValidationError) -> Iterator[Quarantined]:  # noqa: ANN401 - any JSON
@@ -227,7 +227,7 @@ def _item(
         site_id=site_id,
         kind=kind,
         device_id=device_id,
-        received_ms=max(0, record.timestamp_ms),  # Kafka says −1 where it knows none
+        received_ts=max(0, record.timestamp_ts),  # Kafka says −1 where it knows none
         payload=payload,
         size=len(payload),
     )

@@ -1,4 +1,4 @@
-"""Records read by msgspec: nearly all of them. What it does not take is left to the models of `schemas.record`."""
+"""Records read by msgspec: nearly all. What it does not take is left to the models of `schemas.kafka.record`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import msgspec
 from pydantic import TypeAdapter
 
 from schemas.aside import SetAside
-from schemas.quarantine import Quarantined
+from schemas.kafka.quarantine import Quarantined
+from schemas.kafka.record import Envelope, MicroBatch
 from schemas.readings import MODELS
-from schemas.record import Envelope, MicroBatch
 from schemas.structs import NOT_TAKEN, STRUCTS, is_whole, struct_of, validators_of
 from streams.intake.batch import Batch, Message
 
@@ -72,7 +72,7 @@ def read(value: bytes) -> Batch | None:
         readings = each.readings
         for name, validate in validators:
             _validate(readings, name, validate)
-        messages.append(Message(each.site_id, kind, each.device_id, each.received_ms, readings, apart))
+        messages.append(Message(each.site_id, kind, each.device_id, each.received_ts, readings, apart))
     return Batch(found.collector, found.received, messages, _QUARANTINED.validate_json(bytes(found.quarantined)))
 
 

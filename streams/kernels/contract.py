@@ -114,7 +114,7 @@ class Reviser(Fold, Protocol):
         """Whether no item after `state` can give this row out again."""
 
     def revisable_from(self, state: Any, /) -> int:  # noqa: ANN401
-        """Time of the oldest row that an item after `state` can give out again, ms; FOREVER_MS: of none."""
+        """Time of the oldest row that an item after `state` can give out again, ms; FOREVER_TS: of none."""
 
 
 @runtime_checkable
@@ -131,7 +131,7 @@ class Retelling(Fold, Protocol):
     def retold_from(self, before: Any, after: Any, /) -> int:  # noqa: ANN401
         """Time of the oldest row that items between two states may have given and not give again, ms.
 
-        Only what is older than the moment of `before` is asked for; FOREVER_MS: nothing is.
+        Only what is older than the moment of `before` is asked for; FOREVER_TS: nothing is.
         """
 
 
@@ -144,12 +144,12 @@ class Sharer(Fold, Protocol):
 
 
 class Want(NamedTuple):
-    """Rows a view needs, or takes away: of one type, of some entities, with from_ms <= ts < to_ms."""
+    """Rows a view needs, or takes away: of one type, of some entities, with from_ts <= ts < to_ts."""
 
     row_type: type[Row]
     entity_ids: Sequence[str]
-    from_ms: int
-    to_ms: int
+    from_ts: int
+    to_ts: int
     second: Any = None
     """Of rows to take away: only those whose second field is this, a register, a product line or a span; None: all."""
 

@@ -6,7 +6,6 @@ in the same order, and where a list is gone through in Python, its rows are gone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from functools import reduce
 from operator import add
@@ -23,9 +22,6 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 """Shape (entities,)."""
 Whole = npt.NDArray[np.int64]
-Columns = Mapping[str, Array]
-"""Readings of one kind by attribute: shape (readings,), or (readings, elements) of lists. NaN where there is none; of
-what none has there is no column."""
 Figures = TypeVar("Figures")
 NAN = float("nan")
 

@@ -57,7 +57,7 @@ class WorkerFigures:
     duplicate_total: int = 0
     quarantined_total: int = 0
     retries_total: int = 0
-    newest_received_ms: int = 0
+    newest_received_ts: int = 0
     """Time of arrival of the newest reading stored; its distance from now is the lag."""
     stuck_partitions: int = 0
     """Partitions that have records and have not moved for minutes."""
@@ -69,7 +69,7 @@ class WorkerFigures:
         self.stored_total += outcome.stored
         self.duplicate_total += outcome.duplicate
         self.quarantined_total += outcome.quarantined
-        self.newest_received_ms = max(self.newest_received_ms, outcome.newest_received_ms)
+        self.newest_received_ts = max(self.newest_received_ts, outcome.newest_received_ts)
 
     def as_dict(self) -> dict[str, float]:
         """All of them by name, and the memory this process holds."""

@@ -55,15 +55,15 @@ def test_a_daily_meter_knows_its_own_days_and_nothing_finer(own_url: str) -> Non
 
 def test_a_day_that_was_not_read_at_both_ends_is_a_share(own_url: str) -> None:
     """One reading is missing, one came at 09:40: the days around them are estimated, and right in sum."""
-    at_ms = [EIGHT_MS + at * DAY_MS for at in (0, 1, 3)] + [
+    at_ts = [EIGHT_MS + at * DAY_MS for at in (0, 1, 3)] + [
         EIGHT_MS + 4 * DAY_MS + 100 * MINUTE_MS,
         EIGHT_MS + 5 * DAY_MS,
     ]
     run = Run(own_url, registry(period_s=86_400, day_starts="08:00"))
-    run.publish([message("p", "electricity", "e", read(ts, 50_000 + (ts - EIGHT_MS) / 6_000)) for ts in at_ms])
+    run.publish([message("p", "electricity", "e", read(ts, 50_000 + (ts - EIGHT_MS) / 6_000)) for ts in at_ts])
     found = days(run)
     assert [quality for _, _, quality in found] == ["good", "estimated", "estimated", "estimated", "estimated"]
-    assert sum(used for _, used, _ in found) == pytest.approx((at_ms[-1] - EIGHT_MS) / 6_000)
+    assert sum(used for _, used, _ in found) == pytest.approx((at_ts[-1] - EIGHT_MS) / 6_000)
 
 
 def test_without_its_own_boundary_a_daily_meters_days_are_shares(own_url: str) -> None:

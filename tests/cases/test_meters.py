@@ -11,7 +11,7 @@ from tests.support.cases import Run, between, load, message, needs_cases, play
 
 pytestmark = needs_cases
 
-FIRST_MS = 1_780_000_020_000
+FIRST_TS = 1_780_000_020_000
 """The first reading of most cases."""
 
 
@@ -19,7 +19,7 @@ def test_half_an_hour_of_zeros_is_an_excursion_and_known_in_sum(own_url: str) ->
     """M01: what passed while the gateway sent 0 is counted once it is back, estimated, and one event says so."""
     run = play("M01", own_url)
     assert run.total("M01-E") == pytest.approx(119.0)
-    zeros = list(between(run.minutes("M01-E"), FIRST_MS + 60 * MINUTE_MS, FIRST_MS + 90 * MINUTE_MS))
+    zeros = list(between(run.minutes("M01-E"), FIRST_TS + 60 * MINUTE_MS, FIRST_TS + 90 * MINUTE_MS))
     assert len(zeros) >= 29
     assert all(minute.quality is not Quality.GOOD for minute in zeros)
     assert run.kinds("M01-E") == ["excursion"]
@@ -38,7 +38,7 @@ def test_a_register_in_another_unit_is_counted_as_before_and_named(own_url: str,
     run = play(name, own_url)
     device = f"{name}-E"
     assert run.total(device) == pytest.approx(119.0)
-    later = list(between(run.minutes(device), FIRST_MS + 59 * MINUTE_MS, FIRST_MS + 200 * MINUTE_MS))
+    later = list(between(run.minutes(device), FIRST_TS + 59 * MINUTE_MS, FIRST_TS + 200 * MINUTE_MS))
     assert len(later) >= 59
     assert all(minute.quality is not Quality.GOOD for minute in later)
     assert run.kinds(device) == ["scale"]
@@ -86,7 +86,7 @@ def test_two_meters_under_one_id_are_one_alarm(own_url: str, from_minute: int) -
     ]
     run = Run(own_url, case.registry)
     for first in range(0, len(sent), 60):
-        readings = [{"ts": FIRST_MS + ts, "energy_import_kwh": value} for ts, value in sent[first : first + 60]]
+        readings = [{"ts": FIRST_TS + ts, "energy_import_kwh": value} for ts, value in sent[first : first + 60]]
         run.publish([message(case.registry.sites[0].site_id, "electricity", name, readings)])
     assert len(run.events(name)) == 1
     [alarm] = [each for each in run.alarms() if each["kind"] == "meter_changed"]

@@ -6,14 +6,14 @@ import pytest
 
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
+from schemas.kafka.safety import SafetyEvent
 from schemas.metrics.signal import SAFETY_KINDS
-from schemas.safety import SafetyEvent
 from streams.guard.watch import SafetyWatch
 from streams.installed import installed
 from streams.intake.admission import Directory
 from streams.intake.decode import Record, decode
 from tests.cases.test_battery_sites import registry as site_registry
-from tests.support.cases import ARRIVED_MS, MAX_BYTES, Case, Message, Run, load, message, needs_cases
+from tests.support.cases import ARRIVED_TS, MAX_BYTES, Case, Message, Run, load, message, needs_cases
 
 pytestmark = needs_cases
 
@@ -24,9 +24,9 @@ def guarded(case: Case) -> set[str]:
     watch.directory = Directory(1, case.registry)
     found = []
     for number, sent in enumerate(case.messages):
-        builder = MicroBatchBuilder(ARRIVED_MS)
-        builder.add(judge(sent.topic, sent.payload, ARRIVED_MS, max_bytes=MAX_BYTES), Token(number, 0), ARRIVED_MS)
-        found += watch.take(decode(Record(number, ARRIVED_MS, builder.encode("test")), "t[0]"), ARRIVED_MS)
+        builder = MicroBatchBuilder(ARRIVED_TS)
+        builder.add(judge(sent.topic, sent.payload, ARRIVED_TS, max_bytes=MAX_BYTES), Token(number, 0), ARRIVED_TS)
+        found += watch.take(decode(Record(number, ARRIVED_TS, builder.encode("test")), "t[0]"), ARRIVED_TS)
     return {record.alarm_id for record in found if record.event is SafetyEvent.RAISE}
 
 

@@ -59,9 +59,9 @@ def publish(pipeline: Pipeline, protocol: MQTTProtocolVersion, *, begin: int = 0
     client.on_publish = published
     client.connect(broker.host, broker.port)
     client.loop_start()
-    now_ms = time.time_ns() // 1_000_000
+    now_ts = time.time_ns() // 1_000_000
     for number in range(begin, begin + READINGS):
-        body = json.dumps({"ts": now_ms - 1_000_000 + number, "energy_import_kwh": 1.0 + number})
+        body = json.dumps({"ts": now_ts - 1_000_000 + number, "energy_import_kwh": 1.0 + number})
         client.publish(METER, body, qos=1)
         time.sleep(pause_s)
     assert done.wait(60), len(answers)

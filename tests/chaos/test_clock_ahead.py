@@ -8,10 +8,10 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from fenhe.local import wait_until
+from schemas.kafka.safety import SafetyRecord
 from schemas.readings import Kind
-from schemas.safety import SafetyRecord
 from tests.chaos.hunter.rig import shifting_library
-from tests.support.pipeline import REGISTRY, START_MS, Sent, readings, record
+from tests.support.pipeline import REGISTRY, START_TS, Sent, readings, record
 from tests.support.running import Pipeline
 from tests.support.worlds.small import World
 
@@ -42,7 +42,7 @@ def test_a_guard_whose_clock_is_ahead_publishes_its_alarms(real_stack: Stack, tm
     """They bear the time at which Kafka took the reading."""
     clock = tmp_path / "guard.clock"
     clock.write_text(f"{AHEAD_S}\n")
-    smoke = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
+    smoke = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
     with Pipeline(real_stack, tmp_path, REGISTRY) as pipeline:
         pipeline.guard(more={"LD_PRELOAD": str(library), "CLOCK_SHIFT": str(clock)})
         producer = Producer({"bootstrap.servers": real_stack.kafka.bootstrap})

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry, Sector, Site
-from tests.support.pipeline import START_MS, Sent, open_engine, record
+from tests.support.pipeline import START_TS, Sent, open_engine, record
 from tests.support.running import Pipeline
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def fleet() -> Registry:
 def minute_of_readings(registry: Registry, minute: int) -> list[Sent]:
     """One reading of every set."""
     reading = {
-        "ts": START_MS + minute * 60_000,
+        "ts": START_TS + minute * 60_000,
         "pack_voltage_v": 52.8,
         "current_a": 12.5,
         "soc_pct": 80.0,

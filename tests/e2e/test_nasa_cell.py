@@ -31,8 +31,8 @@ def test_the_nasa_cell_over_mqtt_has_the_capacity_of_its_labels(real_stack: Stac
     mapping = read_mapping(MAPPING)
     every = Recording(NASA / "B0005_discharge_stream.csv.gz", mapping).messages()
     first = next(every)
-    end_ms = first.at_ms + CYCLES * CYCLE_MS
-    messages = list(batch(iter([first, *takewhile(lambda message: message.at_ms < end_ms, every)]), 50, CYCLE_MS))
+    end_ts = first.at_ts + CYCLES * CYCLE_MS
+    messages = list(batch(iter([first, *takewhile(lambda message: message.at_ts < end_ts, every)]), 50, CYCLE_MS))
     count = sum(len(message.readings) for message in messages)
     with Pipeline(real_stack, tmp_path, mapping.registry()) as pipeline:
         pipeline.start()

@@ -14,12 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from fenhe.commands.small import replay_quarantine
 from fenhe.local import Services, Stack, scratch_directory, wait_until
 from ingest.judgement import LONGEST_TOPIC
-from schemas.quarantine import Reason
+from schemas.kafka.quarantine import Reason
 from schemas.registry import Registry
 from storage.pool import connect
 from storage.registry import import_registry
 from tests.fixtures.services import PARTITIONS, real_or_skip
-from tests.support.pipeline import REGISTRY, START_MS
+from tests.support.pipeline import REGISTRY, START_TS
 from tests.support.running import Pipeline
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ class Case(NamedTuple):
 
 def at(minute: int, **values: object) -> bytes:
     """A reading's JSON, written as the worker writes it, so that the quarantine's payload can be compared."""
-    return orjson.dumps({"ts": START_MS + minute * MINUTE_MS, **values})
+    return orjson.dumps({"ts": START_TS + minute * MINUTE_MS, **values})
 
 
-def rubbish(now_ms: int) -> list[Case]:
+def rubbish(now_ts: int) -> list[Case]:
     """Every kind of rubbish in the specification, and some that broke something once."""
-    ts = START_MS + 5_000_000
+    ts = START_TS + 5_000_000
     head = b'{"ts":%d,' % ts
     malformed = [
         b"",
@@ -111,7 +111,7 @@ def rubbish(now_ms: int) -> list[Case]:
     ]
     clock_behind = [b'{"ts":0}', b'{"ts":-' + b"9" * 400 + b"}"]
     clock_ahead = [
-        b'{"ts":%d}' % (now_ms + 3_600_000),
+        b'{"ts":%d}' % (now_ts + 3_600_000),
         b'{"ts":"9999-12-31T23:59:59Z"}',
         b'{"ts":' + b"9" * 400 + b"}",
     ]
@@ -147,7 +147,7 @@ def rubbish(now_ms: int) -> list[Case]:
         Case(
             Reason.SCHEMA,
             BATTERY,
-            b'[{"ts":%d},{"ts":"x"}]' % (START_MS + 300 * MINUTE_MS),
+            b'[{"ts":%d},{"ts":"x"}]' % (START_TS + 300 * MINUTE_MS),
             kept=b'{"ts":"x"}',
             size=10,
         ),

@@ -18,7 +18,7 @@ from tests.support.worlds.steel import (
     FIELD,
     QUARTER_MS,
     ROLLOVER_KWH,
-    START_MS,
+    START_TS,
     TOTAL_KWH,
     faulted,
     kinds_near,
@@ -47,7 +47,7 @@ def in_any_order(points: steel.Points) -> list[DeviceMessage]:
     """Give a meter's year in arrays of 50 readings: 2 % of them twice, 5 % late, and all of it shuffled."""
     topic = str(Topic("works", "electricity", "steel"))
     every = (
-        DeviceMessage(topic, "steel", [{"ts": START_MS + number * QUARTER_MS, FIELD: value}])
+        DeviceMessage(topic, "steel", [{"ts": START_TS + number * QUARTER_MS, FIELD: value}])
         for number, value in points
     )
     disorder = Disorder(duplicates=0.02, late=0.05, late_by_s=86_400.0, shuffle_s=YEAR_S, seed=4)

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
     from fenhe.local import Postgres
 
-NOON_MS = 1_796_011_200_000
+NOON_TS = 1_796_011_200_000
 """Beijing noon of 2026-11-30."""
-STARTS_MS = (NOON_MS, NOON_MS + 7 * HOUR_MS)
+STARTS_TS = (NOON_TS, NOON_TS + 7 * HOUR_MS)
 """When the demo goes live: what a set lasts follows the load, and so the hour of the day; and a set is judged once a
 day, so what a demo that begins in the evening promises must be known since the day before."""
 SETS = 300
 """As in the demo: which sets a site has follows from how many there are."""
 
 
-@pytest.fixture(scope="module", params=STARTS_MS, ids=["noon", "evening"])
+@pytest.fixture(scope="module", params=STARTS_TS, ids=["noon", "evening"])
 def played(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database that has stored the past of the site of B0001 as the demo plays it."""
     scenario = load("demo")
     events = [event for event in scenario.events if event.where == "B0001"]
     now: int = request.param
-    scene = scenario.model_copy(update={"plants": {}, "events": events}).scene(seed=1, start_ms=now, sets=SETS)
+    scene = scenario.model_copy(update={"plants": {}, "events": events}).scene(seed=1, start_ts=now, sets=SETS)
     whole = scene.registry()
     site_id = next(device.site_id for device in whole.devices if device.device_id == "B0001")
     devices = [device for device in whole.devices if device.site_id == site_id]

@@ -23,7 +23,7 @@ from fenhe.local import Mosquitto, scratch_directory, wait_until
 from schemas.topics import session_name
 from tests.fixtures.services import real_or_skip
 from tests.support.compose import ROOT, run
-from tests.support.deployed_meter import Meter, first_alarm, now_ms, registered_meter, stopped, stored
+from tests.support.deployed_meter import Meter, first_alarm, now_ts, registered_meter, stopped, stored
 from tests.support.deployment import PATIENCE_S, Deployment, Device, required_program
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class TestTheWayOfAReading:
 
     def test_a_device_reaches_the_table(self, deployment: Deployment, meter: Meter) -> None:
         """Device, TLS, ACL, collector, Kafka, worker, database, reader: the whole way with its own passwords."""
-        ts = now_ms()
+        ts = now_ts()
         with Device(deployment, meter.site_id, meter.password) as device:
             assert device.welcome == "Success"
             assert device.publish(meter.topic, {"ts": ts, "energy_import_kwh": 1.0}) == "Success"
@@ -185,7 +185,7 @@ class TestTheWayOfAReading:
         with Device(deployment, site_id, issued.said.strip()) as device:
 
             def smoke() -> None:
-                said.append(now_ms())
+                said.append(now_ts())
                 assert device.publish(topic, {"ts": said[-1], "smoke": True}) == "Success"
 
             record = first_alarm(deployment, smoke)
@@ -205,8 +205,8 @@ class TestTheWayOfAReading:
         before = deployment.value("SELECT sum(received) FROM ledger")
         with Device(deployment, meter.site_id, meter.password) as device:
             for topic in ("fenhe/v1/other/electricity/e-1", f"fenhe/v2/{meter.site_id}/electricity/e-1", "fenhe/v1"):
-                assert device.publish(topic, {"ts": now_ms(), "energy_import_kwh": 1.0}) == "Not authorized", topic
-            ts = now_ms()
+                assert device.publish(topic, {"ts": now_ts(), "energy_import_kwh": 1.0}) == "Not authorized", topic
+            ts = now_ts()
             device.publish(meter.topic, {"ts": ts, "energy_import_kwh": 2.0})
         wait_until(lambda: stored(deployment, meter.device_id, ts), what="a later reading to be stored")
         assert deployment.value("SELECT sum(received) FROM ledger") == before + 1
@@ -216,7 +216,7 @@ class TestTheWayOfAReading:
 
         Mosquitto lets it subscribe all the same, and withholds every message.
         """
-        ts = now_ms()
+        ts = now_ts()
         with Device(deployment, meter.site_id, meter.password) as device:
             for topic in ("fenhe/#", f"$share/{deployment.secrets['FENHE_MQTT_GROUP']}/fenhe/#", "$SYS/#"):
                 device.subscribe(topic)
@@ -323,7 +323,7 @@ class TestBackup:
         """Offsets stand in the database: restored from a backup, it fetches again what Kafka still holds."""
         data = deployment.postgres.data
         backup = data.with_name("backup")
-        start = now_ms()
+        start = now_ts()
         with Device(deployment, meter.site_id, meter.password) as device:
 
             def publish(ts: int) -> None:

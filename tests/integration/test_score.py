@@ -21,8 +21,8 @@ from tests.support.pipeline import open_engine, prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_MS = 1_772_323_200_000
-END_MS = START_MS + 2 * HOUR_MS
+START_TS = 1_772_323_200_000
+END_TS = START_TS + 2 * HOUR_MS
 SEED = 3
 HARMLESS = [LabelKind.GAP, LabelKind.DUPLICATE, LabelKind.FREEZE_CATCH_UP, LabelKind.REPLACEMENT, LabelKind.LATE]
 """Faults of meters that cost no energy: everything that flowed is in a register that can be read."""
@@ -35,19 +35,19 @@ def scored(own_url: str, tmp_path: Path) -> dict[str, Any]:
     scene = Scene(
         seed=SEED,
         sets=7,
-        start_ms=START_MS,
+        start_ts=START_TS,
         plants={Sector.COKING: 1},
         planned_events=[
-            PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0003", START_MS + half_hour, START_MS + 3 * half_hour)
+            PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0003", START_TS + half_hour, START_TS + 3 * half_hour)
         ],
-        chances=[Chance(HARMLESS, 1, START_MS + half_hour, END_MS - half_hour, half_hour // 2, half_hour // 2)],
+        chances=[Chance(HARMLESS, 1, START_TS + half_hour, END_TS - half_hour, half_hour // 2, half_hour // 2)],
     )
     prepare(own_url, scene.registry())
     path = tmp_path / "truth.sqlite"
     engine = open_engine(own_url)
-    with TruthWriter(path, TruthRun("short", SEED, START_MS)) as truth:
-        scene.record(truth, step_ms=half_hour, until_ms=END_MS)
-        play(scene.advance(END_MS), engine)
+    with TruthWriter(path, TruthRun("short", SEED, START_TS)) as truth:
+        scene.record(truth, step_ms=half_hour, until_ts=END_TS)
+        play(scene.advance(END_TS), engine)
     engine.close()
     document, _ = score(path, own_url)
     return document

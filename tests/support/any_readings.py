@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.readings import MODELS, Kind
 from schemas.structs import STRUCTS
-from storage.arrays import PgType
+from storage.encoding.arrays import PgType
 from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CASES = Path(__file__).parents[2].parent / "shared" / "cases"
-ARRIVED_MS = round(dt.datetime(2026, 11, 29, tzinfo=dt.UTC).timestamp() * 1000)
+ARRIVED_TS = round(dt.datetime(2026, 11, 29, tzinfo=dt.UTC).timestamp() * 1000)
 """When the messages of a case arrive unless a test says otherwise: half a year after they were measured."""
 MAX_BYTES = 262_144
 
@@ -91,16 +91,16 @@ class Run:
         self._engine = open_engine(owner_url)
         self._partition = self._engine.open(partition_of(registry.sites[0].site_id, 1))
 
-    def publish(self, messages: Iterable[Message], arrived_ms: int = ARRIVED_MS, *, at_once: int = 50) -> Run:
+    def publish(self, messages: Iterable[Message], arrived_ts: int = ARRIVED_TS, *, at_once: int = 50) -> Run:
         """Judge messages as a collector does and let a worker store them, `at_once` in one Kafka record."""
         queued = list(messages)
         for first in range(0, len(queued), at_once):
-            builder = MicroBatchBuilder(arrived_ms)
+            builder = MicroBatchBuilder(arrived_ts)
             for number, sent in enumerate(queued[first : first + at_once]):
-                judged = judge(sent.topic, sent.payload, arrived_ms, max_bytes=MAX_BYTES)
-                builder.add(judged, Token(number, 0), arrived_ms)
+                judged = judge(sent.topic, sent.payload, arrived_ts, max_bytes=MAX_BYTES)
+                builder.add(judged, Token(number, 0), arrived_ts)
             offset = self._partition.next_offset
-            self._engine.apply(self._partition, [Record(offset, arrived_ms, builder.encode("test"))])
+            self._engine.apply(self._partition, [Record(offset, arrived_ts, builder.encode("test"))])
         return self
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
@@ -175,6 +175,6 @@ def play(name: str, owner_url: str) -> Run:
     return Run(owner_url, case.registry).publish(case.messages)
 
 
-def between(minutes: Iterable[MinuteSeen], from_ms: int, to_ms: int) -> Iterator[MinuteSeen]:
+def between(minutes: Iterable[MinuteSeen], from_ts: int, to_ts: int) -> Iterator[MinuteSeen]:
     """Minutes that lie wholly between two moments."""
-    return (minute for minute in minutes if from_ms <= minute.ts and minute.ts + 60_000 <= to_ms)
+    return (minute for minute in minutes if from_ts <= minute.ts and minute.ts + 60_000 <= to_ts)

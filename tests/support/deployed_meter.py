@@ -41,7 +41,7 @@ def registered_meter(deployment: Deployment) -> Meter:
     return Meter(found["site_id"], found["device_id"], issued.said.strip())
 
 
-def now_ms() -> int:
+def now_ts() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
-from schemas.time import FOREVER_MS, Span
+from schemas.time import FOREVER_TS, Span
 from storage import derived
 from storage.tables import DERIVED_TABLES
 from streams.engine import folding, ground, standing
@@ -40,7 +40,7 @@ class InMemory:
         self.rows: dict[type[Row], dict[tuple[Any, ...], Row]] = {}
         self.snapshots: dict[int, Snapshot] = {}
         self.known: Memories = {}
-        self.kept_from_ms: int | None = None
+        self.kept_from_ts: int | None = None
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -61,20 +61,20 @@ class InMemory:
         self.snapshots |= {snapshot.ts: snapshot for snapshot in given.snapshots}
         self.known |= moved
 
-    def again(self, from_ms: int) -> None:
+    def again(self, from_ts: int) -> None:
         """Fold all from a moment on again, as a recompute does."""
         name, moved = self.device.device_id, cast("Moved", {})
         with self._tables():
             rows = StandingRows(cast("Connection", None))
             work = Folding(rows, self.fold, self.known, moved, {})
-            given = work.rebuild({name: self.device}, {name: from_ms}, FOREVER_MS, forced=True)
+            given = work.rebuild({name: self.device}, {name: from_ts}, FOREVER_TS, forced=True)
             rows.write(given.rows)
         self.snapshots |= {snapshot.ts: snapshot for snapshot in given.snapshots}
         self.known |= moved
 
     def keep_from(self, ts: int, *, snapshots: bool = False) -> None:
         """Take away the readings from before a moment, as retention does, and at will the snapshots."""
-        self.kept_from_ms = ts
+        self.kept_from_ts = ts
         self.readings = {at: arrival for at, arrival in self.readings.items() if at >= ts}
         if snapshots:
             self.snapshots = {at: snapshot for at, snapshot in self.snapshots.items() if at >= ts}
@@ -101,14 +101,14 @@ class InMemory:
             patch.object(folding, "derived", _Derived(self.rows)),
             patch.object(folding, "newest_before", self._newest_before),
             patch.object(ground, "begun_before", self._begun_before),
-            patch.object(ground, "kept_from_ms", self._kept_from_ms),
+            patch.object(ground, "kept_from_ts", self._kept_from_ts),
             patch.object(standing, "derived", _Derived(self.rows)),
         ):
             yield
 
     def load(self, _connection: Connection, _kind: Kind, spans: Sequence[Span]) -> dict[str, list[Arrival]]:
         """Read stored readings back."""
-        own = [self.readings[ts] for ts in sorted(self.readings) if any(s.from_ms <= ts < s.to_ms for s in spans)]
+        own = [self.readings[ts] for ts in sorted(self.readings) if any(s.from_ts <= ts < s.to_ts for s in spans)]
         return {self.device.device_id: own} if own else {}
 
     def snapshots_since(
@@ -122,11 +122,11 @@ class InMemory:
     def drop(self, _connection: Connection, _kernel: str, spans: Sequence[Span]) -> None:
         """Forget the snapshots within some stretches."""
         for span in spans:
-            for ts in [ts for ts in self.snapshots if span.from_ms < ts < span.to_ms]:
+            for ts in [ts for ts in self.snapshots if span.from_ts < ts < span.to_ts]:
                 del self.snapshots[ts]
 
-    def _kept_from_ms(self, _connection: Connection, tables: Sequence[str]) -> dict[str, int]:
-        return {} if self.kept_from_ms is None else dict.fromkeys(tables, self.kept_from_ms)
+    def _kept_from_ts(self, _connection: Connection, tables: Sequence[str]) -> dict[str, int]:
+        return {} if self.kept_from_ts is None else dict.fromkeys(tables, self.kept_from_ts)
 
     def _begun_before(
         self, _connection: Connection, table: str, _entity: str, moments: Sequence[tuple[str, int]]
@@ -160,7 +160,7 @@ class _Derived:
         self, _connection: Connection, row_type: type[Row], spans: Sequence[Span], *, clock: str = "ts"
     ) -> list[Row]:
         own: Mapping[tuple[Any, ...], Row] = self._rows.get(row_type, {})
-        return [own[key] for key in sorted(own) if any(s.from_ms <= getattr(own[key], clock) < s.to_ms for s in spans)]
+        return [own[key] for key in sorted(own) if any(s.from_ts <= getattr(own[key], clock) < s.to_ts for s in spans)]
 
     def write(self, _connection: Connection, rows: Iterable[Row]) -> None:
         self.rewrite(_connection, rows)

@@ -31,7 +31,7 @@ from streams.intake.decode import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-START_MS = 1_780_000_020_000
+START_TS = 1_780_000_020_000
 """Device time of the first reading; not on a minute's edge."""
 
 
@@ -90,14 +90,14 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
     """Readings of every device over some minutes, with gaps, a register that falls, and quantities left out."""
     rng = random.Random(seed)
     sent: list[Sent] = []
-    end = START_MS + minutes * MINUTE_MS
+    end = START_TS + minutes * MINUTE_MS
 
     def stamps(period_s: int) -> list[int]:
-        times = range(START_MS + rng.randrange(20_000), end, period_s * 1000)
+        times = range(START_TS + rng.randrange(20_000), end, period_s * 1000)
         return [ts + rng.randrange(900) for ts in times if rng.random() > 0.05]
 
     def smokes(ts: int) -> bool:
-        return 10 <= (ts - START_MS) // MINUTE_MS % 60 < 17
+        return 10 <= (ts - START_TS) // MINUTE_MS % 60 < 17
 
     energy, water, mass = 1000.0, 50.0, 7.0
     for ts in stamps(30):
@@ -116,7 +116,7 @@ def readings(minutes: int, seed: int = 1) -> list[Sent]:
         sent.append(Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": round(mass, 3)}))
     sent += _battery(stamps(60), rng)
     for ts in stamps(60):
-        out = 5 * MINUTE_MS <= ts - START_MS < 9 * MINUTE_MS
+        out = 5 * MINUTE_MS <= ts - START_TS < 9 * MINUTE_MS
         power = {"mains_failed": out, "dc_voltage_v": 53.5, "dc_load_current_a": 45.0, "smoke": smokes(ts)}
         sent.append(Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts} | power))
     sent += _gangue_unit(stamps(60), rng)
@@ -127,7 +127,7 @@ def _battery(stamps: Sequence[int], rng: random.Random) -> Iterator[Sent]:
     """A set that charges, carries a load for four minutes and goes on; its last cell comes and goes."""
     for ts in stamps:
         current = round(30 * math.sin(ts / 700_000), 2)
-        if 5 * MINUTE_MS <= ts - START_MS < 9 * MINUTE_MS:
+        if 5 * MINUTE_MS <= ts - START_TS < 9 * MINUTE_MS:
             current = -45.0  # a load step
         cells = [round(3.3 + current / 1000 + rng.uniform(-0.005, 0.005), 3) for _ in range(16)]
         if rng.random() > 0.5:
@@ -162,22 +162,22 @@ def _gangue_unit(stamps: Sequence[int], rng: random.Random) -> list[Sent]:
         )
     results = [("gangue", 12.1, 4), ("coal", 22.5, 9), ("gangue", 12.4, 22), ("gangue", 13.0, 33)]
     for fuel, lhv, minute in results:
-        ts = START_MS + minute * MINUTE_MS
-        begin = START_MS - 3600_000 if minute < 30 else ts - 10 * MINUTE_MS
+        ts = START_TS + minute * MINUTE_MS
+        begin = START_TS - 3600_000 if minute < 30 else ts - 10 * MINUTE_MS
         result = {"ts": ts, "sample_from": begin, "sample_to": ts, "fuel": fuel, "lhv_mj_kg": lhv, "ash_pct": 50.0}
         sent.append(Sent("plant-2", Kind.LAB, "l-1", result | {"sulphur_pct": 1.2}))
     return sent
 
 
-def record(offset: int, sent: Sequence[Sent], received_ms: int = START_MS) -> Record:
+def record(offset: int, sent: Sequence[Sent], received_ts: int = START_TS) -> Record:
     """One Kafka record of some readings, each a message of its own: without tables where the offset is even."""
-    batch = MicroBatchBuilder(received_ms)
+    batch = MicroBatchBuilder(received_ts)
     for item in sent:
         payload = orjson.dumps(item.reading)
         plain = plain_rows(item.kind, payload) if offset % 2 and item.kind in COLUMNAR else None
         topic = (item.site_id, item.kind.value, item.device_id)
-        batch.add(JudgedMessage(*topic, 1, 1, b"[%b]" % payload, (), plain=plain), Token(1, 1), received_ms)
-    return Record(offset, received_ms, batch.encode("test"))
+        batch.add(JudgedMessage(*topic, 1, 1, b"[%b]" % payload, (), plain=plain), Token(1, 1), received_ts)
+    return Record(offset, received_ts, batch.encode("test"))
 
 
 def prepare(owner_url: str, registry: Registry = REGISTRY) -> None:

@@ -26,7 +26,7 @@ from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.memory import memory_bytes
 from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd, WorkerFigures
-from tests.support.pipeline import START_MS, Sent, prepare, record
+from tests.support.pipeline import START_TS, Sent, prepare, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def said(registry: Registry, ts: int) -> list[Sent]:
             device.site_id,
             device.kind,
             device.device_id,
-            {"ts": ts + number} | dict.fromkeys(names[number], 1_000.0 + (ts - START_MS) / MINUTE_MS),
+            {"ts": ts + number} | dict.fromkeys(names[number], 1_000.0 + (ts - START_TS) / MINUTE_MS),
         )
         for number, device in enumerate(registry.devices)
     ]
@@ -87,7 +87,7 @@ def events(sent: Sequence[Sent], offsets: dict[int, int]) -> list[faust.EventT[b
             offset = offsets[partition] = offsets.get(partition, -1) + 1
             made = record(offset, own[start : start + 200])
             message = SimpleNamespace(
-                offset=offset, timestamp=made.timestamp_ms / 1000, value=made.value, partition=partition
+                offset=offset, timestamp=made.timestamp_ts / 1000, value=made.value, partition=partition
             )
             found.append(cast("faust.EventT[bytes]", SimpleNamespace(message=message)))
     return found
@@ -102,8 +102,8 @@ def main() -> None:
     figures = WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), Engine(pool, installed(), "test", PARTITIONS), figures)
     offsets: dict[int, int] = {}
-    before = [item for minute in range(3) for item in said(registry, START_MS + minute * MINUTE_MS)]
-    after = [item for minute in range(3) for item in said(registry, START_MS + days * DAY_MS + minute * MINUTE_MS)]
+    before = [item for minute in range(3) for item in said(registry, START_TS + minute * MINUTE_MS)]
+    after = [item for minute in range(3) for item in said(registry, START_TS + days * DAY_MS + minute * MINUTE_MS)]
     began = time.monotonic()
     asyncio.run(shepherd.store(events(before, offsets)))
     quiet_bytes = memory_bytes()

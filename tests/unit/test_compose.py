@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from dashboards.grafana import watch
 from dashboards.grafana.build import ALERTING
-from dashboards.kit.panels import DATA_SOURCE_UID
+from dashboards.kit.query import DATA_SOURCE_UID
 from fenhe.cli import app
 from ingest.collector import DRAIN_S
 from schemas.settings import (

@@ -22,6 +22,24 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 TESTS = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
 
 
+WRITTEN_BY_PROGRAMS = {"alarm-kinds.md", "scenarios.md"}
+WIDEST = 120
+"""Signs a line of English prose: what was changed in a document is seen in its differences."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_is_wrapped(document: Path) -> None:
+    """Tables, code and what cannot be broken apart; Chinese has no blanks to break lines at."""
+    if document.name in WRITTEN_BY_PROGRAMS or "zh-CN" in document.name:
+        return
+    prose = re.sub(r"(?ms)^ *```.*?^ *```$", "", document.read_text(encoding="utf-8"))
+    wide = [
+        line for line in prose.splitlines() if len(line) > WIDEST and not line.lstrip().startswith(("|", "#", "[", "<"))
+    ]
+    whole = [re.sub(r"`[^`]*`", lambda code: "x" * len(code.group()), line) for line in wide]
+    assert [line for line in whole if max(map(len, line.split())) < WIDEST - 10] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_test_a_document_names_exists(document: Path) -> None:
     """A promise is shown by a test; a test that was renamed shows nothing."""

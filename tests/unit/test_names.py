@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from collections import Counter, defaultdict
 from functools import cache
@@ -44,6 +45,20 @@ def test_no_two_classes_of_the_product_have_one_name() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     homes[node.name].add(str(path))
     assert {name: sorted(where) for name, where in homes.items() if len(where) > 1 and name not in READ_BACK} == {}
+
+
+def test_a_moment_is_told_from_a_length_of_time_by_its_name() -> None:
+    """A field that a row keeps as a moment is `ts` or ends in `_ts`; what ends in `_ms` is a length of time."""
+    wrong = [
+        f"{path}: {node.target.id}"
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and ast.unparse(node.annotation).split(" | ")[0] == "Moment"
+        and not re.search(r"(^|_)ts$", node.target.id)
+    ]
+    assert wrong == []
 
 
 def test_no_module_is_longer_than_can_be_read_at_once() -> None:

@@ -49,8 +49,8 @@ class ChartSpan(NamedTuple):
 def span_of(alarm: Mapping[str, Any], now: dt.datetime) -> ChartSpan:
     """Some days before the onset, until its end or now."""
     before = DAYS_BEFORE_MS if alarm["metric"] in BY_DAY else BEFORE_MS
-    end_ms = min(now.timestamp() * 1000, (alarm["cleared_at"] or now.timestamp() * 1000) + AFTER_MS)
-    return ChartSpan(*(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC) for ms in (alarm["event_at"] - before, end_ms)))
+    end_ts = min(now.timestamp() * 1000, (alarm["cleared_at"] or now.timestamp() * 1000) + AFTER_MS)
+    return ChartSpan(*(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC) for ms in (alarm["event_at"] - before, end_ts)))
 
 
 def query_of(alarm: Mapping[str, Any], span: ChartSpan) -> Query | None:
@@ -87,7 +87,7 @@ def query_of(alarm: Mapping[str, Any], span: ChartSpan) -> Query | None:
 def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, unit: str) -> dict[str, Any]:
     """Draw the value, the expected one dashed, the end of the normal range, onset and end upright."""
     language, colors = canvas.language, canvas.colors
-    data = [[canvas.wall_ms(each.at), each.value] for each in seen]
+    data = [[canvas.wall_ts(each.at), each.value] for each in seen]
     levels = [
         (labels_alarm.EXPECTED, alarm["baseline"], fields.GOOD),
         (labels_alarm.BAND, alarm["low"], fields.PARTIAL),
@@ -108,7 +108,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
     lines += [
         {
             "name": text(language),
-            "xAxis": canvas.wall_ms(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC)),
+            "xAxis": canvas.wall_ts(dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC)),
             "lineStyle": {"color": colors.fill(fields.BAD), "type": "solid"},
         }
         for text, ms in moments
@@ -119,7 +119,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
     return base(canvas) | {
         "title": note("" if known else labels.UNKNOWN(language), canvas),
         "grid": {"left": 8, "right": 14, "top": 26, "bottom": 4, "containLabel": True},
-        "xAxis": time_axis(canvas) | {"min": canvas.wall_ms(_beginning(alarm, seen, canvas))},
+        "xAxis": time_axis(canvas) | {"min": canvas.wall_ts(_beginning(alarm, seen, canvas))},
         "yAxis": {
             "type": "value",
             "name": unit,

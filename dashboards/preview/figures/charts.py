@@ -57,8 +57,8 @@ def time_axis(canvas: Canvas) -> dict[str, Any]:
     colors = canvas.colors
     return {
         "type": "time",
-        "min": canvas.wall_ms(canvas.range.start),
-        "max": canvas.wall_ms(canvas.range.end),
+        "min": canvas.wall_ts(canvas.range.start),
+        "max": canvas.wall_ts(canvas.range.end),
         "axisLine": {"lineStyle": {"color": colors.border}},
         "axisTick": {"show": False},
         "axisLabel": {"color": colors.faint, "fontSize": 11, "hideOverlap": True, "formatter": _TIME_LABELS},
@@ -86,7 +86,7 @@ def note_below(text: str, canvas: Canvas) -> dict[str, Any]:
 def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     """Draw columns over the column `time`; a null breaks the line and the tooltip says unknown."""
     at = rows.columns.index("time")
-    moments = [canvas.wall_ms(row[at]) for row in rows.rows]
+    moments = [canvas.wall_ts(row[at]) for row in rows.rows]
     series, right = [], False
     for index, name in enumerate(rows.columns):
         if index == at:
@@ -130,7 +130,7 @@ def timeseries(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
 
 def _beginning(moments: list[int], series: list[dict[str, Any]], canvas: Canvas) -> int:
     """Where the axis begins: with the page's range, or a little before the data where they fill only its end."""
-    start, end = canvas.wall_ms(canvas.range.start), canvas.wall_ms(canvas.range.end)
+    start, end = canvas.wall_ts(canvas.range.start), canvas.wall_ts(canvas.range.end)
     known = (at for index, at in enumerate(moments) if any(one["data"][index][1] is not None for one in series))
     first = min(known, default=start)
     return start if first < end - LEAST_FILLED * (end - start) else round(first - MARGIN * (end - first))
@@ -145,7 +145,7 @@ def _marks(canvas: Canvas) -> dict[str, Any]:
         "data": [
             {
                 "name": mark.text,
-                "xAxis": canvas.wall_ms(mark.at),
+                "xAxis": canvas.wall_ts(mark.at),
                 "lineStyle": {"color": canvas.colors.fill(mark.color), "type": "dashed", "width": 1},
             }
             for mark in canvas.marks

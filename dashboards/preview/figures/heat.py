@@ -21,11 +21,11 @@ def heatmap(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     """Draw one cell per bucket and column, named by the bucket's beginning."""
     at = rows.columns.index("time")
     names = [name for index, name in enumerate(rows.columns) if index != at]
-    ends = [canvas.wall_ms(row[at]) for row in rows.rows]
+    ends = [canvas.wall_ts(row[at]) for row in rows.rows]
     length = ends[1] - ends[0] if len(ends) > 1 else 0
     # A row's time is its bucket's end, as Grafana takes it; a bucket that ended before the range is not drawn.
-    seen = [row for row, end in zip(rows.rows, ends, strict=True) if end > canvas.wall_ms(canvas.range.start)]
-    moments = [canvas.wall_ms(row[at]) - length for row in seen]
+    seen = [row for row, end in zip(rows.rows, ends, strict=True) if end > canvas.wall_ts(canvas.range.start)]
+    moments = [canvas.wall_ts(row[at]) - length for row in seen]
     cells = [
         [place, level, round(amount, 3)]
         for place, row in enumerate(seen)

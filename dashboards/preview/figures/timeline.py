@@ -32,7 +32,7 @@ def state_timeline(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     """Draw states over the column `time`; the last block ends where the next moment would be."""
     at = rows.columns.index("time")
     names = [index for index in range(len(rows.columns)) if index != at]
-    moments = [canvas.wall_ms(row[at]) for row in rows.rows]
+    moments = [canvas.wall_ts(row[at]) for row in rows.rows]
     step = moments[-1] - moments[-2] if len(moments) > 1 else 60_000
     states: list[Shown] = []
     blocks: list[list[int]] = []

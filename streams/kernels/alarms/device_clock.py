@@ -47,9 +47,9 @@ class Clock(NamedTuple):
     device_id: str
     fault: ClockFault
     site_id: str
-    since_ms: int
+    since_ts: int
     """Arrival of the first reading that says so,"""
-    last_ms: int
+    last_ts: int
     """and of the newest, ms."""
     readings: int
     first_offset_ms: int | None
@@ -69,7 +69,7 @@ def told_again(known: Clock | None, found: Clock, period_ms: float) -> Clock:
     if known.fault is ClockFault.BEHIND and not _stays(known, found, period_ms):
         return found
     return known._replace(
-        last_ms=max(known.last_ms, found.last_ms),
+        last_ts=max(known.last_ts, found.last_ts),
         readings=known.readings + found.readings,
         last_offset_ms=found.last_offset_ms,
     )
@@ -79,7 +79,7 @@ def _stays(known: Clock, found: Clock, period_ms: float) -> bool:
     """Whether readings come as late as before, or ever later at their usual pace: what waited comes ever less late."""
     jitter = max(JITTER_MS, 2 * period_ms)
     first, last, now = (known.first_offset_ms or 0, known.last_offset_ms or 0, found.last_offset_ms or 0)
-    passed = found.last_ms - known.since_ms
+    passed = found.last_ts - known.since_ts
     if abs(now - last) > jitter:
         return False
     crawls = now < first and passed <= PACE * (known.readings + found.readings) * period_ms
@@ -88,10 +88,10 @@ def _stays(known: Clock, found: Clock, period_ms: float) -> bool:
 
 def is_due(clock: Clock, period_ms: float) -> bool:
     """Whether it is worth an alarm."""
-    lasted = clock.last_ms - clock.since_ms
+    lasted = clock.last_ts - clock.since_ts
     return clock.readings >= READINGS and lasted >= (LASTS_MS if clock.fault is ClockFault.BEHIND else 2 * period_ms)
 
 
-def is_over(clock: Clock, now_ms: int, period_ms: float) -> bool:
+def is_over(clock: Clock, now_ts: int, period_ms: float) -> bool:
     """Whether nothing has spoken against it for a while."""
-    return now_ms - clock.last_ms > max(LEAST_MS, 5 * period_ms)
+    return now_ts - clock.last_ts > max(LEAST_MS, 5 * period_ms)

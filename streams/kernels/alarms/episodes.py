@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.signal import Severity
-from schemas.time import FOREVER_MS
+from schemas.time import FOREVER_TS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,11 +24,11 @@ class Episode(NamedTuple):
     last: Signal
     """The newest verdict that it holds."""
     worst: Severity
-    pending_ms: int | None = None
+    pending_ts: int | None = None
     """It seems to be over since, within the deadband."""
-    cleared_ms: int | None = None
+    cleared_ts: int | None = None
     """It is over since; None: it holds."""
-    ended_ms: int = FOREVER_MS
+    ended_ts: int = FOREVER_TS
     """The sample that completed the off-delay."""
     renewed: bool = False
     """A second onset on top of the one before, which ends there: a second leak while the first still runs."""
@@ -54,18 +54,18 @@ def episodes(signals: Iterable[Signal], rule: Rule) -> list[Episode]:
         before = signal
         if signal.active and _is_evidence(signal, rule):
             if now is not None and is_renewed and rule.on_delay_samples == 1:
-                found.append(now._replace(cleared_ms=signal.ts, ended_ms=signal.ts, pending_ms=None))
+                found.append(now._replace(cleared_ts=signal.ts, ended_ts=signal.ts, pending_ts=None))
                 now = Episode(signal, signal, signal.severity, renewed=True)
             elif now is not None:
-                now = now._replace(last=signal, worst=worse(now.worst, signal.severity), pending_ms=None)
+                now = now._replace(last=signal, worst=worse(now.worst, signal.severity), pending_ts=None)
             elif signal.samples >= rule.on_delay_samples:
                 now = Episode(signal, signal, signal.severity)
         elif now is not None and not signal.active and signal.samples >= rule.off_delay_samples:
             if _is_clear_of_limits(signal, rule):
-                found.append(now._replace(cleared_ms=signal.since_ms, ended_ms=signal.ts, pending_ms=None))
+                found.append(now._replace(cleared_ts=signal.since_ts, ended_ts=signal.ts, pending_ts=None))
                 now = None
-            elif now.pending_ms is None:
-                now = now._replace(pending_ms=signal.since_ms)
+            elif now.pending_ts is None:
+                now = now._replace(pending_ts=signal.since_ts)
     if now is not None:
         found.append(now)
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.alarms import AlarmEvent, AlarmState, alarm_id
-from schemas.time import FOREVER_MS
+from schemas.time import FOREVER_TS
 from streams.kernels.alarms.episodes import Episode, worse
 from streams.kernels.alarms.machine import TRANSITIONS, step
 
@@ -25,14 +25,14 @@ class Alarm(NamedTuple):
     state: AlarmState
     active: bool
     severity: Severity
-    event_ms: int
-    raised_ms: int
-    last_raised_ms: int
+    event_ts: int
+    raised_ts: int
+    last_raised_ts: int
     """The sample by which its condition last came."""
-    cleared_ms: int | None
-    ended_ms: int | None
+    cleared_ts: int | None
+    ended_ts: int | None
     """The sample by which it was over."""
-    pending_ms: int | None
+    pending_ts: int | None
     group_id: str
     occurrences: int
     disproved: bool
@@ -50,7 +50,7 @@ class EventToApply(NamedTuple):
 
     event: AlarmEvent
     reason: str
-    event_ms: int | None
+    event_ts: int | None
     detail: dict[str, Any]
 
 
@@ -68,11 +68,11 @@ class AlarmChange:
     """Whether something beside its state is to be written."""
     events: list[EventToApply] = field(default_factory=list)
 
-    def take(self, event: AlarmEvent, reason: str, event_ms: int | None = None, **detail: object) -> None:
+    def take(self, event: AlarmEvent, reason: str, event_ts: int | None = None, **detail: object) -> None:
         """Have something happen; raises ImpossibleEventError where the table has no entry."""
         after = step(self.alarm.state, event, active=self.alarm.active)
         self.alarm = self.alarm._replace(state=after.state, active=after.active)
-        self.events.append(EventToApply(event, reason, event_ms, detail))
+        self.events.append(EventToApply(event, reason, event_ts, detail))
 
     @property
     def is_something(self) -> bool:
@@ -98,7 +98,7 @@ def reconcile(
     for alarm in sorted(known, key=lambda alarm: not alarm.is_open):  # the open one first: it may be one only
         own = [episode for episode in left if _overlap(alarm, episode)]
         if alarm.is_open:  # what comes after it comes to it
-            own = [one for one in left if one in own or not alarm.detector or one.raised.ts >= alarm.raised_ms]
+            own = [one for one in left if one in own or not alarm.detector or one.raised.ts >= alarm.raised_ts]
             # Nothing is left of what it was raised for: it stands for what held before, or nobody would hear of that.
             own = own or [one for one in left if not any(_overlap(other, one) for other in known)]
         left = [episode for episode in left if episode not in own]
@@ -114,13 +114,13 @@ def reconcile(
 
 
 def _overlap(alarm: Alarm, episode: Episode) -> bool:
-    end = alarm.ended_ms if alarm.ended_ms is not None and not alarm.active else FOREVER_MS
-    return bool(alarm.detector) and episode.raised.ts <= end and episode.ended_ms >= alarm.raised_ms
+    end = alarm.ended_ts if alarm.ended_ts is not None and not alarm.active else FOREVER_TS
+    return bool(alarm.detector) and episode.raised.ts <= end and episode.ended_ts >= alarm.raised_ts
 
 
-def _clear(change: AlarmChange, rule: Rule, reason: str, event_ms: int | None, ended_ms: int | None) -> None:
-    change.take(AlarmEvent.CLEAR_LATCHED if rule.latching else AlarmEvent.CLEAR, reason, event_ms)
-    change.alarm = change.alarm._replace(cleared_ms=event_ms, ended_ms=ended_ms, pending_ms=None)
+def _clear(change: AlarmChange, rule: Rule, reason: str, event_ts: int | None, ended_ts: int | None) -> None:
+    change.take(AlarmEvent.CLEAR_LATCHED if rule.latching else AlarmEvent.CLEAR, reason, event_ts)
+    change.alarm = change.alarm._replace(cleared_ts=event_ts, ended_ts=ended_ts, pending_ts=None)
 
 
 def _raise(change: AlarmChange, episode: Episode, kept_back_by: str | None) -> None:
@@ -128,7 +128,7 @@ def _raise(change: AlarmChange, episode: Episode, kept_back_by: str | None) -> N
     detail = {} if kept_back_by is None else {"by": kept_back_by}
     change.take(event, "the condition holds", episode.raised.ts, **detail)
     change.alarm = change.alarm._replace(
-        cleared_ms=None, ended_ms=None, pending_ms=None, disproved=False, last_raised_ms=episode.raised.ts
+        cleared_ts=None, ended_ts=None, pending_ts=None, disproved=False, last_raised_ts=episode.raised.ts
     )
 
 
@@ -138,25 +138,25 @@ def _follow(change: AlarmChange, own: Sequence[Episode], rule: Rule, reasons: di
     first, final = own[0], own[-1]
     since = list(own)
     if before.detector:
-        if (first.raised.ts, first.raised.since_ms) != (before.raised_ms, before.event_ms):
-            _amend(change, event_ms=first.raised.since_ms, raised_ms=first.raised.ts)
-        past = [episode for episode in own if episode.raised.ts <= before.last_raised_ms] or [first]
+        if (first.raised.ts, first.raised.since_ts) != (before.raised_ts, before.event_ts):
+            _amend(change, event_ts=first.raised.since_ts, raised_ts=first.raised.ts)
+        past = [episode for episode in own if episode.raised.ts <= before.last_raised_ts] or [first]
         since = list(own[len(past) :])
         # Late readings may show that it had come earlier, or that two times were one.
-        change.alarm = change.alarm._replace(last_raised_ms=past[-1].raised.ts)
+        change.alarm = change.alarm._replace(last_raised_ts=past[-1].raised.ts)
         if not (change.alarm.active and since and since[0].renewed):
             _stand_at(change, past[-1], rule, reasons[past[-1].raised.ts])
     else:
-        change.alarm = before._replace(event_ms=first.raised.since_ms, raised_ms=first.raised.ts)
+        change.alarm = before._replace(event_ts=first.raised.since_ts, raised_ts=first.raised.ts)
     for episode in since:
         _live_through(change, episode, rule, reasons[episode.raised.ts])
     worst = worse(change.alarm.severity, final.worst)
     if worst is not change.alarm.severity:
         change.alarm = change.alarm._replace(severity=worst)
         raised_now = any(item.event in {AlarmEvent.RAISE, AlarmEvent.RAISE_SUPPRESSED} for item in change.events)
-        if final.cleared_ms is None and not raised_now and (change.alarm.state, AlarmEvent.REALARM) in TRANSITIONS:
+        if final.cleared_ts is None and not raised_now and (change.alarm.state, AlarmEvent.REALARM) in TRANSITIONS:
             change.take(AlarmEvent.REALARM, f"worse: {worst}", final.last.ts)
-    change.alarm = change.alarm._replace(pending_ms=final.pending_ms if change.alarm.active else None)
+    change.alarm = change.alarm._replace(pending_ts=final.pending_ts if change.alarm.active else None)
     change.shown = final
 
 
@@ -164,30 +164,30 @@ def _stand_at(change: AlarmChange, episode: Episode, rule: Rule, kept_back_by: s
     """Bring an alarm to the present form of the episode it stands at."""
     alarm = change.alarm
     if alarm.active:
-        if episode.cleared_ms is not None:
-            _clear(change, rule, "the condition is over", episode.cleared_ms, episode.ended_ms)
-    elif episode.cleared_ms is None:
-        if episode.pending_ms is None or episode.pending_ms != alarm.cleared_ms:  # else its hold has passed
-            _amend(change, cleared_ms=None, ended_ms=None)
+        if episode.cleared_ts is not None:
+            _clear(change, rule, "the condition is over", episode.cleared_ts, episode.ended_ts)
+    elif episode.cleared_ts is None:
+        if episode.pending_ts is None or episode.pending_ts != alarm.cleared_ts:  # else its hold has passed
+            _amend(change, cleared_ts=None, ended_ts=None)
             _raise(change, episode, kept_back_by)
     elif alarm.disproved:
         change.alarm = alarm._replace(disproved=False)
-        _amend(change, cleared_ms=episode.cleared_ms, ended_ms=episode.ended_ms)
-    elif episode.cleared_ms != alarm.cleared_ms:
-        _amend(change, cleared_ms=episode.cleared_ms, ended_ms=episode.ended_ms)
+        _amend(change, cleared_ts=episode.cleared_ts, ended_ts=episode.ended_ts)
+    elif episode.cleared_ts != alarm.cleared_ts:
+        _amend(change, cleared_ts=episode.cleared_ts, ended_ts=episode.ended_ts)
 
 
 def _live_through(change: AlarmChange, episode: Episode, rule: Rule, kept_back_by: str | None) -> None:
     """Have a condition come, and go where it has gone."""
     if change.alarm.active:
         reason = "another one came on top of it" if episode.renewed else "the condition was over for a while"
-        _clear(change, rule, reason, episode.raised.since_ms, episode.raised.ts)
+        _clear(change, rule, reason, episode.raised.since_ts, episode.raised.ts)
     again = not change.is_new or bool(change.events)
     _raise(change, episode, kept_back_by)
     if again and change.alarm.detector:
         change.alarm = change.alarm._replace(occurrences=change.alarm.occurrences + 1)
-    if episode.cleared_ms is not None:
-        _clear(change, rule, "the condition is over", episode.cleared_ms, episode.ended_ms)
+    if episode.cleared_ts is not None:
+        _clear(change, rule, "the condition is over", episode.cleared_ts, episode.ended_ts)
 
 
 def _amend(change: AlarmChange, **after: int | None) -> None:
@@ -204,8 +204,8 @@ def _disprove(change: AlarmChange, rule: Rule) -> None:
         AlarmEvent.AMEND, "late readings have disproved it", before={"disproved": False}, after={"disproved": True}
     )
     if change.alarm.active:
-        raised_ms = change.alarm.raised_ms
-        _clear(change, rule, "late readings have disproved it", raised_ms, raised_ms)
+        raised_ts = change.alarm.raised_ts
+        _clear(change, rule, "late readings have disproved it", raised_ts, raised_ts)
 
 
 def _attach_or_create(
@@ -218,12 +218,12 @@ def _attach_or_create(
     """Give episodes that no alarm stands for an alarm; where another is open, note them there."""
     standing = next((change for change in changes if change.alarm.is_open), None)
     for episode in left:
-        if standing is not None and not standing.is_new and episode.raised.ts <= standing.alarm.last_raised_ms:
+        if standing is not None and not standing.is_new and episode.raised.ts <= standing.alarm.last_raised_ts:
             standing.take(
                 AlarmEvent.AMEND,
                 "late readings show that it held before, too",
                 before={},
-                after={"from_ms": episode.raised.since_ms, "to_ms": episode.cleared_ms},
+                after={"from_ts": episode.raised.since_ts, "to_ts": episode.cleared_ts},
             )
             continue
         if standing is None or not standing.alarm.is_open:
@@ -231,7 +231,7 @@ def _attach_or_create(
             changes.append(standing)
         _live_through(standing, episode, rule, reasons[episode.raised.ts])
         severity = worse(standing.alarm.severity, episode.worst)
-        standing.alarm = standing.alarm._replace(severity=severity, pending_ms=episode.pending_ms)
+        standing.alarm = standing.alarm._replace(severity=severity, pending_ts=episode.pending_ts)
         standing.shown = episode
 
 
@@ -244,12 +244,12 @@ def _new(condition: Condition, episode: Episode) -> AlarmChange:
         state=AlarmState.NORMAL,
         active=False,
         severity=episode.worst,
-        event_ms=signal.since_ms,
-        raised_ms=signal.ts,
-        last_raised_ms=signal.ts,
-        cleared_ms=None,
-        ended_ms=None,
-        pending_ms=None,
+        event_ts=signal.since_ts,
+        raised_ts=signal.ts,
+        last_raised_ts=signal.ts,
+        cleared_ts=None,
+        ended_ts=None,
+        pending_ts=None,
         group_id=name,
         occurrences=1,
         disproved=False,

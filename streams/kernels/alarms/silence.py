@@ -28,11 +28,11 @@ has fed. (unsourced)"""
 class PartitionProgress(NamedTuple):
     """How far a partition has come."""
 
-    event_ms: int
+    event_ts: int
     """Event time: as if now, for its devices."""
-    record_ms: int
+    record_ts: int
     """When the newest record was written."""
-    level_ms: int
+    level_ts: int
     """The record since which its lag has not shrunk."""
     lag_ms: int
     """The most it has lagged behind its records since."""
@@ -40,27 +40,27 @@ class PartitionProgress(NamedTuple):
     @property
     def is_current(self) -> bool:
         """Whether its devices have come to the present; until then some are ahead of others, and none is silent."""
-        lag_ms = self.record_ms - self.event_ms
-        stays = self.record_ms - self.level_ms >= CURRENT_MS
+        lag_ms = self.record_ts - self.event_ts
+        stays = self.record_ts - self.level_ts >= CURRENT_MS
         return lag_ms <= CURRENT_MS or (stays and lag_ms <= SLOW_CLOCK_MS)
 
 
-def advance(before: PartitionProgress | None, record_ms: int, newest_ms: int | None) -> PartitionProgress:
+def advance(before: PartitionProgress | None, record_ts: int, newest_ts: int | None) -> PartitionProgress:
     """Move on with a record: to its newest reading, else by the time since the last record.
 
     A reading from the future does not count for more than the time it was received at.
     """
-    heard_ms = min(newest_ms, record_ms) if newest_ms is not None else None
+    heard_ts = min(newest_ts, record_ts) if newest_ts is not None else None
     if before is None:
-        event_ms = record_ms if heard_ms is None else heard_ms
-        return PartitionProgress(event_ms, record_ms, record_ms, record_ms - event_ms)
-    passed_ms = min(max(record_ms - before.record_ms, 0), MAX_STEP_MS)
-    moved_ms = min(before.event_ms + passed_ms, max(record_ms, before.event_ms))
-    event_ms, record_ms = max(moved_ms, heard_ms or 0), max(record_ms, before.record_ms)
-    lag_ms = record_ms - event_ms
+        event_ts = record_ts if heard_ts is None else heard_ts
+        return PartitionProgress(event_ts, record_ts, record_ts, record_ts - event_ts)
+    passed_ms = min(max(record_ts - before.record_ts, 0), MAX_STEP_MS)
+    moved_ts = min(before.event_ts + passed_ms, max(record_ts, before.event_ts))
+    event_ts, record_ts = max(moved_ts, heard_ts or 0), max(record_ts, before.record_ts)
+    lag_ms = record_ts - event_ts
     if before.lag_ms - lag_ms > GAINED_MS:
-        return PartitionProgress(event_ms, record_ms, record_ms, lag_ms)
-    return PartitionProgress(event_ms, record_ms, before.level_ms, max(lag_ms, before.lag_ms))
+        return PartitionProgress(event_ts, record_ts, record_ts, lag_ms)
+    return PartitionProgress(event_ts, record_ts, before.level_ts, max(lag_ms, before.lag_ms))
 
 
 class SiteSilence(NamedTuple):

@@ -63,14 +63,14 @@ class Backup(NamedTuple):
 class LoadProfile:
     """Yesterday's load of a site, by hour of the day, and how far such a forecast missed on the days before."""
 
-    def __init__(self, load_w: Mapping[int, float], at_ms: int) -> None:
-        """Take mean loads (W) by start of the hour (ms); the 24 hours up to `at_ms` are yesterday."""
-        now = at_ms - at_ms % HOUR_MS
+    def __init__(self, load_w: Mapping[int, float], at_ts: int) -> None:
+        """Take mean loads (W) by start of the hour (ms); the 24 hours up to `at_ts` are yesterday."""
+        now = at_ts - at_ts % HOUR_MS
         hours = {ts: watts for ts, watts in load_w.items() if now - DAY_MS <= ts < now}
         self._by_hour = {(ts // HOUR_MS) % 24: watts for ts, watts in hours.items()}
         self._median = statistics.median(hours.values()) if hours else None
         self._hour = now // HOUR_MS
-        self._into = (at_ms - now) / HOUR_MS
+        self._into = (at_ts - now) / HOUR_MS
         self._load_w = load_w
 
     @property

@@ -17,7 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import NEW, Standing, is_odd, watched
+from streams.kernels.battery.standing import NEW, CurrentStanding, is_odd, watched
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
@@ -54,7 +54,7 @@ class PackState(NamedTuple):
     doubted_v: float = 0.0
     idle_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
-    standing: Standing = NEW
+    standing: CurrentStanding = NEW
     is_doubtful: bool = False
     """Whether the current stood for longer than it should, within the open quarter."""
 
@@ -205,7 +205,9 @@ def _advance(
     return state, rate
 
 
-def _standing(before: PackState, reading: BatteryReading, limits: Limits, *, is_gap: bool) -> tuple[Standing, bool]:
+def _standing(
+    before: PackState, reading: BatteryReading, limits: Limits, *, is_gap: bool
+) -> tuple[CurrentStanding, bool]:
     """What is known of how the current moves, one reading later, and whether it stands for longer than it should."""
     if is_gap or before.current_a is None or reading.current_a is None:
         return before.standing._replace(since=0), False
@@ -318,7 +320,7 @@ def _latest(device: Device, arrival: Arrival, view: _View, rate: float | None, s
         device.device_id,
         reading.ts,
         device.site_id,
-        arrival.received_ms,
+        arrival.received_ts,
         reading.pack_voltage_v,
         None if reading.current_a is None else sign * reading.current_a,
         reading.soc_pct,
@@ -338,5 +340,5 @@ def _nothing_latest(device: Device, arrival: Arrival) -> BatteryLatest:
     """Newest view of a set of which nothing is known: its record is blank."""
     nothing = (None,) * 11
     blank = BatteryFlag.BLANK.value
-    head = (device.device_id, arrival.reading.ts, device.site_id, arrival.received_ms)
+    head = (device.device_id, arrival.reading.ts, device.site_id, arrival.received_ts)
     return BatteryLatest._make((*head, *nothing, blank))

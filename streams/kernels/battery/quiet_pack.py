@@ -20,7 +20,7 @@ from streams.kernels.battery.pack import (
     PackState,
 )
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import Standing, StandingFigures, watched_all
+from streams.kernels.battery.standing import CurrentStanding, StandingFigures, watched_all
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -111,7 +111,7 @@ def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
     ts, volts, amps, quarter, *sums = figures[:9]
     peaks = map(or_none, figures[9:13])
     since, idle_ms, flow_ms, moves = figures[13:first]
-    standing = Standing(int(since), idle_ms, flow_ms, int(moves))
+    standing = CurrentStanding(int(since), idle_ms, flow_ms, int(moves))
     head = (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples))
     return PackState._make((*head, base.votes, base.doubted_v, base.idle_v, standing, base.is_doubtful))
 
@@ -190,7 +190,7 @@ def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> lis
         [device.device_id for device in samples.devices],
         [int(ts) for ts in samples.ts.tolist()],
         [device.site_id for device in samples.devices],
-        samples.received_ms,
+        samples.received_ts,
         samples.pack_v.tolist(),
         (sign * samples.current_a).tolist(),
         listed(samples.soc_pct),

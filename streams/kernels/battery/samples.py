@@ -26,9 +26,9 @@ _FIRST_SENSOR = _FIRST_CELL + CELLS
 class Samples:
     """Readings of many sets, one each. Volts, amperes, °C, %; shape (sets,), cells and sensors (channels, sets)."""
 
-    def __init__(self, devices: Sequence[Device], received_ms: Sequence[int], table: Array) -> None:
+    def __init__(self, devices: Sequence[Device], received_ts: Sequence[int], table: Array) -> None:
         """Take a table of shape (figures, sets), as `of` lays it out."""
-        self.devices, self.received_ms = devices, received_ms
+        self.devices, self.received_ts = devices, received_ts
         self._table = table
         self.ts, self.pack_v, self.current_a, self.ambient_c = table[:4]
         self.soc_pct, self.soh_pct, self.cycles = table[4:7]
@@ -52,7 +52,7 @@ class Samples:
             if name in columns:
                 found = columns[name][at_once].T
                 table[at : at + len(found)] = found
-        samples = cls(devices, [arrivals.received_ms[row] for row in rows], table)
+        samples = cls(devices, [arrivals.received_ts[row] for row in rows], table)
         plain = ~np.isnan(samples.pack_v) & ~np.isnan(samples.current_a)
         plain &= _fit_cells(samples.cells_v, devices) & _sensors_in_a_row(samples)
         plain &= arrivals.are_sound[at_once]
@@ -63,8 +63,8 @@ class Samples:
         """Some of them."""
         if len(places) == len(self.devices):
             return self
-        devices, received_ms = [self.devices[at] for at in places], [self.received_ms[at] for at in places]
-        some = Samples(devices, received_ms, self._table[:, places])
+        devices, received_ts = [self.devices[at] for at in places], [self.received_ts[at] for at in places]
+        some = Samples(devices, received_ts, self._table[:, places])
         some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
         return some
 

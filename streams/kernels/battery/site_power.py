@@ -39,7 +39,7 @@ class SitePowerView(Saved[None]):
             device.device_id,
             reading.ts,
             device.site_id,
-            arrival.received_ms,
+            arrival.received_ts,
             reading.mains_failed,
             statistics.fmean(mains) if mains else None,
             reading.dc_voltage_v,

@@ -25,7 +25,7 @@ ODD_TIMES, STANDS_TIMES = 2.0, 4.0
 STANDS_MS = 10 * MINUTE_MS
 
 
-class Standing(NamedTuple):
+class CurrentStanding(NamedTuple):
     """What is known of how a set's current moves."""
 
     since: int = 0
@@ -42,11 +42,13 @@ class Standing(NamedTuple):
         return self.idle_ms if is_idle else self.flow_ms
 
 
-NEW = Standing()
+NEW = CurrentStanding()
 """Of a set that was never seen before."""
 
 
-def watched(known: Standing, before: tuple[int, float], now: tuple[int, float], *, is_idle: bool) -> Standing:
+def watched(
+    known: CurrentStanding, before: tuple[int, float], now: tuple[int, float], *, is_idle: bool
+) -> CurrentStanding:
     """Take a reading's (ms, A as the sensor says) after the one before; `is_idle`: whether that one counted as none."""
     (before_ts, before_a), (_, amps) = before, now
     if amps == before_a:
@@ -58,18 +60,18 @@ def watched(known: Standing, before: tuple[int, float], now: tuple[int, float], 
     if is_standing(known, before_ts, 0, is_idle=is_idle):
         stood /= STANDS_TIMES  # it may have been well, after all
     if is_idle:
-        return Standing(0, max(known.idle_ms, stood), known.flow_ms, moves)
-    return Standing(0, known.idle_ms, max(known.flow_ms, stood), moves)
+        return CurrentStanding(0, max(known.idle_ms, stood), known.flow_ms, moves)
+    return CurrentStanding(0, known.idle_ms, max(known.flow_ms, stood), moves)
 
 
-def is_odd(known: Standing, ts: int, elapsed: int, *, is_idle: bool) -> bool:
+def is_odd(known: CurrentStanding, ts: int, elapsed: int, *, is_idle: bool) -> bool:
     """Whether it has stood for longer than it should, so that what flowed meanwhile is doubtful."""
     stood = ts - known.since
     usual = ODD_TIMES * known.usual_ms(is_idle=is_idle)
     return known.since > 0 and known.moves == LEARNT_MOVES and stood >= REPEATS * elapsed and stood > usual
 
 
-def is_standing(known: Standing, ts: int, elapsed: int, *, is_idle: bool) -> bool:
+def is_standing(known: CurrentStanding, ts: int, elapsed: int, *, is_idle: bool) -> bool:
     """Whether it has stood for so long that it shows no current any more."""
     stood = ts - known.since
     usual = STANDS_TIMES * known.usual_ms(is_idle=is_idle)
@@ -77,7 +79,7 @@ def is_standing(known: Standing, ts: int, elapsed: int, *, is_idle: bool) -> boo
 
 
 class StandingFigures(NamedTuple):
-    """`Standing` of many sets."""
+    """`CurrentStanding` of many sets."""
 
     since: Array
     idle_ms: Array

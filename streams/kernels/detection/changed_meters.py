@@ -34,13 +34,13 @@ class ChangedMeters(MeterEvents):
         if event.rule == IN_TURN:
             # Told as of its beginning: it goes on, and every turn of it is one and the same alarm.
             evidence = {"event": event.kind.value, "rule": event.rule}
-            told = Judgement(active=True, since_ms=event.ts, value=None, evidence=evidence)
+            told = Judgement(active=True, since_ts=event.ts, value=None, evidence=evidence)
             return [(event.ts, told), (event.ts + 1, told._replace(active=False))]
         if event.kind not in BREAKS or event.rule in SETTLED:
             return []
         told = Judgement(
             active=True,
-            since_ms=event.ts,
+            since_ts=event.ts,
             value=event.value_seen,
             baseline=event.value_before,
             evidence={"event": event.kind.value, "estimated": event.increment, "rule": event.rule},

@@ -134,7 +134,7 @@ class Efficiency:
             evidence["ended"] = ended
         return after, Judgement(
             active=active,
-            since_ms=since,
+            since_ts=since,
             value=energy,
             evidence=evidence,
             baseline=expected,

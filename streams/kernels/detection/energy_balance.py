@@ -50,7 +50,7 @@ class BalanceMemory(NamedTuple):
     """Each meter's usual share of the intake."""
     far_days: int = 0
     """In a row, up to now."""
-    since_ms: int = 0
+    since_ts: int = 0
     lost: float = 0.0
     """Since then: more than usual that nothing accounts for."""
 
@@ -93,11 +93,11 @@ class EnergyBalance(RowWatch):
         far = max(rule.tolerance_share * tolerance / intake, rule.sd * _spread(memory.shares))
         change = share - usual
         if abs(change) <= far:
-            after = _learn(rule, memory, share, meters, intake)._replace(far_days=0, since_ms=0, lost=0.0)
+            after = _learn(rule, memory, share, meters, intake)._replace(far_days=0, since_ts=0, lost=0.0)
         else:
             after = memory._replace(
                 far_days=memory.far_days + 1,
-                since_ms=memory.since_ms or ts - DAY_MS,
+                since_ts=memory.since_ts or ts - DAY_MS,
                 lost=max(0.0, memory.lost + change * intake),
             )
         if after.far_days and after.far_days < rule.confirm_days:
@@ -118,7 +118,7 @@ class EnergyBalance(RowWatch):
             evidence["ended"] = "adopted"
         verdict = Judgement(
             active=active,
-            since_ms=after.since_ms,
+            since_ts=after.since_ts,
             value=residual,
             evidence=evidence,
             baseline=usual * intake,

@@ -34,13 +34,13 @@ class FrozenMeters(MeterEvents):
         if event.kind is not MeterEventKind.FREEZE:
             return []
         due = event.ts + standstill_ms(device)
-        if (event.seen_ts if event.until_ms is None else event.until_ms) < due:
+        if (event.seen_ts if event.until_ts is None else event.until_ts) < due:
             return []
         unit = unit_name(event.quantity)
         cost_unit = unit if unit in COSTS and event.plausible is not None else ""
         begun = Judgement(
             active=True,
-            since_ms=event.ts,
+            since_ts=event.ts,
             value=event.value_seen,
             evidence={"readings": event.readings, "passed_meanwhile": event.plausible, "rule": event.rule},
             severity=Severity.MEDIUM,
@@ -48,6 +48,6 @@ class FrozenMeters(MeterEvents):
             cost_unit=cost_unit,
         )
         found = [(due, begun)]
-        if event.until_ms is not None:
-            found.append((max(event.until_ms, due + 1), begun._replace(active=False, cost=None, cost_unit="")))
+        if event.until_ts is not None:
+            found.append((max(event.until_ts, due + 1), begun._replace(active=False, cost=None, cost_unit="")))
         return found

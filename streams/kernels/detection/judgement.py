@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from schemas.metrics.signal import YOUNG_SAMPLES, DetectorStatus, Phase, Severity, Signal, SignalKind
-from schemas.time import DAY_MS, FOREVER_MS
+from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.codec import BIT, Codec, Saved, Shape, by_place
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ class Signaller:
 
     def retold_from(self, _before: object, _after: object) -> int:
         """Nothing older than what is folded again: only the newest status stands."""
-        return FOREVER_MS
+        return FOREVER_TS
 
 
 class Judgement(NamedTuple):
     """A detector's verdict on one sample."""
 
     active: bool
-    since_ms: int
+    since_ts: int
     """Onset as estimated; only an active verdict's is looked at."""
     value: float | None
     evidence: Mapping[str, float | int | str | None]
@@ -77,11 +77,11 @@ class Standing(NamedTuple):
 
     active: bool = False
     samples: int = 0
-    since_ms: int = 0
-    given_ms: int = 0
+    since_ts: int = 0
+    given_ts: int = 0
     severity: Severity = Severity.LOW
     phase: Phase = Phase.LEARNING
-    phase_since_ms: int = 0
+    phase_since_ts: int = 0
 
 
 NEW = Standing()
@@ -97,9 +97,9 @@ STANDING = Shape(
 def moved(standing: Standing, by_ms: int) -> Standing:
     """Move the moments of a standing, as one who counts time from elsewhere sees them."""
     return standing._replace(
-        since_ms=standing.since_ms + by_ms,
-        given_ms=standing.given_ms + by_ms,
-        phase_since_ms=standing.phase_since_ms + by_ms,
+        since_ts=standing.since_ts + by_ms,
+        given_ts=standing.given_ts + by_ms,
+        phase_since_ts=standing.phase_since_ts + by_ms,
     )
 
 
@@ -172,20 +172,20 @@ def stand(
         return before, None
     changed = judgement.active != before.active or (judgement.active and judgement.renewed)
     samples = 1 if changed else before.samples + 1
-    begun_ms = judgement.since_ms if judgement.active else ts
-    since_ms = begun_ms if changed else before.since_ms
+    begun_ts = judgement.since_ts if judgement.active else ts
+    since_ts = begun_ts if changed else before.since_ts
     given = samples <= YOUNG_SAMPLES or (
-        judgement.active and (ts - before.given_ms >= DAY_MS or judgement.severity is not before.severity)
+        judgement.active and (ts - before.given_ts >= DAY_MS or judgement.severity is not before.severity)
     )
     if not judgement.active and samples > YOUNG_SAMPLES:
         return NEW._replace(
-            phase=before.phase, phase_since_ms=before.phase_since_ms
+            phase=before.phase, phase_since_ts=before.phase_since_ts
         ), None  # normal, and nothing to say
     after = before._replace(
         active=judgement.active,
         samples=samples,
-        since_ms=since_ms,
-        given_ms=ts if given else before.given_ms,
+        since_ts=since_ts,
+        given_ts=ts if given else before.given_ts,
         severity=judgement.severity,
     )
     if not given:
@@ -200,7 +200,7 @@ def stand(
         active=judgement.active,
         samples=samples,
         severity=judgement.severity,
-        since_ms=since_ms,
+        since_ts=since_ts,
         value=judgement.value,
         baseline=judgement.baseline,
         low=judgement.low,
@@ -218,7 +218,7 @@ def stand(
 def enter(before: Standing, *, learned: bool, ts: int) -> Standing:
     """Keep how far a detector is, and since when."""
     phase = Phase.ALARM if before.active else Phase.ARMED if learned else Phase.LEARNING
-    return before if phase is before.phase else before._replace(phase=phase, phase_since_ms=ts)
+    return before if phase is before.phase else before._replace(phase=phase, phase_since_ts=ts)
 
 
 def status(
@@ -238,7 +238,7 @@ def status(
         ts,
         subject.site_id,
         standing.phase,
-        standing.phase_since_ms,
+        standing.phase_since_ts,
         *learned,
         baseline,
         f"{kind.value} {subject.version}",

@@ -89,7 +89,7 @@ def _judge(device: Device, reading: ElectricityReading, rule: PhaseLossRule) -> 
     verdict = None
     volts, amperes = reading.voltage_v, reading.current_a
     if not rule.enabled:
-        return Judgement(active=False, since_ms=reading.ts, value=None, evidence={"enabled": "no"})
+        return Judgement(active=False, since_ts=reading.ts, value=None, evidence={"enabled": "no"})
     if volts is not None:
         verdict = _weakest(volts, rule.voltage_share, "voltage_v", reading.ts)
         if verdict is not None and verdict.active:
@@ -111,7 +111,7 @@ def _weakest(phases: Sequence[float | None], share: float, quantity: str, ts: in
     lowest = min(known)
     return Judgement(
         active=lowest < share * highest,
-        since_ms=ts,
+        since_ts=ts,
         value=lowest,
         evidence={"quantity": quantity, "phase": known.index(lowest) + 1, "highest": highest, "share": share},
         severity=Severity.HIGH,

@@ -84,7 +84,7 @@ class PlantLimits(RowWatch):
             (),
             Judgement(
                 active=is_over,
-                since_ms=ts - DAY_MS,
+                since_ts=ts - DAY_MS,
                 value=value,
                 evidence={"window_h": rule.window_h, "coverage": coverage, "gap_pct": gap_pct(value, limit)},
                 baseline=limit,
@@ -141,7 +141,7 @@ class WaterBalance(RowWatch):
             memory,
             Judgement(
                 active=is_over,
-                since_ms=watched.newest.ts - 2 * DAY_MS,
+                since_ts=watched.newest.ts - 2 * DAY_MS,
                 value=residual,
                 evidence={"tolerance_m3": tolerance, "intake_m3": intake},
                 severity=Severity.MEDIUM,

@@ -144,7 +144,7 @@ def _capacity(watched: Watched, rule: CapacityFactorRule) -> Judged:
     lost_kwh = max(0.0, lost_kwh) if total > 0 else 0.0
     verdict = Judgement(
         active=is_low and memory.alarm_days < rule.adopt_days,
-        since_ms=since,
+        since_ts=since,
         value=value,
         evidence={"cusum": total, "h": rule.h, "spread": spread, "days": len(days)},
         baseline=usual,

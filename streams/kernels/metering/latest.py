@@ -26,7 +26,7 @@ def latest(device: Device, arrival: Arrival) -> MeterLatest:
         reading.ts,
         device.site_id,
         device.kind.value,
-        arrival.received_ms,
+        arrival.received_ts,
         None if total is None else getattr(reading, total),
         None if rate is None else _rate(device, reading, rate),
         None if total is None else unit_name(total),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.kinds import METERS, described
 from schemas.metrics import MeterEvent, MeterMinute, Row
 from schemas.readings import Kind, registers_of
-from schemas.time import FOREVER_MS, QUARTER_DAY_MS
+from schemas.time import FOREVER_TS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
 from streams.kernels.metering.habit import Habit
@@ -126,7 +126,7 @@ class RegisterMetering(Saved[MeterState]):
 
     def revisable_from(self, state: MeterState) -> int:
         """Oldest minute that a later reading can give out again."""
-        return min(map(_settled_before, state.registers.values()), default=FOREVER_MS)
+        return min(map(_settled_before, state.registers.values()), default=FOREVER_TS)
 
     def is_behind(self, state: MeterState, row: Row) -> bool:
         """Whether a minute lies before the one that is open."""
@@ -139,7 +139,7 @@ class RegisterMetering(Saved[MeterState]):
     def retold_from(self, before: MeterState, after: MeterState) -> int:
         """Open minute of the flows that a register has replaced since: a register's own are given again anyhow."""
         replaced = before.flows.keys() - after.flows.keys()
-        return min((before.flows[quantity].filling.minute for quantity in replaced), default=FOREVER_MS)
+        return min((before.flows[quantity].filling.minute for quantity in replaced), default=FOREVER_TS)
 
 
 def _settled_before(register: RegisterState) -> int:

@@ -73,7 +73,7 @@ class Laboratory:
         """Take results of any order; an earlier one stands in for a missing one for `reach_ms` after its end."""
         self._reach_ms = reach_ms
         self._by_fuel: dict[str, list[FuelAssay]] = {}
-        for assay in sorted(assays, key=lambda item: (item.ts, item.released_ms, item.device_id)):
+        for assay in sorted(assays, key=lambda item: (item.ts, item.released_ts, item.device_id)):
             self._by_fuel.setdefault(assay.fuel, []).append(assay)
         self._begins = {fuel: [assay.ts for assay in own] for fuel, own in self._by_fuel.items()}
 
@@ -91,10 +91,10 @@ class Laboratory:
             value: float | None = getattr(assay, attribute)
             if value is None:
                 continue
-            if ts < assay.until_ms:
+            if ts < assay.until_ts:
                 value = self._corrected(assay, attribute, value)
                 return Property(value, is_measured=not self._is_contradicted(assay, attribute, value))
-            if ts - assay.until_ms < self._reach_ms and (stand_in is None or assay.until_ms > stand_in.until_ms):
+            if ts - assay.until_ts < self._reach_ms and (stand_in is None or assay.until_ts > stand_in.until_ts):
                 stand_in = assay
             if ts - assay.ts > 2 * self._reach_ms:
                 break
@@ -109,10 +109,10 @@ class Laboratory:
             for each in self._by_fuel[stands.fuel]
             if each.device_id == stands.device_id
             and getattr(each, attribute) is not None
-            and each.released_ms > stands.released_ms
+            and each.released_ts > stands.released_ts
             and _is_same_sample(each, stands)
         ]
-        last: float = getattr(max(same, key=lambda item: item.released_ms), attribute) if same else value
+        last: float = getattr(max(same, key=lambda item: item.released_ts), attribute) if same else value
         return last
 
     def _is_contradicted(self, stands: FuelAssay, attribute: str, value: float) -> bool:
@@ -120,7 +120,7 @@ class Laboratory:
         same = (assay for assay in self._by_fuel[stands.fuel] if _is_same_sample(assay, stands))
         others = {
             assay.device_id: getattr(assay, attribute)
-            for assay in sorted(same, key=lambda item: item.released_ms)
+            for assay in sorted(same, key=lambda item: item.released_ts)
             if assay.device_id != stands.device_id and getattr(assay, attribute) is not None
         }
         return any(abs(other - value) > REPRODUCIBLE[attribute] for other in others.values())
@@ -128,7 +128,7 @@ class Laboratory:
 
 def _is_same_sample(one: FuelAssay, other: FuelAssay) -> bool:
     """Whether two results are of fuel sampled over the same time, but for some minutes."""
-    if (one.ts, one.until_ms) == (other.ts, other.until_ms):
+    if (one.ts, one.until_ts) == (other.ts, other.until_ts):
         return True
-    shared = min(one.until_ms, other.until_ms) - max(one.ts, other.ts)
-    return shared > 0 and shared >= SAME_SAMPLE * max(one.until_ms - one.ts, other.until_ms - other.ts)
+    shared = min(one.until_ts, other.until_ts) - max(one.ts, other.ts)
+    return shared > 0 and shared >= SAME_SAMPLE * max(one.until_ts - one.ts, other.until_ts - other.ts)

@@ -112,7 +112,7 @@ class GangueHours:
         for row in changed.get(FuelAssay, ()):
             assert isinstance(row, FuelAssay)  # noqa: S101 - by type
             lows.append(hour_of(row.ts))
-            highs.append(hour_of(row.until_ms + self._reach_ms) + HOUR_MS)
+            highs.append(hour_of(row.until_ts + self._reach_ms) + HOUR_MS)
         return (min(lows), max(highs)) if lows and units else None
 
     def _burnt(self, unit: Device, ts: int, registers: Mapping[str, MeterQuarter], laboratory: Laboratory) -> _Burnt:

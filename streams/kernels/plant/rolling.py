@@ -209,10 +209,10 @@ class RollingPlant:
         return Replaced(self.windows(site, meters, minutes, first, last + HOUR_MS), cleared)
 
     def windows(
-        self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ms: int, to_ms: int
+        self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ts: int, to_ts: int
     ) -> list[Row]:
-        """Compute the windows with from_ms < end <= to_ms that end with a minute of which anything is known."""
-        ends = sorted({minute.ts + MINUTE_MS for minute in minutes if from_ms < minute.ts + MINUTE_MS <= to_ms})
+        """Compute the windows with from_ts < end <= to_ts that end with a minute of which anything is known."""
+        ends = sorted({minute.ts + MINUTE_MS for minute in minutes if from_ts < minute.ts + MINUTE_MS <= to_ts})
         if not ends:
             return []
         series = _dense(minutes, ends[0] - HOUR_MS, ends[-1])

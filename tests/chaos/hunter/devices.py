@@ -16,7 +16,7 @@ from schemas.time import DAY_MS, HOUR_MS
 from schemas.topics import Topic, partition_of
 from simulators.wire.message import DeviceMessage
 from simulators.wire.publisher import MqttPublisher
-from tests.support.pipeline import START_MS, Sent
+from tests.support.pipeline import START_TS, Sent
 from tests.support.worlds.small import World, make_world
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def odd_message(rng: random.Random, registry: Registry, number: int) -> DeviceMe
     """Something that nobody can use, each one another."""
     device = rng.choice(registry.devices)
     topic = str(Topic(device.site_id, device.kind, device.device_id))
-    ts = START_MS + number
+    ts = START_TS + number
     kind = rng.randrange(10)
     body = [
         b'{"ts":%d,' % ts,
@@ -154,7 +154,7 @@ class Devices:
 
     def beat(self) -> int:
         """Device time of the next probes."""
-        return START_MS + self._beat * 1000
+        return START_TS + self._beat * 1000
 
     def finish(self) -> None:
         """Send what is left and no more probes, and wait until the broker has said of everything that it has it."""

@@ -8,13 +8,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
-from schemas.record import LARGEST_PAYLOAD_BYTES
-from schemas.safety import SafetyEvent, SafetyRecord
+from schemas.kafka.record import LARGEST_PAYLOAD_BYTES
+from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from storage.books.balance import balance
 from storage.pool import connect
 from storage.registry import load_registry
 from streams.intake.decode import Record
-from tests.support.pipeline import DERIVED, RAW, START_MS, open_engine, prepare, record, snapshot
+from tests.support.pipeline import DERIVED, RAW, START_TS, open_engine, prepare, record, snapshot
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -121,11 +121,11 @@ def _quiet_pass(rig: Rig, sent: Sequence[Sent], odd: Sequence[DeviceMessage]) ->
     steps = [ordered[at : at + STEP] for at in range(0, len(ordered), STEP)]
     run = [record(offset, step) for offset, step in enumerate(steps)]
     for message in odd:
-        batch = MicroBatchBuilder(START_MS)
+        batch = MicroBatchBuilder(START_TS)
         assert message.raw is not None
         assert len(message.raw) <= LARGEST_PAYLOAD_BYTES
-        batch.add(judge(message.topic, message.raw, START_MS, max_bytes=MAX_PAYLOAD), Token(1, 0), START_MS)
-        run.append(Record(len(run), START_MS, batch.encode("quiet")))
+        batch.add(judge(message.topic, message.raw, START_TS, max_bytes=MAX_PAYLOAD), Token(1, 0), START_TS)
+        run.append(Record(len(run), START_TS, batch.encode("quiet")))
     for item in run:
         engine.apply(partition, [item])
     engine.close()
@@ -146,7 +146,7 @@ def _guard(connection: Connection, rig: Rig) -> list[str]:
     """Each safety alarm of the database was published, under a name that the database knows; nothing twice."""
     records = _published(rig)
     names = {name: alarm for name, alarm in connection.execute("SELECT name, alarm_id FROM alarm_name")}  # noqa: C416
-    told = [(item.alarm_id, item.event, item.event_ms, item.sample_ms) for item in records]
+    told = [(item.alarm_id, item.event, item.event_ts, item.sample_ts) for item in records]
     found = [f"the guard said it twice: {entry}" for entry in sorted(set(told)) if told.count(entry) > 1]
     stands = {item.alarm_id: item for item in records}
     gone = {item.replaces for item in records if item.replaces}

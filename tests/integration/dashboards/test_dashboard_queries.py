@@ -12,6 +12,7 @@ import pytest
 from dashboards.kit import fields, panels
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
+from dashboards.kit.query import SqlQuery
 from dashboards.preview.access.accounts import Account, AccountRole, Accounts, SignedIn, SignedOutError, changed
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.formats import show
@@ -163,7 +164,7 @@ async def test_a_distribution_counts_every_bucket_between_its_ends(
     built = panels.histogram(about, f"SELECT value::float8 AS value FROM {rows}", Field(name="value"), bucket=5).build()  # noqa: S608 - a test's own
     assert built.targets is not None
     (target,) = built.targets
-    assert isinstance(target, panels.SqlQuery)
+    assert isinstance(target, SqlQuery)
     reader = Reader(fresh_database.reader_url)
     try:
         found = await reader.fetch(Query(target.sql, {}))

@@ -19,7 +19,7 @@ from fenhe.local.processes import free_port
 from fenhe.local.services import project_root
 from schemas.settings import KafkaSettings
 from simulators.wire.message import DeviceMessage
-from tests.support.pipeline import REGISTRY, START_MS
+from tests.support.pipeline import REGISTRY, START_TS
 from tests.support.running import Pipeline
 
 if TYPE_CHECKING:
@@ -161,10 +161,10 @@ def test_readings_go_from_the_broker_to_the_table_with_everything_encrypted(
         pipeline.environment |= {**kafka, "FENHE_DB_WRITER_URL": url}
         pipeline.start()
         guard = pipeline.guard()
-        smoke = [{"ts": START_MS + 60_000 * minute, "smoke": minute > 0} for minute in range(3)]
+        smoke = [{"ts": START_TS + 60_000 * minute, "smoke": minute > 0} for minute in range(3)]
         pipeline.publish(
             [
-                DeviceMessage("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_MS, "volume_m3": 7.5}]),
+                DeviceMessage("fenhe/v1/plant-1/water/w-1", "w-1", [{"ts": START_TS, "volume_m3": 7.5}]),
                 DeviceMessage("fenhe/v1/bs-1/site_power/s-1", "s-1", smoke),
             ]
         )

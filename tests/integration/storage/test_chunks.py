@@ -25,12 +25,12 @@ def _only_timescaledb(postgres: Postgres) -> None:
 
 def test_the_old_is_in_few_long_chunks_and_the_new_in_short_ones(own_url: str, postgres: Postgres) -> None:
     """A row a day over ten years, in any order, written by who has the worker's rights: each is there, none twice."""
-    now_ms = int(time.time() * 1000)
+    now_ts = int(time.time() * 1000)
     days = list(range(3650))
     random.Random(3).shuffle(days)
     with connect(postgres.url("fenhe_writer", own_url.rpartition("/")[2]), name="test", autocommit=True) as connection:
         for at in range(0, len(days), 500):
-            moments = [(now_ms - day * DAY_MS) // MINUTE_MS * MINUTE_MS for day in days[at : at + 500]]
+            moments = [(now_ts - day * DAY_MS) // MINUTE_MS * MINUTE_MS for day in days[at : at + 500]]
             derived.write(connection, [MeterMinute("e-1", "q", ts, "s", 1.0, 1.0, Quality.GOOD) for ts in moments])
     with connect(own_url, name="test") as connection:
         assert connection.execute("SELECT count(*) FROM meter_minute").fetchone() == (3650,)

@@ -15,7 +15,7 @@ from tests.support.pipeline import (
     DERIVED,
     MEMORY,
     RAW,
-    START_MS,
+    START_TS,
     alarm_history,
     open_engine,
     prepare,
@@ -90,7 +90,7 @@ def test_late_readings_and_a_recompute_come_to_one_ordered_pass(
         connection.execute("DELETE FROM plant_window")
         connection.execute("DELETE FROM battery_quarter")
         sites = [row[0] for row in connection.execute("SELECT site_id FROM site").fetchall()]
-        requests.ask(connection, sites, reason="test", from_ms=START_MS)
+        requests.ask(connection, sites, reason="test", from_ts=START_TS)
     compress(own_url)
     again = Recompute(worker)
     while again.step() is not None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterMinute, MeterQuarter, Quality
 from schemas.time import MINUTE_MS, QUARTER_MS, Span
-from storage import bulk, derived
+from storage import derived
+from storage.encoding import bulk
 from storage.pool import connect
-from tests.support.pipeline import START_MS, prepare
+from tests.support.pipeline import START_TS, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from schemas.metrics import Row
-    from storage.arrays import Column
+    from storage.encoding.arrays import Column
 
-T0 = START_MS - START_MS % QUARTER_MS
+T0 = START_TS - START_TS % QUARTER_MS
 
 
 def minutes(at: Iterable[int], counted: float | None) -> list[Row]:

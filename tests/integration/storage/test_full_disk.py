@@ -25,7 +25,7 @@ from streams.installed import installed
 from streams.worker.shepherd import DISK_IS_FULL, Shepherd, WorkerFigures
 from tests.integration.streams.test_shepherd import event
 from tests.support.databases import own_database
-from tests.support.pipeline import START_MS, Sent, prepare, record
+from tests.support.pipeline import START_TS, Sent, prepare, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def test_a_full_disk_stops_cleanly_says_so_and_goes_on(url_there: str, small_dis
     """Nothing is booked meanwhile; with room again everything is stored, and what was said of it is taken back."""
     cells = [3.35] * 16
     sent = [
-        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_MS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_TS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
         for number in range(RECORDS * READINGS)
     ]
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]

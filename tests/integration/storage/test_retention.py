@@ -10,7 +10,7 @@ from psycopg.errors import InsufficientPrivilege
 from typer.testing import CliRunner
 
 from fenhe.cli import app
-from schemas.quarantine import Quarantined, Reason
+from schemas.kafka.quarantine import Quarantined, Reason
 from schemas.readings import Kind
 from schemas.time import DAY_MS
 from storage import recompute as requests
@@ -20,7 +20,7 @@ from storage.books.balance import balance
 from storage.pool import connect
 from storage.statements import trusted
 from streams.engine.recompute import Recompute
-from tests.support.pipeline import START_MS, Sent, open_engine, prepare, record, snapshot
+from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record, snapshot
 
 if TYPE_CHECKING:
     from fenhe.local import Postgres
@@ -40,7 +40,7 @@ def months_of_readings(url: str) -> list[Sent]:
     """A meter's reading every eight days, over more than a year: too far apart to be spread over minutes."""
     prepare(url)
     sent = [
-        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_MS + day * DAY_MS, "mass_t": float(day)})
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_TS + day * DAY_MS, "mass_t": float(day)})
         for day in range(0, DAYS, 8)
     ]
     engine = open_engine(url)
@@ -48,11 +48,11 @@ def months_of_readings(url: str) -> list[Sent]:
     return sent
 
 
-def keep_to(url: str, at_ms: int) -> list[str]:
+def keep_to(url: str, at_ts: int) -> list[str]:
     """Have the policy do its work as at some moment; returns what it says."""
     done: list[str] = []
     with connect(url, name="test", autocommit=True) as connection:
-        now = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+        now = dt.datetime.fromtimestamp(at_ts / 1000, dt.UTC)
         while row := connection.execute("SELECT retention_step(20000, %s)", (now,)).fetchone():
             if row[0] is None:
                 break
@@ -79,19 +79,19 @@ def test_raw_readings_go_after_thirteen_months_and_hours_stay(own_url: str) -> N
     """What goes is older than it is kept; what is newer stays, and so do all hours and the books."""
     months_of_readings(own_url)
     hours = snapshot(own_url, ["plant_hour", "plant_day"])
-    done = keep_to(own_url, START_MS + DAYS * DAY_MS)
+    done = keep_to(own_url, START_TS + DAYS * DAY_MS)
     assert any(what.startswith("reading_production: ") for what in done)
     with connect(own_url, name="test") as connection:
         row = connection.execute("SELECT min(ts), max(ts), count(*) FROM reading_production").fetchone()
         kept = {policy.table: policy for policy in retention.policies(connection)}
     assert row is not None
-    end = dt.datetime.fromtimestamp(START_MS / 1000 + DAYS * 86_400, dt.UTC)
+    end = dt.datetime.fromtimestamp(START_TS / 1000 + DAYS * 86_400, dt.UTC)
     assert dt.timedelta(days=386) <= end - row[0] <= dt.timedelta(days=404), "13 months, to the day or the chunk"
     assert row[1] >= end - dt.timedelta(days=9)
     assert kept["reading_production"].kept_from is not None
     assert kept["plant_window"].kept_from is None, "three years have not passed"
     assert snapshot(own_url, ["plant_hour", "plant_day"]) == hours
-    assert keep_to(own_url, START_MS + DAYS * DAY_MS) == [], "and then nothing is left to do"
+    assert keep_to(own_url, START_TS + DAYS * DAY_MS) == [], "and then nothing is left to do"
 
 
 def test_a_lost_turn_does_not_end_retention(own_url: str) -> None:
@@ -100,29 +100,29 @@ def test_a_lost_turn_does_not_end_retention(own_url: str) -> None:
     with connect(own_url, name="test") as connection:
         connection.execute("TRUNCATE turn")
         quarantine.add(
-            connection, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ms=0)]
+            connection, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ts=0)]
         )
-    assert any(what.startswith("quarantine: ") for what in keep_to(own_url, START_MS + DAYS * DAY_MS))
+    assert any(what.startswith("quarantine: ") for what in keep_to(own_url, START_TS + DAYS * DAY_MS))
 
 
 def test_a_recompute_begins_where_readings_are_kept_and_says_so(own_url: str) -> None:
     """Rows whose readings are gone are never derived again: they stay as they were when there were readings."""
     months_of_readings(own_url)
-    keep_to(own_url, START_MS + DAYS * DAY_MS)
+    keep_to(own_url, START_TS + DAYS * DAY_MS)
     before = derived_of_what_is_gone(own_url)
     assert any(before.values())
     engine = open_engine(own_url)
     with connect(own_url, name="test") as connection:
-        kept_ms = retention.derivable_from_ms(connection)
-        assert kept_ms is not None
-        (number,) = requests.ask(connection, ["plant-1"], reason="test", to_ms=kept_ms + 2 * DAY_MS)
+        kept_ts = retention.derivable_from_ts(connection)
+        assert kept_ts is not None
+        (number,) = requests.ask(connection, ["plant-1"], reason="test", to_ts=kept_ts + 2 * DAY_MS)
     work = Recompute(engine)
     while (progress := work.step(number)) is not None and not progress.is_finished:
         pass
     with connect(own_url, name="test") as connection:
         done = requests.read(connection, number)
     assert progress is not None
-    assert progress.from_ms >= kept_ms - DAY_MS // 4
+    assert progress.from_ts >= kept_ts - DAY_MS // 4
     assert "older readings are not kept" in done.error
     assert derived_of_what_is_gone(own_url) == before
 
@@ -165,8 +165,8 @@ def test_a_worker_keeps_to_the_policy_and_cannot_change_it(own_url: str, postgre
                 connection.execute(statement)
         while retention.step(connection):
             pass
-    now_ms = dt.datetime.now(dt.UTC).timestamp() * 1000
-    expected = sum(START_MS + day * DAY_MS >= now_ms - 400 * DAY_MS for day in range(0, DAYS, 8))
+    now_ts = dt.datetime.now(dt.UTC).timestamp() * 1000
+    expected = sum(START_TS + day * DAY_MS >= now_ts - 400 * DAY_MS for day in range(0, DAYS, 8))
     assert abs(count(own_url, "SELECT count(*) FROM reading_production") - expected) <= 4
 
 

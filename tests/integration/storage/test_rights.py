@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from schemas.quarantine import Quarantined, Reason
+from schemas.kafka.quarantine import Quarantined, Reason
 from storage.alarm_tables import notifications, operator, silence
 from storage.books import quarantine
 from storage.pool import connect
@@ -164,7 +164,7 @@ def test_the_reader_holds_nobody_up(url: dict[str, str]) -> None:
             writer.execute("UPDATE entity_state SET last_ts = last_ts WHERE false")
         with connect(url["owner"], name="test") as owner:
             quarantine.add(
-                owner, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ms=0)]
+                owner, [Quarantined(reason=Reason.MALFORMED, topic="t", payload=b"{", size=1, received_ts=0)]
             )
             taken = owner.execute("SELECT retention_step(20000, clock_timestamp())").fetchone()
     assert taken is not None

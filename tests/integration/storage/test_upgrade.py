@@ -21,7 +21,7 @@ from storage.books.balance import balance
 from storage.migrate import migrate
 from storage.pool import connect
 from storage.statements import trusted
-from tests.support.pipeline import RAW, START_MS, open_engine, readings, record
+from tests.support.pipeline import RAW, START_TS, open_engine, readings, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ async def test_an_older_database_is_brought_up_to_date_with_all_its_rows(upgrade
     assert sum(upgraded.before[name] for name in RAW if name in upgraded.before) > 80
 
     reader = Reader(upgraded.reader_url)
-    now = dt.datetime.fromtimestamp(START_MS / 1000 + 720, dt.UTC)
+    now = dt.datetime.fromtimestamp(START_TS / 1000 + 720, dt.UTC)
     chosen = {"city": "*", "product_unit": "t", "set": "b-1", "unit": "u-1", "severity": "*", "kind": "*"}
     chosen |= {"site": "plant-1", "meter": "e-1"}
     whole = parse_range("now-6h", "now", now)

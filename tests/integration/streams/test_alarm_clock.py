@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.rows import dict_row
 
+from schemas.kafka.record import encode_micro_batch
 from schemas.readings import Kind
-from schemas.record import encode_micro_batch
 from schemas.registry import Device, Registry, Sector, Site
 from schemas.time import MINUTE_MS
 from schemas.topics import partition_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 OUTAGE_MIN = 8
-START_MS = 1_780_000_000_000
+START_TS = 1_780_000_000_000
 BEATS_MS = (20_000, 40_000)
 
 
@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, owner_url: str, sites: int, devices: int, *, partitions: int = 2) -> None:
         self.owner_url = owner_url
-        self.now_ms = START_MS
+        self.now_ts = START_TS
         self._partitions = partitions
         names = [f"s-{at}" for at in range(sites)]
         self.devices = {name: [f"{name}-{at}" for at in range(devices)] for name in names}
@@ -84,24 +84,24 @@ class World:
         for _ in range(count):
             for number in range(self._partitions):
                 sent = [
-                    report(site, device, self.now_ms - slow_ms.get(device, slow_ms.get(site, 0)))
+                    report(site, device, self.now_ts - slow_ms.get(device, slow_ms.get(site, 0)))
                     for site, own in self.devices.items()
                     if partition_of(site, self._partitions) == number
                     for device in own
                     if device not in silent and site not in silent
                 ]
                 if sent:
-                    self._put(number, record(self._offsets[number], sent, self.now_ms))
+                    self._put(number, record(self._offsets[number], sent, self.now_ts))
                 for beat_ms in BEATS_MS:
                     empty = encode_micro_batch("test", {}, [], [])
-                    self._put(number, Record(self._offsets[number], self.now_ms + beat_ms, empty))
-            self.now_ms += MINUTE_MS
+                    self._put(number, Record(self._offsets[number], self.now_ts + beat_ms, empty))
+            self.now_ts += MINUTE_MS
 
     def late(self, site: str, device: str, minutes_ago: Iterable[int]) -> None:
         """Have a device's buffered readings come in, in one record."""
         number = partition_of(site, self._partitions)
-        sent = [report(site, device, self.now_ms - ago * MINUTE_MS) for ago in minutes_ago]
-        self._put(number, record(self._offsets[number], sent, self.now_ms))
+        sent = [report(site, device, self.now_ts - ago * MINUTE_MS) for ago in minutes_ago]
+        self._put(number, record(self._offsets[number], sent, self.now_ts))
 
     def _put(self, number: int, item: Record) -> None:
         self._engine.apply(self._open[number], [item])
@@ -221,7 +221,7 @@ def test_a_silent_site_is_filled_with_its_last_device(small: World) -> None:
 def test_a_standing_pipeline_makes_nobody_silent(small: World) -> None:
     """Without collectors' beats nothing is known, however much time has passed by any other clock."""
     small.minutes(3)
-    small.now_ms += 120 * MINUTE_MS
+    small.now_ts += 120 * MINUTE_MS
     small.minutes(2)
     assert states(small) == {}
     assert small.presented() == 0

@@ -30,7 +30,7 @@ from streams.kernels.detection.judgement import (
     Subject,
     stand,
 )
-from tests.support.pipeline import MEMORY, START_MS, Sent, prepare, record, save_memories, snapshot
+from tests.support.pipeline import MEMORY, START_TS, Sent, prepare, record, save_memories, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class Silence(NamedTuple):
     ts: Moment
     seen_ts: Moment
     site_id: str
-    until_ms: Moment
+    until_ts: Moment
 
 
 class SilenceTotal(NamedTuple):
@@ -108,7 +108,7 @@ class TotalSilence(Saved[float]):
         given: list[Row] = []
         total = state or 0.0
         for row in rows:
-            total += (row.until_ms - row.ts) / MINUTE_MS
+            total += (row.until_ts - row.ts) / MINUTE_MS
             given.append(SilenceTotal(device.device_id, row.ts, row.ts, device.site_id, total))
         return total, given
 
@@ -188,7 +188,7 @@ def feed(url: str, batches: Sequence[Sequence[Sent]]) -> dict[str, list[str]]:
 
 def sent(minute: int) -> Sent:
     """The site's power system, at a minute."""
-    return Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + minute * MINUTE_MS, "mains_failed": False})
+    return Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + minute * MINUTE_MS, "mains_failed": False})
 
 
 def test_a_fold_begins_anew_where_its_only_row_moved(database: str) -> None:
@@ -259,7 +259,7 @@ def test_detectors_of_one_device_take_away_only_their_own_signals(own_url: str) 
     prepare(own_url)
     powers = [100.0, 900.0, 900.0, 300.0, 100.0, 900.0, 100.0, 100.0, 100.0, 100.0, 100.0]
     sent = [
-        Sent("plant-1", Kind.ELECTRICITY, "e-1", {"ts": START_MS + at * MINUTE_MS, "power_kw": power})
+        Sent("plant-1", Kind.ELECTRICITY, "e-1", {"ts": START_TS + at * MINUTE_MS, "power_kw": power})
         for at, power in enumerate(powers)
     ]
     kernels = Kernels(readings=(Loud(SignalKind.SPIKE, 500.0), Loud(SignalKind.LIMIT, 200.0)), rows=())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas.alarms import CLOCK
-from schemas.quarantine import Quarantined, Reason, ahead_detail
+from schemas.kafka.quarantine import Quarantined, Reason, ahead_detail
+from schemas.kafka.record import encode_micro_batch
 from schemas.readings import Kind
-from schemas.record import encode_micro_batch
 from schemas.time import HOUR_MS, MINUTE_MS
 from storage.pool import connect
 from streams.intake.decode import Record
@@ -39,10 +39,10 @@ def refuse(world: World, reason: Reason, detail: str) -> None:
     """A collector refuses a reading of the device at this moment."""
     item = Quarantined(
         reason=reason, detail=detail, topic=f"fenhe/v1/s-0/site_power/{DEVICE}", site_id="s-0",
-        kind=Kind.SITE_POWER.value, device_id=DEVICE, received_ms=world.now_ms, payload=b"{}", size=2,
+        kind=Kind.SITE_POWER.value, device_id=DEVICE, received_ts=world.now_ts, payload=b"{}", size=2,
     )  # fmt: skip
     batch = encode_micro_batch("test", {DEVICE: 1}, [], [item])
-    world._put(0, Record(world._offsets[0], world.now_ms, batch))
+    world._put(0, Record(world._offsets[0], world.now_ts, batch))
 
 
 def test_a_clock_that_is_hours_ahead_is_told_once_with_its_offset_and_its_end(world: World) -> None:
@@ -85,11 +85,11 @@ def test_a_clock_that_is_hours_behind_is_told_and_ends_when_it_is_set(world: Wor
 def test_a_clock_that_stands_is_told(world: World) -> None:
     """Every reading bears one time and is refused as a conflict, while nothing new is stored of the device."""
     world.minutes(3)
-    stands_ms = world.now_ms
+    stands_ts = world.now_ts
     for at in range(12):
-        sent = report("s-0", DEVICE, stands_ms)
+        sent = report("s-0", DEVICE, stands_ts)
         sent.reading["dc_voltage_v"] = 53.0 + at / 10
-        world._put(0, record(world._offsets[0], [sent], world.now_ms))
+        world._put(0, record(world._offsets[0], [sent], world.now_ts))
         world.minutes(1, silent=[DEVICE])
     (alarm,) = clock_alarms(world)
     assert (alarm["evidence"]["fault"], alarm["value"]) == ("stands", None)
@@ -98,19 +98,19 @@ def test_a_clock_that_stands_is_told(world: World) -> None:
 def test_two_devices_under_one_id_are_no_standing_clock(world: World) -> None:
     """Half of their readings are refused as conflicts, but time goes on."""
     for _ in range(12):
-        sent = report("s-0", DEVICE, world.now_ms)
+        sent = report("s-0", DEVICE, world.now_ts)
         sent.reading["dc_voltage_v"] = 52.0
         world.minutes(1)
-        world._put(0, record(world._offsets[0], [sent], world.now_ms))
+        world._put(0, record(world._offsets[0], [sent], world.now_ts))
     assert clock_alarms(world) == []
 
 
 def test_a_backlog_is_no_slow_clock(world: World) -> None:
     """Ten hours of readings that waited come in at twice their speed, and nothing newer of the device."""
-    first_ms = world.now_ms - 10 * HOUR_MS
+    first_ts = world.now_ts - 10 * HOUR_MS
     for at in range(34):
-        sent = [report("s-0", DEVICE, first_ms + (2 * at + half) * MINUTE_MS) for half in (0, 1)]
-        world._put(0, record(world._offsets[0], sent, world.now_ms))
+        sent = [report("s-0", DEVICE, first_ts + (2 * at + half) * MINUTE_MS) for half in (0, 1)]
+        world._put(0, record(world._offsets[0], sent, world.now_ts))
         world.minutes(1, silent=[DEVICE])
     assert clock_alarms(world) == []
     with connect(world.owner_url, name="test") as connection:

@@ -14,7 +14,7 @@ from storage.pool import connect
 from streams.engine.engine import GapError
 from tests.support.engine import SENT, books, differing, feed, wipe
 from tests.support.pipeline import (
-    START_MS,
+    START_TS,
     Sent,
     open_engine,
     record,
@@ -64,7 +64,7 @@ def test_an_empty_record_books_nothing(database: str) -> None:
 
 def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str) -> None:
     """A discharge begins behind it and ends behind the snapshot from which on nothing differs: it stays ended."""
-    sent = [_of_set(START_MS + minute * MINUTE_MS, loaded=130 <= minute < 170) for minute in range(240)]
+    sent = [_of_set(START_TS + minute * MINUTE_MS, loaded=130 <= minute < 170) for minute in range(240)]
     want = feed(database, [sent])
     assert any('"kind": "discharge"' in row and '"ended_at": null' not in row for row in want["battery_episode"])
     for late in (10, 100):
@@ -77,7 +77,7 @@ def test_a_late_reading_leaves_standing_what_later_ones_have_ended(database: str
 def test_a_late_reading_of_a_level_on_trial_ends_in_the_same_tables(database: str, late: int) -> None:
     """A meter begins with another's counting, and leaves it: whatever comes late, before or behind, is no other end."""
     shown = [5_000.0 + 7.03 * number if number < 90 else 100.0 + 1.01 * number for number in range(150)]
-    sent = [_of_meter(START_MS + number * 2 * MINUTE_MS, round(value, 2)) for number, value in enumerate(shown)]
+    sent = [_of_meter(START_TS + number * 2 * MINUTE_MS, round(value, 2)) for number, value in enumerate(shown)]
     want = feed(database, [sent])
     assert all('"good"' not in row for row in want["meter_minute"])
     for batches in (
@@ -91,8 +91,8 @@ def test_a_late_reading_of_a_level_on_trial_ends_in_the_same_tables(database: st
 @pytest.mark.parametrize("late", [5, 65, 170])
 def test_a_register_that_is_heard_of_late_takes_the_place_of_its_power(database: str, late: int) -> None:
     """Power stands in for a register until its first reading: when that comes late, all that followed from it goes."""
-    powers = [_of_power(START_MS + minute * MINUTE_MS, 900.0 + minute) for minute in range(0, 200, 2)]
-    first = _of_meter(START_MS + late * MINUTE_MS, 5_000.0)
+    powers = [_of_power(START_TS + minute * MINUTE_MS, 900.0 + minute) for minute in range(0, 200, 2)]
+    first = _of_meter(START_TS + late * MINUTE_MS, 5_000.0)
     want = feed(database, [sorted([*powers, first], key=lambda item: item.reading["ts"])])
     for batches in ([powers, [first]], [powers[:90], [first], powers[90:]]):
         wipe(database)

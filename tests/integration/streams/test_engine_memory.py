@@ -19,7 +19,7 @@ from streams.installed import installed
 from tests.support.engine import REFITTED, SENT, SNAPSHOT_MS, books, differing, feed, held, wipe
 from tests.support.pipeline import (
     REGISTRY,
-    START_MS,
+    START_TS,
     open_engine,
     record,
 )
@@ -97,13 +97,13 @@ def test_what_came_under_one_registry_is_saved_before_the_next_one_counts(
 def test_what_another_partition_saved_of_a_device_is_not_saved_over(database: str) -> None:
     """A worker that had the device before writes what it remembers only where that goes further."""
     with connect(database, name="test") as connection:
-        newer = state.SavedState("e-1", "k", 1, START_MS + 10, "{}")
+        newer = state.SavedState("e-1", "k", 1, START_TS + 10, "{}")
         state.save(connection, [newer])
-        state.carry_on(connection, [newer._replace(last_ts=START_MS + 10, state="[1]")])
-        state.carry_on(connection, [newer._replace(last_ts=START_MS + 20, version=2)])
+        state.carry_on(connection, [newer._replace(last_ts=START_TS + 10, state="[1]")])
+        state.carry_on(connection, [newer._replace(last_ts=START_TS + 20, version=2)])
         state.carry_on(connection, [newer._replace(entity_id="e-2")])
         assert state.load(connection, ["e-1", "e-2"]) == [newer]
-        state.carry_on(connection, [newer._replace(last_ts=START_MS + 20, state="[2]")])
+        state.carry_on(connection, [newer._replace(last_ts=START_TS + 20, state="[2]")])
         assert [item.state for item in state.load(connection, ["e-1"])] == ["[2]"]
 
 
@@ -146,7 +146,7 @@ def test_a_rebuild_from_raw_readings_changes_nothing(database: str, ordered: dic
         connection.execute("UPDATE meter_minute SET increment = 0")
         connection.execute("DELETE FROM battery_quarter")
     other = open_engine(database, snapshot_ms=SNAPSHOT_MS)
-    assert other.rebuild(0, [device.device_id for device in REGISTRY.devices], START_MS) > 0
+    assert other.rebuild(0, [device.device_id for device in REGISTRY.devices], START_TS) > 0
     engine.apply(partition, [record(1, SENT[90:])])
     assert held(database) == ordered
 
@@ -168,7 +168,7 @@ def test_a_rebuild_in_parts_while_live_work_goes_on_ends_in_the_same_tables(
     other = open_engine(database, snapshot_ms=SNAPSHOT_MS)
     devices = [device.device_id for device in REGISTRY.devices]
     live = [late, *(on_time[start : start + 40] for start in range(middle, len(on_time), 40))]
-    begin = START_MS - START_MS % SNAPSHOT_MS - SNAPSHOT_MS
+    begin = START_TS - START_TS % SNAPSHOT_MS - SNAPSHOT_MS
     for step in range(2 + 50 * MINUTE_MS // SNAPSHOT_MS):
         other.rebuild(0, devices, begin + step * SNAPSHOT_MS, begin + (step + 1) * SNAPSHOT_MS)
         if live:
@@ -198,9 +198,9 @@ def test_a_rebuild_in_parts_carries_what_it_remembers_from_part_to_part(database
         import_registry(connection, changed)
     engine = open_engine(database, snapshot_ms=SNAPSHOT_MS)
     devices = [device.device_id for device in REGISTRY.devices]
-    begin = START_MS - START_MS % SNAPSHOT_MS
-    for from_ms in range(begin, SENT[-1].reading["ts"] + 1, SNAPSHOT_MS):
-        engine.rebuild(0, devices, from_ms, from_ms + SNAPSHOT_MS)
+    begin = START_TS - START_TS % SNAPSHOT_MS
+    for from_ts in range(begin, SENT[-1].reading["ts"] + 1, SNAPSHOT_MS):
+        engine.rebuild(0, devices, from_ts, from_ts + SNAPSHOT_MS)
     assert differing(held(database), want) == {}
 
 

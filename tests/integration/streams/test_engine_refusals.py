@@ -9,8 +9,8 @@ import orjson
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
 from schemas.columns.arrivals import Arrivals
+from schemas.kafka.record import encode_envelope, encode_micro_batch
 from schemas.readings import MODELS, Kind
-from schemas.record import encode_envelope, encode_micro_batch
 from storage import readings as readings_table
 from storage.books import ledger
 from storage.pool import connect
@@ -20,7 +20,7 @@ from streams.intake.decode import Record
 from tests.support.engine import SENT, books, differing, feed, reasons, wipe
 from tests.support.pipeline import (
     RAW,
-    START_MS,
+    START_TS,
     Sent,
     open_engine,
     record,
@@ -30,7 +30,7 @@ from tests.support.pipeline import (
 
 def test_what_the_registry_refuses_is_quarantined_with_its_reason(database: str) -> None:
     """Unknown device, wrong site, impossible value, lost clock: one reason each, and the books close."""
-    ts = START_MS
+    ts = START_TS
     bad = [
         Sent("plant-1", Kind.WATER, "w-99", {"ts": ts, "volume_m3": 1.0}),
         Sent("bs-1", Kind.WATER, "w-1", {"ts": ts, "volume_m3": 1.0}),
@@ -50,8 +50,8 @@ def test_what_the_registry_refuses_is_quarantined_with_its_reason(database: str)
 
 def test_the_same_key_with_other_values_is_a_conflict(database: str) -> None:
     """The first reading stored stands, within one batch and across batches."""
-    first = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_MS, "volume_m3": 1.0})
-    other = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_MS, "volume_m3": 2.0})
+    first = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_TS, "volume_m3": 1.0})
+    other = Sent("plant-1", Kind.WATER, "w-1", {"ts": START_TS, "volume_m3": 2.0})
     feed(database, [[first, other, first], [other, first]])
     assert reasons(database) == {"conflict": 2}
     found = books(database)
@@ -62,7 +62,7 @@ def test_a_reading_the_database_refuses_costs_one_reading(database: str, ordered
     """Bisected, quarantined as storage_rejected, and the rest of its batch stored."""
     with connect(database, name="test") as connection:
         connection.execute("ALTER TABLE reading_production ADD CHECK (grade IS DISTINCT FROM 'cursed')")
-    ts = START_MS + 1
+    ts = START_TS + 1
     cursed = [
         Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts + at, "mass_t": 1.0, "grade": "cursed"}) for at in range(2)
     ]
@@ -77,10 +77,10 @@ def test_a_refused_reading_of_an_array_costs_none_behind_it(database: str) -> No
     with connect(database, name="test") as connection:
         connection.execute("ALTER TABLE reading_production ADD CHECK (grade IS DISTINCT FROM 'cursed')")
     grades = ("fine", "cursed", "fine", "fine")
-    body = orjson.dumps([{"ts": START_MS + at, "mass_t": 1.0, "grade": grade} for at, grade in enumerate(grades)])
-    envelope = encode_envelope("plant-1", "production", "p-1", START_MS, body)
+    body = orjson.dumps([{"ts": START_TS + at, "mass_t": 1.0, "grade": grade} for at, grade in enumerate(grades)])
+    envelope = encode_envelope("plant-1", "production", "p-1", START_TS, body)
     engine = open_engine(database)
-    engine.apply(engine.open(0), [Record(0, START_MS, encode_micro_batch("test", {"p-1": 4}, [envelope], []))])
+    engine.apply(engine.open(0), [Record(0, START_TS, encode_micro_batch("test", {"p-1": 4}, [envelope], []))])
     assert reasons(database) == {"storage_rejected": 1}
     assert (books(database).stored, books(database).closed) == (3, True)
 
@@ -88,8 +88,8 @@ def test_a_refused_reading_of_an_array_costs_none_behind_it(database: str) -> No
 def test_a_message_that_cannot_be_read_costs_neither_its_neighbours_nor_the_books(database: str) -> None:
     """The rest of its record is stored, its own readings are in quarantine under their device."""
     good = orjson.loads(record(0, SENT[:10]).value)
-    good["messages"].append({"site_id": "plant-1", "kind": "electricity", "device_id": "e-1", "received_ms": START_MS})
-    good["messages"][-1]["readings"] = [{"ts": "never"}, {"ts": START_MS - 1}]
+    good["messages"].append({"site_id": "plant-1", "kind": "electricity", "device_id": "e-1", "received_ms": START_TS})
+    good["messages"][-1]["readings"] = [{"ts": "never"}, {"ts": START_TS - 1}]
     good["received"]["e-1"] = good["received"].get("e-1", 0) + 2
     engine = open_engine(database)
     engine.apply(engine.open(0), [record(0, [])._replace(value=orjson.dumps(good))])
@@ -180,7 +180,7 @@ def test_readings_that_are_surely_new_are_stored_as_all_others(database: str) ->
                 kept[name] = [value if rng.random() > 0.3 else None for value in kept[name]]
         reading = MODELS[item.kind].model_validate(kept | {"seq": 2**40} if rng.random() > 0.5 else kept)
         apart = {"soc_pct": SetAside(next(iter(AsideReason)), 101)} if rng.random() > 0.9 else {}
-        arrivals.setdefault(item.kind, []).append(Arrival(item.device_id, START_MS, reading, apart))
+        arrivals.setdefault(item.kind, []).append(Arrival(item.device_id, START_TS, reading, apart))
     stored: list[dict[str, list[str]]] = []
     for newest in (readings_table.nothing_known, lambda _: 0):
         wipe(database)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from schemas.metrics import PlantDay
 
 DAY_MS = 86_400_000
-FIRST_MS = 1_780_243_200_000
+FIRST_TS = 1_780_243_200_000
 """2026-06-01 00:00 in Shanxi."""
 SITE = "plant-1"
 COLUMNS = "ts, baseline_version, actual_kgce, expected_kgce, enpi, enpi_7d, cusum_kgce, coverage, quality"
@@ -51,7 +51,7 @@ class EnpiDay(NamedTuple):
 
 def a_day(number: int, production: float, energy: float, *, hours: int = 24) -> PlantDay:
     """Day `number` of the plant."""
-    return day(production, energy, hours=hours, ts=FIRST_MS + number * DAY_MS)._replace(
+    return day(production, energy, hours=hours, ts=FIRST_TS + number * DAY_MS)._replace(
         site_id=SITE,
         quality=Quality.GOOD,
         reference_version="test",
@@ -91,7 +91,7 @@ def wipe(url: str) -> None:
 
 def baseline(slope: float, days: int) -> SavedBaseline:
     """1 000 kgce a day and so much a tonne, fitted to the first days."""
-    return SavedBaseline(SITE, "plant", FIRST_MS, FIRST_MS + days * DAY_MS, 1000.0, slope, 20, 0.9, 0.02, (), "Li")
+    return SavedBaseline(SITE, "plant", FIRST_TS, FIRST_TS + days * DAY_MS, 1000.0, slope, 20, 0.9, 0.02, (), "Li")
 
 
 def test_each_day_is_held_against_the_newest_baseline(own_url: str) -> None:
@@ -144,24 +144,24 @@ def test_other_variables_are_part_of_what_is_expected(own_url: str) -> None:
     """Ê = β₀ + β₁·P + Σ βⱼ·xⱼ; a day whose variable is unknown is unknown until it is entered or analysed."""
     prepare(own_url)
     fitted = baseline(10.0, 2)._replace(coefficients=(("ambient_c", -5.0, -9.0), ("gangue.lhv_mj_kg", 20.0, 4.0)))
-    noon = FIRST_MS + DAY_MS + DAY_MS // 2
+    noon = FIRST_TS + DAY_MS + DAY_MS // 2
     assays = [
-        FuelAssay("l-1", "gangue", FIRST_MS, SITE, noon, noon, 12.0, None, None, None),
+        FuelAssay("l-1", "gangue", FIRST_TS, SITE, noon, noon, 12.0, None, None, None),
         FuelAssay("l-1", "gangue", noon, SITE, noon + DAY_MS, noon + DAY_MS, 14.0, None, None, None),
         FuelAssay("l-1", "gangue", noon, SITE, noon + DAY_MS, noon + DAY_MS + 1, 16.0, None, None, None),
-        FuelAssay("l-1", "coal", FIRST_MS, SITE, noon + DAY_MS, noon, 22.0, None, None, None),
+        FuelAssay("l-1", "coal", FIRST_TS, SITE, noon + DAY_MS, noon, 22.0, None, None, None),
     ]
     with connect(own_url, name="test") as connection:
         derived.write(connection, [a_day(number, 100.0, 2000.0, hours=12 * (1 + number % 2)) for number in range(4)])
         enpi.save(connection, fitted)
-        enpi.record(connection, SITE, "ambient_c", {FIRST_MS + number * DAY_MS: -10.0 for number in range(3)}, "Li")
+        enpi.record(connection, SITE, "ambient_c", {FIRST_TS + number * DAY_MS: -10.0 for number in range(3)}, "Li")
         assert {item.quality for item in seen(connection)} == {"unknown"}
         derived.write(connection, assays[:2])
-        known = enpi.variable(connection, SITE, "gangue.lhv_mj_kg", [FIRST_MS + n * DAY_MS for n in range(4)])
-        assert known == {FIRST_MS: 12.0, FIRST_MS + DAY_MS: 13.0, FIRST_MS + 2 * DAY_MS: 14.0}
+        known = enpi.variable(connection, SITE, "gangue.lhv_mj_kg", [FIRST_TS + n * DAY_MS for n in range(4)])
+        assert known == {FIRST_TS: 12.0, FIRST_TS + DAY_MS: 13.0, FIRST_TS + 2 * DAY_MS: 14.0}
         before = seen(connection)
         derived.write(connection, assays[2:])
-        enpi.record(connection, SITE, "ambient_c", {FIRST_MS: -20.0}, "Li")
+        enpi.record(connection, SITE, "ambient_c", {FIRST_TS: -20.0}, "Li")
         after = seen(connection)
         assert enpi.baselines(connection) == [(fitted, 1)]
     share = 0.5  # of the day is known
@@ -178,7 +178,7 @@ def test_other_variables_are_part_of_what_is_expected(own_url: str) -> None:
 def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order(own_url: str) -> None:
     """A baseline on production and the gangue's heat value: what comes late, and a recompute, give E/Ê and savings."""
     quarter = 15 * MINUTE_MS
-    begin = FIRST_MS - 2 * quarter
+    begin = FIRST_TS - 2 * quarter
     devices = [device for device in REGISTRY.devices if device.site_id == "plant-2"]
     registry = Registry(
         sites=REGISTRY.sites, devices=[device.model_copy(update={"period_s": 900}) for device in devices]
@@ -193,7 +193,7 @@ def test_late_laboratory_and_production_values_end_in_the_enpi_of_a_run_in_order
         for fuel in ("gangue", "coal")
     ]
     lines = SavedBaseline(
-        "plant-2", "plant", FIRST_MS, FIRST_MS + DAY_MS, 5e3, 300.0, 20, 0.9, 0.02,
+        "plant-2", "plant", FIRST_TS, FIRST_TS + DAY_MS, 5e3, 300.0, 20, 0.9, 0.02,
         (("gangue.lhv_mj_kg", 40.0, 3.0),), "Li",
     )  # fmt: skip
     found: list[list[EnpiDay]] = []
@@ -263,4 +263,4 @@ def test_the_command_fits_and_refuses(own_url: str, monkeypatch: pytest.MonkeyPa
     assert (nowhere.exit_code, "0 whole days" in nowhere.output) == (1, True)
     with connect(own_url, name="test") as connection:
         ((kept, version),) = enpi.baselines(connection)
-    assert (kept.points, kept.to_ms - kept.from_ms, version) == (20, 20 * DAY_MS, 1)
+    assert (kept.points, kept.to_ts - kept.from_ts, version) == (20, 20 * DAY_MS, 1)

@@ -11,7 +11,7 @@ from schemas.metrics import GangueSum, GangueWindow, PlantHour, Quality
 from schemas.metrics.gangue import UnitWindow, WindowSpan
 from schemas.readings import Kind
 from schemas.registry import Device, ProductLine, Registry, Role, Sector, Site
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, MINUTE_MS, Span, day_of
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS, MINUTE_MS, Span, day_of
 from storage import derived
 from storage.pool import connect
 from tests.support.pipeline import Sent, open_engine, prepare, record
@@ -122,7 +122,7 @@ def _shown(registers: dict[str, float]) -> dict[str, float]:
 def rows(url: str, row_type: type[Row], entity: str) -> list[Row]:
     """All rows of an entity."""
     with connect(url, name="test") as connection:
-        return derived.load(connection, row_type, [Span(entity, 0, FOREVER_MS)])
+        return derived.load(connection, row_type, [Span(entity, 0, FOREVER_TS)])
 
 
 def hour_sums(url: str) -> list[GangueSum]:

@@ -12,9 +12,9 @@ from confluent_kafka import Producer
 
 from fenhe.local import wait_until
 from schemas.alarms import alarm_id
+from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
 from schemas.registry import Registry
-from schemas.safety import SafetyEvent, SafetyRecord
 from schemas.settings import GuardSettings
 from storage.pool import connect
 from streams.guard.service import Guard
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from fenhe.local import Kafka
 
-START_MS = 1_780_000_000_000
+START_TS = 1_780_000_000_000
 NOWHERE = "postgresql://fenhe_reader@127.0.0.1:1/none"
-SMOKE = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
-OVER = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": False}) for at in range(5, 9)]
+SMOKE = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": at >= 2}) for at in range(5)]
+OVER = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": False}) for at in range(5, 9)]
 
 
 class Running:
@@ -95,7 +95,7 @@ def test_a_safety_alarm_arrives_without_a_database(running: Running) -> None:
     running.put(SMOKE)
     (raised,) = running.wait(1)
     assert (raised.event, raised.device_id, raised.kind, raised.severity) == ("raise", "s-1", "smoke", "critical")
-    assert raised.alarm_id == alarm_id("s-1", "smoke", "smoke", START_MS + 120_000)
+    assert raised.alarm_id == alarm_id("s-1", "smoke", "smoke", START_TS + 120_000)
     running.put(SMOKE)
     running.put(OVER)
     records = running.wait(2)
@@ -142,7 +142,7 @@ def test_the_database_finds_every_name_whatever_the_order_and_the_cut(own_url: s
     rng = random.Random(seed)
     smokes = [at % 9 in {1, 2} for at in range(36)]
     sent = [
-        Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": smoke})
+        Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": smoke})
         for at, smoke in enumerate(smokes)
     ]
     log = sorted(sent, key=lambda item: item.reading["ts"] + rng.uniform(0, 4 * 60_000))
@@ -195,7 +195,7 @@ def test_the_guard_judges_values_as_the_table_holds_them() -> None:
     watch.directory = Directory(1, REGISTRY)
 
     def told(celsius: float, minute: int) -> list[SafetyRecord]:
-        reading = {"ts": START_MS + minute * 60_000, "temperature_c": [celsius] * 4}
+        reading = {"ts": START_TS + minute * 60_000, "temperature_c": [celsius] * 4}
         return watch.take(decode(record(0, [Sent("bs-1", Kind.BATTERY, "b-1", reading)]), "test"), 0)
 
     assert told(55.000001, 0) == []

@@ -31,7 +31,7 @@ from tests.support.pipeline import (
     MEMORY,
     RAW,
     REGISTRY,
-    START_MS,
+    START_TS,
     open_engine,
     prepare,
     save_memories,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fenhe.local import Postgres
 
 SEEDS = range(int(os.environ.get("FENHE_HUNT_FROM", "0")), int(os.environ.get("FENHE_HUNT_TO", "3")))
-RECEIVED_MS = START_MS + 3 * DAY_MS
+RECEIVED_TS = START_TS + 3 * DAY_MS
 BOOKS = ("ledger_entry", "ledger_part", "ledger_total", "quarantine", "field_set_aside", "checkpoint")
 ALARMS = ("notification_outbox", "alarm_transition", "alarm")
 TOTALS = ("0", "1", "1.5", "7e2", "1e300", "1.7976931348623157e308", "-0.0", "5e-324", "-1")
@@ -83,8 +83,8 @@ WORDS = {
     "quality": ('"good"', '"uncertain"', '"bad"'),
     **dict.fromkeys(("state", "grade", "mode", "fuel"), ('"gangue"', '"coal"', '""', '"运行"')),
     **dict.fromkeys(("mains_failed", "smoke", "water", "door"), ("true", "false")),
-    "sample_from": tuple(str(START_MS - ms) for ms in (0, HOUR_MS, 40 * DAY_MS)),
-    "sample_to": tuple(str(START_MS + HOUR_MS - ms) for ms in (0, HOUR_MS, 40 * DAY_MS)),
+    "sample_from": tuple(str(START_TS - ms) for ms in (0, HOUR_MS, 40 * DAY_MS)),
+    "sample_to": tuple(str(START_TS + HOUR_MS - ms) for ms in (0, HOUR_MS, 40 * DAY_MS)),
     **dict.fromkeys(("seq", "status", "cycles"), ("0", "7", "1e3", "2147483647", "4294967295", "9223372036854775807")),
 }
 
@@ -124,7 +124,7 @@ def batches(seed: int) -> list[list[tuple[str, str]]]:
     """A seed's messages, as collectors take them together."""
     rng = random.Random(seed)
     reach = rng.choice((20 * MINUTE_MS, 5 * HOUR_MS, 2 * DAY_MS, 900 * DAY_MS))
-    times = sorted(START_MS + rng.randrange(-reach, min(reach, 2 * DAY_MS)) // 1000 * 1000 for _ in range(25))
+    times = sorted(START_TS + rng.randrange(-reach, min(reach, 2 * DAY_MS)) // 1000 * 1000 for _ in range(25))
     sent: list[tuple[str, str]] = []
     for _ in range(rng.randint(20, 60)):
         sent.append(rng.choice(sent) if sent and rng.random() < 0.2 else _message(rng, times))
@@ -139,11 +139,11 @@ def records(messages: Sequence[Sequence[tuple[str, str]]]) -> list[Record]:
     """What collectors write of messages."""
     made: list[Record] = []
     for taken in messages:
-        batch = MicroBatchBuilder(RECEIVED_MS)
+        batch = MicroBatchBuilder(RECEIVED_TS)
         for topic, body in taken:
-            judgement = judge(topic, body.encode(), RECEIVED_MS, max_bytes=400_000)
-            batch.add(judgement, Token(1, 0), RECEIVED_MS)
-        made.append(Record(len(made), RECEIVED_MS, batch.encode("test")))
+            judgement = judge(topic, body.encode(), RECEIVED_TS, max_bytes=400_000)
+            batch.add(judgement, Token(1, 0), RECEIVED_TS)
+        made.append(Record(len(made), RECEIVED_TS, batch.encode("test")))
     return made
 
 

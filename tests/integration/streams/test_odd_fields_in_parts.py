@@ -14,18 +14,18 @@ from storage.pool import connect
 from storage.statements import trusted
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
-from tests.support.pipeline import START_MS, open_engine, prepare
+from tests.support.pipeline import START_TS, open_engine, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def as_record(offset: int, messages: Sequence[tuple[str, Any]], received_ms: int = START_MS + 3_600_000) -> Record:
+def as_record(offset: int, messages: Sequence[tuple[str, Any]], received_ts: int = START_TS + 3_600_000) -> Record:
     """The Kafka record that a collector makes of some messages: topic and payload."""
-    batch = MicroBatchBuilder(received_ms)
+    batch = MicroBatchBuilder(received_ts)
     for topic, payload in messages:
-        batch.add(judge(topic, orjson.dumps(payload), received_ms, max_bytes=400_000), Token(1, 0), received_ms)
-    return Record(offset, received_ms, batch.encode("test"))
+        batch.add(judge(topic, orjson.dumps(payload), received_ts, max_bytes=400_000), Token(1, 0), received_ts)
+    return Record(offset, received_ts, batch.encode("test"))
 
 
 def standing(url: str, table: str = "reading_electricity") -> list[tuple[Any, ...]]:
@@ -46,7 +46,7 @@ def test_fields_set_aside_stay_with_their_reading_where_a_record_is_cut(own_url:
     prepare(own_url)
     order = [5, 2, 7, 0, 3, 6, 1, 4]
     message = [
-        {"ts": START_MS + 60_000 * at, "power_kw": 10.0 + at, "energy_import_kwh": f"odd {at}" if at % 3 else 5.0 + at}
+        {"ts": START_TS + 60_000 * at, "power_kw": 10.0 + at, "energy_import_kwh": f"odd {at}" if at % 3 else 5.0 + at}
         for at in order
     ]
     engine = open_engine(own_url)
@@ -65,10 +65,10 @@ def test_fields_out_of_range_are_set_aside_in_a_second_try_as_in_the_first(own_u
             "ALTER TABLE reading_production ADD CONSTRAINT told_apart CHECK (mass_t <> 13)"  # one reading is refused
         )
     messages: list[tuple[str, Any]] = [
-        (METER, {"ts": START_MS, "power_kw": 10.0, "frequency_hz": 7.0}),
-        (METER, {"ts": START_MS + 60_000, "frequency_hz": 7.0}),
-        (METER, {"ts": START_MS + 120_000, "power_kw": 12.0, "quality": "bad"}),
-        ("fenhe/v1/plant-1/production/p-1", {"ts": START_MS, "mass_t": 13.0}),
+        (METER, {"ts": START_TS, "power_kw": 10.0, "frequency_hz": 7.0}),
+        (METER, {"ts": START_TS + 60_000, "frequency_hz": 7.0}),
+        (METER, {"ts": START_TS + 120_000, "power_kw": 12.0, "quality": "bad"}),
+        ("fenhe/v1/plant-1/production/p-1", {"ts": START_TS, "mass_t": 13.0}),
     ]
     engine.apply(engine.open(0), [as_record(0, messages)])
     with connect(own_url, name="test") as connection:
@@ -85,7 +85,7 @@ def test_a_set_that_sends_nothing_but_blanks_is_stored_and_remembered(own_url: s
     prepare(own_url)
     engine = open_engine(own_url, save_every=4)
     blank = {"cell_voltage_v": [0.0] * 16, "pack_voltage_v": 0.0, "current_a": 0.0}
-    messages = [("fenhe/v1/bs-1/battery/b-1", blank | {"ts": START_MS + 60_000 * minute}) for minute in range(10)]
+    messages = [("fenhe/v1/bs-1/battery/b-1", blank | {"ts": START_TS + 60_000 * minute}) for minute in range(10)]
     for offset, message in enumerate(messages):
         engine.apply(engine.open(0), [as_record(offset, [message])])
     with connect(own_url, name="test") as connection:

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from fenhe.local.postgres import SUPERUSER
-from schemas.quantity import EARLIEST_MS, FAR_BEHIND_MS
+from schemas.kafka.record import encode_envelope, encode_micro_batch
+from schemas.quantity import EARLIEST_TS, FAR_BEHIND_MS
 from schemas.readings import Kind
-from schemas.record import encode_envelope, encode_micro_batch
 from schemas.registry import Device, Registry
 from schemas.time import DAY_MS, MINUTE_MS
 from storage.books.balance import balance
@@ -30,7 +30,7 @@ from tests.support.databases import own_database
 from tests.support.pipeline import (
     MEMORY,
     REGISTRY,
-    START_MS,
+    START_TS,
     Sent,
     open_engine,
     prepare,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 WITH_HISTORY = Registry(
     sites=REGISTRY.sites,
     devices=[
-        device.model_copy(update={"first_day": EARLIEST_MS}) if device.device_id == "e-1" else device
+        device.model_copy(update={"first_day": EARLIEST_TS}) if device.device_id == "e-1" else device
         for device in REGISTRY.devices
     ],
 )
@@ -67,13 +67,13 @@ def second_url(postgres: Postgres) -> Iterator[str]:
 def an_array(times: list[int], offset: int = 0) -> Record:
     """One message of one meter: a reading at each of some times."""
     body = orjson.dumps([{"ts": ts, "energy_import_kwh": 1e6 + ts / 1e9} for ts in times])
-    envelope = encode_envelope("plant-1", "electricity", "e-1", START_MS, body)
-    return Record(offset, START_MS, encode_micro_batch("test", {"e-1": len(times)}, [envelope], []))
+    envelope = encode_envelope("plant-1", "electricity", "e-1", START_TS, body)
+    return Record(offset, START_TS, encode_micro_batch("test", {"e-1": len(times)}, [envelope], []))
 
 
 def old_and_new(count: int) -> list[Record]:
     """An array of a meter's readings nine days apart, and a minute of its whole partition behind it."""
-    times = [START_MS - number * 9 * DAY_MS for number in range(count)]
+    times = [START_TS - number * 9 * DAY_MS for number in range(count)]
     return [an_array(times), record(1, [item for item in readings(2) if item.device_id != "e-1"])]
 
 
@@ -107,10 +107,10 @@ def test_years_of_readings_of_a_meter_that_was_heard_before_open_nothing(own_url
     engine = open_engine(own_url)
     partition = engine.open(0)
     engine.apply(partition, [record(0, readings(2))])
-    newest_ms = START_MS + MINUTE_MS
-    times = [START_MS - number * 9 * DAY_MS for number in range(1_000)]
+    newest_ts = START_TS + MINUTE_MS
+    times = [START_TS - number * 9 * DAY_MS for number in range(1_000)]
     done = engine.apply(partition, [an_array(times, offset=1)])
-    beyond = sum(ts < newest_ms - FAR_BEHIND_MS for ts in times)
+    beyond = sum(ts < newest_ts - FAR_BEHIND_MS for ts in times)
     assert (partition.mark, done.quarantined) == (StoredUntil(2), beyond)
     with connect(own_url, name="test") as connection:
         books = balance(connection)
@@ -119,7 +119,7 @@ def test_years_of_readings_of_a_meter_that_was_heard_before_open_nothing(own_url
     assert books.closed
     assert refused == [("clock_behind", beyond)]
     assert oldest is not None
-    assert oldest[0].timestamp() * 1000 >= newest_ms - FAR_BEHIND_MS
+    assert oldest[0].timestamp() * 1000 >= newest_ts - FAR_BEHIND_MS
 
 
 def test_cut_into_parts_anyhow_the_tables_are_the_same(own_url: str, second_url: str) -> None:
@@ -201,14 +201,14 @@ def test_devices_added_to_a_running_system_are_no_more_work_than_others(own_url:
         return [Sent("plant-1", Kind.WATER, device.device_id, {"ts": ts, "volume_m3": 5.0}) for device in added]
 
     engine.apply(partition, [record(1, readings(3)[-2:])])  # the worker hears of the registry
-    for offset, ts in enumerate((START_MS, START_MS + MINUTE_MS), 2):
+    for offset, ts in enumerate((START_TS, START_TS + MINUTE_MS), 2):
         first: list[Outcome] = []
         engine.apply(partition, [record(offset, heard(ts))], done=first)
         assert [outcome.stored for outcome in first] == [60]
     with connect(own_url, name="test") as connection:
         connection.execute("DELETE FROM entity_state WHERE entity_id LIKE 'n-%'")
     later: list[Outcome] = []
-    engine.apply(engine.open(0), [record(4, heard(START_MS + 2 * MINUTE_MS))], done=later)
+    engine.apply(engine.open(0), [record(4, heard(START_TS + 2 * MINUTE_MS))], done=later)
     assert len(later) > 1, "eight days of each are folded again"
     with connect(own_url, name="test") as connection:
         assert balance(connection).closed
@@ -236,10 +236,10 @@ def test_what_postgresql_has_not_enough_for_is_halved_and_at_last_refused(
     prepare(own_url)
     with psycopg.connect(postgres.url(SUPERUSER, own_url.rpartition("/")[2]), autocommit=True) as connection:
         connection.execute(REFUSE.format(most=9, state=state))
-    body = orjson.dumps([{"ts": START_MS + 60_000 * n, "mass_t": float(n), "seq": n} for n in range(60)])
-    envelope = encode_envelope("plant-1", "production", "p-1", START_MS, body)
+    body = orjson.dumps([{"ts": START_TS + 60_000 * n, "mass_t": float(n), "seq": n} for n in range(60)])
+    envelope = encode_envelope("plant-1", "production", "p-1", START_TS, body)
     value = encode_micro_batch("test", {"p-1": 60}, [envelope], [])
-    message = SimpleNamespace(offset=0, timestamp=START_MS / 1000, value=value, partition=0)
+    message = SimpleNamespace(offset=0, timestamp=START_TS / 1000, value=value, partition=0)
     event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
     engine, figures = open_engine(own_url), WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.0)
@@ -262,7 +262,7 @@ def test_a_partition_that_does_not_move_is_written_down_with_its_record(own_url:
     with psycopg.connect(postgres.url(SUPERUSER, database), autocommit=True) as connection:
         connection.execute(REFUSE.format(most=0, state="40001"))
     value = record(0, [item for item in readings(20) if item.device_id == "p-1"]).value
-    message = SimpleNamespace(offset=0, timestamp=START_MS / 1000, value=value, partition=0)
+    message = SimpleNamespace(offset=0, timestamp=START_TS / 1000, value=value, partition=0)
     event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
     engine, figures = open_engine(own_url), WorkerFigures()
     shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.3)

@@ -12,7 +12,7 @@ from tests.support.pipeline import (
     DERIVED,
     MEMORY,
     RAW,
-    START_MS,
+    START_TS,
     Sent,
     open_engine,
     prepare,
@@ -47,7 +47,7 @@ def _deliveries() -> list[list[Sent]]:
     rounds: list[list[Sent]] = [[] for _ in range(66)]
     for turn in range(60):
         for number in range(SETS):
-            ts = START_MS + turn * MINUTE_MS // 3 + number
+            ts = START_TS + turn * MINUTE_MS // 3 + number
             load_a = -20.0 if number == 0 and 20 <= turn < 30 else 0.0
             cells = [round((3.2 if load_a else 3.38) + rng.uniform(-0.004, 0.004), 3) for _ in range(16)]
             reading = {

@@ -17,7 +17,7 @@ from storage.registry import import_registry
 from streams.engine import recompute
 from streams.engine.recompute import Recompute
 from streams.kernels.plant.reference import reference
-from tests.support.pipeline import REGISTRY, START_MS, open_engine, prepare, readings, record, snapshot
+from tests.support.pipeline import REGISTRY, START_TS, open_engine, prepare, readings, record, snapshot
 
 if TYPE_CHECKING:
     from storage.recompute import Request
@@ -35,10 +35,10 @@ def database(own_url: str) -> str:
     return own_url
 
 
-def ask(url: str, *sites: str, from_ms: int = 0) -> list[int]:
+def ask(url: str, *sites: str, from_ts: int = 0) -> list[int]:
     """Ask for sites."""
     with connect(url, name="test") as connection:
-        return requests.ask(connection, sites, reason="test", from_ms=from_ms)
+        return requests.ask(connection, sites, reason="test", from_ts=from_ts)
 
 
 def open_requests(url: str) -> dict[str, str]:
@@ -86,13 +86,13 @@ def test_a_request_is_done_in_steps_beside_live_work_and_gives_the_same_rows(
         engine.apply(partition, [record(partition.next_offset, batch)])
     assert steps >= 3
     assert other.step() is None
-    assert look(database, number).finished_ms is not None
+    assert look(database, number).finished_ts is not None
     held = snapshot(database, DERIVED_HERE)
     with connect(database, name="test") as connection:
         for table in (*DERIVED_HERE, "entity_state", "entity_snapshot"):
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
     fresh = open_engine(database)
-    fresh.rebuild(0, [device.device_id for device in REGISTRY.devices], START_MS)
+    fresh.rebuild(0, [device.device_id for device in REGISTRY.devices], START_TS)
     assert snapshot(database, DERIVED_HERE) == held
 
 
@@ -128,7 +128,7 @@ def test_a_step_that_fails_leaves_nothing_and_is_done_again(database: str) -> No
         connection.execute("ALTER TABLE plant_hour RENAME TO plant_hour_away")
     with pytest.raises(Exception, match="plant_hour"):
         Recompute(engine).step()
-    assert look(database, number).next_ms is None
+    assert look(database, number).next_ts is None
     with connect(database, name="test") as connection:
         connection.execute("ALTER TABLE plant_hour_away RENAME TO plant_hour")
     while (progress := Recompute(engine).step()) is not None and not progress.is_finished:
@@ -191,7 +191,7 @@ def test_new_reference_data_marks_every_plant_and_waits_for_workers_that_speak_i
 
 def test_a_site_without_readings_is_finished_at_once(database: str) -> None:
     """Nothing to derive is done."""
-    (number,) = ask(database, "bs-1", from_ms=START_MS + 5 * MINUTE_MS)
+    (number,) = ask(database, "bs-1", from_ts=START_TS + 5 * MINUTE_MS)
     step = Recompute(open_engine(database)).step(number)
     assert step is not None
     assert step.is_finished

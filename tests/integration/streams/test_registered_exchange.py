@@ -30,7 +30,7 @@ def test_registering_the_final_reading_ends_the_alarm_and_makes_history_exact(ow
             message("P1", "electricity", "E1", {"ts": T0 + at * MINUTE_MS, FIELD: value})
             for at, value in enumerate(shown)
         ],
-        arrived_ms=T0 + 300 * MINUTE_MS,
+        arrived_ts=T0 + 300 * MINUTE_MS,
     )
     (alarm,) = run.alarms()
     assert (alarm["kind"], alarm["device_id"], alarm["metric"]) == (SignalKind.METER_CHANGED, "E1", FIELD)

@@ -21,7 +21,7 @@ from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.app import session_limits
 from streams.worker.shepherd import UNDER_WAY, Shepherd, WorkerFigures
-from tests.support.pipeline import START_MS, Sent, open_engine, prepare, record
+from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record
 
 if TYPE_CHECKING:
     from fenhe.local import Postgres
@@ -49,7 +49,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 
 def event(item: Record) -> faust.EventT[bytes]:
     """A record as Faust hands it on."""
-    message = SimpleNamespace(offset=item.offset, timestamp=item.timestamp_ms / 1000, value=item.value, partition=0)
+    message = SimpleNamespace(offset=item.offset, timestamp=item.timestamp_ts / 1000, value=item.value, partition=0)
     return cast("faust.EventT[bytes]", SimpleNamespace(message=message))
 
 
@@ -58,7 +58,7 @@ def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -
     prepare(own_url)
     cells = [3.35] * 16
     sent = [
-        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_MS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
+        Sent("bs-1", Kind.BATTERY, "b-1", {"ts": START_TS + 60_000 * number, "current_a": 1.5, "cell_voltage_v": cells})
         for number in range(RECORDS * READINGS)
     ]
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
@@ -131,7 +131,7 @@ def test_a_rebalance_costs_no_state_that_nobody_moved(own_url: str) -> None:
     prepare(own_url)
     engine, other = (Engine(open_pool(own_url, size=2, name="test"), installed(), "test", 1) for _ in range(2))
     sent = [
-        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_MS + 60_000 * n, "mass_t": float(n)}) for n in range(9)
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_TS + 60_000 * n, "mass_t": float(n)}) for n in range(9)
     ]
     kept = engine.open(0)
     engine.apply(kept, [record(0, sent[:3])])
@@ -164,7 +164,7 @@ def test_a_session_of_four_minutes_is_what_an_operator_may_ask_for(monkeypatch: 
 def ten_each(count: int) -> list[Record]:
     """Ten readings each, numbered through."""
     sent = [
-        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_MS + 60_000 * n, "mass_t": float(n), "seq": n})
+        Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": START_TS + 60_000 * n, "mass_t": float(n), "seq": n})
         for n in range(10 * count)
     ]
     return [record(at, sent[10 * at : 10 * at + 10]) for at in range(count)]

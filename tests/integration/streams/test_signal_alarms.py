@@ -23,7 +23,7 @@ from streams.engine.stage import Written
 from streams.intake.admission import Directory
 from streams.kernels.alarms.machine import step
 from tests.support.pipeline import REGISTRY, Sent, open_engine, prepare, record
-from tests.unit.streams.kernels.alarms.verdicts import START_MS, verdict, verdicts
+from tests.unit.streams.kernels.alarms.verdicts import START_TS, verdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,9 +67,9 @@ def say(connection: Connection, *signals: Signal, gone: Sequence[Signal] = ()) -
             gone={Signal: {"plant-1": gone}},
             position=Position("test", 0),
             partitions=1,
-            record_ms=None,
+            record_ts=None,
             late=(),
-            newest_ms=dict,
+            newest_ts=dict,
         )
     )
 
@@ -87,7 +87,7 @@ def events(connection: Connection, alarm: str) -> list[str]:
 
 def minute(number: int) -> int:
     """Device time of a minute of the pictures."""
-    return START_MS + number * MINUTE_MS
+    return START_TS + number * MINUTE_MS
 
 
 def test_a_condition_that_holds_is_raised_once_and_cleared(connection: Connection) -> None:
@@ -141,7 +141,7 @@ def test_late_readings_that_move_an_alarm_amend_it(connection: Connection) -> No
     assert alarm["alarm_id"] == before["alarm_id"]
     assert (alarm["event_at"], alarm["raised_at"], alarm["amended"]) == (minute(2), minute(3), True)
     amended = operator.history(connection, alarm["alarm_id"]).transitions[-1]
-    assert amended["detail"]["before"] == {"event_ms": minute(4), "raised_ms": minute(5)}
+    assert amended["detail"]["before"] == {"event_ts": minute(4), "raised_ts": minute(5)}
 
 
 @pytest.mark.parametrize("is_told_first", [False, True])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
 
-MONDAY_MS = 1_780_243_200_000
+MONDAY_TS = 1_780_243_200_000
 """Monday, 1 June 2026, midnight in China."""
 QUARTERS_A_DAY = 96
 CODEC = Codec[SeriesState](SeriesState, shapes=SHAPES)
@@ -81,7 +81,7 @@ def run(
     for at, value in enumerate(values):
         if at == cut and state is not None:
             state = CODEC.load(CODEC.dump(state))
-        end = MONDAY_MS + (at + 1) * QUARTER_MS
+        end = MONDAY_TS + (at + 1) * QUARTER_MS
         state, given = made.advance(state, subject, end, value, end)
         rows += given
     return Run(state, rows)
@@ -89,9 +89,9 @@ def run(
 
 def days_after(signal: Signal, day: float) -> float:
     """Days from the start of a day of the run to a signal."""
-    return (signal.ts - MONDAY_MS) / DAY_MS - day
+    return (signal.ts - MONDAY_TS) / DAY_MS - day
 
 
 def hours_after(signal: Signal, quarter: int) -> float:
     """Hours from the start of a quarter of the run to a signal."""
-    return (signal.ts - MONDAY_MS - quarter * QUARTER_MS) / HOUR_MS
+    return (signal.ts - MONDAY_TS - quarter * QUARTER_MS) / HOUR_MS

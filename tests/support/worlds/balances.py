@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from simulators.truth import Label
     from simulators.wire.message import DeviceMessage
 
-START_MS = 20_514 * DAY_MS - UTC_OFFSET_MS
+START_TS = 20_514 * DAY_MS - UTC_OFFSET_MS
 """1 March 2026, midnight in China."""
 READ_S = 3 * 3_600
 """Seconds between two readings of a meter, unless said otherwise."""
@@ -52,11 +52,11 @@ class Simulated:
             )
             for plan in plans_for(plants, seed)
         ]
-        self.days, end = days, START_MS + days * DAY_MS
+        self.days, end = days, START_TS + days * DAY_MS
         with mock.patch.object(works, "PAST_TICK_MS", read_s * 1000):
-            world = works.Works(plans, seed=seed, start_ms=START_MS, climate=Climate(seed))
+            world = works.Works(plans, seed=seed, start_ts=START_TS, climate=Climate(seed))
             self.devices: dict[str, Device] = {device.device_id: device for device in world.devices_registered()}
-            heard = {name: START_MS for name, device in self.devices.items() if described(device.kind).balanced}
+            heard = {name: START_TS for name, device in self.devices.items() if described(device.kind).balanced}
             world._past = works.Past(end, heard)
             world._heard_from = heard
             self.messages: list[DeviceMessage] = sorted(world.generate(end), key=lambda message: message.ts)
@@ -69,7 +69,7 @@ class Simulated:
             for name in registers_balanced(self.devices[message.device_id]):
                 if name in message.readings[0]:
                     registers.setdefault((message.device_id, name), []).append((message.ts, message.readings[0][name]))
-        midnights = START_MS + DAY_MS * np.arange(1, self.days)
+        midnights = START_TS + DAY_MS * np.arange(1, self.days)
         amounts = {device_id: np.zeros(self.days - 2) for device_id, _ in registers}
         for (device_id, name), seen in registers.items():
             times, values = zip(*seen, strict=True)

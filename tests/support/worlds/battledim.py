@@ -26,7 +26,7 @@ ROLES = {"p227": Role.CONSUMED, "p235": Role.CONSUMED, "PUMP_1": Role.EXPORTED}
 """Zone A is p227 + p235 − PUMP_1."""
 STEP_MS = 300_000
 PER_DAY = 288
-BEGIN_MS = round(dt.datetime(2018, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8))).timestamp() * 1000)
+BEGIN_TS = round(dt.datetime(2018, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8))).timestamp() * 1000)
 REGISTRY = Registry(
     sites=[Site(site_id="zone-a", name="Zone A", name_zh="A区", sector=Sector.STEEL, city="太原")],
     devices=[
@@ -58,7 +58,7 @@ def sent(measured: npt.NDArray[np.float64]) -> Iterator[Sent]:
     registers = 1000.0 + np.vstack([np.zeros(len(ROLES)), np.cumsum(measured / 12, axis=0)])
     for at, row in enumerate(registers.tolist()):
         for name, total in zip(ROLES, row, strict=True):
-            yield Sent("zone-a", Kind.WATER, name, {"ts": BEGIN_MS + at * STEP_MS, "volume_m3": total})
+            yield Sent("zone-a", Kind.WATER, name, {"ts": BEGIN_TS + at * STEP_MS, "volume_m3": total})
 
 
 def expected(measured: npt.NDArray[np.float64]) -> list[Day]:

@@ -46,7 +46,7 @@ from streams.kernels.battery.backup import LOADS_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START_MS = 1_767_225_600_000
+START_TS = 1_767_225_600_000
 """2026-01-01."""
 FAST_MS, SLOW_MS = 60_000, 180_000
 LEAD_MS = round(2.5 * HOUR_MS)
@@ -58,7 +58,7 @@ class Cut(NamedTuple):
     """The truth of one outage: its BMS opened the set this long after the load came on."""
 
     device_id: str
-    outage_ms: int
+    outage_ts: int
     hours: float
 
 
@@ -70,11 +70,11 @@ class FleetYear:
         self.sites = max(1, round(sets * SITES_A_SET))
         second = rng.permutation(np.repeat(np.arange(self.sites), 2))[: sets - self.sites]
         self.site_of_set = np.sort(np.concatenate([np.arange(self.sites), second])).astype(np.int64)
-        self._end_ms = START_MS + round(days * DAY_MS)
+        self._end_ts = START_TS + round(days * DAY_MS)
         self._city = rng.integers(0, len(CITIES), self.sites)
         self._climate = Climate(seed)
         self._shelter_c = rng.uniform(0.0, 4.0, self.sites)
-        ambient = self._ambient(np.full(self.sites, START_MS))[self.site_of_set]
+        ambient = self._ambient(np.full(self.sites, START_TS))[self.site_of_set]
         self.batteries = second_life(sets, rng, ambient)
         self.base_w = np.clip(LOAD_MEDIAN_W * np.exp(LOAD_SIGMA * rng.standard_normal(self.sites)), *LOAD_LIMITS_W)
         weight = self.batteries.nominal_ah * self.batteries.soh
@@ -85,11 +85,11 @@ class FleetYear:
         self._current_gain = 1 + rng.spawn(1)[0].uniform(-CURRENT_GAIN, CURRENT_GAIN, sets)
         self._temperature_offset = rng.uniform(-TEMPERATURE_OFFSET_C, TEMPERATURE_OFFSET_C, (sets, SENSORS))
         self._noise = rng.standard_normal(self.sites)
-        self._outages = OutageSchedule(seed, self._city, START_MS, ())
-        self._outages.extend(self._end_ms + DAY_MS)
+        self._outages = OutageSchedule(seed, self._city, START_TS, ())
+        self._outages.extend(self._end_ts + DAY_MS)
         self._ageing = Ageing(np.random.default_rng([seed, 78]), rng.uniform(200, 2_000, sets))
         self._tests: list[list[int]] = [[] for _ in range(self.sites)]
-        for site, begins in CapacityTests(seed, self.sites, START_MS).planned(self._end_ms):
+        for site, begins in CapacityTests(seed, self.sites, START_TS).planned(self._end_ts):
             self._tests[site].append(begins)
         self.tested: set[str] = set()
         """Sets that a core-capacity test drew down to where it is stopped."""
@@ -98,9 +98,9 @@ class FleetYear:
         self.devices = [self._device(number) for number in range(sets)]
 
     @property
-    def end_ms(self) -> int:
+    def end_ts(self) -> int:
         """When the run is over, and the truth is taken."""
-        return self._end_ms
+        return self._end_ts
 
     def _device(self, number: int) -> Device:
         cells = int(self.batteries.cell_count[number])
@@ -124,12 +124,12 @@ class FleetYear:
         own = [device for device in self.devices if device.site_id == site_id]
         return site, [*own, Device(device_id=f"{site_id}-P", site_id=site_id, kind=Kind.SITE_POWER)]
 
-    def load_hours(self, number: int, until_ms: int) -> list[SiteLoadHour]:
+    def load_hours(self, number: int, until_ts: int) -> list[SiteLoadHour]:
         """Hourly means of a site's load over the days before a moment, as its power system would have given them."""
-        rng = np.random.default_rng([number, until_ms // HOUR_MS])
-        hour_ms = until_ms - until_ms % HOUR_MS
+        rng = np.random.default_rng([number, until_ts // HOUR_MS])
+        hour_ts = until_ts - until_ts % HOUR_MS
         hours = []
-        for ts in range(hour_ms - LOADS_MS, hour_ms, HOUR_MS):
+        for ts in range(hour_ts - LOADS_MS, hour_ts, HOUR_MS):
             # An hour averages about four independent stretches of the noise.
             factor = 1 + LOAD_DAILY * day_course(hour_of_day(ts + HOUR_MS // 2), LOAD_PEAK_HOUR)
             watts = float(self.base_w[number]) * (factor + LOAD_NOISE / 2 * float(rng.standard_normal()))
@@ -144,16 +144,16 @@ class FleetYear:
     def run(self, take: Callable[[int, Arrival], None]) -> None:
         """Give each reading with its set's number."""
         batteries, outages = self.batteries, self._outages
-        clock = np.full(self.sites, START_MS, dtype=np.int64)
+        clock = np.full(self.sites, START_TS, dtype=np.int64)
         test_ms = np.array([self._next_test(site) for site in range(self.sites)], dtype=np.int64)
-        test_ends_ms = np.zeros(self.sites, dtype=np.int64)
-        due = np.maximum(START_MS, np.minimum(outages.next_change_ms, test_ms) - LEAD_MS)
-        active_until = np.full(self.sites, START_MS, dtype=np.int64)
+        test_ends_ts = np.zeros(self.sites, dtype=np.int64)
+        due = np.maximum(START_TS, np.minimum(outages.next_change_ts, test_ms) - LEAD_MS)
+        active_until = np.full(self.sites, START_TS, dtype=np.int64)
         everyone = np.arange(len(self.devices))
         while True:
-            sites = np.flatnonzero(due < self._end_ms)
+            sites = np.flatnonzero(due < self._end_ts)
             if not len(sites):
-                self._age(np.full(self.sites, self._end_ms))
+                self._age(np.full(self.sites, self._end_ts))
                 return
             members = everyone[np.isin(self.site_of_set, sites)]
             at = self.site_of_set[members]
@@ -161,7 +161,7 @@ class FleetYear:
             ambient = np.zeros(self.sites)
             ambient[sites] = self._ambient_of(sites, due[sites])
             batteries.integrate(members, seconds[at], ambient[at])
-            for site in sites[outages.next_change_ms[sites] <= due[sites]].tolist():
+            for site in sites[outages.next_change_ts[sites] <= due[sites]].tolist():
                 outages.pass_change(site)
                 active_until[site] = due[site] + RECHARGE_MS
                 if not outages.mains[site]:
@@ -170,12 +170,12 @@ class FleetYear:
             for site in sites[test_ms[sites] <= due[sites]].tolist():
                 test_ms[site] = self._next_test(site)
                 if outages.mains[site] and active_until[site] <= due[site]:
-                    test_ends_ms[site] = due[site] + LONGEST_MS
+                    test_ends_ts[site] = due[site] + LONGEST_MS
                     active_until[site] = due[site] + LONGEST_MS + RECHARGE_MS
-            testing = test_ends_ms > due
-            event_ms = np.minimum(outages.next_change_ms, test_ms)
+            testing = test_ends_ts > due
+            event_ts = np.minimum(outages.next_change_ts, test_ms)
             settled = due - (active_until - RECHARGE_MS) > HOUR_MS
-            warned = event_ms - due < 4 * SLOW_MS
+            warned = event_ts - due < 4 * SLOW_MS
             period = np.where(outages.mains & settled & ~warned & ~testing, SLOW_MS, FAST_MS)
             was_open = batteries.open[members].copy()
             volts = batteries.drive(
@@ -188,7 +188,7 @@ class FleetYear:
             for member in members[testing[at] & (weakest <= STOP_V)].tolist():
                 self.tested.add(self.devices[member].device_id)
                 site = int(self.site_of_set[member])
-                test_ends_ms[site] = due[site]
+                test_ends_ts[site] = due[site]
                 active_until[site] = due[site] + RECHARGE_MS
             for member in members[batteries.open[members] & ~was_open & ~testing[at]].tolist():
                 site = int(self.site_of_set[member])
@@ -197,9 +197,9 @@ class FleetYear:
                 self.cuts.append(Cut(self.devices[member].device_id, started, hours))
             self._give(take, members, due[at], volts)
             clock[sites] = due[sites]
-            idle = outages.mains & (clock >= active_until) & (event_ms - clock > LEAD_MS + SLOW_MS)
+            idle = outages.mains & (clock >= active_until) & (event_ts - clock > LEAD_MS + SLOW_MS)
             batteries.current_a[idle[self.site_of_set]] = 0.0
-            ahead = np.where(idle, event_ms - LEAD_MS, np.minimum(clock + period, event_ms))
+            ahead = np.where(idle, event_ts - LEAD_MS, np.minimum(clock + period, event_ts))
             due[sites] = ahead[sites]
 
     def _next_test(self, site: int) -> int:
@@ -208,7 +208,7 @@ class FleetYear:
 
     def _age(self, clock: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         """Let every set fade to its own site's clock."""
-        days = (clock - START_MS)[self.site_of_set] / DAY_MS
+        days = (clock - START_TS)[self.site_of_set] / DAY_MS
         self._ageing.advance(self.batteries, days)  # type: ignore[arg-type] # one of each set
 
     def _ambient_of(

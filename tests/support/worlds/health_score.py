@@ -123,13 +123,13 @@ def score(fleet: FleetYear, reference: BatteryHealthReference | None = None) -> 
         result.exchanged += any(row.identity is Identity.OTHER for row in identities)
         result.doubted += any(row.identity is Identity.DOUBTED for row in identities)
         soh[device.device_id] = history = list(view.history(device, capacities, identities=identities))
-        _score_set(result, history, capacities, truth[number], fleet.end_ms)
+        _score_set(result, history, capacities, truth[number], fleet.end_ts)
     _score_forecasts(result, fleet, reference, rows, soh)
     return result
 
 
 def _score_set(
-    result: Score, history: list[BatterySoh], capacities: list[BatteryCapacity], truth_pct: float, end_ms: int
+    result: Score, history: list[BatterySoh], capacities: list[BatteryCapacity], truth_pct: float, end_ts: int
 ) -> None:
     fusion = health_reference().fusion
     for row in capacities:
@@ -140,7 +140,7 @@ def _score_set(
             )
         elif row.reason is not None:
             result.reasons[row.reason] = result.reasons.get(row.reason, 0) + 1
-    known = soh_at(history, end_ms, fusion)[1]
+    known = soh_at(history, end_ts, fusion)[1]
     if known is not None:
         error = 100 * known.soh - truth_pct
         result.errors.append(error)
@@ -156,7 +156,7 @@ def _score_forecasts(
 ) -> None:
     """Forecast each discharge at its beginning, through the view, and hold it against the moment the BMS opened."""
     view = Discharges(reference)
-    cuts = {(cut.device_id, cut.outage_ms): cut.hours for cut in fleet.cuts}
+    cuts = {(cut.device_id, cut.outage_ts): cut.hours for cut in fleet.cuts}
     numbers = {device.device_id: number for number, device in enumerate(fleet.devices)}
     for site_number in range(fleet.sites):
         site, devices = fleet.site(site_number)

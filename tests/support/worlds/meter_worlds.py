@@ -25,7 +25,7 @@ from streams.kernels.metering.register import RegisterMetering
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-START_MS = 1_780_000_020_000
+START_TS = 1_780_000_020_000
 PERIODS_S = (1, 5, 10, 60, 60, 60, 60, 300, 300, 900, 900, 900, 900, 900, 3600, 3600, 86_400)
 TOLERANCE = 0.001
 """A sum of good minutes may be wrong by this share of what passed in all."""
@@ -80,7 +80,7 @@ def draw(seed: int, *, most_faults: int = 4) -> World:  # noqa: C901, PLR0915 - 
     load = 10 ** rng.uniform(-0.3, 3.5)
     while load * period_ms / HOUR_MS < 0.5 * unit:
         load *= 10
-    times = [START_MS + period_ms * at + rng.randint(0, period_ms // 50) for at in range(count)]
+    times = [START_TS + period_ms * at + rng.randint(0, period_ms // 50) for at in range(count)]
     shape = rng.choice(("steady", "noisy", "noisy", "daily", "bursts"))
     powers = [_power(rng, shape, load, ts) for ts in times]
     steps = [0.0] + [

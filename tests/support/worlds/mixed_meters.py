@@ -17,7 +17,7 @@ from schemas.arrival import Arrival
 from schemas.readings import MODELS, Kind
 from schemas.registry import Device
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.support.worlds.meter_worlds import START_MS, World
+from tests.support.worlds.meter_worlds import START_TS, World
 from tests.support.worlds.mixed_faults import FAULTS, ONCE, Metered, Sending
 
 METERED = (
@@ -63,7 +63,7 @@ def _healthy(rng: random.Random) -> Sending:
     while load * period_ms / HOUR_MS < rng.choice((0.2, 0.5, 3.0)) * pulse:
         load *= 10
     most_jitter = rng.choice((0, period_ms // 50, period_ms // 10))
-    times = [START_MS + period_ms * at + rng.randint(0, most_jitter) for at in range(count)]
+    times = [START_TS + period_ms * at + rng.randint(0, most_jitter) for at in range(count)]
     shape = rng.choice(("steady", "noisy", "noisy", "daily", "bursts", "batches", "steps"))
     powers, level = [], 1.0
     for ts in times:

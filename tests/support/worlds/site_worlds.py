@@ -18,7 +18,7 @@ from schemas.metrics.battery_health import BatteryEpisode, BatteryState
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteLoadHour, SiteOutage
 from schemas.readings import BatteryReading, Kind, SitePowerReading
 from schemas.registry import Device, Sector, Site
-from schemas.time import FOREVER_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
+from schemas.time import FOREVER_TS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.kernels.battery.outages import SiteOutages
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.prospects.doubts import SiteDoubts
@@ -235,7 +235,7 @@ def judge(world: World) -> Judged:
 
 def _is_doubted(doubts: Sequence[SiteDoubt], ts: int, *kinds: DoubtKind) -> bool:
     return any(
-        each.kind in kinds and each.ts <= ts < (FOREVER_MS if each.ended_ms is None else each.ended_ms)
+        each.kind in kinds and each.ts <= ts < (FOREVER_TS if each.ended_ts is None else each.ended_ts)
         for each in doubts
     )
 
@@ -287,7 +287,7 @@ def _outages(world: World, outages: Sequence[SiteOutage], doubts: Sequence[SiteD
     failed = [each.ts for each in world.moments if each.failed]
     found = []
     for row in outages:
-        end = row.seen_ts if row.ended_ms is None else row.ended_ms
+        end = row.seen_ts if row.ended_ts is None else row.ended_ts
         beside = _is_doubted(doubts, row.ts, DoubtKind.MAINS, DoubtKind.BUS)
         if row.contradicted or beside or end - row.ts <= LATENCY_MS:
             continue

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FILE = Path(__file__).parents[4] / "shared" / "data" / "steel" / "steel_15min.csv.gz"
-START_MS = 1_514_736_000_000
+START_TS = 1_514_736_000_000
 QUARTER_MS = 900_000
 TOTAL_KWH = 959_636.7
 FIELD = "energy_import_kwh"
@@ -111,7 +111,7 @@ def kinds_near(
     number: int, events: Iterable[tuple[float, MeterEventKind]], reach: int = 2, *, period_ms: int = QUARTER_MS
 ) -> set[MeterEventKind]:
     """Give the kinds of those events, by their time in ms, that lie around a reading."""
-    moment = START_MS + number * period_ms
+    moment = START_TS + number * period_ms
     return {kind for ts, kind in events if abs(ts - moment) <= reach * period_ms}
 
 
@@ -122,7 +122,7 @@ def steel_meter(*, rated: float | None = None, rollover: float | None = None, pe
         site_id="works",
         kind=Kind.ELECTRICITY,
         period_s=period_s,
-        first_day=START_MS,
+        first_day=START_TS,
         rated=rated,
         rollover={} if rollover is None else {FIELD: rollover},
     )
@@ -132,7 +132,7 @@ def meter(points: Points, *, rated: float | None = None, rollover: float | None 
     """Put a register, read every so many seconds, through the metering kernel in one pass."""
     device = steel_meter(rated=rated, rollover=rollover, period_s=period_s)
     arrivals = [
-        Arrival("steel", 0, ElectricityReading(ts=START_MS + number * period_s * 1000, energy_import_kwh=value))
+        Arrival("steel", 0, ElectricityReading(ts=START_TS + number * period_s * 1000, energy_import_kwh=value))
         for number, value in points
     ]
     rows = RegisterMetering().fold(None, device, arrivals)[1]

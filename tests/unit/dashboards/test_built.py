@@ -11,12 +11,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.grafana.build import DEFINITIONS, GENERATED, build, dashboard_json, file_name, render
 from dashboards.kit.dashboard import BAND_ID
-from dashboards.kit.panels import DATA_SOURCE_UID
+from dashboards.kit.query import DATA_SOURCE_UID
 from dashboards.preview.model import load
 from dashboards.preview.render import RENDERERS
 from dashboards.words.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
+from schemas.kafka.quarantine import Reason
 from schemas.metrics import Quality
-from schemas.quarantine import Reason
 from schemas.readings import Kind
 from schemas.registry import Role, Sector
 from schemas.words import Language

@@ -38,5 +38,5 @@ def test_more_than_a_machine_can_store_is_said_before_it_falls_behind() -> None:
 def test_seven_thousand_sets_keep_up_on_two_cores() -> None:
     """By the cost of a reading: what `--sets 7000` says at its start."""
     demo = load("demo").watched()
-    scene = demo.scene(seed=1, start_ms=1_800_000_000_000, live_ms=1_800_000_000_000 + HOUR_MS, sets=7_000)
+    scene = demo.scene(seed=1, start_ts=1_800_000_000_000, live_ts=1_800_000_000_000 + HOUR_MS, sets=7_000)
     assert Machine(2, 0.5).keeps_up(PastToStore(0, 0, scene.readings_per_s))

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from fenhe.local import Stack
 
-NOW_MS = 1_790_000_000_000
+NOW_TS = 1_790_000_000_000
 
 
 def options(**changed: object) -> DemoOptions:
@@ -150,9 +150,9 @@ def test_a_few_sets_are_shown_or_refused_in_a_sentence() -> None:
 def test_history_and_sets_keep_the_scenario_s_past() -> None:
     """Another half hour, or other sets, and the weeks before are still there."""
     shown = _scenario(options(sets=20, history_h=0.1))
-    scene = shown.scene(seed=1, start_ms=NOW_MS, sets=20)
+    scene = shown.scene(seed=1, start_ts=NOW_TS, sets=20)
     assert shown.history == 360_000
-    assert NOW_MS - scene.start_ms > 20 * 86_400_000
+    assert NOW_TS - scene.start_ts > 20 * 86_400_000
 
 
 def test_an_earlier_release_s_world_is_read(tmp_path: Path) -> None:
@@ -305,18 +305,18 @@ def test_what_a_device_sends_is_told_with_what_becomes_of_it() -> None:
     bench = Bench(Directory(1, registry))
 
     def tell(device: str, **values: object) -> str:
-        return "\n".join(bench.tell(f"fenhe/v1/P/water/{device}", json.dumps(values).encode(), NOW_MS))
+        return "\n".join(bench.tell(f"fenhe/v1/P/water/{device}", json.dumps(values).encode(), NOW_TS))
 
-    first = tell("P-W1", ts=NOW_MS - 120_000, volume_m3=10.0)
+    first = tell("P-W1", ts=NOW_TS - 120_000, volume_m3=10.0)
     assert "a register tells what was used from its second reading on" in first
-    assert "becomes meter_minute" in tell("P-W1", ts=NOW_MS - 60_000, volume_m3=10.5)
-    assert "a duplicate" in tell("P-W1", ts=NOW_MS - 60_000, volume_m3=10.5)
-    assert "late" in tell("P-W1", ts=NOW_MS - 90_000, volume_m3=10.2)
+    assert "becomes meter_minute" in tell("P-W1", ts=NOW_TS - 60_000, volume_m3=10.5)
+    assert "a duplicate" in tell("P-W1", ts=NOW_TS - 60_000, volume_m3=10.5)
+    assert "late" in tell("P-W1", ts=NOW_TS - 90_000, volume_m3=10.2)
     assert "refused, schema: ts" in tell("P-W1", volume_m3=10.5)
-    assert "flow_m3_h 900.0 is not used: out_of_range" in tell("P-W1", ts=NOW_MS, volume_m3=11.0, flow_m3_h=900.0)
-    assert "flow_m3_h 'fast' is not used: wrong_type" in tell("P-W1", ts=NOW_MS, volume_m3=11.0, flow_m3_h="fast")
-    assert "refused, unknown_device" in tell("P-W9", ts=NOW_MS, volume_m3=11.0)
-    assert "refused, clock_ahead" in tell("P-W1", ts=NOW_MS + 10**9, volume_m3=11.0)
+    assert "flow_m3_h 900.0 is not used: out_of_range" in tell("P-W1", ts=NOW_TS, volume_m3=11.0, flow_m3_h=900.0)
+    assert "flow_m3_h 'fast' is not used: wrong_type" in tell("P-W1", ts=NOW_TS, volume_m3=11.0, flow_m3_h="fast")
+    assert "refused, unknown_device" in tell("P-W9", ts=NOW_TS, volume_m3=11.0)
+    assert "refused, clock_ahead" in tell("P-W1", ts=NOW_TS + 10**9, volume_m3=11.0)
     assert parse_battery("100") == BatteryWish(100.0, 16)
 
 
@@ -349,7 +349,7 @@ def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
     assert ("next start stores them first" in told.export_text()) == durable
     kept = earlier_world(tmp_path)
     assert kept is not None
-    assert (kept.waiting, kept.last_ms) == (700, 20)
+    assert (kept.waiting, kept.last_ts) == (700, 20)
 
 
 def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
@@ -367,7 +367,7 @@ def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
     assert "1,000 received, 990 stored, 7 duplicate, 3 quarantined, says the ledger" in told.export_text()
     kept = earlier_world(tmp_path)
     assert kept is not None
-    assert kept.last_ms == 30
+    assert kept.last_ts == 30
 
 
 @pytest.mark.parametrize(("durable", "is_over"), [(True, False), (True, True), (False, False)])

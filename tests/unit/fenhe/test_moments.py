@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from fenhe.cli import app
-from fenhe.moments import moment, moment_ms
+from fenhe.moments import moment, moment_ts
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from fenhe.moments import moment, moment_ms
 def test_a_moment_without_a_zone_is_the_provinces(written: str, utc: str) -> None:
     """A day is its first moment."""
     assert moment(written) == moment(utc)
-    assert moment_ms(written) == moment_ms(utc)
+    assert moment_ts(written) == moment_ts(utc)
 
 
 @pytest.mark.parametrize("written", ["", "tomorrow", "2026-13-01", "1772323200"])

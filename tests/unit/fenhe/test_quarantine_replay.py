@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fenhe.commands.small import can_be_sent
-from schemas.quarantine import Reason
+from schemas.kafka.quarantine import Reason
 from storage.books.quarantine import WaitingItem
 
 

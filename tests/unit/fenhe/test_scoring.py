@@ -140,7 +140,7 @@ def test_an_alarm_finds_a_label_of_its_place_time_and_kind_alone() -> None:
     assert found.detector.precision == pytest.approx(1 / 5)
     assert found.detector.recall == 1
     assert found.detector.median_delay_h == pytest.approx(10)
-    assert [each.raised_ms // HOUR for each in found.mistaken] == [99, 110, 110, 292]
+    assert [each.raised_ts // HOUR for each in found.mistaken] == [99, 110, 110, 292]
     years = 3 * 400 / 365.2425
     assert found.detector.false_per_device_year == pytest.approx(4 / years)
     assert found.by_kind["leak_abrupt"].recall == 1

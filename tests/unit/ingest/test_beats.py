@@ -76,12 +76,12 @@ def collector(monkeypatch: pytest.MonkeyPatch, lost: list[str]) -> Collector:
     return made
 
 
-def beat(collector: Collector, from_ms: int, to_ms: int) -> list[tuple[int, dict[str, Any]]]:
+def beat(collector: Collector, from_ts: int, to_ts: int) -> list[tuple[int, dict[str, Any]]]:
     """What is written while time passes second by second."""
     log: Any = collector._log
     log.records.clear()
-    for now_ms in range(from_ms, to_ms, 1000):
-        collector._beat_due(now_ms)
+    for now_ts in range(from_ts, to_ts, 1000):
+        collector._beat_due(now_ts)
     return list(log.records)
 
 

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from ingest import judgement
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import HEAD_BYTES, JudgedMessage, judge
-from schemas.quarantine import Reason
+from schemas.kafka.quarantine import Reason
 from schemas.readings import MODELS, FlowReading, Kind
 from streams.intake.decode import Record, decode
 

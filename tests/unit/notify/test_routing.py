@@ -23,7 +23,7 @@ from storage.alarm_tables.notifications import Notice
 NOTICE = Notice(
     outbox_id=1, what="raised", alarm_id="3f2a91c0aa", state="active_unacknowledged", site_id="bs-7",
     site_name="Base station 7", site_name_zh="基站7", region="朔州", device_id="b-1", metric="temperature_c",
-    kind="over_temperature", severity="high", safety=True, group_id="g", event_ms=1_780_000_000_000, cleared_ms=None,
+    kind="over_temperature", severity="high", safety=True, group_id="g", event_ts=1_780_000_000_000, cleared_ts=None,
     value=56.04, baseline=31.0, unit="°C", cost=None, cost_unit="", disproved=False,
 )  # fmt: skip
 

@@ -11,9 +11,9 @@ from typing import get_args
 import pytest
 
 from dashboards.words import labels
+from schemas.kafka.record import Envelope
 from schemas.kinds import METERS, described
 from schemas.readings import ADAPTERS, MODELS, Kind, ranges_of, registers_of
-from schemas.record import Envelope
 from storage.tables import READING_TABLES
 
 ROOT = Path(__file__).parents[3]

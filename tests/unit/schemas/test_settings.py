@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from schemas.record import LARGEST_PAYLOAD_BYTES
+from schemas.kafka.record import LARGEST_PAYLOAD_BYTES
 from schemas.settings import CollectorSettings, KafkaSettings
 
 if TYPE_CHECKING:

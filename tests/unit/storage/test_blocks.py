@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from schemas.columns.block import Block
 from schemas.structs import values_of
-from storage.arrays import EPOCH_2000_MS, Column, PgType
-from storage.blocks import columns_of, round_as_stored
-from storage.bulk import WIDEST_LAYOUT, in_rows
+from storage.encoding.arrays import EPOCH_2000_TS, Column, PgType
+from storage.encoding.blocks import columns_of, round_as_stored
+from storage.encoding.bulk import WIDEST_LAYOUT, in_rows
 from storage.tables import READING_TABLES
 from tests.support.any_readings import OF_TYPE, kind_and_readings
 
@@ -96,7 +96,7 @@ def by_hand(columns: Sequence[Column]) -> bytes:
                 found += struct.pack(">i", -1)
                 continue
             if column.type is PgType.TIMESTAMPTZ:
-                raw = struct.pack(">q", (value - EPOCH_2000_MS) * 1000)
+                raw = struct.pack(">q", (value - EPOCH_2000_TS) * 1000)
             else:
                 raw = struct.pack(formats[column.type], value) if column.type in formats else value.encode()
             found += struct.pack(">i", len(raw)) + raw

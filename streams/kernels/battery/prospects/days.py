@@ -8,7 +8,7 @@ from schemas.metrics.battery_health import BatteryHour, BatteryResistance
 from schemas.metrics.battery_prospects import BatteryDay, BatterySoh
 from schemas.metrics.battery_sites import SiteLoadHour
 from schemas.metrics.common import Quality
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, day_of
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS, day_of
 from streams.kernels.battery.backup import LOADS_MS
 from streams.kernels.battery.prospects.prospect import Prospects
 from streams.kernels.battery.prospects.site_view import by_device, sets_of
@@ -64,7 +64,7 @@ class SetDays:
             device_id=device.device_id,
             ts=_day(hour.ts),
             site_id=hour.site_id,
-            as_of_ms=hour.ts + HOUR_MS,
+            as_of_ts=hour.ts + HOUR_MS,
             soh_pct=None if seen.soh is None else 100 * seen.soh.soh,
             backup_p50_h=None if seen.backup is None else seen.backup.p50_h,
             backup_p10_h=None if seen.backup is None else seen.backup.p10_h,
@@ -91,7 +91,7 @@ def _reach(changed: Changed) -> tuple[int, int]:
     times = {row_type: [row.ts for row in rows] for row_type, rows in changed.items()}
     first = _day(min(ts for of_type in times.values() for ts in of_type))
     if times.get(BatterySoh) or times.get(BatteryResistance):
-        return first, FOREVER_MS
+        return first, FOREVER_TS
     behind = [_day(ts) + DAY_MS for ts in times.get(BatteryHour, ())]
     behind += [_day(ts + LOADS_MS) + DAY_MS for ts in times.get(SiteLoadHour, ())]
     return first, max(behind)

@@ -8,10 +8,10 @@ from schemas.metrics.battery_health import BatteryEpisode, EpisodeKind
 from schemas.metrics.battery_prospects import BatteryDischarge, BatterySoh, DischargeCause
 from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.registered.cycling import BatteryUse
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
 from streams.kernels.battery.backup import LOADS_MS, LoadProfile, Store, backup_of
 from streams.kernels.battery.limits import Limits
-from streams.kernels.battery.prospects.site_view import by_device, power_ids, replaced_ms, sets_of, shares, soh_at
+from streams.kernels.battery.prospects.site_view import by_device, power_ids, replaced_ts, sets_of, shares, soh_at
 from streams.kernels.contract import Replaced, Want
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Discharges:
         return [
             Want(BatteryEpisode, sets, low, high),
             Want(BatterySoh, sets, 0, high),
-            Want(SiteOutage, power, low - LONGEST_MS, high if high == FOREVER_MS else high + LONGEST_MS),
-            Want(SiteLoadHour, power, low - LOADS_MS, high if high == FOREVER_MS else high + LONGEST_MS),
+            Want(SiteOutage, power, low - LONGEST_MS, high if high == FOREVER_TS else high + LONGEST_MS),
+            Want(SiteLoadHour, power, low - LOADS_MS, high if high == FOREVER_TS else high + LONGEST_MS),
         ]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
@@ -76,11 +76,11 @@ class Discharges:
             if isinstance(row, BatteryEpisode) and row.kind is EpisodeKind.DISCHARGE:
                 spans.append((row.ts, row.ts + 1))
             elif isinstance(row, SiteOutage):
-                spans.append((row.ts - clock_ms, (row.ended_ms or FOREVER_MS - clock_ms) + clock_ms))
+                spans.append((row.ts - clock_ms, (row.ended_ts or FOREVER_TS - clock_ms) + clock_ms))
             elif isinstance(row, SiteLoadHour):
                 spans.append((row.ts - LONGEST_MS, row.ts + LOADS_MS + HOUR_MS))
             elif isinstance(row, BatterySoh):
-                spans.append((row.ts, FOREVER_MS))
+                spans.append((row.ts, FOREVER_TS))
         return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
 
     def _row(
@@ -93,7 +93,7 @@ class Discharges:
     ) -> BatteryDischarge:
         outage = self._outage_of(episode, outages)
         forecast = self._forecast(episode, sets, soh, loads)
-        cutoff = episode.cutoff_ms
+        cutoff = episode.cutoff_ts
         return BatteryDischarge(
             device_id=episode.device_id,
             ts=episode.ts,
@@ -101,11 +101,11 @@ class Discharges:
             cause=DischargeCause.OUTAGE
             if outage is not None
             else self._cause_with_mains(episode, sets[episode.device_id], loads),
-            outage_ms=None if outage is None else outage.ts,
-            ended_ms=episode.ended_ms,
+            outage_ts=None if outage is None else outage.ts,
+            ended_ts=episode.ended_ts,
             duration_h=episode.duration_h,
             charge_ah=episode.charge_ah,
-            cutoff_ms=cutoff,
+            cutoff_ts=cutoff,
             cutoff_h=None if cutoff is None else (cutoff - episode.ts) / HOUR_MS,
             forecast_p50_h=None if forecast is None else forecast.p50_h,
             forecast_p10_h=None if forecast is None else forecast.p10_h,
@@ -118,7 +118,7 @@ class Discharges:
         """The outage in which a discharge began; clocks of two devices may differ a little."""
         clock_ms = self._reference.backup.clock_ms
         for outage in outages:
-            ended = FOREVER_MS if outage.ended_ms is None else outage.ended_ms
+            ended = FOREVER_TS if outage.ended_ts is None else outage.ended_ts
             if not outage.contradicted and outage.ts - clock_ms <= episode.ts <= ended + clock_ms:
                 return outage
         return None
@@ -151,7 +151,7 @@ class Discharges:
         """Hours to cut-off from what was known when the load came on; None without a capacity of the set's own."""
         fusion = self._reference.fusion
         health = {
-            device_id: soh_at(soh.get(device_id, ()), episode.ts, fusion, replaced_ms(device))[1]
+            device_id: soh_at(soh.get(device_id, ()), episode.ts, fusion, replaced_ts(device))[1]
             for device_id, device in sets.items()
         }
         own = health.get(episode.device_id)

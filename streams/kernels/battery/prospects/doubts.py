@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeKind
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
-from schemas.time import DAY_MS, FOREVER_MS
+from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.battery.outages import FELL_V, HELD_V, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
 from streams.kernels.contract import Replaced, Want
@@ -60,7 +60,7 @@ class SiteDoubts:
         low, high = _reach(changed)
         return [
             Want(SiteOutage, power, low, high),
-            Want(BatteryEpisode, sets, low - FLOAT_REACH_MS, FOREVER_MS if high == FOREVER_MS else high + LONGEST_MS),
+            Want(BatteryEpisode, sets, low - FLOAT_REACH_MS, FOREVER_TS if high == FOREVER_TS else high + LONGEST_MS),
         ]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
@@ -90,8 +90,8 @@ class SiteDoubts:
 def _reach(changed: Changed) -> tuple[int, int]:
     """Beginnings of the outages and blank stretches that the changes touch: from, and before."""
     times = [row.ts for rows in changed.values() for row in rows]
-    ends = [row.ended_ms for rows in changed.values() for row in rows if isinstance(row, BatteryEpisode)]
-    until = FOREVER_MS if None in ends else max([*(end for end in ends if end is not None), *times]) + 1
+    ends = [row.ended_ts for rows in changed.values() for row in rows if isinstance(row, BatteryEpisode)]
+    until = FOREVER_TS if None in ends else max([*(end for end in ends if end is not None), *times]) + 1
     return min(times) - LONGEST_MS, until
 
 
@@ -100,7 +100,7 @@ def _of_outage(
 ) -> Iterable[SiteDoubt]:
     """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
     due = outage.ts + WITNESS_MS
-    until = outage.seen_ts if outage.ended_ms is None else outage.ended_ms
+    until = outage.seen_ts if outage.ended_ts is None else outage.ended_ts
     if until < due:
         return
     said = {device_id: _said(own, outage.ts, due, until) for device_id, own in episodes.items()}
@@ -116,9 +116,9 @@ def _of_outage(
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
     elif above and (fallen is None or fallen >= FELL_V):  # a bus first heard within an outage has no voltage before it
         for device_id, row in above.items():
-            ends = [each for each in (outage.ended_ms, row.ended_ms) if each is not None]
+            ends = [each for each in (outage.ended_ts, row.ended_ts) if each is not None]
             yield _doubt(outage, DoubtKind.SET)._replace(
-                device_id=device_id, ended_ms=min(ends, default=None), since_ms=row.ts, pack_v=row.pack_end_v
+                device_id=device_id, ended_ts=min(ends, default=None), since_ts=row.ts, pack_v=row.pack_end_v
             )
     elif (fallen is None or fallen <= HELD_V) and said and len(floating) == len(said):
         yield _doubt(outage, DoubtKind.MAINS)
@@ -129,16 +129,16 @@ def _is_above(row: BatteryEpisode, bus_v: float | None) -> bool:
     return bus_v is not None and row.pack_end_v is not None and row.pack_end_v - bus_v >= FELL_V
 
 
-def _said(own: Sequence[BatteryEpisode], from_ms: int, due: int, until: int) -> _Said:
+def _said(own: Sequence[BatteryEpisode], from_ts: int, due: int, until: int) -> _Said:
     """What a set's episodes, in order, say of a failure of mains."""
     overlapping = [
-        row for row in own if row.ts <= until and (FOREVER_MS if row.ended_ms is None else row.ended_ms) > from_ms
+        row for row in own if row.ts <= until and (FOREVER_TS if row.ended_ts is None else row.ended_ts) > from_ts
     ]
     carries = any(row.kind is EpisodeKind.DISCHARGE for row in overlapping)
     floats = rests = None
     kinds = set()
     for row in overlapping:
-        if not row.ts <= due < (FOREVER_MS if row.ended_ms is None else row.ended_ms):
+        if not row.ts <= due < (FOREVER_TS if row.ended_ts is None else row.ended_ts):
             continue
         kinds.add(row.kind)
         if row.kind in HOLDS:
@@ -156,7 +156,7 @@ def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:
         outage.ts,
         outage.site_id,
         kind,
-        outage.ended_ms,
+        outage.ended_ts,
         outage.ts + WITNESS_MS,
         None,
         None,
@@ -167,4 +167,4 @@ def _doubt(outage: SiteOutage, kind: DoubtKind) -> SiteDoubt:
 
 def _of_records(row: BatteryEpisode, kind: DoubtKind) -> SiteDoubt:
     """A set whose records hold nothing but zeros, or contradict themselves."""
-    return SiteDoubt(row.device_id, row.ts, row.site_id, kind, row.ended_ms, row.ts, row.ts, None, None, None)
+    return SiteDoubt(row.device_id, row.ts, row.site_id, kind, row.ended_ts, row.ts, row.ts, None, None, None)

@@ -9,7 +9,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryHour, BatteryResi
 from schemas.metrics.battery_prospects import Advice, BatteryDischarge, BatteryHealth, BatterySoh
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteLoadHour
 from schemas.metrics.common import Quality
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS, YEAR_MS
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS, YEAR_MS
 from streams.kernels.battery.fusion import Z_90
 from streams.kernels.battery.prospects.doubts import LONGEST_MS
 from streams.kernels.battery.prospects.prospect import Prospects
@@ -56,9 +56,9 @@ class FleetHealth:
         first = min(row.ts for rows in changed.values() for row in rows)
         days = round(self._reference.backup.observable_days)
         return [
-            Want(BatteryHour, sets, first - HOUR_MS, FOREVER_MS),
-            Want(BatteryDischarge, sets, first - (days + 1) * DAY_MS, FOREVER_MS),
-            Want(SiteDoubt, sets, first - LONGEST_MS, FOREVER_MS),
+            Want(BatteryHour, sets, first - HOUR_MS, FOREVER_TS),
+            Want(BatteryDischarge, sets, first - (days + 1) * DAY_MS, FOREVER_TS),
+            Want(SiteDoubt, sets, first - LONGEST_MS, FOREVER_TS),
             *Prospects.wants(devices, sets, first),
         ]
 
@@ -114,8 +114,8 @@ class FleetHealth:
             soh_sigma_pct=None if soh is None else 100 * soh.sigma,
             soh_at_least_pct=None if row is None else row.at_least_pct,
             soh_method=None if row is None else row.method,
-            soh_evidence_ms=None if row is None else row.evidence_ms,
-            soh_age_days=None if row is None or row.evidence_ms is None else (end - row.evidence_ms) / DAY_MS,
+            soh_evidence_ts=None if row is None else row.evidence_ts,
+            soh_age_days=None if row is None or row.evidence_ts is None else (end - row.evidence_ts) / DAY_MS,
             soh_estimates=0 if row is None else row.estimates,
             soh_reason=CapacityReason.NO_DISCHARGE if row is None else row.reason,
             soh_bms_pct=hour.soh_bms_pct,
@@ -134,7 +134,7 @@ class FleetHealth:
             backup_p10_h=None if backup is None else backup.p10_h,
             contract_h=battery.contract_h,
             misses_contract=misses,
-            last_discharge_ms=None if last is None else last.ts,
+            last_discharge_ts=None if last is None else last.ts,
             observable=age_days is not None and age_days <= reference.backup.observable_days,
             test_priority_kwh=self._test_priority(seen, battery.contract_h),
             advice=advice,
@@ -175,7 +175,7 @@ class FleetHealth:
 
 def _is_open(doubt: SiteDoubt, ts: int) -> bool:
     """Whether a set was in doubt at a moment."""
-    end = FOREVER_MS if doubt.ended_ms is None else doubt.ended_ms
+    end = FOREVER_TS if doubt.ended_ts is None else doubt.ended_ts
     return doubt.kind is DoubtKind.SET and doubt.ts < ts <= end
 
 

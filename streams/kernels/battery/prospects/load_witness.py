@@ -52,7 +52,7 @@ def load_witness(
     None where there is no such hour, or where they disagree: there was another source, sun or a generator.
     """
     rules, sensor = limits.reference.witness, limits.reference.sensor
-    own = [each for each in hours if row.ts <= each.ts and each.ts + HOUR_MS <= row.ended_ms]
+    own = [each for each in hours if row.ts <= each.ts and each.ts + HOUR_MS <= row.ended_ts]
     left = [each.site_kwh - each.others_kwh for each in own]
     if not own or min(left) <= 0:
         return None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.metrics.battery_health import BatteryResistance
 from schemas.metrics.battery_prospects import BatterySoh
 from schemas.metrics.battery_sites import SiteLoadHour
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
 from streams.kernels.battery.backup import LOADS_MS, LoadProfile, backup_of
 from streams.kernels.battery.limits import Limits
-from streams.kernels.battery.prospects.site_view import by_device, full_store, power_ids, replaced_ms, shares, soh_at
+from streams.kernels.battery.prospects.site_view import by_device, full_store, power_ids, replaced_ts, shares, soh_at
 from streams.kernels.contract import Want
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ class Prospects:
         """By the moment that they look ahead from: the sets of a site share them."""
 
     @staticmethod
-    def wants(devices: Sequence[Device], sets: Sequence[str], from_ms: int, to_ms: int = FOREVER_MS) -> list[Want]:
+    def wants(devices: Sequence[Device], sets: Sequence[str], from_ts: int, to_ts: int = FOREVER_TS) -> list[Want]:
         """Rows that hours between two moments are looked at by."""
         return [
-            Want(BatterySoh, sets, 0, to_ms),
-            Want(SiteLoadHour, power_ids(devices), from_ms - LOADS_MS - HOUR_MS, to_ms),
-            Want(BatteryResistance, sets, from_ms - RESISTANCE_REACH_MS, to_ms),
+            Want(BatterySoh, sets, 0, to_ts),
+            Want(SiteLoadHour, power_ids(devices), from_ts - LOADS_MS - HOUR_MS, to_ts),
+            Want(BatteryResistance, sets, from_ts - RESISTANCE_REACH_MS, to_ts),
         ]
 
     def of(self, hour: BatteryHour) -> Prospect:
@@ -91,7 +91,7 @@ class Prospects:
         end, device_id = hour.ts + HOUR_MS, hour.device_id
         fusion = self._reference.fusion
         health = {
-            each: soh_at(self._soh.get(each, ()), end, fusion, replaced_ms(device))
+            each: soh_at(self._soh.get(each, ()), end, fusion, replaced_ts(device))
             for each, device in self._sets.items()
         }
         soh_row, known = health[device_id]

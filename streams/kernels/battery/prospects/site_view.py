@@ -46,15 +46,15 @@ def by_device(rows: Iterable[Row], row_type: type[T]) -> dict[str, list[T]]:
 
 
 def soh_at(
-    rows: Sequence[BatterySoh], ts: int, fusion: Fusion, since_ms: int | None = None
+    rows: Sequence[BatterySoh], ts: int, fusion: Fusion, since_ts: int | None = None
 ) -> tuple[BatterySoh | None, SohNow | None]:
     """The last word on a set's SoH before `ts`, and what it is by then; None where there is none.
 
-    Of a set that took another one's place at `since_ms`, only what was said from then on.
+    Of a set that took another one's place at `since_ts`, only what was said from then on.
     """
     last = None
     for row in rows:
-        if row.ts < ts and not (since_ms is not None and row.ts < since_ms <= ts):
+        if row.ts < ts and not (since_ts is not None and row.ts < since_ts <= ts):
             last = row
     if last is None or last.soh_pct is None or last.sigma_pct is None:
         return last, None
@@ -65,7 +65,7 @@ def soh_at(
     return last, SohNow(belief.soh, belief.sigma)
 
 
-def replaced_ms(device: Device) -> int | None:
+def replaced_ts(device: Device) -> int | None:
     """When a set took the place of another, as registered."""
     return None if device.battery is None else device.battery.valid_from
 

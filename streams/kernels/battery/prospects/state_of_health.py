@@ -9,7 +9,7 @@ from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.battery_sites import BatteryShareHour
 from schemas.metrics.common import Quality
 from schemas.readings import Kind
-from schemas.time import DAY_MS, FOREVER_MS
+from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.battery.fusion import Z_90, Belief, evidence_of, fused
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
@@ -42,7 +42,7 @@ LONGEST_MS = 2 * DAY_MS
 class _Known(NamedTuple):
     """What is known of a set after some of its discharges."""
 
-    first_ms: int | None = None
+    first_ts: int | None = None
     """The first discharge of the set that stands there now."""
     belief: Belief | None = None
     newest: BatteryCapacity | None = None
@@ -62,7 +62,7 @@ class _Known(NamedTuple):
     """Whether the current sensor counts otherwise than it did: before, after, or always wrongly."""
 
 
-class _Told(NamedTuple):
+class _Source(NamedTuple):
     """What told something of a set: a discharge, or its cells alone."""
 
     ts: int
@@ -83,7 +83,7 @@ class StateOfHealth:
     def wants(self, _site: Site, _devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All capacities of the sets that changed, what told their cells apart, and their hours without mains."""
         ids = sorted(_since(changed))
-        return [Want(row_type, ids, 0, FOREVER_MS) for row_type in (BatteryCapacity, BatteryIdentity, BatteryShareHour)]
+        return [Want(row_type, ids, 0, FOREVER_TS) for row_type in (BatteryCapacity, BatteryIdentity, BatteryShareHour)]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
         """Fuse each changed set's estimates again."""
@@ -99,7 +99,7 @@ class StateOfHealth:
                 told = capacities.get(device_id, ()), identities.get(device_id, ())
                 own = self.history(device, told[0], hours.get(device_id, ()), power, told[1])
                 rows += [row for row in own if row.ts >= since[device_id]]
-        return Replaced(rows, [Want(BatterySoh, [device_id], ts, FOREVER_MS) for device_id, ts in since.items()])
+        return Replaced(rows, [Want(BatterySoh, [device_id], ts, FOREVER_TS) for device_id, ts in since.items()])
 
     def history(
         self,
@@ -113,17 +113,17 @@ class StateOfHealth:
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
         battery, fusion = device.battery, self._reference.fusion
         limits = Limits(device, self._reference)
-        since_ms = battery.valid_from
+        since_ts = battery.valid_from
         known = _Known()
         for ts, of_cells, counted in _in_order(capacities, identities):
             change = None
-            if since_ms is not None and ts >= since_ms and known.first_ms is not None and known.first_ms < since_ms:
+            if since_ts is not None and ts >= since_ts and known.first_ts is not None and known.first_ts < since_ts:
                 known, change = _Known(), Change(SohChange.REGISTERED, None, None)
             elif of_cells:
                 known, change = _other_cells(known, of_cells)
             if counted is None:
                 if change is not None or known.belief is not None:
-                    yield self._row(_Told(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), device, known, change)
+                    yield self._row(_Source(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), device, known, change)
                 continue
             fresh = load_witness(counted, hours, power, limits)
             load = fresh or known.load
@@ -139,7 +139,7 @@ class StateOfHealth:
             known, row = _recounted(known, row, change, is_vouched=fresh is not None)
             own = frozenset() if row.capacity_ah is None else witnesses_of(row.witnesses)
             known = _Known(
-                row.ts if known.first_ms is None else known.first_ms,
+                row.ts if known.first_ts is None else known.first_ts,
                 fused(known.belief, row, limits.sensor, fusion),
                 known.newest if row.capacity_ah is None else row,
                 max(known.at_least_ah, row.at_least_ah),
@@ -150,9 +150,9 @@ class StateOfHealth:
                 known.is_doubted and row.capacity_ah is None,
                 known.is_recounted,
             )
-            yield self._row(_Told(ts, row.reason, row.cutoff_cell_v), device, known, change)
+            yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), device, known, change)
 
-    def _row(self, told: _Told, device: Device, known: _Known, change: Change | None) -> BatterySoh:
+    def _row(self, told: _Source, device: Device, known: _Known, change: Change | None) -> BatterySoh:
         assert device.battery is not None  # noqa: S101 - only battery sets have capacities
         nominal, load = device.battery.nominal_ah, known.load
         belief, newest = known.belief, known.newest
@@ -178,7 +178,7 @@ class StateOfHealth:
             others_pct=_beside(soh, newest, None if newest is None else newest.others_ah),
             at_least_pct=100 * known.at_least_ah / nominal,
             method=newest.method if newest is not None else None,
-            evidence_ms=newest.ts if newest is not None else None,
+            evidence_ts=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,
             reason=None if is_known else told.reason,
             cutoff_cell_v=told.cutoff_cell_v,

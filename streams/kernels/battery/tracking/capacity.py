@@ -163,7 +163,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         temperature_mean_c=discharge.temperature_mean_c,
         temperature_factor=factor,
         cutoff_cell_v=limits.cutoff_cell_v,
-        ended_ms=discharge.end_ts,
+        ended_ts=discharge.end_ts,
         full_cycles=discharge.drawn_ah / nominal,
         coverage=discharge.coverage,
         quality=quality,

@@ -16,7 +16,7 @@ from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.battery.fusion import Belief
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import Standing
+from streams.kernels.battery.standing import CurrentStanding
 from streams.kernels.battery.tracking.recharge import Recharge
 from streams.kernels.battery.tracking.set_state import SetState
 from streams.kernels.battery.tracking.tracker import Tracker
@@ -40,7 +40,7 @@ class SetHealth(Saved[SetState | None]):
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(SetState | None, CapacityMethod, EpisodeKind, Recharge, BatteryCapacity, Belief, Standing)
+    codec = Codec(SetState | None, CapacityMethod, EpisodeKind, Recharge, BatteryCapacity, Belief, CurrentStanding)
 
     def __init__(self, reference: BatteryHealthReference) -> None:
         self._limits = LimitsOf(reference)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
-from streams.kernels.battery.standing import Standing
+from streams.kernels.battery.standing import CurrentStanding
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah
@@ -286,7 +286,7 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
         setattr(state, name, or_none(known[name]))
     state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
-    state.standing = Standing(
+    state.standing = CurrentStanding(
         int(known["stands_since"]), known["stood_idle_ms"], known["stood_flow_ms"], int(known["moves"])
     )
     state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])

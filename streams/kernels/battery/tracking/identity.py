@@ -124,7 +124,7 @@ def judge_under_load(device: Device, state: SetState, limits: Limits, seen_ts: i
     state.is_doubted_cells = identity is Identity.DOUBTED
     if identity is Identity.OTHER:
         forget(state)
-    return _row(device, _Told(episode.start_ts, seen_ts, IdentitySign.CELLS_UNDER_LOAD, identity), found)
+    return _row(device, _Verdict(episode.start_ts, seen_ts, IdentitySign.CELLS_UNDER_LOAD, identity), found)
 
 
 def _compared(state: SetState, pattern: Pattern, limits: Limits) -> Likeness | None:
@@ -171,7 +171,7 @@ def judge_on_float(device: Device, state: SetState, sums: HourSums, limits: Limi
     if found is None or found.value >= rules.other_below:
         return None
     state.is_doubted_cells = True
-    return _row(device, _Told(sums.start_ts, state.ts, IdentitySign.CELLS_ON_FLOAT, Identity.DOUBTED), found)
+    return _row(device, _Verdict(sums.start_ts, state.ts, IdentitySign.CELLS_ON_FLOAT, Identity.DOUBTED), found)
 
 
 def note_cycles(device: Device, state: SetState, cycles: int | None, limits: Limits) -> BatteryIdentity | None:
@@ -184,7 +184,7 @@ def note_cycles(device: Device, state: SetState, cycles: int | None, limits: Lim
     if not is_less or not (state.is_apart_load or state.is_apart_float) or state.is_doubted_cells:
         return None
     state.is_doubted_cells = True
-    return _row(device, _Told(state.ts, state.ts, IdentitySign.CYCLE_COUNT, Identity.DOUBTED), None)
+    return _row(device, _Verdict(state.ts, state.ts, IdentitySign.CYCLE_COUNT, Identity.DOUBTED), None)
 
 
 def forget(state: SetState) -> None:
@@ -199,7 +199,7 @@ def _identity(found: Likeness, rules: IdentityRules) -> Identity:
     return Identity.DOUBTED if found.value < rules.doubted_below else Identity.SAME
 
 
-class _Told(NamedTuple):
+class _Verdict(NamedTuple):
     """What was told, and when."""
 
     ts: int
@@ -208,7 +208,7 @@ class _Told(NamedTuple):
     identity: Identity
 
 
-def _row(device: Device, told: _Told, found: Likeness | None) -> BatteryIdentity:
+def _row(device: Device, told: _Verdict, found: Likeness | None) -> BatteryIdentity:
     return BatteryIdentity(
         device_id=device.device_id,
         ts=told.ts,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from streams.kernels.battery.direction import Direction
 from streams.kernels.battery.fusion import Belief
-from streams.kernels.battery.standing import NEW, Standing
+from streams.kernels.battery.standing import NEW, CurrentStanding
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import CapacityMethod, EpisodeKind
@@ -149,7 +149,7 @@ class SetState:
     """Newest such record."""
     dark_parts: bool = False
     """Whether that has a pack voltage which is not that of its cells."""
-    standing: Standing = NEW
+    standing: CurrentStanding = NEW
     """How long its current may stand at one figure, and does."""
     still_high_v: float = 0.0
     """Highest and lowest mean cell voltage since the current stands still, or is none; and what was counted since."""

@@ -68,7 +68,7 @@ class SetVerdicts:
         high: float | None = None,
         z: float | None = None,
         window_s: float = 0.0,
-        since_ms: int | None = None,
+        since_ts: int | None = None,
     ) -> None:
         """Take a verdict on the present reading, and put out a row where it is worth one."""
         if not self.has_to_say(kind, active=active):
@@ -76,7 +76,7 @@ class SetVerdicts:
         at = KINDS.index(kind)
         verdict = Judgement(
             active=active,
-            since_ms=self.ts if since_ms is None else since_ms,
+            since_ts=self.ts if since_ts is None else since_ts,
             value=value,
             evidence=evidence,
             severity=severity,

@@ -26,12 +26,12 @@ class SetChanges(RowJudge):
     def judged(self, row: BatterySoh) -> Judgement | None:
         """What a discharge says; None where it has no estimate of its own, nor tells that other cells stand there."""
         changed = row.change not in NO_ALARM
-        if row.evidence_ms != row.ts and not changed:
+        if row.evidence_ts != row.ts and not changed:
             return None
         lost = (row.change_pct or 0.0) < 0
         return Judgement(
             active=changed,
-            since_ms=row.ts,
+            since_ts=row.ts,
             value=row.soh_pct,
             evidence={
                 "change": None if row.change is None else str(row.change),

@@ -104,7 +104,7 @@ def _sensors(verdicts: SetVerdicts, reading: BatteryReading) -> None:
             "others_moved": ", ".join(f"{each.moved:.3g}" for each in stuck),
         },
         severity=Severity.MEDIUM,
-        since_ms=min((each.since_ms for each in stuck), default=None),
+        since_ts=min((each.since_ts for each in stuck), default=None),
     )
 
 

@@ -68,7 +68,7 @@ def _backup(watched: Watched) -> Judged:
     short = (p50 if watched.standing.active else p90) < owed
     verdict = Judgement(
         active=short,
-        since_ms=watched.newest.ts - DAY_MS,
+        since_ts=watched.newest.ts - DAY_MS,
         value=p10,
         evidence={"backup_p50_h": p50, "backup_p90_h": p90, "contract_h": owed, "soh_pct": soh_pct},
         severity=Severity.MEDIUM,
@@ -88,7 +88,7 @@ def _resistance(watched: Watched, rules: BatteryRules) -> Judged:
     limit_pct = rules.resistance_return_pct if watched.standing.active else rules.resistance_rise_pct
     verdict = Judgement(
         active=rise_pct > limit_pct,
-        since_ms=watched.newest.ts - DAY_MS,
+        since_ts=watched.newest.ts - DAY_MS,
         value=newest,
         evidence={"rise_pct": rise_pct, "steps": steps},
         severity=Severity.LOW,

@@ -51,19 +51,19 @@ class DoubtAlarms(Stateless):
             alarm = ALARMS[doubt.kind]
             begun = Judgement(
                 active=True,
-                since_ms=doubt.ts,
+                since_ts=doubt.ts,
                 value=doubt.pack_v,
                 evidence={
-                    "since_ms": doubt.since_ms,
+                    "since_ms": doubt.since_ts,
                     "pack_v": doubt.pack_v,
                     "bus_before_v": doubt.bus_before_v,
                     "bus_low_v": doubt.bus_low_v,
                 },
                 severity=alarm.severity,
             )
-            verdicts = [(doubt.told_ms, begun)]
-            if doubt.ended_ms is not None:
-                verdicts.append((max(doubt.ended_ms, doubt.told_ms + 1), begun._replace(active=False)))
+            verdicts = [(doubt.told_ts, begun)]
+            if doubt.ended_ts is not None:
+                verdicts.append((max(doubt.ended_ts, doubt.told_ts + 1), begun._replace(active=False)))
             subject = Subject(device.device_id, device.site_id, doubt.kind.value, "", self._version)
             standing = NEW
             for ts, verdict in verdicts:

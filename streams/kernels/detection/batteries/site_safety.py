@@ -65,7 +65,7 @@ class SiteSafety(Signaller, Saved[tuple[Standing, ...]]):
                     standings[at],
                     Judgement(
                         active=is_set,
-                        since_ms=reading.ts,
+                        since_ts=reading.ts,
                         value=float(is_set),
                         evidence={} if is_sure else {"sent": str(sent)[:60], "may_be": "sensor or event"},
                         severity=Severity.CRITICAL,

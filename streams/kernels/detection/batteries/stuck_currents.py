@@ -26,7 +26,7 @@ class StuckCurrents(RowJudge):
         """What an hour says."""
         return Judgement(
             active=BatteryFlag.STUCK_CURRENT in row.flags.split(","),
-            since_ms=row.ts,
+            since_ts=row.ts,
             value=row.float_current_a,
             evidence={"flags": row.flags},
             severity=Severity.MEDIUM,

@@ -28,7 +28,7 @@ class StillChannel(NamedTuple):
     """How long a channel has shown one value, and between which limits the others moved meanwhile."""
 
     value: float
-    since_ms: int
+    since_ts: int
     low: float
     high: float
 
@@ -38,7 +38,7 @@ class Stuck(NamedTuple):
 
     field: str
     number: int
-    since_ms: int
+    since_ts: int
     value: float
     moved: float
     """How far the others have ranged meanwhile."""
@@ -94,7 +94,7 @@ def _seen(
 
 def _stuck(field: str, channels: Sequence[StillChannel | None], ts: int, hours: float, distance: float) -> list[Stuck]:
     return [
-        Stuck(field, number, channel.since_ms, channel.value, channel.high - channel.low)
+        Stuck(field, number, channel.since_ts, channel.value, channel.high - channel.low)
         for number, channel in enumerate(channels, 1)
-        if channel is not None and channel.high - channel.low >= distance and ts - channel.since_ms >= hours * HOUR_MS
+        if channel is not None and channel.high - channel.low >= distance and ts - channel.since_ts >= hours * HOUR_MS
     ]

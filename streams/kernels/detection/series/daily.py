@@ -30,7 +30,7 @@ class StepState(NamedTuple):
     days: Floats = ()
     held: int = 0
     """Days it is still held; 0 where there is none."""
-    since_ms: int = 0
+    since_ts: int = 0
     size: float = 0.0
 
 
@@ -69,19 +69,19 @@ class StepDetector:
         held = max(state.held - 1, 0)
         if is_step and not state.held:
             held = self.rule.hold_days
-            after = after._replace(since_ms=ts - 2 * DAY_MS, size=single(change))
+            after = after._replace(since_ts=ts - 2 * DAY_MS, size=single(change))
         elif is_step and not held:
             held = 1  # the week is over and the same step still shows: it is no second one
         after = after._replace(held=held)
         verdict = Judgement(
             active=held > 0,
-            since_ms=after.since_ms,
+            since_ts=after.since_ts,
             value=mean,
             evidence={"change": change, "sd": spread, "threshold_sd": self.rule.sd},
             baseline=mean - change,
             high=mean - change + self.rule.sd * spread,
             z=z,
-            cost=after.size * (ts - after.since_ms) / DAY_MS * HOURS_A_DAY if held else None,
+            cost=after.size * (ts - after.since_ts) / DAY_MS * HOURS_A_DAY if held else None,
         )
         return after, verdict
 
@@ -93,7 +93,7 @@ class BaseLoadState(NamedTuple):
     high_hours: int = 0
     """In a row beyond the threshold, before it is an alarm."""
     alarm_hours: int = 0
-    since_ms: int = 0
+    since_ts: int = 0
     total: float = 0.0
     """In alarm: excess times hours."""
 
@@ -133,7 +133,7 @@ class BaseLoad:
         if active:
             after = state._replace(
                 alarm_hours=state.alarm_hours + 1,
-                since_ms=state.since_ms or ts - DAY_MS,
+                since_ts=state.since_ts or ts - DAY_MS,
                 total=single(state.total + (base - usual)),
             )
             if after.alarm_hours >= self.rule.adopt_days * HOURS_A_DAY:
@@ -144,7 +144,7 @@ class BaseLoad:
             after = BaseLoadState(days=days, high_hours=high_hours)
         verdict = Judgement(
             active=active,
-            since_ms=after.since_ms,
+            since_ts=after.since_ts,
             value=base,
             evidence={"quantile": self.rule.share, "sd": spread, "days": have, "threshold_z": self.rule.z},
             severity=Severity.MEDIUM,

@@ -78,7 +78,7 @@ class NightState(NamedTuple):
     """In alarm: how far each of the newest nights lay above the baseline."""
     alarm_nights: int = 0
     """Of the present alarm; 0 where there is none."""
-    onset_ms: int = 0
+    onset_ts: int = 0
     returned: int = 0
     lost: float = 0.0
     """m³ above the baseline since the onset."""
@@ -149,7 +149,7 @@ class NightFlowDetector:
                 rising_since=0,
                 excess=(single(excess),),
                 alarm_nights=1,
-                onset_ms=onset,
+                onset_ts=onset,
                 returned=0,
                 lost=single(excess * (ts - onset) / DAY_MS * HOURS_A_DAY / (1 if jump else 2)),
                 fallen=(),
@@ -158,13 +158,13 @@ class NightFlowDetector:
         if z < -self.rule.jump_z:
             return self._fallen(state, ts, excess, baseline, spread)
         after = state._replace(nights=pushed(state.nights, flow, NIGHTS), cusum=total, rising_since=since, fallen=())
-        return after, Judgement(active=False, since_ms=ts, value=None, evidence={"cusum": total, "h": self.rule.h})
+        return after, Judgement(active=False, since_ts=ts, value=None, evidence={"cusum": total, "h": self.rule.h})
 
     def _fallen(
         self, state: NightState, ts: int, excess: float, baseline: float, spread: float
     ) -> tuple[NightState, Judgement]:
         """Leave a night far below the baseline unlearned, unless a leak was mended or there are enough in a row."""
-        verdict = Judgement(active=False, since_ms=ts, value=None, evidence={"fell_m3_h": excess})
+        verdict = Judgement(active=False, since_ts=ts, value=None, evidence={"fell_m3_h": excess})
         fallen = pushed(state.fallen, excess, FALL_NIGHTS)
         known_as = state._replace(nights=pushed(state.nights, baseline, NIGHTS))
         if state.adopted and -excess < state.adopted + self.rule.jump_z * spread:
@@ -185,7 +185,7 @@ class NightFlowDetector:
             nights=pushed(state.nights, baseline, NIGHTS),
             excess=(single(excess),) if renewed else pushed(state.excess, excess, RECENT),
             alarm_nights=1 if renewed else state.alarm_nights + 1,
-            onset_ms=ts - DAY_MS if renewed else state.onset_ms,
+            onset_ts=ts - DAY_MS if renewed else state.onset_ts,
             returned=returned,
             lost=single(lost * HOURS_A_DAY),
         )
@@ -213,7 +213,7 @@ class NightFlowDetector:
         }
         return Judgement(
             active=True,
-            since_ms=state.onset_ms,
+            since_ts=state.onset_ts,
             value=None,
             evidence=evidence,
             severity=Severity.HIGH if jump else Severity.MEDIUM,
@@ -224,4 +224,4 @@ class NightFlowDetector:
         return NightState(nights, adopted=single(max(0.0, state.adopted + shift)))
 
     def _ended(self, ts: int, how: str) -> Judgement:
-        return Judgement(active=False, since_ms=ts, value=None, evidence={"ended": how})
+        return Judgement(active=False, since_ts=ts, value=None, evidence={"ended": how})

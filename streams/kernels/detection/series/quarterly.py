@@ -24,7 +24,7 @@ class FlatState(NamedTuple):
     """How long nothing has been counted."""
 
     still_ms: int = 0
-    since_ms: int = 0
+    since_ts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class Flatline:
         if rate is None:
             return state, None
         if rate != 0 or is_idle:
-            return FlatState(), Judgement(active=False, since_ms=ts, value=rate, evidence={})
-        after = FlatState(state.still_ms + QUARTER_MS, state.since_ms or ts - QUARTER_MS)
+            return FlatState(), Judgement(active=False, since_ts=ts, value=rate, evidence={})
+        after = FlatState(state.still_ms + QUARTER_MS, state.since_ts or ts - QUARTER_MS)
         if usual is None:
             return after, None
         is_in_use = usual.expected > IN_USE_SPREADS * usual.spread
         verdict = Judgement(
             active=is_in_use and after.still_ms >= self.needed_ms,
-            since_ms=after.since_ms,
+            since_ts=after.since_ts,
             value=rate,
             evidence={"still_h": after.still_ms / HOUR_MS, "needed_h": self.needed_ms / HOUR_MS},
             baseline=usual.expected,
@@ -82,7 +82,7 @@ class Spike:
         highest = self.rated * self.rule.rated_share
         return Judgement(
             active=abs(rate - middle) > self.rule.mads * mad and rate > highest,
-            since_ms=ts - QUARTER_MS,
+            since_ts=ts - QUARTER_MS,
             value=rate,
             evidence={"mad": mad, "mads": self.rule.mads, "physical_maximum": highest},
             baseline=middle,

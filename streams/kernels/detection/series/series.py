@@ -185,7 +185,7 @@ class SeriesDetectors:
         """End what still stands of detectors that were switched off, and forget what they had learned of it."""
         for kind in self._off:
             if sink.standings[KINDS.index(kind)].samples:
-                off = Judgement(active=False, since_ms=sink.ts, value=None, evidence={"ended": "switched off"})
+                off = Judgement(active=False, since_ts=sink.ts, value=None, evidence={"ended": "switched off"})
                 sink.take(kind, off)
                 sink.stands(kind, (0, 1), None)
                 state = state._replace(**_FORGOTTEN.get(kind, {}))
@@ -252,7 +252,7 @@ class SeriesDetectors:
         high = distance.expected + rule.alarm_z * distance.spread
         seasonal = Judgement(
             active=unusual,
-            since_ms=since,
+            since_ts=since,
             value=mean,
             evidence={"spread": distance.spread, "hours_learned": state.season.hours},
             severity=Severity.LOW,
@@ -283,7 +283,7 @@ class SeriesDetectors:
             evidence["ended"] = "adopted"
         verdict = Judgement(
             active=drift.active,
-            since_ms=drift.rising_since,
+            since_ts=drift.rising_since,
             value=mean,
             evidence=evidence,
             baseline=distance.expected,
@@ -361,7 +361,7 @@ SHAPES = {
             "rising_since",
             "excess",
             "alarm_nights",
-            "onset_ms",
+            "onset_ts",
             "returned",
             "lost",
             Together("adopted", "*fallen"),

@@ -159,8 +159,8 @@ def test_a_long_view_of_few_days_begins_with_them(known_h: tuple[float, ...], be
     rows = [(NOW - dt.timedelta(hours=5.5), None), *known]
     drawing = render(panel, Rows(["time", column], rows), CANVAS)
     assert isinstance(drawing, Chart)
-    assert drawing.options["xAxis"]["min"] == CANVAS.wall_ms(NOW - dt.timedelta(hours=begins_h))
-    assert drawing.options["xAxis"]["max"] == CANVAS.wall_ms(NOW)
+    assert drawing.options["xAxis"]["min"] == CANVAS.wall_ts(NOW - dt.timedelta(hours=begins_h))
+    assert drawing.options["xAxis"]["max"] == CANVAS.wall_ts(NOW)
 
 
 @pytest.mark.parametrize(("compared", "names"), [(1.0, 2), (None, 1)])
@@ -175,7 +175,7 @@ def test_a_compared_time_that_is_not_there_has_no_place_in_the_legend(compared: 
 
 def test_the_axis_reads_as_the_plants_wall_clock() -> None:
     """Noon in UTC is 20:00 on a Shanxi axis, wherever the browser is."""
-    assert CANVAS.wall_ms(NOW) - round(NOW.timestamp() * 1000) == 8 * 3_600_000
+    assert CANVAS.wall_ts(NOW) - round(NOW.timestamp() * 1000) == 8 * 3_600_000
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_an_alarm_is_marked_on_a_chart_of_its_page() -> None:
     drawing = render(panel, rows, replace(CANVAS, marks=(Mark(NOW, "high · leak", "#dd4f4a"),)))
     assert isinstance(drawing, Chart)
     (mark,) = drawing.options["series"][0]["markLine"]["data"]
-    assert (mark["name"], mark["xAxis"]) == ("high · leak", CANVAS.wall_ms(NOW))
+    assert (mark["name"], mark["xAxis"]) == ("high · leak", CANVAS.wall_ts(NOW))
     assert "markLine" not in render(panel, rows, CANVAS).options["series"][0]  # type: ignore[union-attr]
 
 
@@ -232,7 +232,7 @@ def test_a_heat_map_s_bucket_ends_at_its_time() -> None:
     ends = [NOW - dt.timedelta(hours=hours) for hours in (6, 5, 0)]
     drawing = render(panel, Rows(columns, [(end, *values) for end in ends]), CANVAS)
     assert isinstance(drawing, Chart)
-    assert drawing.options["xAxis"]["data"] == [CANVAS.wall_ms(end) - 3_600_000 for end in ends[1:]]
+    assert drawing.options["xAxis"]["data"] == [CANVAS.wall_ts(end) - 3_600_000 for end in ends[1:]]
 
 
 def test_no_row_has_one_grey_word() -> None:

@@ -23,32 +23,32 @@ from simulators.fleet.outages import RegionalOutage
 from simulators.planned_events import Chance, PlannedEvent
 from simulators.truth import LabelKind
 from simulators.wire.message import encode
-from tests.unit.simulators.support import MINUTE_MS, START_MS
+from tests.unit.simulators.support import MINUTE_MS, START_TS
 
 if TYPE_CHECKING:
     from simulators.fleet.bms import SetsShown
 
 SETS = 14
-FROM_MS = START_MS + HOUR_MS
-TO_MS = FROM_MS + 2 * HOUR_MS
+FROM_TS = START_TS + HOUR_MS
+TO_MS = FROM_TS + 2 * HOUR_MS
 OUTAGES = [
-    RegionalOutage(START_MS + 2 * HOUR_MS, duration_ms=HOUR_MS // 2, share=1.0, city_zh=city.name_zh) for city in CITIES
+    RegionalOutage(START_TS + 2 * HOUR_MS, duration_ms=HOUR_MS // 2, share=1.0, city_zh=city.name_zh) for city in CITIES
 ]
 PLANNED = {
-    LabelKind.WEAK_CELL: PlannedEvent(LabelKind.WEAK_CELL, "B0001", FROM_MS, None, 0.3, {"cell": 4}),
+    LabelKind.WEAK_CELL: PlannedEvent(LabelKind.WEAK_CELL, "B0001", FROM_TS, None, 0.3, {"cell": 4}),
     LabelKind.HIGH_RESISTANCE_JOINT: PlannedEvent(
-        LabelKind.HIGH_RESISTANCE_JOINT, "B0002", FROM_MS, None, 3.0, {"cell": 2}
+        LabelKind.HIGH_RESISTANCE_JOINT, "B0002", FROM_TS, None, 3.0, {"cell": 2}
     ),
     LabelKind.SELF_DISCHARGING_CELL: PlannedEvent(
-        LabelKind.SELF_DISCHARGING_CELL, "B0003", FROM_MS, None, 0.1, {"cell": 7}
+        LabelKind.SELF_DISCHARGING_CELL, "B0003", FROM_TS, None, 0.1, {"cell": 7}
     ),
     LabelKind.STUCK_SENSOR: PlannedEvent(
-        LabelKind.STUCK_SENSOR, "B0004", FROM_MS, TO_MS, None, {"field": "temperature_c", "sensor": 2}
+        LabelKind.STUCK_SENSOR, "B0004", FROM_TS, TO_MS, None, {"field": "temperature_c", "sensor": 2}
     ),
-    LabelKind.FROZEN_SOC: PlannedEvent(LabelKind.FROZEN_SOC, "B0005", FROM_MS, TO_MS),
-    LabelKind.FSU_OFFLINE: PlannedEvent(LabelKind.FSU_OFFLINE, "BS0006", FROM_MS, TO_MS),
+    LabelKind.FROZEN_SOC: PlannedEvent(LabelKind.FROZEN_SOC, "B0005", FROM_TS, TO_MS),
+    LabelKind.FSU_OFFLINE: PlannedEvent(LabelKind.FSU_OFFLINE, "BS0006", FROM_TS, TO_MS),
     LabelKind.RUNAWAY_PRECURSOR: PlannedEvent(
-        LabelKind.RUNAWAY_PRECURSOR, "B0009", FROM_MS, TO_MS, 50.0, {"cell": 3, "sensor": 1}
+        LabelKind.RUNAWAY_PRECURSOR, "B0009", FROM_TS, TO_MS, 50.0, {"cell": 3, "sensor": 1}
     ),
 }
 
@@ -56,10 +56,10 @@ PLANNED = {
 class Shown:
     """Everything a fleet showed, as arrays by name; (polls of a set, …)."""
 
-    def __init__(self, fleet: Fleet, until_ms: int) -> None:
+    def __init__(self, fleet: Fleet, until_ts: int) -> None:
         self.fleet = fleet
         rows: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for at in range(START_MS + MINUTE_MS, until_ms + 1, MINUTE_MS):
+        for at in range(START_TS + MINUTE_MS, until_ts + 1, MINUTE_MS):
             for sets, _ in fleet.polls(at):
                 for k, number in enumerate(sets.number.tolist()):
                     rows[number].append(tuple(column[k] for column in sets))
@@ -82,8 +82,8 @@ def fields() -> list[str]:
 def shown(kind: LabelKind | None) -> Shown:
     """Four hours of a fleet with one fault, or none, and an outage."""
     planned_events = [] if kind is None else [PLANNED[kind]]
-    fleet = Fleet(seed=4, sets=SETS, start_ms=START_MS, regional=OUTAGES, planned_events=planned_events)
-    return Shown(fleet, START_MS + 4 * HOUR_MS)
+    fleet = Fleet(seed=4, sets=SETS, start_ts=START_TS, regional=OUTAGES, planned_events=planned_events)
+    return Shown(fleet, START_TS + 4 * HOUR_MS)
 
 
 @pytest.mark.parametrize("kind", sorted(BATTERY_KINDS))
@@ -92,12 +92,12 @@ def test_a_fault_touches_its_own_set_and_nothing_before_it_begins(kind: LabelKin
     clean, dirty = shown(None), shown(kind)
     (label,) = dirty.fleet.faults.labels
     assert label.kind is kind
-    assert (label.end_ms is None) == (kind in PERMANENT)
+    assert (label.end_ts is None) == (kind in PERMANENT)
     for set_id in clean.fleet.set_ids:
         home = clean.fleet.site_ids[int(clean.fleet.site_of_set[clean.fleet.set_ids.index(set_id)])]
         ts = clean.series(set_id, "ts")
         if set_id == label.device_id or (not label.device_id and home == label.site_id):
-            before = ts < label.start_ms
+            before = ts < label.start_ts
             now = dirty.series(set_id, "cell_v")[: before.sum()]
             np.testing.assert_array_equal(now, clean.series(set_id, "cell_v")[before])
         elif home != label.site_id:
@@ -117,7 +117,7 @@ def test_a_bad_joint_shows_under_load_alone() -> None:
     clean, dirty = shown(None), shown(LabelKind.HIGH_RESISTANCE_JOINT)
     current = dirty.series("B0002", "current_a")
     drop = (clean.series("B0002", "cell_v") - dirty.series("B0002", "cell_v"))[:, 1]
-    loaded = (current < -10) & (dirty.series("B0002", "ts") > FROM_MS)
+    loaded = (current < -10) & (dirty.series("B0002", "ts") > FROM_TS)
     assert loaded.sum() > 20
     assert -drop[loaded] == pytest.approx(current[loaded] * 0.003, rel=0.25, abs=0.01)
     floating = np.abs(current) < 1
@@ -140,7 +140,7 @@ def test_what_is_stuck_or_frozen_stays_at_one_value_while_its_label_lasts() -> N
         found = shown(kind)
         ts, values = found.series(device_id, "ts"), found.series(device_id, field)
         values = values if place is None else values[:, place]
-        inside = (ts >= FROM_MS + MINUTE_MS) & (ts < TO_MS)
+        inside = (ts >= FROM_TS + MINUTE_MS) & (ts < TO_MS)
         assert len(set(values[inside].tolist())) == 1
         assert len(set(shown(None).series(device_id, field)[inside].ravel().tolist())) > 1
         assert values[ts >= TO_MS + MINUTE_MS].tolist() != values[inside][: (ts >= TO_MS + MINUTE_MS).sum()].tolist()
@@ -152,7 +152,7 @@ def test_a_silent_fsu_sends_nothing_and_its_sets_go_on() -> None:
     fleet = found.fleet
     (set_id, *_) = (name for name, site in zip(fleet.set_ids, fleet.site_of_set, strict=True) if site == 5)
     ts, seq = found.series(set_id, "ts"), found.series(set_id, "seq")
-    assert not ((ts >= FROM_MS + MINUTE_MS) & (ts < TO_MS)).any()
+    assert not ((ts >= FROM_TS + MINUTE_MS) & (ts < TO_MS)).any()
     assert (ts >= TO_MS).any()
     assert np.diff(seq).tolist() == [1] * (len(seq) - 1)
 
@@ -164,7 +164,7 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
     rise = (found.series(set_id, "temperature_c") - clean.series(set_id, "temperature_c"))[:, 0]
     sag = (clean.series(set_id, "cell_v") - found.series(set_id, "cell_v"))[:, 2]
     warned = ts <= TO_MS - 30 * MINUTE_MS
-    assert rise[ts < FROM_MS + 2 * MINUTE_MS].max() < 0.5, "it begins from nothing: no jump gives it away"
+    assert rise[ts < FROM_TS + 2 * MINUTE_MS].max() < 0.5, "it begins from nothing: no jump gives it away"
     assert rise[warned].max() > 10
     assert sag[warned].max() > 0.05
     assert rise[ts >= TO_MS] == pytest.approx(50.0, abs=0.5)
@@ -175,8 +175,8 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
         Fleet(
             seed=1,
             sets=2,
-            start_ms=START_MS,
-            planned_events=[PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0001", START_MS, START_MS + 20 * MINUTE_MS)],
+            start_ts=START_TS,
+            planned_events=[PlannedEvent(LabelKind.RUNAWAY_PRECURSOR, "B0001", START_TS, START_TS + 20 * MINUTE_MS)],
         )
 
 
@@ -184,15 +184,15 @@ def test_a_runaway_announces_itself_for_at_least_half_an_hour() -> None:
 def test_a_fault_of_what_is_not_there_is_refused(kind: LabelKind, target: str) -> None:
     """An error names the target."""
     with pytest.raises(ValueError, match=target):
-        Fleet(seed=1, sets=2, start_ms=START_MS, planned_events=[PlannedEvent(kind, target, START_MS, TO_MS)])
+        Fleet(seed=1, sets=2, start_ts=START_TS, planned_events=[PlannedEvent(kind, target, START_TS, TO_MS)])
 
 
 def test_chance_draws_each_kind_at_a_set_of_its_own() -> None:
     """As many as were asked for, no two at one set while there are others, alike for the same seed."""
-    chance = Chance(sorted(BATTERY_KINDS), 2, START_MS, START_MS + DAY_MS, HOUR_MS, 2 * HOUR_MS)
-    labels = Fleet(seed=9, sets=60, start_ms=START_MS, chances=[chance]).faults.labels
+    chance = Chance(sorted(BATTERY_KINDS), 2, START_TS, START_TS + DAY_MS, HOUR_MS, 2 * HOUR_MS)
+    labels = Fleet(seed=9, sets=60, start_ts=START_TS, chances=[chance]).faults.labels
     assert len({label.device_id or label.site_id for label in labels}) == len(labels) == 2 * len(BATTERY_KINDS)
-    assert labels == Fleet(seed=9, sets=60, start_ms=START_MS, chances=[chance]).faults.labels
+    assert labels == Fleet(seed=9, sets=60, start_ts=START_TS, chances=[chance]).faults.labels
 
 
 def test_loss_follows_its_two_laws_and_scales_by_one_to_three() -> None:
@@ -225,13 +225,13 @@ def test_a_year_fades_capacity_raises_resistance_and_keeps_state_of_charge() -> 
 
 def test_every_site_is_tested_once_a_year_in_working_hours_and_one_in_twenty_is_late() -> None:
     """Two years: two tests each; 5 % of them 30 to 180 days late; each begins between 9 and 14 local time."""
-    tests = CapacityTests(3, 4_000, START_MS)
+    tests = CapacityTests(3, 4_000, START_TS)
     planned: dict[int, list[int]] = defaultdict(list)
-    for site, begins in tests.planned(START_MS + 1_000 * DAY_MS):
+    for site, begins in tests.planned(START_TS + 1_000 * DAY_MS):
         planned[site].append(begins)
     hours = [(begins / HOUR_MS + UTC_OFFSET_H) % 24 for all_of in planned.values() for begins in all_of]
-    late = [begins for _, begins in tests.planned(START_MS + 365 * DAY_MS)]
-    assert min(hours) >= 9 - 0.01 or START_MS in late
+    late = [begins for _, begins in tests.planned(START_TS + 365 * DAY_MS)]
+    assert min(hours) >= 9 - 0.01 or START_TS in late
     assert max(hours) <= 14.01
     assert all(2 <= len(all_of) <= 4 for all_of in planned.values())
     apart = [later - earlier for all_of in planned.values() for earlier, later in pairwise(all_of)]
@@ -240,13 +240,13 @@ def test_every_site_is_tested_once_a_year_in_working_hours_and_one_in_twenty_is_
 
 def test_a_capacity_test_discharges_with_the_mains_on_and_charges_again() -> None:
     """Current is negative while the label lasts at most six hours; mains stay; the set is charged afterwards."""
-    fleet = Fleet(seed=12, sets=3, start_ms=START_MS)
-    site, begins = 0, START_MS + HOUR_MS
-    fleet.tests.begins_ms[:] = START_MS + 90 * DAY_MS
-    fleet.tests.begins_ms[site] = begins
+    fleet = Fleet(seed=12, sets=3, start_ts=START_TS)
+    site, begins = 0, START_TS + HOUR_MS
+    fleet.tests.begins_ts[:] = START_TS + 90 * DAY_MS
+    fleet.tests.begins_ts[site] = begins
     number = int(np.flatnonzero(fleet.site_of_set == site)[0])
     current: list[tuple[int, float]] = []
-    for at in range(START_MS + MINUTE_MS, begins + LONGEST_MS + HOUR_MS, MINUTE_MS):
+    for at in range(START_TS + MINUTE_MS, begins + LONGEST_MS + HOUR_MS, MINUTE_MS):
         for sets, power in fleet.polls(at):
             current += [(at, _of(sets, number))] if number in sets.number else []
             assert power.mains[power.number == site].all() or not power.mains[power.number == site].any()
@@ -262,8 +262,8 @@ def _of(sets: SetsShown, number: int) -> float:
 
 def test_truth_tells_of_every_set_daily_and_of_its_charge_each_time() -> None:
     """SoH, capacity and resistance once a day; SoC, temperature and backup time whenever asked."""
-    fleet = Fleet(seed=1, sets=5, start_ms=START_MS)
-    first, second = list(fleet.states(START_MS)), list(fleet.states(START_MS + HOUR_MS))
+    fleet = Fleet(seed=1, sets=5, start_ts=START_TS)
+    first, second = list(fleet.states(START_TS)), list(fleet.states(START_TS + HOUR_MS))
     assert {state.quantity for state in second} == {"soc_pct", "temperature_c", "backup_h"}
     assert {state.quantity for state in first} - {state.quantity for state in second} == {
         "soh",
@@ -277,12 +277,12 @@ def test_truth_tells_of_every_set_daily_and_of_its_charge_each_time() -> None:
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
     """Two fleets with every fault, tests and outages send the same."""
-    chance = Chance(sorted(BATTERY_KINDS), 2, START_MS, START_MS + 2 * HOUR_MS, HOUR_MS // 2, HOUR_MS)
+    chance = Chance(sorted(BATTERY_KINDS), 2, START_TS, START_TS + 2 * HOUR_MS, HOUR_MS // 2, HOUR_MS)
 
     def digest() -> str:
-        fleet = Fleet(seed=9, sets=60, start_ms=START_MS, chances=[chance], regional=OUTAGES)
+        fleet = Fleet(seed=9, sets=60, start_ts=START_TS, chances=[chance], regional=OUTAGES)
         sent = hashlib.sha256()
-        for at in range(START_MS, START_MS + 3 * HOUR_MS, 10 * MINUTE_MS):
+        for at in range(START_TS, START_TS + 3 * HOUR_MS, 10 * MINUTE_MS):
             for message in fleet.generate(at):
                 sent.update(encode(message))
         return sent.hexdigest()
@@ -292,9 +292,9 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 def test_what_sick_sets_show_is_still_a_reading() -> None:
     """Every message of a fleet with all faults passes the collector's model."""
-    chance = Chance(sorted(BATTERY_KINDS), 2, START_MS, START_MS + 2 * HOUR_MS, HOUR_MS // 2, HOUR_MS)
-    fleet = Fleet(seed=9, sets=40, start_ms=START_MS, chances=[chance], regional=OUTAGES)
-    for at in range(START_MS, START_MS + 3 * HOUR_MS, 30 * MINUTE_MS):
+    chance = Chance(sorted(BATTERY_KINDS), 2, START_TS, START_TS + 2 * HOUR_MS, HOUR_MS // 2, HOUR_MS)
+    fleet = Fleet(seed=9, sets=40, start_ts=START_TS, chances=[chance], regional=OUTAGES)
+    for at in range(START_TS, START_TS + 3 * HOUR_MS, 30 * MINUTE_MS):
         for message in fleet.generate(at):
             if not message.device_id.endswith("-P"):
                 BatteryReading.model_validate_json(encode(message))

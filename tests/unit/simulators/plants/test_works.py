@@ -24,7 +24,7 @@ from simulators.scenes.scene import ONE_OF_EACH, Scene
 from simulators.sectors import PLANS, plans_for
 from simulators.wire.message import encode
 from simulators.wire.network import NetworkPlan
-from tests.unit.simulators.support import HOUR_MS, START_MS
+from tests.unit.simulators.support import HOUR_MS, START_TS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +34,12 @@ TICK_MS = 10_000
 
 def works(counts: dict[Sector, int], orders: Sequence[Order] = (), seed: int = 5) -> Works:
     """Plants on their own."""
-    return Works(plans_for(counts, seed), seed=seed, start_ms=START_MS, climate=Climate(seed), orders=orders)
+    return Works(plans_for(counts, seed), seed=seed, start_ts=START_TS, climate=Climate(seed), orders=orders)
 
 
 def run(plants: Works, ticks: int) -> None:
     """Carry them on."""
-    plants.generate(plants._tick_ms + ticks * TICK_MS)
+    plants.generate(plants._tick_ts + ticks * TICK_MS)
 
 
 def test_every_main_carries_its_consumers_its_loss_and_its_tank() -> None:
@@ -102,7 +102,7 @@ def test_heat_rate_is_8_to_12_per_cent_worse_at_half_load() -> None:
     rates = []
     for share in (1.0, 0.5):
         counts = {Sector.GANGUE_POWER: 6}
-        orders = [Order(plan.site.site_id, START_MS, START_MS + HOUR_MS * 3, share) for plan in plans_for(counts, 5)]
+        orders = [Order(plan.site.site_id, START_TS, START_TS + HOUR_MS * 3, share) for plan in plans_for(counts, 5)]
         plants = works(counts, orders)
         run(plants, 2 * 360)
         assert plants.units is not None
@@ -117,7 +117,7 @@ def test_capacity_factor_is_near_sixty_per_cent() -> None:
     plan = PLANS[Sector.GANGUE_POWER]
     programme = Programme(plan.level, plan.daily, plan.peak_hour, plan.weekly, plan.noise)
     campaigns = Campaigns([programme] * 200, np.random.default_rng(3))
-    steps = range(START_MS, START_MS + 30 * 24 * HOUR_MS, 600_000)
+    steps = range(START_TS, START_TS + 30 * 24 * HOUR_MS, 600_000)
     mean = np.mean([campaigns.step(ts, 600.0) for ts in steps])
     assert mean == pytest.approx(0.60, abs=0.03)
 
@@ -128,8 +128,8 @@ def test_drift_is_at_most_two_per_cent_a_month_and_maintenance_takes_it_back() -
     condition, labels = plants.condition, plants.condition.labels()
     assert len(labels) == len(condition.steps) > 24
     site = [plan.site.site_id for plan in plants.plans]
-    before = condition.at(START_MS)
-    ts = START_MS
+    before = condition.at(START_TS)
+    ts = START_TS
     for step, label in zip(condition.steps, labels, strict=True):
         now = condition.at(step.ts - 1)
         months = (step.ts - 1 - ts) / MONTH_MS
@@ -146,10 +146,10 @@ def test_drift_is_at_most_two_per_cent_a_month_and_maintenance_takes_it_back() -
 def test_cooling_make_up_rises_with_the_wet_bulb() -> None:
     """The wet bulb is below the air, and a summer's make-up above a winter's."""
     outdoor = np.array([-10.0, 0.0, 10.0, 20.0, 30.0])
-    assert (wet_bulb_c(outdoor, START_MS) < outdoor).all()
+    assert (wet_bulb_c(outdoor, START_TS) < outdoor).all()
     used = []
-    for start in (START_MS - 40 * 24 * HOUR_MS, START_MS + 130 * 24 * HOUR_MS):
-        plants = Works(plans_for({Sector.METHANOL: 1}, 5), seed=5, start_ms=start, climate=Climate(5))
+    for start in (START_TS - 40 * 24 * HOUR_MS, START_TS + 130 * 24 * HOUR_MS):
+        plants = Works(plans_for({Sector.METHANOL: 1}, 5), seed=5, start_ts=start, climate=Climate(5))
         run(plants, 1)
         cooling = next(row.flow for row in plants.layout.consumers if row.consumer.cooling)
         used.append(plants.flows.rate[cooling] / plants.produced[0])
@@ -181,11 +181,11 @@ def test_further_plants_of_a_sector_differ_and_stay_the_same_beside_others() -> 
 def test_a_longer_tick_changes_neither_when_meters_are_read_nor_what_flows() -> None:
     """Ticks of a minute give each meter the same moments and, but for noise, the same totals; units want short ones."""
 
-    def read(tick_ms: int) -> dict[str, list[dict[str, float]]]:
+    def read(tick_ts: int) -> dict[str, list[dict[str, float]]]:
         plants = {Sector.ALUMINIUM: 1, Sector.AMMONIA: 1}
-        scene = Scene(seed=3, sets=0, start_ms=START_MS, plants=plants, tick_ms=tick_ms)
+        scene = Scene(seed=3, sets=0, start_ts=START_TS, plants=plants, tick_ts=tick_ts)
         found: dict[str, list[dict[str, float]]] = {}
-        for message in scene.advance(START_MS + HOUR_MS):
+        for message in scene.advance(START_TS + HOUR_MS):
             found.setdefault(message.device_id, []).append(message.readings[0])
         return found
 
@@ -200,12 +200,12 @@ def test_a_longer_tick_changes_neither_when_meters_are_read_nor_what_flows() -> 
         ]
         assert passed[0] == pytest.approx(passed[1], rel=0.02)
     with pytest.raises(ValueError, match="gangue unit"):
-        Scene(seed=3, sets=0, start_ms=START_MS, plants={Sector.GANGUE_POWER: 1}, tick_ms=60_000)
+        Scene(seed=3, sets=0, start_ts=START_TS, plants={Sector.GANGUE_POWER: 1}, tick_ts=60_000)
 
 
 def test_lines_side_by_side_make_up_their_plant_and_lie_within_their_own_limits() -> None:
     """Both potlines' metal is the smelter's, each over meters of its own, at 12 950 to 13 350 kWh AC a tonne."""
-    scene = Scene(seed=5, sets=0, start_ms=START_MS, plants={Sector.ALUMINIUM: 2})
+    scene = Scene(seed=5, sets=0, start_ts=START_TS, plants={Sector.ALUMINIUM: 2})
     plants = scene.works
     assert plants is not None
     run(plants, 60)
@@ -227,7 +227,7 @@ def test_a_virtual_meters_truth_is_what_its_parts_would_count() -> None:
     plants = works({Sector.ALUMINIUM: 1})
     run(plants, 360)
     meters = {meter.device.device_id: meter for meter in plants.layout.meters}
-    totals = {total.device_id: total.increment for total in plants.totals(START_MS, plants._tick_ms)}
+    totals = {total.device_id: total.increment for total in plants.totals(START_TS, plants._tick_ts)}
     counted = {name: totals[name] * meter.gain for name, meter in meters.items()}
     assert totals["ALU1-POTS"] == pytest.approx(counted["ALU1-A0"] + counted["ALU1-B0"])
     seen = sum(counted[f"ALU1-W{place}"] for place in (1, 2, 3))
@@ -240,13 +240,13 @@ def bytes_of_a_scene() -> str:
     from simulators.planned_events import Chance  # noqa: PLC0415 - also run as a program
     from simulators.truth import LabelKind  # noqa: PLC0415
 
-    end = START_MS + HOUR_MS // 2
+    end = START_TS + HOUR_MS // 2
     kinds = [LabelKind.FREEZE, LabelKind.SLOW_BIAS, LabelKind.LEAK_ABRUPT, LabelKind.EFFICIENCY_STEP, LabelKind.RESET]
     scene = Scene(
         seed=7,
         sets=0,
-        start_ms=START_MS,
-        chances=[Chance(kinds, 2, START_MS, end, 300_000, 600_000)],
+        start_ts=START_TS,
+        chances=[Chance(kinds, 2, START_TS, end, 300_000, 600_000)],
         network=NetworkPlan(duplicates=0.05, reordered=0.05, malformed_per_h=60, foreign_per_h=60, skewed=0.2),
     )
     whole = hashlib.sha256()

@@ -95,8 +95,8 @@ def test_increments_build_a_register_that_begins_before_the_first_interval(tmp_p
 def test_a_row_stamped_with_its_start_is_sent_at_its_end(tmp_path: Path) -> None:
     """An interval's increment stands in the register when the interval is over."""
     text = "t,kwh\n2026-01-01 00:00,1\n"
-    end = recording(tmp_path, text).survey().first_ms
-    start = recording(tmp_path, text, mapping(time={**TIME, "stamps": "start"})).survey().first_ms
+    end = recording(tmp_path, text).survey().first_ts
+    start = recording(tmp_path, text, mapping(time={**TIME, "stamps": "start"})).survey().first_ts
     assert start - end == 900_000
 
 
@@ -113,7 +113,7 @@ def test_a_row_stamped_with_its_start_is_sent_at_its_end(tmp_path: Path) -> None
 )
 def test_a_time_is_the_same_moment_in_every_format(tmp_path: Path, time: dict[str, Any], text: str) -> None:
     """Zones, epochs, elapsed seconds and patterns name one moment."""
-    assert recording(tmp_path, f"t,kwh\n{text},1\n", mapping(time=time)).survey().first_ms == 1_767_225_600_000
+    assert recording(tmp_path, f"t,kwh\n{text},1\n", mapping(time=time)).survey().first_ts == 1_767_225_600_000
 
 
 def test_runs_whose_time_begins_anew_follow_each_other(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_runs_whose_time_begins_anew_follow_each_other(tmp_path: Path) -> None:
     }
     meter = {**METER, "fields": {"power_kw": {"column": "kwh"}}}
     found = recording(tmp_path, "run,t,kwh\na,0,1\na,4,2\na,11,3\nb,0,4\nb,9,5\n", mapping(meter, time=time))
-    first = found.survey().first_ms
+    first = found.survey().first_ts
     assert [(each["ts"] - first, each["power_kw"]) for each in readings(found.messages())] == [
         (0, 1.0),
         (11_000, 3.0),
@@ -229,7 +229,7 @@ def test_disorder_loses_nothing_and_invents_nothing(
     assert set(counts) == set(clean)
     assert max(counts.values()) <= 2
     if not how["shuffle_s"]:
-        assert all(a.at_ms <= b.at_ms for a, b in pairwise(carried))
+        assert all(a.at_ts <= b.at_ts for a, b in pairwise(carried))
     assert carried == list(Disorder(**how).carry(source.messages()))
 
 
@@ -238,7 +238,7 @@ def test_everything_twice_late_and_shuffled_is_what_was_asked_for(tmp_path: Path
     source = minutes(tmp_path, 100)
     assert len(list(Disorder(duplicates=1).carry(source.messages()))) == 200
     late = list(Disorder(late=1, late_by_s=7_200).carry(source.messages()))
-    assert sum(each.at_ms > each.ts for each in late) > 90
+    assert sum(each.at_ts > each.ts for each in late) > 90
     shuffled = [each.ts for each in Disorder(shuffle_s=600).carry(source.messages())]
     assert shuffled != sorted(shuffled)
     latest = list(accumulate(shuffled, max))

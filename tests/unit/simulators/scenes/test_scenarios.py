@@ -17,12 +17,12 @@ from schemas.registry import Role, Sector
 from simulators.planned_events import Chance, PlannedEvent
 from simulators.plants.disturbance import PLANT_KINDS, leak_m3_h
 from simulators.plants.faults import FAULT_KINDS
-from simulators.scenes.catalogue import NOW_MS, catalogue, labels_of
+from simulators.scenes.catalogue import NOW_TS, catalogue, labels_of
 from simulators.scenes.fields import duration_ms
 from simulators.scenes.scenario import Scenario, load, names
 from simulators.scenes.scene import Scene
 from simulators.truth import Label, LabelKind, TruthRun, TruthWriter, read_labels, read_states, read_totals
-from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, START_MS
+from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, START_TS
 
 if TYPE_CHECKING:
     from simulators.wire.message import DeviceMessage
@@ -36,7 +36,7 @@ NETWORK_KINDS = {
     LabelKind.FOREIGN,
     LabelKind.CLOCK_SKEW,
 }
-END_MS = START_MS + 5 * HOUR_MS
+END_TS = START_TS + 5 * HOUR_MS
 PLANTS = {Sector.STEEL: 2, Sector.COKING: 1, Sector.METHANOL: 1}
 
 
@@ -50,23 +50,23 @@ def test_everything_of_the_specification_happens_in_some_scenario() -> None:
 def test_a_scenario_labels_what_it_has_within_its_time(name: str) -> None:
     """Labels begin within the run, name what is registered, and are drawn alike for the same seed."""
     scenario = load(name)
-    start = scenario.start_ms(NOW_MS)
-    scene = scenario.scene(seed=1, start_ms=start)
+    start = scenario.start_ts(NOW_TS)
+    scene = scenario.scene(seed=1, start_ts=start)
     registry = scene.registry()
     sites = {site.site_id for site in registry.sites}
     devices = {device.device_id: device.site_id for device in registry.devices}
-    labels = scene.labels(scenario.end_ms(start))
+    labels = scene.labels(scenario.end_ts(start))
     for label in labels:
-        assert scene.start_ms <= label.start_ms < scenario.end_ms(start)
-        assert label.end_ms is None or label.start_ms < label.end_ms
+        assert scene.start_ts <= label.start_ts < scenario.end_ts(start)
+        assert label.end_ts is None or label.start_ts < label.end_ts
         assert not label.site_id or label.site_id in sites
         assert not label.device_id or devices[label.device_id] == label.site_id
         if "diameter_mm" in label.params:
             assert label.size == leak_m3_h(label.params["diameter_mm"])
             assert 5 < label.size < 35
     if labels:
-        assert labels == scenario.scene(seed=1, start_ms=start).labels(scenario.end_ms(start))
-    assert len({(label.kind, label.device_id, label.site_id, label.start_ms) for label in labels}) == len(labels)
+        assert labels == scenario.scene(seed=1, start_ts=start).labels(scenario.end_ts(start))
+    assert len({(label.kind, label.device_id, label.site_id, label.start_ts) for label in labels}) == len(labels)
 
 
 def test_the_catalogue_is_the_scenarios() -> None:
@@ -77,20 +77,20 @@ def test_the_catalogue_is_the_scenarios() -> None:
 def readings(scene: Scene) -> dict[str, dict[int, dict[str, Any]]]:
     """Readings by device and time of sending."""
     found: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for message in scene.advance(END_MS):
-        found[message.device_id][message.at_ms] = message.readings[0]
+    for message in scene.advance(END_TS):
+        found[message.device_id][message.at_ts] = message.readings[0]
     return found
 
 
 def test_what_is_injected_shows_where_and_when_its_label_says(tmp_path: Path) -> None:
     """Beside the same world without it nothing differs before a label begins, nor at devices it does not touch."""
     kinds = sorted((FAULT_KINDS | PLANT_KINDS) - {LabelKind.ROLLOVER})
-    chance = Chance(kinds, 1, START_MS + HOUR_MS, END_MS, 60 * MINUTE_MS, 90 * MINUTE_MS)
-    clean = readings(Scene(seed=6, sets=0, start_ms=START_MS, plants=PLANTS))
-    scene = Scene(seed=6, sets=0, start_ms=START_MS, plants=PLANTS, chances=[chance])
+    chance = Chance(kinds, 1, START_TS + HOUR_MS, END_TS, 60 * MINUTE_MS, 90 * MINUTE_MS)
+    clean = readings(Scene(seed=6, sets=0, start_ts=START_TS, plants=PLANTS))
+    scene = Scene(seed=6, sets=0, start_ts=START_TS, plants=PLANTS, chances=[chance])
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, TruthRun("all", 6, START_MS)) as truth:
-        scene.record(truth, step_ms=HOUR_MS, until_ms=END_MS)
+    with TruthWriter(path, TruthRun("all", 6, START_TS)) as truth:
+        scene.record(truth, step_ms=HOUR_MS, until_ts=END_TS)
         labels = [label for label in read_labels(path) if label.kind is not LabelKind.MAINTENANCE]
         dirty = readings(scene)
     assert sorted(label.kind for label in labels) == kinds
@@ -99,7 +99,7 @@ def test_what_is_injected_shows_where_and_when_its_label_says(tmp_path: Path) ->
     first: dict[str, int] = {}
     for label in labels:
         for device_id in _touched(label.kind, label.site_id, label.device_id, list(devices)):
-            first[device_id] = min(first.get(device_id, label.start_ms), label.start_ms)
+            first[device_id] = min(first.get(device_id, label.start_ts), label.start_ts)
     for device_id in devices:
         times = sorted(clean[device_id].keys() | dirty[device_id].keys())
         differing = [at for at in times if clean[device_id].get(at) != dirty[device_id].get(at)]
@@ -129,25 +129,25 @@ def _totals_are_what_flowed(path: Path, clean: dict[str, dict[int, dict[str, Any
     """A faultless meter has shown the truth's total times its gain, whatever a faulty one said."""
     gain = {state.entity: state.value for state in read_states(path, "gain")}
     totals = [total for total in read_totals(path, "STEEL2-E1") if total.quantity == "energy_import_kwh"]
-    assert [total.from_ms for total in totals] == list(range(START_MS, END_MS, HOUR_MS))
+    assert [total.from_ts for total in totals] == list(range(START_TS, END_TS, HOUR_MS))
     shown = clean["STEEL2-E1"]
     register = {at: shown[at]["energy_import_kwh"] for at in shown}
     span = max(register) - min(register)
-    flowed = sum(total.increment for total in totals) * span / (END_MS - START_MS)
+    flowed = sum(total.increment for total in totals) * span / (END_TS - START_TS)
     assert register[max(register)] - register[min(register)] == pytest.approx(gain["STEEL2-E1"] * flowed, rel=0.01)
 
 
 def test_a_leak_runs_through_the_main_and_no_sub_meter() -> None:
     """Its flow is the label's, between main and sub-meters; an incipient one grows with the square of time."""
     leak = PlannedEvent(
-        LabelKind.LEAK_INCIPIENT, "COKE1-W0", START_MS, None, None, {"diameter_mm": 20.0, "grows_ms": HOUR_MS}
+        LabelKind.LEAK_INCIPIENT, "COKE1-W0", START_TS, None, None, {"diameter_mm": 20.0, "grows_ms": HOUR_MS}
     )
     dry, wet = (
-        Scene(seed=2, sets=0, start_ms=START_MS, plants={Sector.COKING: 1}, planned_events=planned_events)
+        Scene(seed=2, sets=0, start_ts=START_TS, plants={Sector.COKING: 1}, planned_events=planned_events)
         for planned_events in ([], [leak])
     )
     for scene in (dry, wet):
-        scene.skip(START_MS + HOUR_MS // 2 + 10_000)
+        scene.skip(START_TS + HOUR_MS // 2 + 10_000)
     assert dry.works is not None
     assert wet.works is not None
     main = next(row.flow for row in wet.works.layout.mains if row.device_id == "COKE1-W0")
@@ -189,9 +189,9 @@ def test_an_event_at_an_unknown_place_names_places_that_exist() -> None:
         Scene(
             seed=1,
             sets=0,
-            start_ms=START_MS,
+            start_ts=START_TS,
             plants={Sector.STEEL: 1},
-            planned_events=[PlannedEvent(LabelKind.GAP, "STEEL9-E0", START_MS, END_MS)],
+            planned_events=[PlannedEvent(LabelKind.GAP, "STEEL9-E0", START_TS, END_TS)],
         )
 
 
@@ -214,10 +214,10 @@ def test_times_are_written_with_their_unit() -> None:
 def test_a_watched_scenario_counts_from_the_moment_it_goes_live() -> None:
     """The demo's first gap begins twenty seconds after that, however long its history was."""
     demo = load("demo")
-    live = START_MS + 7 * HOUR_MS
-    labels = demo.scene(seed=1, start_ms=START_MS, live_ms=live, sets=5).labels()
+    live = START_TS + 7 * HOUR_MS
+    labels = demo.scene(seed=1, start_ts=START_TS, live_ts=live, sets=5).labels()
     gap = next(label for label in labels if label.kind is LabelKind.GAP)
-    assert gap.start_ms == live + 20_000
+    assert gap.start_ts == live + 20_000
 
 
 def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
@@ -225,8 +225,8 @@ def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
 
     A night flow needs a night, the efficiency a week of hours and a few beyond it, the set a discharge to its end.
     """
-    demo, live = load("demo"), START_MS + 3 * HOUR_MS
-    scene = demo.scene(seed=1, start_ms=START_MS, live_ms=live)
+    demo, live = load("demo"), START_TS + 3 * HOUR_MS
+    scene = demo.scene(seed=1, start_ts=START_TS, live_ts=live)
     labels = scene.labels()
     devices = {device.device_id: device for device in scene.registry().devices}
     site = next(each for each in scene.registry().sites if each.site_id == devices["B0001"].site_id)
@@ -234,34 +234,34 @@ def test_within_two_minutes_of_the_demo_all_four_are_there_to_be_seen() -> None:
     for late_s in range(-100, 300, 5):
         began = live + 1_000 * late_s
         two_minutes = (began, began + 2 * MINUTE_MS)
-        assert any(two_minutes[0] <= each.start_ms < (each.end_ms or 0) <= two_minutes[1] for each in outages), late_s
+        assert any(two_minutes[0] <= each.start_ts < (each.end_ts or 0) <= two_minutes[1] for each in outages), late_s
 
     def only(kind: LabelKind) -> Label:
         (label,) = (each for each in labels if each.kind is kind)
         return label
 
     leak, efficiency, weak = only(LabelKind.LEAK_ABRUPT), only(LabelKind.EFFICIENCY_STEP), only(LabelKind.WEAK_CELL)
-    assert leak.start_ms <= live - 24 * HOUR_MS - 3 * HOUR_MS, "a whole night of 02:00 to 05:00, whenever it is"
-    assert efficiency.start_ms <= live - 8 * HOUR_MS
+    assert leak.start_ts <= live - 24 * HOUR_MS - 3 * HOUR_MS, "a whole night of 02:00 to 05:00, whenever it is"
+    assert efficiency.start_ts <= live - 8 * HOUR_MS
     assert demo.past is not None
-    learned_ms = demo.past.plants - (live - (demo.history or 0) - efficiency.start_ms)
+    learned_ms = demo.past.plants - (live - (demo.history or 0) - efficiency.start_ts)
     assert learned_ms >= 168 * HOUR_MS
-    assert all((each.end_ms or 0) > live + 2 * MINUTE_MS for each in (leak, efficiency))
+    assert all((each.end_ts or 0) > live + 2 * MINUTE_MS for each in (leak, efficiency))
     assert weak.device_id == "B0001"
-    emptied = [each for each in outages if each.start_ms > weak.start_ms and (each.end_ms or 0) < live]
-    assert any((each.end_ms or 0) - each.start_ms >= 4 * HOUR_MS for each in emptied)
+    emptied = [each for each in outages if each.start_ts > weak.start_ts and (each.end_ts or 0) < live]
+    assert any((each.end_ts or 0) - each.start_ts >= 4 * HOUR_MS for each in emptied)
 
 
 @cache
 def demo_that_goes_live_in_an_hour() -> tuple[Scene, list[DeviceMessage], list[DeviceMessage]]:
     """The demo's scene, its long past and the twenty minutes after it; drawn once, it is not advanced again."""
-    scene = load("demo").scene(seed=1, start_ms=START_MS, live_ms=START_MS + HOUR_MS, sets=100)
-    return scene, list(scene.advance(START_MS)), list(scene.advance(START_MS + 20 * MINUTE_MS))
+    scene = load("demo").scene(seed=1, start_ts=START_TS, live_ts=START_TS + HOUR_MS, sets=100)
+    return scene, list(scene.advance(START_TS)), list(scene.advance(START_TS + 20 * MINUTE_MS))
 
 
 def test_of_a_long_past_every_plant_s_main_meters_are_heard_each_quarter_of_an_hour() -> None:
     """One reading a quarter, without a break where all begin to be heard, and no gap at the registered period."""
-    live = START_MS + HOUR_MS
+    live = START_TS + HOUR_MS
     scene, past, now = demo_that_goes_live_in_an_hour()
     devices = {device.device_id: device for device in scene.registry().devices}
     past = [message for message in past if not message.device_id.startswith("B")]
@@ -303,10 +303,10 @@ def test_of_the_past_every_set_s_capacity_test_is_heard_and_one_city_s_night_wit
             of_sets[message.device_id] += message.readings
     deep = 0
     for name, readings in of_sets.items():
-        tested = [each for each in readings if each["ts"] < START_MS - 34 * HOUR_MS]
+        tested = [each for each in readings if each["ts"] < START_TS - 34 * HOUR_MS]
         assert all(after["ts"] - before["ts"] <= 3 * MINUTE_MS for before, after in pairwise(tested))
         deep += min(min(each["cell_voltage_v"][:15]) for each in tested) < 3.1
-        night = [each for each in readings if START_MS - 32 * HOUR_MS < each["ts"] < START_MS - 23 * HOUR_MS]
+        night = [each for each in readings if START_TS - 32 * HOUR_MS < each["ts"] < START_TS - 23 * HOUR_MS]
         assert bool(night) == (sets[name] in city)
     assert deep > 0.8 * len(sets), "some stations carry less than their sets hold in ten hours"
     assert {message.device_id for message in now} >= set(sets)
@@ -314,9 +314,9 @@ def test_of_the_past_every_set_s_capacity_test_is_heard_and_one_city_s_night_wit
 
 def test_of_a_large_fleet_only_one_city_s_past_is_heard() -> None:
     """Of seven thousand sets, or minutes would pass before anything is seen; `--sets` keeps the past otherwise."""
-    few = load("demo").scene(seed=1, start_ms=START_MS, sets=1_000)
-    many = load("demo").scene(seed=1, start_ms=START_MS, sets=7_000)
-    assert many.readings_until(START_MS) < 2 * few.readings_until(START_MS)
+    few = load("demo").scene(seed=1, start_ts=START_TS, sets=1_000)
+    many = load("demo").scene(seed=1, start_ts=START_TS, sets=7_000)
+    assert many.readings_until(START_TS) < 2 * few.readings_until(START_TS)
 
 
 @pytest.mark.parametrize("name", names())
@@ -328,9 +328,9 @@ def test_every_scenario_can_be_watched_and_says_where_to_look(name: str) -> None
     assert watched.history is not None
     assert len(scenario.look) > 20
     assert re.search("[\u4e00-\u9fff]", scenario.look_zh)
-    live = START_MS + watched.history
-    scene = watched.scene(seed=1, start_ms=START_MS, live_ms=live, sets=min(watched.fleet.sets, 100))
-    assert scene.start_ms <= START_MS
+    live = START_TS + watched.history
+    scene = watched.scene(seed=1, start_ts=START_TS, live_ts=live, sets=min(watched.fleet.sets, 100))
+    assert scene.start_ts <= START_TS
     if scenario.start is not None:
         assert scenario.watch is not None
         assert len(watched.events) == len(scenario.events)
@@ -341,8 +341,8 @@ def test_every_scenario_can_be_watched_and_says_where_to_look(name: str) -> None
 def test_only_meters_of_plants_are_drawn_by_chance() -> None:
     """A phase is lost by an electricity meter, a leak springs in a water main."""
     kinds = [LabelKind.PHASE_LOSS, LabelKind.LEAK_ABRUPT]
-    chance = Chance(kinds, 5, START_MS, END_MS, MINUTE_MS, HOUR_MS)
-    scene = Scene(seed=6, sets=3, start_ms=START_MS, plants=PLANTS, chances=[chance])
+    chance = Chance(kinds, 5, START_TS, END_TS, MINUTE_MS, HOUR_MS)
+    scene = Scene(seed=6, sets=3, start_ts=START_TS, plants=PLANTS, chances=[chance])
     kind_of = {device.device_id: device.kind for device in scene.registry().devices}
     drawn = [(label.kind, kind_of[label.device_id]) for label in scene.labels() if label.kind in kinds]
     assert set(drawn) == {(LabelKind.PHASE_LOSS, Kind.ELECTRICITY), (LabelKind.LEAK_ABRUPT, Kind.WATER)}
@@ -351,13 +351,13 @@ def test_only_meters_of_plants_are_drawn_by_chance() -> None:
 def test_the_truth_of_a_long_past_is_told_by_the_hour_and_of_no_set_before_it_is_heard(tmp_path: Path) -> None:
     """Every ten minutes of 24 days would be gigabytes with 7,000 sets, and hold up the demo's start."""
     scenario = load("demo").watched().model_copy(update={"plants": {}, "events": []})
-    scene = scenario.scene(seed=1, start_ms=START_MS, sets=20)
+    scene = scenario.scene(seed=1, start_ts=START_TS, sets=20)
     path = tmp_path / "truth.sqlite"
-    with TruthWriter(path, TruthRun("demo", 1, START_MS)) as truth:
+    with TruthWriter(path, TruthRun("demo", 1, START_TS)) as truth:
         scene.record(truth, step_ms=10 * MINUTE_MS)
-        scene.skip(START_MS + 30 * MINUTE_MS)
+        scene.skip(START_TS + 30 * MINUTE_MS)
     told = sorted({state.ts for state in read_states(path, "soc_pct")})
-    past, live = [ts for ts in told if ts < START_MS], [ts for ts in told if ts >= START_MS]
-    assert START_MS - 48 * HOUR_MS <= past[0] < START_MS - 46 * HOUR_MS
+    past, live = [ts for ts in told if ts < START_TS], [ts for ts in told if ts >= START_TS]
+    assert START_TS - 48 * HOUR_MS <= past[0] < START_TS - 46 * HOUR_MS
     assert {later - before for before, later in pairwise(past)} == {HOUR_MS}
     assert {later - before for before, later in pairwise(live)} == {10 * MINUTE_MS}

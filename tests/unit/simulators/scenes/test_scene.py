@@ -16,7 +16,7 @@ from simulators.fleet.fleet import BURST_MS, Fleet
 from simulators.plants.fuel import FuelLaboratory
 from simulators.scenes.scene import Scene
 from simulators.wire.message import encode
-from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, OUTAGE, START_MS, scene_and_messages
+from tests.unit.simulators.support import HOUR_MS, MINUTE_MS, OUTAGE, START_TS, scene_and_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,18 +87,18 @@ def test_registers_only_grow() -> None:
 
 def test_the_same_seed_gives_the_same_bytes_however_time_is_cut() -> None:
     """Deterministic for a seed, whether advanced at once or in uneven steps; another seed differs."""
-    end = START_MS + 40 * MINUTE_MS
-    whole = digest(Scene(seed=4, sets=15, start_ms=START_MS).advance(end))
-    scene = Scene(seed=4, sets=15, start_ms=START_MS)
-    cut = [message for at in range(START_MS, end, 7_777) for message in scene.advance(at)]
+    end = START_TS + 40 * MINUTE_MS
+    whole = digest(Scene(seed=4, sets=15, start_ts=START_TS).advance(end))
+    scene = Scene(seed=4, sets=15, start_ts=START_TS)
+    cut = [message for at in range(START_TS, end, 7_777) for message in scene.advance(at)]
     assert digest([*cut, *scene.advance(end)]) == whole
-    assert digest(Scene(seed=5, sets=15, start_ms=START_MS).advance(end)) != whole
+    assert digest(Scene(seed=5, sets=15, start_ts=START_TS).advance(end)) != whole
 
 
 def test_a_skipped_scene_goes_on_where_the_first_run_ended() -> None:
     """Skipping gives what an uninterrupted scene gives afterwards."""
-    middle, end = START_MS + 20 * MINUTE_MS, START_MS + 30 * MINUTE_MS
-    whole, resumed = (Scene(seed=4, sets=15, start_ms=START_MS) for _ in range(2))
+    middle, end = START_TS + 20 * MINUTE_MS, START_TS + 30 * MINUTE_MS
+    whole, resumed = (Scene(seed=4, sets=15, start_ts=START_TS) for _ in range(2))
     list(whole.advance(middle))
     resumed.skip(middle)
     assert digest(resumed.advance(end)) == digest(whole.advance(end))
@@ -112,12 +112,12 @@ def test_an_outage_is_reported_at_once_and_fast_for_five_minutes() -> None:
     struck = []
     for site_id in scene.fleet.site_ids:
         power = readings[f"{site_id}-P"]
-        if any(reading["mains_failed"] and reading["ts"] < OUTAGE.start_ms + MINUTE_MS for reading in power):
+        if any(reading["mains_failed"] and reading["ts"] < OUTAGE.start_ts + MINUTE_MS for reading in power):
             struck.append(power)
     assert struck
     for power in struck:
         failed = next(reading["ts"] for reading in power if reading["mains_failed"])
-        assert OUTAGE.start_ms <= failed < OUTAGE.start_ms + OUTAGE.onset_ms
+        assert OUTAGE.start_ts <= failed < OUTAGE.start_ts + OUTAGE.onset_ts
         burst = [reading["ts"] for reading in power if failed <= reading["ts"] < failed + BURST_MS]
         assert {second - first for first, second in pairwise(burst)} <= {1_000, 2_000, 5_000, 10_000}
 
@@ -135,10 +135,10 @@ def test_outages_discharge_sets_and_end_in_charge_protection_or_float() -> None:
 
 def test_fifteen_cell_sets_send_fifteen_cells_or_a_sixteenth_of_zero() -> None:
     """Both habits of real BMSs are on the wire."""
-    fleet = Fleet(seed=2, sets=200, start_ms=START_MS)
+    fleet = Fleet(seed=2, sets=200, start_ts=START_TS)
     cells = [
         message.readings[0]["cell_voltage_v"]
-        for message in fleet.generate(START_MS + MINUTE_MS)
+        for message in fleet.generate(START_TS + MINUTE_MS)
         if "cell_voltage_v" in message.readings[0]
     ]
     assert {len(each) for each in cells} == {15, 16}
@@ -150,7 +150,7 @@ def test_fifteen_cell_sets_send_fifteen_cells_or_a_sixteenth_of_zero() -> None:
 @pytest.mark.parametrize(("sets", "sites"), [(1, 1), (7, 5), (7_000, 5_000)])
 def test_sites_per_set_is_the_specified_share(sets: int, sites: int) -> None:
     """7 000 sets stand at 5 000 base stations; none stands empty."""
-    fleet = Fleet(seed=1, sets=sets, start_ms=START_MS)
+    fleet = Fleet(seed=1, sets=sets, start_ts=START_TS)
     assert fleet.sites == sites
     assert set(fleet.site_of_set.tolist()) == set(range(sites))
 
@@ -180,10 +180,10 @@ KGCE = {
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_unit_consumption_lies_between_level_one_and_three(seed: int) -> None:
     """Σ consumed × factor over Σ product, from the registers alone."""
-    scene = Scene(seed=seed, sets=0, start_ms=START_MS)
+    scene = Scene(seed=seed, sets=0, start_ts=START_TS)
     first: dict[str, dict[str, Any]] = {}
     last: dict[str, dict[str, Any]] = {}
-    for message in scene.advance(START_MS + 3 * HOUR_MS):
+    for message in scene.advance(START_TS + 3 * HOUR_MS):
         first.setdefault(message.device_id, message.readings[0])
         last[message.device_id] = message.readings[0]
     energy: dict[str, float] = defaultdict(float)
@@ -223,9 +223,9 @@ def test_sub_meters_close_the_balance_to_loss_and_meter_error() -> None:
 
 def test_laboratory_results_come_hours_late_and_near_the_truth() -> None:
     """Released 4–12 h after the sampled shift ended, in 2 600–4 100 kcal/kg for gangue."""
-    laboratory = FuelLaboratory("GANGUE1", seed=1, start_ms=START_MS)
-    laboratory.advance(START_MS + 36 * HOUR_MS)
-    sheets = [message.readings[0] for message in laboratory.release(START_MS + 36 * HOUR_MS)]
+    laboratory = FuelLaboratory("GANGUE1", seed=1, start_ts=START_TS)
+    laboratory.advance(START_TS + 36 * HOUR_MS)
+    sheets = [message.readings[0] for message in laboratory.release(START_TS + 36 * HOUR_MS)]
     assert len(sheets) >= 9
     assert {sheet["fuel"] for sheet in sheets} == {"gangue", "slime", "coal"}
     for sheet in sheets:

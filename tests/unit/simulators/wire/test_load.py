@@ -10,9 +10,9 @@ import pytest
 
 from schemas.readings import ADAPTERS, Kind, registers_of
 from simulators.wire.connection import remaining_length, string
-from simulators.wire.load import ORIGIN_MS, Template, registry, templates
+from simulators.wire.load import ORIGIN_TS, Template, registry, templates
 
-NOW_MS = ORIGIN_MS + 90_000_000_123
+NOW_TS = ORIGIN_TS + 90_000_000_123
 
 
 def prepared() -> list[Template]:
@@ -29,7 +29,7 @@ def test_every_payload_is_valid_unique_and_of_a_registered_device(array: int) ->
     for template in found:
         kind, seen = template.device.kind, list[dict[str, Any]]()
         for _ in range(3):
-            payload = orjson.loads(template.payload(NOW_MS, array))
+            payload = orjson.loads(template.payload(NOW_TS, array))
             seen += payload if array > 1 else [payload]
         assert len({reading["ts"] for reading in seen}) == 3 * array
         assert [reading["ts"] for reading in seen] == sorted(reading["ts"] for reading in seen)

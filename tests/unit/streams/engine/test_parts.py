@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from schemas.quarantine import Quarantined, Reason
+from schemas.kafka.quarantine import Quarantined, Reason
 from schemas.readings import Kind
 from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 from storage.checkpoint import StoredUntil
 from streams.engine.parts import SLOT_MS, UNREGISTERED, Bounds, next_part
 from streams.intake.decode import decode
-from tests.support.pipeline import START_MS, Sent, record
+from tests.support.pipeline import START_TS, Sent, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,15 +56,15 @@ def keys(parts: Sequence[Part]) -> list[tuple[str, int]]:
 def test_an_ordinary_run_is_one_transaction() -> None:
     """Readings that follow what is remembered of their devices are not cut."""
     run = [
-        record(at, [energy(f"e-{number}", START_MS + at * MINUTE_MS) for number in range(100)]) for at in range(5, 55)
+        record(at, [energy(f"e-{number}", START_TS + at * MINUTE_MS) for number in range(100)]) for at in range(5, 55)
     ]
-    (part,) = cut(run, lambda *_: START_MS, Bounds())
+    (part,) = cut(run, lambda *_: START_TS, Bounds())
     assert (part.stop, part.records, part.readings) == (StoredUntil(55), 50, 5_000)
 
 
 def test_a_record_of_readings_days_apart_is_cut_by_the_chunks_it_touches() -> None:
     """No part touches more half days than one transaction may lock chunks of."""
-    times = [START_MS - number * 9 * DAY_MS for number in range(1_000)]
+    times = [START_TS - number * 9 * DAY_MS for number in range(1_000)]
     run = [record(7, [energy("e-1", ts) for ts in times])]
     parts = cut(run, lambda *_: times[0] - 1, Bounds())
     assert max(len({ts // SLOT_MS for _, ts in keys([part])}) for part in parts) <= Bounds().slots
@@ -74,8 +74,8 @@ def test_a_record_of_readings_days_apart_is_cut_by_the_chunks_it_touches() -> No
 
 def test_meters_that_come_back_after_days_are_taken_a_few_at_a_time() -> None:
     """What a silence is spread over counts as rows of the transaction, by register and minute."""
-    run = [record(3, [energy(f"e-{number}", START_MS + number) for number in range(600)])]
-    parts = cut(run, lambda *_: START_MS - 6 * DAY_MS, Bounds())
+    run = [record(3, [energy(f"e-{number}", START_TS + number) for number in range(600)])]
+    parts = cut(run, lambda *_: START_TS - 6 * DAY_MS, Bounds())
     a_meter = 6 * DAY_MS // MINUTE_MS
     assert max(part.readings for part in parts) * a_meter <= Bounds().rows
     assert len(parts) > 600 * a_meter // Bounds().rows
@@ -84,8 +84,8 @@ def test_meters_that_come_back_after_days_are_taken_a_few_at_a_time() -> None:
 
 def test_late_readings_count_what_is_folded_again() -> None:
     """A late reading costs the minutes between it and what is remembered, once for each device."""
-    run = [record(3, [energy("e-1", START_MS - DAY_MS + number) for number in range(50)])]
-    (part,) = cut(run, lambda *_: START_MS, Bounds())
+    run = [record(3, [energy("e-1", START_TS - DAY_MS + number) for number in range(50)])]
+    (part,) = cut(run, lambda *_: START_TS, Bounds())
     assert 24 * 60 <= part.rows <= 26 * 60
     (part,) = cut(run, lambda *_: UNREGISTERED, Bounds())
     assert part.rows == 50, "what is not registered goes to the quarantine and is folded nowhere"
@@ -99,14 +99,14 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
         for offset in range(4):
             sent = [
                 energy(
-                    f"e-{rng.randrange(5)}", START_MS + rng.randrange(-40, 40) * HOUR_MS, f"plant-{rng.randrange(3)}"
+                    f"e-{rng.randrange(5)}", START_TS + rng.randrange(-40, 40) * HOUR_MS, f"plant-{rng.randrange(3)}"
                 )
                 for _ in range(rng.randrange(30))
             ]
             run.append(record(offset, sent))
         batches = [read(item) for item in run]
         refused = Quarantined(
-            reason=Reason.MALFORMED, detail="", topic="t", received_ms=START_MS, payload=b"", size=0, device_id="e-1"
+            reason=Reason.MALFORMED, detail="", topic="t", received_ts=START_TS, payload=b"", size=0, device_id="e-1"
         )
         batches[2].quarantined.append(refused)
         batches[2].received["e-1"] = batches[2].received.get("e-1", 0) + 1
@@ -114,7 +114,7 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
         parts: list[Part] = []
         mark, stored = StoredUntil(0), 0
         while stored < len(run):
-            part = next_part(run[stored:], mark, lambda item: batches[item.offset], lambda *_: START_MS, bounds)  # noqa: B023 - called at once
+            part = next_part(run[stored:], mark, lambda item: batches[item.offset], lambda *_: START_TS, bounds)  # noqa: B023 - called at once
             parts.append(part)
             mark, stored = part.stop, stored + part.records
         assert sorted(keys(parts)) == sorted(
@@ -134,6 +134,6 @@ def test_any_cut_brings_every_reading_once_and_closed_books() -> None:
 def test_no_message_of_a_record_overtakes_another_however_it_is_cut() -> None:
     """Each reading is held against the messages before its own: an old one in a later message comes after them."""
     days = (3, 1, 2, 0)
-    run = [record(0, [energy("e-1", START_MS + day * DAY_MS) for day in days])]
-    parts = cut(run, lambda *_: START_MS, Bounds(readings=1))
-    assert [ts for _, ts in keys(parts)] == [START_MS + day * DAY_MS for day in days]
+    run = [record(0, [energy("e-1", START_TS + day * DAY_MS) for day in days])]
+    parts = cut(run, lambda *_: START_TS, Bounds(readings=1))
+    assert [ts for _, ts in keys(parts)] == [START_TS + day * DAY_MS for day in days]

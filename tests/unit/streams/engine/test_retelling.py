@@ -11,11 +11,11 @@ from schemas.metrics import DetectorStatus, MeterMinute, PlantRolling
 from schemas.metrics.signal import Phase, SignalKind
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device, Sector, Site
-from schemas.time import DAY_MS, FOREVER_MS, HOUR_MS
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
 from storage.state import Snapshot
 from streams.engine import retelling
 from streams.engine.folding import Folding
-from streams.engine.walk import Late
+from streams.engine.walk import LateSpan
 from streams.installed import installed
 from streams.kernels.metering.register import RegisterMetering
 from tests.support.folded_in_memory import InMemory
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from streams.kernels.contract import Fold
 
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=500, period_s=3600)
-NOW_MS = 1_790_000_000_000 // DAY_MS * DAY_MS
+NOW_TS = 1_790_000_000_000 // DAY_MS * DAY_MS
 EVERY_3_DAYS = [-12.0, -9.0, -6.0, -3.0, 0.0]
 SILENT_A_WEEK = [*(-12 + hour / 24 for hour in range(72)), *(-2 + hour / 24 for hour in range(49))]
 HOURLY = [-12 + hour / 24 for hour in range(12 * 24 + 1)]
 
 
 def _reading(day: float, exported: float | None = None) -> Arrival:
-    ts, imported = NOW_MS + round(day * DAY_MS) + 20_000, 10_000 + 100 * (day + 40)
+    ts, imported = NOW_TS + round(day * DAY_MS) + 20_000, 10_000 + 100 * (day + 40)
     return Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=imported, energy_export_kwh=exported))
 
 
@@ -66,7 +66,7 @@ def _counted(world: InMemory) -> float:
     return sum(cast("MeterMinute", row).increment or 0 for row in world.rows[MeterMinute].values())
 
 
-IDLE = PlantRolling._make([None] * len(PlantRolling._fields))._replace(site_id="s", ts=NOW_MS + 500, line_id="plant")
+IDLE = PlantRolling._make([None] * len(PlantRolling._fields))._replace(site_id="s", ts=NOW_TS + 500, line_id="plant")
 """An hour that has nothing to judge."""
 SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="太原")
 
@@ -79,8 +79,8 @@ class _Hours(Folding):
         self._all = snapshots
         self.loads: list[int] = []
 
-    def _kept(self, late: Sequence[Late]) -> dict[str, list[Snapshot]]:
-        since = max((each.ts for each in self._all if each.ts <= late[0].from_ms), default=-FOREVER_MS)
+    def _kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
+        since = max((each.ts for each in self._all if each.ts <= late[0].from_ts), default=-FOREVER_TS)
         found = [each for each in self._all if each.ts >= since]
         self.loads.append(len(found))
         return {"s": found}
@@ -89,7 +89,7 @@ class _Hours(Folding):
         return {}
 
     def _load(self, _subjects: Mapping[str, object], spans: Sequence[Span]) -> dict[str, list[Row]]:
-        return {"s": [IDLE]} if any(span.from_ms <= IDLE.ts < span.to_ms for span in spans) else {}
+        return {"s": [IDLE]} if any(span.from_ts <= IDLE.ts < span.to_ts for span in spans) else {}
 
 
 class _Rows:
@@ -109,24 +109,24 @@ def _status(ts: int) -> DetectorStatus:
 def _walked(status: DetectorStatus, count: int) -> tuple[_Hours, int]:
     fold = next(each for each in installed().folds if each.name == "plant_limits")
     every = fold.snapshot_ms
-    newest = NOW_MS // every * every
+    newest = NOW_TS // every * every
     snapshots = [Snapshot("s", fold.name, fold.version, newest - at * every, "[]") for at in reversed(range(count))]
     work = _Hours(fold, snapshots, [status])
-    (walk,) = work._walked({"s": SITE}, [Late("s", newest + 1000, newest + 1001, newest + 2000)])
+    (walk,) = work._walked({"s": SITE}, [LateSpan("s", newest + 1000, newest + 1001, newest + 2000)])
     return work, walk.origin.ts
 
 
 def test_a_series_that_ended_long_ago_sends_no_way_back() -> None:
     """A status that no state remembers, as of a series that ended before a change of version, is not disproved."""
-    work, origin_ms = _walked(_status(NOW_MS - 1000 * DAY_MS), 1200)
+    work, origin_ts = _walked(_status(NOW_TS - 1000 * DAY_MS), 1200)
     assert len(work.loads) == 1
-    assert origin_ms == NOW_MS
+    assert origin_ts == NOW_TS
 
 
 def test_a_disproved_status_sends_a_way_back_in_few_steps_and_not_for_ever() -> None:
     """Where nothing older is ever given, as of a plant that stood still for years."""
-    work, origin_ms = _walked(_status(NOW_MS), 6000)
+    work, origin_ts = _walked(_status(NOW_TS), 6000)
     farthest = retelling.FARTHEST_MS
     assert len(work.loads) <= 40
     assert sum(work.loads) <= 8 * farthest // (6 * HOUR_MS)
-    assert NOW_MS - 3 * farthest <= origin_ms <= NOW_MS - farthest
+    assert NOW_TS - 3 * farthest <= origin_ts <= NOW_TS - farthest

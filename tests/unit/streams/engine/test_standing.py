@@ -35,7 +35,7 @@ def within(table: Table, spans: Sequence[Span]) -> list[Row]:
     return [
         row
         for key, row in sorted(table.items())
-        if any(span.entity_id == row[0] and span.from_ms <= row.ts < span.to_ms for span in spans)
+        if any(span.entity_id == row[0] and span.from_ts <= row.ts < span.to_ts for span in spans)
     ]
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.alarms import alarm_id
+from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
-from schemas.safety import SafetyEvent, SafetyRecord
 from streams.guard.recent import KEPT
 from streams.guard.watch import SAVE_MS, SafetyWatch
 from streams.installed import installed
@@ -19,7 +19,7 @@ from tests.support.pipeline import Sent, record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-START_MS = 1_780_000_000_000
+START_TS = 1_780_000_000_000
 FOLDS = installed().readings
 
 
@@ -30,7 +30,7 @@ def world(rng: random.Random) -> list[Sent]:
     for at in range(80):
         smoke = smoke != (rng.random() < 0.15)
         celsius = min(90.0, max(20.0, celsius + rng.choice((-9.0, -3.0, 0.0, 3.0, 9.0))))
-        ts = START_MS + at * 60_000
+        ts = START_TS + at * 60_000
         sent.append(Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "smoke": smoke, "water": at % 40 > 30}))
         values = {"temperature_c": [celsius, 25.0], "current_a": 0.0}
         sent.append(Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, **values}))
@@ -67,15 +67,15 @@ def standing(published: Iterable[SafetyRecord]) -> dict[str, tuple[str, int, int
     for item in published:
         if item.event is SafetyEvent.RAISE:
             assert item.alarm_id not in found
-            found[item.alarm_id] = (item.kind, item.sample_ms, None)
+            found[item.alarm_id] = (item.kind, item.sample_ts, None)
         elif item.event is SafetyEvent.CLEAR:
-            kind, raised_ms, ended_ms = found[item.alarm_id]
-            assert ended_ms is None
-            found[item.alarm_id] = (kind, raised_ms, item.sample_ms)
+            kind, raised_ts, ended_ts = found[item.alarm_id]
+            assert ended_ts is None
+            found[item.alarm_id] = (kind, raised_ts, item.sample_ts)
         else:
             del found[item.replaces or item.alarm_id]
             if not item.disproved:
-                found[item.alarm_id] = (item.kind, item.sample_ms, item.ended_ms)
+                found[item.alarm_id] = (item.kind, item.sample_ts, item.ended_ts)
         if item.alarm_id in found:
             assert item.alarm_id == alarm_id(item.device_id, item.metric, item.kind, found[item.alarm_id][1])
     return found
@@ -108,11 +108,11 @@ def test_any_interleaving_of_collectors_comes_to_the_same_alarms(seed: int) -> N
 def test_a_late_reading_of_smoke_is_told_though_newer_ones_are_clear() -> None:
     """What came between two readings that a guard has taken already is an alarm that came and went."""
     watch = SafetyWatch(FOLDS)
-    site = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": at == 1}) for at in range(6)]
+    site = [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": at == 1}) for at in range(6)]
     said = [item for at in (0, 2, 3, 4, 5, 1) for item in watch.take(decode(record(0, [site[at]]), "t"), 0)]
-    assert [(item.event, item.sample_ms) for item in said] == [
-        (SafetyEvent.RAISE, START_MS + 60_000),
-        (SafetyEvent.CLEAR, START_MS + 4 * 60_000),
+    assert [(item.event, item.sample_ts) for item in said] == [
+        (SafetyEvent.RAISE, START_TS + 60_000),
+        (SafetyEvent.CLEAR, START_TS + 4 * 60_000),
     ]
 
 
@@ -121,7 +121,7 @@ def test_what_is_learnt_of_a_device_is_saved_now_and_then() -> None:
     watch = SafetyWatch(FOLDS)
     saves = 0
     for offset in range(0, 2 * SAVE_MS, 600_000):
-        sent = Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + offset, "smoke": False})
-        watch.take(decode(record(0, [sent]), "t"), START_MS)
+        sent = Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + offset, "smoke": False})
+        watch.take(decode(record(0, [sent]), "t"), START_TS)
         saves += len(list(watch.to_save()))
     assert saves in {2, 3}

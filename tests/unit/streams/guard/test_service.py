@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
+from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
-from schemas.safety import SafetyEvent, SafetyRecord
 from schemas.settings import GuardSettings
 from streams.guard import service as module
 from streams.guard.service import Guard
@@ -20,18 +20,18 @@ from tests.support.pipeline import Sent, record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START_MS = 1_780_000_000_000
+START_TS = 1_780_000_000_000
 LOADING = KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS))
 
 
 def site(at: int, *, smoke: bool) -> Sent:
     """A minute's reading of a base station."""
-    return Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_MS + at * 60_000, "smoke": smoke})
+    return Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + at * 60_000, "smoke": smoke})
 
 
 def battery(at: int, temperature_c: float) -> Sent:
     """A minute's reading of a set."""
-    values = {"ts": START_MS + at * 60_000, "temperature_c": [temperature_c, 25.0], "current_a": 0.0}
+    values = {"ts": START_TS + at * 60_000, "temperature_c": [temperature_c, 25.0], "current_a": 0.0}
     return Sent("bs-1", Kind.BATTERY, "b-1", values)
 
 
@@ -58,7 +58,7 @@ class Message:
 
     def timestamp(self) -> tuple[int, int]:
         """When it was written."""
-        return 1, START_MS
+        return 1, START_TS
 
 
 class Producer:
@@ -77,6 +77,7 @@ class Producer:
         *,
         key: str,
         value: str,
+        timestamp: int = 0,  # noqa: ARG002 - as Kafka's producer takes it
         on_delivery: Callable[[KafkaError | None, object], None] | None = None,
     ) -> None:
         """Take a record, or refuse it in its callback."""
@@ -227,11 +228,11 @@ def test_it_begins_before_what_it_has_to_publish(guard: Guard, monkeypatch: pyte
     class Places:
         def committed(self, _partitions: object, *, timeout: float) -> list[TopicPartition]:
             assert timeout > 0
-            return [TopicPartition("t", 0, 500, str(START_MS)), TopicPartition("t", 1, -1001)]
+            return [TopicPartition("t", 0, 500, str(START_TS)), TopicPartition("t", 1, -1001)]
 
         def offsets_for_times(self, wanted: list[TopicPartition], *, timeout: float) -> list[TopicPartition]:
             assert timeout > 0
-            assert wanted[0].offset == START_MS - module.LEARN_MS
+            assert wanted[0].offset == START_TS - module.LEARN_MS
             return [TopicPartition("t", 0, 100)]
 
         def assign(self, places: list[TopicPartition]) -> None:
@@ -244,7 +245,7 @@ def test_it_begins_before_what_it_has_to_publish(guard: Guard, monkeypatch: pyte
     turn(guard, consumer, 1)
     assert Producer.taken == []
     turn(guard, consumer, 1)
-    assert [item.sample_ms for item in Producer.taken] == [START_MS]  # the name that the database gives it
+    assert [item.sample_ts for item in Producer.taken] == [START_TS]  # the name that the database gives it
     assert consumer.committed_at == [(501, 1)]
 
 
@@ -265,12 +266,12 @@ def test_a_message_that_a_detector_cannot_take_ends_nothing(guard: Guard, monkey
     take = type(fold).fold
 
     def refuse(self: Any, state: Any, device: Any, arrivals: Any) -> Any:  # noqa: ANN401 - as a fold
-        if arrivals[0].ts == START_MS:
+        if arrivals[0].ts == START_TS:
             raise OverflowError
         return take(self, state, device, arrivals)
 
     monkeypatch.setattr(type(fold), "fold", refuse)
     consumer = Consumer([Message(0, [site(0, smoke=True)]), Message(1, [site(1, smoke=True)])], 0)
     turn(guard, consumer, 2)
-    assert [item.sample_ms for item in Producer.taken] == [START_MS + 60_000]
+    assert [item.sample_ts for item in Producer.taken] == [START_TS + 60_000]
     assert consumer.committed_at == [(1, 0), (2, 1)]

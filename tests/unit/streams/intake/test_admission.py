@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from schemas.arrival import Arrival, as_sent
 from schemas.aside import AsideReason, SetAside, measured
 from schemas.columns.arrivals import Arrivals
+from schemas.kafka.quarantine import Reason
 from schemas.quantity import FAR_BEHIND_MS, HORIZON_MS, LARGEST
-from schemas.quarantine import Reason
 from schemas.readings import MODELS, BatteryReading, DeviceQuality, ElectricityReading, Kind, ranges_of
 from schemas.registry import BatterySet, Device, Registry, ValidRange
 from schemas.structs import values_of
@@ -174,8 +174,8 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
     for reading in found:
         owners.append(data.draw(st.sampled_from(devices)))
         reading.quality = data.draw(st.none() | st.sampled_from(DeviceQuality))
-        received_ms = reading.ts + data.draw(st.sampled_from([0, FAR_BEHIND_MS, FAR_BEHIND_MS + 1, HORIZON_MS + 1]))
-        arrivals.append(Arrival(owners[-1].device_id, received_ms, reading))
+        received_ts = reading.ts + data.draw(st.sampled_from([0, FAR_BEHIND_MS, FAR_BEHIND_MS + 1, HORIZON_MS + 1]))
+        arrivals.append(Arrival(owners[-1].device_id, received_ts, reading))
     suspects = directory.suspects(owners, Arrivals.of_each(kind, arrivals))
     for at, (owner, arrival) in enumerate(zip(owners, arrivals, strict=True)):
         before = repr(values_of(arrival.reading))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
-from schemas.quarantine import Reason
-from schemas.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_envelope, encode_micro_batch
+from schemas.kafka.quarantine import Reason
+from schemas.kafka.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_envelope, encode_micro_batch
 from schemas.time import HOUR_MS
 from streams.intake.decode import Record, decode
 
@@ -151,7 +151,7 @@ def test_whoever_writes_into_the_log_no_record_stops_its_partition(
     record["quarantined"] = [refused] if item else []
     batch = decode(Record(0, -1, json.dumps(record).encode()), "t")
     assert sum(balance(batch).values()) == 0
-    held = [*(one.received_ms for one in batch.messages), *(one.received_ms for one in batch.quarantined)]
+    held = [*(one.received_ts for one in batch.messages), *(one.received_ts for one in batch.quarantined)]
     assert all(0 <= ms < 2**53 for ms in held)
     assert all(one.size < 2**31 and len(one.device_id + one.site_id) < 500 for one in batch.quarantined)
 
@@ -195,18 +195,18 @@ def test_a_topic_of_any_length_fits_into_a_record() -> None:
     assert len(record) < MESSAGE_MAX_BYTES
 
 
-@pytest.mark.parametrize("written_ms", [-1, NOW, NOW + HOUR_MS])
-@pytest.mark.parametrize("forged_ms", [0, NOW + 1, NOW + 2 * HOUR_MS])
-def test_what_can_be_read_of_a_record_and_what_cannot_are_booked_in_one_hour(written_ms: int, forged_ms: int) -> None:
+@pytest.mark.parametrize("written_ts", [-1, NOW, NOW + HOUR_MS])
+@pytest.mark.parametrize("forged_ts", [0, NOW + 1, NOW + 2 * HOUR_MS])
+def test_what_can_be_read_of_a_record_and_what_cannot_are_booked_in_one_hour(written_ts: int, forged_ts: int) -> None:
     """Kafka may have taken the record in the next hour; what was received is counted once, for one hour."""
     envelopes = [
         encode_envelope("plant-1", "water", "w-1", NOW, b"[%b]" % GOOD[0]),
-        encode_envelope("plant-1", "water", "w-1", forged_ms, b"[%b]" % GOOD[1]),
+        encode_envelope("plant-1", "water", "w-1", forged_ts, b"[%b]" % GOOD[1]),
         encode_envelope("plant-1", "water", "w-2", NOW, b'[{"ts":"never"}]'),
     ]
     body = encode_micro_batch("c", {"w-1": 2, "w-2": 1, "w-3": 1}, envelopes, [])
-    batch = decode(Record(0, written_ms, body), "t")
-    times = [message.received_ms for message in batch.messages] + [item.received_ms for item in batch.quarantined]
+    batch = decode(Record(0, written_ts, body), "t")
+    times = [message.received_ts for message in batch.messages] + [item.received_ts for item in batch.quarantined]
     assert len(times) == 4
     assert len({ms // HOUR_MS for ms in times}) == 1
     assert balance(batch) == {}

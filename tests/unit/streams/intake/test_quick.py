@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.kafka.record import MicroBatch, encode_envelope, encode_micro_batch
 from schemas.readings import MODELS, Kind
-from schemas.record import MicroBatch, encode_envelope, encode_micro_batch
 from schemas.structs import is_whole, values_of
 from streams.intake import quick
 from streams.intake.decode import of_model

@@ -14,11 +14,11 @@ from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.columns.layout import fields_of
 from schemas.columns.table import COLUMNAR, TableBuilder, TablesRecord, block_of, encode_tables, plain_row
-from schemas.quarantine import Reason
+from schemas.kafka.quarantine import Reason
 from schemas.readings import DeviceQuality, Kind
 from schemas.structs import values_of
 from schemas.topics import Topic
-from storage.arrays import PgType
+from storage.encoding.arrays import PgType
 from storage.tables import READING_TABLES
 from streams.intake.batch import MessageTable
 from streams.intake.decode import Record, decode
@@ -116,7 +116,7 @@ def taken(messages: list[tuple[Kind, str, bytes]], *, plainly: bool) -> Batch:
 def of_device(batch: Batch, device_id: str) -> list[Any]:
     """What a record holds of one device, in order."""
     found: list[Any] = [
-        (message.site_id, message.kind, message.received_ms, said(reading), (message.set_aside or {}).get(at))
+        (message.site_id, message.kind, message.received_ts, said(reading), (message.set_aside or {}).get(at))
         for message in batch.messages
         if message.device_id == device_id
         for at, reading in enumerate(message.readings)
@@ -134,7 +134,7 @@ def test_a_record_with_tables_holds_what_one_without_them_holds(sent: list[tuple
     """Of each device the same readings in the same order, what is refused of it, and the collector's count."""
     messages = [(kind, f"{kind}-{name}", body % ts) for kind, name, body, ts in sent]
     one, other = taken(messages, plainly=True), taken(messages, plainly=False)
-    assert one.first_ms == other.first_ms
+    assert one.first_ts == other.first_ts
     one = one.one_by_one()
     assert one.received == other.received
     assert other.tables == ()
@@ -154,7 +154,7 @@ def test_a_whole_table_is_read_without_an_object_a_reading() -> None:
     batch = decode(Record(0, NOW, msgspec.msgpack.encode(_tables())), "test")
     (table,) = batch.tables
     assert isinstance(table, MessageTable)
-    assert (table.site_ids, table.device_ids, table.received_ms, table.counts) == (["s"], ["p"], [NOW], [1])
+    assert (table.site_ids, table.device_ids, table.received_ts, table.counts) == (["s"], ["p"], [NOW], [1])
     assert (table.block.ts, table.block.others) == ([TS], {"state": ["run"]})
     assert table.block.figures["mass_t"].tolist() == [1.5]
 

@@ -35,7 +35,7 @@ class Level(NamedTuple):
     """A part with a choice, and defaults."""
 
     colour: Colour
-    since_ms: int = 0
+    since_ts: int = 0
     low: float = 0.0
 
 
@@ -200,7 +200,7 @@ def test_the_form_is_every_record_and_choice_a_state_is_made_of() -> None:
             "rows: list[list[float]]",
         ],
         "Point": ["ts: int", "value: float | None"],
-        "Level": ["colour: Colour", "since_ms: int", "low: float"],
+        "Level": ["colour: Colour", "since_ts: int", "low: float"],
         "Colour": ["= blue", "= red"],
     }
     assert Codec[Packed](Packed, shapes={Packed: SHAPE}).form["Colour"] == ["red", "blue"]

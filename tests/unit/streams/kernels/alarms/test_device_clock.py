@@ -13,9 +13,9 @@ PERIOD_MS = 60_000.0
 T0 = 1_780_000_000_000
 
 
-def behind(arrived_ms: int, offset_ms: int) -> Clock:
+def behind(arrived_ts: int, offset_ms: int) -> Clock:
     """A reading that arrives so long after the time it bears."""
-    return Clock("d", ClockFault.BEHIND, "s", arrived_ms, arrived_ms, 1, offset_ms, offset_ms)
+    return Clock("d", ClockFault.BEHIND, "s", arrived_ts, arrived_ts, 1, offset_ms, offset_ms)
 
 
 def after(lateness_ms: list[int], step_ms: int = MINUTE_MS) -> Clock:
@@ -73,5 +73,5 @@ def test_one_refused_array_is_no_wrong_clock(fault: ClockFault) -> None:
         moment = T0 + at * MINUTE_MS
         known = told_again(known, Clock("d", fault, "s", moment, moment, 1, None, None), PERIOD_MS)
     assert is_due(known, PERIOD_MS)
-    assert not is_over(known, known.last_ms + 15 * MINUTE_MS, PERIOD_MS)
-    assert is_over(known, known.last_ms + 16 * MINUTE_MS, PERIOD_MS)
+    assert not is_over(known, known.last_ts + 15 * MINUTE_MS, PERIOD_MS)
+    assert is_over(known, known.last_ts + 16 * MINUTE_MS, PERIOD_MS)

@@ -11,7 +11,7 @@ from schemas.time import MINUTE_MS
 from streams.kernels.alarms.episodes import episodes
 from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.alarms.rules import Condition, Rule, rule_for
-from tests.unit.streams.kernels.alarms.verdicts import START_MS, verdict, verdicts
+from tests.unit.streams.kernels.alarms.verdicts import START_TS, verdict, verdicts
 
 PLAIN = rule_for(alarm_rules(), {}, Condition("plant-1", "w-1", "flow_m3_h", "seasonal"))
 SAFETY = rule_for(alarm_rules(), {}, Condition("bs-1", "s-1", "smoke", "smoke"))
@@ -21,8 +21,8 @@ def spans(picture: str, rule: Rule = PLAIN) -> list[tuple[int, int | None]]:
     """Episodes of a picture: minute raised, minute over."""
     return [
         (
-            (one.raised.ts - START_MS) // MINUTE_MS,
-            None if one.cleared_ms is None else (one.cleared_ms - START_MS) // MINUTE_MS,
+            (one.raised.ts - START_TS) // MINUTE_MS,
+            None if one.cleared_ts is None else (one.cleared_ts - START_TS) // MINUTE_MS,
         )
         for one in episodes(verdicts(picture), rule)
     ]
@@ -63,9 +63,9 @@ def test_it_does_not_matter_where_one_begins_to_look(picture: str, cut: int) -> 
     for one in whole:
         part = [item for item in verdicts(picture) if item.ts >= one.raised.ts]
         assert episodes(part, PLAIN)[0] == one
-    later = [item for item in verdicts(picture) if item.ts >= START_MS + cut * MINUTE_MS]
-    ends = {one.ended_ms for one in whole}
-    assert all(one.ended_ms in ends for one in episodes(later, PLAIN))
+    later = [item for item in verdicts(picture) if item.ts >= START_TS + cut * MINUTE_MS]
+    ends = {one.ended_ts for one in whole}
+    assert all(one.ended_ts in ends for one in episodes(later, PLAIN))
 
 
 def test_within_the_deadband_a_return_is_held() -> None:
@@ -74,9 +74,9 @@ def test_within_the_deadband_a_return_is_held() -> None:
 
     def over(value: float) -> list[tuple[int | None, int | None]]:
         rest = [verdict(1 + at, active=False, samples=at, since=2, value=value, high=10.0) for at in (1, 2, 3, 4)]
-        return [(one.cleared_ms, one.pending_ms) for one in episodes([*raised, *rest], PLAIN)]
+        return [(one.cleared_ts, one.pending_ts) for one in episodes([*raised, *rest], PLAIN)]
 
-    moment = START_MS + 2 * MINUTE_MS
+    moment = START_TS + 2 * MINUTE_MS
     assert over(9.8) == [(None, moment)]
     assert over(9.4) == [(moment, None)]
 
@@ -119,6 +119,6 @@ def test_a_second_onset_on_top_of_the_first_begins_an_episode_of_its_own() -> No
     samples = [1, 2, 3, 1, 2]
     told = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
     first, second = episodes(told, rule)
-    assert (first.raised, first.ended_ms, second.raised, second.renewed) == (told[0], told[3].ts, told[3], True)
-    assert second.cleared_ms is None
+    assert (first.raised, first.ended_ts, second.raised, second.renewed) == (told[0], told[3].ts, told[3], True)
+    assert second.cleared_ts is None
     assert len(episodes([*told[:3], verdict(3, active=False, samples=1), *told[3:]], rule)) == 1

@@ -64,31 +64,31 @@ def test_time_passes_with_records_and_never_runs_ahead(steps: list[tuple[int, in
     for passed, lag in steps:
         before, record = now, record + passed
         now = advance(before, record, None if lag is None else record + lag)
-        assert now.event_ms <= now.record_ms == record
+        assert now.event_ts <= now.record_ts == record
         if before is not None:
-            assert now.event_ms >= before.event_ms
+            assert now.event_ts >= before.event_ts
 
 
 def test_a_standstill_is_no_silence() -> None:
     """Where no record came for an hour, half a minute passed; with beats every ten seconds, an hour did."""
     start = advance(None, NOW, NOW)
-    assert advance(start, NOW + 3_600_000, None).event_ms == NOW + MAX_STEP_MS
+    assert advance(start, NOW + 3_600_000, None).event_ts == NOW + MAX_STEP_MS
     beating = start
     for beat in range(360):
         beating = advance(beating, NOW + 10_000 * (beat + 1), None)
-    assert beating.event_ms == NOW + 3_600_000
+    assert beating.event_ts == NOW + 3_600_000
 
 
 def test_a_fast_clock_makes_nobody_else_late() -> None:
     """A reading from the future counts for the time it was received at."""
-    assert advance(advance(None, NOW, NOW), NOW + 1000, NOW + 3_600_000).event_ms == NOW + 1000
+    assert advance(advance(None, NOW, NOW), NOW + 1000, NOW + 3_600_000).event_ts == NOW + 1000
 
 
 def test_history_that_is_fed_fast_makes_nobody_late() -> None:
     """While old readings are replayed, time is theirs."""
     now = advance(None, NOW, NOW - 6 * 3_600_000)
-    assert now.event_ms == NOW - 6 * 3_600_000
-    assert advance(now, NOW + 1000, NOW - 5 * 3_600_000).event_ms == NOW - 5 * 3_600_000
+    assert now.event_ts == NOW - 6 * 3_600_000
+    assert advance(now, NOW + 1000, NOW - 5 * 3_600_000).event_ts == NOW - 5 * 3_600_000
 
 
 def test_a_region_is_ten_sites_and_a_fifth() -> None:
@@ -110,8 +110,8 @@ def fed(lag_ms: int, *, gained_ms_a_record: int, records: int) -> PartitionProgr
     """A record every 10 s, with readings that come a little closer to the present each time."""
     now = advance(None, NOW, NOW - lag_ms)
     for at in range(1, records + 1):
-        record_ms = NOW + at * 10_000
-        now = advance(now, record_ms, record_ms - lag_ms + at * gained_ms_a_record)
+        record_ts = NOW + at * 10_000
+        now = advance(now, record_ts, record_ts - lag_ms + at * gained_ms_a_record)
     return now
 
 

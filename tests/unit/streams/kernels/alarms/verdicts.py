@@ -6,7 +6,7 @@ from schemas.metrics import Signal
 from schemas.metrics.signal import YOUNG_SAMPLES, Severity, SignalKind
 from schemas.time import MINUTE_MS
 
-START_MS = 1_780_000_000_000
+START_TS = 1_780_000_000_000
 
 
 def verdict(
@@ -21,7 +21,7 @@ def verdict(
     high: float | None = None,
 ) -> Signal:
     """One verdict at a minute after the start."""
-    ts = START_MS + minute * MINUTE_MS
+    ts = START_TS + minute * MINUTE_MS
     return Signal(
         device_id="w-1",
         metric="flow_m3_h",
@@ -32,7 +32,7 @@ def verdict(
         active=active,
         samples=samples,
         severity=severity,
-        since_ms=START_MS + (minute - samples + 1 if since is None else since) * MINUTE_MS,
+        since_ts=START_TS + (minute - samples + 1 if since is None else since) * MINUTE_MS,
         value=value,
         baseline=10.0,
         low=None,

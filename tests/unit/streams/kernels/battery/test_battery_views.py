@@ -93,7 +93,7 @@ def test_without_an_estimate_the_soh_is_null_with_a_reason_and_a_lower_bound() -
     (row,) = histories(capacity(0, None, at_least=60.0))
     assert (row.soh_pct, row.reason, row.at_least_pct) == (None, CapacityReason.FLAT_REGION, 60.0)
     *_, later = histories(capacity(0, 84.0), capacity(100, None))
-    assert later.evidence_ms == T0
+    assert later.evidence_ts == T0
     assert later.soh_pct is not None
     assert later.sigma_pct is not None
     assert later.soh_pct < 84.0
@@ -106,7 +106,7 @@ def test_a_changed_capacity_rewrites_the_history_from_there_on() -> None:
         SITE, [battery("b"), POWER], {BatteryCapacity: [rows[1]]}, {BatteryCapacity: [rows[0], rows[2]]}
     )
     assert [row.ts for row in replaced.rows] == [rows[2].ts]
-    assert [(want.row_type, want.from_ms) for want in replaced.cleared] == [(BatterySoh, rows[1].ts)]
+    assert [(want.row_type, want.from_ts) for want in replaced.cleared] == [(BatterySoh, rows[1].ts)]
 
 
 def power(second: float, *, failed: bool | None, amps: float = 40.0) -> Arrival:
@@ -123,7 +123,7 @@ def test_an_outage_has_a_beginning_an_end_and_what_was_drawn() -> None:
     rows = SiteOutages().fold(None, POWER, readings)[1]
     last = {row.ts: row for row in rows if isinstance(row, SiteOutage)}
     (outage,) = last.values()
-    assert (outage.ts, outage.ended_ms) == (T0 + 600_000, T0 + 6_000_000)
+    assert (outage.ts, outage.ended_ts) == (T0 + 600_000, T0 + 6_000_000)
     assert outage.energy_kwh == pytest.approx(2.0 * 1.5)
     hours = [row for row in rows if isinstance(row, SiteLoadHour)]
     assert [(row.load_w, row.failed_min, row.coverage) for row in hours] == [(2000.0, 50.0, 1.0), (2000.0, 40.0, 1.0)]
@@ -146,7 +146,7 @@ def episode(**values: object) -> BatteryEpisode:
     known = {
         "ts": T0,
         "kind": EpisodeKind.DISCHARGE,
-        "ended_ms": T0 + 2 * HOUR_MS,
+        "ended_ts": T0 + 2 * HOUR_MS,
         "duration_h": 2.0,
         "charge_ah": -50.0,
         "soc_start_pct": 100.0,
@@ -174,7 +174,7 @@ def soh_row(device_id: str = "b", soh: float = 85.0, sigma: float = 2.0, day: fl
         soh_pct=soh,
         sigma_pct=sigma,
         at_least_pct=80.0,
-        evidence_ms=T0 + round(day * DAY_MS),
+        evidence_ts=T0 + round(day * DAY_MS),
         method=CapacityMethod.FULL,
         estimates=1,
     )
@@ -201,7 +201,7 @@ def discharge(
 
 def test_mains_flags_tell_an_outage_from_a_core_capacity_test() -> None:
     """Mains out: outage. Mains known to be on, for two hours: a test. Nothing known: unknown."""
-    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0 + 90_000, ended_ms=T0 + 2 * HOUR_MS)
+    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0 + 90_000, ended_ts=T0 + 2 * HOUR_MS)
     assert discharge([outage], loads(2000), []).cause is DischargeCause.OUTAGE
     assert discharge([], loads(2000), []).cause is DischargeCause.CAPACITY_TEST
     assert discharge([], loads(2000, after=1), []).cause is DischargeCause.UNKNOWN
@@ -213,16 +213,16 @@ def test_a_set_that_is_cycled_is_not_tested_each_day() -> None:
     assert set_.battery is not None
     shaver = set_.model_copy(update={"battery": set_.battery.model_copy(update={"use": BatteryUse.PEAK_SHAVING})})
     assert discharge([], loads(2000), [], devices=[shaver, POWER]).cause is DischargeCause.CYCLING
-    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0 + 90_000, ended_ms=T0 + 2 * HOUR_MS)
+    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0 + 90_000, ended_ts=T0 + 2 * HOUR_MS)
     assert discharge([outage], loads(2000), [], devices=[shaver, POWER]).cause is DischargeCause.OUTAGE
 
 
 def test_a_late_mains_flag_asks_for_the_discharge_again() -> None:
     """The flag is on another device: its change alone makes the view look at the discharges within."""
-    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0, ended_ms=T0 + HOUR_MS)
+    outage: SiteOutage = blank(SiteOutage, device_id="p", ts=T0, ended_ts=T0 + HOUR_MS)
     wants = Discharges(REFERENCE).wants(SITE, [battery("b"), POWER], {SiteOutage: [outage]})
     (asked,) = [want for want in wants if want.row_type is BatteryEpisode]
-    assert asked.from_ms <= T0 < asked.to_ms
+    assert asked.from_ts <= T0 < asked.to_ts
 
 
 def test_backup_is_what_is_in_the_set_over_its_share_of_the_load() -> None:

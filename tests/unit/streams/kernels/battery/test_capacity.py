@@ -223,7 +223,7 @@ def test_episodes_follow_one_another_without_holes() -> None:
     episodes = sorted(last.values(), key=lambda row: row.ts)
     kinds = [EpisodeKind.FLOAT, EpisodeKind.DISCHARGE, EpisodeKind.REST, EpisodeKind.CHARGE, EpisodeKind.FLOAT]
     assert [row.kind for row in episodes] == kinds
-    assert [row.ended_ms for row in episodes] == [*[row.ts for row in episodes[1:]], None]
+    assert [row.ended_ts for row in episodes] == [*[row.ts for row in episodes[1:]], None]
     assert episodes[1].charge_ah == pytest.approx(-50.0, abs=0.5)
     assert episodes[1].rest_cell_v == episodes[2].rest_cell_v is not None
     assert episodes[0].ts == T0

@@ -65,13 +65,13 @@ def test_a_swap_is_told_before_the_first_discharge_that_gives_a_capacity(kind: s
     """A discharge into the flat region says nothing of the capacity, but that the cells are others: unknown, named."""
     (world,) = worlds_of(kind, [seed])
     rows = world.shown()
-    swapped_ms = world.truths[3][0]
-    first = next(row for row in rows if row.ts > swapped_ms)
+    swapped_ts = world.truths[3][0]
+    first = next(row for row in rows if row.ts > swapped_ts)
     assert (first.soh_pct, first.change, first.reason) == (None, SohChange.SET_REPLACED, CapacityReason.FLAT_REGION)
     assert first.believed_pct is not None
     signals = [row for row in SetChanges("test").fold(None, world.device, rows)[1] if isinstance(row, Signal)]
     assert signals[0].active
-    assert signals[0].since_ms == first.ts
+    assert signals[0].since_ts == first.ts
     assert not signals[-1].active
 
 

@@ -60,4 +60,4 @@ def test_a_load_that_is_told_late_tells_the_forecasts_of_the_week_after_again() 
     for view, row_type in ((Discharges(REFERENCE), BatteryEpisode), (SetDays(REFERENCE), BatteryHour)):
         wants = view.wants(SITE, devices, {SiteLoadHour: [late]})
         (own,) = (want for want in wants if want.row_type is row_type)
-        assert own.to_ms > late.ts + 8 * DAY_MS
+        assert own.to_ts > late.ts + 8 * DAY_MS

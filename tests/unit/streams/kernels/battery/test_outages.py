@@ -21,4 +21,4 @@ def test_the_end_of_an_outage_keeps_the_bus_that_was_before_it() -> None:
     ]
     rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
     last = [row for row in rows if isinstance(row, SiteOutage)][-1]
-    assert (last.ended_ms, last.bus_before_v, last.bus_low_v) == (T0 + 20 * 60_000, 54.0, 51.0)
+    assert (last.ended_ts, last.bus_before_v, last.bus_low_v) == (T0 + 20 * 60_000, 54.0, 51.0)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from streams.engine.memory import Memories, Moved
 
 SAVE_EVERY = 7
-BEGIN_MS = 1_780_000_020_000
+BEGIN_TS = 1_780_000_020_000
 SOON = {"rests_needed": 4, "floats_needed": 4, "float_settle_h": 0.005, "memory_readings": 9, "rise_readings": 2}
 """Rules by which a set has learned soon."""
 FOLDS = [fold for fold in installed().readings if isinstance(fold, Quiet)]
@@ -191,7 +191,7 @@ def test_the_quiet_way_ends_in_the_same_bits(fold: Quiet, seed: int, step_ms: in
     """Over gaps, absent cells, loads, crossings of minutes, quarters, hours and days, and restarts."""
     rnd = Random(seed)
     both, world = Both(fold), World(rnd)
-    ts = BEGIN_MS
+    ts = BEGIN_TS
     for turn in range(120):
         ts += step_ms if rnd.random() < 0.9 else rnd.choice([50, 29_999, 45_000, 300_000, 700_000, 4_000_000])
         calm = turn % 40 < 25
@@ -213,7 +213,7 @@ def test_calm_readings_go_the_quiet_way(fold: Quiet) -> None:
     """Otherwise the other test shows nothing, and nothing is gained."""
     both, world = Both(fold), World(Random(1))
     for turn in range(300):
-        ts = BEGIN_MS + turn * 1_000
+        ts = BEGIN_TS + turn * 1_000
         both.take({name: [world.reading(device, ts, calm=True)] for name, device in DEVICES.items()})
     assert both.quiet > 0.9 * 300 * (len(DEVICES) - 1)
 
@@ -223,7 +223,7 @@ def test_calm_arrays_go_the_quiet_way(fold: Quiet) -> None:
     """A worker that is behind finds several readings of each set in one take: it must not become slower by that."""
     both, world = Both(fold), World(Random(3))
     for turn in range(60):
-        ts = BEGIN_MS + turn * 5_000
+        ts = BEGIN_TS + turn * 5_000
         both.take(
             {
                 name: [world.reading(device, ts + each * 1_000, calm=True) for each in range(5)]
@@ -248,7 +248,7 @@ def test_a_whole_discharge_goes_the_quiet_way(seed: int) -> None:
     concluded: set[str] = set()
     levels: set[str] = set()
     for turn in range(400):
-        ts = BEGIN_MS + turn * 20_000
+        ts = BEGIN_TS + turn * 20_000
         load_a = 0.0 if turn < 10 or turn > 370 else -28.0
         items: dict[str, list[Arrival]] = {}
         for number, device_id in enumerate(ids):
@@ -284,7 +284,7 @@ def _know_capacity(both: Both, device_ids: Sequence[str]) -> None:
     both.restart()
     for device_id in device_ids:
         for known in (both.alone[device_id], both.known[HEALTH.name, device_id].state):  # type: ignore[union-attr]
-            known.belief_ts, known.belief_soh, known.belief_variance = BEGIN_MS, 0.83, 0.0004
+            known.belief_ts, known.belief_soh, known.belief_variance = BEGIN_TS, 0.83, 0.0004
             known.soc, known.soc_sigma = 0.99, 0.02
 
 
@@ -294,10 +294,10 @@ def test_a_transaction_that_is_rolled_back_has_changed_nothing(fold: Quiet) -> N
     both, world = Both(fold), World(Random(2))
     device = DEVICES["b-1"]
     for turn in range(5):
-        both.take({"b-1": [world.reading(device, BEGIN_MS + turn * 1_000, calm=True)]})
+        both.take({"b-1": [world.reading(device, BEGIN_TS + turn * 1_000, calm=True)]})
     assert type(both.known[fold.name, "b-1"]) is ShelvedMemory
     before = both.dumped(both.known)
-    items = {"b-1": [world.reading(device, BEGIN_MS + 6_000, calm=True)]}
+    items = {"b-1": [world.reading(device, BEGIN_TS + 6_000, calm=True)]}
     for _ in range(2):
         both.take(items, commit=False)
         assert both.dumped(both.known) == before
@@ -312,9 +312,9 @@ def test_a_set_whose_cells_were_counted_anew_is_the_fold_s_or_fits(fold: Quiet) 
     world, before = World(Random(4)), _device(1, 15)
     now = None
     for turn in range(40):
-        now, _ = fold.fold(now, before, [world.reading(before, BEGIN_MS + turn * 1_000, calm=True)])
+        now, _ = fold.fold(now, before, [world.reading(before, BEGIN_TS + turn * 1_000, calm=True)])
     for cells in (14, 16):
         after = _device(1, cells)
-        state, _ = fold.fold(now, after, [world.reading(after, BEGIN_MS + 41_000, calm=True)])
+        state, _ = fold.fold(now, after, [world.reading(after, BEGIN_TS + 41_000, calm=True)])
         figures = fold.figures_of(state, after)
         assert figures is None or len(figures) == fold.layout.width

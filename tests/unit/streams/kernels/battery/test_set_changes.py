@@ -11,7 +11,7 @@ from schemas.metrics.battery_health import BatteryCapacity
 from schemas.metrics.battery_prospects import BatterySoh, SohChange
 from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import YEAR_MS
-from streams.kernels.battery.prospects.site_view import replaced_ms, soh_at
+from streams.kernels.battery.prospects.site_view import replaced_ts, soh_at
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
@@ -138,7 +138,7 @@ def test_a_registered_replacement_starts_anew() -> None:
     rows = histories(device, rig.readings)
     assert (rows[-1].estimates, rows[-1].change) == (1, SohChange.REGISTERED)
     assert rows[-1].soh_pct == pytest.approx(95.0, abs=0.7)
-    assert soh_at(rows[:-1], moment + 1, REFERENCE.fusion, replaced_ms(device))[1] is None
+    assert soh_at(rows[:-1], moment + 1, REFERENCE.fusion, replaced_ts(device))[1] is None
 
 
 def test_the_prior_fades_by_two_to_three_points_a_year_with_a_doubt_of_its_own() -> None:

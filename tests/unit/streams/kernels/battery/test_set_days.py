@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from streams.kernels.contract import Want
 
-MIDNIGHT_MS = 20_600 * DAY_MS - UTC_OFFSET_MS
+MIDNIGHT_TS = 20_600 * DAY_MS - UTC_OFFSET_MS
 SITE = Site(site_id="s", name="s", name_zh="基站", sector=Sector.BASE_STATION, city="太原")
 SETS = [
     Device(device_id=name, site_id="s", kind=Kind.BATTERY, battery=BatterySet(nominal_ah=100, contract_h=2.0))
@@ -32,7 +32,7 @@ VIEW = SetDays(health_reference())
 
 def row(row_type: type[Any], device_id: str, hour: float, **values: object) -> Any:  # noqa: ANN401 - of that type
     """A row, so many hours after the first midnight."""
-    ts = MIDNIGHT_MS + round(hour * HOUR_MS)
+    ts = MIDNIGHT_TS + round(hour * HOUR_MS)
     given = {"device_id": device_id, "site_id": "s", "ts": ts, "quality": Quality.GOOD, "coverage": 1.0}
     return row_type(**{name: (given | values).get(name) for name in row_type._fields})
 
@@ -80,9 +80,9 @@ class Store:
         self.rows |= {(type(each), each[0], each.ts): each for each in replaced.rows}
 
     def _of(self, want: Want) -> Iterable[Any]:
-        spans = {entity_id: Span(entity_id, want.from_ms, want.to_ms) for entity_id in want.entity_ids}
+        spans = {entity_id: Span(entity_id, want.from_ts, want.to_ts) for entity_id in want.entity_ids}
         for (row_type, entity_id, ts), each in sorted(self.rows.items(), key=lambda item: item[0][1:]):
-            if row_type is want.row_type and entity_id in spans and want.from_ms <= ts < want.to_ms:
+            if row_type is want.row_type and entity_id in spans and want.from_ts <= ts < want.to_ts:
                 yield each
 
     @property
@@ -97,8 +97,8 @@ def test_a_day_is_told_as_of_its_last_known_hour() -> None:
     store.put([soh("b1", -100), soh("b2", -100), *loads(1000.0, 24)])
     store.put([*hours("b1", 23), *hours("b2", 24)])
     first, day = store.days
-    assert (first.device_id, first.as_of_ms) == ("b1", MIDNIGHT_MS + 23 * HOUR_MS)
-    assert (day.device_id, day.ts, day.as_of_ms) == ("b2", MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS)
+    assert (first.device_id, first.as_of_ts) == ("b1", MIDNIGHT_TS + 23 * HOUR_MS)
+    assert (day.device_id, day.ts, day.as_of_ts) == ("b2", MIDNIGHT_TS, MIDNIGHT_TS + DAY_MS)
     assert (day.contract_h, day.quality) == (2.0, Quality.GOOD)
     assert day.soh_pct == pytest.approx(80, abs=0.2)
     assert day.backup_p50_h == pytest.approx(0.8 * 100 * 50 / 500, rel=0.1)

@@ -13,7 +13,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.readings import BatteryReading
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
-from streams.kernels.battery.standing import LEARNT_MOVES, NEW, Standing, is_odd, is_standing, watched
+from streams.kernels.battery.standing import LEARNT_MOVES, NEW, CurrentStanding, is_odd, is_standing, watched
 from streams.kernels.battery.tracking.health import SetHealth
 from tests.support.worlds.sets import lfp_set
 
@@ -88,7 +88,7 @@ def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
         known = watched(known, (minute, minute), (minute + 1, minute + 1.0), is_idle=False)
     known = watched(known, (100, 0.0), (500_100, 0.0), is_idle=True)
     known = watched(known, (500_100, 0.0), (500_200, -20.0), is_idle=True)
-    assert known == Standing(0, 500_000, 0.0, LEARNT_MOVES)
+    assert known == CurrentStanding(0, 500_000, 0.0, LEARNT_MOVES)
     known = watched(known, (500_200, -20.0), (1_200_200, -20.0), is_idle=False)
     assert is_standing(known, 1_200_200, MINUTE, is_idle=False)
     assert not is_odd(known, 1_200_200, MINUTE, is_idle=True)
@@ -96,5 +96,5 @@ def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
 
 def test_a_sensor_that_is_told_and_was_well_is_told_less_and_less() -> None:
     """What was told as standing teaches a quarter of it, so that the same stretch is not told for ever."""
-    stood = watched(Standing(1_000, 0.0, 0.0, LEARNT_MOVES), (3_601_000, 0.0), (3_661_000, 0.1), is_idle=True)
+    stood = watched(CurrentStanding(1_000, 0.0, 0.0, LEARNT_MOVES), (3_601_000, 0.0), (3_661_000, 0.1), is_idle=True)
     assert stood.idle_ms == 900_000

@@ -42,7 +42,7 @@ def test_an_exchange_or_reset_is_raised_once_and_waits_for_a_person(first: float
     """Raised with the reading that settles it, over at once, and so left to be acknowledged."""
     raised, over = told([*OLD, *(first + 0.5 * at for at in range(600))])
     assert (raised.kind, raised.active, over.active) == (SignalKind.METER_CHANGED, True, False)
-    assert raised.since_ms == T0 + 599 * MINUTE_MS
+    assert raised.since_ts == T0 + 599 * MINUTE_MS
     assert (raised.ts, over.ts) == (T0 + 601 * MINUTE_MS, T0 + 601 * MINUTE_MS + 1)
 
 

@@ -16,7 +16,7 @@ from schemas.time import DAY_MS
 from simulators.truth import Label, LabelKind
 from streams.kernels.detection.energy_balance import EnergyBalance, culprit
 from streams.kernels.detection.reference import detection
-from tests.support.worlds.balances import START_MS, Simulated
+from tests.support.worlds.balances import START_TS, Simulated
 
 KERNEL = EnergyBalance(detection().balance, "test")
 SITE = Site(site_id="CEMENT1", name="Cement", name_zh="水泥", sector=Sector.CEMENT, city="长治")
@@ -31,7 +31,7 @@ def plant() -> Simulated:
 
 def found(kind: LabelKind, device: str, size: float, days: int = 30) -> list[Signal]:
     """Verdicts in the plant's quarter with one meter at fault from day 50 on."""
-    begin = START_MS + FAULT_DAY * DAY_MS
+    begin = START_TS + FAULT_DAY * DAY_MS
     label = Label(kind, "CEMENT1", device, "energy_import_kwh", begin, begin + days * DAY_MS, size, "1")
     return active(plant().rows([label])["CEMENT1"])
 
@@ -43,7 +43,7 @@ def active(rows: list[BalanceDay]) -> list[Signal]:
 
 def days_after(signal: Signal) -> float:
     """Days from the fault to a verdict."""
-    return (signal.ts - START_MS) / DAY_MS - FAULT_DAY
+    return (signal.ts - START_TS) / DAY_MS - FAULT_DAY
 
 
 def told(signal: Signal) -> Any:  # noqa: ANN401 - a meter's id, or that none can be told
@@ -79,7 +79,7 @@ def day(at: int, feeder: float = 100.0, hall: float = 40.0, oven: float = 30.0) 
     """A plant of which a third is not sub-metered."""
     meters = {"feeder": [1.0, feeder], "hall": [-1.0, hall], "oven": [-1.0, oven]}
     return BalanceDay(
-        "CEMENT1", "electricity", START_MS + at * DAY_MS, "kwh", feeder, hall + oven, None, feeder - hall - oven, 2.2,
+        "CEMENT1", "electricity", START_TS + at * DAY_MS, "kwh", feeder, hall + oven, None, feeder - hall - oven, 2.2,
         orjson.dumps(meters).decode(), 1.0, Quality.GOOD, "t",
     )  # fmt: skip
 

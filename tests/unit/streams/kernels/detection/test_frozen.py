@@ -54,7 +54,7 @@ def test_a_meter_that_stands_for_hours_is_told_after_three_of_them(*, catches_up
     """Five hours: raised after three, over when it moves, with what its own power says has passed."""
     raised, over = metered(range(600, 900), catches_up=catches_up)
     assert (raised.kind, raised.active, over.active) == (SignalKind.FROZEN, True, False)
-    assert (raised.since_ms, raised.ts) == (T0 + 599 * MINUTE_MS, T0 + 599 * MINUTE_MS + 3 * HOUR_MS)
+    assert (raised.since_ts, raised.ts) == (T0 + 599 * MINUTE_MS, T0 + 599 * MINUTE_MS + 3 * HOUR_MS)
     assert over.ts == T0 + 899 * MINUTE_MS
     assert raised.cost == pytest.approx(15_000, rel=0.01)
     assert (raised.unit, raised.cost_unit) == ("kWh", "kWh")
@@ -134,11 +134,11 @@ def test_a_temperature_sensor_that_stands_while_the_others_move_is_told() -> Non
             temperatures[2] = 21.3
 
     raised, *_, over = watched(3, stick)
-    assert raised.since_ms == pytest.approx(T0 + 700 * MINUTE_MS, abs=10 * MINUTE_MS)
+    assert raised.since_ts == pytest.approx(T0 + 700 * MINUTE_MS, abs=10 * MINUTE_MS)
     assert raised.ts - T0 <= 1.25 * DAY * MINUTE_MS
     assert orjson.loads(raised.evidence)["channels"] == "temperature_c 3"
     assert not over.active
-    assert over.since_ms == pytest.approx(T0 + 2 * DAY * MINUTE_MS, abs=10 * MINUTE_MS)
+    assert over.since_ts == pytest.approx(T0 + 2 * DAY * MINUTE_MS, abs=10 * MINUTE_MS)
 
 
 def test_a_cell_that_stands_is_told_by_the_first_outage() -> None:

@@ -20,7 +20,7 @@ from streams.kernels.detection.series.production import LINE, LoadLine
 from streams.kernels.detection.series.series import SHAPES, SeriesDetectors
 from tests.support.detected.series import (
     CODEC,
-    MONDAY_MS,
+    MONDAY_TS,
     QUARTERS_A_DAY,
     SUBJECT,
     Run,
@@ -120,7 +120,7 @@ def test_a_second_leak_during_the_alarm_is_young_again() -> None:
     twice = [value and value + sum(size * (at >= start) for start, size in leaks) for at, value in enumerate(values)]
     found = [row for row in run(twice).onsets if row.kind is SignalKind.NIGHT_FLOW]
     assert len(found) == 2
-    assert found[0].since_ms < found[1].since_ms
+    assert found[0].since_ts < found[1].since_ts
 
 
 def test_a_base_load_left_on_is_found_within_a_day() -> None:
@@ -195,7 +195,7 @@ def test_the_state_of_a_series_stays_within_two_kilobytes() -> None:
     line = len(Codec[LoadLine](LoadLine, shapes={LoadLine: LINE}).dump(LoadLine(99_999, *[1.5] * 7)))
     for at, value in enumerate(habits(60)):
         rate = value and 123_456.789 * value + 1e6 * (at > 40 * QUARTERS_A_DAY) + 3e6 * (at > 50 * QUARTERS_A_DAY)
-        end = MONDAY_MS + (at + 1) * QUARTER_MS
+        end = MONDAY_TS + (at + 1) * QUARTER_MS
         state, _ = made.advance(state, SUBJECT, end, None if at % 29 == 0 else rate, end)
         if at % 8 == 0:
             largest = max(largest, len(CODEC.dump(state)))

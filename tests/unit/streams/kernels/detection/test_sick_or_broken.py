@@ -17,11 +17,11 @@ from ingest.judgement import judge
 from schemas.alarms import alarm_id
 from schemas.arrival import Arrival
 from schemas.aside import NOTHING
+from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.metrics import Signal
 from schemas.metrics.signal import SAFETY_KINDS, SignalKind
 from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Registry, Sector, Site
-from schemas.safety import SafetyEvent, SafetyRecord
 from streams.guard.watch import SafetyWatch
 from streams.installed import installed
 from streams.intake.admission import Directory, admit
@@ -254,7 +254,7 @@ def _merged(batch: Batch) -> Iterable[list[object]]:
         apart = message.set_aside or {}
         device = DIRECTORY.devices[message.device_id]
         for at, reading in enumerate(message.readings):
-            arrival = Arrival(message.device_id, message.received_ms, reading, apart.get(at, NOTHING))
+            arrival = Arrival(message.device_id, message.received_ts, reading, apart.get(at, NOTHING))
             arrivals.append(admit(DIRECTORY, device, arrival))
     yield arrivals
 

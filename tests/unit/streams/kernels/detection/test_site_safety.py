@@ -37,7 +37,7 @@ def test_smoke_is_said_with_its_first_reading() -> None:
     """Safety has no on-delay."""
     first = signals([False, True])[0]
     assert (first.kind, first.active, first.severity) == (SignalKind.SMOKE, True, Severity.CRITICAL)
-    assert first.ts == first.since_ms == first.seen_ts == T0 + 60_000
+    assert first.ts == first.since_ts == first.seen_ts == T0 + 60_000
 
 
 def test_a_verdict_is_given_out_while_it_is_young_and_then_once_a_day() -> None:
@@ -51,7 +51,7 @@ def test_the_end_of_smoke_is_said_as_often_as_an_off_delay_counts() -> None:
     """After it the input is normal, and nothing more is said."""
     ended = [row for row in signals([True, *[False] * 20]) if not row.active]
     assert [row.samples for row in ended] == [1, 2, 3, 4]
-    assert {row.since_ms for row in ended} == {T0 + 60_000}
+    assert {row.since_ts for row in ended} == {T0 + 60_000}
 
 
 def test_a_reading_without_the_input_judges_nothing() -> None:

@@ -12,7 +12,7 @@ from streams.kernels.alarms.reference import alarm_rules
 from streams.kernels.detection.judgement import Subject
 from streams.kernels.detection.reference import detection
 from streams.kernels.detection.series.series import SeriesDetectors
-from tests.support.worlds.steel import FILE, QUARTER_MS, START_MS, quarters
+from tests.support.worlds.steel import FILE, QUARTER_MS, START_TS, quarters
 
 if TYPE_CHECKING:
     from schemas.metrics.signal import SignalKind
@@ -29,7 +29,7 @@ def alarms(power_kw: list[float]) -> list[tuple[int, SignalKind]]:
     made = SeriesDetectors(detection().series["energy_import_kwh"], period_s=900, rated=None, version="test")
     subject, state, found = Subject("m", "s", "energy_import_kwh", "kW", "test"), None, []
     for at, power in enumerate(power_kw, 1):
-        state, rows = made.advance(state, subject, START_MS + at * QUARTER_MS, power, START_MS + at * QUARTER_MS)
+        state, rows = made.advance(state, subject, START_TS + at * QUARTER_MS, power, START_TS + at * QUARTER_MS)
         found += [
             (row.ts, row.kind)
             for row in rows
@@ -47,7 +47,7 @@ def test_three_loads_left_on_are_found_within_a_day_and_little_else_is_said() ->
         for at in range(start, start + SHIFT_DAYS * 96):
             power[at] += SHIFT_KW
     found = alarms(power)
-    onsets = [START_MS + start * QUARTER_MS for start in SHIFTS]
+    onsets = [START_TS + start * QUARTER_MS for start in SHIFTS]
     for onset in onsets:
         assert any(onset < ts <= onset + DAY_MS for ts, _ in found)
     assert sum(not any(onset < ts <= onset + SHIFT_DAYS * DAY_MS for onset in onsets) for ts, _ in found) <= 2

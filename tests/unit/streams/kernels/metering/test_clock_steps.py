@@ -12,7 +12,7 @@ from schemas.metrics import MeterMinute, Quality
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import HOUR_MS, MINUTE_MS
-from tests.support.worlds.meter_worlds import FIELD, KERNEL, START_MS, World, judge
+from tests.support.worlds.meter_worlds import FIELD, KERNEL, START_TS, World, judge
 
 HALF, NEARLY_ALL = 0.5, 0.95
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60)
@@ -23,7 +23,7 @@ METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60)
 @pytest.mark.parametrize("back_s", [17, 125, 3_600, 3_617, 7_213])
 def test_a_clock_that_steps_back_counts_nothing_twice(back_s: int, until: int, power: float | None) -> None:
     """At the 300th of 600 minutes; what bears a time that was there already is refused, the rest stands between."""
-    moments = [START_MS + at * MINUTE_MS for at in range(600)]
+    moments = [START_TS + at * MINUTE_MS for at in range(600)]
     shown = [round(1000 + 0.7 * at + 0.1 * (at % 3), 1) for at in range(600)]
     sent: dict[int, Arrival] = {}
     for at, value in enumerate(shown):
@@ -43,7 +43,7 @@ def test_a_clock_that_steps_back_counts_nothing_twice(back_s: int, until: int, p
 @pytest.mark.parametrize("speed", [0.2, 0.5, 0.7])
 def test_what_a_crawling_clock_stamps_is_not_good(speed: float, power: float | None) -> None:
     """From the 300th minute on it goes at a part of its speed, and is set right at the 500th."""
-    moments = [START_MS + at * MINUTE_MS for at in range(600)]
+    moments = [START_TS + at * MINUTE_MS for at in range(600)]
     shown = [round(1000 + 0.7 * at + 0.1 * (at % 3), 1) for at in range(600)]
     stamped = [
         ts if not 300 <= at < 500 else round(moments[300] + speed * (ts - moments[300]))
@@ -69,23 +69,23 @@ EXTRA_S, EARLY_S = 20, 15
 def test_jitter_is_no_crawling_clock(jitter_s: int, hourly: str) -> None:
     """Nor is one reading an hour too many or early: after the first hour every minute is as good as ever."""
     rng = random.Random(jitter_s)
-    moments = [START_MS + at * MINUTE_MS + rng.randint(-jitter_s, jitter_s) * 1000 for at in range(1_440)]
+    moments = [START_TS + at * MINUTE_MS + rng.randint(-jitter_s, jitter_s) * 1000 for at in range(1_440)]
     for at in range(30, 1_440, 60):
         if hourly == "early":
             moments[at] -= EARLY_S * 1000
         elif hourly == "more":
-            moments.append(START_MS + at * MINUTE_MS + EXTRA_S * 1000)
+            moments.append(START_TS + at * MINUTE_MS + EXTRA_S * 1000)
     arrivals = [
-        Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=round(1_000 + (ts - START_MS) / MINUTE_MS, 3)))
+        Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=round(1_000 + (ts - START_TS) / MINUTE_MS, 3)))
         for ts in sorted(set(moments))
     ]
     rows = {row.ts: row for row in KERNEL.fold(None, METER, arrivals)[1] if isinstance(row, MeterMinute)}
-    assert {row.quality for ts, row in rows.items() if ts >= START_MS + HOUR_MS} == {Quality.GOOD}
+    assert {row.quality for ts, row in rows.items() if ts >= START_TS + HOUR_MS} == {Quality.GOOD}
 
 
 def test_a_meter_that_always_sends_sooner_than_registered_is_believed() -> None:
     """Registered for a minute and sending every ten seconds from the first reading on; only a change is odd."""
-    moments = [START_MS + at * 10_000 for at in range(2_000)]
+    moments = [START_TS + at * 10_000 for at in range(2_000)]
     energy = [0.1 * at for at in range(2_000)]
     arrivals = [
         Arrival("m", 0, ElectricityReading(ts=ts, energy_import_kwh=round(1_000 + passed, 1)))

@@ -230,7 +230,7 @@ def test_counting_on_beyond_the_rating_is_told_once_with_its_end(first: int) -> 
     told = [row for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.OVER_RATED]
     assert {row.ts for row in told} == {told[0].ts}
     begins, ends = told[0], told[-1]
-    assert (begins.until_ms, ends.until_ms) == (None, T0 + 60_000 * (first + 180))
+    assert (begins.until_ts, ends.until_ts) == (None, T0 + 60_000 * (first + 180))
     assert ends.increment is not None
     assert ends.plausible is not None
     assert ends.increment / ends.plausible == pytest.approx(0.5 / (1.2 * 0.2), rel=0.02)

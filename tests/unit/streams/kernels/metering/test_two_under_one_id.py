@@ -39,7 +39,7 @@ def test_two_meters_in_turn_from_the_first_reading_on_are_one_event(
     events = {(row.ts, row.kind): row for row in rows if isinstance(row, MeterEvent)}
     [event] = events.values()
     assert event.readings > 200
-    assert event.until_ms is not None
+    assert event.until_ts is not None
     assert event.rule == IN_TURN
     minutes = {row.ts: row for row in rows if isinstance(row, MeterMinute) and row.quantity == "energy_import_kwh"}
     assert Quality.GOOD not in {row.quality for row in minutes.values()}

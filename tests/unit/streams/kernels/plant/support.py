@@ -68,7 +68,7 @@ class Tables:
             row
             for key, row in sorted(self._rows.get(want.row_type, {}).items())
             if key[0] in want.entity_ids
-            and want.from_ms <= row.ts < want.to_ms
+            and want.from_ts <= row.ts < want.to_ts
             and (want.second is None or row[1] == want.second)
         ]
 

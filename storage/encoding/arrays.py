@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.abc import Buffer
 
-EPOCH_2000_MS = 946_684_800_000
+EPOCH_2000_TS = 946_684_800_000
 INT4_MAX = 2**31 - 1
 SHORT = 64
 """Texts of at most so many characters are names, mostly, which travel again and again."""
@@ -120,7 +120,7 @@ def numbers(column: Column) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | N
         return np.array(filled, dtype=np.bool_), nulls
     whole = np.array(filled, dtype=np.int64)
     if column.type is PgType.TIMESTAMPTZ:
-        return (whole - EPOCH_2000_MS) * 1000, nulls
+        return (whole - EPOCH_2000_TS) * 1000, nulls
     if column.type is PgType.INT4 and whole.size and (whole.max() > INT4_MAX or whole.min() < -INT4_MAX - 1):
         msg = f"integer out of range for {column.type.value.sql}"
         raise OverflowError(msg)
@@ -150,7 +150,7 @@ class _MillisecondLoader(adapt.Loader):
 
     def load(self, data: Buffer) -> int:
         micros: int = _UNPACK_I8(data)[0]
-        return micros // 1000 + EPOCH_2000_MS
+        return micros // 1000 + EPOCH_2000_TS
 
 
 _UNPACK_I8 = struct.Struct(">q").unpack

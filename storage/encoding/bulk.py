@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from storage.arrays import Column, numbers
+from storage.encoding.arrays import Column, numbers
 from storage.statements import trusted
 
 if TYPE_CHECKING:

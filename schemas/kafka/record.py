@@ -14,7 +14,8 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.aside import SetAside
-from schemas.quarantine import Moment, Name, Quarantined
+from schemas.kafka import WIRE_NAMES
+from schemas.kafka.quarantine import Moment, Name, Quarantined
 from schemas.readings import (
     BatteryReading,
     ElectricityReading,
@@ -43,9 +44,11 @@ readings and, as base64, the payload."""
 class _Envelope(BaseModel):
     """The accepted readings of one MQTT message."""
 
+    model_config = WIRE_NAMES
+
     site_id: Name
     device_id: Name
-    received_ms: Moment
+    received_ts: Moment
     set_aside: dict[int, dict[str, SetAside]] | None = None
     """Fields that the collector set aside, by the reading's place in `readings` and the field's name."""
 
@@ -133,14 +136,14 @@ def encode_set_aside(found: Mapping[int, Aside]) -> bytes:
 
 
 def encode_envelope(
-    site_id: str, kind: str, device_id: str, received_ms: int, readings: bytes, *, set_aside: bytes = b""
+    site_id: str, kind: str, device_id: str, received_ts: int, readings: bytes, *, set_aside: bytes = b""
 ) -> bytes:
     """One envelope of a micro-batch; `readings` is a JSON array of readings already validated."""
     return b'{"site_id":"%b","kind":"%b","device_id":"%b","received_ms":%d,"readings":%b%b}' % (
         site_id.encode(),
         kind.encode(),
         device_id.encode(),
-        received_ms,
+        received_ts,
         readings,
         b',"set_aside":%b' % set_aside if set_aside else b"",
     )

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.quantity import CALENDAR_END_MS
+from schemas.kafka import WIRE_NAMES
+from schemas.quantity import CALENDAR_END_TS
 
 
 class Reason(StrEnum):
@@ -46,7 +47,7 @@ _AHEAD = re.compile(r"device clock is (\d+) s ahead of arrival")
 
 def ahead_detail(seconds: int) -> str:
     """Say by how much a clock is ahead."""
-    if seconds * 1000 >= CALENDAR_END_MS:
+    if seconds * 1000 >= CALENDAR_END_TS:
         return "device clock is ahead of arrival by more than any calendar has"
     return f"device clock is {seconds} s ahead of arrival"
 
@@ -55,21 +56,21 @@ def ahead_ms_of(detail: str) -> int | None:
     """Read it back, in ms; None where a detail does not say it, or a time that no calendar has."""
     found = _AHEAD.fullmatch(detail)
     ms = None if found is None else int(found[1]) * 1000
-    return ms if ms is not None and ms < CALENDAR_END_MS else None
+    return ms if ms is not None and ms < CALENDAR_END_TS else None
 
 
 LONGEST_NAME = 200
 """Characters of a site, kind or device in a record: more than the collector lets pass, less than an index takes."""
 
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-Moment = Annotated[int, Field(ge=0, lt=CALENDAR_END_MS)]
+Moment = Annotated[int, Field(ge=0, lt=CALENDAR_END_TS)]
 """When a collector took something in, ms: a time that the database can hold, whoever wrote the record."""
 
 
 class Quarantined(BaseModel):
     """One unusable message or reading, with its raw bytes, as it travels to the quarantine table."""
 
-    model_config = ConfigDict(extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
+    model_config = WIRE_NAMES | ConfigDict(extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
 
     reason: Reason
     detail: Annotated[str, Field(max_length=500)] = ""
@@ -77,7 +78,7 @@ class Quarantined(BaseModel):
     site_id: Name = ""
     kind: Name = ""
     device_id: Name = ""
-    received_ms: Moment
+    received_ts: Moment
     payload: bytes
     """The raw bytes; only their head when the message was too large."""
     size: Annotated[int, Field(ge=0, lt=2**31)]

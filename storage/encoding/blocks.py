@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from storage.arrays import Column, PgType
+from storage.encoding.arrays import Column, PgType
 from storage.tables import READING_TABLES
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.kafka import WIRE_NAMES
 from schemas.metrics.signal import Severity, SignalKind
 
 
@@ -22,7 +23,7 @@ class SafetyEvent(StrEnum):
 class SafetyRecord(BaseModel):
     """One record; its key is the alarm's id. Moments in ms, UTC."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = WIRE_NAMES | ConfigDict(extra="forbid", frozen=True)
 
     version: Literal[1] = 1
     alarm_id: str
@@ -33,11 +34,11 @@ class SafetyRecord(BaseModel):
     metric: str
     kind: SignalKind
     severity: Severity
-    event_ms: int
+    event_ts: int
     """Onset, or end, in device time."""
-    sample_ms: int
+    sample_ts: int
     """Device time of the reading by which it was seen."""
-    detected_ms: int
+    detected_ts: int
     """When the guard saw it."""
     value: float | None
     high: float | None
@@ -47,7 +48,7 @@ class SafetyRecord(BaseModel):
     """`event`, or `sensor or event` where nothing else at the device bears the sensor out."""
     replaces: str = ""
     """With `amend`: the id it had, where the sample that raised it is another one now."""
-    ended_ms: int | None = None
+    ended_ts: int | None = None
     """With `amend`: device time of the reading by which it was over; null while it stands."""
     disproved: bool = False
     """With `amend`: late readings show that it never was."""

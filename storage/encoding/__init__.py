@@ -1,0 +1,1 @@
+"""Rows as the bytes that PostgreSQL takes: arrays as parameters, binary COPY, columns of readings."""

@@ -1,0 +1,1 @@
+"""Tests of what a base station tells of its sets."""
