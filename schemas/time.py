@@ -32,6 +32,11 @@ _EPOCH_HOUR_OF_WEEK = 3 * 24
 """1 January 1970 was a Thursday; weeks begin on Monday."""
 
 
+def json_key(field: str) -> str:
+    """Key of a field in JSON that is kept or sent: there a moment ends in `_ms`, as it did in the first version."""
+    return f"{field[:-3]}_ms" if field.endswith("_ts") else field
+
+
 class Span(NamedTuple):
     """An entity and a stretch of time, from_ts <= ts < to_ts."""
 

@@ -2,10 +2,10 @@
 
 | table | row |
 |---|---|
-| `run` | one: scenario, seed, start_ts, version |
-| `label` | a fault, anomaly, leak or outage: whose, kind, metric, start_ts, end_ts, size, unit, params (JSON) |
+| `run` | one: scenario, seed, start_ms, version |
+| `label` | a fault, anomaly, leak or outage: whose, kind, metric, start_ms, end_ms, size, unit, params (JSON) |
 | `state` | a true quantity of a device or a site at one moment: entity, ts, quantity, value |
-| `total` | what truly passed a meter: device_id, quantity, from_ts, to_ts, increment in the register's unit |
+| `total` | what truly passed a meter: device_id, quantity, from_ms, to_ms, increment in the register's unit |
 
 Labels are drawn and written before the first reading. A `total` is the physical flow: free of every fault and of the
 meter's own class error, which stands in `state` under the quantity `gain` (shown = gain × true) once per meter.
@@ -137,20 +137,20 @@ class TruthSource(Protocol):
 
 
 _TABLES = """
-CREATE TABLE run (scenario TEXT NOT NULL, seed INTEGER NOT NULL, start_ts INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE run (scenario TEXT NOT NULL, seed INTEGER NOT NULL, start_ms INTEGER NOT NULL, version INTEGER NOT NULL);
 CREATE TABLE label (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, site_id TEXT NOT NULL, device_id TEXT NOT NULL, metric TEXT NOT NULL,
-    start_ts INTEGER NOT NULL, end_ts INTEGER, size REAL NOT NULL, unit TEXT NOT NULL, params TEXT NOT NULL
+    start_ms INTEGER NOT NULL, end_ms INTEGER, size REAL NOT NULL, unit TEXT NOT NULL, params TEXT NOT NULL
 );
 CREATE TABLE state (entity TEXT NOT NULL, ts INTEGER NOT NULL, quantity TEXT NOT NULL, value REAL NOT NULL);
 CREATE TABLE total (
-    device_id TEXT NOT NULL, quantity TEXT NOT NULL, from_ts INTEGER NOT NULL, to_ts INTEGER NOT NULL,
+    device_id TEXT NOT NULL, quantity TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
     increment REAL NOT NULL
 );
 """
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS state_series ON state (quantity, entity, ts);
-CREATE INDEX IF NOT EXISTS total_series ON total (device_id, quantity, from_ts);
+CREATE INDEX IF NOT EXISTS total_series ON total (device_id, quantity, from_ms);
 """
 
 
@@ -175,7 +175,7 @@ class TruthWriter:
     def add_labels(self, labels: Iterable[Label]) -> None:
         """Write labels and commit, so that they stand before any reading."""
         self._connection.executemany(
-            "INSERT INTO label (kind, site_id, device_id, metric, start_ts, end_ts, size, unit, params)"
+            "INSERT INTO label (kind, site_id, device_id, metric, start_ms, end_ms, size, unit, params)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(*label[:-1], json.dumps(label.params, ensure_ascii=False, sort_keys=True)) for label in labels],
         )
@@ -203,7 +203,7 @@ class TruthWriter:
 def read_run(path: Path) -> TruthRun:
     """What run a file is the truth of. Raises ValueError for a file of another format."""
     with closing(_open(path)) as connection:
-        run = TruthRun(*connection.execute("SELECT scenario, seed, start_ts, version FROM run").fetchone())
+        run = TruthRun(*connection.execute("SELECT scenario, seed, start_ms, version FROM run").fetchone())
     if run.version != VERSION:
         msg = f"{path} is of truth format {run.version}, this fenhe reads {VERSION}: simulate again"
         raise ValueError(msg)
@@ -216,8 +216,8 @@ def read_labels(path: Path) -> list[Label]:
         return [
             Label._make((LabelKind(kind), *columns, json.loads(params)))
             for kind, *columns, params in connection.execute(
-                "SELECT kind, site_id, device_id, metric, start_ts, end_ts, size, unit, params FROM label"
-                " ORDER BY start_ts, id"
+                "SELECT kind, site_id, device_id, metric, start_ms, end_ms, size, unit, params FROM label"
+                " ORDER BY start_ms, id"
             )
         ]
 
@@ -237,8 +237,8 @@ def read_totals(path: Path, device_id: str | None = None) -> Iterator[TrueTotal]
     """True totals, by device, quantity and time."""
     with closing(_open(path)) as connection:
         for row in connection.execute(
-            "SELECT device_id, quantity, from_ts, to_ts, increment FROM total"
-            " WHERE ? IS NULL OR device_id = ? ORDER BY device_id, quantity, from_ts",
+            "SELECT device_id, quantity, from_ms, to_ms, increment FROM total"
+            " WHERE ? IS NULL OR device_id = ? ORDER BY device_id, quantity, from_ms",
             (device_id, device_id),
         ):
             yield TrueTotal(*row)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict
 
+from schemas.time import json_key
 
-def _key(field: str) -> str:
-    return f"{field[:-3]}_ms" if field.endswith("_ts") else field
-
-
-WIRE_NAMES = ConfigDict(alias_generator=_key, populate_by_name=True, serialize_by_alias=True)
-"""On Kafka a moment's key ends in `_ms`, as in the first version; the field in `_ts`, as everywhere."""
+WIRE_NAMES = ConfigDict(alias_generator=json_key, populate_by_name=True, serialize_by_alias=True)
+"""On Kafka a moment's key ends in `_ms`, as in the first version (`ended_ms`); the field in `_ts`, as everywhere."""

@@ -265,12 +265,15 @@ def snapshot(owner_url: str, tables: Sequence[str] = (*DERIVED, *RAW)) -> dict[s
 def alarm_history(owner_url: str) -> list[str]:
     """All that detectors' alarms came to, by the devices' time: each as text, with what happened to it in order.
 
-    Silence is left out: it is judged by when readings come, not by what they say.
+    Silence is left out: it is judged by when readings come, not by what they say. Of a meter that changed the order is
+    left out: its event is revised as long as little is known of the register, and what was amended meanwhile depends
+    on how many readings came at once.
     """
     with connect(owner_url, name="test") as connection:
         rows = connection.execute(
             "SELECT jsonb_build_array(a.site_id, a.device_id, a.metric, a.kind, a.state, a.occurrences, a.event_at,"
-            " a.raised_at, a.cleared_at, array_agg(t.event ORDER BY t.id), array_agg(t.event_at ORDER BY t.id),"
+            " a.raised_at, a.cleared_at, CASE WHEN a.kind <> 'meter_changed' THEN array_agg(t.event ORDER BY t.id) END,"
+            " CASE WHEN a.kind <> 'meter_changed' THEN array_agg(t.event_at ORDER BY t.id) END,"
             " count(o.id) FILTER (WHERE o.what = 'raised'))::text"
             " FROM alarm a JOIN alarm_transition t USING (alarm_id)"
             " LEFT JOIN notification_outbox o ON o.transition_id = t.id"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.alarms import AlarmEvent, AlarmState, alarm_id
-from schemas.time import FOREVER_TS
+from schemas.time import FOREVER_TS, json_key
 from streams.kernels.alarms.episodes import Episode, worse
 from streams.kernels.alarms.machine import TRANSITIONS, step
 
@@ -192,9 +192,14 @@ def _live_through(change: AlarmChange, episode: Episode, rule: Rule, kept_back_b
 
 def _amend(change: AlarmChange, **after: int | None) -> None:
     """Note that late readings have moved something, with what it was and what it is."""
-    before = {name: getattr(change.alarm, name) for name in after}
+    before = {json_key(name): getattr(change.alarm, name) for name in after}
     change.alarm = change.alarm._replace(**after)  # type: ignore[arg-type]
-    change.take(AlarmEvent.AMEND, "late readings have moved it", before=before, after=after)
+    change.take(
+        AlarmEvent.AMEND,
+        "late readings have moved it",
+        before=before,
+        after={json_key(name): value for name, value in after.items()},
+    )
 
 
 def _disprove(change: AlarmChange, rule: Rule) -> None:
@@ -223,7 +228,7 @@ def _attach_or_create(
                 AlarmEvent.AMEND,
                 "late readings show that it held before, too",
                 before={},
-                after={"from_ts": episode.raised.since_ts, "to_ts": episode.cleared_ts},
+                after={"from_ms": episode.raised.since_ts, "to_ms": episode.cleared_ts},
             )
             continue
         if standing is None or not standing.alarm.is_open:

@@ -141,7 +141,7 @@ def test_late_readings_that_move_an_alarm_amend_it(connection: Connection) -> No
     assert alarm["alarm_id"] == before["alarm_id"]
     assert (alarm["event_at"], alarm["raised_at"], alarm["amended"]) == (minute(2), minute(3), True)
     amended = operator.history(connection, alarm["alarm_id"]).transitions[-1]
-    assert amended["detail"]["before"] == {"event_ts": minute(4), "raised_ts": minute(5)}
+    assert amended["detail"]["before"] == {"event_ms": minute(4), "raised_ms": minute(5)}
 
 
 @pytest.mark.parametrize("is_told_first", [False, True])
