@@ -9,8 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import alarm_lists, books, city_map, gaps
-from dashboards.parts.plant_limits import GRADE_WORDS
+from dashboards.parts import alarm_lists, books, city_map, gaps, plant_limits
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
@@ -50,9 +49,9 @@ SELECT count(*) FILTER (WHERE s.sector <> 'base_station')::float8               
        count(*) FILTER (WHERE s.sector <> 'base_station' AND l.site_id IS NOT NULL)::float8    AS plants_live,
        count(*) FILTER (WHERE s.sector = 'base_station')::float8                               AS stations,
        count(*) FILTER (WHERE s.sector = 'base_station' AND l.site_id IS NOT NULL)::float8     AS stations_live,
-       (SELECT {sql.bad_ones("grade = 0", "grade IS NOT NULL")} AS over_limit FROM (
-            SELECT newest.grade FROM product_line p CROSS JOIN LATERAL (
-                SELECT r.grade FROM plant_rolling r
+       (SELECT {sql.bad_ones("grade = 0", "grade IS NOT NULL AND quality <> 'estimated'")} AS over_limit FROM (
+            SELECT newest.grade, newest.quality FROM product_line p CROSS JOIN LATERAL (
+                SELECT r.grade, r.quality FROM plant_rolling r
                 WHERE r.site_id = p.site_id AND r.line_id = p.line_id AND r.window_h = 720 AND {days_back(3, "r.ts")}
                 ORDER BY r.ts DESC LIMIT 1
             ) newest
@@ -227,7 +226,7 @@ def plants(language: Language) -> Panel:
     query = f"""
 SELECT s.site_id, {sql.name(language, "s", "site_id")} AS plant, {sql.city(language)} AS city,
        {sql.words_of("s.sector", labels.SECTOR, language)} AS sector,
-       month.grade, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per,
+       {plant_limits.grade("month")}, day.unit_energy_kgce, 'kgce/' || s.product_unit AS per,
        {gaps.LIMIT.text("day", language)},
        day.unit_water_m3,
        {gaps.QUOTA.text("day", language)},
@@ -241,7 +240,7 @@ LEFT JOIN LATERAL (
     ORDER BY r.ts DESC LIMIT 1
 ) day ON true
 LEFT JOIN LATERAL (
-    SELECT r.grade FROM plant_rolling r
+    SELECT r.grade, r.quality FROM plant_rolling r
     WHERE r.site_id = s.site_id AND r.line_id = 'plant' AND r.window_h = 720 AND {days_back(3, "r.ts")}
     ORDER BY r.ts DESC LIMIT 1
 ) month ON true
@@ -264,7 +263,7 @@ LIMIT 300
         Field(name="plant", label=labels.PLANT, link=TO_ENERGY, least_px=fields.SITE_PX),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="sector", label=labels.SECTOR_COLUMN, width=110),
-        Field(name="grade", label=labels_plant.GRADE, words=GRADE_WORDS, width=120),
+        Field(name="grade", label=labels_plant.GRADE, words=plant_limits.GRADE_WORDS, width=120),
         Field(name="unit_energy_kgce", label=labels.ENERGY_PER_PRODUCT, decimals=1, width=100),
         Field(name="per", label=labels.UNIT, width=90),
         gaps.LIMIT.field(),

@@ -25,6 +25,8 @@ class LimitGap(NamedTuple):
     column: str
     of: str
     """The column of the figure that is held against it."""
+    published: str
+    """SQL: whether there is a limit to hold it to, of the row `{row}`."""
     label: Text
     over: str = fields.BAD
     """Colour of a measured one that is over."""
@@ -35,7 +37,8 @@ class LimitGap(NamedTuple):
         amount = f"{row}.{self.column}"
         mark = f"CASE WHEN {row}.quality = 'estimated' THEN '◇' WHEN {amount} > 0 THEN '{over}' ELSE '●' END"
         told = f"{mark} || ' ' || replace(to_char({amount}, 'FMSG999,990.0'), '-', '−') || ' %'"
-        none = f"CASE WHEN {row}.{self.of} IS NOT NULL THEN '{labels.NONE(language)}' END"
+        is_held = self.published.format(row=row)
+        none = f"CASE WHEN {row}.{self.of} IS NOT NULL AND NOT ({is_held}) THEN '{labels.NONE(language)}' END"
         return f"coalesce({told}, {none}) AS {self.column}"
 
     def field(self, width: int | None = WIDTH_PX) -> Field:
@@ -43,7 +46,12 @@ class LimitGap(NamedTuple):
         return Field(name=self.column, label=self.label, marked=True, width=width)
 
 
-LIMIT = LimitGap("gap_to_limit_pct", "unit_energy_kgce", labels_plant.GAP_LIMIT)
-LEADER = LimitGap("gap_to_leader_pct", "unit_energy_kgce", labels_plant.GAP_LEADER, fields.PARTIAL)
-QUOTA = LimitGap("gap_to_quota_pct", "unit_water_m3", labels_plant.GAP_QUOTA)
-ADVANCED_QUOTA = LimitGap("gap_to_advanced_quota_pct", "unit_water_m3", labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL)
+_LIMITED = "{row}.limit_level_3 IS NOT NULL OR {row}.limit_level_1 IS NOT NULL"
+_IN_FIGURE = "false"
+"""A quota is held against the very figure: where there is the one and no distance, there is no quota."""
+LIMIT = LimitGap("gap_to_limit_pct", "unit_energy_kgce", _LIMITED, labels_plant.GAP_LIMIT)
+LEADER = LimitGap("gap_to_leader_pct", "unit_energy_kgce", _LIMITED, labels_plant.GAP_LEADER, fields.PARTIAL)
+QUOTA = LimitGap("gap_to_quota_pct", "unit_water_m3", _IN_FIGURE, labels_plant.GAP_QUOTA)
+ADVANCED_QUOTA = LimitGap(
+    "gap_to_advanced_quota_pct", "unit_water_m3", _IN_FIGURE, labels_plant.GAP_ADVANCED_QUOTA, fields.PARTIAL
+)

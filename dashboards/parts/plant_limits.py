@@ -13,12 +13,20 @@ from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 from schemas.words.meter_rules import METER_RULES
 
+_COLORS = (fields.BAD, fields.GOOD, fields.PRIMARY, fields.PARTIAL)
+_AS_ESTIMATED = 10
+"""Added to a grade that rests on an estimate: it is neither over nor within a limit, and never red."""
 GRADE_WORDS = {
-    value: Word(text, color)
-    for (value, text), color in zip(
-        labels_plant.GRADES.items(), (fields.BAD, fields.GOOD, fields.PRIMARY, fields.PARTIAL), strict=True
-    )
+    value: Word(text, color) for (value, text), color in zip(labels_plant.GRADES.items(), _COLORS, strict=True)
+} | {
+    str(int(value) + _AS_ESTIMATED): Word(Text(f"◇ {text.zh[2:]}", f"◇ {text.en[2:]}"), fields.ESTIMATED)
+    for value, text in labels_plant.GRADES.items()
 }
+
+
+def grade(row: str) -> str:
+    """SQL: a window's grade, apart where it rests on an estimate."""
+    return f"{row}.grade + CASE WHEN {row}.quality = 'estimated' THEN {_AS_ESTIMATED} ELSE 0 END AS grade"
 
 
 def standing(language: Language) -> Panel:
@@ -28,11 +36,11 @@ def standing(language: Language) -> Panel:
         title=Text("对标", "Against the limits"),
         description=Text(
             "各产线：等级按 30 天单位产品能耗；距离 = (e − L)/L，按 24 小时，正为超出"
-            "（依估算得出的标 ◇，不算超限）；"
+            "（等级或距离依估算得出的标 ◇，不算超限）；"
             "能耗按限额所用的量和单位列出（铝液为交流电耗）。没有公布领跑者值时以先进值代替。"
             "限值为标准所列经修正。来源：plant_rolling。",
             "Per line: grade by the energy per product of 30 days; gap (e − L)/L by 24 hours, positive is over "
-            "(one that rests on an estimate bears ◇ and is not called over). "
+            "(either bears ◇ where it rests on an estimate and is not called over). "
             "Energy is what the limit is of, in its unit (of liquid aluminium, electricity). Where no leader is "
             "published level 1 stands in. Limits are the standard's after corrections. Source: plant_rolling.",
         ),
@@ -41,7 +49,7 @@ def standing(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT {sql.name(language, "l", "line_id")} AS line, month.grade,
+SELECT {sql.name(language, "l", "line_id")} AS line, {grade("month")},
        CASE WHEN day.limit_level_3 IS NULL THEN day.unit_energy_kgce
             ELSE day.limit_level_3 * (1 + day.gap_to_limit_pct / 100) END AS held,
        day.limit_level_3, COALESCE(e.unit, 'kgce/' || l.product_unit) AS unit,
@@ -55,7 +63,7 @@ LEFT JOIN LATERAL (
     ORDER BY r.ts DESC LIMIT 1
 ) day ON true
 LEFT JOIN LATERAL (
-    SELECT grade FROM plant_rolling r
+    SELECT grade, quality FROM plant_rolling r
     WHERE r.site_id = l.site_id AND r.line_id = l.line_id AND r.window_h = 720 AND {days_back(3, "r.ts")}
     ORDER BY r.ts DESC LIMIT 1
 ) month ON true
