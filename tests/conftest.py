@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.dashboards",
     "tests.fixtures.engine",
+    "tests.fixtures.logs",
     "tests.fixtures.pipeline",
     "tests.fixtures.services",
 ]
