@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Odd = tuple[str, str]
 """A field, and what is wrong with it in a sentence."""
 
-PERIOD_S = (0.05, 32 * DAY_MS / 1000)
-"""Between two readings of anything: a month at most. (unsourced)"""
+PERIOD_S = (0.05, 100 * DAY_MS / 1000)
+"""Between two readings of anything: a water meter may be read once a quarter. (unsourced)"""
 WORST_ACCURACY = 0.2
 """No meter that is worth registering is worse than ±20 %. (unsourced)"""
 LHV_MJ_KG = (2.0, 35.0)

@@ -96,6 +96,8 @@ def _of_site(site: Site, registry: Registry) -> Iterable[Nonsense]:
 COUNTED = {Role.CONSUMED, Role.EXPORTED, Role.PRODUCT}
 """Roles by which a meter adds to its plant's totals."""
 CONVERSIONS = {("mwh", "kwh"): 1000.0, ("kwh", "mwh"): 0.001}
+LOSS_AT_MOST = 2.0
+"""A factor may add what a transformer loses or take a share; further from the conversion it is a slip. (unsourced)"""
 
 
 def _odd_parts(meter: VirtualMeter, devices: Mapping[str, Device]) -> Iterable[str]:
@@ -105,13 +107,15 @@ def _odd_parts(meter: VirtualMeter, devices: Mapping[str, Device]) -> Iterable[s
             yield f"{part.meter_id} stands among them twice"
         seen.add((part.meter_id, part.quantity))
         units = (unit_of(part.quantity), unit_of(meter.quantity))
-        if part.factor is not None and units[0] == units[1] and part.factor > 1:
+        known = 1.0 if units[0] == units[1] else CONVERSIONS.get(units)
+        far = part.factor is not None and known is not None and part.factor / known > LOSS_AT_MOST
+        if part.factor is not None and units[0] == units[1] and far:
             yield f"{part.meter_id} counts in {units[0]} already: its factor {part.factor:g} is of another unit"
-        known = CONVERSIONS.get(units)
-        if part.factor is not None and known is not None and part.factor != known:
+        elif part.factor is not None and known is not None and (far or part.factor / known < 1 / LOSS_AT_MOST):
             yield f"{part.meter_id} counts in {units[0]}: its factor into {units[1]} is {known:g}, not {part.factor:g}"
         device = devices.get(part.meter_id)
-        if device is not None and meter.role in COUNTED and device.role is meter.role and part.sign > 0:
+        counts = meter.role is not Role.EXPORTED or part.quantity == meter.quantity
+        if device is not None and meter.role in COUNTED and device.role is meter.role and part.sign > 0 and counts:
             yield (
                 f"{part.meter_id} is {meter.role} by itself, and would be counted twice: register one of the two as"
                 " internal"

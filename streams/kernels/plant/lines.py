@@ -36,13 +36,15 @@ def wrong_lines(registry: Registry, reference: Reference) -> list[Nonsense]:
 
 
 def _wrong_with(line: ProductLine, site: Site, reference: Reference) -> Iterator[tuple[str, str]]:
+    """A line that names its meters has a product of its own: a power station within a works counts in MWh."""
     limit, quota = reference.limits.get(line.product), reference.quotas.get(line.water_quota)
     if limit is None and line.product in reference.quotas:
         yield "product", f"{line.product} is a water quota: write it as water_quota"
     if quota is None and line.water_quota in reference.limits:
         yield "water_quota", f"{line.water_quota} is an energy limit: write it as product"
     unit = None if limit is None else UNITS.get(limit.unit)
-    if limit is not None and unit is not None and unit != site.product_unit:
+    told = site.product_unit.replace("·", "")
+    if limit is not None and unit is not None and unit != told and not line.meters:
         yield (
             "product",
             f"{line.product} is limited in {limit.unit}, and this plant's product is in {site.product_unit}",

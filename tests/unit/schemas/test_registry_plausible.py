@@ -148,3 +148,28 @@ def test_a_site_that_cannot_be_meant_is_refused_by_line(tmp_path: Path, text: st
 def test_what_is_meant_is_taken(tmp_path: Path, device: str) -> None:
     """None of the rules stands in the way of what people register."""
     assert refused(tmp_path, HEAD + device) == ""
+
+
+TWO_LINES = f"""sites:
+-{SITE[1:]}  product_lines:
+  - {{line_id: al, product: aluminium_liquid_ac, meters: [P]}}
+  - {{line_id: pw, product: power_subcritical_300, meters: [G]}}
+devices:
+- {{device_id: P, site_id: P1, kind: production, role: product}}
+- {{device_id: G, site_id: P1, kind: gangue_unit}}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + METER + "  period_s: 5270400\n",  # a water meter that is read every other month
+        virtual("electricity", "energy_import_kwh", PART % ("energy_import_kwh", ", factor: 1.02")),  # its transformer
+        virtual("electricity", "energy_import_kwh", PART % ("generated_mwh", ", factor: 995"), own="gangue_unit"),
+        TWO_LINES,
+    ],
+    ids=["every other month", "transformer loss", "converted less loss", "power station within a works"],
+)
+def test_what_plants_do_is_taken(tmp_path: Path, text: str) -> None:
+    """A loss in a factor is no slip of the unit, and a line that names its meters has a product of its own."""
+    assert refused(tmp_path, text) == ""
