@@ -70,6 +70,7 @@ LONG_MS = 4 * HOUR_MS
 CUTS = {
     "runaway-precursor": WHOLE,
     "cfb-low-load": WHOLE,
+    "capacity-tests": WHOLE,
     "winter-outage-shuozhou": Cut(sets=70),
     "meter-chaos": Cut(plants={Sector.STEEL: 1, Sector.COKING: 1}),
     "bad-network": WHOLE,

@@ -167,7 +167,7 @@ class Weather(Model):
     offline: list[Blackout] = Field(default_factory=list)
 
 
-_Timed = TypeVar("_Timed", Outage, Event, Command, Blackout)
+_Timed = TypeVar("_Timed", Outage, Event, Command, Blackout, TestPlan)
 
 
 class LiveWatch(Model):
@@ -239,7 +239,10 @@ class Scenario(Model):
                 "past": self.watch.past,
                 "lasts": self.lasts - over,
                 "fleet": self.fleet.model_copy(
-                    update={"outages": [_sooner(each, over) for each in self.fleet.outages]}
+                    update={
+                        "outages": [_sooner(each, over) for each in self.fleet.outages],
+                        "tests": None if self.fleet.tests is None else _sooner(self.fleet.tests, over),
+                    }
                 ),
                 "events": [_sooner(each, over) for each in self.events],
                 "orders": [_sooner(each, over) for each in self.orders],
