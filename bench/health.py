@@ -84,6 +84,10 @@ def show(result: Score) -> None:
     print(f"SoH MAE / bias                   {result.mae:.2f} / {statistics.fmean(result.errors):+.2f} points")
     print(f"90 % interval holds the truth    {result.hit_rate:.1%}")
     print(f"single discharges                {len(single)}, MAE {statistics.fmean(abs(e) for e in single):.2f} points")
+    if apart := result.two_point_errors:
+        print(
+            f"between two rests, not fused     {len(apart)}, MAE {statistics.fmean(abs(e) for e in apart):.2f} points"
+        )
     print(f"published from the flat region   {result.published_flat}")
     print(f"cells taken for others           {result.exchanged}, perhaps {result.doubted}")
     print(f"refused                          {dict(sorted(result.reasons.items()))}")

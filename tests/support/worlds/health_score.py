@@ -57,7 +57,9 @@ class Score:
     hits: list[bool] = field(default_factory=list)
     """Whether its 90 % interval holds the truth."""
     single_errors: list[float] = field(default_factory=list)
-    """Of single discharges, less the truth at the end of the run."""
+    """Of single discharges that are evidence of their set, less the truth at the end of the run."""
+    two_point_errors: list[float] = field(default_factory=list)
+    """The same of those between two rests at the foot, which say what usual sets have."""
     reasons: dict[str, int] = field(default_factory=dict)
     possible: int = 0
     """Sets whose BMS opened at least once, or that a core-capacity test drew down to its end."""
@@ -132,19 +134,26 @@ def _score_set(
     result: Score, history: list[BatterySoh], capacities: list[BatteryCapacity], truth_pct: float, end_ts: int
 ) -> None:
     fusion = health_reference().fusion
+    note_singles(result, capacities, truth_pct)
+    known = soh_at(history, end_ts, fusion)[1]
+    if known is not None:
+        error = 100 * known.soh - truth_pct
+        result.errors.append(error)
+        result.hits.append(abs(error) <= 100 * Z_90 * known.sigma)
+
+
+def note_singles(result: Score, capacities: list[BatteryCapacity], truth_pct: float) -> None:
+    """Count a set's single discharges; what is not fused is no error of what is shown, and stands apart."""
     for row in capacities:
-        if row.soh_pct is not None:
+        if row.method is CapacityMethod.TWO_POINT and row.soh_pct is not None:
+            result.two_point_errors.append(row.soh_pct - truth_pct)
+        elif row.soh_pct is not None:
             result.single_errors.append(row.soh_pct - truth_pct)
             result.published_flat += row.method is CapacityMethod.OCV and not (
                 row.soc_end_pct is not None and not FLAT_PCT[0] <= row.soc_end_pct <= FLAT_PCT[1]
             )
         elif row.reason is not None:
             result.reasons[row.reason] = result.reasons.get(row.reason, 0) + 1
-    known = soh_at(history, end_ts, fusion)[1]
-    if known is not None:
-        error = 100 * known.soh - truth_pct
-        result.errors.append(error)
-        result.hits.append(abs(error) <= 100 * Z_90 * known.sigma)
 
 
 def _score_forecasts(

@@ -31,7 +31,7 @@ from streams.kernels.battery.prospects.fleet import FleetHealth
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from tests.support.worlds.fleet_year import FleetYear
-from tests.support.worlds.health_score import score
+from tests.support.worlds.health_score import Score, note_singles, score
 from tests.support.worlds.sets import T0
 
 if TYPE_CHECKING:
@@ -341,6 +341,14 @@ def test_a_soh_s_doubt_grows_with_its_age() -> None:
     assert old.soh_sigma_pct is not None
     assert old.soh_sigma_pct > young.soh_sigma_pct + 0.4
     assert old.soh_age_days == pytest.approx(1100, abs=0.1)
+
+
+def test_what_is_of_usual_sets_is_no_error_of_single_discharges() -> None:
+    """An estimate between two rests at the foot is not fused, and is scored apart."""
+    result = Score(1)
+    full = capacity(1, 85.0)._replace(soh_pct=85.0)
+    note_singles(result, [full, full._replace(soh_pct=70.0, method=CapacityMethod.TWO_POINT)], 84.0)
+    assert (result.single_errors, result.two_point_errors) == ([1.0], [-14.0])
 
 
 def test_a_simulated_fleet_is_told_as_well_as_it_is_published() -> None:
