@@ -169,17 +169,26 @@ class Limits:
         left = self.share_left_loaded(loaded_cell_v, amps, celsius)
         return Left(left, 0.0, self.capacity_factor(celsius)).soc(soh or self.population)
 
-    def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> Left:
-        """What a discharge to the cut-off leaves inside: 0 is where the chemistry's curve ends at 25 °C."""
+    def at_cutoff(self, loaded_cell_v: float, amps: float, temperature_c: float | None, beside_v: float = 0.0) -> Left:
+        """What a discharge to the cut-off leaves inside: 0 is where the chemistry's curve ends at 25 °C.
+
+        `beside_v` is the doubt of a voltage that no channel shows.
+        """
         celsius = REFERENCE_C if temperature_c is None else temperature_c
         sigma = self.chemistry.sigma_empty_percent / 100
         if not self.has_curve:
             return Left(0.0, sigma)
+        low, left, high = (
+            self.share_left_loaded(loaded_cell_v + apart, amps, celsius) for apart in (-beside_v, 0.0, beside_v)
+        )
+        sigma = math.hypot(sigma, (high - low) / 2)
         given = self.capacity_factor(celsius)
         doubt = self.reference.capacity.temperature_sigma * (1.0 - given)
-        return Left(self.share_left_loaded(loaded_cell_v, amps, celsius), sigma, given, doubt)
+        return Left(left, sigma, given, doubt)
 
-    def read_knee(self, loaded_cell_v: float, amps: float, temperature_c: float | None) -> Left | None:
+    def read_knee(
+        self, loaded_cell_v: float, amps: float, temperature_c: float | None, beside_v: float = 0.0
+    ) -> Left | None:
         """What is left by a loaded voltage, only on the steep end of the curve; None above it.
 
         There the curve falls by 115 mV a per cent: a resistance wrong by a fifth moves the SoC by a tenth of a point.
@@ -188,7 +197,7 @@ class Limits:
         left = self.share_left_loaded(loaded_cell_v, amps, celsius)
         if not self.has_curve or left > self.chemistry.knee_percent / 100 * self.population:
             return None
-        return self.at_cutoff(loaded_cell_v, amps, temperature_c)
+        return self.at_cutoff(loaded_cell_v, amps, temperature_c, beside_v)
 
     def read_foot(self, rest_cell_v: float, beside_v: float = 0.0) -> Left | None:
         """What is left by a rest after a discharge, with its σ; None above the foot of the curve.

@@ -122,7 +122,10 @@ class Doubtful(World):
 
     def _say_all(self, seconds: Array, amps: float, volts: Array) -> None:
         noise = self.draws
-        cells = np.round(volts + noise.normal(0.0, 0.001, volts.shape), 3)
+        cells: list[list[float | None]] = np.round(volts + noise.normal(0.0, 0.001, volts.shape), 3).tolist()
+        if self.dead is not None:
+            for each in cells:
+                each[self.dead] = None
         shown = self.scale * amps + self.offset_a + noise.normal(0.0, 0.05, seconds.shape)
         if self.clip_c is not None:
             shown = np.clip(shown, -self.clip_c * self.nominal, self.clip_c * self.nominal)
@@ -130,7 +133,7 @@ class Doubtful(World):
             shown[:] = self.shown_a
         packs = np.round(volts.sum(axis=1) + 0.03, 2).tolist()
         sensors: list[float | None] = [self.celsius, self.celsius + 0.5]
-        for second, pack, amp, cell in zip(seconds, packs, np.round(shown, 2).tolist(), cells.tolist(), strict=True):
+        for second, pack, amp, cell in zip(seconds, packs, np.round(shown, 2).tolist(), cells, strict=True):
             reading = BatteryReading.model_construct(
                 ts=T0 + round(second * 1000), pack_voltage_v=pack, current_a=amp, cell_voltage_v=cell,
                 temperature_c=sensors,

@@ -348,13 +348,13 @@ def _end_alone(discharge: Discharge, limits: Limits) -> _End:
     unseen_v = discharge.end_cells.unseen_v
     rest = None if discharge.rest_cell_v is None else limits.read_foot(discharge.rest_cell_v, unseen_v)
     if discharge.cutoff_ts is None or discharge.cutoff_ah is None:
-        knee = limits.read_knee(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c)
+        knee = limits.read_knee(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c, unseen_v)
         if rest is None and knee is not None:
             return _End(CapacityMethod.KNEE, knee, drawn)
         return _End(CapacityMethod.OCV, rest, drawn)
     beyond = drawn - discharge.cutoff_ah > limits.reference.capacity.noted_from * limits.nominal_ah
     if rest is None or beyond:
-        rest = limits.at_cutoff(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c)
+        rest = limits.at_cutoff(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c, unseen_v)
     return _End(CapacityMethod.FULL, rest, discharge.cutoff_ah)
 
 

@@ -40,13 +40,15 @@ class Flow(NamedTuple):
     volts: float
     cell_v: float
     """Lowest cell."""
+    unseen_v: float = 0.0
+    """Doubt about that where it may be a cell that no channel shows."""
     is_steady: bool = False
     """A gap, but a short one in which the load went straight on, or came on or went off once."""
 
     @property
     def loaded(self) -> LoadedSample:
         """The later reading, of a set under load."""
-        return LoadedSample(self.ts, -self.amps, self.volts, self.cell_v)
+        return LoadedSample(self.ts, -self.amps, self.volts, self.cell_v, self.unseen_v)
 
     def steady_doubt(self, limits: Limits) -> float:
         """Doubt about what flowed over a steady gap, as a share of it."""

@@ -39,6 +39,8 @@ class LoadedSample(NamedTuple):
     volts: float
     cell_v: float
     """Lowest cell."""
+    unseen_v: float = 0.0
+    """Doubt about that where it may be a cell that no channel shows."""
 
 
 def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before_ah: float | None) -> None:
@@ -80,7 +82,8 @@ def _note_foot(episode: OpenEpisode, sample: LoadedSample, limits: Limits) -> No
     """Note where the lowest cell, its drop taken off, comes down to the foot of the curve."""
     found = rests_at_foot(sample.cell_v, sample.amps, episode.level_ohm, episode.temperature_last_c, limits)
     if found is not None:
-        episode.foot_ah, episode.foot_drop_sigma_v = episode.charge_ah + episode.bridged_ah, found.drop_sigma_v
+        episode.foot_ah = episode.charge_ah + episode.bridged_ah
+        episode.foot_drop_sigma_v = math.hypot(found.drop_sigma_v, sample.unseen_v)
         episode.foot_share = limits.share_left(found.rest_v)
 
 

@@ -74,9 +74,9 @@ class Tracker:
         cell_v, seen = self._lowest(cells or (), present, volts)
         before_ts = ts if state is None else state.ts
         if state is None:
-            state = self._begin(ts, raw, volts, cell_v)
+            state = self._begin(ts, raw, volts, cell_v, unseen_v=seen.doubt_v)
         else:
-            self._advance(state, ts, raw, volts, cell_v)
+            self._advance(state, ts, raw, volts, cell_v, unseen_v=seen.doubt_v)
         if state.doing is DISCHARGE:
             self._note_loaded_cells(state, seen, present, ts)
         if seen.unseen_v is not None and state.doing is FLOAT:
@@ -127,7 +127,7 @@ class Tracker:
             return seen.lowest_v, seen
         return (min(present) if present else volts / count), NO_CELLS
 
-    def _begin(self, ts: int, raw: float, volts: float, cell_v: float) -> SetState:
+    def _begin(self, ts: int, raw: float, volts: float, cell_v: float, *, unseen_v: float) -> SetState:
         doing = doing_now(
             Flow(ts, 0, is_gap=False, doing=REST, amps_before=raw, amps=raw, volts=volts, cell_v=cell_v),
             self.limits,
@@ -138,14 +138,14 @@ class Tracker:
         state = self.state = SetState(ts, raw, raw, volts, cell_v, doing, ts, episode, hour)
         state.still_high_v = state.still_low_v = volts / self.limits.cell_count
         if doing is DISCHARGE:
-            note_load(episode, LoadedSample(ts, -raw, volts, cell_v), self.limits, None)
+            note_load(episode, LoadedSample(ts, -raw, volts, cell_v, unseen_v), self.limits, None)
         episode.pack_end_v = volts
         settle(state, self.limits)
         self.rows.append(set_rows.episode(self, episode, None, ts))
         self.rows.append(set_rows.now(self, ts))
         return state
 
-    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float) -> None:
+    def _advance(self, state: SetState, ts: int, raw: float, volts: float, cell_v: float, *, unseen_v: float) -> None:
         limits, waiting = self.limits, state.recharge
         elapsed = ts - state.ts
         is_gap = elapsed > limits.gap_ms
@@ -157,7 +157,7 @@ class Tracker:
             self._step(state, ts, raw, volts)
         sign, offset = sign_of(state.votes), state.offset_a or 0.0
         before, amps = sign * state.raw_a - offset, sign * raw - offset
-        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v)
+        flow = Flow(ts, elapsed, is_gap, state.doing, before, amps, volts, cell_v, unseen_v)
         pausing = state.episode.kind is DISCHARGE and elapsed <= limits.bridged_gap_ms
         doing = doing_now(flow, limits, pausing=pausing)
         if doing is not state.doing:

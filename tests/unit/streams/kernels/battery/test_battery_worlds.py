@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 from schemas.metrics.battery_health import CapacityMethod
+from schemas.readings import BatteryReading
+from streams.kernels.battery.fusion import Z_90
 from tests.support.worlds.battery_faults import Doubtful
 from tests.support.worlds.battery_worlds import MAKERS, World, scored
 
@@ -50,6 +52,26 @@ def test_a_dead_channel_and_a_poor_sensor_leave_the_interval_honest() -> None:
         (World(seed, LFP[seed % 3], gain=(-0.03, 0.03)[seed % 2], accuracy=0.03), [None]) for seed in range(SETS)
     )
     assert poor["fused"].hit_rate >= 0.85
+
+
+def test_a_weakest_cell_that_no_channel_shows_makes_no_liar_of_its_sensor() -> None:
+    """Its voltage, the pack's less the others', comes to the foot early by noise: the curve's doubt says so."""
+    errors = []
+    for seed in range(61000, 61012):
+        world = Doubtful(seed, LFP[seed % 3], accuracy=0.01, dead_channel=-1)
+        world.cycle(None)
+        dead = world.dead
+        assert dead is not None
+        for arrival in world.readings:
+            assert isinstance(arrival.reading, BatteryReading)
+            assert arrival.reading.cell_voltage_v is not None
+            assert arrival.reading.cell_voltage_v[dead] is None
+        (row,) = world.told()[0]
+        assert row.reason is None
+        assert row.capacity_ah is not None
+        assert row.sigma_ah is not None
+        errors.append(abs(row.capacity_ah / world.nominal - world.true_pct / 100) * world.nominal / row.sigma_ah)
+    assert sum(error <= Z_90 for error in errors) >= 0.85 * len(errors)
 
 
 def test_the_interval_is_as_wide_as_it_says_over_sensors_drawn_from_their_class() -> None:
