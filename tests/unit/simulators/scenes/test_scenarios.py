@@ -336,6 +336,9 @@ def test_every_scenario_can_be_watched_and_says_where_to_look(name: str) -> None
         assert len(watched.events) == len(scenario.events)
         for before, after in zip(scenario.events, watched.events, strict=True):
             assert before.at - after.at == scenario.watch.at
+        if scenario.fleet.tests is not None:
+            assert watched.fleet.tests is not None
+            assert scenario.fleet.tests.at - watched.fleet.tests.at == scenario.watch.at
 
 
 def test_only_meters_of_plants_are_drawn_by_chance() -> None:
