@@ -12,7 +12,7 @@ from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from streams.kernels.battery.tracking.witnesses import by_resistance
+from streams.kernels.battery.tracking.witnesses import Ratio, by_curve, by_resistance
 from tests.support.worlds.battery_faults import tally, worlds_of
 from tests.support.worlds.sets import Rig, lfp_set
 
@@ -96,6 +96,13 @@ def test_a_good_set_registered_a_quarter_too_large_is_not_shown_as_a_poor_one() 
     """A set of 90 % whose full discharge counts 0.87 of what the curve says: no 74 % ± 4."""
     found = tally(worlds_of("nominal_ah x 1.25", [42004]))
     assert (found.shown, found.missed) == (0, 0)
+
+
+@pytest.mark.parametrize(("ratio", "is_refused"), [(0.86, True), (0.90, False), (1.12, False), (1.18, True)])
+def test_the_curve_refuses_what_no_healthy_set_comes_to(ratio: float, *, is_refused: bool) -> None:
+    """Of healthy sets 0.90 to 1.12 was seen; of ones registered a quarter too large 0.80."""
+    verdict = by_curve(Ratio(ratio, 0.05), Limits(lfp_set(), health_reference()))
+    assert verdict.is_contradicted == is_refused
 
 
 @pytest.mark.parametrize("kind", ["gain 0.8 later", "gain 1.2 later"])
