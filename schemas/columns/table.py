@@ -20,6 +20,7 @@ from schemas.kafka.quarantine import LONGEST_NAME
 from schemas.quantity import CALENDAR_END_TS
 from schemas.readings import MODELS, Kind
 from schemas.structs import STRUCTS, is_whole, validators_of
+from schemas.time import json_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,7 @@ _Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 _Moment = Annotated[int, msgspec.Meta(ge=0, lt=CALENDAR_END_TS)]
 
 
-class Table(msgspec.Struct, forbid_unknown_fields=True):
+class Table(msgspec.Struct, forbid_unknown_fields=True, rename=json_key):
     """Messages of one kind, in the order in which they were taken in, and their readings, one after the other."""
 
     kind: Kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 import pytest
@@ -13,8 +13,10 @@ from msgspec.structs import astuple
 from ingest.batches import MicroBatchBuilder, Token
 from ingest.judgement import judge
 from schemas.columns.layout import fields_of
-from schemas.columns.table import COLUMNAR, TableBuilder, TablesRecord, block_of, encode_tables, plain_row
-from schemas.kafka.quarantine import Reason
+from schemas.columns.table import COLUMNAR, Table, TableBuilder, TablesRecord, block_of, encode_tables, plain_row
+from schemas.kafka.quarantine import Quarantined, Reason
+from schemas.kafka.record import Envelope, MicroBatch
+from schemas.kafka.safety import SafetyRecord
 from schemas.readings import DeviceQuality, Kind
 from schemas.structs import values_of
 from schemas.topics import Topic
@@ -157,6 +159,30 @@ def test_a_whole_table_is_read_without_an_object_a_reading() -> None:
     assert (table.site_ids, table.device_ids, table.received_ts, table.counts) == (["s"], ["p"], [NOW], [1])
     assert (table.block.ts, table.block.others) == ([TS], {"state": ["run"]})
     assert table.block.figures["mass_t"].tolist() == [1.5]
+
+
+def test_the_bytes_of_a_record_are_what_they_were() -> None:
+    """Records wait in Kafka across an upgrade, and others may write them: a key that is renamed cannot be read."""
+    assert msgspec.msgpack.encode(_tables()) == (
+        b"\x84\xa7version\x02\xa9collector\xa1c\xa6tables\x91\x88"
+        b"\xa4kind\xaaproduction\xa8site_ids\x91\xa1s\xaadevice_ids\x91\xa1p"
+        b"\xabreceived_ms\x91\xcf" + NOW.to_bytes(8, "big") + b"\xa6counts\x91\x01"
+        b"\xa2ts\xc4\x08" + TS.to_bytes(8, "little") + b"\xa7figures\x81\xa6mass_t\xc4\x08\x00\x00\x00\x00\x00\x00\xf8?"
+        b"\xa6others\x81\xa5state\x91\xa3run\xa4rest\xc4\x00"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "type_", [Table, TablesRecord, MicroBatch, Quarantined, SafetyRecord, *get_args(get_args(Envelope)[0])]
+)
+def test_no_key_on_kafka_is_a_name_of_ours(type_: type) -> None:
+    """A moment's key ends in `_ms` in all that stands on Kafka, whatever its field is called."""
+    keys = (
+        type_.__struct_encode_fields__
+        if issubclass(type_, msgspec.Struct)
+        else [field.serialization_alias or name for name, field in type_.model_fields.items()]
+    )
+    assert not [key for key in keys if key.endswith("_ts")]
 
 
 @pytest.mark.parametrize(
