@@ -45,6 +45,8 @@ class Fields(NamedTuple):
     """Numbers that float64 holds, all of them."""
     whole: frozenset[str]
     """Those of them that are integers."""
+    bounds: Mapping[str, tuple[int, int]]
+    """Of these the least and the most that one may be."""
     widths: Mapping[str, int]
     """Lists of numbers, and how many elements they have at most."""
 
@@ -55,7 +57,7 @@ def fields_of(kind: Kind) -> Fields:
     struct = inspect.type_info(STRUCTS[kind])
     assert isinstance(struct, inspect.StructType)  # noqa: S101 - all of `STRUCTS` are
     types = {field.name: _present(field.type) for field in struct.fields if field.name not in IDENTITY}
-    whole = {name for name, each in types.items() if isinstance(each, inspect.IntType) and _is_small(each)}
+    bounds = {name: found for name, each in types.items() if (found := _small(each)) is not None}
     floats = {name for name, each in types.items() if isinstance(each, inspect.FloatType)}
     widths = {
         name: each.max_length
@@ -64,7 +66,8 @@ def fields_of(kind: Kind) -> Fields:
         and isinstance(_present(each.item_type), inspect.FloatType)
         and each.max_length is not None
     }
-    return Fields(attrgetter(*types), tuple(types), frozenset(floats | whole), frozenset(whole), widths)
+    numbers = frozenset(floats | bounds.keys())
+    return Fields(attrgetter(*types), tuple(types), numbers, frozenset(bounds), bounds, widths)
 
 
 def _present(of: inspect.Type) -> inspect.Type:
@@ -75,8 +78,11 @@ def _present(of: inspect.Type) -> inspect.Type:
     return of
 
 
-def _is_small(of: inspect.IntType) -> bool:
-    return of.ge is not None and of.le is not None and of.ge >= -_INT32_MAX and of.le <= _INT32_MAX
+def _small(of: inspect.Type) -> tuple[int, int] | None:
+    """Bounds of an integer that 32 bits hold; None of anything else."""
+    if not isinstance(of, inspect.IntType) or of.ge is None or of.le is None:
+        return None
+    return (of.ge, of.le) if of.ge >= -_INT32_MAX and of.le <= _INT32_MAX else None
 
 
 def laid_out(kind: Kind, readings: Sequence[Reading]) -> tuple[Figures, Others]:

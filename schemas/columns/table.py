@@ -25,6 +25,8 @@ from schemas.time import json_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
+
     Row = tuple[Any, ...]
     """All fields of a reading, in the order of its struct's."""
 
@@ -144,7 +146,11 @@ class TableBuilder:
 
 
 def block_of(table: Table) -> Block:
-    """Read a table's readings. Raises ValueError where its columns are not what its kind's are, or not as long."""
+    """Read a table's readings.
+
+    Raises ValueError where its columns are not what its kind's are, or not as long, or a number in them is none that a
+    device can have sent: infinite, or in a column of whole numbers a fraction or one beyond their bounds.
+    """
     kind, count = table.kind, sum(table.counts)
     messages = {len(table.site_ids), len(table.device_ids), len(table.received_ts), len(table.counts)}
     if kind not in COLUMNAR or len(messages) != 1 or len(table.ts) != 8 * count:
@@ -157,9 +163,9 @@ def block_of(table: Table) -> Block:
             msg = f"no reading of {kind} has a number {name!r}"
             raise ValueError(msg)
         width = fields.widths.get(name)
-        figures[name] = (
-            np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(count if width is None else (count, width))
-        )
+        values = np.frombuffer(raw, dtype="<f8").astype(np.float64)
+        _check_sendable(kind, name, values)
+        figures[name] = values.reshape(count if width is None else (count, width))
     others = {}
     for name, values in table.others.items():
         if name not in types or name in fields.numbers or name in fields.widths or len(values) != count:
@@ -167,6 +173,16 @@ def block_of(table: Table) -> Block:
             raise ValueError(msg)
         others[name] = msgspec.convert(values, list.__class_getitem__(types[name]))
     return Block.of_columns(kind, np.frombuffer(table.ts, dtype="<i8").tolist(), figures, others)
+
+
+def _check_sendable(kind: Kind, name: str, values: npt.NDArray[np.float64]) -> None:
+    """Raise ValueError where a field has a number that its type has not; NaN stands for none."""
+    found = np.isinf(values)
+    if (bounds := fields_of(kind).bounds.get(name)) is not None:
+        found |= (values < bounds[0]) | (values > bounds[1]) | (values != np.rint(values)) & ~np.isnan(values)
+    if found.any():
+        msg = f"no reading of {kind} has {values[found][0]} as its {name!r}"
+        raise ValueError(msg)
 
 
 @cache
@@ -191,5 +207,23 @@ def encode_tables(collector: str, tables: Sequence[Table], rest: bytes) -> bytes
     return msgspec.msgpack.encode(TablesRecord(2, collector, list(tables), rest))
 
 
-read_tables = msgspec.msgpack.Decoder(TablesRecord).decode
-"""Read a record of version 2 back; raises what `schemas.structs.NOT_TAKEN` names."""
+class UnreadTables(msgspec.Struct):
+    """A record of version 2 whose tables are still to be read, one by one: each may be broken by itself."""
+
+    version: Literal[2]
+    tables: list[msgspec.Raw]
+    rest: Any
+    collector: Any = ""
+
+
+class TableCounts(msgspec.Struct):
+    """What of a table says how many readings it holds."""
+
+    device_ids: list[str]
+    counts: list[Annotated[int, msgspec.Meta(ge=1)]]
+
+
+# All three raise what `schemas.structs.NOT_TAKEN` names.
+read_record = msgspec.msgpack.Decoder(UnreadTables).decode
+read_table = msgspec.msgpack.Decoder(Table).decode
+read_counts = msgspec.msgpack.Decoder(TableCounts).decode

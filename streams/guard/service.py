@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from schemas.settings import GuardSettings
     from streams.guard.watch import SafetyWatch
+    from streams.intake.batch import Batch
 
 log = structlog.get_logger(__name__)
 
@@ -69,10 +70,12 @@ class Guard:
         self.stopping = threading.Event()
         self.stands_s = STANDS_S
         self.published = 0
+        self.unreadable = 0
+        """Records that could not be read at all: gone past, each with its error in the log."""
 
     def figures(self) -> dict[str, float]:
         """Counts since the start."""
-        return {"published_total": self.published}
+        return {"published_total": self.published, "unreadable_total": self.unreadable}
 
     def run(self) -> None:
         """Guard until stopped."""
@@ -119,7 +122,8 @@ class Guard:
             self._taken_ts = max(0, message.timestamp()[1])
             if not any(mark in value for mark in _MARKS):
                 continue
-            batch = decode(Record(offset, 0, value), self._settings.kafka_topic)
+            if (batch := self._read(Record(offset, 0, value))) is None:
+                continue
             if offset < self._begins.get(message.partition() or 0, 0):
                 self._watch.learn(batch)
                 continue
@@ -127,6 +131,15 @@ class Guard:
                 if not self._publish(record):
                     return False
         return True
+
+    def _read(self, record: Record) -> Batch | None:
+        """Read a record; None where it cannot be, which must not end the guarding of all others."""
+        try:
+            return decode(record, self._settings.kafka_topic).one_by_one()
+        except Exception:
+            self.unreadable += 1
+            log.exception("a record cannot be read, going on without", offset=record.offset)
+            return None
 
     def _publish(self, record: SafetyRecord) -> bool:
         """Publish an alarm, and return once Kafka says that it has it; False where the end came first.

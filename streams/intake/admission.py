@@ -81,6 +81,8 @@ class Directory:
     def suspects(self, devices: Sequence[Device], arrivals: Arrivals) -> list[int]:
         """Places of arrivals of one kind that `admit` may do anything to; all others it gives back."""
         block = arrivals.block
+        if not len(block):
+            return []
         sieve = self._sieves[block.kind]
         rows = sieve.rows(devices, arrivals.device_ids, self.checks)
         odd = sieve.odd(rows, block)

@@ -11,7 +11,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from schemas.columns.table import TABLES_VERSION, block_of, read_tables
+from schemas.columns.table import TABLES_VERSION, block_of, read_counts, read_record, read_table
 from schemas.kafka.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.kafka.record import RECORD_VERSION, Envelope, MicroBatch
 from schemas.structs import NOT_TAKEN, as_struct
@@ -20,12 +20,12 @@ from streams.intake import quick
 from streams.intake.batch import Batch, Message, MessageTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Part = TypeVar("Part", Envelope, Quarantined)
 _ENVELOPE: TypeAdapter[Envelope] = TypeAdapter(Envelope)
 SHORTEST_READING = 8
-"""Bytes of `{"ts":1}`: a record cannot hold more readings than its length allows."""
+"""Bytes of `{"ts":1}`, and of a table's `ts`: a record cannot hold more readings than its length allows."""
 _COUNTS: TypeAdapter[dict[str, int]] = TypeAdapter(dict[str, int])
 
 
@@ -47,18 +47,67 @@ def decode(record: Record, where: str) -> Batch:
 
 
 def _of_tables(record: Record, where: str) -> Batch | None:
-    """Read a record of version 2; None where it is none that can be read."""
+    """Read a record of version 2, table by table; None where it is none."""
     try:
-        found = read_tables(record.value)
-        tables = [
-            MessageTable(each.kind, each.site_ids, each.device_ids, each.received_ts, each.counts, block_of(each))
-            for each in found.tables
-        ]
-    except (*NOT_TAKEN, ValueError):
+        found = read_record(record.value)
+    except NOT_TAKEN:
         return None
-    if not found.rest:
-        return Batch(found.collector, {}, [], [], tables)
-    return _of_json(record._replace(value=found.rest), where)._replace(tables=tables)
+    topic = _topic(record, where)
+    tables: list[MessageTable] = []
+    items: list[Quarantined] = []
+    for raw in found.tables:
+        try:
+            table = _table_of(raw)
+        except (*NOT_TAKEN, ValueError) as error:
+            items += _counted_in(record, topic, bytes(raw), f"a table that cannot be read: {error}")
+        else:
+            if len(table.block):  # one without messages says nothing
+                tables.append(table)
+    batch = Batch(found.collector if isinstance(found.collector, str) else "", {}, [], [], tuple(tables))
+    if isinstance(found.rest, bytes) and found.rest:
+        batch = _of_json(record._replace(value=found.rest), where)._replace(tables=batch.tables)
+    elif found.rest != b"":
+        items.append(_item(record, topic, (Reason.MALFORMED, "its rest is no record of version 1"), b"", ("", "", "")))
+    _keep_body(record, topic, items)
+    received = Counter(batch.received) + Counter(item.device_id for item in items)
+    batch = batch._replace(received=dict(received), quarantined=[*batch.quarantined, *items]) if items else batch
+    return _in_one_hour(batch, topic)
+
+
+def _table_of(raw: msgspec.Raw) -> MessageTable:
+    """Read a table of a record; raises what `NOT_TAKEN` names, or ValueError."""
+    found = read_table(raw)
+    return MessageTable(found.kind, found.site_ids, found.device_ids, found.received_ts, found.counts, block_of(found))
+
+
+def _counted_in(record: Record, topic: str, table: bytes, detail: str) -> Iterator[Quarantined]:
+    """An item for each reading that a table says that it holds; one where it does not say it, or cannot hold them."""
+    counts: Counter[str] = Counter()
+    try:
+        said = read_counts(table)
+        for device_id, count in zip(said.device_ids, said.counts, strict=True):
+            counts[_name(device_id)] += count
+    except (*NOT_TAKEN, ValueError):
+        counts.clear()
+    for device_id, count in (counts if _is_plausible(counts, table) else {"": 1}).items():
+        for _ in range(count):
+            yield _item(record, topic, (Reason.MALFORMED, detail), b"", ("", "", device_id))
+
+
+def _in_one_hour(batch: Batch, topic: str) -> Batch:
+    """Book what could not be read in the hour of what could: a record's count of what was received is for one hour."""
+    if all(item.topic != topic for item in batch.quarantined):
+        return batch
+    others = batch._replace(quarantined=[item for item in batch.quarantined if item.topic != topic])
+    if not (arrived_ts := others.first_ts):
+        return batch
+    items = [_within_hour(item, arrived_ts) if item.topic == topic else item for item in batch.quarantined]
+    return batch._replace(quarantined=items)
+
+
+def _topic(record: Record, where: str) -> str:
+    """What stands as the topic of that which no message can be named for."""
+    return f"kafka:{where}@{record.offset}"
 
 
 def _of_json(record: Record, where: str) -> Batch:
@@ -66,7 +115,7 @@ def _of_json(record: Record, where: str) -> Batch:
     try:
         return quick.read(record.value) or of_model(MicroBatch.model_validate_json(record.value))
     except ValidationError as error:
-        return of_model(_salvage(record, f"kafka:{where}@{record.offset}", error))
+        return of_model(_salvage(record, _topic(record, where), error))
 
 
 def of_model(batch: MicroBatch) -> Batch:
@@ -202,10 +251,13 @@ def _received(record: Record, document: dict[str, Any]) -> dict[str, int]:
         received = _COUNTS.validate_python(document.get("received"), strict=True)
     except ValidationError:
         return {}
-    plausible = all(count >= 0 for count in received.values()) and (
-        0 < sum(received.values()) <= len(record.value) // SHORTEST_READING
-    )
-    return received if plausible else {}
+    return received if _is_plausible(received, record.value) else {}
+
+
+def _is_plausible(received: Mapping[str, int], within: bytes) -> bool:
+    """Whether so many readings can be held by so many bytes."""
+    counts = received.values()
+    return all(count >= 0 for count in counts) and 0 < sum(counts) <= len(within) // SHORTEST_READING
 
 
 def _of(found: Any) -> tuple[str, str, str]:  # noqa: ANN401 - any JSON

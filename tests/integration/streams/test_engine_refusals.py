@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
+import struct
 
 import orjson
 
 from schemas.arrival import Arrival
 from schemas.aside import AsideReason, SetAside
 from schemas.columns.arrivals import Arrivals
+from schemas.columns.table import TableBuilder, encode_tables, plain_row
 from schemas.kafka.record import encode_envelope, encode_micro_batch
-from schemas.readings import MODELS, Kind
+from schemas.readings import MODELS, BatteryReading, Kind
+from schemas.structs import as_struct
+from schemas.time import HOUR_MS
 from storage import readings as readings_table
 from storage.books import ledger
 from storage.pool import connect
@@ -189,3 +194,26 @@ def test_readings_that_are_surely_new_are_stored_as_all_others(database: str) ->
                 assert len(readings_table.store(connection, Arrivals.of_each(kind, own), newest).fresh) == len(own)
         stored.append(snapshot(database, RAW))
     assert differing(*stored) == {}
+
+
+def test_tables_that_cannot_be_read_hold_no_partition_up(database: str) -> None:
+    """No reading of theirs is stored, nothing is lost of what stands beside them, and the books close."""
+    readings = [BatteryReading(ts=START_TS + at, cycles=7, current_a=1.0) for at in range(3)]
+    tables = []
+    for reading in readings:
+        builder = TableBuilder(Kind.BATTERY)
+        builder.add("bs-1", "b-1", START_TS, [plain_row(Kind.BATTERY, as_struct(Kind.BATTERY, reading)) or ()])
+        tables.append(builder.table())
+    for table, cycles in zip(tables, (math.inf, 1.5), strict=False):
+        table.figures["cycles"] = struct.pack("<d", cycles)
+    records = [
+        encode_tables("other", [tables[0], TableBuilder(Kind.WATER).table(), *tables[1:]], record(0, SENT[:10]).value),
+        encode_tables("other", [TableBuilder(Kind.BATTERY).table()], b""),
+        encode_tables("other", [tables[1]], b""),
+    ]
+    engine = open_engine(database)
+    partition = engine.open(0)
+    outcome = engine.apply(partition, [Record(at, START_TS + HOUR_MS, value) for at, value in enumerate(records)])
+    assert (partition.next_offset, outcome.stored) == (3, 11)
+    assert reasons(database) == {"malformed": 3}
+    assert (books(database).received, books(database).stored, books(database).closed) == (14, 11, True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
+from schemas.columns.block import Block
 from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
 from schemas.settings import GuardSettings
@@ -14,11 +16,15 @@ from streams.guard import service as module
 from streams.guard.service import Guard
 from streams.guard.watch import SafetyWatch
 from streams.installed import installed
+from streams.intake.batch import MessageTable
 from streams.intake.decode import decode
 from tests.support.pipeline import Sent, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from streams.intake.batch import Batch
+    from streams.intake.decode import Record
 
 START_TS = 1_780_000_000_000
 LOADING = KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS))
@@ -150,6 +156,24 @@ def test_an_alarm_that_kafka_refuses_is_published_again_before_its_offset_moves(
     turn(guard, consumer, 3)
     assert [item.event for item in Producer.taken] == [SafetyEvent.RAISE, SafetyEvent.CLEAR]
     assert consumer.committed_at == [(1, 1), (2, 2)]
+
+
+def test_no_record_ends_the_guard(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody can make readings of is counted and gone past; what comes after it is guarded."""
+    poison = Message(0, [site(0, smoke=False)])
+
+    def read(record: Record, where: str) -> Batch:
+        batch = decode(record, where)
+        if record.offset > 0:
+            return batch
+        block = Block.of_columns(Kind.BATTERY, [START_TS], {"cycles": np.array([np.inf])}, {})
+        return batch._replace(tables=[MessageTable(Kind.BATTERY, ["bs-1"], ["b-1"], [START_TS], [1], block)])
+
+    monkeypatch.setattr(module, "decode", read)
+    consumer = Consumer([poison, Message(1, [site(1, smoke=True)])], 0)
+    turn(guard, consumer, 3)
+    assert [item.event for item in Producer.taken] == [SafetyEvent.RAISE]
+    assert guard.figures() == {"published_total": 1, "unreadable_total": 1}
 
 
 def test_an_alarm_that_is_not_taken_before_the_end_is_not_confirmed(guard: Guard) -> None:

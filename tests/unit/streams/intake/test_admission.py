@@ -185,6 +185,12 @@ def test_readings_that_are_not_suspect_are_given_back_as_they_are(
             assert repr(values_of(arrival.reading)) == before
 
 
+def test_of_no_readings_none_is_suspect() -> None:
+    """There is no first of them to hold the others against."""
+    arrivals = Arrivals.of_each(Kind.WATER, [])
+    assert Directory(1, Registry(sites=[], devices=[])).suspects([], arrivals) == []
+
+
 @pytest.mark.parametrize("ts", [-(2**63), -(10**30), 0])
 def test_a_time_beyond_all_bounds_is_a_clock_that_was_lost(ts: int) -> None:
     """Whatever integer a device sends as its time costs that reading and nothing else."""

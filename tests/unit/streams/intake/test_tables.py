@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from schemas.kafka.record import Envelope, MicroBatch
 from schemas.kafka.safety import SafetyRecord
 from schemas.readings import DeviceQuality, Kind
 from schemas.structs import values_of
+from schemas.time import HOUR_MS
 from schemas.topics import Topic
 from storage.encoding.arrays import PgType
 from storage.tables import READING_TABLES
@@ -204,6 +207,7 @@ def test_no_key_on_kafka_is_a_name_of_ours(type_: type) -> None:
         ("others", {"state": ["run", "run"]}),
         ("others", {"mass_t": [1.5]}),
         ("others", {"ts": [1]}),
+        ("figures", {"mass_t": np.array([np.inf]).tobytes()}),
     ],
 )
 def test_a_table_that_cannot_be_one_goes_whole_to_the_quarantine(name: str, value: object) -> None:
@@ -213,8 +217,75 @@ def test_a_table_that_cannot_be_one_goes_whole_to_the_quarantine(name: str, valu
     body = msgspec.msgpack.encode(document)
     batch = decode(Record(0, NOW, body), "test")
     assert (batch.messages, batch.tables) == ([], ())
-    (item,) = batch.quarantined
+    item, *others = batch.quarantined
     assert (item.reason, item.payload) == (Reason.MALFORMED, body)
+    assert len(others) == (1 if value == [2] else 0), "as many as its counts say"
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1.5, -1.0, 2.0**31, 1e300])
+def test_no_number_is_read_that_its_column_cannot_hold(value: float) -> None:
+    """A whole number that is none would end whoever makes a reading of it, again and again, or become another one."""
+    judgement = judge("fenhe/v1/s/battery/b", b'{"ts":%d,"cycles":7}' % TS, NOW, max_bytes=9_999)
+    builder = TableBuilder(Kind.BATTERY)
+    for _ in range(2):
+        builder.add("s", "b", NOW, judgement.plain or ())
+    table = builder.table()
+    table.figures["cycles"] = np.array([np.nan, 2.0**31 - 1]).tobytes()
+    assert [getattr(reading, "cycles", 0) for reading in block_of(table).readings(range(2))] == [None, 2**31 - 1]
+    table.figures["cycles"] = np.array([7.0, value]).tobytes()
+    batch = decode(Record(0, NOW, encode_tables("c", [table], b"")), "test")
+    assert [(item.reason, item.device_id) for item in batch.quarantined] == [(Reason.MALFORMED, "b")] * 2
+    assert batch.one_by_one().received == {"b": 2}
+
+
+def test_a_table_without_messages_says_nothing() -> None:
+    """It is gone past: nobody behind looks for the first of its readings."""
+    empty = TableBuilder(Kind.WATER).table()
+    batch = decode(Record(0, NOW, encode_tables("c", [empty, *_tables().tables], b"")), "test")
+    assert [table.kind for table in batch.tables] == [Kind.PRODUCTION]
+    assert batch.quarantined == []
+
+
+def test_of_a_record_with_a_broken_table_all_else_is_read() -> None:
+    """The books get what the broken table says that it holds; its neighbours and the rest are read as ever."""
+    broken, good = _tables().tables[0], _tables().tables[0]
+    broken.site_ids, broken.device_ids, broken.received_ts = ["s"] * 3, ["p", "q", "p"], [NOW] * 3
+    broken.counts = [2, 1, 1]
+    broken.ts = b"1234567" * 7
+    rest = MicroBatchBuilder(NOW)
+    rest.add(judge("fenhe/v1/s/water/w", b'{"ts":%d,"flow_m3_h":null}' % TS, NOW, max_bytes=9_999), Token(1, 1), NOW)
+    rest.add(judge("fenhe/v1/s/water/w", b"rubbish", NOW, max_bytes=9_999), Token(1, 1), NOW)
+    body = encode_tables("c", [broken, good], rest.encode("c"))
+    batch = decode(Record(0, NOW + HOUR_MS, body), "test")
+    assert [table.counts for table in batch.tables] == [[1]]
+    whole = batch.one_by_one()
+    assert whole.received == {"p": 4, "q": 1, "w": 2}
+    found = Counter(item.device_id for item in whole.quarantined)
+    for message in whole.messages:
+        found[message.device_id] += len(message.readings)
+    assert found == whole.received
+    assert [item.payload for item in whole.quarantined if item.topic == "kafka:test@0"] == [body, b"", b"", b""]
+    assert {item.received_ts // HOUR_MS for item in whole.quarantined} == {NOW // HOUR_MS}, "counted in one hour"
+
+
+@pytest.mark.parametrize("counts", [[10**6], [2**64 - 1], ["2"], [-1], [1, 1], 7])
+def test_a_count_that_a_table_cannot_hold_is_none(counts: object) -> None:
+    """A record of a few bytes brings no million items into the quarantine."""
+    document = msgspec.to_builtins(_tables(), builtin_types=(bytes,))
+    document["tables"][0] |= {"counts": counts}
+    batch = decode(Record(0, NOW, msgspec.msgpack.encode(document)), "test")
+    assert len(batch.quarantined) == 1
+    assert batch.one_by_one().received == {"": 1}
+
+
+@pytest.mark.parametrize("rest", [None, 7, "text", b"rubbish"])
+def test_a_rest_that_is_no_record_costs_itself(rest: object) -> None:
+    """What stands beside it in tables is read."""
+    document = msgspec.to_builtins(_tables(), builtin_types=(bytes,)) | {"rest": rest}
+    batch = decode(Record(0, NOW, msgspec.msgpack.encode(document)), "test")
+    assert len(batch.tables) == 1
+    assert [item.reason for item in batch.quarantined] == [Reason.MALFORMED]
+    assert batch.one_by_one().received == {"": 1, "p": 1}
 
 
 def test_a_record_of_a_version_to_come_says_so() -> None:
