@@ -163,9 +163,9 @@ def block_of(table: Table) -> Block:
             msg = f"no reading of {kind} has a number {name!r}"
             raise ValueError(msg)
         width = fields.widths.get(name)
-        values = np.frombuffer(raw, dtype="<f8").astype(np.float64)
-        _check_sendable(kind, name, values)
-        figures[name] = values.reshape(count if width is None else (count, width))
+        numbers = np.frombuffer(raw, dtype="<f8").astype(np.float64)
+        _check_sendable(kind, name, numbers)
+        figures[name] = numbers.reshape(count if width is None else (count, width))
     others = {}
     for name, values in table.others.items():
         if name not in types or name in fields.numbers or name in fields.widths or len(values) != count:

@@ -9,9 +9,8 @@ from schemas.metrics import MeterMinute, MeterQuarter, Quality
 from schemas.time import MINUTE_MS, QUARTER_MS, Span
 from storage import derived
 from storage.encoding import bulk
-from storage.encoding.arrays import PgType
 from storage.pool import connect
-from storage.tables import READING_TABLES, column_names, column_types
+from storage.tables import DERIVED_TABLES, READING_TABLES, column_names, column_types
 from tests.support.pipeline import START_TS, prepare
 
 if TYPE_CHECKING:
@@ -86,11 +85,11 @@ def test_many_rows_are_copied_but_for_those_that_stand(own_url: str, monkeypatch
 
 
 def test_columns_are_of_the_types_that_rows_are_written_in(own_url: str) -> None:
-    """Rows by binary COPY are not cast: of a column of another type PostgreSQL takes none, however often it is tried."""
+    """Rows by COPY are not cast: into a column of another type PostgreSQL takes none, however often it is tried."""
     types = {
         **{
             (table.name, column): kind
-            for row_type, table in derived.DERIVED_TABLES.items()
+            for row_type, table in DERIVED_TABLES.items()
             for column, kind in zip(column_names(row_type), column_types(row_type), strict=True)
         },
         **{(table.name, field.column): field.type for table in READING_TABLES.values() for field in table.fields},

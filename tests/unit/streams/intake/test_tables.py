@@ -30,6 +30,8 @@ from streams.intake.decode import Record, decode
 from tests.support.any_readings import TS, kind_and_readings
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from schemas.readings import Reading
     from streams.intake.batch import Batch
 
@@ -178,7 +180,7 @@ def test_the_bytes_of_a_record_are_what_they_were() -> None:
 @pytest.mark.parametrize(
     "type_", [Table, TablesRecord, MicroBatch, Quarantined, SafetyRecord, *get_args(get_args(Envelope)[0])]
 )
-def test_no_key_on_kafka_is_a_name_of_ours(type_: type) -> None:
+def test_no_key_on_kafka_is_a_name_of_ours(type_: type[msgspec.Struct | BaseModel]) -> None:
     """A moment's key ends in `_ms` in all that stands on Kafka, whatever its field is called."""
     keys = (
         type_.__struct_encode_fields__
