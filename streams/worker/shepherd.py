@@ -118,6 +118,9 @@ class Shepherd:
             number: partition for number, partition in (self._known | self._partitions).items() if number in numbers
         }
         self._partitions.clear()
+        # One that went to another worker no longer stands here, and if it comes back begins anew.
+        self._standing = {number: standing for number, standing in self._standing.items() if number in numbers}
+        self._count_stuck()
         self._unsure.update(numbers)
         if self._loading is not None:
             self._loading.cancel()
@@ -259,18 +262,19 @@ class Shepherd:
         stuck_s = self._stood_s(number, mark)
         self._unsure.add(number)
         log.error("partition does not move", partition=number, offset=mark.offset, stuck_s=round(stuck_s), why=why)
-        self._figures.stuck_partitions = sum(
-            time.monotonic() - each.since >= self._stuck_s for each in self._standing.values()
-        )
+        self._count_stuck()
         with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
             await asyncio.to_thread(self._engine.note_stuck, number, mark.offset, stuck_s, why)
+
+    def _count_stuck(self) -> None:
+        """Tell of how many partitions a record has been tried for too long."""
+        now = time.monotonic()
+        self._figures.stuck_partitions = sum(now - each.since >= self._stuck_s for each in self._standing.values())
 
     async def _moves(self, number: int) -> None:
         """Take back what was written of a partition that moves now."""
         if self._standing.pop(number, None) is not None:
-            self._figures.stuck_partitions = sum(
-                time.monotonic() - each.since >= self._stuck_s for each in self._standing.values()
-            )
+            self._count_stuck()
         if number in self._unsure:
             with contextlib.suppress(psycopg.Error, PoolTimeout):
                 await asyncio.to_thread(self._engine.note_moving, number)

@@ -16,6 +16,7 @@ from fenhe.local.postgres import SUPERUSER
 from schemas.readings import Kind
 from schemas.settings import WorkerSettings
 from storage.books.balance import balance
+from storage.checkpoint import StoredUntil
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
@@ -144,6 +145,24 @@ def test_a_rebalance_costs_no_state_that_nobody_moved(own_url: str) -> None:
     assert engine.open(0, moved) is not moved, "somebody derived it again"
     for each in (engine, other):
         each.close()
+
+
+def test_a_partition_that_went_to_another_worker_stands_here_no_more() -> None:
+    """Neither is it told of as stuck, nor is it at once when it comes back."""
+    engine: Any = SimpleNamespace(note_stuck=lambda *_: None, open=lambda *_: SimpleNamespace(memories={}))
+    figures = WorkerFigures()
+    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.0)
+
+    async def run() -> None:
+        for number in (0, 1):
+            await shepherd._stands(number, StoredUntil(5), "not now")
+        assert figures.stuck_partitions == 2
+        shepherd.assign([1], lambda: None)
+        assert figures.stuck_partitions == 1, "the one that stays still stands"
+        shepherd.assign([0], lambda: None)
+        assert figures.stuck_partitions == 0
+
+    asyncio.run(run())
 
 
 def test_a_session_of_four_minutes_is_what_an_operator_may_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
