@@ -51,13 +51,20 @@ class CollectorError(LogError):
 
 def refusal(error: KafkaError, now_ts: int) -> str:
     """Why Kafka refuses a record stamped with this time, and what to do about it."""
-    if error.code() in {KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP}:
-        stamp = dt.datetime.fromtimestamp(now_ts / 1000, dt.UTC).isoformat(" ", "seconds")
+    if error.code() not in {KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP}:
+        return f"Kafka did not take a record: {error.str()}"
+    stamp = dt.datetime.fromtimestamp(now_ts / 1000, dt.UTC).isoformat(" ", "seconds")
+    kept = "Nothing is lost: the broker keeps what was not acknowledged"
+    if error.code() == KafkaError.INVALID_TIMESTAMP or "timestamp" in error.str().lower():
         return (
             f"Kafka takes no record of the time that this machine's clock shows, {stamp} ({error.str()}): set the"
-            " clock, it is ahead by more than Kafka allows. Nothing is lost: the broker keeps what was not acknowledged"
+            f" clock, it is ahead by more than Kafka allows. {kept}"
         )
-    return f"Kafka did not take a record: {error.str()}"
+    return (
+        f"Kafka calls a record not valid ({error.str()}). Either this machine's clock, which shows {stamp}, is ahead by"
+        " more than Kafka allows: then set the clock. Or the topic is not as fenhe makes it: a compacted one"
+        f" (cleanup.policy) takes no record without a key. {kept}"
+    )
 
 
 class Collector:
