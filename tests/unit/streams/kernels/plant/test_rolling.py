@@ -174,3 +174,12 @@ def test_windows_of_days_cost_a_few_calls_each() -> None:
     minutes = [minute("e", "energy_import_kwh", at, 0.1 * at, 0.5) for at in range(1_440)]
     work = calls_of(lambda: VIEW.windows(SITE, [POWER], minutes, T0, T0 + 1_440 * MINUTE_MS))
     assert work < 5 * 2 * 1_440, "it was 30 a window"
+
+
+def test_a_single_minute_costs_few_calls_however_well_thousands_go_together() -> None:
+    """Each live reading of a meter has its plant's two windows of one minute computed."""
+    meters = [Device(device_id=f"e{at}", site_id="s", kind=Kind.ELECTRICITY, role=Role.CONSUMED) for at in range(15)]
+    minutes = [minute(meter.device_id, "energy_import_kwh", at, 0.1 * at) for meter in meters for at in range(60)]
+    end = T0 + 60 * MINUTE_MS
+    work = calls_of(lambda: VIEW.windows(SITE, meters, minutes, end - MINUTE_MS, end))
+    assert work < 120 * len(meters), "it was 155 a meter"
