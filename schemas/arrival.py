@@ -111,7 +111,10 @@ def evidence(arrival: Arrival, field: str) -> Any:  # noqa: ANN401 - any JSON
     """Say what a device sent in a field, whether it can be used or not."""
     kept = arrival.aside.get(field)
     used = getattr(arrival.reading, field)
-    return used if kept is None or (used is not None and isinstance(kept.value, str)) else kept.value
+    if kept is None:
+        return used
+    is_used = used is not None and (type(used) is not list or any(item is not None for item in used))
+    return used if is_used and isinstance(kept.value, str) else kept.value
 
 
 def as_sent(arrival: Arrival) -> bytes:

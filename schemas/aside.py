@@ -67,6 +67,8 @@ def as_kept(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict | list) and len(text := _as_text(value)) > MOST_CHARACTERS:
         return _in_short(value) or _shown(text)  # what is long is not gone through in Python
     plain = _plain(value, MOST_LEVELS)
+    if isinstance(plain, str):
+        return _shown(plain.replace("\0", _NUL))  # once more, and it is the same: what was cut stays readable
     text = orjson.dumps(plain).decode()
     return plain if len(text) <= MOST_CHARACTERS and _NUL not in text else _shown(text)
 

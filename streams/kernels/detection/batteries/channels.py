@@ -9,14 +9,12 @@ is connected. What is hot enough to be a danger is believed however it came: a s
 from __future__ import annotations
 
 import math
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic_core import from_json
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.arrival import evidence
 from schemas.readings import BATTERY_C
 from schemas.time import MINUTE_MS
+from streams.kernels.detection.batteries.written import CELSIUS, as_number, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,58 +90,11 @@ class Channels(NamedTuple):
     ambient: TemperatureChannel = NEW_CHANNEL
 
 
-_WITH_UNIT = re.compile(
-    r"\s*([-+]?\d+(?:[.,]\d+)?)\s*(?:°\s?C|℃|C|V)\s*|\s*([-+]?\d+,\d+)\s*", re.ASCII | re.IGNORECASE
-)
-"""A number with its unit behind it, or with a decimal comma: `250 °C`, `250,0`."""
-
-
-def as_number(value: Any) -> float | None:  # noqa: ANN401 - any JSON
-    """Read a number, also one that was sent as text; None for anything else."""
-    if type(value) is float:
-        return value if math.isfinite(value) else None
-    if type(value) is int:
-        return float(value)
-    if isinstance(value, str):
-        found = _WITH_UNIT.fullmatch(value)
-        try:
-            number = float(value if found is None else (found[1] or found[2]).replace(",", "."))
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
-    return None
-
-
-def numbers(value: Any) -> list[float | None]:  # noqa: ANN401 - any JSON
-    """Read a list of numbers, however it is nested, named or written, or a single one."""
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return numbers(list(value.values()))
-    if isinstance(value, list):
-        return [
-            found
-            for item in value
-            for found in ((numbers(item) or [None]) if isinstance(item, dict | list) else [as_number(item)])
-        ]
-    return (
-        numbers(_listed(value)) if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"} else [as_number(value)]
-    )
-
-
-def _listed(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """A list that was sent as text; None where it is none."""
-    try:
-        return from_json(text)
-    except ValueError:
-        return None
-
-
 def look_at(memory: Channels, arrival: Arrival, limit_c: float) -> tuple[Channels, Temperatures]:
     """Take a reading's temperatures; from `limit_c` on they are a danger and not a fault."""
     reading = arrival.reading
     if arrival.aside:
-        inside, ambient = numbers(evidence(arrival, TEMPERATURE)), as_number(evidence(arrival, AMBIENT))
+        inside, ambient = numbers(evidence(arrival, TEMPERATURE), CELSIUS), as_number(evidence(arrival, AMBIENT))
     else:
         inside, ambient = getattr(reading, TEMPERATURE) or [], getattr(reading, AMBIENT)
     stale = reading.ts - memory.ts > STALE_MS

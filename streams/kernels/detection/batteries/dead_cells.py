@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.arrival import evidence
 from schemas.readings import CELL_V
-from streams.kernels.detection.batteries.channels import ChannelFault, numbers
+from streams.kernels.detection.batteries.channels import ChannelFault
+from streams.kernels.detection.batteries.written import VOLTS, numbers
 from streams.kernels.detection.robust import median
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def look_at(seen: int, arrival: Arrival, registered: int, before: int) -> tuple[
     reading = arrival.reading
     raw = getattr(reading, CELLS_V)
     if arrival.aside:
-        raw = _in_volts(numbers(evidence(arrival, CELLS_V)))
+        raw = _in_volts(numbers(evidence(arrival, CELLS_V), VOLTS))
     if not raw:
         return seen, None, []
     raw = [*raw, *[None] * (min(seen.bit_length(), registered) - len(raw))]

@@ -43,7 +43,7 @@ class SetSafety(Signaller, Saved[SafetyState]):
     """Fold of battery readings: the safety set and the state of the cells in float."""
 
     name = "set_safety"
-    version = 4
+    version = 5
     source = frozenset({Kind.BATTERY})
     kinds = frozenset(KINDS)
     left_alone = StuckCurrents.metrics
