@@ -89,7 +89,10 @@ _SUBJECT = re.compile(
     r"^(?:(?:smoke|water|fire|leak|flood|alarm|state|status|sensor|detector|input)s?(?:\s*[:=：]\s*|\s+))+"
     r"|^(?:烟雾|烟感|水浸|火警|告警|报警|状态|传感器|探测器)+\s*[:=：]\s*"
 )
-_SAID = r"(?:烟雾|烟感|烟|火警|火情|火灾|明火|着火|火|漏水|水浸|浸水|进水|积水|渗水|溢水|水|泄漏|漏液|告警|报警|警报|警情|警|异常|触发|动作)"
+_SAID = (
+    r"(?:烟雾|烟感|烟|火警|火情|火灾|明火|着火|火|漏水|水浸|浸水|进水|积水|渗水|溢水|水|泄漏|漏液"
+    r"|告警|报警|警报|警情|警|异常|触发|动作)"
+)
 _NO = re.compile(
     rf"(?:没有|没|未|无|不|非|否)(?:检测到|探测到|检测出|监测到|发现|检出|发生|出现|产生|有|见|被|任何)*{_SAID}*(?:信号|状态)?"
     r"|(?:no|not|none|non|without|un)(?:[ -]?(?:any|smoke|fire|water|leak|leaks|leakage|leaking|flood|flooding|alarm|"
@@ -101,10 +104,11 @@ _FINE = re.compile(
     r"|(?:all )?(?:normal|ok|okay|clear|cleared|good|healthy|safe)(?: state| status| operation)?"
 )
 _DANGER = re.compile(r"alarm|alert|smoke|fire|water|leak|flood|trigger|detect|trip|烟|火|水|警|触发|动作|漏|异常")
-_OFF = frozenset(
-    "false off no n f inactive idle dry quiet standby disarmed ready armed reset restored recovered deactivated negative"
-    " untriggered 否 关 关闭 假 无 未 待机 布防 监视 监控 空闲 就绪 静默 平安".split()
-)
+_WORDS_FOR_NO = """
+    false off no n f inactive idle dry quiet standby disarmed ready armed reset restored recovered
+    deactivated negative untriggered 否 关 关闭 假 无 未 待机 布防 监视 监控 空闲 就绪 静默 平安
+"""
+_OFF = frozenset(_WORDS_FOR_NO.split())
 _UNKNOWN = frozenset(
     {"", "-", "--", "none", "null", "nan", "unknown", "n/a", "na", "not available", "no data", "no signal", "offline"}
     | {"online", "connected", "valid", "enabled", "disabled", "disconnected", "no response", "not connected", "running"}

@@ -43,20 +43,21 @@ STATE = frozenset(
     | {"alarm_state", "alarm_status", "状态", "告警", "报警", "告警状态", "报警状态", "触发"}
 )
 """How an input's verdict is named; of a measured figure these are words about it, or limits."""
-ABOUT = frozenset(
-    "id uid uuid ts time timestamp date datetime at quality q qos unit units uom name label tag title desc"
-    " description comment remark note limit limits threshold setpoint hysteresis min_value max_value range rated"
-    " nominal accuracy resolution precision scale factor gain offset calibration seq sequence index idx no nr num number"
-    " count counter total size version ver fw model vendor serial sn addr address port type kind class category level"
-    " severity priority age interval period duration uptime rssi snr humidity rh pressure battery current soc soh"
-    " resistance ir capacity meta info config last updated since source src enabled enable online valid ok connected"
-    " installed muted ack acknowledged health healthy good ready power".split()
-)
+_ABOUT = """
+    id uid uuid ts time timestamp date datetime quality q qos unit units uom name label tag title desc description comment
+    remark note limit limits threshold setpoint hysteresis range rated nominal accuracy resolution precision scale factor
+    gain offset calibration seq sequence index idx no nr num number count counter total size version ver fw model vendor
+    serial sn addr address port type kind class category priority age interval period duration uptime rssi snr humidity
+    rh pressure soc soh resistance ir capacity meta info config last updated since source src enabled enable online valid
+    ok connected installed muted ack acknowledged health healthy good ready
+"""
+ABOUT = frozenset(_ABOUT.split())
 """A word in a part's name by which it only describes the value."""
-BESIDE = frozenset(
-    "cell sensor channel ch slot rack module string pack group zone location position pos room floor site device k n i"
-    " point".split()
-)
+_BESIDE = """
+    cell sensor channel ch slot rack module string pack group zone location position pos room floor site device k n
+    i point battery power current level severity
+"""
+BESIDE = frozenset(_BESIDE.split())
 """Names of parts that tell which of several it is, unless there is nothing else."""
 _LIMITING = frozenset({"alarm", "warn", "warning", "trip", "alert"})
 """Beside a value a limit is meant by it, or a word about the value."""
@@ -77,7 +78,7 @@ def parts_of(value: dict[str, Any], names: frozenset[str], *, leave: frozenset[s
     """
     told = [(plain_name(key), part) for key, part in value.items() if not _is_about(key, leave)]
     named = [part for name, part in told if is_value(name, names) or isinstance(part, CONTAINER)]
-    if any(part is not None and part != [] and part != {} for part in named):
+    if any(part not in (None, [], {}) for part in named):
         return named
     return [part for name, part in told if name not in BESIDE] or [part for _, part in told]
 
@@ -97,6 +98,8 @@ def _is_about(key: str, leave: frozenset[str]) -> bool:
     if (name := plain_name(key)) in VALUE:
         return False
     words = name.split("_")
+    if words[-1] == "at" or name in {"min_value", "max_value"}:
+        return True
     if leave and (name in leave or name.removesuffix("s") in leave or not _LIMITING.isdisjoint(words)):
         return True
     return ABOUT_CHINESE.search(key) is not None or any(

@@ -121,6 +121,9 @@ HOT: list[object] = [
     {"values": [25, 97], "ts": TS},
     {"temperature": {"value": 98}},
     {"sensor": 99},
+    {"battery_temp": 91, "ambient": 20},
+    {"battery1": 25, "battery2": 92},
+    {"current_temp": 93, "id": 4},
     {"value": "90.5 ℃"},
     json.dumps([{"id": 1, "value": 25}, {"id": 2, "value": 91}]),
 ]
