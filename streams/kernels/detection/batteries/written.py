@@ -44,12 +44,12 @@ STATE = frozenset(
 )
 """How an input's verdict is named; of a measured figure these are words about it, or limits."""
 _ABOUT = """
-    id uid uuid ts time timestamp date datetime quality q qos unit units uom name label tag title desc description comment
-    remark note limit limits threshold setpoint hysteresis range rated nominal accuracy resolution precision scale factor
-    gain offset calibration seq sequence index idx no nr num number count counter total size version ver fw model vendor
-    serial sn addr address port type kind class category priority age interval period duration uptime rssi snr humidity
-    rh pressure soc soh resistance ir capacity meta info config last updated since source src enabled enable online valid
-    ok connected installed muted ack acknowledged health healthy good ready
+    id uid uuid ts time timestamp date datetime quality q qos unit units uom name label tag title desc description
+    comment remark note limit limits threshold setpoint hysteresis range rated nominal accuracy resolution precision
+    scale factor gain offset calibration seq sequence index idx no nr num number count counter total size version
+    ver fw model vendor serial sn addr address port type kind class category priority age interval period duration
+    uptime rssi snr humidity rh pressure soc soh resistance ir capacity meta info config last updated since source
+    src enabled enable online valid ok connected installed muted ack acknowledged health healthy good ready
 """
 ABOUT = frozenset(_ABOUT.split())
 """A word in a part's name by which it only describes the value."""
