@@ -19,11 +19,11 @@ from schemas.readings import Kind, registers_of
 from schemas.time import FOREVER_TS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
-from streams.kernels.metering.habit import Habit
+from streams.kernels.metering.habit import Habit, common
 from streams.kernels.metering.latest import latest
 from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
-from streams.kernels.metering.pace import Pace, paced
+from streams.kernels.metering.pace import UNTOLD, Even, Evidence, Increment, Pace, PaceClock, held, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
 from streams.kernels.metering.signs import Signs, is_swapped, look
 from streams.kernels.metering.state import RegisterState
@@ -33,10 +33,10 @@ from streams.kernels.metering.window import Window
 from streams.kernels.metering.witness import FlowWitness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from schemas.arrival import Arrival
-    from schemas.readings import ElectricityReading
+    from schemas.readings import ElectricityReading, Reading
     from schemas.registry import Device
 
 
@@ -48,18 +48,31 @@ class MeterState(NamedTuple):
     signs: Signs | None = None
     """Of an electricity meter: whether its power has the sign that its registers say."""
     pace: Pace | None = None
+    clock: PaceClock = UNTOLD
+
+
+class SentRegister(NamedTuple):
+    """A register's value of one reading."""
+
+    quantity: str
+    window: Window
+    value: float
+    rate: float | None
+    """Its instantaneous value, in its unit per ms."""
 
 
 class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 14
+    version = 15
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness)
+    codec = Codec(
+        MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness, Even, Evidence
+    )
 
     def __init__(self) -> None:
         self._registers = {kind: registers_of(kind) for kind in self.source}
@@ -69,7 +82,7 @@ class RegisterMetering(Saved[MeterState]):
     ) -> tuple[MeterState, list[Row]]:
         """Advance every register of a meter; minutes are given out once they are over, and again when revised."""
         registers, flows = (dict(state.registers), dict(state.flows)) if state else ({}, {})
-        signs, pace = (state.signs, state.pace) if state else (None, None)
+        signs, pace, clock = (state.signs, state.pace, state.clock) if state else (None, None, UNTOLD)
         period_ms, gap_ms = device.period_s * 1000.0, device.gap_ms
         rows: list[Row] = []
         rates = described(device.kind).rate_of
@@ -86,18 +99,21 @@ class RegisterMetering(Saved[MeterState]):
             contradicts = False
             if device.kind is Kind.ELECTRICITY:
                 signs, contradicts = look(signs, cast("ElectricityReading", reading), device, rows)
+            sent: list[SentRegister] = []
             for quantity, source in sources:
-                register = registers.get(quantity)
                 value: float | None = getattr(reading, quantity)
-                if value is None and register is not None:
-                    continue
                 rate = None if source is None or contradicts else rate_per_ms(device, reading, source)
-                if value is None:
-                    if rate is not None:
-                        minutes = Minutes(device, quantity, rows)
-                        flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
-                    continue
-                window = windows.get(quantity) or windows.setdefault(quantity, Window(device, quantity, rows))
+                if value is not None:
+                    window = windows.get(quantity) or windows.setdefault(quantity, Window(device, quantity, rows))
+                    sent.append(SentRegister(quantity, window, value, rate))
+                elif rate is not None and quantity not in registers:
+                    minutes = Minutes(device, quantity, rows)
+                    flows[quantity] = integrate(flows.get(quantity), reading.ts, rate, minutes)
+            if pace.since or clock.evidence is not None or all(each.rate is None for each in sent):
+                increments = _increments(registers, sent, reading)
+                pace, clock = held(pace, clock, increments, period_ms=period_ms, gap_ms=gap_ms)
+            for quantity, window, value, rate in sent:
+                register = registers.get(quantity)
                 if register is None:
                     flows.pop(quantity, None)
                     registers[quantity] = window.begin(reading.ts, value, rate)
@@ -113,7 +129,7 @@ class RegisterMetering(Saved[MeterState]):
                     )
         if arrivals:
             rows.append(latest(device, arrivals[-1]))
-        return MeterState(registers, flows, signs, pace), rows
+        return MeterState(registers, flows, signs, pace, clock), rows
 
     def is_final(self, state: MeterState, row: Row) -> bool:
         """Whether no later reading can give a row out again."""
@@ -140,6 +156,23 @@ class RegisterMetering(Saved[MeterState]):
         """Open minute of the flows that a register has replaced since: a register's own are given again anyhow."""
         replaced = before.flows.keys() - after.flows.keys()
         return min((before.flows[quantity].filling.minute for quantity in replaced), default=FOREVER_TS)
+
+
+def _increments(
+    registers: Mapping[str, RegisterState], sent: Sequence[SentRegister], reading: Reading
+) -> list[Increment]:
+    """What the registers that simply count on count with a reading."""
+    found: list[Increment] = []
+    for quantity, window, value, rate in sent:
+        known = registers.get(quantity)
+        counted = None if known is None else window.counts(known, reading.ts, value)
+        if known is None or counted is None:
+            continue
+        span = reading.ts - known.tail[-1].last
+        both = None if rate is None or known.rate is None else (known.rate, rate)
+        step = common(known.habit.step, counted, known.habit.digits) or known.habit.unit
+        found.append(Increment(quantity, span, counted, both, step, rests(reading)))
+    return found
 
 
 def _settled_before(register: RegisterState) -> int:

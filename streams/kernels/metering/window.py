@@ -80,6 +80,20 @@ class Window(Beginning):
         filling = self._minutes.spread(state.shown, newest.last, ts, crossed.counted - newest.value, Backing.BRIDGE)
         return taken._replace(anchor=taken.tail[0], filling=filling, shown=filling, odd=False)
 
+    def counts(self, state: RegisterState, ts: int, value: float) -> float | None:
+        """What a register counts with its next reading; None where it does not simply count on."""
+        if len(state.tail) > 1:
+            return None
+        shown = value if not state.scale else value / 10.0**state.scale
+        if not self._is_plain:
+            self._come_to(ts)
+            terms = self._terms[self._at]
+            if state.tail[0].last < terms.since:
+                return None
+            shown = state.offset + terms.factor * shown
+        counted = shown - state.tail[0].value
+        return counted if counted >= 0.0 else None
+
     def _take(self, state: RegisterState, ts: int, value: float, rate: float | None, *, rests: bool) -> RegisterState:
         """Take a register's next reading, on the scale on which it is followed."""
         if state.trial is not None:

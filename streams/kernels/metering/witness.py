@@ -32,6 +32,9 @@ BLURRED = 0.3
 PARTS = 2.0
 """An increment parts from its instantaneous values where it does by so many times what any in the stretch before did,
 and by the register's smallest steps as above. (unsourced)"""
+LEAST_PARTS = 0.03
+"""What it parts by less than this share of what passed is no sign of anything: a load moves between two readings, and a
+meter that was read in longer steps, or of an even load, had shown next to nothing of that. (unsourced)"""
 MOST_BEYOND = 0.3
 """One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
 MOST_SHORT = 0.2
@@ -93,7 +96,7 @@ def usual_of(witness: FlowWitness) -> float | None:
 
 
 def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
-    """Whether an increment parts from its instantaneous values by twice what any in the stretch before did.
+    """Whether an increment parts from its instantaneous values by twice what any in the stretch before did, and more.
 
     In a meter's first stretch, by twice what any did so far.
     """
@@ -102,7 +105,7 @@ def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span
         return False
     before, now = rates
     between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
-    return abs(counted - between) > PARTS * usual * span + moved + STEPS * step
+    return abs(counted - between) > max(PARTS * usual * span, LEAST_PARTS * between) + moved + STEPS * step
 
 
 def verdict(witness: FlowWitness, counted: float, step: float) -> bool | None:
