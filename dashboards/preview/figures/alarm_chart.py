@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dashboards.kit import fields
@@ -30,6 +31,10 @@ BY_QUARTER = {"cell_spread_mv": "cell_spread_max_mv", "temperature_c": "temperat
 """What a battery set is judged by at every reading, and the quarter hour's worst of it in `battery_quarter`."""
 OF_PLANT = ("energy_kgce", "energy_kwh", "water_in_m3", "production")
 """What a whole plant is judged by each hour: columns of `plant_hour`."""
+STEPS = 5
+"""An axis of values has about so many."""
+NEARLY = 1e-9
+"""Of a step: an end that is a multiple of it but for its last bits stays where it is."""
 
 
 class ChartValue(NamedTuple):
@@ -37,6 +42,14 @@ class ChartValue(NamedTuple):
 
     at: dt.datetime
     value: float | None
+
+
+class AxisEnds(NamedTuple):
+    """Where an axis of values begins and ends, and how far apart its lines are."""
+
+    low: float
+    high: float
+    step: float
 
 
 class ChartSpan(NamedTuple):
@@ -116,6 +129,7 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
     ]
     known = [value for _, value in data if value is not None]
     marked = [value for _, value, _ in levels if value is not None]
+    axis = round_ends(min([*known, *marked], default=0), max([*known, *marked], default=1))
     return base(canvas) | {
         "title": note("" if known else labels.UNKNOWN(language), canvas),
         "grid": {"left": 8, "right": 14, "top": 26, "bottom": 4, "containLabel": True},
@@ -124,8 +138,9 @@ def chart(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Canvas, 
             "type": "value",
             "name": unit,
             "scale": True,
-            "min": _round(min([*known, *marked], default=0)),
-            "max": _round(max([*known, *marked], default=1)),
+            "min": axis.low,
+            "max": axis.high,
+            "interval": axis.step,
             "nameTextStyle": {"color": colors.faint, "align": "left"},
             "axisLabel": {"color": colors.faint, "fontSize": 11},
             "splitLine": {"lineStyle": {"color": colors.grid, "opacity": 0.6}},
@@ -159,6 +174,14 @@ def _beginning(alarm: Mapping[str, Any], seen: Sequence[ChartValue], canvas: Can
     return max(start, min(first, onset) - (end - min(first, onset)) * MARGIN)
 
 
-def _round(value: float) -> float:
-    """Four digits: an axis that ends at 59.91032028 reads as noise."""
-    return float(f"{value:.4g}")
+def round_ends(low: float, high: float) -> AxisEnds:
+    """Ends of an axis that holds both, and its step: 1, 2 or 5 times a power of ten, of which the ends are multiples.
+
+    ECharts rounds the ends itself only where it is not told what else the axis has to hold.
+    """
+    span = high - low or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / STEPS))
+    step = power * next(nice for nice in (1, 2, 5, 10) if nice * power * STEPS >= span)
+    first, last = math.floor(low / step + NEARLY), math.ceil(high / step - NEARLY)
+    digits = max(0, 1 - math.floor(math.log10(step)))  # what a step times a whole number is, without its last bits
+    return AxisEnds(*(round(count * step, digits) for count in (first, max(last, first + 1), 1)))

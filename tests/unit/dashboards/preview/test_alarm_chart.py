@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboards.preview.drawing import Canvas
-from dashboards.preview.figures.alarm_chart import ChartValue, chart, query_of, span_of
+from dashboards.preview.figures.alarm_chart import ChartValue, chart, query_of, round_ends, span_of
 from dashboards.preview.macros import TimeRange
 from dashboards.preview.theme import Theme
 from dashboards.preview.view import View
@@ -92,3 +92,24 @@ def test_months_without_a_value_are_not_shown() -> None:
     options = _drawn(alarm, ChartValue(NOW - dt.timedelta(days=2), 1.2), ChartValue(NOW - dt.timedelta(days=1), 1.1))
     shown_ms = options["xAxis"]["max"] - options["xAxis"]["min"]
     assert dt.timedelta(days=2) < dt.timedelta(milliseconds=shown_ms) < dt.timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "axis"),
+    [
+        (56.66, 94.63, (50.0, 100.0, 10.0)),
+        (0.0, 1.0, (0.0, 1.0, 0.2)),
+        (60.0, 60.0, (60.0, 80.0, 20.0)),
+        (0.0, 0.0, (0.0, 0.2, 0.2)),
+        (-3.2, 4.1, (-4.0, 6.0, 2.0)),
+        (3.3912, 3.3987, (3.39, 3.4, 0.002)),
+        (46_812.0, 51_207.0, (46_000.0, 52_000.0, 1_000.0)),
+    ],
+)
+def test_an_axis_ends_at_round_figures(low: float, high: float, axis: tuple[float, float, float]) -> None:
+    """An axis that ends at 94.63 reads as if that were a limit; the ends hold all there is and are never the same."""
+    ends = round_ends(low, high)
+    assert tuple(ends) == pytest.approx(axis)
+    assert ends.low <= low
+    assert high <= ends.high
+    assert len(f"{ends.high:g}") <= 6  # 3.4, not 3.4000000000000004
