@@ -21,7 +21,7 @@ from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
 from dashboards.preview.access.sign_in import sign_out_form
-from dashboards.preview.alarm_figures import band, earlier, evidence, figure, moment, unit
+from dashboards.preview.alarm_figures import band, detector, earlier, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.figures.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
 from dashboards.preview.macros import TimeRange
@@ -329,7 +329,7 @@ class AlarmPage:
             (labels_alarm.BAND, band(alarm["low"], alarm["high"], in_unit)),
             (labels_alarm.COST, figure(alarm["cost"], unit(alarm["cost_unit"]))),
             (labels_alarm.EVIDENCE, evidence(alarm["evidence"], language)),
-            (labels_alarm.DETECTOR, escape(alarm["detector"])),
+            (labels_alarm.DETECTOR, detector(alarm["detector"], language)),
         ]
         rows = "".join(f"<dt>{escape(text(language))}</dt><dd>{value}</dd>" for text, value in facts if value)
         link = self._link(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from dashboards.words.battery_soh import CHANGE
 from dashboards.words.plant import EVENTS
 from schemas.words import Language
 from schemas.words.alarm_reasons import EVIDENCE, FOUND
+from schemas.words.alarms import GUIDES
 from schemas.words.meter_rules import meter_rule
 
 if TYPE_CHECKING:
@@ -89,6 +91,14 @@ def evidence(evidence: Mapping[str, Any], language: Language) -> str:
         shown = _found(name, shown, language)
         lines.append(f"{escape(text)}: {escape(shown)}")
     return "<br>".join(lines)
+
+
+def detector(stored: str, language: Language) -> str:
+    """Write which detector it was and its version, escaped, in a page's language; any other text stays as it is."""
+    told = re.fullmatch(r"(\w+)(?:/\S+ |[ /])(?:[a-z_]+-)?(\S+)", stored)
+    if told is None or told[1] not in GUIDES:
+        return escape(stored)
+    return escape(labels_alarm.DETECTOR_VERSION(language).format(name=GUIDES[told[1]].name(language), version=told[2]))
 
 
 def _found(name: str, shown: str, language: Language) -> str:

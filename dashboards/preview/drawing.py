@@ -7,9 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
-from dashboards.preview.formats import number, show
+from dashboards.preview.formats import number, on_the_wall, show
 from dashboards.preview.theme import heat, ink_on
 from dashboards.words import alarm as labels_alarm
 
@@ -74,7 +73,7 @@ class Canvas:
 
     def wall_ts(self, moment: object) -> int:
         """Milliseconds for an axis in UTC that then reads as the dashboard's wall clock, wherever the browser is."""
-        wall = cast("dt.datetime", moment).astimezone(ZoneInfo(self.zone)).replace(tzinfo=dt.UTC)
+        wall = on_the_wall(cast("dt.datetime", moment), self.zone).replace(tzinfo=dt.UTC)
         return round(wall.timestamp() * 1000)
 
 

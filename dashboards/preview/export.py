@@ -7,9 +7,8 @@ import datetime as dt
 import io
 import unicodedata
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from dashboards.preview.formats import behind, number, show, word
+from dashboards.preview.formats import behind, number, on_the_wall, show, word
 from dashboards.preview.model import FieldConfig
 from dashboards.words import labels
 
@@ -26,6 +25,8 @@ TIME_COLUMN = "time"
 DIGITS = 12
 """Significant digits of a number: all that a meter can know, without the noise of the last bits."""
 MOMENT = "yyyy-mm-dd hh:mm:ss"
+FIRST_YEAR = 1901
+"""A spreadsheet knows no moment before 1900, in any zone: one stands there as a text."""
 FORMULA_STARTS = frozenset("=+-@")
 """A text that begins with one of them a spreadsheet would compute, in any width: a Chinese Excel takes `＝` too."""
 
@@ -62,8 +63,8 @@ def as_xlsx(panel: Panel, rows: Rows, *, language: Language, zone: str) -> bytes
             sheet.write_string(0, place, _heading(field, values, language, zone), head)
             for line, value in enumerate(values, 1):
                 amount = number(value)
-                if isinstance(value, dt.datetime):
-                    sheet.write_datetime(line, place, value.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+                if isinstance(value, dt.datetime) and value.year >= FIRST_YEAR:
+                    sheet.write_datetime(line, place, on_the_wall(value, zone).replace(tzinfo=None))
                 elif amount is not None and word(value, field.properties) is None:
                     sheet.write_number(line, place, _amount(amount, field))
                 else:
@@ -94,7 +95,7 @@ def _heading(field: FieldConfig, values: Sequence[object], language: Language, z
     label = field.label or (labels.TIME(language) if field.name == TIME_COLUMN else field.name)
     moment = next((value for value in values if isinstance(value, dt.datetime)), None)
     if moment is not None:
-        offset = f"{moment.astimezone(ZoneInfo(zone)):%z}"
+        offset = f"{on_the_wall(moment, zone):%z}"
         return f"{label} (UTC{offset[:3]}:{offset[3:]})"
     name = str(field.properties.get("unit", ""))
     unit = {"percentunit": "%", "s": "s"}.get(name) or behind(name)
@@ -103,7 +104,7 @@ def _heading(field: FieldConfig, values: Sequence[object], language: Language, z
 
 def _cell(value: object, field: FieldConfig, zone: str) -> str:
     if isinstance(value, dt.datetime):
-        return f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+        return f"{on_the_wall(value, zone):%Y-%m-%d %H:%M:%S}"
     amount = number(value)
     if amount is not None and word(value, field.properties) is None:
         return f"{_amount(amount, field):.{DIGITS}g}"

@@ -35,6 +35,15 @@ class Shown(NamedTuple):
         return f"{self.text} {self.unit}" if self.unit and self.known else self.text
 
 
+def on_the_wall(moment: dt.datetime, zone: str) -> dt.datetime:
+    """A moment by the clock of a zone; what would lie beyond the years 1 to 9999 there is the end of them."""
+    there = ZoneInfo(zone)
+    try:
+        return moment.astimezone(there)
+    except OverflowError:
+        return dt.datetime.max.replace(tzinfo=there) if moment.year > 1 else dt.datetime.min.replace(tzinfo=there)
+
+
 def number(value: object) -> float | None:
     """Return a finite number, or None for anything that is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -51,7 +60,7 @@ def show(value: object, field: FieldConfig, *, no_value: str, zone: str) -> Show
     if found := word(value, properties):
         return found
     if isinstance(value, dt.datetime):
-        return Shown(f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}", "", PLAIN)
+        return Shown(f"{on_the_wall(value, zone):%Y-%m-%d %H:%M}", "", PLAIN)
     amount = number(value)
     if amount is None:
         return Shown(str(value), "", PLAIN)

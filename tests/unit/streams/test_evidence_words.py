@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import streams
-from dashboards.preview.alarm_figures import evidence
+from dashboards.preview.alarm_figures import detector, evidence
 from schemas.metrics.battery_prospects import SohChange
 from schemas.metrics.meter import MeterEventKind
 from schemas.words import Language
@@ -110,3 +110,26 @@ def test_what_detectors_write_is_found() -> None:
     """A sample of each way of writing: a test that finds none could not fail."""
     assert {"bus_low_v", "judged", "ended", "of", "fault", "cell", "may_be"} <= NAMES
     assert {("judged", "as counted"), ("production", "not measured"), ("found_by", "jump")} <= VALUES
+
+
+@pytest.mark.parametrize(
+    ("stored", "zh", "en"),
+    [
+        (
+            "night_flow detection-2026.7",
+            "夜间流量升高（疑似漏水），版本 2026.7",
+            "night flow risen (leak?), version 2026.7",
+        ),
+        (
+            "night_flow/1 detection-2026.1",
+            "夜间流量升高（疑似漏水），版本 2026.1",
+            "night flow risen (leak?), version 2026.1",
+        ),
+        ("no_data/1", "无数据，版本 1", "no data, version 1"),
+        ("over_temperature 1", "电池过温，版本 1", "battery over temperature, version 1"),
+        ("somebody's own <b>", "somebody&#x27;s own &lt;b&gt;", "somebody&#x27;s own &lt;b&gt;"),
+    ],
+)
+def test_a_detector_is_named_in_words(stored: str, zh: str, en: str) -> None:
+    """Which detector spoke, and which version of it: what is stored is made for programs."""
+    assert (detector(stored, Language.ZH), detector(stored, Language.EN)) == (zh, en)

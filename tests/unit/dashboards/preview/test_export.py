@@ -18,6 +18,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About
 from dashboards.preview.export import BYTE_ORDER_MARK, as_csv, as_xlsx
+from dashboards.preview.formats import show
 from dashboards.preview.model import Panel, load
 from dashboards.preview.reader import Rows
 from dashboards.preview.view import View
@@ -112,6 +113,23 @@ def test_a_negative_figure_stays_a_figure() -> None:
     """A minus before digits is a number, not a formula."""
     panel = _panel(Field(name="residual", label=Text("差额", "Residual"), unit="m³"))
     assert _written(panel, Rows(["residual"], [(-12.5,)]))[1] == ["-12.5"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        (dt.datetime(9999, 12, 31, 20, tzinfo=dt.UTC), "9999-12-31 23:59:59"),
+        (dt.datetime(9999, 12, 31, 15, tzinfo=dt.UTC), "9999-12-31 23:00:00"),
+        (dt.datetime(1899, 12, 31, tzinfo=dt.UTC), "1899-12-31 08:05:43"),
+    ],
+)
+def test_any_moment_that_can_be_stored_is_written(moment: dt.datetime, written: str) -> None:
+    """Somebody registers "for ever" as the year 9999, which in the province is the year 10000 already."""
+    panel = _panel(Field(name="at", label=Text("时间", "At")))
+    rows = Rows(["at"], [(moment,)])
+    assert _written(panel, rows)[1] == [written]
+    assert _sheet(panel, rows)
+    assert show(moment, panel.field("at"), no_value="", zone="Asia/Shanghai").text == written[:16]
 
 
 def test_every_panel_of_every_page_can_be_written() -> None:
