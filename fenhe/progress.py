@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 REMEMBERED_S = 60.0
 """The rate is that of so long: it changes with what is being stored, and within a few seconds may stand still."""
+FOLLOWED_S = 30.0
+"""How long what is said takes to follow the rate most of the way: readings are counted some thousand at a time."""
 TOLD_EVERY_S = 10.0
 """Without a terminal."""
 BAR = 24
@@ -40,11 +43,16 @@ class Feeding:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._seen: deque[tuple[float, int]] = deque()
+        self._end: tuple[float, float] | None = None
+        """When it was last said that all will be stored, and when that was said."""
         self._told = 0.0
         self._status: Status | None = None
 
     def left_s(self, stored: StoredCount, now: float) -> float | None:
-        """Seconds until all is stored, at the rate of the last seconds; None while that is not known."""
+        """Seconds until all is stored, at the rate of the last minute; None while that is not known.
+
+        From one second to the next it moves towards what the newest count says, and never jumps there.
+        """
         self._seen.append((now, stored.done))
         while len(self._seen) > 2 and now - self._seen[0][0] > REMEMBERED_S:  # noqa: PLR2004 - a rate takes two
             self._seen.popleft()
@@ -52,8 +60,14 @@ class Feeding:
             return None  # of the first days few devices are heard: they say nothing of the others
         (first, before), (last, done) = self._seen[0], self._seen[-1]
         if last <= first or done <= before:
+            self._end = None
             return None
-        return (stored.whole - stored.done) * (last - first) / (done - before)
+        end = now + (stored.whole - stored.done) * (last - first) / (done - before)
+        if self._end is not None:
+            said, at = self._end
+            end = said + (end - said) * -math.expm1((at - now) / FOLLOWED_S)
+        self._end = end, now
+        return max(0.0, end - now)
 
     def __call__(self, stored: StoredCount) -> None:
         """Show how far it is."""

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import time
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -172,6 +173,17 @@ def test_progress_tells_how_long_it_will_take_also_without_a_terminal() -> None:
     feeding(StoredCount(200, 1_000))
     assert "200 of 1,000 readings stored" in console.export_text()
     assert [in_words(seconds) for seconds in (0.2, 90, 300, 9_000)] == ["1 s", "90 s", "5 min", "2 h"]
+
+
+def test_the_time_that_is_left_does_not_jump() -> None:
+    """Readings are counted some thousand at a time: what is said follows their rate, and is right all the same."""
+    feeding = Feeding(Console(record=True, force_terminal=False, width=80))
+    said = [(now, feeding.left_s(StoredCount(now // 10 * 3_000, 60_000), float(now))) for now in range(1, 180)]
+    known = [(now, left) for now, left in said if left is not None]
+    moved = [abs(left - before + 1) for (_, before), (_, left) in pairwise(known)]
+    assert len(known) > 160
+    assert max(moved) < 6
+    assert all(left == pytest.approx(200 - now, abs=25) for now, left in known if now > 60)
 
 
 BAD = """\
