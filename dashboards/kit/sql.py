@@ -86,6 +86,23 @@ def duration(seconds: str, *, amber_s: float | None = None, red_s: float | None 
     return f"(SELECT {said} FROM (SELECT ({seconds})::float8 AS s) AS length)"  # noqa: S608 - fragments of ours
 
 
+def figure_or(figure: str, decimals: int, unit: str, instead: str) -> str:
+    """Write a figure with its unit as a text; where there is none, what `instead` says, and unknown where it is null.
+
+    For a figure that is null for several reasons, of which not all are that nobody knows.
+    """
+    return f"coalesce(round(({figure})::numeric, {decimals}) || ' {unit}', {instead})"
+
+
+def not_lifted(figure: str, limit: str, decimals: int) -> str:
+    """A figure below its limit that rounding would lift to it, rounded down instead; any other as it is.
+
+    "2.0 h of 2.0 h, retire" hides why.
+    """
+    is_lifted = f"{figure} < {limit} AND round(({figure})::numeric, {decimals}) >= ({limit})::numeric"
+    return f"CASE WHEN {is_lifted} THEN trunc(({figure})::numeric, {decimals})::float8 ELSE ({figure})::float8 END"
+
+
 def _digits(unit_s: int) -> str:
     """One digit behind the point below ten, none above; whole seconds always."""
     amount = f"(s / {unit_s})::numeric"

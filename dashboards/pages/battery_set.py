@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition, Related
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, set_figures, set_history
-from dashboards.parts.battery_sets import ONE_SET
+from dashboards.parts.battery_sets import DISCHARGES, ONE_SET
 from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.parts.plants import days_back
 from dashboards.parts.set_history import HOUR_SHOWN, SET
@@ -43,7 +43,8 @@ def health(language: Language) -> Panel:
         height=4,
     )
     query = f"""
-SELECT h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h, h.soh_pct::float8 AS soh_pct,
+SELECT {sql.not_lifted("h.backup_p10_h", "h.contract_h", 2)} AS backup_p10_h, h.contract_h::float8 AS contract_h,
+       h.soh_pct::float8 AS soh_pct,
        round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) || ' %' AS interval,
        {sql.duration("h.soh_age_days * 86400")} AS age, h.advice
 FROM battery_health_latest h
@@ -52,11 +53,11 @@ WHERE h.device_id = {SET}
     return panels.stat(
         about,
         query,
-        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1),
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=2),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, thresholds=SOH_STEPS),
-        Field(name="interval", label=labels_battery.SOH_INTERVAL),
-        Field(name="age", label=Text("证据距今", "age of evidence")),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL, unknown=labels.NONE),
+        Field(name="age", label=Text("证据距今", "age of evidence"), unknown=labels.NONE),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS),
     )
 
@@ -86,9 +87,9 @@ WHERE h.device_id = {SET}
         about,
         query,
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, unknown=labels.NONE),
-        Field(name="method", label=labels_battery.METHOD_COLUMN),
+        Field(name="method", label=labels_battery.METHOD_COLUMN, unknown=labels.NONE),
         Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.NONE),
-        Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED),
+        Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED, unknown=labels.NOT_SENT),
     )
 
 
@@ -99,15 +100,26 @@ def now(language: Language) -> Panel:
         title=Text("当前", "Now"),
         description=Text(
             "最近读数；中断后电压、电流为未知，不为 0。剩余时长只在放电中给出；全站剩余 = 各组合计，"
-            "任一组未知即未知。来源：battery_latest、battery_state_latest、battery_site。",
+            "任一组未知即未知，并说明原因。来源：battery_latest、battery_state_latest、battery_site。",
             "Newest reading; of a silent set voltage and current are unknown, not 0. Time left only in a discharge; "
-            "the site's is that of all its sets, unknown if one's is. "
+            "the site's is that of all its sets; where one's is unknown, why. "
             "Source: battery_latest, battery_state_latest, battery_site.",
         ),
         width=24,
         height=panels.LINE_HEIGHT,
     )
     fresh = sql.fresh("b")
+    doing = (
+        "CASE n.kind "
+        + " ".join(
+            f"WHEN {sql.quote(kind)} THEN {sql.quote(text(language))}"
+            for kind, text in labels_battery.REMAINING_NOT.items()
+        )
+        + " END"
+    )
+    just_begun = f"t.remaining_reason = 'no_discharge' AND {DISCHARGES}"
+    site_reason = f"(CASE WHEN {just_begun} THEN 'just_begun' ELSE t.remaining_reason END)"
+    of_site = sql.words_of(site_reason, labels_battery.SITE_REASON, language)
     query = f"""
 SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale' END AS state,
        {sql.duration(sql.age_s("b"))} AS age,
@@ -117,8 +129,8 @@ SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale'
        CASE WHEN {fresh} THEN b.cell_spread_mv END::float8 AS cell_spread_mv,
        CASE WHEN {fresh} THEN b.temperature_max_c END::float8 AS temperature_max_c,
        n.soc_pct::float8 AS soc_pct,
-       n.remaining_p10_h::float8 AS remaining_p10_h,
-       t.remaining_p10_h::float8 AS site_p10_h
+       {sql.figure_or("n.remaining_p10_h", 1, "h", f"CASE WHEN {fresh} THEN {doing} END")} AS remaining_p10_h,
+       {sql.figure_or("t.remaining_p10_h", 1, "h", of_site)} AS site_p10_h
 FROM device d
 LEFT JOIN battery_latest b USING (device_id)
 LEFT JOIN battery_state_latest n USING (device_id)
@@ -142,8 +154,8 @@ WHERE d.device_id = {SET}
             thresholds=fields.TEMPERATURE_STEPS,
         ),
         Field(name="soc_pct", label=labels_battery.SOC, unit="%", decimals=0),
-        Field(name="remaining_p10_h", label=labels_battery.REMAINING, unit="h", decimals=1),
-        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, unit="h", decimals=1),
+        Field(name="remaining_p10_h", label=labels_battery.REMAINING),
+        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING),
     )
 
 

@@ -28,6 +28,7 @@ def _tests(_language: Language) -> str:
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         fleet_plans.outlook(language),
+        fleet_plans.why_unknown(language),
         fleet_plans.at_risk(language),
         fleet_plans.tests(language),
         fleet_plans.swaps(language),

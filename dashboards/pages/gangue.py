@@ -301,10 +301,21 @@ LIMIT 60
         fields.moment("until_at", labels_plant.UNTIL),
         fields.moment("released_at", labels_plant.RELEASED),
         Field(name="lhv_mj_kg", label=labels_plant.LHV, unit="MJ/kg", decimals=2, width=100),
-        Field(name="before_mj_kg", label=labels_plant.LHV_BEFORE, unit="MJ/kg", decimals=2, width=110),
-        Field(name="ash_pct", label=labels_plant.ASH, unit="%", decimals=1, width=80),
-        Field(name="sulphur_pct", label=labels_plant.SULPHUR, unit="%", decimals=2, width=80),
-        Field(name="moisture_pct", label=labels_plant.MOISTURE, unit="%", decimals=1, width=80),
+        Field(
+            name="before_mj_kg", label=labels_plant.LHV_BEFORE, unit="MJ/kg", decimals=2, width=110, unknown=labels.NONE
+        ),
+        Field(name="ash_pct", label=labels_plant.ASH, unit="%", decimals=1, width=80, unknown=labels.NOT_MEASURED),
+        Field(
+            name="sulphur_pct", label=labels_plant.SULPHUR, unit="%", decimals=2, width=80, unknown=labels.NOT_MEASURED
+        ),
+        Field(
+            name="moisture_pct",
+            label=labels_plant.MOISTURE,
+            unit="%",
+            decimals=1,
+            width=80,
+            unknown=labels.NOT_MEASURED,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from dashboards.parts import alarm_lists, books, compare, gaps
 from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
+from schemas.registry import Role
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from dashboards.kit.panels import Panel
 
+_NO_METER = "NOT EXISTS (SELECT FROM device d WHERE d.site_id = {site} AND d.kind = 'water' AND d.role = '{role}')"
 LEAK_WORDS = {
+    "one_day": Word(Text("待次日", "too early"), fields.UNKNOWN),
+    "no_sub_meters": Word(Text("无分表", "no meters"), fields.UNKNOWN),
     "true": Word(labels.YES, fields.BAD),
     "false": Word(labels.NO, fields.GOOD),
 }
@@ -41,11 +45,15 @@ def now(language: Language) -> Panel:
         width=16,
         height=4,
     )
+    no_reuse = (
+        f"CASE WHEN {_NO_METER.format(site=SITE, role=Role.REUSED)} "
+        f"THEN {sql.quote(labels_plant.NO_REUSE_METER(language))} END"
+    )
     query = f"""
 SELECT unit_water_m3,
        {gaps.QUOTA.text("r", language)},
        {gaps.ADVANCED_QUOTA.text("r", language)},
-       reuse_rate_pct, quality
+       {sql.figure_or("reuse_rate_pct", 1, "%", no_reuse)} AS reuse_rate_pct, quality
 FROM plant_rolling r
 WHERE site_id = {SITE} AND {WHOLE_PLANT} AND window_h = 24 AND {days_back(2)}
 ORDER BY ts DESC
@@ -57,7 +65,7 @@ LIMIT 1
         Field(name="unit_water_m3", label=labels_plant.UNIT_WATER, decimals=2),
         gaps.QUOTA.field(None),
         gaps.ADVANCED_QUOTA.field(None),
-        Field(name="reuse_rate_pct", label=labels_plant.REUSE, unit="%", decimals=1),
+        Field(name="reuse_rate_pct", label=labels_plant.REUSE),
         fields.quality(label=labels.QUALITY_COLUMN),
     )
 
@@ -75,9 +83,13 @@ def leak(language: Language) -> Panel:
         ),
         width=8,
         height=4,
+        empty=labels_plant.NO_FULL_DAY,
     )
     query = f"""
-SELECT residual_m3, tolerance_m3, leak_suspected::text AS leak
+SELECT residual_m3, tolerance_m3,
+       CASE WHEN leak_suspected IS NOT NULL THEN leak_suspected::text
+            WHEN {_NO_METER.format(site=SITE, role=Role.INTERNAL)} THEN 'no_sub_meters'
+            WHEN residual_m3 IS NOT NULL THEN 'one_day' END AS leak
 FROM water_day
 WHERE site_id = {SITE} AND {days_back(3)} AND {FINISHED}
 ORDER BY ts DESC
@@ -304,8 +316,22 @@ ORDER BY change_pct DESC NULLS LAST, n.meter_id
         Field(name="site_id", hidden=True),
         Field(name="meter", label=labels.METER, link=TO_METER),
         Field(name="night_flow_m3_h", label=labels_plant.NIGHT_FLOW, unit="m³/h", decimals=1, width=130),
-        Field(name="median", label=Text("28 日中位", "28-day median"), unit="m³/h", decimals=1, width=120),
-        Field(name="change_pct", label=Text("变化", "Change"), unit="%", decimals=0, width=80),
+        Field(
+            name="median",
+            label=Text("28 日中位", "28-day median"),
+            unit="m³/h",
+            decimals=1,
+            width=120,
+            unknown=labels_plant.NONE_BEFORE,
+        ),
+        Field(
+            name="change_pct",
+            label=Text("变化", "Change"),
+            unit="%",
+            decimals=0,
+            width=80,
+            unknown=labels_plant.NOTHING_TO_COMPARE,
+        ),
         Field(name="method", label=labels_plant.METHOD, width=90),
         Field(name="points", label=labels_plant.POINTS, decimals=0, width=60),
         fields.quality(width=90),

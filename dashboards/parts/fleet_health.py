@@ -202,7 +202,8 @@ SELECT h.device_id, {sql.name(language, "d", "device_id")} AS battery_set, {sql.
        h.soh_pct::float8 AS soh_pct,
        round(h.soh_low_pct::numeric) || '–' || round(h.soh_high_pct::numeric) AS interval,
        {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
-       h.soh_evidence_at AS evidence_at, h.backup_p10_h::float8 AS backup_p10_h, h.contract_h::float8 AS contract_h,
+       h.soh_evidence_at AS evidence_at,
+       {sql.not_lifted("h.backup_p10_h", "h.contract_h", 2)} AS backup_p10_h, h.contract_h::float8 AS contract_h,
        h.float_spread_mv::float8 AS float_spread_mv,
        {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason
 FROM battery_health_latest h
@@ -220,10 +221,10 @@ LIMIT {WORST}
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=95, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
-        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=90),
-        Field(name="method", label=labels_battery.METHOD_COLUMN, width=100),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=90, unknown=labels.NONE),
+        Field(name="method", label=labels_battery.METHOD_COLUMN, width=100, unknown=labels.NONE),
         fields.moment("evidence_at", labels_battery.EVIDENCE, unknown=labels.NONE),
-        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1, width=80),
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=2, width=80),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=60),
         Field(
             name="float_spread_mv",
@@ -254,7 +255,7 @@ def next_tests(language: Language) -> Panel:
     query = f"""
 SELECT p.rank::float8 AS rank, {sql.name(language, "s", "site_id")} AS site, {sql.city(language, "p.city")} AS city,
        p.uncertain_kwh::float8 AS uncertain_kwh, p.sets::float8 AS sets, p.never_measured::float8 AS never_measured,
-       p.backup_p10_h::float8 AS backup_p10_h, p.contract_h::float8 AS contract_h
+       {sql.not_lifted("p.backup_p10_h", "p.contract_h", 2)} AS backup_p10_h, p.contract_h::float8 AS contract_h
 FROM battery_test_proposal p
 JOIN site s USING (site_id)
 WHERE {IN_CITY.replace("h.city", "p.city")}
@@ -270,6 +271,6 @@ LIMIT 20
         Field(name="uncertain_kwh", label=labels_battery.UNCERTAIN_KWH, unit="kWh", decimals=1, width=100),
         Field(name="sets", label=labels.SETS, decimals=0, width=60),
         Field(name="never_measured", label=labels_battery.NEVER_MEASURED, decimals=0, width=110),
-        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=1, width=100),
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, unit="h", decimals=2, width=100),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=80),
     )

@@ -73,6 +73,43 @@ HAVING count(*) > 0
     )
 
 
+def why_unknown(language: Language) -> Panel:
+    """For what reason sites are unknown, and how many for each."""
+    about = About(
+        language=language,
+        title=Text("未知的站点：为何", "Unknown sites: why"),
+        description=Text(
+            "每个未知站点只计一次；有组容量未知者按最不清楚的一组分：从未放电，或放过电但不足以判断（放得太浅、未静置等，"
+            "单组页面说明）。来源：battery_site_risk、battery_health_latest。",
+            "Each unknown site once; where a set's capacity is not known, by that set: never discharged, or "
+            "discharged and it told too little (too shallow, no rest…; the set's page says which). "
+            "Source: battery_site_risk, battery_health_latest.",
+        ),
+        width=24,
+        height=panels.LINE_HEIGHT,
+        empty=words.NONE_UNKNOWN,
+    )
+    counts = ",\n       ".join(
+        f"count(*) FILTER (WHERE why = {sql.quote(reason)})::float8 AS {reason}" for reason in words.UNKNOWN_SITE
+    )
+    query = f"""
+SELECT {counts}
+FROM (
+    SELECT CASE WHEN r.reason IS DISTINCT FROM 'unknown_set' THEN coalesce(r.reason, 'unknown_set')
+                WHEN h.soh_reason IS NULL OR h.soh_reason = 'no_discharge' THEN 'never_discharged'
+                ELSE 'unknown_set' END AS why
+    FROM battery_site_risk r
+    JOIN site s USING (site_id)
+    LEFT JOIN battery_health_latest h ON h.device_id = r.weakest_id
+    WHERE {sql.IN_CITY} AND r.verdict = 'unknown'
+) unknown
+HAVING count(*) > 0
+"""  # noqa: S608 - fragments of ours
+    return panels.line(
+        about, query, *(Field(name=reason, label=text, decimals=0) for reason, text in words.UNKNOWN_SITE.items())
+    )
+
+
 def at_risk(language: Language) -> Panel:
     """Sites that may not keep their contract, what fails first on top."""
     about = About(
@@ -95,8 +132,9 @@ def at_risk(language: Language) -> Panel:
 SELECT {sql.name(language, "s", "site_id")} AS site, {sql.city(language)} AS city, r.verdict,
        {sql.words_of("r.reason", words.REASON, language)} AS reason,
        (100 * r.chance_short)::float8 AS chance_pct,
-       r.ahead_p10_h::float8 AS ahead_p10_h, r.contract_h::float8 AS contract_h,
-       r.backup_p10_h::float8 AS today_p10_h, r.coldest_c::float8 AS coldest_c, r.evidence,
+       {sql.not_lifted("r.ahead_p10_h", "r.contract_h", 2)} AS ahead_p10_h, r.contract_h::float8 AS contract_h,
+       {sql.not_lifted("r.backup_p10_h", "r.contract_h", 2)} AS today_p10_h,
+       r.coldest_c::float8 AS coldest_c, r.evidence,
        {sql.duration("r.oldest_days * 86400")} AS oldest,
        r.weakest_id AS device_id, {sql.name(language, "d", "device_id")} AS battery_set
 FROM battery_site_risk r
@@ -114,12 +152,12 @@ LIMIT {LISTED}
         Field(name="verdict", label=words.VERDICT_COLUMN, words=VERDICT_WORDS, width=110),
         Field(name="reason", label=words.WHY, width=190),
         Field(name="chance_pct", label=words.CHANCE_SHORT, unit="%", decimals=0, width=100),
-        Field(name="ahead_p10_h", label=words.AHEAD_P10, unit="h", decimals=1, width=140),
+        Field(name="ahead_p10_h", label=words.AHEAD_P10, unit="h", decimals=2, width=140),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, unit="h", decimals=1, width=60),
-        Field(name="today_p10_h", label=words.TODAY_P10, unit="h", decimals=1, width=130),
+        Field(name="today_p10_h", label=words.TODAY_P10, unit="h", decimals=2, width=130),
         Field(name="coldest_c", label=words.COLDEST, unit="°C", decimals=0, width=120, unknown=words.NO_FORECAST),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
-        Field(name="oldest", label=words.OLDEST, width=100),
+        Field(name="oldest", label=words.OLDEST, width=100, unknown=labels.NONE),
         Field(name="device_id", hidden=True),
         Field(name="battery_set", label=words.WEAKEST, link=TO_SET, least_px=130),
     )
@@ -209,7 +247,7 @@ ORDER BY p.day, p.rank
         Field(name="decides", label=words.DECIDES_COLUMN, width=170),
         Field(name="value_wh", label=words.VALUE, decimals=0, width=140),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
-        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=110),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=110, unknown=labels.NONE),
         Field(name="soh_reason", label=labels_battery.REASON_COLUMN, width=120, unknown=labels.NONE),
         Field(name="others", label=words.OTHERS_COLUMN, words=OTHERS_WORDS, width=220),
         Field(name="night_c", label=words.NIGHT, unit="°C", decimals=0, width=80, unknown=words.NO_FORECAST),
@@ -242,7 +280,7 @@ SELECT w.device_id, {sql.name(language, "d", "device_id")} AS battery_set,
        {sql.name(language, "s", "site_id")} AS site, {sql.city(language)} AS city,
        {sql.list_words_of("w.advice_reasons", labels_battery.ADVICE_REASON, language)} AS because,
        w.soh_pct::float8 AS soh_pct, w.evidence,
-       w.backup_p10_h::float8 AS backup_p10_h, w.contract_h::float8 AS contract_h,
+       {sql.not_lifted("w.backup_p10_h", "w.contract_h", 2)} AS backup_p10_h, w.contract_h::float8 AS contract_h,
        w.new_gain_h::float8 AS new_gain_h, w.new_keeps::text AS new_keeps, w.without_h::float8 AS without_h,
        w.partner_id, {sql.name(language, "o", "device_id")} AS partner,
        w.moved_gain_h::float8 AS moved_gain_h, w.partner_left_h::float8 AS partner_left_h,
@@ -266,7 +304,7 @@ LIMIT {LISTED}
         Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=90, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
         fields.quality("evidence", label=words.EVIDENCE, width=90),
-        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=80, **hours),  # type: ignore[arg-type]
+        Field(name="backup_p10_h", label=labels_battery.BACKUP_P10, width=80, unit="h", decimals=2),
         Field(name="contract_h", label=labels_battery.CONTRACT_H, width=60, **hours),  # type: ignore[arg-type]
         Field(name="new_gain_h", label=words.NEW_GAIN, width=100, **hours),  # type: ignore[arg-type]
         Field(name="new_keeps", label=words.NEW_KEEPS, words=KEEPS_WORDS, width=85),

@@ -33,7 +33,11 @@ def _known(value: str, column: str, item: PassportLine, language: Language) -> s
     if item.is_moment:
         return f"to_char({value}::timestamptz AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI')"
     if item.words is not None:
-        return sql.list_words_of(value, item.words, language)
+        said = sql.list_words_of(value, item.words, language)
+        if not item.inferred:
+            return said
+        flag = f"(p.{column} ->> {sql.quote(item.inferred)}) = 'true'"
+        return f"{said} || CASE WHEN {flag} THEN {sql.quote(words.BY_VOLTAGE(language))} ELSE '' END"
     if item.decimals is None:
         return value
     ends = [value, *([f"(p.{column} ->> {sql.quote(item.to)})"] if item.to else [])]
@@ -192,12 +196,19 @@ ORDER BY 1 DESC
         fields.moment("discharge_at", labels_battery.BEGIN),
         Field(name="alone_pct", label=words.SOH_ALONE, unit="%", decimals=1, width=110),
         Field(name="soh_pct", label=words.SOH_AFTER, unit="%", decimals=1, width=120),
-        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=120),
-        Field(name="method", label=labels_battery.METHOD_COLUMN, width=110),
+        Field(name="interval", label=labels_battery.SOH_INTERVAL, width=120, unknown=labels.NONE),
+        Field(name="method", label=labels_battery.METHOD_COLUMN, width=110, unknown=labels.NONE),
         Field(name="witnesses", label=words.WITNESSES, least_px=150, unknown=labels.NONE),
         Field(name="drawn_ah", label=words.DRAWN, unit="Ah", decimals=1, width=90),
         Field(name="mean_c", label=words.MEAN_C, unit="°C", decimals=0, width=120),
-        Field(name="resistance_mohm", label=labels_battery.RESISTANCE, unit="mΩ", decimals=1, width=130),
+        Field(
+            name="resistance_mohm",
+            label=labels_battery.RESISTANCE,
+            unit="mΩ",
+            decimals=1,
+            width=130,
+            unknown=labels.NOT_MEASURED,
+        ),
         Field(name="change", label=words.CHANGE, width=130, unknown=labels.NONE),
         Field(name="reason", label=labels_battery.REASON_COLUMN, width=130, unknown=labels.NONE),
         fields.quality(width=90),

@@ -8,6 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts.plants import days_back
+from dashboards.words import battery as labels_battery
 from dashboards.words import battery_soh as words
 from dashboards.words import labels
 from schemas.words import Text
@@ -42,6 +43,7 @@ def figures(chosen: str, language: Language) -> Panel:
         ),
         width=24,
         height=4,
+        empty=labels_battery.NO_DISCHARGE_YET,
     )
     query = f"""
 SELECT s.soh_pct::float8 AS total_pct, s.usable_pct::float8 AS usable_pct,
@@ -75,12 +77,14 @@ def grounds(chosen: str, language: Language) -> Panel:
         ),
         width=12,
         height=panels.LINE_HEIGHT,
+        empty=labels_battery.NO_DISCHARGE_YET,
     )
+    unchanged = f"CASE WHEN s.change IS NULL THEN {sql.quote(words.NO_CHANGE(language))} END"
     query = f"""
 SELECT {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
        {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses,
        {sql.words_of("s.change", words.CHANGE, language)} AS change,
-       s.believed_pct::float8 AS believed_pct
+       {sql.figure_or("s.believed_pct", 0, "%", unchanged)} AS believed_pct
 {_newest(chosen)}
 """
     return panels.line(
@@ -89,5 +93,5 @@ SELECT {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
         Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
         Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),
         Field(name="change", label=Text("变化", "change"), unknown=labels.NONE),
-        Field(name="believed_pct", label=Text("变化前", "before the change"), unit="%", decimals=0),
+        Field(name="believed_pct", label=Text("变化前", "before the change")),
     )

@@ -67,6 +67,7 @@ ADVICE_REASON_COLUMN = Text("建议原因", "Because")
 BACKUP_P10 = Text("备电 p10", "backup p10")
 BACKUP_P50 = Text("备电 p50", "backup p50")
 CONTRACT_H = Text("合同时长", "Contract")
+NO_DISCHARGE_YET = Text("五年内没有放电", "no discharge in five years")
 MISSES = Text("不达合同", "below contract")
 MEETS = Text("达到合同", "meet the contract")
 NOT_KNOWN = Text("未知", "unknown")
@@ -99,6 +100,12 @@ NEVER_MEASURED = Text("未测过", "Never measured")
 REMAINING = Text("剩余 p10", "left, p10")
 REMAINING_P50 = Text("剩余 p50", "left, p50")
 FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
+REMAINING_NOT = {
+    EpisodeKind.CHARGE: Text("充电中", "charging"),
+    EpisodeKind.FLOAT: Text("浮充中", "on float"),
+    EpisodeKind.REST: Text("静置中", "at rest"),
+}
+"""Why there is no time left to tell of a set that does not discharge."""
 SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
 WILL_MISS = Text("能否撑到合同时长", "Holds out")
 SITE_REASON = {

@@ -32,3 +32,4 @@ CHANGE = {
     SohChange.REGISTERED: Text("已登记更换", "replacement registered"),
 }
 """What a new estimate says that contradicts those before it."""
+NO_CHANGE = Text("无变化", "no change")

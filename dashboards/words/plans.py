@@ -26,6 +26,15 @@ REASON = {
     "no_contract": Text("合同时长未知", "contract not known"),
 }
 """What a site's verdict comes from."""
+UNKNOWN_SITE = {
+    "never_discharged": Text("有组从未放电", "a set never discharged"),
+    "unknown_set": Text("有组放过电但不足以判断", "a set discharged, told too little"),
+    "silent_set": REASON["silent_set"],
+    "contradicted": REASON["contradicted"],
+    "no_contract": REASON["no_contract"],
+}
+"""Why nothing is known of a site."""
+NONE_UNKNOWN = Text("没有未知站点", "no site is unknown")
 DECIDES = {
     "never_measured": Text("从未测过", "never measured"),
     "exchanged": Text("换了电芯，尚未再测", "other cells now, not measured yet"),

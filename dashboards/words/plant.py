@@ -81,6 +81,10 @@ ITEM = Text("项目", "item")
 NIGHT_FLOW = Text("夜间最小流量", "night flow")
 BEYOND_PRODUCTION = Text("超出产量所需的进水", "more than production explains")
 LEAK = Text("疑似漏水", "leak suspected")
+NO_REUSE_METER = Text("无回用表", "no reuse meter")
+NO_FULL_DAY = Text("尚无完整一日", "no full day yet")
+NONE_BEFORE = Text("此前无", "none before")
+NOTHING_TO_COMPARE = Text("无从比较", "nothing")
 METHOD = Text("方法", "Method")
 METHODS = {
     "plain": Text("直接", "plain"),

@@ -99,9 +99,10 @@ def _cell(record: Mapping[str, Any], item: PassportLine) -> str:
         return f"{dt.datetime.fromisoformat(value).astimezone(LOCAL):%Y-%m-%d %H:%M}"
     if item.words is not None:
         said = json.dumps(value) if isinstance(value, bool) else str(value)
-        return ", ".join(
+        texts = ", ".join(
             _both(item.words[each]) if each in item.words else html.escape(each) for each in said.split(",")
         )
+        return texts + (_both(words.BY_VOLTAGE) if item.inferred and _found(record, item.inferred) else "")
     if item.decimals is None:
         return html.escape(str(value))
     ends = [value, *([_found(record, item.to)] if item.to else [])]

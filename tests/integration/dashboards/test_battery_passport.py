@@ -103,7 +103,7 @@ def test_the_page_says_what_the_document_says(
         assert [text for text, _ in rows(0)] == [item.text(language) for item in words.IDENTITY_ITEMS]
         assert said[words.IDENTITY_ITEMS[2].text(language)] == "04QPE1A2B3"
         assert list(said.values())[-1] == "1.0 %"
-        assert said[words.IDENTITY_ITEMS[3].text(language)] == labels.UNKNOWN(language)
+        assert said[words.IDENTITY_ITEMS[3].text(language)] == labels.NOT_REGISTERED(language)
         (estimate,) = rows(3)
         assert estimate[2:4] == (84.5, "83.0–86.0")
         assert dict(rows(4))["0–25 °C"] == passports["known"]["temperature_hours"]["0_to_25_c"]

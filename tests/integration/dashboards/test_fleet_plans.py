@@ -140,7 +140,7 @@ def test_a_site_at_risk_says_how_sure_and_why(database: ReaderDatabase) -> None:
     assert risk["wide"]["chance_short"] == pytest.approx(chance, abs=1e-4)
     assert risk["new"]["chance_short"] is None
     assert not any(row["has_forecast"] for row in risk.values())
-    listed = [row["site"] for row in _panel(database, 1)]
+    listed = [row["site"] for row in _panel(database, 2)]
     assert listed == ["poor", "worn", "wide", "new"]
 
 
@@ -240,15 +240,15 @@ def test_the_plan_of_tests_keeps_its_rules(
     database: ReaderDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One set a site, working days, no more than asked for, not where mains is out, and not on a day of frost."""
-    plan = _panel(database, 2)
+    plan = _panel(database, 3)
     assert sorted(row["site"] for row in plan) == ["new", "poor", "wide"], "one set each; the others are certain"
     assert min(plan, key=lambda row: row["rank"])["device_id"] == "new1"
-    assert len(_panel(database, 2, tests="10", city="太原")) == 2
-    assert len(_panel(database, 2, tests="1")) == 1
+    assert len(_panel(database, 3, tests="10", city="太原")) == 2
+    assert len(_panel(database, 3, tests="1")) == 1
     assert {row["others"] for row in plan} <= {"unknown", "short", "hold"}
     first = next(row for row in plan if row["site"] == "poor")
     _forecast(database, tmp_path / "f.csv", monkeypatch, "".join(f"poor,{row['day']},-8\n" for row in [first]))
-    moved = next(row for row in _panel(database, 2) if row["site"] == "poor")
+    moved = next(row for row in _panel(database, 3) if row["site"] == "poor")
     days = {row["day"]: row["weekday"] for row in _read(
         database, "SELECT to_char(d, 'YYYY-MM-DD') AS day, extract(isodow FROM d)::int AS weekday"
         " FROM generate_series(now(), now() + interval '40 days', interval '1 day') AS d")}  # fmt: skip
@@ -260,7 +260,7 @@ def test_the_plan_of_tests_keeps_its_rules(
             "INSERT INTO site_power_latest (device_id, ts, site_id, received_at, mains_failed)"
             " VALUES ('new-p', now(), 'new', now(), true)"
         )
-    assert "new" not in {row["site"] for row in _panel(database, 2)}
+    assert "new" not in {row["site"] for row in _panel(database, 3)}
 
 
 def test_a_swap_says_what_it_buys_only_on_good_evidence(database: ReaderDatabase) -> None:
@@ -279,5 +279,5 @@ def test_a_swap_says_what_it_buys_only_on_good_evidence(database: ReaderDatabase
     assert worn["partner_left_h"] == pytest.approx(4.4 * (1 - 33 / 193))
     assert (swaps["poor1"]["new_gain_h"], swaps["poor1"]["reason"]) == (None, "evidence")
     assert "rich1" not in swaps
-    first = _panel(database, 3)[0]
+    first = _panel(database, 4)[0]
     assert (first["site"], first["new_keeps"]) == ("worn", "true")
