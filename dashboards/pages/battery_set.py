@@ -109,14 +109,8 @@ def now(language: Language) -> Panel:
         height=panels.LINE_HEIGHT,
     )
     fresh = sql.fresh("b")
-    doing = (
-        "CASE n.kind "
-        + " ".join(
-            f"WHEN {sql.quote(kind)} THEN {sql.quote(text(language))}"
-            for kind, text in labels_battery.REMAINING_NOT.items()
-        )
-        + " END"
-    )
+    idle = f"{fresh} AND n.kind IN ('float', 'charge', 'rest')"
+    not_discharging = f"CASE WHEN {idle} THEN {sql.quote(labels_battery.NOT_DISCHARGING(language))} END"
     just_begun = f"t.remaining_reason = 'no_discharge' AND {DISCHARGES}"
     site_reason = f"(CASE WHEN {just_begun} THEN 'just_begun' ELSE t.remaining_reason END)"
     of_site = sql.words_of(site_reason, labels_battery.SITE_REASON, language)
@@ -129,7 +123,7 @@ SELECT CASE WHEN b.ts IS NULL THEN 'never' WHEN {fresh} THEN 'live' ELSE 'stale'
        CASE WHEN {fresh} THEN b.cell_spread_mv END::float8 AS cell_spread_mv,
        CASE WHEN {fresh} THEN b.temperature_max_c END::float8 AS temperature_max_c,
        n.soc_pct::float8 AS soc_pct,
-       {sql.figure_or("n.remaining_p10_h", 1, "h", f"CASE WHEN {fresh} THEN {doing} END")} AS remaining_p10_h,
+       {sql.figure_or("n.remaining_p10_h", 1, "h", not_discharging)} AS remaining_p10_h,
        {sql.figure_or("t.remaining_p10_h", 1, "h", of_site)} AS site_p10_h
 FROM device d
 LEFT JOIN battery_latest b USING (device_id)

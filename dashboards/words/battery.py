@@ -100,12 +100,8 @@ NEVER_MEASURED = Text("未测过", "Never measured")
 REMAINING = Text("剩余 p10", "left, p10")
 REMAINING_P50 = Text("剩余 p50", "left, p50")
 FIRST_OPENS = Text("首组断开 p10", "first set opens, p10")
-REMAINING_NOT = {
-    EpisodeKind.CHARGE: Text("充电中", "charging"),
-    EpisodeKind.FLOAT: Text("浮充中", "on float"),
-    EpisodeKind.REST: Text("静置中", "at rest"),
-}
-"""Why there is no time left to tell of a set that does not discharge."""
+NOT_DISCHARGING = Text("未放电", "not discharging")
+"""Said in place of the time left: a set that floats, charges or rests has none."""
 SITE_REMAINING = Text("全站剩余 p10", "site left, p10")
 WILL_MISS = Text("能否撑到合同时长", "Holds out")
 SITE_REASON = {

@@ -53,7 +53,7 @@ async def test_a_set_that_charges_says_so_where_its_time_left_would_stand(known:
     """Nothing is unknown of a charging set's time left: there is none. Once it is silent nobody knows."""
     scope = standard_scope(set="s-b1")
     (now,) = await rows_of("Now", known, scope)
-    assert (now["remaining_p10_h"], now["site_p10_h"]) == ("charging", "no set discharges")
+    assert (now["remaining_p10_h"], now["site_p10_h"]) == ("not discharging", "no set discharges")
     _run(known, "UPDATE battery_state SET kind = 'discharge', remaining_p50_h = 3, remaining_p10_h = 2.25")
     (now,) = await rows_of("Now", known, scope)
     assert now["remaining_p10_h"] in {"2.2 h", "2.3 h"}
