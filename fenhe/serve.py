@@ -67,7 +67,8 @@ def run_serve(options: ServeOptions) -> int:
     ) as stack:
         console.print(f"  {stack.describe()}", soft_wrap=True)
         if isinstance(stack.kafka, MockKafka):
-            console.print("  Kafka is librdkafka's mock cluster: what is not yet stored is lost when it ends")
+            lost = "what is not yet stored is lost when it ends"
+            console.print(f"  Kafka is librdkafka's mock cluster: {lost}", soft_wrap=True)
         environment = stack.environment()
         prepare_database(stack)
         file = write_environment(stack)

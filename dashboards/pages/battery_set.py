@@ -41,6 +41,7 @@ def health(language: Language) -> Panel:
         ),
         width=24,
         height=4,
+        empty=labels_battery.NOT_ASSESSED,
     )
     query = f"""
 SELECT {sql.not_lifted("h.backup_p10_h", "h.contract_h", 2)} AS backup_p10_h, h.contract_h::float8 AS contract_h,
@@ -74,6 +75,7 @@ def grounds(language: Language) -> Panel:
         ),
         width=12,
         height=panels.LINE_HEIGHT,
+        empty=labels_battery.NOT_ASSESSED,
     )
     query = f"""
 SELECT {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons,

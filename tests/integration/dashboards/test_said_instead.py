@@ -21,7 +21,7 @@ INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, det
     FROM generate_series(1, 2) AS n;
 INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)
     VALUES ('w-w1', 'w', 'water', '', '', 60, 'consumed', '{}');
-INSERT INTO battery_latest (device_id, ts, site_id, updated_at, pack_voltage_v, current_a)
+INSERT INTO battery_latest (device_id, ts, site_id, received_at, pack_voltage_v, current_a)
     SELECT device_id, now(), 's', now(), 54, 9 FROM device WHERE site_id = 's';
 INSERT INTO battery_state (device_id, ts, site_id, kind, since_at, power_w, flags)
     SELECT device_id, now(), 's', 'charge', now(), 0, '' FROM device WHERE site_id = 's';
@@ -110,7 +110,7 @@ async def test_water_says_what_meters_there_are_not(known: ReaderDatabase) -> No
     _run(
         known,
         "INSERT INTO plant_rolling (site_id, line_id, ts, window_h, water_in_m3, coverage, quality,"
-        " reference_version) VALUES ('w', 'plant', now(), 24, 500, 1, 'good', 'v')",
+        " reference_version) VALUES ('w', 'plant', now() - interval '1 minute', 24, 500, 1, 'good', 'v')",
     )
     _run(
         known,
