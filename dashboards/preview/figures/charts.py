@@ -284,9 +284,10 @@ def bar_chart(panel: Panel, rows: Rows, canvas: Canvas) -> Chart:
     category, value = _category_and_value(panel, rows)
     field = panel.field(rows.columns[value])
     color = colors.fill(field.properties.get("color", {}).get("fixedColor", "text"))
-    below = any((amount := number(row[value])) is not None and amount < 0 for row in rows.rows)
+    known = [amount for row in rows.rows if (amount := number(row[value])) is not None]
+    below = any(amount < 0 for amount in known)
     options = base(canvas) | {
-        "title": note("" if rows.rows else panel.no_value, canvas),
+        "title": note("" if known else labels.UNKNOWN(canvas.language) if rows.rows else panel.no_value, canvas),
         "grid": {"left": 8, "right": 76, "top": 4, "bottom": 4, "containLabel": True},
         "xAxis": {"type": "value", "show": False, "boundaryGap": ["14%" if below else 0, 0]},
         "yAxis": {

@@ -67,6 +67,8 @@ def test_nulls_are_drawn_as_unknown(panel: Panel) -> None:
         assert ">0<" not in drawing.content
     elif panel.type == "timeseries":
         assert all(point[1] is None for series in drawing.options["series"] for point in series["data"])
+    elif panel.type == "barchart" and panel.options["orientation"] == "horizontal":
+        assert drawing.options["title"]["text"] == "unknown"
 
 
 def test_heat_is_written_as_well_as_coloured() -> None:
