@@ -100,3 +100,22 @@ def test_columns_are_of_the_types_that_rows_are_written_in(own_url: str) -> None
         )
         oids = {(table, column): oid for table, column, oid in stand}
     assert {where: (oids.get(where), kind) for where, kind in types.items() if oids.get(where) != kind.value.oid} == {}
+
+
+def test_much_is_copied_in_pieces(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a slow server in the client's memory is one piece at most."""
+    prepare(own_url)
+    copied: list[int] = []
+    copy = bulk.copy
+
+    def counted(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
+        copied.append(len(next(iter(columns.values())).values))
+        copy(connection, table, columns)
+
+    monkeypatch.setattr(bulk, "copy", counted)
+    monkeypatch.setattr(derived, "COPIED_AT_ONCE", 1_500)
+    with connect(own_url, name="test") as connection:
+        derived.write(connection, minutes(range(2_000), 1.0))
+        assert copied == [1_500, 1_500, 1_000]
+        (stored,) = connection.execute("SELECT count(*) FROM meter_minute").fetchone() or (0,)
+    assert stored == 4_000
