@@ -178,8 +178,11 @@ class Grounds:
         return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
 
     def _never_rests(self, habit: Habit, span: int, counted: float) -> bool:
-        """Whether a register that never stood did so for few readings, and then counts more than in the mean."""
-        if habit.longest_rest > 0:
+        """Whether a register that never stood did so for few readings, and then counts more than in the mean.
+
+        Not where that is as few of its steps as rounding makes: a coarse one stands between two of them.
+        """
+        if habit.longest_rest > 0 or (habit.step is not None and counted <= habit.step + habit.slack):
             return False
         return counted > STALE_SHARE * habit.mean * max(span, self._period_ms)
 

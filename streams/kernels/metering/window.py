@@ -143,11 +143,11 @@ class Window(Beginning):
             state = self._heard(state, ts)  # what it showed before may have been another's: it is judged by itself
             newest = state.tail[0]
         jump = STALE_JUMP if newest.readings == STALE_READINGS else trials.JUMP
-        is_stale = STALE_READINGS <= newest.readings <= STALE_MOST and (
-            self._stands_denied(state.habit, newest)
-            or self._leaps(state.habit, span, counted, jump)
-            or self._never_rests(state.habit, span, counted)
+        may_be_old = STALE_READINGS <= newest.readings <= STALE_MOST
+        is_old = may_be_old and (
+            self._stands_denied(state.habit, newest) or self._leaps(state.habit, span, counted, jump)
         )
+        is_stale = is_old or (may_be_old and self._never_rests(state.habit, span, counted))
         if newest.readings > 1:
             walking = state._replace(doubt=state.doubt or 1) if is_stale else state
             shown = self._walk((state.anchor, newest), walking, onwards(state))[-1][1]
@@ -177,7 +177,7 @@ class Window(Beginning):
         shown = self._minutes.spread(state.shown, newest.last, ts, counted, backing)
         if is_gap:
             self._tell.gap(newest, run, counted, ts)
-        rest = 0 if newest.frozen or is_stale else newest.stood_ms
+        rest = 0 if newest.frozen or is_old else newest.stood_ms
         habit = state.habit.after(
             ts, span, counted, rest, run.value, period_ms=self._period_ms, close=not is_gap
         ).seeing(run.value)

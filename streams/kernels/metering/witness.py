@@ -32,6 +32,8 @@ BLURRED = 0.3
 PARTS = 2.0
 """An increment parts from its instantaneous values where it does by so many times what any in the stretch before did,
 and by the register's smallest steps as above. (unsourced)"""
+FADES = 0.7
+"""of which so much is still ordinary in the stretch behind: noise that was large once is so again. (unsourced)"""
 LEAST_PARTS = 0.03
 """What it parts by less than this share of what passed is no sign of anything: a load moves between two readings, and a
 meter that was read in longer steps, or of an even load, had shown next to nothing of that. (unsourced)"""
@@ -63,8 +65,8 @@ class FlowWitness(NamedTuple):
     """Most by which an increment has parted from it beyond that, per ms,"""
     usual: float | None = None
     """and in the stretch before, if that agreed."""
-    odd: int = 0
-    """Increments that parted from it as no other did."""
+    odd: float = 0.0
+    """and most by which one did that parted as no other before: it tells nothing until the whole stretch agrees."""
 
 
 def stretch_ms(period_ms: float) -> int:
@@ -81,31 +83,34 @@ def further(witness: FlowWitness, rates: tuple[float, float], span: int, counted
     """Take one more increment, and the instantaneous values at both its ends, in its unit per ms."""
     number, start, value, filling, readings, passed, wobble, parted, usual, odd = witness
     between, moved = sum(rates) / 2 * span, abs(rates[1] - rates[0]) / 2 * span
+    beyond = (abs(counted - between) - moved) / span
     if parts(witness, counted, rates, span, step):
-        odd += 1
+        odd = max(odd, beyond)
     else:
-        parted = max(parted, (abs(counted - between) - moved) / span)
+        parted = max(parted, beyond)
     return FlowWitness(
         number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual, odd
     )
 
 
-def usual_of(witness: FlowWitness) -> float | None:
-    """Say how far increments part from it, by a stretch that agrees; None where most of them parted further."""
-    return witness.parted if 2 * witness.odd <= witness.readings else None
+def usual_of(witness: FlowWitness) -> float:
+    """Say how far increments part from it, by a stretch that agrees as a whole: then its odd ones are ordinary, too."""
+    return max(witness.parted, witness.odd, FADES * (witness.usual or 0.0))
 
 
 def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span: int, step: float) -> bool:
     """Whether an increment parts from its instantaneous values by twice what any in the stretch before did, and more.
 
-    In a meter's first stretch, by twice what any did so far.
+    In a meter's first stretch, by twice what any did so far; where those were few, by more than SHARE as well.
     """
-    usual = witness.parted if witness.usual is None and witness.readings >= FEW_READINGS else witness.usual
+    usual, least = witness.usual, LEAST_PARTS
     if usual is None:
-        return False
+        if witness.readings < FEW_READINGS:
+            return False
+        usual, least = witness.parted, SHARE if witness.readings < READINGS else LEAST_PARTS
     before, now = rates
     between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
-    return abs(counted - between) > max(PARTS * usual * span, LEAST_PARTS * between) + moved + STEPS * step
+    return abs(counted - between) > max(PARTS * usual * span, least * between) + moved + STEPS * step
 
 
 def verdict(witness: FlowWitness, counted: float, step: float) -> bool | None:

@@ -7,6 +7,7 @@ register begins behind it.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,7 +73,9 @@ def judge(runs: Sequence[Run], limits: RegisterLimits, unit: float, *, witnessed
         return YoungVerdict(agrees=False, possible=rated is None or speeds[fastest] <= rated)
     usual = rest[len(rest) // 2]
     is_small = rated is not None and speeds[fastest] <= SMALL_SHARE * rated
-    beyond = rated is not None and usual <= rated < speeds[fastest]
+    coarsest = unit * math.gcd(*(round(counted / unit) for counted, _ in steps))  # all that it may tell apart
+    is_rounding = steps[fastest][0] <= FEW_UNITS * coarsest
+    beyond = rated is not None and usual <= rated < speeds[fastest] and not is_rounding
     is_small = is_small or witnessed or steps[fastest][0] <= FEW_UNITS * unit
     within = rated is not None and speeds[fastest] <= rated
     if not beyond and (is_small or within or speeds[fastest] <= UNLIKE * usual):
