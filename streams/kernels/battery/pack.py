@@ -17,7 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import NEW, CurrentStanding, is_odd, watched
+from streams.kernels.battery.standing import NEW, CurrentStanding, Shown, after_gap, is_odd, watched
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
@@ -55,6 +55,8 @@ class PackState(NamedTuple):
     idle_v: float = 0.0
     """What is known of the current's sign (`Direction`)."""
     standing: CurrentStanding = NEW
+    lowest_v: float | None = None
+    """Lowest cell, where any shows a voltage."""
     is_doubtful: bool = False
     """Whether the current stood for longer than it should, within the open quarter."""
 
@@ -74,7 +76,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 6
+    version = 7
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -175,7 +177,7 @@ def _advance(
             if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
         sign = direction.sign
-        standing, stands = _standing(before, reading, limits, is_gap=is_gap)
+        standing, stands = _standing(before, reading, view.cell_min_v, limits, is_gap=is_gap)
         start, doubtful = before.ts, before.is_doubtful or stands
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
@@ -200,20 +202,23 @@ def _advance(
         temperatures,
         *direction,
         standing,
+        view.cell_min_v,
         doubtful,
     )
     return state, rate
 
 
 def _standing(
-    before: PackState, reading: BatteryReading, limits: Limits, *, is_gap: bool
+    before: PackState, reading: BatteryReading, lowest_v: float | None, limits: Limits, *, is_gap: bool
 ) -> tuple[CurrentStanding, bool]:
     """What is known of how the current moves, one reading later, and whether it stands for longer than it should."""
     if is_gap or before.current_a is None or reading.current_a is None:
-        return before.standing._replace(since=0), False
+        return after_gap(before.standing), False
     is_idle = abs(before.current_a) < limits.idle_a
-    known = watched(before.standing, (before.ts, before.current_a), (reading.ts, reading.current_a), is_idle=is_idle)
-    return known, is_odd(known, reading.ts, reading.ts - before.ts, is_idle=is_idle)
+    earlier = Shown(before.ts, before.current_a, before.voltage_v or 0.0, before.lowest_v or 0.0)
+    now = Shown(reading.ts, reading.current_a, reading.pack_voltage_v or 0.0, lowest_v or 0.0)
+    known = watched(before.standing, earlier, now, is_idle=is_idle)
+    return known, is_odd(known, now, reading.ts - before.ts, is_idle=is_idle)
 
 
 def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:

@@ -20,7 +20,7 @@ from streams.kernels.battery.pack import (
     PackState,
 )
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import CurrentStanding, StandingFigures, watched_all
+from streams.kernels.battery.standing import ShownFigures, StandingFigures, standing_of, watched_all
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -56,7 +56,11 @@ class PackFigures:
     stands_since: Array
     stood_idle_ms: Array
     stood_flow_ms: Array
-    moves: Array
+    idle_moves: Array
+    flow_moves: Array
+    volts_since: Array
+    volts_stood_ms: Array
+    lowest_v: Array
     sample_ts: Array
     sample_c: Array
     sign: Array
@@ -86,7 +90,7 @@ class QuietPackMonitor(PackMonitor):
 
 
 def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
-    if state.voltage_v is None or state.current_a is None or state.doubted_v or state.idle_v:
+    if None in {state.voltage_v, state.current_a, state.lowest_v} or state.doubted_v or state.idle_v:
         return None
     times, celsius = [NAN] * MINUTES, [NAN] * MINUTES
     for ts, hottest in state.temperatures:
@@ -95,6 +99,7 @@ def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
     return (
         *map(or_nan, state[:13]),
         *state.standing,
+        or_nan(state.lowest_v),
         *times,
         *celsius,
         sign_of(state.votes),
@@ -105,15 +110,16 @@ def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
 
 
 def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
-    first = 17
+    first = 21
     times, celsius = figures[first : first + MINUTES], figures[first + MINUTES : first + 2 * MINUTES]
     samples = sorted((int(ts), hottest) for ts, hottest in zip(times, celsius, strict=True) if ts > 0)
     ts, volts, amps, quarter, *sums = figures[:9]
     peaks = map(or_none, figures[9:13])
-    since, idle_ms, flow_ms, moves = figures[13:first]
-    standing = CurrentStanding(int(since), idle_ms, flow_ms, int(moves))
+    standing = standing_of(figures[13 : first - 1])
     head = (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples))
-    return PackState._make((*head, base.votes, base.doubted_v, base.idle_v, standing, base.is_doubtful))
+    return PackState._make(
+        (*head, base.votes, base.doubted_v, base.idle_v, standing, figures[first - 1], base.is_doubtful)
+    )
 
 
 def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
@@ -125,10 +131,21 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         & (step_a < figures.step_a)
         & (step_a > -figures.step_a)
     )
-    known = StandingFigures(figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms, figures.moves)
+    known = StandingFigures(
+        figures.stands_since,
+        figures.stood_idle_ms,
+        figures.stood_flow_ms,
+        figures.idle_moves,
+        figures.flow_moves,
+        figures.volts_since,
+        figures.volts_stood_ms,
+    )
+    earlier = ShownFigures(before_ts, figures.current_a, figures.voltage_v, figures.lowest_v)
+    now = ShownFigures(ts, samples.current_a, samples.pack_v, samples.lowest_v)
     was_idle = np.abs(figures.current_a) < figures.idle_a
-    known, stands = watched_all(known, (before_ts, figures.current_a), (ts, samples.current_a), was_idle)
-    figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms, figures.moves = known
+    known, stands = watched_all(known, earlier, now, was_idle)
+    figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms = known[:3]
+    figures.idle_moves, figures.flow_moves, figures.volts_since, figures.volts_stood_ms = known[3:]
     quiet &= ~stands
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000
@@ -138,6 +155,7 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
     figures.rise_max_c = higher(figures.rise_max_c, samples.hottest_c - samples.ambient_c)
     figures.rate_max_c_min = higher(figures.rate_max_c_min, rate)
     figures.ts, figures.voltage_v, figures.current_a = ts, samples.pack_v, samples.current_a
+    figures.lowest_v = samples.lowest_v
     rows = _latest(figures.sign, samples, spread_mv, rate)
     return quiet, list(compress(rows, quiet.tolist()))
 

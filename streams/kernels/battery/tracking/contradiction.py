@@ -6,9 +6,8 @@ One value for days is no wonder: nothing flows on float. It is told where physic
 * one and the same discharging current, and the cells rise by a tenth of a volt; or one charging current, and they fall;
 * the current steps from or to nothing, and by the second reading the voltage has not answered;
 * a set that is full goes on being charged, by more than it can hold: what it shows as charge is a load;
-* one and the same current for four times as long as this sensor ever stood, whatever the voltage says (`standing`).
-
-The last one tells a sensor that dies under load, and one that comes back under it, whose discharge began unseen.
+* one and the same record for four times as long as its current and its voltages ever stood, or, from a sensor whose
+  idle current was never still, one and the same idle current that is not zero (`standing`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
 from streams.kernels.battery.limits import REFERENCE_C
-from streams.kernels.battery.standing import is_standing, watched
+from streams.kernels.battery.standing import Shown, after_gap, is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.flow import CHARGE, FLOAT
 
@@ -66,7 +65,8 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
-    _watch_standing(state, flow, raw, was_idle=was_idle)
+    now = Shown(flow.ts, raw, flow.volts, flow.cell_v)
+    _watch_standing(state, flow, now, was_idle=was_idle)
     if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
         state.still_high_v = state.still_low_v = mean_v
         state.still_ah, state.is_stuck = 0.0, False
@@ -74,7 +74,7 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
         state.still_high_v, state.still_low_v = max(state.still_high_v, mean_v), min(state.still_low_v, mean_v)
         state.still_ah += charged_ah
     if not state.is_stuck and (
-        is_standing(state.standing, flow.ts, flow.elapsed, is_idle=is_idle)
+        is_standing(state.standing, now, flow.elapsed, is_idle=is_idle)
         or _is_against(state, flow, mean_v, limits)
         or _is_overfull(state, flow, limits)
         or _is_unanswered(state, flow, mean_v, limits)
@@ -85,14 +85,15 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
 
 
-def _watch_standing(state: SetState, flow: Flow, raw: float, *, was_idle: bool) -> None:
+def _watch_standing(state: SetState, flow: Flow, now: Shown, *, was_idle: bool) -> None:
     """Note whether the sensor shows the same figure again; one that moves after it stood too long is a sensor again."""
-    known = state.standing
+    known, before = state.standing, Shown(state.ts, state.raw_a, state.volts, state.cell_v)
     if flow.is_gap:
-        state.standing = known._replace(since=0)
+        state.standing = after_gap(known)
         return
-    state.standing = watched(known, (state.ts, state.raw_a), (flow.ts, raw), is_idle=was_idle)
-    if known.since and not state.standing.since and is_standing(known, state.ts, 0, is_idle=was_idle):
+    state.standing = watched(known, before, now, is_idle=was_idle)
+    is_over = state.standing.since == 0 or not is_standing(state.standing, now, flow.elapsed, is_idle=was_idle)
+    if known.since and is_over and is_standing(known, before, 0, is_idle=was_idle):
         state.is_stuck = False
         if flow.doing is FLOAT:
             state.doing_since = flow.ts  # whether it floated meanwhile, nobody knows

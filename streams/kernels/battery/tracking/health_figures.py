@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
-from streams.kernels.battery.standing import CurrentStanding
+from streams.kernels.battery.standing import standing_of
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah
@@ -42,7 +42,10 @@ class HealthFigures:
     stands_since: Array
     stood_idle_ms: Array
     stood_flow_ms: Array
-    moves: Array
+    idle_moves: Array
+    flow_moves: Array
+    volts_since: Array
+    volts_stood_ms: Array
     asked_v: Array
     power_w: Array
     bms_soc: Array
@@ -146,6 +149,16 @@ STATE = (
     "power_w",
 )
 """Of a `SetState`, by the same name and always known."""
+STANDING = (
+    "stands_since",
+    "stood_idle_ms",
+    "stood_flow_ms",
+    "idle_moves",
+    "flow_moves",
+    "volts_since",
+    "volts_stood_ms",
+)
+"""Of a `CurrentStanding`, in its order."""
 EPISODE = {
     "charge_ah": "charge_ah",
     "energy_kwh": "energy_kwh",
@@ -286,9 +299,7 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
         setattr(state, name, or_none(known[name]))
     state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
-    state.standing = CurrentStanding(
-        int(known["stands_since"]), known["stood_idle_ms"], known["stood_flow_ms"], int(known["moves"])
-    )
+    state.standing = standing_of([known[name] for name in STANDING])
     state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])
     for name, field in EPISODE.items():
         setattr(episode, field, or_none(known[name]))

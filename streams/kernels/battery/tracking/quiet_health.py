@@ -19,7 +19,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import StandingFigures, watched_all
+from streams.kernels.battery.standing import ShownFigures, StandingFigures, watched_all
 from streams.kernels.battery.tracking.cells import ODD_CELL_V
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
@@ -142,10 +142,15 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     against = np.where(idle, is_drained, gone >= AGAINST_V)
     unanswered = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
     f.asked_v = np.zeros_like(mean_v)
-    known = StandingFigures(f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.moves)
+    known = StandingFigures(
+        f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.idle_moves, f.flow_moves, f.volts_since, f.volts_stood_ms
+    )
+    earlier = ShownFigures(f.ts, f.raw_a, f.volts, f.cell_v)
+    now = ShownFigures(samples.ts, samples.current_a, samples.pack_v, samples.lowest_v)
     was_idle = np.abs(before) < f.idle_a
-    known, stands = watched_all(known, (f.ts, f.raw_a), (samples.ts, samples.current_a), was_idle)
-    f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.moves = known
+    known, stands = watched_all(known, earlier, now, was_idle)
+    f.stands_since, f.stood_idle_ms, f.stood_flow_ms = known[:3]
+    f.idle_moves, f.flow_moves, f.volts_since, f.volts_stood_ms = known[3:]
     agrees: Mask = ~(against | unanswered | stands)
     return agrees
 

@@ -13,7 +13,7 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.readings import BatteryReading
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
-from streams.kernels.battery.standing import LEARNT_MOVES, NEW, CurrentStanding, is_odd, is_standing, watched
+from streams.kernels.battery.standing import LEARNT_MOVES, NEW, CurrentStanding, Shown, is_odd, is_standing, watched
 from streams.kernels.battery.tracking.health import SetHealth
 from tests.support.worlds.sets import lfp_set
 
@@ -81,20 +81,47 @@ def test_a_coarse_sensor_may_stand(seed: int) -> None:
     assert sum(row.quality is Quality.ESTIMATED for row in quarters) <= 2
 
 
+def shown(ts: int, amps: float) -> Shown:
+    """A reading of a set whose voltages stand."""
+    return Shown(ts, amps, 54.3, 3.39)
+
+
 def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
     """A sensor that shows 0.00 A for days may still be fine under a load."""
     known = NEW
     for minute in range(LEARNT_MOVES):
-        known = watched(known, (minute, minute), (minute + 1, minute + 1.0), is_idle=False)
-    known = watched(known, (100, 0.0), (500_100, 0.0), is_idle=True)
-    known = watched(known, (500_100, 0.0), (500_200, -20.0), is_idle=True)
-    assert known == CurrentStanding(0, 500_000, 0.0, LEARNT_MOVES)
-    known = watched(known, (500_200, -20.0), (1_200_200, -20.0), is_idle=False)
-    assert is_standing(known, 1_200_200, MINUTE, is_idle=False)
-    assert not is_odd(known, 1_200_200, MINUTE, is_idle=True)
+        known = watched(known, shown(minute, minute), shown(minute + 1, minute + 1.0), is_idle=False)
+    known = watched(known, shown(100, 0.0), shown(500_100, 0.0), is_idle=True)
+    moved = Shown(500_200, -20.0, 53.0, 3.31)
+    known = watched(known, shown(500_100, 0.0), moved, is_idle=True)
+    assert known == CurrentStanding(0, 500_000, 0.0, 1, LEARNT_MOVES, 0, 500_099.0)
+    known = watched(known, moved, moved._replace(ts=2_700_200), is_idle=False)
+    assert is_standing(known, moved._replace(ts=2_700_200), MINUTE, is_idle=False)
+    assert not is_odd(known, moved._replace(ts=2_700_200), MINUTE, is_idle=True)
 
 
 def test_a_sensor_that_is_told_and_was_well_is_told_less_and_less() -> None:
     """What was told as standing teaches a quarter of it, so that the same stretch is not told for ever."""
-    stood = watched(CurrentStanding(1_000, 0.0, 0.0, LEARNT_MOVES), (3_601_000, 0.0), (3_661_000, 0.1), is_idle=True)
-    assert stood.idle_ms == 900_000
+    known = CurrentStanding(1_000, 0.0, 0.0, LEARNT_MOVES, 0, 1_000, 0.0)
+    stood = watched(known, shown(3_601_000, 0.0), Shown(3_661_000, 0.1, 54.4, 3.4), is_idle=True)
+    assert (stood.idle_ms, stood.volts_ms) == (900_000, 900_000)
+
+
+def tapering(minutes: int) -> list[float]:
+    """The end of a charge: less and less, with noise."""
+    rng = random.Random(3)
+    return [round(10.0 * (1 - minute / minutes) + rng.gauss(0.0, 0.05), 2) for minute in range(minutes)]
+
+
+@pytest.mark.parametrize(
+    "currents",
+    [
+        [*tapering(60), *[0.0] * 600],
+        [*tapering(60), *[0.0] * 360, *tapering(60), *[0.0] * 720, *tapering(60), *[0.0] * 1_800],
+    ],
+    ids=["dead band on float", "floats of several lengths"],
+)
+def test_a_current_that_is_held_is_no_dead_sensor_while_the_cells_move(currents: Sequence[float]) -> None:
+    """A dead band shows 0.0 A for hours: the cells' last digits say that it lives."""
+    states, _ = told(currents)
+    assert not [state for state in states if BatteryFlag.STUCK_CURRENT in state.flags]
