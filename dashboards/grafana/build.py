@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.grafana import watch
+from dashboards.grafana.columns import name_columns, widths_px
+from dashboards.kit.sizes import LAPTOP_PX, table_px
 from dashboards.pages import (
     alarms,
     battery_cycling,
@@ -80,6 +82,9 @@ def _finished(built: dict[str, Any], definition: Definition, language: Language)
     for panel in built["panels"]:
         if panel["type"] == "table":
             panel["options"].pop("footer", None)
+            room = table_px(panel["gridPos"]["w"], LAPTOP_PX)
+            if sum(widths_px(panel)) > room:
+                panel["options"]["frozenColumns"] = {"left": name_columns(panel, room / 2)}
             panel["fieldConfig"]["defaults"].setdefault("custom", {"align": "auto", "inspect": False})
         if panel["type"] == "heatmap":  # an empty one, which only some versions of the SDK write
             panel["fieldConfig"]["defaults"].pop("custom", None)

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+CELL_PX = 150
+"""Least width of a table's column that says none."""
+
+ROW_NAMES = frozenset({"battery_set", "site", "plant", "unit", "kind", "device"})
+"""Columns that say what a row is about."""
+
 
 def fields(panel: Json) -> Iterator[tuple[str, Json]]:
     """Every column with its properties."""
@@ -23,3 +29,27 @@ def visible(panel: Json) -> list[tuple[str, Json]]:
         for name, found in fields(panel)
         if not (found.get("custom.hideFrom.viz") or found.get("custom.hidden"))
     ]
+
+
+def widths_px(table: Json) -> list[int]:
+    """What a table's columns take at least."""
+    return [found.get("custom.width") or found.get("custom.minWidth") or CELL_PX for _, found in visible(table)]
+
+
+def drawn_px(table: Json, room: float) -> float:
+    """What a table's columns take in so much room: one without a width takes its share, or what it needs if more."""
+    columns = [found for _, found in visible(table)]
+    fixed = sum(found.get("custom.width", 0) for found in columns)
+    free = [found.get("custom.minWidth") or CELL_PX for found in columns if not found.get("custom.width")]
+    total: float = fixed + sum(max(least, (room - fixed) / len(free)) for least in free)
+    return total
+
+
+def name_columns(table: Json, most_px: float) -> int:
+    """How many columns there are up to the one that names a row, or the first where none does within that room."""
+    taken = 0
+    for number, ((name, _), width) in enumerate(zip(visible(table), widths_px(table), strict=True), start=1):
+        taken += width
+        if taken <= most_px and name in ROW_NAMES:
+            return number
+    return 1

@@ -109,6 +109,17 @@ def bars_stand_on_zero(dashboard: Json) -> Iterator[str]:
             yield f"{panel['title']}: its bars do not stand on zero"
 
 
+def bars_do_not_hide_bars(dashboard: Json) -> Iterator[str]:
+    """Grafana draws the bars of one moment at the same place: they are stacked, or at most two, aside of it."""
+    for panel in dashboard["panels"]:
+        custom = panel["fieldConfig"]["defaults"].get("custom", {})
+        if custom.get("drawStyle") != "bars" or custom.get("stacking"):
+            continue
+        bars = [found for _, found in fields(panel) if found.get("custom.drawStyle", "bars") == "bars"]
+        if len(bars) > 1 and sorted(found.get("custom.barAlignment", 0) for found in bars) != [-1, 1]:
+            yield f"{panel['title']}: {len(bars)} bars at one place"
+
+
 def buckets_are_named(dashboard: Json) -> Iterator[str]:
     """Below upright bars Grafana cuts names to a length, of which 0 is "...": they stand upright, where all have room.
 
@@ -259,6 +270,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     follows_the_range,
     charts_stay_in_the_range,
     bars_stand_on_zero,
+    bars_do_not_hide_bars,
     buckets_are_named,
     names_are_told_apart,
     unknown_is_a_word,

@@ -8,27 +8,31 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dashboards.grafana.columns import fields, visible
+from dashboards.grafana.columns import CELL_PX, drawn_px, fields, visible, widths_px
 from dashboards.kit import units
+from dashboards.kit.fields import NAMES
 from dashboards.kit.sizes import (
     LAPTOP_PX,
     ROW_PX,
+    SCREEN_PX,
     WIDEST_NAME_PX,
     header_px,
+    list_height,
     panel_px,
     table_px,
     text_px,
     words_px,
 )
 from dashboards.kit.sql import words_said
+from schemas.words import Language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Json = dict[str, Any]
 
-CELL_PX = 150
-"""Least width of a table's column that says none."""
+WHOLE = 24
+"""Columns of the grid."""
 TITLE_FREE_PX = 74
 """What the icon of the description and the margins take of a title's width."""
 MOMENT_COLUMNS = re.compile(r"^(ts|at|.*_at)$")
@@ -44,10 +48,14 @@ AROUND_BARS_PX = 82
 """What a title, an axis of values and margins take of lying bars."""
 LEAST_VALUE_PX = 11
 """Size below which a figure at a bar cannot be read: Grafana goes down to 8 where no size is said."""
-LEAST_NAME_PX, LEAST_FIGURE_PX = 8, 12
+LEAST_NAME_PX, LEAST_FIGURE_PX = 11, 12
 """Sizes below which a stat's names and figures cannot be read, on a laptop with the menu open (it takes 300 px)."""
+TILES_APART_PX = 8
+"""What parts the figures of a stat."""
 FIGURE = "1,234"
 """A figure as long as most."""
+COUNTED = {"received": "70,560,000", "stored": "70,560,000"}
+"""Figures that are longer: readings of 7 000 sets, one a minute, in a week."""
 
 
 def names_do_not_overlap(dashboard: Json) -> Iterator[str]:
@@ -63,15 +71,22 @@ def names_do_not_overlap(dashboard: Json) -> Iterator[str]:
 
 
 def columns_fit(dashboard: Json) -> Iterator[str]:
-    """A table's last columns are seen without scrolling sideways on a wide screen."""
+    """A table's last columns are seen without scrolling sideways on a wide screen.
+
+    On a laptop only a table as wide as the page scrolls, and the name of its rows stays where it is.
+    """
     for panel in dashboard["panels"]:
-        if panel["type"] == "table":
-            widths = [
-                found.get("custom.width") or found.get("custom.minWidth") or CELL_PX for _, found in visible(panel)
-            ]
-            room = table_px(panel["gridPos"]["w"])
-            if sum(widths) > room:
-                yield f"{panel['title']}: columns of {sum(widths)} px in {room:.0f}"
+        if panel["type"] != "table":
+            continue
+        width, least = panel["gridPos"]["w"], sum(widths_px(panel))
+        for screen_px in (SCREEN_PX, LAPTOP_PX):
+            room = table_px(width, screen_px)
+            needed = drawn_px(panel, room)
+            may_scroll = screen_px == LAPTOP_PX and width == WHOLE and least > room
+            if needed > room + 0.5 and not may_scroll:
+                yield f"{panel['title']}: columns of {needed:.0f} px in {room:.0f}"
+        if least > table_px(width, LAPTOP_PX) and not panel["options"].get("frozenColumns", {}).get("left"):
+            yield f"{panel['title']}: scrolls its rows' names away on a laptop"
 
 
 def headers_fit(dashboard: Json) -> Iterator[str]:
@@ -84,12 +99,15 @@ def headers_fit(dashboard: Json) -> Iterator[str]:
 
 
 def words_fit(dashboard: Json) -> Iterator[str]:
-    """A column is as wide as the longest of its words, be they of its mapping or of its query."""
+    """A column is as wide as the longest of its words: of its mapping, of its query, for null, and as its names."""
+    language = Language(dashboard["uid"].rsplit("-", 1)[1])
     for panel in dashboard["panels"]:
         for name, found in visible(panel) if panel["type"] == "table" else ():
             mapped = [each["options"] for each in found.get("mappings", ()) if each["type"] == "value"]
             words = [result["text"] for options in mapped for result in options.values()]
+            words += [each["options"]["result"]["text"] for each in found["mappings"] if each["type"] == "special"]
             words += words_said(panel["targets"][0]["rawSql"], name)
+            words += [text(language) for column, text in NAMES.items() if column == name]
             width = found.get("custom.width") or found.get("custom.minWidth") or CELL_PX
             if words_px(words) > width:
                 yield f"{panel['title']}: {name} has {width} px for {max(words, key=text_px)}"
@@ -133,10 +151,10 @@ def lanes_are_seen(dashboard: Json) -> Iterator[str]:
 
 
 def titles_fit(dashboard: Json) -> Iterator[str]:
-    """A panel's title is not cut."""
+    """A panel's title is not cut, on a laptop neither."""
     for panel in dashboard["panels"]:
         title = re.sub(r"\$\{\w+\}", "MWh", panel["title"])
-        room = panel_px(panel["gridPos"]["w"]) - TITLE_FREE_PX
+        room = panel_px(panel["gridPos"]["w"], LAPTOP_PX) - TITLE_FREE_PX
         if text_px(title) > room:
             yield f"{panel['title']}: {text_px(title):.0f} px in {room:.0f}"
 
@@ -151,6 +169,9 @@ def bars_have_room(dashboard: Json) -> Iterator[str]:
             continue
         if panel["options"].get("text", {}).get("valueSize", 0) < LEAST_VALUE_PX:
             yield f"{panel['title']}: its figures have no size that can be read"
+        for name, found in fields(panel):
+            if found.get("decimals") is not None and units.shown(str(found.get("unit", ""))):
+                yield f"{panel['title']}: {name} has a unit behind the longest bar, where it is cut"
         sql = panel["targets"][0]["rawSql"]
         limit = re.search(r"LIMIT (\d+)\s*$", sql)
         room = (panel["gridPos"]["h"] * ROW_PX - AROUND_BARS_PX) // LABEL_PX
@@ -160,9 +181,21 @@ def bars_have_room(dashboard: Json) -> Iterator[str]:
             yield f"{panel['title']}: {limit[1]} bars where {room} have room"
 
 
+def lists_are_whole(dashboard: Json) -> Iterator[str]:
+    """A table whose rows are a list of the query's own, always the same, shows all of them without scrolling."""
+    for panel in dashboard["panels"]:
+        listed = re.search(r"\(VALUES\n(.*?)\n\) AS", panel["targets"][0]["rawSql"], re.DOTALL)
+        if panel["type"] == "table" and listed:
+            rows, height = listed[1].count(",\n") + 1, panel["gridPos"]["h"]
+            if height < list_height(rows):
+                yield f"{panel['title']}: {rows} rows in a height of {height}"
+
+
 def figures_are_read(dashboard: Json) -> Iterator[str]:
     """A stat's names and figures are large enough on a laptop: the longest decides for all of them, as in Grafana."""
     for panel in dashboard["panels"]:
+        if panel["type"] == "gauge" and panel["options"].get("text", {}).get("titleSize", 0) < LEAST_NAME_PX:
+            yield f"{panel['title']}: names of its gauges have no size that can be read"
         if panel["type"] != "stat":
             continue
         columns = dict(fields(panel))
@@ -183,20 +216,23 @@ def _stat_px(panel: Json, columns: dict[str, Json]) -> tuple[float, float]:
         for each in found.get("mappings", ())
         for result in (each["options"].values() if each["type"] == "value" else [each["options"].get("result", {})])
     ]
-    words = [FIGURE, *(result["text"] for result in results if "text" in result)]
+    words = [*(result["text"] for result in results if "text" in result)]
+    words += [COUNTED[name] for name in columns if name in COUNTED]
     words += [word for name in columns for word in words_said(panel["targets"][0]["rawSql"], name)]
     suffix = max((units.shown(str(found.get("unit", ""))) for found in columns.values()), key=len)
     names = [found.get("displayName", "") for found in columns.values()]
     rows, wide = panel["options"]["orientation"] == "horizontal", panel["options"].get("wideLayout", True)
     width, height = panel_px(panel["gridPos"]["w"], LAPTOP_PX) - 16, panel["gridPos"]["h"] * ROW_PX - 52
-    width, height = (width, height / len(columns)) if rows else (width / len(columns), height)
+    gaps = (len(columns) - 1) * TILES_APART_PX
+    width, height = (width, (height - gaps) / len(columns)) if rows else ((width - gaps) / len(columns), height)
     edge = 24 if height > 100 else 16  # noqa: PLR2004 - as Grafana does
     beside = wide and width / height > 2.5 and len(columns) > 1  # noqa: PLR2004 - as Grafana does
-    if said := panel["options"].get("text"):
+    said = panel["options"].get("text", {})
+    if "valueSize" in said:
         return said["titleSize"], said["valueSize"]
-    figure = min(
-        (width - edge) * (0.3 if beside else 1) / _em([word + suffix for word in words]), (height - edge) / 1.2
-    )
+    figure = min((width - edge) * (0.3 if beside else 1) / _em([FIGURE + suffix, *words]), (height - edge) / 1.2)
+    if "titleSize" in said:
+        return (said["titleSize"] if said["titleSize"] * _em(names) <= width - edge else 0), figure
     name = min((width - edge) * (0.6 if beside else 1) / _em(names), (height if beside else 0.15 * height) / 1.2, 30)
     return min(name, 0.7 * figure), figure
 
@@ -216,5 +252,6 @@ SIZE_RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     lanes_are_seen,
     titles_fit,
     bars_have_room,
+    lists_are_whole,
     figures_are_read,
 )

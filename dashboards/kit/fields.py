@@ -11,12 +11,10 @@ from grafana_foundation_sdk.models import dashboard as model
 from dashboards.kit import thresholds, units
 from dashboards.words import labels
 from schemas.metrics import GOOD_COVERAGE, Quality
-from schemas.words import Language
+from schemas.words import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from schemas.words import Text
 
 GOOD = "#2f9e6e"
 PARTIAL = "#d08a12"
@@ -66,8 +64,10 @@ class Cell(StrEnum):
 MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN, "◇": ESTIMATED}
 """Colour of a text by the mark that it begins with: colour is never the only signal."""
 
-SITE_PX, SET_PX = 125, 165
-"""Least width in a table of a base station's name, and of a set's: `Base station 247 set 1`, 朔州247号基站 1组."""
+_SET = Text("朔州2470号基站 2组", "Base station 2470 set 2")
+NAMES = {"site": Text("朔州2470号基站", "Base station 2470"), "battery_set": _SET, "partner": _SET}
+NAMES["plant"] = Text("平鲁煤矸石电厂", "Pinglu gangue power")
+"""Names that columns of these names have room for, as long as those of 7 000 sets and of the demo's plants are."""
 MOMENT_PX = 150
 """Width in a table in which `2026-11-29 18:02` is not cut."""
 
@@ -92,6 +92,9 @@ ANY_IS_WARNING = (Step(None, GOOD), Step(1, PARTIAL))
 
 HATCHED = {"fillOpacity": 25, "lineWidth": 1, "lineStyle": {"fill": "dash", "dash": [3, 4]}}
 """Bars of estimated values: pale with a dashed rim in Grafana, hatched in the preview."""
+
+LEFT_BAR, RIGHT_BAR = {"barAlignment": -1, "barWidthFactor": 0.4}, {"barAlignment": 1, "barWidthFactor": 0.4}
+"""Two bars of one moment beside each other: Grafana draws those of all columns at the same place, the last on top."""
 
 HEAT_SCHEME = "continuous-blues"
 """Grafana's scale for heat: one hue, so that more is darker for every eye."""

@@ -98,8 +98,8 @@ def put_aside(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT a.alarm_id, a.severity, a.state, CASE WHEN a.active THEN 'holds' ELSE 'over' END AS condition,
-       {alarm_lists.kind(language)} AS kind,
+SELECT a.alarm_id, a.severity, a.state, {alarm_lists.kind(language)} AS kind,
+       CASE WHEN a.active THEN 'holds' ELSE 'over' END AS condition,
        {alarm_lists.place(language)},
        a.event_at, a.shelved_until, last.actor, NULLIF(last.reason, '') AS reason
 FROM alarm a
@@ -120,8 +120,8 @@ LIMIT 100
         Field(name="alarm_id", hidden=True),
         alarm_lists.severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=alarm_lists.STATE_WORDS, width=150),
-        Field(name="condition", label=labels_alarm.CONDITION, words=CONDITION_WORDS, width=110),
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
+        Field(name="condition", label=labels_alarm.CONDITION, words=CONDITION_WORDS, width=110),
         alarm_lists.SITE_FIELD,
         alarm_lists.DEVICE_FIELD,
         fields.moment("event_at", labels_alarm.SINCE),
@@ -142,7 +142,7 @@ def by_state(language: Language) -> Panel:
             "Open alarms by their ISA-18.2 state; where nothing was stored for 5 minutes, none is unknown; "
             "standing: active for more than 24 hours. Source: alarm, checkpoint.",
         ),
-        width=14,
+        width=24,
         height=4,
     )
     standing = f"{alarm_lists.ACTIVE} AND a.event_at < now() - interval '24 hours'"
@@ -194,7 +194,7 @@ def rate(language: Language) -> Panel:
             "Alarms put before operators in ten minutes; EEMUA 191: fewer than 1 per operator, more than 10 is a "
             "flood. Source: alarm_transition.",
         ),
-        width=14,
+        width=8,
         height=6,
     )
     query = f"""
@@ -234,7 +234,7 @@ def most_frequent(language: Language) -> Panel:
             "The 15 that were put before operators most often in 30 days: usually a few make most of the load. "
             "Source: alarm_most_frequent.",
         ),
-        width=10,
+        width=16,
         height=6,
         empty=labels.NONE,
     )
@@ -251,7 +251,7 @@ ORDER BY f.presented DESC, f.device_id
         about,
         query,
         Field(name="kind", label=labels_alarm.KIND_COLUMN, width=140),
-        Field(name="device", label=labels_alarm.DEVICE, least_px=fields.SET_PX),
+        Field(name="device", label=labels_alarm.DEVICE, least_px=180),
         Field(name="presented", label=labels_alarm.COUNT, decimals=0, width=70),
         Field(
             name="share",
@@ -282,7 +282,7 @@ def history(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT a.alarm_id, t.at, a.severity, t.to_state AS state, {alarm_lists.kind(language)} AS kind,
+SELECT a.alarm_id, t.at, {alarm_lists.kind(language)} AS kind, a.severity, t.to_state AS state,
        {alarm_lists.place(language)},
        t.actor, NULLIF({_reason("t.reason", language)}, '') AS reason
 FROM (SELECT * FROM alarm_transition WHERE $__timeFilter(at) ORDER BY at DESC LIMIT 1000) t
@@ -298,9 +298,9 @@ LIMIT 200
         query,
         Field(name="alarm_id", hidden=True),
         fields.moment("at", labels_alarm.AT),
+        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=150),
         alarm_lists.severity_field(),
         Field(name="state", label=labels_alarm.STATE_COLUMN, words=alarm_lists.STATE_WORDS, width=140),
-        Field(name="kind", label=labels_alarm.KIND_COLUMN, width=150),
         alarm_lists.SITE_FIELD,
         alarm_lists.DEVICE_FIELD,
         Field(name="actor", label=labels_alarm.ACTOR, width=100),
@@ -311,7 +311,7 @@ LIMIT 200
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         by_state(language),
-        alarm_lists.by_severity(language),
+        alarm_lists.by_severity(language, width=24),
         alarm_lists.active_list(language, FILTERED),
         put_aside(language),
         rate(language),

@@ -89,7 +89,7 @@ LIMIT 300
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_CYCLES, least_px=fields.SET_PX),
+        Field(name="battery_set", label=labels.SET, link=TO_CYCLES),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="use", label=words.USE_COLUMN, width=110),
         Field(name="month_out_kwh", label=words.MONTH_OUT, unit="kWh", decimals=0, width=120),
@@ -116,8 +116,8 @@ def cycles(language: Language) -> Panel:
             "open, not measured throughout, without charge, or gave more than it took, has no efficiency, and says "
             "why. Source: battery_cycle.",
         ),
-        width=14,
-        height=8,
+        width=24,
+        height=7,
         empty=words.NO_CYCLE,
     )
     query = f"""
@@ -156,8 +156,8 @@ def tariff(language: Language) -> Panel:
             "time of that period within the range; where little is known, hours are at least so many, and what was "
             "earned may be more or less. Source: battery_tariff_quarters.",
         ),
-        width=10,
-        height=8,
+        width=24,
+        height=5,
         empty=words.NO_CYCLE,
     )
     idle_kwh = f"({REST_C} * n.nominal_ah * n.nominal_v / 1000 * {QUARTER_H})"

@@ -35,8 +35,7 @@ def reporting(language: Language) -> Panel:
         description=Text(
             "在线上报 = 最近读数不早于 3 个上报周期；中断 = 已登记而没有在线上报（含从未上报）。"
             "来源：device、battery_latest。",
-            "Reporting: newest reading not older than three of the "
-            "set's periods. Silent: registered and not reporting, "
+            "Reporting: newest reading not older than three of the set's periods. Silent: registered, not reporting, "
             "those never seen among them. Source: device, battery_latest.",
         ),
         width=8,
@@ -70,7 +69,7 @@ def outages_now(language: Language) -> Panel:
             "known: sites whose power monitoring is silent; they are not counted as well. "
             "Source: site_power_latest, battery_latest.",
         ),
-        width=8,
+        width=12,
         height=4,
     )
     query = f"""
@@ -110,7 +109,7 @@ def claimed_now(language: Language) -> Panel:
             "years. Source: battery_latest.soc_pct, soh_bms_pct.",
         ),
         width=8,
-        height=4,
+        height=6,
     )
     query = f"""
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY b.soc_pct)     AS soc,
@@ -134,7 +133,7 @@ def by_city(language: Language) -> Panel:
             "按城市汇总；压差与温度只统计在线上报的电池组。来源：battery_latest、site_power_latest。",
             "Per city; spread and temperature of reporting sets only. Source: battery_latest, site_power_latest.",
         ),
-        width=12,
+        width=24,
         height=9,
         empty=labels.NONE,
     )
@@ -223,7 +222,7 @@ LIMIT 50
     return panels.table(
         about,
         query,
-        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
+        Field(name="site", label=labels.SITE),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="dc_voltage_v", label=labels.DC_VOLTAGE, unit="V", decimals=1, width=90),
         Field(name="dc_load_current_a", label=labels.DC_LOAD, unit="A", decimals=0, width=80),
@@ -250,7 +249,7 @@ def energy(language: Language) -> Panel:
             "Energy into and out of all sets per quarter of an hour; coverage = Σ of the sets' coverage / sets "
             "registered (right axis). Where coverage is low the true energy is higher. Source: battery_quarter.",
         ),
-        width=8,
+        width=16,
         height=6,
     )
     query = f"""
@@ -273,14 +272,29 @@ LEFT JOIN (
            OR site_id IN (SELECT site_id FROM site WHERE city IN (${{city:sqlstring}})))
     GROUP BY ts
 ) q ON q.ts = slots.time
+WHERE EXISTS (SELECT FROM battery_quarter WHERE $__timeFilter(ts))
 ORDER BY slots.time
 """  # noqa: S608 - fragments of ours
     axis = {"axisPlacement": "right", "drawStyle": "line", "fillOpacity": 0, "lineStyle": {"fill": "dash"}}
     return panels.timeseries(
         about,
         compare.TIMES.beside(query, ("energy_in_kwh", "energy_out_kwh", "coverage"), "energy_out_kwh"),
-        Field(name="energy_in_kwh", label=labels.ENERGY_IN, unit="kWh", decimals=0, color=fields.PRIMARY),
-        Field(name="energy_out_kwh", label=labels.ENERGY_OUT, unit="kWh", decimals=0, color=fields.PARTIAL),
+        Field(
+            name="energy_in_kwh",
+            label=labels.ENERGY_IN,
+            unit="kWh",
+            decimals=0,
+            color=fields.PRIMARY,
+            custom=fields.LEFT_BAR,
+        ),
+        Field(
+            name="energy_out_kwh",
+            label=labels.ENERGY_OUT,
+            unit="kWh",
+            decimals=0,
+            color=fields.PARTIAL,
+            custom=fields.RIGHT_BAR,
+        ),
         Field(
             name="coverage",
             label=labels.COVERAGE,
@@ -316,8 +330,8 @@ def freshness(language: Language) -> Panel:
             "Age of the newest reading of every registered set; sets never seen stand apart. "
             "Source: device, battery_latest.ts.",
         ),
-        width=6,
-        height=7,
+        width=8,
+        height=6,
         empty=labels.NONE,
     )
     query = f"""
@@ -355,20 +369,20 @@ def _panels(language: Language) -> Sequence[Panel]:
         outages_now(language),
         reporting(language),
         fleet_health.health_now(language),
-        claimed_now(language),
         outages(language),
         fleet_health.soh_by_city(language),
-        by_city(language),
+        fleet_health.soh_distribution(language),
         fleet_health.worst(language),
         fleet_health.next_tests(language),
-        energy(language),
-        fleet_health.soh_distribution(language),
-        battery_sets.spread_distribution(language),
-        battery_sets.temperature_distribution(language),
-        battery_sets.claimed_distribution(language),
+        by_city(language),
         battery_sets.worst_spread(language),
+        battery_sets.spread_distribution(language),
         battery_sets.worst_rise(language),
+        battery_sets.temperature_distribution(language),
+        energy(language),
         freshness(language),
+        claimed_now(language),
+        battery_sets.claimed_distribution(language),
         *books.row(language),
     ]
 

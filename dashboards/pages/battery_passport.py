@@ -22,8 +22,8 @@ def _panels(language: Language) -> Sequence[Panel]:
         passport.identity(language),
         passport.health(language),
         passport.use(language),
-        passport.estimates(language),
         passport.temperatures(language),
+        passport.estimates(language),
         passport.alarms(language),
         *books.row(language),
     ]

@@ -73,7 +73,7 @@ def grounds(language: Language) -> Panel:
             "Why this advice; the method behind the SoH, or why it is unknown; the BMS's claim stands beside it. "
             "Source: battery_health_latest.",
         ),
-        width=12,
+        width=24,
         height=panels.LINE_HEIGHT,
         empty=labels_battery.NOT_ASSESSED,
     )
@@ -159,7 +159,7 @@ def cells(language: Language) -> Panel:
     """Every cell of the newest reading, against the pack's median."""
     about = About(
         language=language,
-        title=Text("单体电压与中位数之差 mV", "Cells against the pack's median, mV"),
+        title=Text("单体电压与中位数之差 mV", "Cells against the median, mV"),
         description=Text(
             "最近一条读数（范围末端前 24 小时内）各单体电压减组内中位数；缺失的单体（0 V）不出现。来源："
             "reading_battery。",
@@ -191,7 +191,7 @@ ORDER BY number
         query,
         "cell",
         Field(name="cell", label=labels_battery.CELL),
-        Field(name="difference_mv", label=labels_battery.VOLTAGE, unit="mV", decimals=1, color=fields.PRIMARY),
+        Field(name="difference_mv", label=labels_battery.VOLTAGE, decimals=1, color=fields.PRIMARY),
     )
 
 

@@ -133,7 +133,7 @@ def fuel(language: Language) -> Panel:
             "Gangue, slime and coal burnt on each local day. No bar: the day is under way, or not known in full. "
             "Source: gangue_sum, days.",
         ),
-        width=9,
+        width=12,
         height=7,
     )
     query = f"""
@@ -164,7 +164,7 @@ def residues(language: Language) -> Panel:
             "Ash = ΣBₖ·A_ar, parted into fly and bed ash; gypsum = ΣBₖ·S_ar·η_S·5.375/purity; by defaults while the "
             "laboratory owes values. No bar: the day is under way, or not known in full. Source: gangue_sum, days.",
         ),
-        width=9,
+        width=12,
         height=7,
     )
     query = f"""
@@ -195,8 +195,8 @@ def month(language: Language) -> Panel:
             "Ratios and sums of the calendar month so far. Equivalent hours of the month = capacity factor × its "
             "known hours; as a year = capacity factor × 8760. Source: gangue_window, months.",
         ),
-        width=6,
-        height=7,
+        width=12,
+        height=11,
         empty=labels.UNKNOWN,
     )
     items = (
@@ -244,8 +244,8 @@ def waiting(language: Language) -> Panel:
             "the last 24 "
             "hours' fuel that they do; recomputed when they come. Source: gangue_sum.laboratory_share.",
         ),
-        width=8,
-        height=7,
+        width=12,
+        height=11,
     )
     query = f"""
 SELECT {sql.bad_ones("laboratory_share < 0.999", "laboratory_share IS NOT NULL")} AS waiting,
@@ -279,7 +279,7 @@ def laboratory(language: Language) -> Panel:
             "Of a sample that was released again the last one stands, and “said before” shows the one before it. "
             "Source: fuel_assay.",
         ),
-        width=16,
+        width=24,
         height=7,
         empty=labels.NONE,
     )

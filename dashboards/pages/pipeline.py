@@ -161,8 +161,8 @@ def books_per_hour(language: Language) -> Panel:
             "By hour of arrival: bars are stored, duplicate and quarantined; the line is what the collectors counted "
             "and equals their sum. The hour under way is not drawn. Source: ledger_total.",
         ),
-        width=14,
-        height=7,
+        width=24,
+        height=6,
     )
     query = """
 SELECT hour AS time,
@@ -202,8 +202,8 @@ def partitions(language: Language) -> Panel:
             "One that has stood at a record for 5 minutes says for how long and why, and comes first. "
             "Source: checkpoint, stuck_partition.",
         ),
-        width=10,
-        height=7,
+        width=24,
+        height=6,
         empty=labels.NONE,
     )
     since = "GREATEST(0, extract(epoch FROM now() - c.updated_at))"
@@ -240,7 +240,7 @@ def sites(language: Language) -> Panel:
             "Most silent devices first, then the clock farthest ahead. Arrival less device time, of live devices: "
             "negative means a clock ahead, always large a slow clock or network. Source: device, view arrival.",
         ),
-        width=14,
+        width=24,
         height=8,
         empty=labels.NONE,
     )
@@ -271,7 +271,7 @@ ORDER BY found.silent DESC, found.ahead_s DESC NULLS LAST, found.site_id
         about,
         query,
         Field(name="site_id", hidden=True),
-        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
+        Field(name="site", label=labels.SITE),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="devices", label=labels_pipeline.DEVICES, decimals=0, width=70),
         Field(name="silent", label=labels.SILENT, decimals=0, width=70, thresholds=fields.ANY_IS_WARNING),
@@ -298,7 +298,7 @@ def reporting_by_city(language: Language) -> Panel:
             "每小时：Σ 各组覆盖率 / 已登记组数。空白为未知。来源：battery_hour.coverage。",
             "Per hour: Σ of the sets' coverage / sets registered. Empty is unknown. Source: battery_hour.coverage.",
         ),
-        width=14,
+        width=24,
         height=8,
     )
     columns = ",\n       ".join(

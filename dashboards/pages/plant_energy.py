@@ -41,8 +41,8 @@ def meters(language: Language) -> Panel:
             "it has no register, and its rate is the mean of the hour's known minutes. Source: device, meter_latest; "
             "virtual_meter, meter_minute.",
         ),
-        width=13,
-        height=6,
+        width=24,
+        height=7,
         empty=labels.NONE,
     )
     query = f"""
@@ -100,7 +100,7 @@ def plants(language: Language) -> Panel:
             "Power (15 min) and per-product figures (1 h) of every plant now. Products differ: do not compare "
             "unit-product energy across sectors. Source: plant_window.",
         ),
-        width=11,
+        width=24,
         height=6,
         empty=labels.NONE,
     )

@@ -68,7 +68,7 @@ LEFT JOIN live l USING (site_id)
         Field(name="stations_live", label=Text("基站在线", "stations live"), decimals=0),
         Field(
             name="over_limit",
-            label=Text("产线超限", "lines over limit"),
+            label=Text("产线超限", "lines over"),
             decimals=0,
             thresholds=fields.ANY_IS_BAD,
         ),
@@ -87,8 +87,8 @@ def utilisation(language: Language) -> Panel:
             "no meter, so how much is used is unknown, and of slag even how much is made. Targets by the province's "
             "plan of 2020, none is published per base. Source: gangue_window (months), reference_target.",
         ),
-        width=16,
-        height=11,
+        width=24,
+        height=7,
         empty=labels.NONE,
     )
     columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
@@ -260,7 +260,7 @@ LIMIT 300
         about,
         query,
         Field(name="site_id", hidden=True),
-        Field(name="plant", label=labels.PLANT, link=TO_ENERGY, least_px=fields.SITE_PX),
+        Field(name="plant", label=labels.PLANT, link=TO_ENERGY),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="sector", label=labels.SECTOR_COLUMN, width=110),
         Field(name="grade", label=labels_plant.GRADE, words=plant_limits.GRADE_WORDS, width=120),
@@ -279,7 +279,7 @@ LIMIT 300
 def _panels(language: Language) -> Sequence[Panel]:
     return [
         at_a_glance(language),
-        alarm_lists.by_severity(language),
+        alarm_lists.by_severity(language, width=10),
         alarm_lists.active_list(language, height=6, limit=20),
         plants(language),
         city_map.city_map(language),

@@ -42,7 +42,7 @@ def now(language: Language) -> Panel:
             "estimate; reuse = V_reused/(V_in + V_reused). "
             "Source: plant_rolling, 24 h.",
         ),
-        width=16,
+        width=24,
         height=4,
     )
     no_reuse = (
@@ -81,8 +81,8 @@ def leak(language: Language) -> Panel:
             "Residual = V_in − ΣV_sub − ΔStorage − V_out; tolerance = 2·√Σ(εᵢ·Vᵢ)²; a leak is suspected when two days "
             "exceed it. Source: water_day.",
         ),
-        width=8,
-        height=4,
+        width=10,
+        height=7,
         empty=labels_plant.NO_FULL_DAY,
     )
     query = f"""
@@ -167,9 +167,30 @@ ORDER BY ts
     return panels.timeseries(
         about,
         compare.WATER.beside(query, ("water_in_m3", "water_out_m3", "water_reused_m3"), "water_in_m3"),
-        Field(name="water_in_m3", label=labels_plant.INTAKE, unit="m³", decimals=0, color=fields.PRIMARY),
-        Field(name="water_out_m3", label=labels_plant.OUTFLOW, unit="m³", decimals=0, color=fields.UNKNOWN),
-        Field(name="water_reused_m3", label=Text("回用", "reused"), unit="m³", decimals=0, color=fields.SECONDARY),
+        Field(
+            name="water_in_m3",
+            label=labels_plant.INTAKE,
+            unit="m³",
+            decimals=0,
+            color=fields.PRIMARY,
+            custom=fields.LEFT_BAR,
+        ),
+        Field(
+            name="water_out_m3",
+            label=labels_plant.OUTFLOW,
+            unit="m³",
+            decimals=0,
+            color=fields.UNKNOWN,
+            custom=fields.RIGHT_BAR,
+        ),
+        Field(
+            name="water_reused_m3",
+            label=Text("回用", "reused"),
+            unit="m³",
+            decimals=0,
+            color=fields.SECONDARY,
+            custom={"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0},
+        ),
         compare.field("m³"),
         bars=True,
     )
@@ -185,7 +206,7 @@ def balance(language: Language) -> Panel:
             "Intake = sub-meters + into storage + outflow + residual; a day that one meter does not know cannot be "
             "balanced, and none of it is drawn. Source: water_day.",
         ),
-        width=8,
+        width=14,
         height=7,
         empty=labels.UNKNOWN,
     )
@@ -210,7 +231,7 @@ CROSS JOIN LATERAL (VALUES
         query,
         "item",
         Field(name="item", label=labels_plant.ITEM),
-        Field(name="volume", label=Text("水量", "volume"), unit="m³", decimals=0, color=fields.SECONDARY),
+        Field(name="volume", label=Text("水量", "volume"), decimals=0, color=fields.SECONDARY),
     )
 
 
@@ -224,7 +245,7 @@ def residual_history(language: Language) -> Panel:
             "Bars are each day's residual, the dashed line its tolerance; a day without a bar is unknown. "
             "Source: water_day.",
         ),
-        width=8,
+        width=12,
         height=7,
     )
     query = f"""
@@ -254,7 +275,7 @@ def night_history(language: Language) -> Panel:
             "night: how much more than its production explains; the lowest hour of it is usually at or a little "
             "below zero, and a leak lifts it. Unknown with fewer than 92 points. Source: night_flow.",
         ),
-        width=8,
+        width=12,
         height=7,
     )
     query = f"""
@@ -287,8 +308,8 @@ def night_by_meter(language: Language) -> Panel:
             "Each water meter's night flow of the newest day that is over, against the median of the 28 days before "
             "it, and how it was come to. Source: night_flow.",
         ),
-        width=12,
-        height=7,
+        width=24,
+        height=6,
         empty=labels.NONE,
     )
     methods = sql.case_of("n.method", {key: text(language) for key, text in labels_plant.METHODS.items()})
@@ -344,13 +365,13 @@ def _panels(language: Language) -> Sequence[Panel]:
     return [
         now(language),
         leak(language),
+        balance(language),
         against_quota(language),
         per_day(language),
-        balance(language),
         residual_history(language),
         night_history(language),
         night_by_meter(language),
-        alarm_lists.active_list(language, leaks, width=12, height=7, brief=True),
+        alarm_lists.active_list(language, leaks, height=6, brief=True),
         *books.row(language),
     ]
 

@@ -175,7 +175,7 @@ LIMIT {limit}
     return panels.table(about, query, *shown)
 
 
-def by_severity(language: Language) -> Panel:
+def by_severity(language: Language, *, width: int) -> Panel:
     """Active alarms by severity."""
     about = About(
         language=language,
@@ -185,7 +185,7 @@ def by_severity(language: Language) -> Panel:
             "Active alarms by severity; where nothing was stored for 5 minutes, none is unknown. "
             "Source: alarm, checkpoint.",
         ),
-        width=10,
+        width=width,
         height=4,
     )
     columns = ",\n       ".join(

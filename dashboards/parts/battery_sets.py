@@ -94,8 +94,8 @@ def spread_distribution(language: Language) -> Panel:
             f"above {thresholds.SPREAD_RETIRE_MV} mV at float retirement is advised. "
             "Source: battery_latest.cell_spread_mv.",
         ),
-        width=4,
-        height=6,
+        width=8,
+        height=7,
         empty=labels.NO_SET_REPORTS,
     )
     field = Field(name="spread", label=labels.SETS, unit="mV", decimals=0, color=fields.PRIMARY)
@@ -113,8 +113,8 @@ def temperature_distribution(language: Language) -> Panel:
             FRESH_ONLY.en + f"Highest of each set's sensors; {thresholds.TEMPERATURE_MAX_C} °C is the safety limit. "
             "Source: battery_latest.temperature_max_c.",
         ),
-        width=4,
-        height=6,
+        width=8,
+        height=7,
         empty=labels.NO_SET_REPORTS,
     )
     field = Field(name="temperature", label=labels.SETS, unit="°C", decimals=0, color=fields.SECONDARY)
@@ -132,7 +132,7 @@ def claimed_distribution(language: Language) -> Panel:
             FRESH_ONLY.en + "SoH as the BMS claims it, not verified: a pile at 99 % is most likely a constant. "
             "Source: battery_latest.soh_bms_pct.",
         ),
-        width=4,
+        width=16,
         height=6,
         empty=labels.NO_SET_REPORTS,
     )
@@ -159,7 +159,7 @@ LIMIT {WORST}
 def _set_fields() -> list[Field]:
     return [
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=fields.SET_PX),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         spread_field(),
         Field(name="worst_cell", label=labels.WORST_CELL, decimals=0, width=80),
@@ -178,7 +178,7 @@ def worst_spread(language: Language) -> Panel:
             FRESH_ONLY.en + "By cell spread now; worst cell is the one farthest from its pack's median. "
             "Source: battery_latest.",
         ),
-        width=9,
+        width=16,
         height=7,
         empty=labels.NO_SET_REPORTS,
     )
@@ -197,7 +197,7 @@ def worst_rise(language: Language) -> Panel:
             FRESH_ONLY.en + "Rise = highest temperature less ambient; dT/dt over 5 min, above 1 °C/min at rest is a "
             "safety alarm. Source: battery_latest.",
         ),
-        width=9,
+        width=16,
         height=7,
         empty=labels.NO_SET_REPORTS,
     )

@@ -32,8 +32,8 @@ def balance(language: Language) -> Panel:
             "duplicate and quarantined are the database's; closed when both sides agree. Log losses are ranges that "
             "Kafka no longer held. Source: ledger_total, log_loss.",
         ),
-        width=15,
-        height=5,
+        width=24,
+        height=4,
     )
     query = """
 SELECT sum(received)::float8    AS received,
@@ -68,7 +68,7 @@ def quarantine_by_reason(language: Language) -> Panel:
             f"Messages that went to the quarantine within the range, by reason, the {REASONS} most frequent. Their raw "
             "bytes are kept and can be replayed once the cause is mended. Source: quarantine.",
         ),
-        width=9,
+        width=24,
         height=5,
         empty=labels.NONE,
     )

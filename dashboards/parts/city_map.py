@@ -59,7 +59,7 @@ def city_map(language: Language) -> Panel:
             "coordinates is named below the map. Coordinates: GeoNames (CC BY 4.0). "
             "Source: site, device, alarm, site_power_latest, arrival.",
         ),
-        width=8,
+        width=24,
         height=11,
         empty=labels.NONE,
     )

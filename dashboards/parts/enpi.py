@@ -27,7 +27,7 @@ def ratio(language: Language) -> Panel:
         language=language,
         title=Text("能源绩效 EnPI（实际/基准）", "EnPI: energy against its baseline"),
         description=FORMULA,
-        width=9,
+        width=8,
         height=7,
     )
     query = f"""
@@ -60,7 +60,7 @@ def savings(language: Language) -> Panel:
             "Σ(Ê − E) since the end of the fit: rising saves, falling spends. Unknown days add nothing. "
             "Source: enpi_day.cusum_kgce.",
         ),
-        width=9,
+        width=10,
         height=7,
     )
     query = f"""

@@ -48,7 +48,7 @@ def soh_by_city(language: Language) -> Panel:
             "the figure says. Unknown: no discharge gives evidence, which is not health. "
             "Source: battery_health_latest, device.",
         ),
-        width=12,
+        width=17,
         height=9,
         empty=labels.NONE,
     )
@@ -71,7 +71,7 @@ ORDER BY 1
     return panels.table(
         about,
         query,
-        Field(name="city", label=labels.CITY_COLUMN),
+        Field(name="city", label=labels.CITY_COLUMN, least_px=80),
         Field(name="registered", label=labels.SETS, decimals=0, width=70),
         *(
             Field(name=f"band_{number}", label=Text(name, name), **heat)  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def backup_now(language: Language) -> Panel:
             "p10: nine times of ten it lasts no less; from the site's load, temperature and the estimated capacity of "
             "all its sets. One set unknown makes the site unknown, which does not count as met. Source: battery_site.",
         ),
-        width=8,
+        width=12,
         height=4,
     )
     query = f"""
@@ -168,8 +168,8 @@ def soh_distribution(language: Language) -> Panel:
             "只含有放电证据的组；其余见“未知”。来源：battery_health_latest.soh_pct。",
             "Only sets with a discharge as evidence; the others are unknown. Source: battery_health_latest.soh_pct.",
         ),
-        width=4,
-        height=6,
+        width=7,
+        height=9,
         empty=labels.NONE,
     )
     query = f"""
@@ -216,7 +216,7 @@ LIMIT {WORST}
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=fields.SET_PX),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="advice", label=labels_battery.ADVICE_COLUMN, words=ADVICE_WORDS, width=110),
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, width=95, unknown=labels.NONE),
@@ -266,7 +266,7 @@ LIMIT 20
         about,
         query,
         Field(name="rank", label=labels_battery.RANK, decimals=0, width=50),
-        Field(name="site", label=labels.SITE, least_px=fields.SITE_PX),
+        Field(name="site", label=labels.SITE),
         Field(name="city", label=labels.CITY_COLUMN, width=80),
         Field(name="uncertain_kwh", label=labels_battery.UNCERTAIN_KWH, unit="kWh", decimals=1, width=100),
         Field(name="sets", label=labels.SETS, decimals=0, width=60),

@@ -147,7 +147,7 @@ LIMIT {LISTED}
     return panels.table(
         about,
         query,
-        Field(name="site", label=labels.SITE, least_px=130),
+        Field(name="site", label=labels.SITE),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="verdict", label=words.VERDICT_COLUMN, words=VERDICT_WORDS, width=110),
         Field(name="reason", label=words.WHY, width=190),
@@ -159,7 +159,7 @@ LIMIT {LISTED}
         fields.quality("evidence", label=words.EVIDENCE, width=90),
         Field(name="oldest", label=words.OLDEST, width=100, unknown=labels.NONE),
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=words.WEAKEST, link=TO_SET, least_px=130),
+        Field(name="battery_set", label=words.WEAKEST, link=TO_SET),
     )
 
 
@@ -241,9 +241,9 @@ ORDER BY p.day, p.rank
         Field(name="day", label=words.DAY, width=110),
         Field(name="rank", label=labels_battery.RANK, decimals=0, width=50),
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
-        Field(name="site", label=labels.SITE, least_px=130),
-        Field(name="city", label=labels.CITY_COLUMN, width=60),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
+        Field(name="site", label=labels.SITE),
+        Field(name="city", hidden=True),
         Field(name="decides", label=words.DECIDES_COLUMN, width=170),
         Field(name="value_wh", label=words.VALUE, decimals=0, width=140),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
@@ -298,8 +298,8 @@ LIMIT {LISTED}
         about,
         query,
         Field(name="device_id", hidden=True),
-        Field(name="battery_set", label=labels.SET, link=TO_SET, least_px=130),
-        Field(name="site", label=labels.SITE, least_px=115),
+        Field(name="battery_set", label=labels.SET, link=TO_SET),
+        Field(name="site", hidden=True),
         Field(name="city", label=labels.CITY_COLUMN, width=60),
         Field(name="because", label=labels_battery.ADVICE_REASON_COLUMN, least_px=90, unknown=labels.NONE),
         Field(name="soh_pct", label=labels_battery.SOH, unit="%", decimals=0, width=60, thresholds=SOH_STEPS),
@@ -310,7 +310,7 @@ LIMIT {LISTED}
         Field(name="new_keeps", label=words.NEW_KEEPS, words=KEEPS_WORDS, width=85),
         Field(name="without_h", label=words.WITHOUT, width=80, **hours),  # type: ignore[arg-type]
         Field(name="partner_id", hidden=True),
-        Field(name="partner", label=words.PARTNER, link=TO_PARTNER, unknown=words.NO_PARTNER, least_px=115),
+        Field(name="partner", label=words.PARTNER, link=TO_PARTNER, unknown=words.NO_PARTNER),
         Field(name="moved_gain_h", label=words.MOVED_GAIN, width=70, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
         Field(name="partner_left_h", label=words.PARTNER_LEFT, width=95, unknown=labels.NONE, **hours),  # type: ignore[arg-type]
         Field(name="reason", label=words.WHY_UNKNOWN, width=130, unknown=labels.NONE),

@@ -47,7 +47,7 @@ def energy_flow(language: Language) -> Panel:
             "not know the whole day cannot be balanced: it is unknown and has no width. Electricity of a plant that "
             "generates it is not among them. Source: balance_day, reference_energy_factor.",
         ),
-        width=13,
+        width=24,
         height=10,
     )
     name = sql.name(language, "d", "device_id")
@@ -110,8 +110,8 @@ def meter_tree(language: Language) -> Panel:
             "mass, water and gas by volume, heat by GJ. Below a coverage of 98 % it is unknown; where one "
             "meter of the intake is, so are sum and shares. Source: device, meter_quarter.",
         ),
-        width=11,
-        height=10,
+        width=24,
+        height=8,
         empty=labels.NONE,
     )
     medium = _medium(language, "d.kind", "(d.detail ->> 'carrier')")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.kit import fields, panels, sql
+from dashboards.kit import fields, panels, sizes, sql
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About, Panel
 from dashboards.parts.alarm_lists import kind, severity_field
@@ -64,7 +64,7 @@ ORDER BY k.number
         about,
         query,
         Field(name="item", label=words.ITEM, width=215),
-        Field(name="said", label=words.SAID, least_px=140),
+        Field(name="said", label=words.SAID, least_px=140, marked=True, cell=fields.Cell.COLORED),
     )
 
 
@@ -77,8 +77,8 @@ def identity(language: Language) -> Panel:
             "登记的身份；国家溯源编码（GB/T 34014）照登记原样，不作校验。" + SOURCE.zh,
             "As registered; the national traceability code (GB/T 34014) as given, not checked. " + SOURCE.en,
         ),
-        width=10,
-        height=13,
+        width=12,
+        height=sizes.list_height(len(words.HEALTH_ITEMS)),
         empty=labels.NONE,
     )
     return _list(about, "identity", words.IDENTITY_ITEMS)
@@ -94,8 +94,8 @@ def health(language: Language) -> Panel:
             "fenhe's estimate with its 90 % interval, method and evidence; unknown without any. What the BMS claims "
             "stands beside it. " + SOURCE.en,
         ),
-        width=8,
-        height=13,
+        width=12,
+        height=sizes.list_height(len(words.HEALTH_ITEMS)),
         empty=Text("尚无评估", "not assessed yet"),
     )
     return _list(about, "health", words.HEALTH_ITEMS)
@@ -111,8 +111,8 @@ def use(language: Language) -> Panel:
             "Since it was first heard of, or took its place; equivalent full cycles: drawn in all over nominal "
             "capacity. " + SOURCE.en,
         ),
-        width=6,
-        height=13,
+        width=12,
+        height=sizes.list_height(len(words.USE_ITEMS)),
         empty=labels.NONE,
     )
     return _list(about, "use", words.USE_ITEMS)
@@ -128,8 +128,8 @@ def temperatures(language: Language) -> Panel:
             "Hours by each quarter's highest temperature, as far back as quarters are kept; without a reading of the "
             "temperature none. " + SOURCE.en,
         ),
-        width=8,
-        height=6,
+        width=12,
+        height=sizes.list_height(len(words.USE_ITEMS)),
         empty=labels.NONE,
     )
     rows = ", ".join(
@@ -151,7 +151,7 @@ ORDER BY b.number
         query,
         "band",
         Field(name="band", label=words.BAND),
-        Field(name="hours", label=words.HOURS, unit="h", decimals=0, color=fields.SECONDARY),
+        Field(name="hours", label=words.HOURS, decimals=0, color=fields.SECONDARY),
     )
 
 
@@ -224,7 +224,7 @@ def alarms(language: Language) -> Panel:
             "本组全部告警（被证伪的除外），新者在前。" + SOURCE.zh,
             "All alarms of the set that were not disproved, newest first. " + SOURCE.en,
         ),
-        width=16,
+        width=24,
         height=6,
         empty=labels.NONE,
     )

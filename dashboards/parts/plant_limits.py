@@ -44,8 +44,8 @@ def standing(language: Language) -> Panel:
             "Energy is what the limit is of, in its unit (of liquid aluminium, electricity). Where no leader is "
             "published level 1 stands in. Limits are the standard's after corrections. Source: plant_rolling.",
         ),
-        width=12,
-        height=6,
+        width=24,
+        height=5,
         empty=labels.NONE,
     )
     query = f"""
@@ -100,7 +100,7 @@ def against_levels(language: Language) -> Panel:
             "Energy per product over rolling 24 hours (ΣE/ΣP), one point an hour; estimated ones stand apart. "
             "The limits are those the row was held against. Source: plant_rolling.",
         ),
-        width=12,
+        width=24,
         height=6,
     )
     query = f"""
@@ -139,7 +139,7 @@ def load_curve(language: Language) -> Panel:
             "Empty is unknown, under way, or not known in full. "
             "Source: plant_hour.energy_kwh.",
         ),
-        width=12,
+        width=24,
         height=8,
     )
     hour = "extract(hour FROM ts AT TIME ZONE 'Asia/Shanghai')"
@@ -185,8 +185,8 @@ def meter_events(language: Language) -> Panel:
             "Resets, rollovers, replacements, freezes, gaps and the like, and why each was taken for that; attributed "
             "is the increment given to that time. Source: meter_event.",
         ),
-        width=12,
-        height=8,
+        width=24,
+        height=7,
         empty=labels.NONE,
     )
     query = f"""

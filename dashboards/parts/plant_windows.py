@@ -94,7 +94,7 @@ def unit_energy_now(language: Language) -> Panel:
     """Unit-product energy over the last hour."""
     about = About(
         language=language,
-        title=Text("单位能耗 kgce/${product_unit} · 1 h", "Energy, kgce/${product_unit} · 1 h"),
+        title=Text("能耗 kgce/${product_unit} · 1 h", "Energy kgce/${product_unit}, 1 h"),
         description=UNIT_ENERGY_FORMULA,
         width=6,
         height=4,
@@ -106,7 +106,7 @@ def unit_water_now(language: Language) -> Panel:
     """Water intake per unit of product over the last hour."""
     about = About(
         language=language,
-        title=Text("单位产品取水 m³/${product_unit} · 1 h", "Water, m³/${product_unit} · 1 h"),
+        title=Text("取水 m³/${product_unit} · 1 h", "Water m³/${product_unit}, 1 h"),
         description=Text(
             "单位产品取水量 = ΣV_in / ΣP，1 小时滚动。来源：plant_window.unit_water_m3。",
             "Intake per product = ΣV_in / ΣP over the rolling hour. Source: plant_window.unit_water_m3.",

@@ -75,7 +75,7 @@ def grounds(chosen: str, language: Language) -> Panel:
             "how, and what was believed before. A current that was off by up to a tenth from the beginning is told by "
             "the site's load alone: the curve does not show it. Source: battery_soh.",
         ),
-        width=12,
+        width=24,
         height=panels.LINE_HEIGHT,
         empty=labels_battery.NO_DISCHARGE_YET,
     )

@@ -25,7 +25,7 @@ def soh_history(language: Language) -> Panel:
     """SoH over the years with its interval."""
     about = About(
         language=language,
-        title=Text("SoH 与 90 % 区间 %", "SoH and its 90 % interval, %"),
+        title=Text("SoH 与 90 % 区间 %", "SoH, %, 90 % interval"),
         description=Text(
             "每次放电后融合的 SoH；虚线为 90 % 区间。来源：battery_soh。",
             "SoH fused after each discharge; dashed lines are its 90 % interval. Source: battery_soh.",

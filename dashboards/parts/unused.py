@@ -25,8 +25,8 @@ def newest_quarantine(language: Language) -> Panel:
             "The newest 50 messages or readings of the range that could not be used; fenhe quarantine shows and "
             "replays their bytes. Source: quarantine.",
         ),
-        width=10,
-        height=8,
+        width=24,
+        height=7,
         empty=labels.NONE,
     )
     query = f"""
@@ -56,8 +56,8 @@ def losses(language: Language) -> Panel:
             "Kafka 在入库前已丢弃的偏移区段：从此账不平。来源：log_loss。",
             "Offsets that Kafka dropped before they were stored: the books do not close since. Source: log_loss.",
         ),
-        width=10,
-        height=8,
+        width=24,
+        height=5,
         empty=labels_pipeline.NO_LOSS,
     )
     query = """

@@ -19,12 +19,16 @@ def build(
     alerting: Annotated[Path, typer.Option(help="Where the alert rules go.")] = Path(
         "deploy/grafana/alerting/fenhe.yaml"
     ),
+    documents: Annotated[Path, typer.Option(help="Where the documents of the pages are, if any.")] = Path(
+        "docs/dashboards"
+    ),
 ) -> None:
-    """Write every dashboard's Grafana JSON, and the alert rules as a provisioning file."""
+    """Write every dashboard's Grafana JSON, the alert rules as a provisioning file, and the documents' tables."""
     from dashboards.grafana.build import build as build_all
     from dashboards.grafana.build import build_alerting
+    from dashboards.grafana.documents import build_documents
 
-    for path in [*build_all(directory), build_alerting(alerting)]:
+    for path in [*build_all(directory), build_alerting(alerting), *build_documents(documents)]:
         typer.echo(path)
 
 

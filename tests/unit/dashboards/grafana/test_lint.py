@@ -68,6 +68,13 @@ def _floating(dashboard: Json) -> None:
     del _panels(dashboard, "barchart")[0]["fieldConfig"]["defaults"]["custom"]["axisSoftMin"]
 
 
+def _hiding(dashboard: Json) -> None:
+    panel = _panels(dashboard, "timeseries")[0]
+    panel["fieldConfig"]["defaults"]["custom"]["drawStyle"] = "bars"
+    for column in (0, 1):
+        _set(panel, column, custom__drawStyle="bars")
+
+
 def _cut(dashboard: Json) -> None:
     (bars, *_) = _panels(dashboard, "barchart")
     bars["options"] |= {"orientation": "vertical", "xTickLabelMaxLength": 0, "xTickLabelSpacing": 60}
@@ -93,11 +100,19 @@ def _parted(dashboard: Json) -> None:
     last = len(table["fieldConfig"]["overrides"]) - 1
     for column in range(2, last):
         _set(table, column, custom__hideFrom__viz=True)
+    name = next(each for each in table["fieldConfig"]["overrides"] if each["matcher"]["options"] == "plant")
+    name["properties"] = [each for each in name["properties"] if each["id"] != "custom.width"]
 
 
 def _unlimited(dashboard: Json) -> None:
     target = _panels(dashboard, "barchart")[-1]["targets"][0]
     target["rawSql"] = target["rawSql"].replace("LIMIT 7", "")
+
+
+def _listed(dashboard: Json) -> None:
+    rows = ",\n    ".join(f"('item {number}', {number})" for number in range(20))
+    sql = f"SELECT * FROM (VALUES\n    {rows}\n) AS k (item, said)"  # noqa: S608 - a test's own
+    _panels(dashboard, "table")[0]["targets"][0]["rawSql"] = sql
 
 
 def _tiny(dashboard: Json) -> None:
@@ -211,12 +226,14 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint.follows_the_range: _own_range,
     lint.charts_stay_in_the_range: _days_back,
     lint.bars_stand_on_zero: _floating,
+    lint.bars_do_not_hide_bars: _hiding,
     lint.buckets_are_named: _cut,
     lint_sizes.columns_fit: _crowded,
     lint_sizes.headers_fit: _narrow,
     lint_sizes.words_fit: _wordy,
     lint_sizes.names_are_beside_their_figures: _parted,
     lint_sizes.bars_have_room: _unlimited,
+    lint_sizes.lists_are_whole: _listed,
     lint_sizes.figures_are_read: _tiny,
     lint_sizes.moments_fit: _seconds_shown,
     lint_sizes.lanes_are_seen: _thin,
