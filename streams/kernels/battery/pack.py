@@ -17,7 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import NEW, CurrentStanding, Shown, after_gap, is_odd, watched
+from streams.kernels.battery.standing import NEW, CurrentShown, CurrentStanding, after_gap, is_odd, watched
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
@@ -215,8 +215,8 @@ def _standing(
     if is_gap or before.current_a is None or reading.current_a is None:
         return after_gap(before.standing), False
     is_idle = abs(before.current_a) < limits.idle_a
-    earlier = Shown(before.ts, before.current_a, before.voltage_v or 0.0, before.lowest_v or 0.0)
-    now = Shown(reading.ts, reading.current_a, reading.pack_voltage_v or 0.0, lowest_v or 0.0)
+    earlier = CurrentShown(before.ts, before.current_a, before.voltage_v or 0.0, before.lowest_v or 0.0)
+    now = CurrentShown(reading.ts, reading.current_a, reading.pack_voltage_v or 0.0, lowest_v or 0.0)
     known = watched(before.standing, earlier, now, is_idle=is_idle)
     return known, is_odd(known, now, reading.ts - before.ts, is_idle=is_idle)
 

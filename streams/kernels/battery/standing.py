@@ -34,7 +34,7 @@ ODD_TIMES, STANDS_TIMES = 2.0, 4.0
 STANDS_MS = 10 * MINUTE_MS
 
 
-class Shown(NamedTuple):
+class CurrentShown(NamedTuple):
     """What a reading shows of a set."""
 
     ts: int
@@ -44,7 +44,7 @@ class Shown(NamedTuple):
     lowest_v: float
     """Of the cells, as far as they are known."""
 
-    def has_voltages_of(self, other: Shown) -> bool:
+    def has_voltages_of(self, other: CurrentShown) -> bool:
         """Whether no digit of the voltages has moved."""
         return self.pack_v == other.pack_v and self.lowest_v == other.lowest_v
 
@@ -85,7 +85,7 @@ def after_gap(known: CurrentStanding) -> CurrentStanding:
     return known._replace(since=0, volts_since=0)
 
 
-def watched(known: CurrentStanding, before: Shown, now: Shown, *, is_idle: bool) -> CurrentStanding:
+def watched(known: CurrentStanding, before: CurrentShown, now: CurrentShown, *, is_idle: bool) -> CurrentStanding:
     """Take a reading after the one before; `is_idle`: whether that one's current counted as none."""
     told = is_standing(known, before, 0, is_idle=is_idle)
     doubt = STANDS_TIMES if told else 1.0
@@ -108,17 +108,19 @@ def watched(known: CurrentStanding, before: Shown, now: Shown, *, is_idle: bool)
     return CurrentStanding(since, idle_ms, flow_ms, idle_moves, flow_moves, volts_since, volts_ms)
 
 
-def is_odd(known: CurrentStanding, now: Shown, elapsed: int, *, is_idle: bool) -> bool:
+def is_odd(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_idle: bool) -> bool:
     """Whether it has stood for longer than it should, so that what flowed meanwhile is doubtful."""
     return _stands(known, now, elapsed, ODD_TIMES, 0, is_idle=is_idle)
 
 
-def is_standing(known: CurrentStanding, now: Shown, elapsed: int, *, is_idle: bool) -> bool:
+def is_standing(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_idle: bool) -> bool:
     """Whether it has stood for so long that it shows no current any more."""
     return _stands(known, now, elapsed, STANDS_TIMES, STANDS_MS, is_idle=is_idle)
 
 
-def _stands(known: CurrentStanding, now: Shown, elapsed: int, times: float, least_ms: int, *, is_idle: bool) -> bool:
+def _stands(
+    known: CurrentStanding, now: CurrentShown, elapsed: int, times: float, least_ms: int, *, is_idle: bool
+) -> bool:
     usual, stood = known.usual_ms(is_idle=is_idle), now.ts - known.since
     if not known.since or known.moves(is_idle=is_idle) < LEARNT_MOVES:
         return False
@@ -150,7 +152,7 @@ def standing_of(figures: Sequence[float]) -> CurrentStanding:
 
 
 class ShownFigures(NamedTuple):
-    """`Shown` of many sets."""
+    """`CurrentShown` of many sets."""
 
     ts: Array
     amps: Array

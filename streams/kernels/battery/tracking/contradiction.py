@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
 from streams.kernels.battery.limits import REFERENCE_C
-from streams.kernels.battery.standing import Shown, after_gap, is_standing, watched
+from streams.kernels.battery.standing import CurrentShown, after_gap, is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.flow import CHARGE, FLOAT
 
@@ -65,7 +65,7 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
-    now = Shown(flow.ts, raw, flow.volts, flow.cell_v)
+    now = CurrentShown(flow.ts, raw, flow.volts, flow.cell_v)
     _watch_standing(state, flow, now, was_idle=was_idle)
     if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
         state.still_high_v = state.still_low_v = mean_v
@@ -85,9 +85,9 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
 
 
-def _watch_standing(state: SetState, flow: Flow, now: Shown, *, was_idle: bool) -> None:
+def _watch_standing(state: SetState, flow: Flow, now: CurrentShown, *, was_idle: bool) -> None:
     """Note whether the sensor shows the same figure again; one that moves after it stood too long is a sensor again."""
-    known, before = state.standing, Shown(state.ts, state.raw_a, state.volts, state.cell_v)
+    known, before = state.standing, CurrentShown(state.ts, state.raw_a, state.volts, state.cell_v)
     if flow.is_gap:
         state.standing = after_gap(known)
         return

@@ -13,7 +13,15 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.readings import BatteryReading
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
-from streams.kernels.battery.standing import LEARNT_MOVES, NEW, CurrentStanding, Shown, is_odd, is_standing, watched
+from streams.kernels.battery.standing import (
+    LEARNT_MOVES,
+    NEW,
+    CurrentShown,
+    CurrentStanding,
+    is_odd,
+    is_standing,
+    watched,
+)
 from streams.kernels.battery.tracking.health import SetHealth
 from tests.support.worlds.sets import lfp_set
 
@@ -81,9 +89,9 @@ def test_a_coarse_sensor_may_stand(seed: int) -> None:
     assert sum(row.quality is Quality.ESTIMATED for row in quarters) <= 2
 
 
-def shown(ts: int, amps: float) -> Shown:
+def shown(ts: int, amps: float) -> CurrentShown:
     """A reading of a set whose voltages stand."""
-    return Shown(ts, amps, 54.3, 3.39)
+    return CurrentShown(ts, amps, 54.3, 3.39)
 
 
 def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
@@ -92,7 +100,7 @@ def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
     for minute in range(LEARNT_MOVES):
         known = watched(known, shown(minute, minute), shown(minute + 1, minute + 1.0), is_idle=False)
     known = watched(known, shown(100, 0.0), shown(500_100, 0.0), is_idle=True)
-    moved = Shown(500_200, -20.0, 53.0, 3.31)
+    moved = CurrentShown(500_200, -20.0, 53.0, 3.31)
     known = watched(known, shown(500_100, 0.0), moved, is_idle=True)
     assert known == CurrentStanding(0, 500_000, 0.0, 1, LEARNT_MOVES, 0, 500_099.0)
     known = watched(known, moved, moved._replace(ts=2_700_200), is_idle=False)
@@ -103,7 +111,7 @@ def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
 def test_a_sensor_that_is_told_and_was_well_is_told_less_and_less() -> None:
     """What was told as standing teaches a quarter of it, so that the same stretch is not told for ever."""
     known = CurrentStanding(1_000, 0.0, 0.0, LEARNT_MOVES, 0, 1_000, 0.0)
-    stood = watched(known, shown(3_601_000, 0.0), Shown(3_661_000, 0.1, 54.4, 3.4), is_idle=True)
+    stood = watched(known, shown(3_601_000, 0.0), CurrentShown(3_661_000, 0.1, 54.4, 3.4), is_idle=True)
     assert (stood.idle_ms, stood.volts_ms) == (900_000, 900_000)
 
 
