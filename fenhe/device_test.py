@@ -97,7 +97,7 @@ class Bench:
         self._newest[device.device_id] = reading.ts
         rows = list(self._rows(device, admitted))
         for row in rows[-SHOWN:]:
-            yield f"  becomes {_in_words(row)}"
+            yield f"  becomes {row_in_words(row)}"
         if newest is None and registers_of(device.kind):
             yield "  the first reading: a register tells what was used from its second reading on"
 
@@ -109,16 +109,18 @@ class Bench:
                 yield from rows
 
 
-def _in_words(row: Row) -> str:
+def row_in_words(row: Row) -> str:
     """A row as "meter_minute 12:31 volume_m3 increment 0.42 coverage 1 quality good"."""
     table = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(row).__name__).lstrip("_")
     when = dt.datetime.fromtimestamp(row.ts / 1_000, tz=LOCAL).strftime("%H:%M")
     fields = {name: value for name, value in cast("Any", row)._asdict().items() if name not in MUTE}
-    told = [f"{name} {_short(value)}" for name, value in fields.items() if value not in (None, "", ())]
+    told = [f"{name} {_short(name, value)}" for name, value in fields.items() if value not in (None, "", ())]
     return f"{table} {when} {', '.join(told)}"[:300]
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
+    if name.endswith("_ts") and isinstance(value, int):
+        return dt.datetime.fromtimestamp(value / 1_000, tz=LOCAL).strftime("%d %b %H:%M:%S")
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
