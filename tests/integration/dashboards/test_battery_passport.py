@@ -104,9 +104,9 @@ def test_the_page_says_what_the_document_says(
         assert said[words.IDENTITY_ITEMS[2].text(language)] == "04QPE1A2B3"
         assert list(said.values())[-1] == "1.0 %"
         assert said[words.IDENTITY_ITEMS[3].text(language)] == labels.NOT_REGISTERED(language)
-        (estimate,) = rows(3)
+        (estimate,) = rows(4)
         assert estimate[2:4] == (84.5, "83.0–86.0")
-        assert dict(rows(4))["0–25 °C"] == passports["known"]["temperature_hours"]["0_to_25_c"]
+        assert dict(rows(3))["0–25 °C"] == passports["known"]["temperature_hours"]["0_to_25_c"]
 
 
 async def test_the_preview_gives_the_document_to_those_who_may_see_the_set(
