@@ -161,6 +161,6 @@ def span_of(truth: Path, start_ts: int) -> TruthSpan:
 
     with closing(sqlite3.connect(f"file:{truth}?mode=ro", uri=True)) as connection:
         row: tuple[Any, Any] = connection.execute(
-            "SELECT (SELECT max(ts) FROM state), (SELECT max(to_ts) FROM total)"
+            "SELECT (SELECT max(ts) FROM state), (SELECT max(to_ms) FROM total)"
         ).fetchone()
     return TruthSpan(start_ts, max([start_ts + 1, *(value for value in row if value is not None)]))
