@@ -20,7 +20,7 @@ from streams.kernels.battery.pack import (
     PackState,
 )
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import ShownFigures, StandingFigures, standing_of, watched_all
+from streams.kernels.battery.standing import STANDINGS, ShownFigures, StandingFigures, standing_of, watched_all
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -53,13 +53,7 @@ class PackFigures:
     temperature_max_c: Array
     rise_max_c: Array
     rate_max_c_min: Array
-    stands_since: Array
-    stood_idle_ms: Array
-    stood_flow_ms: Array
-    idle_moves: Array
-    flow_moves: Array
-    volts_since: Array
-    volts_stood_ms: Array
+    standing: Array
     lowest_v: Array
     sample_ts: Array
     sample_c: Array
@@ -73,7 +67,7 @@ class QuietPackMonitor(PackMonitor):
     """`PackMonitor` with its quiet way."""
 
     samples = Samples
-    layout = Layout(PackFigures, sample_ts=MINUTES, sample_c=MINUTES)
+    layout = Layout(PackFigures, standing=STANDINGS, sample_ts=MINUTES, sample_c=MINUTES)
     says_how_it_stands = True
 
     def figures_of(self, state: PackState | None, device: Device) -> tuple[float, ...] | None:
@@ -131,21 +125,11 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
         & (step_a < figures.step_a)
         & (step_a > -figures.step_a)
     )
-    known = StandingFigures(
-        figures.stands_since,
-        figures.stood_idle_ms,
-        figures.stood_flow_ms,
-        figures.idle_moves,
-        figures.flow_moves,
-        figures.volts_since,
-        figures.volts_stood_ms,
-    )
     earlier = ShownFigures(before_ts, figures.current_a, figures.voltage_v, figures.lowest_v)
     now = ShownFigures(ts, samples.current_a, samples.pack_v, samples.lowest_v)
     was_idle = np.abs(figures.current_a) < figures.idle_a
-    known, stands = watched_all(known, earlier, now, was_idle)
-    figures.stands_since, figures.stood_idle_ms, figures.stood_flow_ms = known[:3]
-    figures.idle_moves, figures.flow_moves, figures.volts_since, figures.volts_stood_ms = known[3:]
+    known, stands = watched_all(StandingFigures(*figures.standing), earlier, now, was_idle)
+    figures.standing = np.array(known)
     quiet &= ~stands
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000

@@ -145,6 +145,10 @@ class StandingFigures(NamedTuple):
     volts_ms: Array
 
 
+STANDINGS = len(StandingFigures._fields)
+"""Numbers that they are of each set."""
+
+
 def standing_of(figures: Sequence[float]) -> CurrentStanding:
     """One set's of its figures."""
     since, idle_ms, flow_ms, idle_moves, flow_moves, volts_since, volts_ms = figures

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
-from streams.kernels.battery.standing import standing_of
+from streams.kernels.battery.standing import STANDINGS, standing_of
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah
@@ -39,13 +39,7 @@ class HealthFigures:
     still_high_v: Array
     still_low_v: Array
     still_ah: Array
-    stands_since: Array
-    stood_idle_ms: Array
-    stood_flow_ms: Array
-    idle_moves: Array
-    flow_moves: Array
-    volts_since: Array
-    volts_stood_ms: Array
+    standing: Array
     asked_v: Array
     power_w: Array
     bms_soc: Array
@@ -135,7 +129,7 @@ class HealthFigures:
     frozen_ms: Array
 
 
-LAYOUT = Layout(HealthFigures, cell_va=CELLS, cell_sums=CELLS, cell_counts=CELLS)
+LAYOUT = Layout(HealthFigures, standing=STANDINGS, cell_va=CELLS, cell_sums=CELLS, cell_counts=CELLS)
 STATE = (
     "raw_a",
     "amps",
@@ -149,16 +143,6 @@ STATE = (
     "power_w",
 )
 """Of a `SetState`, by the same name and always known."""
-STANDING = (
-    "stands_since",
-    "stood_idle_ms",
-    "stood_flow_ms",
-    "idle_moves",
-    "flow_moves",
-    "volts_since",
-    "volts_stood_ms",
-)
-"""Of a `CurrentStanding`, in its order."""
 EPISODE = {
     "charge_ah": "charge_ah",
     "energy_kwh": "energy_kwh",
@@ -299,7 +283,7 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     for name in ("soc", "bms_soc", "bms_soc_ref", "bms_soh"):
         setattr(state, name, or_none(known[name]))
     state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
-    state.standing = standing_of([known[name] for name in STANDING])
+    state.standing = standing_of(known["standing"])
     state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])
     for name, field in EPISODE.items():
         setattr(episode, field, or_none(known[name]))

@@ -142,15 +142,11 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     against = np.where(idle, is_drained, gone >= AGAINST_V)
     unanswered = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
     f.asked_v = np.zeros_like(mean_v)
-    known = StandingFigures(
-        f.stands_since, f.stood_idle_ms, f.stood_flow_ms, f.idle_moves, f.flow_moves, f.volts_since, f.volts_stood_ms
-    )
     earlier = ShownFigures(f.ts, f.raw_a, f.volts, f.cell_v)
     now = ShownFigures(samples.ts, samples.current_a, samples.pack_v, samples.lowest_v)
     was_idle = np.abs(before) < f.idle_a
-    known, stands = watched_all(known, earlier, now, was_idle)
-    f.stands_since, f.stood_idle_ms, f.stood_flow_ms = known[:3]
-    f.idle_moves, f.flow_moves, f.volts_since, f.volts_stood_ms = known[3:]
+    known, stands = watched_all(StandingFigures(*f.standing), earlier, now, was_idle)
+    f.standing = np.array(known)
     agrees: Mask = ~(against | unanswered | stands)
     return agrees
 
