@@ -31,9 +31,15 @@ def visible(panel: Json) -> list[tuple[str, Json]]:
     ]
 
 
+def width_px(column: Json) -> int:
+    """What a table's column takes at least."""
+    width: int = column.get("custom.width") or column.get("custom.minWidth") or CELL_PX
+    return width
+
+
 def widths_px(table: Json) -> list[int]:
-    """What a table's columns take at least."""
-    return [found.get("custom.width") or found.get("custom.minWidth") or CELL_PX for _, found in visible(table)]
+    """The same of all that are seen."""
+    return [width_px(found) for _, found in visible(table)]
 
 
 def drawn_px(table: Json, room: float) -> float:

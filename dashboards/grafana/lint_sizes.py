@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dashboards.grafana.columns import CELL_PX, drawn_px, fields, visible, widths_px
+from dashboards.grafana.columns import CELL_PX, drawn_px, fields, visible, width_px, widths_px
 from dashboards.kit import units
 from dashboards.kit.fields import NAMES
 from dashboards.kit.sizes import (
@@ -108,9 +108,8 @@ def words_fit(dashboard: Json) -> Iterator[str]:
             words += [each["options"]["result"]["text"] for each in found["mappings"] if each["type"] == "special"]
             words += words_said(panel["targets"][0]["rawSql"], name)
             words += [text(language) for column, text in NAMES.items() if column == name]
-            width = found.get("custom.width") or found.get("custom.minWidth") or CELL_PX
-            if words_px(words) > width:
-                yield f"{panel['title']}: {name} has {width} px for {max(words, key=text_px)}"
+            if words_px(words) > width_px(found):
+                yield f"{panel['title']}: {name} has {width_px(found)} px for {max(words, key=text_px)}"
 
 
 def names_are_beside_their_figures(dashboard: Json) -> Iterator[str]:

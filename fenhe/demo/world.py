@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.time import json_key
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,14 +34,10 @@ def earlier_world(directory: Path) -> DemoWorld | None:
     path = directory / WORLD_FILE
     if not path.exists():
         return None
-    written = json.loads(path.read_text())
-    kept = {"scenario": "", "live_ts": 0, "waiting": 0} | {
-        (f"{name[:-3]}_ts" if name.endswith("_ms") else name): value  # as it was written up to November 2026
-        for name, value in written.items()
-    }
-    return DemoWorld(**{name: kept[name] for name in DemoWorld._fields})
+    kept = {"scenario": "", "live_ms": 0, "waiting": 0} | json.loads(path.read_text())
+    return DemoWorld(**{name: kept[json_key(name)] for name in DemoWorld._fields})
 
 
 def remember(directory: Path, world: DemoWorld) -> None:
     """Keep a world for the next run on this directory."""
-    (directory / WORLD_FILE).write_text(json.dumps(world._asdict()))
+    (directory / WORLD_FILE).write_text(json.dumps({json_key(name): value for name, value in world._asdict().items()}))

@@ -89,9 +89,7 @@ def _counted_in(record: Record, topic: str, table: bytes, detail: str) -> Iterat
             counts[_name(device_id)] += count
     except (*NOT_TAKEN, ValueError):
         counts.clear()
-    for device_id, count in (counts if _is_plausible(counts, table) else {"": 1}).items():
-        for _ in range(count):
-            yield _item(record, topic, (Reason.MALFORMED, detail), b"", ("", "", device_id))
+    yield from _each(record, topic, (Reason.MALFORMED, detail), counts if _is_plausible(counts, table) else {"": 1})
 
 
 def _in_one_hour(batch: Batch, topic: str) -> Batch:
@@ -220,19 +218,13 @@ def _missing(
         left[message.device_id] -= len(message.readings)
     for item in items:
         left[item.device_id] -= 1
-    for device_id, count in left.items():
-        for _ in range(count):
-            yield _item(record, topic, (Reason.MALFORMED, "counted, and not in the record"), b"", ("", "", device_id))
+    yield from _each(record, topic, (Reason.MALFORMED, "counted, and not in the record"), left)
 
 
 def _whole(record: Record, topic: str, reason: Reason, detail: str, document: dict[str, Any]) -> MicroBatch:
     """Nothing of it can be read, but perhaps how many readings it holds."""
     received = _received(record, document) or {"": 1}
-    items = [
-        _item(record, topic, (reason, detail), b"", ("", "", device_id))
-        for device_id, count in received.items()
-        for _ in range(count)
-    ]
+    items = list(_each(record, topic, (reason, detail), received))
     _keep_body(record, topic, items)
     return MicroBatch(version=1, collector="", received=received, messages=[], quarantined=items)
 
@@ -265,6 +257,13 @@ def _of(found: Any) -> tuple[str, str, str]:  # noqa: ANN401 - any JSON
     names = [found.get(name) if isinstance(found, dict) else None for name in ("site_id", "kind", "device_id")]
     site_id, kind, device_id = (name if isinstance(name, str) else "" for name in names)
     return site_id, kind, device_id
+
+
+def _each(record: Record, topic: str, verdict: tuple[Reason, str], counts: Mapping[str, int]) -> Iterator[Quarantined]:
+    """An item for each reading of which nothing is known but its device."""
+    for device_id, count in counts.items():
+        for _ in range(count):
+            yield _item(record, topic, verdict, b"", ("", "", device_id))
 
 
 def _item(

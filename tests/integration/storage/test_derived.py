@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from schemas.metrics import MeterMinute, MeterQuarter, Quality
 from schemas.time import MINUTE_MS, QUARTER_MS, Span
 from storage import derived
@@ -16,7 +18,6 @@ from tests.support.pipeline import START_TS, prepare
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pytest
     from psycopg import Connection
 
     from schemas.metrics import Row
@@ -34,17 +35,23 @@ def minutes(at: Iterable[int], counted: float | None) -> list[Row]:
     ]
 
 
-def test_many_rows_are_copied_but_for_those_that_stand(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of rows among which a few stand only these are upserted; where most stand all of them are."""
-    prepare(own_url)
-    copied: list[int] = []
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each COPY wrote."""
+    counts: list[int] = []
     copy = bulk.copy
 
     def counted(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
-        copied.append(len(next(iter(columns.values())).values))
+        counts.append(len(next(iter(columns.values())).values))
         copy(connection, table, columns)
 
     monkeypatch.setattr(bulk, "copy", counted)
+    return counts
+
+
+def test_many_rows_are_copied_but_for_those_that_stand(own_url: str, copied: list[int]) -> None:
+    """Of rows among which a few stand only these are upserted; where most stand all of them are."""
+    prepare(own_url)
     with connect(own_url, name="test") as connection:
         derived.write(connection, minutes(range(100, 1_100), 1.0))
         assert copied == [2_000]
@@ -102,17 +109,9 @@ def test_columns_are_of_the_types_that_rows_are_written_in(own_url: str) -> None
     assert {where: (oids.get(where), kind) for where, kind in types.items() if oids.get(where) != kind.value.oid} == {}
 
 
-def test_much_is_copied_in_pieces(own_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_much_is_copied_in_pieces(own_url: str, copied: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for a slow server in the client's memory is one piece at most."""
     prepare(own_url)
-    copied: list[int] = []
-    copy = bulk.copy
-
-    def counted(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
-        copied.append(len(next(iter(columns.values())).values))
-        copy(connection, table, columns)
-
-    monkeypatch.setattr(bulk, "copy", counted)
     monkeypatch.setattr(derived, "COPIED_AT_ONCE", 1_500)
     with connect(own_url, name="test") as connection:
         derived.write(connection, minutes(range(2_000), 1.0))

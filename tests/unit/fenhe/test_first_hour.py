@@ -26,7 +26,7 @@ from fenhe.demo import ending as demo
 from fenhe.demo.ending import DemoOutcome, Ending
 from fenhe.demo.figures import Counts
 from fenhe.demo.run import DemoOptions, _scenario
-from fenhe.demo.world import DemoWorld, earlier_world
+from fenhe.demo.world import DemoWorld, earlier_world, remember
 from fenhe.device_test import Bench
 from fenhe.listing import Listing, local_moment
 from fenhe.local import free_port
@@ -356,7 +356,7 @@ def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
 ) -> None:
     """Whoever presses Ctrl-C is told that the next start stores it; the embedded Kafka forgets, which is said, too."""
     monkeypatch.setattr(demo, "read_balance", lambda *_, **__: SimpleNamespace(received=1_000, closed=True))
-    (tmp_path / "world.json").write_text(json.dumps(DemoWorld("demo", 5, 1, 1, 2, 3, 0)._asdict()))
+    remember(tmp_path, DemoWorld("demo", 5, 1, 1, 2, 3, 0))
     assert ending(tmp_path, durable=durable, is_over=is_over).close(DemoOutcome(1_700, 10, 20)) == code
     assert ("next start stores them first" in told.export_text()) == durable
     kept = earlier_world(tmp_path)
@@ -374,7 +374,7 @@ def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
         raise psycopg.errors.QueryCanceled
 
     monkeypatch.setattr(demo, "read_balance", too_long)
-    (tmp_path / "world.json").write_text(json.dumps(DemoWorld("demo", 5, 1, 1, 2, 30, 0)._asdict()))
+    remember(tmp_path, DemoWorld("demo", 5, 1, 1, 2, 30, 0))
     assert ending(tmp_path, durable=True).close(DemoOutcome(1_000, 10, 20)) == 0
     assert "1,000 received, 990 stored, 7 duplicate, 3 quarantined, says the ledger" in told.export_text()
     kept = earlier_world(tmp_path)
