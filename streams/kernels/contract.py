@@ -10,7 +10,7 @@ by one, all at once, or with its state written and read back in between, it come
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ class Quiet(Fold, Protocol):
 
     @property
     def samples(self) -> type[Any]:
-        """Readings, one an entity: `samples.of(arrivals, devices, rows)`. NaN is the time of one not plain."""
+        """Readings, with the device of each: `samples.of(arrivals, devices, rows)`; `at` gives some of them.
+
+        NaN is the time of one not plain.
+        """
 
     @property
     def layout(self) -> Layout[Any]:
@@ -95,8 +98,10 @@ class Quiet(Fold, Protocol):
     def state_of(self, base: Any, figures: Sequence[float], /) -> Any:  # noqa: ANN401
         """Read a state back: `base`, the one the figures began as, with what quiet readings have changed of it."""
 
-    def advance(self, figures: Any, samples: Any, /) -> tuple[Mask, list[Row]]:  # noqa: ANN401
+    def advance(self, figures: Any, samples: Any, /) -> tuple[Mask, Iterable[Row]]:  # noqa: ANN401
         """Advance figures by each entity's next reading; return which were quiet, and the rows of these.
+
+        Rows may be made as they are asked for, and are not asked for where others of the same entity count instead.
 
         What becomes of the others' figures does not matter: they are thrown away.
         """

@@ -25,7 +25,7 @@ from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_r
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from schemas.metrics import Row
     from schemas.registry import Device
@@ -78,7 +78,7 @@ class QuietPackMonitor(PackMonitor):
         """The state that figures stand for; `base` is the one they began as."""
         return _state_of(base, figures)
 
-    def advance(self, figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
+    def advance(self, figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row]]:
         """Take each set's next reading: which were quiet, and their rows; other sets' figures are worth nothing."""
         return _advance(figures, samples)
 
@@ -116,7 +116,7 @@ def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
     )
 
 
-def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
+def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row]]:
     ts, before_ts = samples.ts, figures.ts
     step_a = samples.current_a - figures.current_a
     quiet: Mask = (
@@ -140,8 +140,7 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, list[Row]]:
     figures.rate_max_c_min = higher(figures.rate_max_c_min, rate)
     figures.ts, figures.voltage_v, figures.current_a = ts, samples.pack_v, samples.current_a
     figures.lowest_v = samples.lowest_v
-    rows = _latest(figures.sign, samples, spread_mv, rate)
-    return quiet, list(compress(rows, quiet.tolist()))
+    return quiet, _latest(figures.sign, samples, spread_mv, rate, quiet)
 
 
 def _integrate(figures: PackFigures, samples: Samples) -> None:
@@ -182,8 +181,8 @@ def _temperature_rate(figures: PackFigures, samples: Samples) -> Array:
     return temperature_rates(np.where(ts - times <= RATE_SPAN_MS, times, NAN), celsius)
 
 
-def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> list[BatteryLatest]:
-    """`pack._latest`, with what `pack.view_of` says of the cells."""
+def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array, quiet: Mask) -> Iterator[BatteryLatest]:
+    """`pack._latest` of quiet readings, with what `pack.view_of` says of the cells."""
     low, high, middle = samples.lowest_v, samples.highest_v, samples.median_v
     farthest = np.where(middle - low >= high - middle, low, high)
     worst = (samples.cells_v == farthest).argmax(axis=0) + 1
@@ -207,4 +206,4 @@ def _latest(sign: Array, samples: Samples, spread_mv: Array, rate: Array) -> lis
         [reversed_ if each < 0 else "" for each in sign.tolist()],
         strict=True,
     )
-    return built(BatteryLatest, columns)
+    yield from built(BatteryLatest, compress(columns, quiet.tolist()))

@@ -1,4 +1,4 @@
-"""One reading of each of many battery sets, as columns: what the quiet ways of the battery folds take."""
+"""Readings of many battery sets as columns: what the quiet ways of the battery folds take, one of each set at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIRST_SENSOR = _FIRST_CELL + CELLS
 
 
 class Samples:
-    """Readings of many sets, one each. Volts, amperes, °C, %; shape (sets,), cells and sensors (channels, sets)."""
+    """Readings of many sets. Volts, amperes, °C, %; shape (sets,), cells and sensors (channels, sets)."""
 
     def __init__(self, devices: Sequence[Device], received_ts: Sequence[int], table: Array) -> None:
         """Take a table of shape (figures, sets), as `of` lays it out."""
@@ -41,7 +41,7 @@ class Samples:
 
     @classmethod
     def of(cls, arrivals: Arrivals, devices: Sequence[Device], rows: Sequence[int]) -> Samples:
-        """Take some rows of arrivals, one a device; one that is not plain in every way has NaN as time."""
+        """Take some rows of arrivals, with the device of each; one that is not plain in every way has NaN as time."""
         columns, at_once = arrivals.block.figures, np.asarray(rows)
         table = np.full((_FIRST_SENSOR + SENSORS, len(rows)), NAN)
         table[0] = arrivals.ts[at_once]
@@ -59,11 +59,13 @@ class Samples:
         samples.ts[~plain] = NAN
         return samples
 
-    def at(self, places: Sequence[int]) -> Samples:
+    def at(self, places: slice | Whole) -> Samples:
         """Some of them."""
-        if len(places) == len(self.devices):
-            return self
-        devices, received_ts = [self.devices[at] for at in places], [self.received_ts[at] for at in places]
+        if isinstance(places, slice):
+            devices, received_ts = self.devices[places], self.received_ts[places]
+        else:
+            listed = places.tolist()
+            devices, received_ts = [self.devices[at] for at in listed], [self.received_ts[at] for at in listed]
         some = Samples(devices, received_ts, self._table[:, places])
         some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
         return some

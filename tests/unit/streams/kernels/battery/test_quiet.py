@@ -22,6 +22,7 @@ from streams.engine.quiet import QuietWays, Shelves
 from streams.engine.shelf import ShelvedMemory
 from streams.installed import installed
 from streams.kernels.contract import Quiet
+from tests.unit.streams.kernels.calls import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -231,6 +232,30 @@ def test_calm_arrays_go_the_quiet_way(fold: Quiet) -> None:
             }
         )
     assert both.quiet > 0.8 * 60 * (len(DEVICES) - 1)
+
+
+def test_an_array_costs_few_calls_a_reading() -> None:
+    """Its columns are laid out once for all of its readings, and only the last one has the set's row made."""
+    fold = next(fold for fold in FOLDS if fold.says_how_it_stands)
+    both, world, work, count = Both(fold), World(Random(3)), 0, 20
+    for turn in range(2):
+        ts = BEGIN_TS + turn * count * 1_000
+        items = {
+            name: [world.reading(device, ts + each * 1_000, calm=True) for each in range(count)]
+            for name, device in DEVICES.items()
+        }
+        by_device, ways = _by_device(items), QuietWays(both.shelves, 1)
+
+        def take(ways: QuietWays = ways, by_device: ByDevice = by_device) -> None:
+            way = ways.of(fold, ways.batch(DEVICES, by_device))
+            assert way is not None
+            way.take(by_device, {})
+
+        work = calls_of(take)
+        expected, given_, _ = both.take(items)
+        assert given_ == expected
+    assert both.quiet == len(DEVICES)
+    assert work < 165 * count, "it was 215 a round"
 
 
 HEALTH = next(fold for fold in FOLDS if fold.name == "set_health")
