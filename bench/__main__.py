@@ -61,6 +61,8 @@ class Run:
     """Standard error: a transaction more or less makes a short run's growth uncertain."""
     latency_p50_ms: float | None
     latency_p99_ms: float | None
+    onset_p99_ms: float | None
+    """Over the first five seconds, in which with `--outage` every set comes under load at once."""
     cpu_us_per_reading: dict[str, float]
     cores_busy: float
 
@@ -141,13 +143,12 @@ class Bench:
             "--url",
             self._environment["FENHE_MQTT_URL"],
         ]
-        lags: list[tuple[float, int]] = []
-        started, started_ts = time.monotonic(), time.time_ns() // 1_000_000
+        booked_at: list[tuple[float, int]] = []
         load = subprocess.Popen(  # noqa: S603 - our own publisher
             [sys.executable, "-m", "simulators.wire.load", *map(str, arguments)], stdout=subprocess.DEVNULL
         )
         done = threading.Event()
-        watch = threading.Thread(target=self._watch_lag, args=(before.received, rate, started, lags, done))
+        watch = threading.Thread(target=self._watch_books, args=(booked_at, done))
         watch.start()
         load.wait()
         ended = time.monotonic()
@@ -160,8 +161,17 @@ class Bench:
         cpu = {stage: used - cpu_before[stage] for stage, used in self._cpu_seconds().items()}
         cpu["simulator"] = report["cpu_us_per_reading"] * report["acknowledged"] / 1e6
         after = read_balance(self._reader)
-        latency = self._latency(started_ts, array)
-        growth, error = _slope(lags)
+        first_ts = report["first_ts"]
+        warm_ts = first_ts + round(WARM_UP_S * 1000)
+        onset = self._latency(first_ts, warm_ts, array)
+        latency = self._latency(warm_ts, time.time_ns() // 1_000_000, array)
+        growth, error = _slope(
+            [
+                (at - first_ts / 1000, round(rate * (at - first_ts / 1000)) - (booked - before.received))
+                for at, booked in booked_at
+                if warm_ts / 1000 < at <= first_ts / 1000 + report["seconds"]
+            ]
+        )
         stored = after.stored - before.stored
         booked = after.received - before.received
         acknowledged = report["acknowledged"]
@@ -182,30 +192,24 @@ class Bench:
             lag_growth_error_per_s=error,
             latency_p50_ms=latency.p50,
             latency_p99_ms=latency.p99,
+            onset_p99_ms=onset.p99,
             cpu_us_per_reading={stage: cpu[stage] * 1e6 / acknowledged for stage in STAGES},
-            cores_busy=sum(cpu.values()) / (ended - started + drained),
+            cores_busy=sum(cpu.values()) / (report["seconds"] + drained),
         )
 
-    def _latency(self, since_ts: int, array: int) -> Latency:
-        until = time.time_ns() // 1_000_000
+    def _latency(self, since_ts: int, until_ts: int, array: int) -> Latency:
         with connect(self._reader, name="bench") as connection:
-            return commit_latency(
-                connection, since_ts + round(WARM_UP_S * 1000), until, newest_of_transaction=array > 1
-            )
+            return commit_latency(connection, since_ts, until_ts, newest_of_transaction=array > 1)
 
     def _received(self) -> int:
         with connect(self._reader, name="bench") as connection:
             row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger_total").fetchone()
         return int(row[0]) if row else 0
 
-    def _watch_lag(
-        self, before: int, rate: float, started: float, lags: list[tuple[float, int]], done: threading.Event
-    ) -> None:
-        """Sample how far the books are behind the schedule, once warm."""
+    def _watch_books(self, booked_at: list[tuple[float, int]], done: threading.Event) -> None:
+        """Note once a second what is in the books."""
         while not done.wait(1.0):
-            at = time.monotonic() - started
-            if at > WARM_UP_S:
-                lags.append((at, round(rate * at) - (self._received() - before)))
+            booked_at.append((time.time(), self._received()))
 
     def _cpu_seconds(self) -> dict[str, float]:
         pids = {
@@ -266,11 +270,11 @@ def show(run: Run) -> None:
     """Print one line."""
     verdict = "[green]sustained[/]" if run.sustained else "[red]not sustained[/]"
     growth = f"{run.lag_growth_per_s:+,.0f} ± {run.lag_growth_error_per_s:.0f}/s"
-    p50, p99 = run.latency_p50_ms or float("nan"), run.latency_p99_ms or float("nan")
+    p50, p99, onset = (each or float("nan") for each in (run.latency_p50_ms, run.latency_p99_ms, run.onset_p99_ms))
     console.print(
         f"{run.array:>3} a message  {run.rate:>8,.0f}/s asked  {run.sent_per_s:>8,.0f}/s sent for {run.seconds:.0f} s"
-        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms  lag {growth}  drain {run.drain_s:.1f} s"
-        f"  lost {run.lost}  {run.cores_busy:.2f} cores  {verdict}"
+        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms (first {WARM_UP_S:.0f} s: {onset:,.0f} ms)  lag {growth}"
+        f"  drain {run.drain_s:.1f} s  lost {run.lost}  {run.cores_busy:.2f} cores  {verdict}"
     )
 
 
@@ -278,7 +282,7 @@ def document(run: Run) -> dict[str, Any]:
     """What goes into the results file."""
     return {
         "sustained_readings_per_s": run.sent_per_s if run.sustained else 0.0,
-        "latency_ms": {"p50": run.latency_p50_ms, "p99": run.latency_p99_ms},
+        "latency_ms": {"p50": run.latency_p50_ms, "p99": run.latency_p99_ms, "onset_p99": run.onset_p99_ms},
         "lost": run.lost,
         "cpu_us_per_reading": run.cpu_us_per_reading,
         "run": asdict(run),
