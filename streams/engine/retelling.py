@@ -16,7 +16,7 @@ from storage.tables import DERIVED_TABLES
 from streams.kernels.contract import Retelling, Sharer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from schemas.metrics import Row
     from storage.state import Snapshot
@@ -101,10 +101,12 @@ def _standing(
             span._replace(from_ts=min(span.from_ts, _since(fold, walk)))
             for walk, span in zip(walks, spans, strict=True)
         ]
+    standing: Iterable[Row] = rows.load(row_type, spans)
+    if isinstance(fold, Sharer):  # asked once: of a protocol it takes 0.1 ms
+        standing = filter(fold.gave, standing)
     found: dict[str, list[Row]] = {}
-    for row in rows.load(row_type, spans):
-        if not isinstance(fold, Sharer) or fold.gave(row):
-            found.setdefault(row[0], []).append(row)
+    for row in standing:
+        found.setdefault(row[0], []).append(row)
     return found
 
 

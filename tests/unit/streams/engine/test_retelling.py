@@ -19,6 +19,7 @@ from streams.engine.walk import LateSpan
 from streams.installed import installed
 from streams.kernels.metering.register import RegisterMetering
 from tests.support.folded_in_memory import InMemory
+from tests.unit.streams.kernels.calls import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.time import Span
     from streams.engine.standing import StandingRows
-    from streams.kernels.contract import Fold
+    from streams.kernels.contract import Fold, Retelling
 
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=500, period_s=3600)
 NOW_TS = 1_790_000_000_000 // DAY_MS * DAY_MS
@@ -130,3 +131,14 @@ def test_a_disproved_status_sends_a_way_back_in_few_steps_and_not_for_ever() -> 
     assert len(work.loads) <= 40
     assert sum(work.loads) <= 8 * farthest // (6 * HOUR_MS)
     assert NOW_TS - 3 * farthest <= origin_ts <= NOW_TS - farthest
+
+
+def test_a_row_that_stands_is_looked_at_with_few_calls() -> None:
+    """A recompute has every minute of a week looked at: whether a fold shares its rows is asked once for all."""
+    standing = [_status(NOW_TS + at) for at in range(1000)]
+    work, _ = _walked(standing[0], 1)
+    fold = next(each for each in installed().folds if each.name == "plant_limits")
+    walk = work._walked({"s": SITE}, [LateSpan("s", NOW_TS + 1000, NOW_TS + 1001, NOW_TS + 2000)])[0]
+    rows = cast("StandingRows", _Rows(standing))
+    calls = calls_of(lambda: retelling._standing(rows, cast("Retelling", fold), DetectorStatus, [walk], ()))
+    assert calls < 4 * len(standing)
