@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
-from schemas.columns.table import COLUMNAR, plain_row, row_bytes, times_of
+from schemas.columns.table import COLUMNAR, ROW_BYTES, plain_row, times_of
 from schemas.kafka.quarantine import Quarantined, Reason, ahead_detail
 from schemas.kafka.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_set_aside
 from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_TS
@@ -96,7 +96,7 @@ class JudgedMessage(NamedTuple):
     @property
     def size(self) -> int:
         """At most so many bytes it takes of a record."""
-        wide = len(self.plain) * row_bytes(Kind(self.kind)) if self.plain else 0
+        wide = len(self.plain) * ROW_BYTES[self.kind] if self.plain else 0
         return max(len(self.readings), wide) + len(self.set_aside) + self.quarantined_bytes + 500
 
 
@@ -152,7 +152,7 @@ def plain_rows(kind: Kind, payload: bytes) -> list[Row] | None:
             return None
         values += len(row) - row.count(None)
         rows.append(row)
-    is_small = len(rows) * row_bytes(kind) <= LARGEST_PAYLOAD_BYTES
+    is_small = len(rows) * ROW_BYTES[kind] <= LARGEST_PAYLOAD_BYTES
     return rows if is_small and values == payload.count(b":") else None
 
 

@@ -23,7 +23,7 @@ from schemas.structs import STRUCTS, is_whole, validators_of
 from schemas.time import json_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -56,10 +56,13 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, rename=json_key):
     """All other values by field, None where there is none."""
 
 
-def row_bytes(kind: Kind) -> int:
-    """How much room one reading's numbers take, at most."""
+def _row_bytes(kind: Kind) -> int:
     fields = fields_of(kind)
     return 8 * (1 + len(fields.numbers) + sum(fields.widths.values()))
+
+
+ROW_BYTES: Mapping[str, int] = {kind.value: _row_bytes(kind) for kind in COLUMNAR}
+"""How much room one reading's numbers take, at most, by kind."""
 
 
 class _Plan(NamedTuple):

@@ -110,18 +110,19 @@ class MeterLoads:
 
 def _works(site: Site, devices: Sequence[Device]) -> dict[str, _Work]:
     """Every meter, real or virtual, with what it works for; a meter of production works for nothing but itself."""
-    lines = {
+    lines = site.lines  # made anew each time it is asked for
+    work_of = {
         line.line_id: _Work(tuple(product_meters(meters_of(line, devices))), line.idle_production_per_h)
-        for line in site.lines
+        for line in lines
     }
     kinds = {device.device_id: device.kind for device in devices} | {
         meter.meter_id: meter.kind for meter in site.virtual_meters
     }
     works: dict[str, _Work] = {}
     for meter_id, kind in kinds.items():
-        own = [line for line in site.lines if meter_id in line.meters and lines[line.line_id].products]
-        line = own[0] if len(own) == 1 else site.lines[0]
-        works[meter_id] = NOTHING if kind is Kind.PRODUCTION else lines[line.line_id]
+        own = [line for line in lines if meter_id in line.meters and work_of[line.line_id].products]
+        line = own[0] if len(own) == 1 else lines[0]
+        works[meter_id] = NOTHING if kind is Kind.PRODUCTION else work_of[line.line_id]
     return works
 
 
