@@ -26,13 +26,13 @@ def import_registry(connection: Connection, registry: Registry) -> None:
         touched = _touched(connection, registry)
         cursor.executemany(
             "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines,"
-            " virtual_meters, detection)"
+            " virtual_meters, detection, coal_yuan_t)"
             " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s, %(product_lines)s,"
-            " %(virtual_meters)s, %(detection)s)"
+            " %(virtual_meters)s, %(detection)s, %(coal_yuan_t)s)"
             " ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh,"
             " sector = excluded.sector, city = excluded.city, product_unit = excluded.product_unit,"
             " product_lines = excluded.product_lines, virtual_meters = excluded.virtual_meters,"
-            " detection = excluded.detection",
+            " detection = excluded.detection, coal_yuan_t = excluded.coal_yuan_t",
             [
                 site.model_dump(mode="json")
                 | {
@@ -94,10 +94,12 @@ def _differs(before: _Entry | None, now: _Entry) -> bool:
 
 
 def _figures(entry: _Entry) -> _Entry:
-    """What of an entry goes into figures: all but its names and place."""
+    """What of an entry goes into figures: all but its names, its place and what energy costs it."""
     if isinstance(entry, Site):
         lines = [line.model_copy(update={"name": "", "name_zh": ""}) for line in entry.product_lines]
-        return entry.model_copy(update={"name": "", "name_zh": "", "city": "", "product_lines": lines})
+        return entry.model_copy(
+            update={"name": "", "name_zh": "", "city": "", "coal_yuan_t": None, "product_lines": lines}
+        )
     return entry.model_copy(update={"name": "", "name_zh": ""})
 
 

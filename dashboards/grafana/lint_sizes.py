@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.grafana.columns import CELL_PX, drawn_px, fields, visible, width_px, widths_px
 from dashboards.kit import units
-from dashboards.kit.fields import NAMES
+from dashboards.kit.fields import FREE_TEXTS, NAMES
 from dashboards.kit.sizes import (
     LAPTOP_PX,
     ROW_PX,
@@ -18,10 +18,10 @@ from dashboards.kit.sizes import (
     WIDEST_NAME_PX,
     header_px,
     list_height,
+    one_line_px,
     panel_px,
     table_px,
     text_px,
-    words_px,
 )
 from dashboards.kit.sql import words_said
 from schemas.words import Language
@@ -99,7 +99,10 @@ def headers_fit(dashboard: Json) -> Iterator[str]:
 
 
 def words_fit(dashboard: Json) -> Iterator[str]:
-    """A column is as wide as the longest of its words: of its mapping, of its query, for null, and as its names."""
+    """A column is as wide as the longest of its words, or parts it into lines.
+
+    Words are those of its mapping, of its query, for null, and its names.
+    """
     language = Language(dashboard["uid"].rsplit("-", 1)[1])
     for panel in dashboard["panels"]:
         for name, found in visible(panel) if panel["type"] == "table" else ():
@@ -108,8 +111,20 @@ def words_fit(dashboard: Json) -> Iterator[str]:
             words += [each["options"]["result"]["text"] for each in found["mappings"] if each["type"] == "special"]
             words += words_said(panel["targets"][0]["rawSql"], name)
             words += [text(language) for column, text in NAMES.items() if column == name]
-            if words_px(words) > width_px(found):
+            if one_line_px(words) > width_px(found) and not found.get("custom.wrapText"):
                 yield f"{panel['title']}: {name} has {width_px(found)} px for {max(words, key=text_px)}"
+
+
+def free_texts_wrap(dashboard: Json) -> Iterator[str]:
+    """A text of any length, or a list of words, goes on in further lines of its cell: half a reason is none."""
+    for panel in dashboard["panels"]:
+        listed = re.findall(r"string_agg\([^\n]*\) AS (\w+)\b", panel["targets"][0]["rawSql"])
+        for name, found in visible(panel) if panel["type"] == "table" else ():
+            rewritten = any(
+                each["type"] == "regex" and "text" in each["options"]["result"] for each in found["mappings"]
+            )
+            if (name in {*FREE_TEXTS, *listed} or rewritten) and not found.get("custom.wrapText"):
+                yield f"{panel['title']}: {name} is cut where it is long"
 
 
 def names_are_beside_their_figures(dashboard: Json) -> Iterator[str]:
@@ -246,6 +261,7 @@ SIZE_RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     columns_fit,
     headers_fit,
     words_fit,
+    free_texts_wrap,
     names_are_beside_their_figures,
     moments_fit,
     lanes_are_seen,

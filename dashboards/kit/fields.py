@@ -63,11 +63,29 @@ class Cell(StrEnum):
 
 MARKS = {"●": GOOD, "◐": PARTIAL, "✕": BAD, "○": UNKNOWN, "◇": ESTIMATED}
 """Colour of a text by the mark that it begins with: colour is never the only signal."""
+MARK_OF = {color: mark for mark, color in MARKS.items()}
 
 _SET = Text("朔州2470号基站 2组", "Base station 2470 set 2")
 NAMES = {"site": Text("朔州2470号基站", "Base station 2470"), "battery_set": _SET, "partner": _SET}
 NAMES["plant"] = Text("平鲁煤矸石电厂", "Pinglu gangue power")
+NAMES["material"] = Text("冶炼渣（朔州）", "smelting slag, Shuozhou")
 """Names that columns of these names have room for, as long as those of 7 000 sets and of the demo's plants are."""
+FREE_TEXTS = frozenset(
+    {
+        "advice_reasons",
+        "because",
+        "detail",
+        "doubts",
+        "others",
+        "reason",
+        "rule",
+        "said",
+        "value_sent",
+        "what",
+        "witnesses",
+    }
+)
+"""Columns of these names hold texts of any length, or lists of words: in a table they go on in further lines."""
 MOMENT_PX = 150
 """Width in a table in which `2026-11-29 18:02` is not cut."""
 
@@ -148,6 +166,11 @@ class Field:
     cell: Cell | None = None
     """How a table shows it; None: as its thresholds, words and width suggest."""
     link: Link | None = None
+    wraps: bool = False
+    """Texts go on in further lines of a cell, so that they need no column as wide as the longest.
+
+    A table's column does so by itself where a text may be longer than columns are widened for.
+    """
     hidden: bool = False
     """A column of a table that only a link reads."""
     custom: Mapping[str, object] = field(default_factory=dict)
@@ -176,6 +199,8 @@ class Field:
             found["color"] = {"mode": "fixed", "fixedColor": self.color}
         if self.width is not None:
             found["custom.width"] = self.width
+        if self.wraps:
+            found["custom.wrapText"] = True
         found |= self._cell()
         if self.hidden:
             found["custom.hideFrom.viz"] = True

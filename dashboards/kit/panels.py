@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards.kit import sizes, units, widths
-from dashboards.kit.fields import Cell
+from dashboards.kit.fields import FREE_TEXTS, Cell
 from dashboards.kit.query import DATA_SOURCE, SHORTEST_INTERVAL, Format, SqlQuery
 from dashboards.words import labels
 
@@ -255,7 +255,7 @@ def table(about: About, sql: str, *fields: Field) -> Panel:
 
 
 LINE_HEIGHT = 3
-"""Rows of the grid that one row of a table takes with its header."""
+"""Rows of the grid that one row of a table takes with its header; one more where a text of it may need two lines."""
 
 
 def line(about: About, sql: str, *fields: Field) -> Panel:
@@ -263,7 +263,8 @@ def line(about: About, sql: str, *fields: Field) -> Panel:
 
     For words, and for more figures than a stat can show: there the longest text decides how small all of them are.
     """
-    return table(replace(about, height=LINE_HEIGHT), sql, *map(_colored, fields))
+    height = LINE_HEIGHT + any(field.wraps or field.name in FREE_TEXTS for field in fields)
+    return table(replace(about, height=height), sql, *map(_colored, fields))
 
 
 def _colored(field: Field) -> Field:

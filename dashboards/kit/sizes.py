@@ -29,7 +29,7 @@ _AROUND_LIST_PX = 57
 WIDEST_NAME_PX = 360
 """Beyond this the figures of a row are too far from its name to be read with it. (unsourced)"""
 LONGEST_WORD_PX = 230
-"""What a column is widened to for the words that it may show; what is longer is read on pointing at it."""
+"""What a column is widened to for the words that it may show; what is longer goes on in further lines."""
 
 
 def panel_px(width: int, screen_px: int = SCREEN_PX) -> float:
@@ -96,4 +96,9 @@ def header_px(text: str) -> int:
 
 def words_px(words: Iterable[str]) -> int:
     """Width of a column in which none of its words is cut, as far as a column is widened for one."""
-    return min(LONGEST_WORD_PX, round(max(map(text_px, words), default=0) + _CELL_PX + 0.5))
+    return min(LONGEST_WORD_PX, one_line_px(words))
+
+
+def one_line_px(words: Iterable[str]) -> int:
+    """Width of a column in which each of its words is one line."""
+    return round(max(map(text_px, words), default=0) + _CELL_PX + 0.5)

@@ -94,6 +94,26 @@ def figure_or(figure: str, decimals: int, unit: str, instead: str) -> str:
     return f"coalesce(round(({figure})::numeric, {decimals}) || ' {unit}', {instead})"
 
 
+def signed(amount: str, decimals: int) -> str:
+    """Write a difference with its sign: `+3.2`, `−1,204`; null stays null."""
+    digits = "." + "0" * decimals if decimals else ""
+    return f"replace(to_char({amount}, 'FMSG999,999,990{digits}'), '-', '−')"
+
+
+def signed_pct(amount: str) -> str:
+    """The same of a difference in per cent: `+3.2 %`."""
+    return f"{signed(amount, 1)} || ' %'"
+
+
+def month_end(begin: str) -> str:
+    """End of the local month that begins at that moment.
+
+    In a session on UTC a month begins on the last day of the one before: a month later than that is no local month's
+    end where the two differ in length (28 February and 31 March).
+    """
+    return f"date_trunc('month', {begin} + interval '32 days', 'Asia/Shanghai')"
+
+
 def not_lifted(figure: str, limit: str, decimals: int) -> str:
     """A figure below its limit that rounding would lift to it, rounded down instead; any other as it is.
 
@@ -141,10 +161,11 @@ def case_of(column: str, words: Mapping[str, str]) -> str:
 
 
 def words_said(sql: str, column: str) -> list[str]:
-    """The words that a query's `case_of` writes into one of its columns."""
+    """The words that a query's `case_of` writes into one of its columns, or what stands there instead of a figure."""
     quoted = r"'(?:[^']|'')*'"
     pairs = rf"(?: WHEN {quoted} THEN {quoted})+"
     cases = re.findall(rf"CASE \S+({pairs}) ELSE \S+ END AS {column}\b", sql)
+    cases += re.findall(rf"coalesce\((.*)\)\s+AS {column}\b", sql)  # `figure_or` and its like
     return [word.replace("''", "'") for case in cases for word in re.findall(r"THEN '((?:[^']|'')*)'", case)]
 
 

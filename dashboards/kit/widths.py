@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards.kit import sizes
-from dashboards.kit.fields import NAMES
+from dashboards.kit.fields import FREE_TEXTS, NAMES
 from dashboards.kit.sql import words_said
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ def wide_enough(field: Field, sql: str, language: Language) -> Field:
     name = field.label(language) if field.label else field.name
     said.append(field.unknown(language))
     said += [text(language) for column, text in NAMES.items() if column == field.name]
-    needed = max(sizes.header_px(name), sizes.words_px(said))
+    needed = max(sizes.header_px(name), 0 if field.wraps else sizes.words_px(said))
+    wraps = field.wraps or field.name in FREE_TEXTS or sizes.one_line_px(said) > max(field.width or 0, needed)
     if field.width is not None:
-        return replace(field, width=max(field.width, needed))
-    return replace(field, custom={**field.custom, "minWidth": max(field.least_px, needed)})
+        return replace(field, width=max(field.width, needed), wraps=wraps)
+    return replace(field, custom={**field.custom, "minWidth": max(field.least_px, needed)}, wraps=wraps)
 
 
 def names_beside_figures(fields: tuple[Field, ...], width: int) -> tuple[Field, ...]:

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import battery_sets, books, compare, fleet_health
+from dashboards.parts import battery_sets, books, city_risk, compare, fleet_health
 from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
@@ -370,8 +370,9 @@ def _panels(language: Language) -> Sequence[Panel]:
         reporting(language),
         fleet_health.health_now(language),
         outages(language),
-        fleet_health.soh_by_city(language),
+        city_risk.by_city(language),
         fleet_health.soh_distribution(language),
+        fleet_health.soh_by_city(language),
         fleet_health.worst(language),
         fleet_health.next_tests(language),
         by_city(language),

@@ -151,7 +151,7 @@ WHERE d.device_id = {SET}
         ),
         Field(name="soc_pct", label=labels_battery.SOC, unit="%", decimals=0),
         Field(name="remaining_p10_h", label=labels_battery.REMAINING),
-        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING),
+        Field(name="site_p10_h", label=labels_battery.SITE_REMAINING, wraps=True),
     )
 
 

@@ -216,7 +216,7 @@ def month(language: Language) -> Panel:
     query = f"""
 SELECT figures.item, figures.value, figures.unit
 FROM (SELECT *, capacity_factor_pct / 100 * coverage * extract(epoch FROM least($__timeTo()::timestamptz,
-                 ts + interval '1 month') - ts) / 3600 AS equivalent_month_h
+                 {sql.month_end("ts")}) - ts) / 3600 AS equivalent_month_h
       FROM gangue_window WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
       ORDER BY ts DESC LIMIT 1) w
 CROSS JOIN LATERAL (VALUES

@@ -144,6 +144,7 @@ def _panels(language: Language) -> Sequence[Panel]:
         plant_windows.unit_water_now(language),
         plant_windows.energy_now(language),
         plant_windows.trust(language),
+        enpi.deviation(language),
         plant_limits.standing(language),
         plant_limits.against_levels(language),
         *enpi.row(language),

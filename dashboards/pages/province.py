@@ -9,7 +9,7 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import alarm_lists, books, city_map, gaps, plant_limits
+from dashboards.parts import alarm_lists, books, city_map, gaps, plant_limits, waste
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboards.kit.panels import Panel
-
-USED = {"gangue": "gangue_t"}
-"""Materials whose use is measured: what a unit burns is used."""
-MADE = {"fly_ash": "fly_ash_t", "gypsum": "gypsum_t"}
-"""Materials that units make; what becomes of them has no meter, so their use is unknown, as that of slag is."""
 
 
 def at_a_glance(language: Language) -> Panel:
@@ -71,73 +66,6 @@ LEFT JOIN live l USING (site_id)
             label=Text("产线超限", "lines over"),
             decimals=0,
             thresholds=fields.ANY_IS_BAD,
-        ),
-    )
-
-
-def utilisation(language: Language) -> Panel:
-    """Progress of the year towards the targets, per base."""
-    about = About(
-        language=language,
-        title=Text("大宗固废综合利用（本年）", "Use of solid waste (this year)"),
-        description=Text(
-            "煤矸石：入炉量即利用量。飞灰、石膏：机组只计产生量，去向尚无计量，利用量未知；冶炼渣产生量也无计量。"
-            "目标为 2020 年省规划，基地目标未公布。来源：gangue_window（月）、reference_target。",
-            "Gangue that is burnt is used. Of fly ash and gypsum the units measure what they make; where it goes has "
-            "no meter, so how much is used is unknown, and of slag even how much is made. Targets by the province's "
-            "plan of 2020, none is published per base. Source: gangue_window (months), reference_target.",
-        ),
-        width=24,
-        height=7,
-        empty=labels.NONE,
-    )
-    columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
-    used = " ".join(f"WHEN '{material}' THEN u.{material}" for material in USED)
-    made = " ".join(f"WHEN '{material}' THEN u.{material}" for material in MADE)
-    base = sql.city(language, "t.base")
-    query = f"""
-WITH used AS MATERIALIZED (
-    SELECT s.city, {columns}
-    FROM gangue_window w JOIN site s USING (site_id)
-    WHERE w.span = 'month' AND w.ts >= date_trunc('year', $__timeTo()::timestamptz, 'Asia/Shanghai')
-      AND w.ts <= $__timeTo()::timestamptz
-    GROUP BY s.city
-), per_base AS (
-    SELECT city AS base, gangue, fly_ash, gypsum FROM used
-    UNION ALL
-    SELECT '', sum(gangue), sum(fly_ash), sum(gypsum) FROM used
-)
-SELECT t.{language.name_column} AS material,
-       CASE WHEN t.base = '' THEN {sql.quote(labels_plant.WHOLE_PROVINCE(language))} ELSE {base} END AS base,
-       CASE t.material {made} END AS made_t,
-       CASE t.material {used} END AS used_t,
-       t.target_t,
-       100 * CASE t.material {used} END / t.target_t AS progress_pct
-FROM reference_target t
-JOIN reference_current USING (version)
-LEFT JOIN per_base u ON u.base = t.base
-WHERE t.target_t IS NOT NULL OR u.base IS NOT NULL
-ORDER BY t.base <> '', array_position(ARRAY['gangue', 'fly_ash', 'gypsum', 'slag'], t.material), t.base
-"""  # noqa: S608 - fragments of ours
-    return panels.table(
-        about,
-        query,
-        Field(name="material", label=labels_plant.MATERIAL),
-        Field(name="base", label=labels_plant.BASE, width=90),
-        Field(name="made_t", label=labels_plant.GENERATED, decimals=0, width=110, unknown=labels_plant.NOT_METERED),
-        Field(name="used_t", label=labels_plant.USED, decimals=0, width=110, unknown=labels.UNKNOWN),
-        Field(name="target_t", label=labels_plant.TARGET, decimals=0, width=110, unknown=labels_plant.NO_TARGET),
-        Field(
-            name="progress_pct",
-            label=labels_plant.PROGRESS,
-            unit="%",
-            decimals=1,
-            minimum=0,
-            maximum=100,
-            width=140,
-            cell=Cell.GAUGE,
-            color=fields.PRIMARY,
-            unknown=labels.NONE,
         ),
     )
 
@@ -281,9 +209,9 @@ def _panels(language: Language) -> Sequence[Panel]:
         at_a_glance(language),
         alarm_lists.by_severity(language, width=10),
         alarm_lists.active_list(language, height=6, limit=20),
+        waste.utilisation(language),
         plants(language),
         city_map.city_map(language),
-        utilisation(language),
         units(language),
         *books.row(language),
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards.kit import fields, panels
+from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field, Step
-from dashboards.kit.panels import About, Panel
+from dashboards.kit.panels import TIME_ZONE, About, Panel
 from dashboards.parts.plants import SITE, WHOLE_PLANT, days_back
+from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 
@@ -116,6 +117,77 @@ LIMIT 1
         Field(name="cv_rmse_pct", label=Text("CV(RMSE)", "CV(RMSE)"), unit="%", decimals=1),
         Field(name="enpi", label=Text("EnPI", "EnPI"), decimals=3, thresholds=ENPI_STEPS),
         fields.quality(),
+    )
+
+
+def deviation(language: Language) -> Panel:
+    """What each line spent beyond its baseline, in coal and in money, the line that explains most of it on top."""
+    about = About(
+        language=language,
+        title=Text("偏差代价：较基准多用（负为节约）", "Cost of the deviation from the baseline (below zero saves)"),
+        description=Text(
+            "偏差 = E − Ê，取最近能知的一天（至少 12 小时已知；当天下午起即为当天）的已知小时，及至该日的 7 天。"
+            "✕ 多用 5 % 以上，◇ 依估算得出。折合元 = 偏差 × 登记的吨标煤价格。"
+            "全厂在前，其次为多用最多的产线；没有基准的产线未知。来源：enpi_day、site。",
+            "Deviation: E − Ê over the known hours of the newest day of which 12 are known (today's from the afternoon "
+            "on), and over the 7 days up to it. ✕ is 5 % more or beyond, ◇ rests on an estimate. Yuan: the deviation "
+            "times the price of a tonne of coal equivalent that is registered. The whole plant first, then the line "
+            "that spent most; one without a baseline is unknown. Source: enpi_day, site.",
+        ),
+        width=24,
+        height=5,
+        empty=labels.NONE,
+    )
+    mark = (
+        "CASE WHEN n.quality = 'estimated' THEN '◇' "
+        + " ".join(
+            f"WHEN n.enpi >= {step.value} THEN '{fields.MARK_OF[step.color]}'" for step in reversed(ENPI_STEPS[1:])
+        )
+        + f" ELSE '{fields.MARK_OF[ENPI_STEPS[0].color]}' END"
+    )
+    no_baseline = (
+        "CASE WHEN NOT EXISTS (SELECT FROM enpi_baseline b WHERE b.site_id = l.site_id AND b.line_id = l.line_id) "
+        f"THEN {sql.quote(labels_plant.NO_BASELINE(language))} END"
+    )
+    query = f"""
+WITH days AS MATERIALIZED (
+    SELECT line_id, ts, actual_kgce, expected_kgce, enpi, coverage, quality
+    FROM enpi_day
+    WHERE site_id = {SITE} AND {days_back(10)} AND actual_kgce IS NOT NULL AND expected_kgce IS NOT NULL
+), newest AS (
+    SELECT DISTINCT ON (line_id) * FROM days ORDER BY line_id, ts DESC
+), week AS (
+    SELECT d.line_id, sum(d.actual_kgce - d.expected_kgce) AS kgce
+    FROM days d JOIN newest n USING (line_id)
+    WHERE d.ts > n.ts - interval '7 days'
+    GROUP BY d.line_id
+)
+SELECT {sql.name(language, "l", "line_id")} AS line,
+       coalesce(to_char(n.ts AT TIME ZONE '{TIME_ZONE}', 'MM-DD'), {no_baseline}) AS day, n.coverage,
+       n.actual_kgce, n.expected_kgce,
+       {mark} || ' ' || {sql.signed("n.actual_kgce - n.expected_kgce", 0)} AS deviation_kgce,
+       {sql.signed_pct("100 * (n.enpi - 1)")} AS deviation_pct,
+       w.kgce AS week_kgce,
+       (n.actual_kgce - n.expected_kgce) / 1000 * s.coal_yuan_t AS yuan
+FROM product_line l
+JOIN site s USING (site_id)
+LEFT JOIN newest n USING (line_id)
+LEFT JOIN week w USING (line_id)
+WHERE l.site_id = {SITE}
+ORDER BY l.line_id <> 'plant', n.actual_kgce - n.expected_kgce DESC NULLS LAST, l.line_id
+"""  # noqa: S608 - fragments of ours
+    return panels.table(
+        about,
+        query,
+        Field(name="line", label=labels_plant.LINE),
+        Field(name="day", label=labels_plant.DAY, width=70),
+        fields.coverage(width=70),
+        Field(name="actual_kgce", label=labels_plant.SPENT, decimals=0, width=90),
+        Field(name="expected_kgce", label=labels_plant.EXPECTED, decimals=0, width=90),
+        Field(name="deviation_kgce", label=labels_plant.DEVIATION, marked=True, width=110),
+        Field(name="deviation_pct", label=labels_plant.DEVIATION_PCT, width=80),
+        Field(name="week_kgce", label=labels_plant.WEEK_DEVIATION, decimals=0, width=110),
+        Field(name="yuan", label=labels_plant.DEVIATION_YUAN, decimals=0, width=90, unknown=labels_plant.NO_PRICE),
     )
 
 

@@ -48,7 +48,7 @@ def soh_by_city(language: Language) -> Panel:
             "the figure says. Unknown: no discharge gives evidence, which is not health. "
             "Source: battery_health_latest, device.",
         ),
-        width=17,
+        width=24,
         height=9,
         empty=labels.NONE,
     )
@@ -168,7 +168,7 @@ def soh_distribution(language: Language) -> Panel:
             "只含有放电证据的组；其余见“未知”。来源：battery_health_latest.soh_pct。",
             "Only sets with a discharge as evidence; the others are unknown. Source: battery_health_latest.soh_pct.",
         ),
-        width=7,
+        width=12,
         height=9,
         empty=labels.NONE,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dashboards.kit import fields
+from dashboards.kit import fields, sql
 from dashboards.kit.fields import Field
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
@@ -33,10 +33,10 @@ class LimitGap(NamedTuple):
 
     def text(self, row: str, language: Language) -> str:
         """SQL: `✕ +3.2 %`; null where it is not known, and `none` where nothing is published to hold the figure to."""
-        over = next(mark for mark, color in fields.MARKS.items() if color == self.over)
         amount = f"{row}.{self.column}"
+        over = fields.MARK_OF[self.over]
         mark = f"CASE WHEN {row}.quality = 'estimated' THEN '◇' WHEN {amount} > 0 THEN '{over}' ELSE '●' END"
-        told = f"{mark} || ' ' || replace(to_char({amount}, 'FMSG999,990.0'), '-', '−') || ' %'"
+        told = f"{mark} || ' ' || {sql.signed_pct(amount)}"
         is_held = self.published.format(row=row)
         none = f"CASE WHEN {row}.{self.of} IS NOT NULL AND NOT ({is_held}) THEN '{labels.NONE(language)}' END"
         return f"coalesce({told}, {none}) AS {self.column}"

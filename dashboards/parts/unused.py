@@ -98,7 +98,7 @@ def fields_set_aside(language: Language) -> Panel:
     query = f"""
 SELECT a.last_ts AS last_at, a.device_id AS device, a.field,
        {sql.words_of("a.reason", labels_pipeline.ASIDE_REASON, language)} AS reason,
-       a.count::float8 AS times, a.last_value AS value, a.first_ts AS first_at
+       a.count::float8 AS times, a.last_value AS value_sent, a.first_ts AS first_at
 FROM field_set_aside a
 WHERE a.last_ts >= $__timeFrom()::timestamptz
 ORDER BY a.count DESC, a.device_id, a.field
@@ -112,6 +112,6 @@ LIMIT 200
         Field(name="field", label=labels_pipeline.FIELD, width=170),
         Field(name="reason", label=labels.REASON_COLUMN, width=150),
         Field(name="times", label=labels_pipeline.TIMES, decimals=0, width=90),
-        Field(name="value", label=labels_pipeline.VALUE_SENT),
+        Field(name="value_sent", label=labels_pipeline.VALUE_SENT),
         fields.moment("first_at", labels_pipeline.FIRST_AT),
     )

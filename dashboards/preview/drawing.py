@@ -173,6 +173,8 @@ def _cell(  # noqa: PLR0917 - a cell is where a panel, a row and a column meet
         content = f'{LINK} href="{escape(address)}" title="{escape(links[0]["title"])}">{content}</a>'
     if kind == "gauge":
         content = f'<span class="meter">{_bar(number(value), field, canvas, shown.color)}{content}</span>'
+    if field.custom.get("wrapText"):
+        content = f'<span class="lines">{content}</span>'
     unknown = "" if shown.known else " is-unknown"
     return f'<td class="{side}{unknown}" style="{style}" title="{text}">{content}</td>'
 

@@ -128,6 +128,9 @@ class Site(RegistryModel):
     detection: Annotated[Overrides, AfterValidator(checked_site_overrides)] = Field(default_factory=dict)
     """Parameters of this site's own of `limit`, `quota`, `balance` and `efficiency`."""
 
+    coal_yuan_t: Annotated[float, Field(ge=50, le=20_000)] | None = None
+    """Price of a tonne of coal equivalent, yuan (折标煤单价), which turns spent energy into money; None: not known."""
+
     @cached_property
     def virtual_terms(self) -> dict[str, dict[tuple[str, str], float]]:
         """Every virtual meter down to (device, register) of real ones, with the factor each counts with, by its id.

@@ -35,3 +35,13 @@ def test_an_id_that_another_file_has_taken_is_refused_and_nothing_of_the_file_is
             with pytest.raises(NonsenseError, match=f"{wrong}.*(has this id|belongs to site b)"):
                 import_registry(connection, Registry(sites=[site("b")], devices=[meter(wrong, "b")]))
         assert load_registry(connection) == before
+
+
+def test_what_energy_costs_a_plant_is_kept_and_changes_no_figure(own_url: str) -> None:
+    """It stands in the registry as it was given; nothing is derived again for another price."""
+    with connect(own_url, name="test") as connection:
+        for price in (None, 800.0, 950.5):
+            import_registry(connection, Registry(sites=[site("a").model_copy(update={"coal_yuan_t": price})]))
+            _, kept = load_registry(connection)
+            assert kept.sites[0].coal_yuan_t == price
+        assert connection.execute("SELECT count(*) FROM recompute_request").fetchone() == (0,)

@@ -95,6 +95,13 @@ def _wordy(dashboard: Json) -> None:
             override["properties"].append({"id": "custom.width", "value": 50})
 
 
+def _one_line(dashboard: Json) -> None:
+    for table in _panels(dashboard, "table"):
+        for override in table["fieldConfig"]["overrides"]:
+            if override["matcher"]["options"] == "rule":
+                override["properties"] = [each for each in override["properties"] if each["id"] != "custom.wrapText"]
+
+
 def _parted(dashboard: Json) -> None:
     table = next(each for each in _panels(dashboard, "table") if "AS plant" in each["targets"][0]["rawSql"])
     last = len(table["fieldConfig"]["overrides"]) - 1
@@ -231,6 +238,7 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint_sizes.columns_fit: _crowded,
     lint_sizes.headers_fit: _narrow,
     lint_sizes.words_fit: _wordy,
+    lint_sizes.free_texts_wrap: _one_line,
     lint_sizes.names_are_beside_their_figures: _parted,
     lint_sizes.bars_have_room: _unlimited,
     lint_sizes.lists_are_whole: _listed,

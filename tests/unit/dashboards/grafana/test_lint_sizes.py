@@ -10,7 +10,7 @@ import pytest
 from dashboards.grafana import lint_sizes
 from dashboards.grafana.build import all_dashboards
 from dashboards.grafana.columns import widths_px
-from dashboards.kit.sizes import LAPTOP_PX, table_px, text_px
+from dashboards.kit.sizes import LAPTOP_PX, ROW_PX, table_px, text_px
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +96,21 @@ def test_a_column_that_needs_more_than_its_share_does_not_push_the_others_out() 
             if each["id"] == "custom.width":
                 each["id"] = "custom.minWidth"
     assert "columns of 970 px in 932" in " ".join(lint_sizes.columns_fit(page))
+
+
+def test_what_stands_instead_of_a_figure_is_a_word_of_its_column_too() -> None:
+    """Of a set at rest "not discharging" stood in 86 px: the rule saw only words that a figure is replaced by."""
+    page, panel = _named("fenhe-battery-set-en", "Now")
+    for override in panel["fieldConfig"]["overrides"]:
+        if override["matcher"]["options"] == "remaining_p10_h":
+            override["properties"].append({"id": "custom.width", "value": 86})
+    assert "remaining_p10_h has 86 px for not discharging" in " ".join(lint_sizes.words_fit(page))
+
+
+def test_a_sentence_of_one_line_has_room_for_two() -> None:
+    """A list of doubts goes on in a second line, in a table that is no lower than that."""
+    _, panel = _named("fenhe-battery-set-en", "What the capacity rests on")
+    assert panel["gridPos"]["h"] * ROW_PX >= 37 + 36 + 58
 
 
 def test_a_set_to_be_tested_stays_in_sight() -> None:

@@ -86,6 +86,16 @@ def test_heat_is_written_as_well_as_coloured() -> None:
     assert "unknown" in none
 
 
+def test_a_long_reason_of_a_table_goes_on_in_further_lines() -> None:
+    """As in Grafana, where the column says so: half a reason is none."""
+    panel = PANELS["meter-4-table"]
+    assert panel.fields["rule"].custom["wrapText"] is True
+    row = ["stands for longer than it ever rests" if name == "rule" else None for name in panel.fields]
+    drawing = render(panel, Rows(list(panel.fields), [tuple(row)]), CANVAS)
+    assert isinstance(drawing, Html)
+    assert '<span class="lines">stands for longer than it ever rests</span>' in drawing.content
+
+
 def test_a_bar_never_leaves_its_track() -> None:
     """A share above its maximum fills the bar and says the figure; an unknown one is an empty bar."""
     panel = _table(Field(name="share", unit="%", decimals=0, minimum=0, maximum=100, cell=Cell.GAUGE))
