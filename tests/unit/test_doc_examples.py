@@ -1,4 +1,4 @@
-"""The examples of the documents run, and do what the text around them says."""
+"""The examples of the documents run, on readings as a worker has them, and do what the text around them says."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from schemas.metrics import Json, Moment, Quality, Real
 from schemas.metrics.signal import SignalKind
 from schemas.readings import FlowReading, Kind, SitePowerReading
 from schemas.registry import Device
+from schemas.structs import as_struct
 from schemas.time import MINUTE_MS
 from schemas.words import Language
 from storage.tables import column_names
@@ -46,7 +47,7 @@ def test_the_detector_of_the_document_detects(monkeypatch: pytest.MonkeyPatch) -
     device = Device(device_id="s-1", site_id="plant-1", kind=Kind.STEAM)
     pressures = [0.6, 0.3, 0.3, None, 0.42, 0.5, None, 0.42]
     items = [
-        Arrival("s-1", 0, FlowReading(ts=T0 + minute * MINUTE_MS, pressure_mpa=pressure))
+        Arrival("s-1", 0, as_struct(Kind.STEAM, FlowReading(ts=T0 + minute * MINUTE_MS, pressure_mpa=pressure)))
         for minute, pressure in enumerate(pressures)
     ]
     state, rows = kernel.fold(None, device, items)
@@ -74,7 +75,7 @@ def test_the_metric_of_the_document_measures(monkeypatch: pytest.MonkeyPatch) ->
     device = Device(device_id="p-1", site_id="bs-1", kind=Kind.SITE_POWER)
     volts = [53.5] * 7 + [51.2] + [None] * 5 + [53.5] * 3
     items = [
-        Arrival("p-1", 0, SitePowerReading(ts=T0 + minute * MINUTE_MS, dc_voltage_v=each))
+        Arrival("p-1", 0, as_struct(Kind.SITE_POWER, SitePowerReading(ts=T0 + minute * MINUTE_MS, dc_voltage_v=each)))
         for minute, each in enumerate(volts)
     ]
     state, rows = kernel.fold(None, device, items)
