@@ -1,7 +1,8 @@
 """What a kind of device is: the one home of everything that follows from a kind alone.
 
 Whoever needs a fact of a kind (which registers it has, which field is its rate, what its rating bounds) asks here.
-A new kind is a new branch of `_described`: mypy names it by `assert_never`, and each other place that must know it.
+A new kind is a new branch of `_described`, and of `_contributions` in `streams/kernels/plant/boundary.py`: mypy names
+both by `assert_never`. `docs/add-a-device-kind.md` lists what else it touches.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Medium(StrEnum):
 
 
 class Rate(NamedTuple):
-    """The instantaneous value beside a register, per hour, and the sign with which the register counts it."""
+    """The instantaneous value beside a register, in its unit per hour, and the sign with which it is counted."""
 
     field: str
     sign: float = 1.0
@@ -50,7 +51,7 @@ class KindOfDevice(NamedTuple):
     totals: tuple[str, ...] = ()
     """Registers that stand for it on a page: the first one that a reading holds."""
     rates: tuple[str, ...] = ()
-    """Instantaneous values that stand for it, likewise."""
+    """Instantaneous values that stand for it, likewise; `RATE_UNIT_NAMES` has the unit of each."""
     rate_of: Mapping[str, Rate] = MappingProxyType({})
     """The instantaneous value that says how fast a register counts, by register."""
     rated_registers: frozenset[str] = frozenset()
@@ -184,7 +185,7 @@ def unit_name(register: str) -> str:
 
 
 RATE_UNIT_NAMES = {"power_kw": "kW", "power_mw": "MW", "flow_m3_h": "m3/h", "flow_t_h": "t/h"}
-"""How people write the unit of an instantaneous value, by its field."""
+"""How people write the unit of an instantaneous value, by its field: of all `rates` of every kind."""
 
 
 def rate_unit_name(register: str) -> str:

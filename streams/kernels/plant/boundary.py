@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from schemas.kinds import described
 from schemas.readings import Kind
@@ -113,7 +113,7 @@ _FLOWS = {"t": "mass_t", "GJ": "heat_gj"}
 """The register of a flow meter whose carrier is counted in a unit; of any other, its volume."""
 
 
-def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:
+def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribution]:  # noqa: C901 - one case a kind
     sign = -1.0 if device.role is Role.EXPORTED else 1.0
 
     def kgce(carrier: str, sign: float) -> float | None:
@@ -145,8 +145,10 @@ def _contributions(device: Device, factors: EnergyFactors) -> Iterator[Contribut
             for quantity, lhv_mj_kg in device.lhv_mj_kg.items():
                 yield Contribution(quantity, Total.COAL_EQUIVALENT, 1000 * lhv_mj_kg * KGCE_PER_MJ)
             yield Contribution("heat_export_gj", Total.COAL_EQUIVALENT, kgce("heat", -1.0))
-        case _:
+        case Kind.LAB | Kind.BATTERY | Kind.SITE_POWER:
             return
+        case _:
+            assert_never(device.kind)
 
 
 def boundary_meters(devices: Sequence[Device]) -> list[Device]:

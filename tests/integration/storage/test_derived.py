@@ -12,6 +12,7 @@ from schemas.time import MINUTE_MS, QUARTER_MS, Span
 from storage import derived
 from storage.encoding import bulk
 from storage.pool import connect
+from storage.retention import policies
 from storage.tables import DERIVED_TABLES, READING_TABLES, column_names, column_types
 from tests.support.pipeline import START_TS, prepare
 
@@ -107,6 +108,18 @@ def test_columns_are_of_the_types_that_rows_are_written_in(own_url: str) -> None
         )
         oids = {(table, column): oid for table, column, oid in stand}
     assert {where: (oids.get(where), kind) for where, kind in types.items() if oids.get(where) != kind.value.oid} == {}
+
+
+def test_every_table_of_readings_has_a_place_for_what_is_set_aside_and_a_time_it_is_kept(own_url: str) -> None:
+    """Every reading is written with its fields set aside; a table that the policy does not name is kept for ever."""
+    names = {table.name for table in READING_TABLES.values()}
+    with connect(own_url, name="test") as connection:
+        found = connection.execute(
+            "SELECT attrelid::regclass::text FROM pg_attribute"
+            " WHERE attname = 'set_aside' AND atttypid = 'json'::regtype"
+        )
+        assert names <= {table for (table,) in found}
+        assert names <= {policy.table for policy in policies(connection)}
 
 
 def test_much_is_copied_in_pieces(own_url: str, copied: list[int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from dashboards.words import labels
 from schemas.kafka.record import Envelope
-from schemas.kinds import METERS, described
+from schemas.kinds import METERS, RATE_UNIT_NAMES, described
 from schemas.readings import ADAPTERS, MODELS, Kind, ranges_of, registers_of
 from storage.tables import READING_TABLES
 
@@ -28,6 +28,7 @@ def test_what_is_said_of_a_kind_is_true_of_its_model(kind: Kind) -> None:
     fields = {*said.rates, *(rate.field for rate in said.rate_of.values()), *(each.field for each in said.rated_bounds)}
     assert fields <= set(MODELS[kind].model_fields)
     assert set(said.highest) <= set(ranges_of(kind))
+    assert set(said.rates) <= set(RATE_UNIT_NAMES), "metering writes the unit of a meter's instantaneous value"
     assert (kind in METERS) == bool(registers)
 
 
@@ -55,14 +56,19 @@ def test_every_table_by_kind_knows_every_kind(kind: Kind) -> None:
 
 
 def test_a_kind_that_is_new_is_named_by_the_type_checker(tmp_path: Path) -> None:
-    """Whoever adds a kind is led to the place that must describe it."""
+    """Whoever adds a kind is led to what must describe it, and to what must say whether it adds to a plant's totals."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    boundary = Path("streams/kernels/plant/boundary.py")
+    (tmp_path / boundary.parent).mkdir(parents=True)
+    for path in (Path("streams/__init__.py"), Path("streams/kernels/__init__.py"), boundary.parent / "__init__.py"):
+        (tmp_path / path).touch()
+    shutil.copy(ROOT / boundary, tmp_path / boundary)
     readings = tmp_path / "schemas" / "readings.py"
     text = readings.read_text(encoding="utf-8")
     readings.write_text(
         text.replace('    LAB = "lab"\n', '    LAB = "lab"\n    MADE_UP = "made_up"\n'), encoding="utf-8"
     )
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "schemas/kinds.py"]
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(boundary)]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
-    assert "schemas/kinds.py" in checked.stdout, checked.stdout + checked.stderr
-    assert "MADE_UP" in checked.stdout
+    named = {line.split(":")[0] for line in checked.stdout.splitlines() if "MADE_UP" in line}
+    assert named == {"schemas/kinds.py", str(boundary)}, checked.stdout + checked.stderr
