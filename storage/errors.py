@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
@@ -53,3 +55,15 @@ def is_refusal(error: BaseException) -> bool:
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InsufficientPrivilege):
         return False  # a database that was never migrated is nobody's reading
     return not is_transient(error) and not is_too_much(error)
+
+
+def why(error: BaseException) -> str:
+    """Say what refused a reading: PostgreSQL in its own words, a kernel with the line of ours that it ended at."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, psycopg.Error):
+        return said
+    lines = [(frame.f_globals["__name__"], number) for frame, number in traceback.walk_tb(error.__traceback__)]
+    reached = next(
+        (line for line in reversed(lines) if line[0].split(".")[0] in {"schemas", "storage", "streams"}), None
+    )
+    return said if reached is None else f"{said} ({reached[0]}, line {reached[1]})"

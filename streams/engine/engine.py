@@ -25,7 +25,7 @@ from schemas.time import FOREVER_TS
 from schemas.topics import partition_of
 from storage import checkpoint, chunks, retention
 from storage.checkpoint import Position, StoredUntil, Turn
-from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much
+from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much, why
 from storage.registry import registry_version
 from streams.engine.memory import SAVE_EVERY
 from streams.engine.partition import Partition
@@ -210,7 +210,7 @@ class Engine:
                 at = self._first_refused(partition, part, anew, refused)
                 if at is None or at in refused:  # even without it: who is told of it can do more than another try
                     raise
-                refused[at] = f"{type(error).__name__}: {error}"
+                refused[at] = why(error)
                 continue
             self._tries.pop(place, None)
             attempt.keep()

@@ -1,0 +1,26 @@
+"""What is said of errors."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from schemas.arrival import Arrival
+from schemas.readings import ElectricityReading, Kind
+from schemas.registry import Device
+from storage.errors import why
+from streams.kernels.metering import latest
+
+
+def test_a_kernel_that_refuses_a_reading_is_named_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`KeyError: 'power_kw'` in the quarantine leads nobody to what is missing."""
+    monkeypatch.setattr(latest, "RATE_UNIT_NAMES", {})
+    reading = ElectricityReading(ts=1_780_000_000_000, power_kw=1.0)
+    with pytest.raises(KeyError) as raised:
+        latest.latest(Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY), Arrival("m", 0, reading))
+    assert why(raised.value).startswith("KeyError: 'power_kw' (streams.kernels.metering.latest, line ")
+
+
+def test_postgresql_says_it_in_its_own_words() -> None:
+    """Where a statement was sent from says nothing of what is wrong with a value."""
+    assert why(psycopg.DataError("out of range")) == "DataError: out of range"
