@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from schemas.registry import Device, Registry, Role, Sector, Site
 from schemas.time import HOUR_MS
 from schemas.topics import Topic
 from simulators.climate import CITIES
-from simulators.fleet.fleet import PERIOD_MS, Fleet
+from simulators.fleet.fleet import PERIOD_MS, SETS_MAX, Fleet
 from simulators.fleet.outages import RegionalOutage
 from simulators.wire.connection import NO_PROPERTIES, PublishConnection, remaining_length, string
 
@@ -119,10 +120,16 @@ class Template:
 
 def registry(sets: int = LoadPlan.sets, plants: int = LoadPlan.plants) -> Registry:
     """Everything the load may send as: register it before the run."""
-    fleet = _fleet(sets)
     sites, devices = _plants(plants)
-    batteries = [device for device in fleet.devices_registered() if device.kind is Kind.BATTERY]
-    return Registry(sites=[*fleet.sites_registered(), *sites], devices=[*batteries, *devices])
+    stations: list[Site] = []
+    batteries: list[Device] = []
+    for region, count in _regions(sets):
+        fleet = _fleet(count)
+        stations += [
+            site.model_copy(update={"site_id": _in_region(region, site.site_id)}) for site in fleet.sites_registered()
+        ]
+        batteries += _sets(fleet, region)
+    return Registry(sites=[*stations, *sites], devices=[*batteries, *devices])
 
 
 def run_load(plan: LoadPlan, progress: Callable[[float, int], None] | None = None) -> LoadReport:
@@ -254,7 +261,31 @@ class _Load:
 
 def templates(sets: int, plants: int, *, outage: bool = False) -> list[Template]:
     """What every device of the mix sends: battery sets first, then meters. `outage`: every set carries its site."""
-    return [*_battery_templates(sets, outage=outage), *_meter_templates(plants)]
+    batteries = [_battery_templates(region, count, outage=outage) for region, count in _regions(sets)]
+    return [*chain.from_iterable(batteries), *_meter_templates(plants)]
+
+
+def _regions(sets: int) -> Iterator[tuple[int, int]]:
+    """Regions of as many sets as a fleet has at most: number and sets of each. All but their names is the same."""
+    for region in range(-(-sets // SETS_MAX)):
+        yield region, min(SETS_MAX, sets - region * SETS_MAX)
+
+
+def _in_region(region: int, name: str) -> str:
+    return f"{name}-{region}" if region else name
+
+
+def _sets(fleet: Fleet, region: int) -> list[Device]:
+    return [
+        device.model_copy(
+            update={
+                "site_id": _in_region(region, device.site_id),
+                "device_id": _in_region(region, device.device_id),
+            }
+        )
+        for device in fleet.devices_registered()
+        if device.kind is Kind.BATTERY
+    ]
 
 
 def _fleet(sets: int, *, outage: bool = False) -> Fleet:
@@ -263,17 +294,16 @@ def _fleet(sets: int, *, outage: bool = False) -> Fleet:
     return Fleet(seed=SEED, sets=sets, start_ts=ORIGIN_TS, regional=dark)
 
 
-def _battery_templates(sets: int, *, outage: bool) -> Iterator[Template]:
+def _battery_templates(region: int, sets: int, *, outage: bool) -> Iterator[Template]:
     """Two believable readings of each set on float; with an outage one, and then two under load for ever."""
     fleet = _fleet(sets, outage=outage)
     tails: dict[str, list[bytes]] = {}
     for message in fleet.generate(ORIGIN_TS + (4 if outage else 2) * PERIOD_MS):
         reading = {name: value for name, value in message.readings[0].items() if name not in {"ts", "seq"}}
-        tails.setdefault(message.device_id, []).append(b"," + orjson.dumps(reading)[1:])
-    for device in fleet.devices_registered():
-        if device.kind is Kind.BATTERY:
-            found = tails[device.device_id]
-            yield Template(device, "", [found[0], *found[-2:]] if outage else found[:2], again=int(outage))
+        tails.setdefault(_in_region(region, message.device_id), []).append(b"," + orjson.dumps(reading)[1:])
+    for device in _sets(fleet, region):
+        found = tails[device.device_id]
+        yield Template(device, "", [found[0], *found[-2:]] if outage else found[:2], again=int(outage))
 
 
 def _meter_templates(plants: int) -> Iterator[Template]:

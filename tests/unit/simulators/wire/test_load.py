@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from schemas.readings import ADAPTERS, Kind, registers_of
+from simulators.wire import load
 from simulators.wire.connection import remaining_length, string
 from simulators.wire.load import ORIGIN_TS, Template, registry, templates
 
@@ -59,3 +60,13 @@ def test_remaining_length_is_mqtts_variable_integer(length: int, encoded: str) -
 def test_strings_carry_their_length_in_bytes() -> None:
     """UTF-8, two bytes of length."""
     assert string("汾") == b"\x00\x03\xe6\xb1\xbe"
+
+
+def test_more_sets_than_a_fleet_has_are_several_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reading costs at ten times as many sets is measured so: names differ, nothing else."""
+    monkeypatch.setattr(load, "SETS_MAX", 4)
+    registered = registry(10, 1)
+    ids = [device.device_id for device in registered.devices]
+    assert len(set(ids)) == len(ids) == 10 + 20
+    assert {device.site_id for device in registered.devices} <= {site.site_id for site in registered.sites}
+    assert [template.device.device_id for template in templates(10, 1)] == ids
