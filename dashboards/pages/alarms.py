@@ -105,11 +105,7 @@ SELECT a.alarm_id, a.severity, a.state, {alarm_lists.kind(language)} AS kind,
 FROM alarm a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id
-LEFT JOIN LATERAL (
-    SELECT t.actor, t.reason FROM alarm_transition t
-    WHERE t.alarm_id = a.alarm_id AND t.at > now() - interval '90 days' AND t.actor <> 'fenhe'
-    ORDER BY t.at DESC, t.id DESC LIMIT 1
-) last ON true
+{alarm_lists.LAST_WORD}
 WHERE a.state IN ('shelved', 'returned_unacknowledged', 'out_of_service') AND {FILTERED}
 ORDER BY a.active DESC, {alarm_lists.SEVERITY_ORDER}, a.event_at DESC
 LIMIT 100

@@ -42,8 +42,9 @@ def now(language: Language) -> Panel:
         language=language,
         title=Text("最近读数", "Newest reading"),
         description=Text(
-            "中断的表瞬时值为未知，绝不为 0；表底保留最后所见值。来源：meter_latest。",
-            "The rate of a silent meter is unknown, never 0; its register stays as last seen. Source: meter_latest.",
+            "中断的表瞬时值为未知，绝不为 0（不上报瞬时值的表写明“未上报”）；表底保留最后所见值。来源：meter_latest。",
+            "The rate of a silent meter is unknown, never 0 (one that sends none says so); its register stays as last "
+            "seen. Source: meter_latest.",
         ),
         width=24,
         height=4,
@@ -51,7 +52,7 @@ def now(language: Language) -> Panel:
     query = f"""
 SELECT CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
        {sql.duration(sql.age_s("m"))} AS age,
-       {rate(f"CASE WHEN {sql.fresh('m')} THEN m.rate END", "d.kind", "m.rate_unit")} AS rate,
+       {rate(sql.fresh("m"), "m.rate", "d.kind", "m.rate_unit", language)} AS rate,
        {register("m.total", "d.kind", "m.total_unit")} AS total,
        extract(epoch FROM m.received_at - m.ts)::float8 AS delay_s
 FROM device d

@@ -48,15 +48,14 @@ def meters(language: Language) -> Panel:
     query = f"""
 SELECT x.device_id, x.site_id, x.meter, {sql.words_of("x.kind", labels.KIND, language)} AS kind, x.role,
        x.state, {sql.duration("x.age_s")} AS age,
-       {rate("x.rate", "x.kind", "x.rate_unit")} AS rate,
+       {rate("x.state = 'live'", "x.rate", "x.kind", "x.rate_unit", language)} AS rate,
        {register("x.total", "x.kind", "x.total_unit")} AS total
 FROM (
     SELECT d.device_id, d.site_id, {sql.name(language, "d", "device_id")} AS meter, d.kind,
            {sql.words_of("d.role", labels.ROLE, language)} AS role,
            CASE WHEN m.ts IS NULL THEN 'never' WHEN {sql.fresh("m")} THEN 'live' ELSE 'stale' END AS state,
            {sql.age_s("m")} AS age_s,
-           CASE WHEN {sql.fresh("m")} THEN m.rate END AS rate, m.total,
-           m.rate_unit, m.total_unit
+           m.rate, m.total, m.rate_unit, m.total_unit
     FROM device d
     LEFT JOIN meter_latest m USING (device_id)
     WHERE d.site_id = {SITE} AND d.kind IN {METER_KINDS}

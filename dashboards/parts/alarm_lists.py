@@ -66,6 +66,13 @@ def place(language: Language) -> str:
     )
 
 
+LAST_WORD = """LEFT JOIN LATERAL (
+    SELECT t.actor, t.reason FROM alarm_transition t
+    WHERE t.alarm_id = a.alarm_id AND t.at > now() - interval '90 days' AND t.actor <> 'fenhe'
+    ORDER BY t.at DESC, t.id DESC LIMIT 1
+) last ON true"""
+"""SQL: what a person did last to an alarm `a`, and why."""
+
 SITE_FIELD = Field(name="site", label=labels_alarm.SITE, width=200)
 
 DEVICE_FIELD = Field(name="device", label=labels_alarm.DEVICE, unknown=labels.WHOLE_SITE, width=200)

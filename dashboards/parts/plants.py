@@ -52,12 +52,16 @@ def whole_days(*columns: str) -> str:
 NOT_SENT = "NULL::text"
 
 
-def rate(amount: str, kind: str, unit: str = NOT_SENT) -> str:
-    """What a meter shows now, with the unit it was sent in, else that of its kind; null stays null."""
+def rate(live: str, amount: str, kind: str, unit: str, language: Language) -> str:
+    """What a meter shows now, with the unit it was sent in, else that of its kind.
+
+    Null where it is not `live`, SQL that says whether it is heard; a live one that shows none, as scales do, says so.
+    """
     units = "WHEN 'electricity' THEN 'kW' WHEN 'gangue_unit' THEN 'MW'"
     units += " WHEN 'water' THEN 'm³/h' WHEN 'heat' THEN 'm³/h' WHEN 'gas' THEN 'm³/h'"
     by_kind = f"CASE {kind} {units} ELSE 't/h' END"
-    return f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || {_sent(unit, by_kind)}"
+    shown = f"trim(to_char({amount}, 'FM999,999,990.0')) || ' ' || {_sent(unit, by_kind)}"
+    return f"CASE WHEN {live} THEN coalesce({shown}, {sql.quote(labels.NOT_SENT(language))}) END"
 
 
 def register(amount: str, kind: str, unit: str = NOT_SENT) -> str:

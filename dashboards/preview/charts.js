@@ -84,7 +84,7 @@
     pen.globalAlpha = 0.65;
     pen.font = `12px ${style.fontFamily}`;
     const now = new Date().toLocaleString("sv-SE", {timeZone: panel.parentElement.dataset.zone}).slice(0, 16);
-    pen.fillText([document.title.split(" · ")[0], ...said(), now].join(" · "), 10, 38);
+    pen.fillText([document.title.replace(/^\([\d?]+\) /, "").split(" · ")[0], ...said(), now].join(" · "), 10, 38);
     const file = document.createElement("a"), [, , page] = location.pathname.split("/");
     file.download = `fenhe-${page}-${panel.dataset.panel}-${now.replace(/[-:]/g, "").replace(" ", "-")}.png`;
     file.href = picture.toDataURL("image/png");

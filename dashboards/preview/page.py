@@ -17,6 +17,8 @@ from dashboards.preview.access.accounts import SignedOutError
 from dashboards.preview.drawing import Canvas, Mark
 from dashboards.preview.macros import Scope, TimeRange
 from dashboards.preview.model import parse_duration_s
+from dashboards.preview.operators.bell import Bell
+from dashboards.preview.operators.shift import address as handover_address
 from dashboards.preview.panel_box import PanelBox
 from dashboards.preview.passport import SLUG as PASSPORT_SLUG
 from dashboards.preview.passport import address as document_address
@@ -28,6 +30,7 @@ from dashboards.preview.state import AGE, Look, Tone, state_of
 from dashboards.preview.variables import Resolved, notice_of, resolve
 from dashboards.preview.zoom import in_words, relative_in_words, zoomed
 from dashboards.words import labels
+from dashboards.words.shift import HANDOVER
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ RETRY_S = 2.0
 PACE_S = 20.0
 """How far apart two looks at the lag are that tell whether it shrinks."""
 
+ALARMS_SLUG = "alarms"
 OWN_RANGE = "own"
 """Of the control of the range: none of the usual ones."""
 REFRESHES = ("5s", "10s", "30s", "1m")
@@ -69,6 +73,7 @@ class Page:
         self._boxes: list[PanelBox] = []
         self._selects: dict[str, ui.select] = {}
         self._search = SearchBox(reader, view)
+        self._bell = Bell(reader, view.language)
         self._links: dict[str, ui.link] = {}
 
     def build(self) -> None:
@@ -88,6 +93,7 @@ class Page:
             bands = {y: at for at, y in enumerate(sorted({panel.y for panel in panels}), 1)}
             self._boxes = [PanelBox(panel, self._view.language, bands[panel.y]) for panel in panels]
         self._update_links()
+        self._bell.watch()
         ui.on("zoom", self._zoom)
         task = background_tasks.create(self._run(), name=f"preview {self._view.slug}")
         ui.context.client.on_delete(lambda: task.cancel() and None)
@@ -106,6 +112,7 @@ class Page:
         for name, sign, words in (("theme", "◐", labels.THEME), ("kiosk", "▣", labels.KIOSK)):
             self._links[name] = ui.link(sign, "#").classes(f"chip {name}")
             self._links[name].props('title="{0}" aria-label="{1} {0}"'.format(self._text(words), sign))
+        self._bell.build_switch()
         self._links["language"] = ui.link(self._other_language.endonym, "#").classes("chip")
         if self._who:
             ui.html(self._who, sanitize=False)
@@ -131,6 +138,8 @@ class Page:
         self._clock = ui.label("").classes("clock")
         for slug, title in self._dashboard.related:
             self._links[f"related {slug}"] = ui.link(title, "#").classes("chip")
+        if view.slug == ALARMS_SLUG:
+            self._links["handover"] = ui.link(self._text(HANDOVER), "#").classes("chip")
         if view.slug == PASSPORT_SLUG:
             self._links["document"] = document_links(view.language)
 
@@ -152,7 +161,10 @@ class Page:
         targets["kiosk"] = replace(view, kiosk=not view.kiosk)
         targets["language"] = replace(view, language=self._other_language)
         targets |= {f"related {slug}": replace(view, slug=slug, refresh="") for slug, _ in self._dashboard.related}
-        addresses = {name: target.address for name, target in targets.items()} | {"document": document_address(view)}
+        addresses = {name: target.address for name, target in targets.items()} | {
+            "document": document_address(view),
+            "handover": handover_address(view),
+        }
         for name, link in self._links.items():
             link.props["href"] = addresses[name]
             link.update()

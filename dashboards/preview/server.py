@@ -18,9 +18,11 @@ from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.access.same_origin import SameOrigin
 from dashboards.preview.access.sign_in import add_sign_in, sign_out_form
-from dashboards.preview.alarm import AlarmPage, Hand
 from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
+from dashboards.preview.operators.alarm import AlarmPage, Hand
+from dashboards.preview.operators.bell import Bell
+from dashboards.preview.operators.shift import ShiftPage
 from dashboards.preview.page import Page
 from dashboards.preview.passport import SLUG as PASSPORT_SLUG
 from dashboards.preview.passport import document
@@ -29,6 +31,7 @@ from dashboards.preview.theme import FONT, Theme
 from dashboards.preview.view import View
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
+from dashboards.words.shift import HANDOVER
 from schemas.words import Language
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 2
-_SCRIPTS = "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("keys.js", "charts.js"))
+_SCRIPTS = "\n".join(
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("keys.js", "charts.js", "bell.js")
+)
 _CSS = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
@@ -97,7 +102,7 @@ def serve(
 def make_app(hand: Hand, *, host: str, accounts: Accounts | None = None) -> FastAPI:
     """Build the application: `/` leads to the first dashboard, `/d/<slug>` shows one, `/alarm/<id>` one alarm.
 
-    `/healthz` answers at once. With `accounts`, everything else only to who has signed in.
+    `/shift` is a shift's handover. `/healthz` answers at once; with `accounts`, all else only to who has signed in.
     """
     loaded: dict[tuple[str, Language], Dashboard] = {
         (definition.slug, language): load(dashboard_json(definition, language))
@@ -148,15 +153,30 @@ def make_app(hand: Hand, *, host: str, accounts: Accounts | None = None) -> Fast
         ui.page_title(f"{shown.title} · fenhe")
         Page(shown, titles, _source(reader, request), view, _who(request, view)).build()
 
+    _add_operators_pages(reader, hand)
+    ui.run_with(app, title="fenhe", favicon="📈", show_welcome_message=False, tailwind=False, reconnect_timeout=10)
+    return app
+
+
+def _add_operators_pages(reader: Reader, hand: Hand) -> None:
+    """Add what operators work with beside the dashboards: one alarm, and a shift's handover."""
+
     @ui.page("/alarm/{alarm_id}")
     def alarm(alarm_id: str, request: Request) -> None:
         view = View.parse("alarms", dict(request.query_params), request.headers.get("accept-language", ""))
         _style(view)
         ui.page_title(f"{labels_alarm.ALARMS(view.language)} · fenhe")
         AlarmPage(alarm_id, hand, view, _session(request)).build()
+        Bell(_source(reader, request), view.language).watch()
 
-    ui.run_with(app, title="fenhe", favicon="📈", show_welcome_message=False, tailwind=False, reconnect_timeout=10)
-    return app
+    @ui.page("/shift")
+    def shift(request: Request) -> None:
+        view = View.parse("alarms", dict(request.query_params), request.headers.get("accept-language", ""))
+        _style(view)
+        ui.page_title(f"{HANDOVER(view.language)} · fenhe")
+        source = _source(reader, request)
+        ShiftPage(source, hand, view, _session(request)).build()
+        Bell(source, view.language).watch()
 
 
 def _guard(app: FastAPI, host: str, accounts: Accounts | None) -> None:

@@ -92,6 +92,11 @@ COMPANIONS = Text("同一设备的其他告警（可能同一原因）", "Other 
 WITH_COMPANIONS = Text("一并处理同一设备的其他告警", "also the other alarms of this device")
 WITH_ALIKE = Text("一并处理所有同类告警", "also all others of this kind")
 EARLIER = Text("以前的同类告警", "Earlier alarms of this kind")
+SOUND = Text("新告警响铃", "Sound for a new alarm")
+SOUND_WAITS = Text(
+    "响铃已开；浏览器要等您在页面上点一下才会响",
+    "Sound is on; the browser lets it ring once you have clicked on the page",
+)
 NO_SUCH_ALARM = Text("没有这个告警", "There is no such alarm")
 OPEN_ALARM = Text("处理告警", "See and deal with the alarm")
 ONLY_SHOWN = Text(

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from dashboards.preview.alarm_figures import earlier
+from dashboards.preview.operators.alarm_figures import earlier
 from dashboards.preview.view import View
 from fenhe.cli import app
 from schemas.alarms import AlarmEvent, AlarmState, alarm_id

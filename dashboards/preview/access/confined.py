@@ -1,8 +1,8 @@
 """What an account may see: every query of a page, held to the account's sites before it reaches the database.
 
 The page's SQL is ours and names tables plainly, so each table it names is put before it as a `WITH` of the same name
-that has only the account's rows. A table that has neither site, device nor city is empty to such an account unless it
-stands in `OPEN`: what a new migration brings is closed until somebody says otherwise.
+that has only the account's rows. A table that has neither site, device, alarm nor city is empty to such an account
+unless it stands in `OPEN`: what a new migration brings is closed until somebody says otherwise.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def _condition(has: AbstractSet[str]) -> str:
         return f"site_id IN ({_SITES}){of_city}"
     if "device_id" in has:
         return f"device_id IN (SELECT device_id FROM public.device WHERE site_id IN ({_SITES}))"  # noqa: S608 - as above
+    if "alarm_id" in has:
+        return f"alarm_id IN (SELECT alarm_id FROM public.alarm WHERE site_id IN ({_SITES}) OR region = {_CITIES})"  # noqa: S608 - as above
     city = next((name for name in ("city", "region") if name in has), None)
     return f"{city} = {_CITIES}" if city else "false"
 

@@ -115,6 +115,24 @@ async def test_an_account_of_one_site_sees_nothing_of_another(
     assert found is None, found
 
 
+async def test_an_account_sees_what_was_done_to_its_own_alarms(
+    reader_database: ReaderDatabase, steelman: SignedIn
+) -> None:
+    """The history, how many came, and the last word on one: of its own plant, and of no other."""
+    reader = Reader(reader_database.reader_url)
+    own = ConfinedReader(reader, steelman)
+    counted = (
+        "SELECT count(*), count(DISTINCT a.site_id), min(a.site_id)"
+        " FROM alarm_transition t JOIN alarm a USING (alarm_id)"
+    )
+    ((seen, sites, site),) = (await own.fetch(Query(counted, {}))).rows
+    ((there,),) = (await reader.fetch(Query("SELECT count(*) FROM alarm_transition", {}))).rows
+    ((transitions,),) = (await own.fetch(Query("SELECT count(*) FROM alarm_transition", {}))).rows
+    await reader.close()
+    assert (sites, site) == (1, "taihang-steel")
+    assert 0 < seen == transitions < int(str(there))
+
+
 async def test_search_finds_only_what_an_account_sees(reader_database: ReaderDatabase, steelman: SignedIn) -> None:
     """Its own meters, and no set of the same province."""
     reader = Reader(reader_database.reader_url)

@@ -52,7 +52,7 @@ FUNCTIONS = {
     "fenhe_notifier": {"take_turn"},
     "fenhe_operator": {"alarm_acknowledge", "alarm_close", "alarm_comment", "alarm_out_of_service"}
     | {"alarm_return_to_service", "alarm_set_threshold", "alarm_shelve", "alarm_unshelve"}
-    | {"maintenance_cancel", "maintenance_plan"},
+    | {"maintenance_cancel", "maintenance_plan", "shift_note_write"},
 }
 """Functions that act with their owner's rights, by who may call them; `old_chunks` does so on TimescaleDB alone."""
 _RELATIONS = (

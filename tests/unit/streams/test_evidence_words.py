@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import streams
-from dashboards.preview.alarm_figures import detector, evidence
+from dashboards.preview.operators.alarm_figures import detector, evidence
 from schemas.metrics.battery_prospects import SohChange
 from schemas.metrics.meter import MeterEventKind
 from schemas.words import Language

@@ -21,10 +21,10 @@ from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
 from dashboards.preview.access.sign_in import sign_out_form
-from dashboards.preview.alarm_figures import band, detector, earlier, evidence, figure, moment, unit
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.figures.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
 from dashboards.preview.macros import TimeRange
+from dashboards.preview.operators.alarm_figures import band, detector, earlier, evidence, figure, moment, unit
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels, sign_in
 from schemas.alarms import AlarmState

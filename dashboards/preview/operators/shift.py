@@ -1,0 +1,201 @@
+"""The sheet of a shift's handover: what stands, what came up, what was done and by whom, and notes for the next shift.
+
+It is read like any page, so an account sees its own sites alone. A note is written as the operator's role, by the
+function of migration 0285, under a name, and never changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import psycopg
+from nicegui import ui
+
+from dashboards.kit.panels import TIME_ZONE
+from dashboards.preview.access.accounts import AccountRole, SignedOutError
+from dashboards.preview.access.sign_in import sign_out_form
+from dashboards.preview.operators.handover import Sheet, Shift, queries
+from dashboards.preview.reader import AwayError, QueryError
+from dashboards.preview.state import AGE, Look, state_of
+from dashboards.preview.zoom import in_words
+from dashboards.words import alarm as labels_alarm
+from dashboards.words import labels, sign_in
+from dashboards.words import shift as words
+from schemas.words.alarm_reasons import refusal
+from storage.alarm_tables import operator
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from dashboards.preview.access.accounts import Account, SignedIn
+    from dashboards.preview.operators.alarm import Hand
+    from dashboards.preview.reader import Rows, Source
+    from dashboards.preview.view import View
+    from schemas.words import Text
+
+REFRESH_S = 30.0
+HOURS = (8, 12, 24)
+SHIFT = "now-12h"
+"""What is looked at where the address says nothing."""
+ALL = ""
+"""Of a note: it is of no one site."""
+
+
+def address(view: View) -> str:
+    """Path and query of the sheet for what a view shows: its site and city, and the usual hours."""
+    kept = {f"var-{name}": view.variables[name] for name in ("site", "city") if name in view.variables}
+    return f"/shift?{urlencode({'lang': str(view.language), 'theme': str(view.theme)} | kept)}"
+
+
+class ShiftPage:
+    """The sheet, open in one browser."""
+
+    def __init__(self, reader: Source, hand: Hand, view: View, session: SignedIn | None = None) -> None:
+        self._reader = reader
+        self._hand = hand
+        self._view = view
+        self._session = session
+        self._sites: dict[str, str] = {}
+        """Of what a note may be, with its name."""
+        self._about: ui.select | None = None
+        """Where one may write; None where one may not."""
+        self._refused = ""
+
+    def build(self) -> None:
+        """Put the elements on the page and keep them fresh."""
+        view, account = self._view, self._account()
+        back = replace(view, slug="alarms", range_from="", range_to="now")
+        with ui.element("header").classes("bar"), ui.element("div").classes("bar-line"):
+            ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
+            with ui.element("nav").classes("nav"):
+                ui.link(f"← {self._text(labels_alarm.ALARMS)}", back.address)
+            for hours in HOURS:
+                link = f"{address(view)}&from=now-{hours}h"
+                ui.link(words.LAST_HOURS(view.language).format(hours=hours), link).classes("chip")
+            title = escape(self._text(words.PRINT))
+            ui.html(f'<button class="chip print" onclick="window.print()">{title}</button>', sanitize=False)
+            if account is not None:
+                ui.html(sign_out_form(account.name, view.language), sanitize=False)
+        self._banner = ui.html("", sanitize=False).classes("banner")
+        self._banner.visible = False
+        self._banner.on("click", self._dismiss)
+        with ui.element("main").classes("sheet is-handover"):
+            self._facts = ui.html("", sanitize=False)
+            if self._hand.operator_url is None:
+                ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
+            elif account is not None and account.role is not AccountRole.OPERATOR:
+                ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
+            else:
+                self._build_form(account)
+            self._lists = ui.html("", sanitize=False)
+        ui.timer(REFRESH_S, self._refresh)
+
+    def _text(self, text: Text) -> str:
+        return text(self._view.language)
+
+    def _account(self) -> Account | None:
+        """Who is signed in, as the accounts stand now; None where nobody signs in. Raises SignedOutError."""
+        return None if self._session is None else self._session.account()
+
+    def _build_form(self, account: Account | None) -> None:
+        look = f"dense outlined {'dark' if self._view.theme == 'dark' else ''}"
+        with ui.element("form").classes("hand").props('onsubmit="return false"'):
+            self._user = ui.input(self._text(sign_in.ACTS_AS if account else labels_alarm.YOUR_NAME)).props(look)
+            if account:
+                self._user.value = account.name
+                self._user.props("readonly")
+            self._about = ui.select({}, label=self._text(words.ABOUT)).props(look).classes("is-about")
+            self._note = ui.textarea(self._text(words.NOTE)).props(f"{look} autogrow").classes("is-reason")
+            ui.button(self._text(words.WRITE), on_click=self._write).props("outline no-caps data-action=note")
+
+    async def _write(self) -> None:
+        """Write the note down, and say what came of it."""
+        assert self._about is not None  # noqa: S101 - there is no button then
+        try:
+            account = self._account()
+        except SignedOutError:
+            self._leave()
+            return
+        about = self._about.value
+        if account is not None and account.role is not AccountRole.OPERATOR:
+            self._refuse(self._text(sign_in.ONLY_VIEWER))
+            return
+        if about not in self._sites:
+            self._refuse(self._text(words.NOT_ALL))
+            return
+        # What stands in the box of somebody signed in is for the eye; a browser could send any other.
+        user = (self._user.value or "") if account is None else account.name
+        try:
+            await asyncio.to_thread(self._call, about, user, self._note.value or "")
+        except psycopg.Error as error:
+            told = refusal(error.diag.message_primary or "", self._view.language)
+            self._refuse(told or self._text(labels.DATABASE_AWAY))
+            return
+        self._dismiss()
+        self._note.value = ""
+        await self._refresh()
+
+    def _call(self, about: str, user: str, note: str) -> None:
+        assert self._hand.operator_url is not None  # noqa: S101 - there is no form then
+        with connect(self._hand.operator_url, name="preview", autocommit=True) as connection:
+            operator.call(connection, "shift_note_write", about, user, note)
+
+    async def _refresh(self) -> None:
+        now = dt.datetime.now(dt.UTC)
+        shown = self._view.time_range(SHIFT, now)
+        variables = self._view.variables
+        ends = (shown.start.timestamp(), shown.end.timestamp())
+        asked = queries(Shift(*ends, variables.get("site", "*"), variables.get("city", "*")), self._view.language)
+        try:
+            account = self._account()
+            standing, counts, to_do, done, notes, sites = [await self._reader.fetch(query) for query in asked]
+            ((data_to_s, stored_to_s),) = (await self._reader.fetch(AGE)).rows
+        except SignedOutError:
+            self._leave()
+            return
+        except (AwayError, QueryError):
+            self._say(self._text(labels.DATABASE_AWAY))
+            return
+        self._say(self._refused)
+        is_confined = account is not None and account.bounds is not None
+        self._offer({} if is_confined else {ALL: self._text(words.ALL_SITES)}, sites)
+        seen = Look(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
+        sheet = Sheet(self._view)
+        facts = [
+            (words.PERIOD, escape(in_words(shown, TIME_ZONE))),
+            (words.ABOUT, escape(self._sites.get(variables.get("site", ""), ""))),
+            (words.DATA, escape(self._text(state_of(None, seen, ZoneInfo(TIME_ZONE)).text))),
+            *sheet.summary(standing, counts),
+        ]
+        rows = "".join(f"<dt>{escape(self._text(text))}</dt><dd>{value}</dd>" for text, value in facts if value)
+        self._facts.content = f"<h1>{escape(self._text(words.HANDOVER))}</h1><dl>{rows}</dl>"
+        self._lists.content = sheet.notes(notes) + sheet.to_do(to_do) + sheet.done(done)
+
+    def _offer(self, first: dict[str, str], sites: Rows) -> None:
+        """Let a note be of any site that is seen; it is of the sheet's own where nobody says otherwise."""
+        self._sites = first | {str(site_id): str(name) for site_id, name in sites.rows}
+        if self._about is None or self._about.options == self._sites:
+            return
+        own = self._view.variables.get("site", ALL)
+        chosen = self._about.value or (own if own in self._sites else next(iter(self._sites), None))
+        self._about.set_options(dict(self._sites), value=chosen)
+
+    def _refuse(self, why: str) -> None:
+        self._refused = why
+        self._say(why)
+
+    def _say(self, text: str) -> None:
+        self._banner.content = escape(text)
+        self._banner.visible = bool(text)
+
+    def _dismiss(self) -> None:
+        self._refuse("")
+
+    def _leave(self) -> None:
+        """Go to the sign-in page, and back from there."""
+        self._banner.client.run_javascript("location.reload()")

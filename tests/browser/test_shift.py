@@ -1,0 +1,115 @@
+"""What keeps a shift informed, in Chromium: the sign that an alarm waits, its sound, and the handover's sheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from dashboards.preview.access.accounts import Account, AccountRole, changed, hash_of, key_of
+from tests.fixtures.browser import SIZES, opened, screenshots, served, wait_until_drawn
+from tests.fixtures.dashboards import populate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from tests.fixtures.dashboards import ReaderDatabase
+
+pytestmark = pytest.mark.browser
+
+WAITING = "SELECT count(*) FROM alarm WHERE state = 'active_unacknowledged'"
+
+
+def raise_alarm(owner: psycopg.Connection) -> None:
+    """One that was not there, as the worker raises it."""
+    owner.execute(
+        "INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, severity, event_at, raised_at, group_id)"
+        " VALUES ('new', 'taihang-steel', 'taihang-steel-e1', '', 'step', 'high', now(), now(), 'new')"
+    )
+    owner.execute("SELECT alarm_apply('new', 'raise', 'fenhe', 'the condition holds')")
+
+
+def test_a_new_alarm_is_counted_in_the_tab_and_rings_where_somebody_wants_it(
+    browser: Browser, migrated_database: ReaderDatabase
+) -> None:
+    """On any page; what stood when the page was opened rings for nobody, and the browser remembers the switch."""
+    populate(migrated_database.owner_url, sets=4, hours=2, days=2)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        (before,) = owner.execute(WAITING).fetchone() or (0,)
+        assert before > 0
+        with (
+            served(migrated_database.reader_url) as address,
+            opened(browser, f"{address}/d/water?lang=zh&theme=dark") as page,
+        ):
+            badge = "document.querySelector('.nav a[href*=\"/d/alarms\"]').dataset.waiting"
+            page.wait_for_function(f"{badge} === '{before}'")
+            assert page.title().startswith(f"({before}) ")
+            bell = page.get_by_role("button", name="新告警响铃")
+            assert bell.get_attribute("aria-pressed") == "false"
+            bell.click()
+            page.wait_for_selector(".bell.is-on:not(.is-waiting)")
+            assert page.evaluate("document.documentElement.dataset.rang") is None
+            raise_alarm(owner)
+            page.wait_for_function(f"{badge} === '{before + 1}'", timeout=20_000)
+            assert page.title().startswith(f"({before + 1}) ")
+            assert page.evaluate("document.documentElement.dataset.rang") == "1"
+            page.reload()
+            page.wait_for_function(f"{badge} === '{before + 1}'")
+            assert page.get_by_role("button", name="新告警响铃").get_attribute("aria-pressed") == "true"
+            assert page.evaluate("document.documentElement.dataset.rang") is None
+            owner.execute("SELECT alarm_acknowledge('new', 'Wang', 'seen')")
+            page.wait_for_function(f"{badge} === '{before}'", timeout=20_000)
+
+
+def test_a_shift_is_handed_over_on_one_sheet(
+    browser: Browser, migrated_database: ReaderDatabase, tmp_path: Path
+) -> None:
+    """From the alarms to the sheet: what stands, what was done, a note that stays; an account sees its own plant's."""
+    populate(migrated_database.owner_url, sets=22, hours=2)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        raise_alarm(owner)
+        owner.execute("SELECT alarm_acknowledge('new', 'Wang', 'crew is on its way')")
+        running = served(migrated_database.reader_url, migrated_database.operator_url)
+        with running as address, opened(browser, f"{address}/d/alarms?lang=en") as page:
+            wait_until_drawn(page)
+            page.get_by_role("link", name="Shift handover").click()
+            page.wait_for_selector("h2:has-text('What operators did')")
+            page.wait_for_function("window.did_handshake")
+            assert "crew is on its way" in page.locator(".sheet").inner_text()
+            assert "night flow risen" in page.locator(".sheet").inner_text()
+            write = page.get_by_role("button", name="Write")
+            page.get_by_label("Note").fill("pump 2 stands <b>until Friday</b>")
+            write.click()
+            page.wait_for_function("document.querySelector('.banner').innerText.includes('a name')")
+            page.get_by_label("Your name").fill("Wang")
+            write.click()
+            page.wait_for_selector("td:has-text('pump 2 stands <b>until Friday</b>')")
+            assert owner.execute("SELECT site_id, actor, note FROM shift_note").fetchall() == [
+                ("", "Wang", "pump 2 stands <b>until Friday</b>")
+            ]
+            owner.execute("SELECT shift_note_write('taihang-steel', 'Wang', 'furnace 3 was relined')")
+            for width, height in SIZES:
+                page.set_viewport_size({"width": width, "height": height})
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                page.screenshot(path=screenshots() / f"shift.en.{width}.png", full_page=True)
+            page.emulate_media(media="print")
+            assert page.locator(".hand").is_hidden()
+    file = tmp_path / "accounts.json"
+    with changed(file) as accounts:
+        password_hash = hash_of("Li has a sentence")
+        account = Account(name="Li", role=AccountRole.OPERATOR, password_hash=password_hash, sites=("taihang-steel",))
+        accounts[key_of("Li")] = account
+    running = served(migrated_database.reader_url, migrated_database.operator_url, str(file))
+    with running as address, opened(browser, f"{address}/shift?lang=zh", SIZES[2]) as page:
+        page.get_by_label("姓名").fill("Li")
+        page.get_by_label("密码").fill("Li has a sentence")
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_selector("td:has-text('furnace 3')")
+        seen = page.locator(".sheet").inner_text()
+        assert "crew is on its way" in seen
+        assert "pump 2" not in seen
+        assert "过温" not in seen
+        page.screenshot(path=screenshots() / "shift.zh.390.png", full_page=True)
