@@ -42,16 +42,17 @@ def played(postgres: Postgres) -> Iterator[str]:
         seed=1, start_ts=LIVE_TS - (scenario.history or 0), live_ts=LIVE_TS, sets=0
     )
     whole = scene.registry()
-    devices = [device for device in whole.devices if device.site_id == SODA or device.device_id == PIPE]
-    heard = {device.device_id for device in devices}
-    sites = {device.site_id for device in devices}
+    heard = {device.device_id for device in whole.devices if device.site_id == SODA} | {PIPE}
+    sites = {device.site_id for device in whole.devices if device.device_id in heard}
+    known = Registry(
+        sites=[site for site in whole.sites if site.site_id in sites],
+        devices=[device for device in whole.devices if device.site_id in sites],
+    )
     url = postgres.create_database("demo_plants")
     migrate(url)
     load_reference_data(url)
     with connect(url, name="test") as connection:
-        import_registry(
-            connection, Registry(sites=[each for each in whole.sites if each.site_id in sites], devices=devices)
-        )
+        import_registry(connection, known)
     engine = Engine(open_pool(url, size=2, name="test"), installed(), "test", 1)
     sent = (message for message in scene.advance(LIVE_TS + 10 * MINUTE_MS) if message.device_id in heard)
     play(sent, engine, span_ms=4 * HOUR_MS)
