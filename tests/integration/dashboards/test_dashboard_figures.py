@@ -33,20 +33,6 @@ async def test_a_silent_meter_has_no_rate(reader_database: ReaderDatabase) -> No
     assert meters["Incoming feeder 1"]["state"] == "live"
 
 
-async def test_a_live_meter_that_sends_no_rate_says_so(migrated_database: ReaderDatabase) -> None:
-    """A belt scale sends a mass and no rate: that is known, in the list and on its page; a silent one's is not."""
-    populate(migrated_database.owner_url, sets=0, hours=2, days=2)
-    with psycopg.connect(migrated_database.owner_url) as owner:
-        owner.execute("UPDATE meter_latest SET rate = NULL WHERE device_id IN ('taihang-steel-e1', 'taihang-steel-e2')")
-        owner.execute("UPDATE meter_latest SET ts = ts - interval '1 day' WHERE device_id = 'taihang-steel-e2'")
-    rows = await rows_of("Meters", migrated_database, standard_scope())
-    rates = {row["device_id"]: (row["state"], row["rate"]) for row in rows}
-    assert rates["taihang-steel-e1"] == ("live", "not sent")
-    assert rates["taihang-steel-e2"] == ("stale", None)
-    (newest,) = await rows_of("Newest reading", migrated_database, standard_scope(meter="taihang-steel-e1"))
-    assert newest["rate"] == "not sent"
-
-
 async def test_a_virtual_meter_stands_beside_those_it_is_made_of(reader_database: ReaderDatabase) -> None:
     """Its rate is that of its known minutes, unknown where there are none; a register it does not have."""
     rows = {row["meter"]: row for row in await rows_of("Meters", reader_database, standard_scope())}

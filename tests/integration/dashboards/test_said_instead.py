@@ -151,3 +151,16 @@ async def test_the_passport_s_page_says_that_the_chemistry_is_told_by_the_voltag
     said = {str(row["item"]): row["said"] for row in await rows_of("Identity", known, standard_scope(set="s-b1"))}
     assert said["Chemistry"] == "LFP (told by its voltage)"
     assert said["Maker"] == "not registered"
+
+
+async def test_a_live_meter_that_sends_no_rate_says_so(known: ReaderDatabase) -> None:
+    """A belt scale sends a mass and no rate: that is known, in the list and on its page; a silent one's is not."""
+    _run(
+        known,
+        "INSERT INTO meter_latest SELECT device_id, now(), site_id, kind, now(), 7 FROM device WHERE site_id = 'w'",
+    )
+    for ago, rate in (("0 s", "not sent"), ("1 hour", None)):
+        _run(known, f"UPDATE meter_latest SET ts = now() - interval '{ago}'")  # noqa: S608 - our own words
+        (listed,) = await rows_of("Meters", known, standard_scope(site="w"))
+        (newest,) = await rows_of("Newest reading", known, standard_scope(site="w", meter="w-w1"))
+        assert listed["rate"] == newest["rate"] == rate
