@@ -208,8 +208,8 @@ class _Demo:
         return world
 
     def _go_on(self, world: DemoWorld) -> DemoWorld:
-        away_s = max(0.0, (now_ts() - world.last_ts) / 1_000)
-        console.print(f"  going on where the last demo stopped, {in_words(away_s)} ago (--fresh starts anew)")
+        ago = in_words(max(0.0, (now_ts() - world.last_ts) / 1_000))
+        console.print(f"  going on with the last demo, whose readings reach to {ago} ago (--fresh starts anew)")
         if world.waiting and self._stack.kafka.durable:
             console.print(f"  {world.waiting:,} readings of then wait in Kafka and are stored first")
         console.print("  drawing the simulated world up to there …")
