@@ -20,7 +20,8 @@ from dashboards.preview.access.same_origin import SameOrigin
 from dashboards.preview.access.sign_in import add_sign_in, sign_out_form
 from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
-from dashboards.preview.operators.alarm import AlarmPage, Hand
+from dashboards.preview.operators.acting import Hand
+from dashboards.preview.operators.alarm import AlarmPage
 from dashboards.preview.operators.bell import Bell
 from dashboards.preview.operators.shift import ShiftPage
 from dashboards.preview.page import Page

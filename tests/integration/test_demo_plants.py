@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fenhe.baselines import fit_the_past
-from fenhe.commands.reference import load as load_reference_data
-from fenhe.scoring.play import play
 from schemas.registry import Registry
 from schemas.time import HOUR_MS, MINUTE_MS
 from simulators.fleet.battery_faults import BATTERY_KINDS
 from simulators.scenes.scenario import load
-from storage.migrate import migrate
-from storage.pool import connect, open_pool
-from storage.registry import import_registry
-from streams.engine.engine import Engine
-from streams.installed import installed
+from storage.pool import connect
+from tests.support.worlds.demo import played as play_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,17 +43,8 @@ def played(postgres: Postgres) -> Iterator[str]:
         sites=[site for site in whole.sites if site.site_id in sites],
         devices=[device for device in whole.devices if device.site_id in sites],
     )
-    url = postgres.create_database("demo_plants")
-    migrate(url)
-    load_reference_data(url)
-    with connect(url, name="test") as connection:
-        import_registry(connection, known)
-    engine = Engine(open_pool(url, size=2, name="test"), installed(), "test", 1)
-    sent = (message for message in scene.advance(LIVE_TS + 10 * MINUTE_MS) if message.device_id in heard)
-    play(sent, engine, span_ms=4 * HOUR_MS)
-    engine.close()
-    yield url
-    postgres.drop_database("demo_plants")
+    with play_world(postgres, "demo_plants", scene, known, heard=heard, until_ts=LIVE_TS + 10 * MINUTE_MS) as url:
+        yield url
 
 
 def test_leak_and_efficiency_are_among_the_alarms(played: str) -> None:
@@ -84,7 +70,7 @@ def test_what_a_plant_shows_is_known_and_measured(played: str) -> None:
         grades = connection.execute(
             "SELECT count(*) FROM plant_rolling WHERE site_id = %s AND window_h = 720 AND grade IS NOT NULL", (SODA,)
         ).fetchone()
-        live = dict(
+        live: dict[str, int] = dict(
             connection.execute(
                 "SELECT quality, count(*) FROM meter_minute WHERE site_id = %s AND ts >= to_timestamp(%s)"
                 " AND ts < to_timestamp(%s) GROUP BY 1",

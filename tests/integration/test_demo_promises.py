@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fenhe.commands.reference import load as load_reference_data
-from fenhe.scoring.play import play
 from schemas.registry import Registry
 from schemas.time import HOUR_MS, MINUTE_MS
 from simulators.scenes.scenario import load
-from storage.migrate import migrate
-from storage.pool import connect, open_pool
-from storage.registry import import_registry
-from streams.engine.engine import Engine
-from streams.installed import installed
+from storage.pool import connect
+from tests.support.worlds.demo import played as play_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +40,9 @@ def played(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
     site_id = next(device.site_id for device in whole.devices if device.device_id == "B0001")
     devices = [device for device in whole.devices if device.site_id == site_id]
     heard = {device.device_id for device in devices}
-    url = postgres.create_database("demo_promises")
-    migrate(url)
-    load_reference_data(url)
-    with connect(url, name="test") as connection:
-        sites = [site for site in whole.sites if site.site_id == site_id]
-        import_registry(connection, Registry(sites=sites, devices=devices))
-    engine = Engine(open_pool(url, size=2, name="test"), installed(), "test", 1)
-    sent = (message for message in scene.advance(now + MINUTE_MS) if message.device_id in heard)
-    play(sent, engine, span_ms=4 * HOUR_MS)
-    engine.close()
-    yield url
-    postgres.drop_database("demo_promises")
+    known = Registry(sites=[site for site in whole.sites if site.site_id == site_id], devices=devices)
+    with play_world(postgres, "demo_promises", scene, known, heard=heard, until_ts=now + MINUTE_MS) as url:
+        yield url
 
 
 def test_b0001_is_among_the_alarms_as_short_and_not_as_exchanged(played: str) -> None:

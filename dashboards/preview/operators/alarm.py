@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -20,10 +19,10 @@ from nicegui import ui
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.parts.alarm_lists import SEVERITY_WORDS, STATE_WORDS
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
-from dashboards.preview.access.sign_in import sign_out_form
 from dashboards.preview.drawing import Canvas
 from dashboards.preview.figures.alarm_chart import ChartSpan, ChartValue, chart, query_of, span_of
 from dashboards.preview.macros import TimeRange
+from dashboards.preview.operators.acting import OperatorPage
 from dashboards.preview.operators.alarm_figures import band, detector, earlier, evidence, figure, moment, unit
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels, sign_in
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 
     from dashboards.kit.fields import Word
     from dashboards.preview.access.accounts import Account, SignedIn
+    from dashboards.preview.operators.acting import Hand
     from dashboards.preview.view import View
 
     _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]
@@ -54,17 +54,6 @@ AROUND_MS = 6 * 3_600_000
 """How much before and after its onset the link to its device shows."""
 
 SHELVE_H = 8
-
-USER_KEY = "fenhe-user"
-"""Where the browser remembers who is at it."""
-
-
-class Hand(NamedTuple):
-    """With whose rights the page reads and acts."""
-
-    reader_url: str
-    operator_url: str | None
-    """None: the page only shows."""
 
 
 class _Action(NamedTuple):
@@ -85,63 +74,35 @@ ACTIONS = (
 )
 
 
-class AlarmPage:
-    """An alarm, open in one browser; `view` says language and theme, and where to go back to."""
+class AlarmPage(OperatorPage):
+    """An alarm, open in one browser."""
 
     def __init__(self, alarm_id: str, hand: Hand, view: View, session: SignedIn | None = None) -> None:
+        super().__init__(hand, view, session)
         self._alarm_id = alarm_id
-        self._hand = hand
-        self._view = view
-        self._session = session
-        """Whose page it is; None where nobody signs in, and everybody gives a name."""
         self._buttons: dict[str, ui.button] = {}
-        self._refused = ""
-        """What was refused, said until somebody clicks it away or does something that is not refused."""
         self._earlier: list[dict[str, Any]] | None = None
         """Past alarms of its kind; None until they are read, once."""
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
-        with ui.element("header").classes("bar"), ui.element("div").classes("bar-line"):
-            ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
-            with ui.element("nav").classes("nav"):
-                ui.link(f"← {self._text(labels_alarm.ALARMS)}", self._view.address)
-            account = self._account()
-            if account is not None:
-                ui.element("div").classes("spring")
-                ui.html(sign_out_form(account.name, self._view.language), sanitize=False)
-        self._banner = ui.html("", sanitize=False).classes("banner")
-        self._banner.visible = False
-        self._banner.on("click", self._dismiss)
+        with self._bar(self._view.address):
+            pass
         with ui.element("main").classes("sheet"):
             self._facts = ui.html("", sanitize=False)
             self._chart = ui.echart({}).classes("alarm-chart").props("role=img")
             self._chart.visible = False
-            if self._hand.operator_url is None:
-                ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
-            elif account is not None and account.role is not AccountRole.OPERATOR:
-                ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
-            else:
+            account = self._account()
+            if self._may_act(account):
                 self._build_form(account)
             self._others = ui.html("", sanitize=False)
             self._past = ui.html("", sanitize=False)
         ui.timer(REFRESH_S, self._refresh)
 
-    def _text(self, text: Text) -> str:
-        return text(self._view.language)
-
-    def _account(self) -> Account | None:
-        """Who is signed in, as the accounts stand now; None where nobody signs in. Raises SignedOutError."""
-        return None if self._session is None else self._session.account()
-
     def _build_form(self, account: Account | None) -> None:
         dark = "dark" if self._view.theme == "dark" else ""
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
-            label = sign_in.ACTS_AS if account else labels_alarm.YOUR_NAME
-            self._user = ui.input(self._text(label)).props(f"dense outlined {dark}").classes("is-user")
-            if account:
-                self._user.value = account.name
-                self._user.props("readonly")
+            self._user = self._name_input(account, f"dense outlined {dark}")
             self._reason = (
                 ui.input(self._text(labels_alarm.REASON)).props(f"dense outlined {dark}").classes("is-reason")
             )
@@ -154,16 +115,6 @@ class AlarmPage:
                 self._buttons[action.event] = ui.button(
                     self._text(action.text), on_click=lambda _, action=action: self._act(action)
                 ).props(f"outline no-caps data-action={action.event}")
-        if account is None:
-            ui.timer(0.0, self._remember_user, once=True)
-
-    async def _remember_user(self) -> None:
-        try:
-            known = await ui.run_javascript(f"localStorage.getItem({json.dumps(USER_KEY)})")
-        except TimeoutError:
-            return  # the browser has left, or is too busy to say
-        if known and not self._user.value:
-            self._user.value = str(known)
 
     @property
     def _reaches(self) -> tuple[tuple[ui.checkbox, _Find], ...]:
@@ -180,8 +131,7 @@ class AlarmPage:
             self._leave()
             return
         if account is not None and account.role is not AccountRole.OPERATOR:
-            self._refused = self._text(sign_in.ONLY_VIEWER)
-            self._say(self._refused)
+            self._refuse(self._text(sign_in.ONLY_VIEWER))
             return
         # What stands in the box of somebody signed in is for the eye; a browser could send any other.
         user = self._user.value or "" if account is None else account.name
@@ -195,20 +145,15 @@ class AlarmPage:
             await asyncio.to_thread(self._call, action, arguments, wanted, within)
         except psycopg.Error as error:
             said = refusal(error.diag.message_primary or "", self._view.language)
-            self._refused = said or self._text(labels.DATABASE_AWAY)
-            self._say(self._refused)
+            self._refuse(said or self._text(labels.DATABASE_AWAY))
             return
         self._refused = ""
         self._reason.value = ""
         for box, _ in self._reaches:
             box.value = False
         if account is None:
-            ui.run_javascript(f"localStorage.setItem({json.dumps(USER_KEY)}, {json.dumps(user)})")
+            self._remember(user)
         await self._refresh()
-
-    def _leave(self) -> None:
-        """Go to the sign-in page, and back from there."""
-        self._banner.client.run_javascript("location.reload()")
 
     def _call(
         self,
@@ -296,14 +241,6 @@ class AlarmPage:
             for each in others
         )
         return f"<h2>{escape(self._text(labels_alarm.COMPANIONS))}</h2><ul>{links}</ul>" if links else ""
-
-    def _say(self, text: str) -> None:
-        self._banner.content = escape(text)
-        self._banner.visible = bool(text)
-
-    def _dismiss(self) -> None:
-        self._refused = ""
-        self._say("")
 
     def _facts_of(self, found: _Found) -> str:
         """Everything known of the alarm, what is not known left out."""

@@ -19,12 +19,11 @@ from nicegui import ui
 
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
-from dashboards.preview.access.sign_in import sign_out_form
+from dashboards.preview.operators.acting import OperatorPage
 from dashboards.preview.operators.handover import Sheet, Shift, queries
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.preview.state import AGE, Look, state_of
 from dashboards.preview.zoom import in_words
-from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels, sign_in
 from dashboards.words import shift as words
 from schemas.words.alarm_reasons import refusal
@@ -33,10 +32,9 @@ from storage.pool import connect
 
 if TYPE_CHECKING:
     from dashboards.preview.access.accounts import Account, SignedIn
-    from dashboards.preview.operators.alarm import Hand
+    from dashboards.preview.operators.acting import Hand
     from dashboards.preview.reader import Rows, Source
     from dashboards.preview.view import View
-    from schemas.words import Text
 
 REFRESH_S = 30.0
 HOURS = (8, 12, 24)
@@ -52,63 +50,38 @@ def address(view: View) -> str:
     return f"/shift?{urlencode({'lang': str(view.language), 'theme': str(view.theme)} | kept)}"
 
 
-class ShiftPage:
+class ShiftPage(OperatorPage):
     """The sheet, open in one browser."""
 
     def __init__(self, reader: Source, hand: Hand, view: View, session: SignedIn | None = None) -> None:
+        super().__init__(hand, view, session)
         self._reader = reader
-        self._hand = hand
-        self._view = view
-        self._session = session
         self._sites: dict[str, str] = {}
         """Of what a note may be, with its name."""
         self._about: ui.select | None = None
         """Where one may write; None where one may not."""
-        self._refused = ""
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
-        view, account = self._view, self._account()
-        back = replace(view, slug="alarms", range_from="", range_to="now")
-        with ui.element("header").classes("bar"), ui.element("div").classes("bar-line"):
-            ui.html("fenhe<small>汾河</small>", sanitize=False, tag="div").classes("brand")
-            with ui.element("nav").classes("nav"):
-                ui.link(f"← {self._text(labels_alarm.ALARMS)}", back.address)
+        view = self._view
+        with self._bar(replace(view, slug="alarms", range_from="", range_to="now").address):
             for hours in HOURS:
                 link = f"{address(view)}&from=now-{hours}h"
                 ui.link(words.LAST_HOURS(view.language).format(hours=hours), link).classes("chip")
             title = escape(self._text(words.PRINT))
             ui.html(f'<button class="chip print" onclick="window.print()">{title}</button>', sanitize=False)
-            if account is not None:
-                ui.html(sign_out_form(account.name, view.language), sanitize=False)
-        self._banner = ui.html("", sanitize=False).classes("banner")
-        self._banner.visible = False
-        self._banner.on("click", self._dismiss)
         with ui.element("main").classes("sheet is-handover"):
             self._facts = ui.html("", sanitize=False)
-            if self._hand.operator_url is None:
-                ui.label(self._text(labels_alarm.ONLY_SHOWN)).classes("empty")
-            elif account is not None and account.role is not AccountRole.OPERATOR:
-                ui.label(self._text(sign_in.ONLY_VIEWER)).classes("empty")
-            else:
+            account = self._account()
+            if self._may_act(account):
                 self._build_form(account)
             self._lists = ui.html("", sanitize=False)
         ui.timer(REFRESH_S, self._refresh)
 
-    def _text(self, text: Text) -> str:
-        return text(self._view.language)
-
-    def _account(self) -> Account | None:
-        """Who is signed in, as the accounts stand now; None where nobody signs in. Raises SignedOutError."""
-        return None if self._session is None else self._session.account()
-
     def _build_form(self, account: Account | None) -> None:
         look = f"dense outlined {'dark' if self._view.theme == 'dark' else ''}"
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
-            self._user = ui.input(self._text(sign_in.ACTS_AS if account else labels_alarm.YOUR_NAME)).props(look)
-            if account:
-                self._user.value = account.name
-                self._user.props("readonly")
+            self._user = self._name_input(account, look)
             self._about = ui.select({}, label=self._text(words.ABOUT)).props(look).classes("is-about")
             self._note = ui.textarea(self._text(words.NOTE)).props(f"{look} autogrow").classes("is-reason")
             ui.button(self._text(words.WRITE), on_click=self._write).props("outline no-caps data-action=note")
@@ -138,6 +111,8 @@ class ShiftPage:
             return
         self._dismiss()
         self._note.value = ""
+        if account is None:
+            self._remember(user)
         await self._refresh()
 
     def _call(self, about: str, user: str, note: str) -> None:
@@ -184,18 +159,3 @@ class ShiftPage:
         own = self._view.variables.get("site", ALL)
         chosen = self._about.value or (own if own in self._sites else next(iter(self._sites), None))
         self._about.set_options(dict(self._sites), value=chosen)
-
-    def _refuse(self, why: str) -> None:
-        self._refused = why
-        self._say(why)
-
-    def _say(self, text: str) -> None:
-        self._banner.content = escape(text)
-        self._banner.visible = bool(text)
-
-    def _dismiss(self) -> None:
-        self._refuse("")
-
-    def _leave(self) -> None:
-        """Go to the sign-in page, and back from there."""
-        self._banner.client.run_javascript("location.reload()")
