@@ -1,7 +1,7 @@
 """The sheet of a shift's handover: what stands, what came up, what was done and by whom, and notes for the next shift.
 
 It is read like any page, so an account sees its own sites alone. A note is written as the operator's role, by the
-function of migration 0285, under a name, and never changed.
+function of migration 0286, under a name, and never changed.
 """
 
 from __future__ import annotations
