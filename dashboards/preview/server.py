@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
-from nicegui import ui
+from nicegui import core, ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.preview.access.bounded import LARGEST_MESSAGE_BYTES, BoundedSockets, TextPacket
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.access.same_origin import SameOrigin
 from dashboards.preview.access.sign_in import add_sign_in, sign_out_form
@@ -95,6 +96,7 @@ def serve(
         port=port,
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_S,
+        ws_max_size=LARGEST_MESSAGE_BYTES,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
     )
@@ -184,6 +186,8 @@ def _guard(app: FastAPI, host: str, accounts: Accounts | None) -> None:
     """Put before the pages what keeps strangers out; what is added last is asked first."""
     if accounts is not None:
         add_sign_in(app, accounts)
+    app.add_middleware(BoundedSockets)
+    core.sio.packet_class = TextPacket
     app.add_middleware(SameOrigin)
     if host in LOOPBACK:
         # A foreign site that names itself 127.0.0.1 (DNS rebinding) shall not read the plant's figures.

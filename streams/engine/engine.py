@@ -11,7 +11,6 @@ What one transaction writes is in `streams.engine.transaction`, how kernels are 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -36,7 +35,7 @@ from streams.engine.transaction import Outcome, Transaction
 from streams.intake.decode import Record, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from psycopg import Connection
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LARGE_ROWS = 40_000
-"""Of transactions that are expected to give more rows than this a process has one under way at a time."""
+"""Of transactions that are expected to give more rows than this a process should have one under way at a time."""
 TRIES = 12
 """So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""
 
@@ -88,7 +87,6 @@ class Engine:
         self._topic = topic
         self.bounds = Bounds()
         """What one transaction takes on; the database says it more closely when the first partition is opened."""
-        self._large = threading.Lock()
         self._tries: Counter[tuple[int, StoredUntil]] = Counter()
         """How often a reading alone was too much, by partition and where it stands."""
 
@@ -120,28 +118,29 @@ class Engine:
         with self._pool.connection() as connection:
             return checkpoint.stored_offsets(connection, self._topic)
 
-    def apply(
-        self,
-        partition: Partition,
-        records: Sequence[Record],
-        bounds: Bounds | None = None,
-        done: list[Outcome] | None = None,
-    ) -> Outcome:
-        """Store a run of records, all of it, once; records below the stored offset are skipped.
+    def apply(self, partition: Partition, records: Sequence[Record], bounds: Bounds | None = None) -> Outcome:
+        """Store a run of records, all of it, once: all transactions of `stored`, and what they did together."""
+        total = Outcome(0, 0, 0, 0, 0)
+        for outcome in self.stored(partition, records, bounds):
+            total = total if outcome is None else total.plus(outcome)
+        return total
 
-        In one transaction, or in several where it is more than `bounds` (None: than the engine's own), or more than
-        PostgreSQL can take at once.
-        Each is added to `done` when it is committed: also those before one that fails.
+    def stored(
+        self, partition: Partition, records: Sequence[Record], bounds: Bounds | None = None
+    ) -> Iterator[Outcome | None]:
+        """Store a run of records, one transaction at each step, and tell what it did; skip those below what is stored.
+
+        One transaction stores all of it, or several do where it is more than `bounds` (None: than the engine's own),
+        or more than PostgreSQL can take at once. None comes before each transaction that takes much memory: of those
+        a process should have one under way at a time.
 
         Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
         where another worker has stored it (the partition must then be opened again), and transient database
-        errors, after which the same call may be repeated. A reading that the database or a kernel refuses, or that
-        alone is again and again too much for it, is quarantined and the rest of the run stored.
+        errors, after which the rest of the run may be tried again. A reading that the database or a kernel refuses, or
+        that alone is again and again too much for it, is quarantined and the rest of the run stored.
         """
         bounds = bounds or self.bounds
         run = [record for record in records if record.offset >= partition.next_offset]
-        if not run:
-            return Outcome(0, 0, 0, 0, 0)
         for expected, record in enumerate(run, partition.next_offset):
             if record.offset != expected:
                 raise GapError(partition.position, expected, record.offset)
@@ -153,17 +152,21 @@ class Engine:
             return batch
 
         decoded = lru_cache(maxsize=2)(read)
-        total, stored = Outcome(0, 0, 0, 0, 0), 0
-        while stored < len(run):
-            rest = run[stored:]
-            part = next_part(rest, partition.mark, decoded, self.session.newest_of(partition), bounds)
-            anew = partial(decoded_anew, part, rest, partition.mark, decoded.__wrapped__)
+        is_alone = len(run) == 1
+        while run:
+            cut = partial(next_part, run, partition.mark, decoded, self.session.newest_of(partition), bounds)
+            part = cut()
+            if part.rows > LARGE_ROWS:
+                del part  # many partitions may wait here
+                decoded.cache_clear()
+                yield None
+                part = cut()
             try:
-                outcome = self._store(partition, part, anew)
+                outcome = self._store(partition, part, partial(decoded_anew, part, run, partition.mark, read))
             except CheckpointMovedError:
                 raise
             except Exception as error:
-                if part.readings <= 1 or not (is_too_much(error) or (len(run) == 1 and _took_too_long(error))):
+                if part.readings <= 1 or not (is_too_much(error) or (is_alone and _took_too_long(error))):
                     raise
                 bounds = replace(bounds, readings=max(1, part.readings // 2))
                 decoded.cache_clear()
@@ -175,11 +178,8 @@ class Engine:
                     error=repr(error),
                 )
                 continue
-            total = total.plus(outcome)
-            if done is not None:
-                done.append(outcome)
-            stored += part.records
-        return total
+            run = run[part.records :]
+            yield outcome
 
     def _store(self, partition: Partition, part: Part, anew: Anew) -> Outcome:
         """Store a part of a run, without the readings that are refused.
@@ -193,8 +193,7 @@ class Engine:
         while True:
             attempt = Transaction(self.session, partition, refused, record_ts=part.record_ts, looks=looks)
             try:
-                with self._large if part.rows > LARGE_ROWS else contextlib.nullcontext():
-                    outcome = attempt.run(batches or anew(), part.stop, None, commit=True)
+                outcome = attempt.run(batches or anew(), part.stop, None, commit=True)
             except CheckpointMovedError:
                 raise
             except Exception as error:

@@ -1,7 +1,7 @@
-"""The Faust app: it fetches records and hands them to the shepherd, who returns when they are stored.
+"""The Faust app: it fetches records and hands them to the shepherd, who stores them partition by partition.
 
-The offset that counts is the one in the database (`streams.worker.consumer`). `take_events` acknowledges what left the
-loop body even when it left by an exception, so nothing may ever leave it that way.
+The offset that counts is the one in the database (`streams.worker.consumer`). What is handed over counts as
+acknowledged at once: the group's offsets in Kafka say what was fetched, not what is stored.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ def create_app(
     )
     engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
     threading.Thread(target=engine.warm_up, daemon=True).start()  # while Kafka makes up its mind
-    app.transport = DatabaseTransport(app, settings.kafka_topic, engine.stored_offsets)
-    shepherd = Shepherd(app, engine, figures)
+    shepherd = Shepherd(app, engine, figures, batch_records=settings.batch_records)
+    app.transport = DatabaseTransport(app, settings.kafka_topic, engine.stored_offsets, shepherd.has_enough)
 
     @app.agent(topic, concurrency=1)  # type: ignore[arg-type] # an agent is handed a Stream, whatever StreamT says
     async def store_readings(stream: faust.Stream[bytes]) -> AsyncIterator[None]:
         async for events in stream.take_events(settings.batch_records, within=settings.batch_within_s):
-            await shepherd.store(events)
+            shepherd.take(events)
             yield
 
     @app.task  # type: ignore[untyped-decorator] # Faust types its tasks loosely
@@ -154,6 +154,7 @@ def create_app(
 
     @app.on_before_shutdown.connect
     async def stopping(*_: Any, **__: Any) -> None:  # noqa: ANN401 - Faust's signal
+        shepherd.stop()
         # Faust waits for ever where Kafka is gone (its consumer's thread dies of it).
         guard = threading.Timer(STOP_S, _end_now)
         guard.daemon = True
@@ -162,6 +163,7 @@ def create_app(
     @app.on_partitions_revoked.connect  # type: ignore[arg-type] # as above
     async def revoked(_sender: Any, *args: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signal
         log.info("revoked", partitions=len(args[0]))
+        shepherd.revoke(sorted(tp.partition for tp in args[0] if tp.topic == settings.kafka_topic))
         on_lost()
 
     return app

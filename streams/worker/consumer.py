@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import faust
+    from faust.types import TP
 
 log = structlog.get_logger(__name__)
 
 APART_S = 5.0
 """Between two times of reading again: what the agent had taken before the first of them is given up by then."""
 RETRY_S = 1.0
+HELD_S = 0.1
+"""So often it is looked whether partitions of which nothing is fetched are to be fetched again."""
 
 
 class DatabaseConsumer(Consumer):
@@ -69,6 +72,17 @@ class DatabaseConsumer(Consumer):
                 self._done, self._sought_at = asked, time.monotonic()
         return await super()._wait_next_records(timeout)
 
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - as Faust
+        """Fetch, but of no partition of which enough waits already: the rest stays in Kafka, and holds up no other."""
+        transport = self.transport
+        assert isinstance(transport, DatabaseTransport)  # noqa: S101 - it made this consumer
+        active = active_partitions or set()
+        wanted = {tp for tp in active if tp.topic != transport.topic or not transport.has_enough(tp.partition)}
+        if not wanted:  # or everything would be fetched
+            await self.sleep(HELD_S)
+            return {}
+        return await super()._getmany(wanted, timeout if wanted == active else min(timeout, HELD_S))
+
     async def _seek_stored(self) -> None:
         """Seek all assigned partitions to where the database stands."""
         transport = self.transport
@@ -95,8 +109,15 @@ class DatabaseTransport(Transport):
 
     Consumer = DatabaseConsumer
 
-    def __init__(self, app: faust.App, topic: str, stored: Callable[[], Mapping[int, int]]) -> None:
-        """`stored`: offset behind the last record stored, by partition; asked in a thread."""
+    def __init__(
+        self, app: faust.App, topic: str, stored: Callable[[], Mapping[int, int]], has_enough: Callable[[int], bool]
+    ) -> None:
+        """Take what they ask.
+
+        `stored`: offset behind the last record stored, by partition; asked in a thread. `has_enough`: whether so much
+        of a partition has been fetched and is not stored that no more should be.
+        """
         super().__init__(app.conf.broker_consumer, app)
         self.topic = topic
         self.stored = stored
+        self.has_enough = has_enough

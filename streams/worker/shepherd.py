@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import structlog
 from faust.types import TP
-from psycopg_pool import PoolTimeout
 
 from storage.checkpoint import StoredUntil
 from storage.errors import CheckpointMovedError, is_disk_full
 from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
+from streams.worker.backlog import Backlog
 from streams.worker.consumer import DatabaseConsumer
 from streams.worker.memory import memory_bytes
+from streams.worker.standstill import STUCK_S, Standstill
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     import faust
 
@@ -35,15 +35,18 @@ log = structlog.get_logger(__name__)
 
 CONCURRENT_PARTITIONS = 3
 """Transactions under way at once: while one waits for the database another computes."""
+BATCH_RECORDS = 200
+"""Records that one transaction has at most, if nothing else is said."""
+WAITING_BYTES = 32 * 1024 * 1024
+"""Of all partitions together so much waits here at most, and what the last fetch brought; the rest waits in Kafka."""
 LEAST_READINGS = 16
 """Of a record that fails again and again no fewer are tried at once: each may have been nobody's fault."""
 BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
 DISK_IS_FULL = "the database's disk is full: readings wait in Kafka, nothing is lost; it goes on when there is room"
-STUCK_S = 300.0
-"""A partition with records that has not moved for so long is written down for all to see (`stuck_partition`)."""
 LOOK_S = 30.0
-"""So often it is looked whether a transaction under way has moved it."""
+"""So often it is looked whether a transaction under way has moved its partition."""
+NOT_DELIVERED = "records before this one were not delivered"
 UNDER_WAY = "its transaction is still under way: it computes, or waits for its turn or for a lock in the database"
 
 
@@ -57,6 +60,8 @@ class WorkerFigures:
     duplicate_total: int = 0
     quarantined_total: int = 0
     retries_total: int = 0
+    waiting_records: int = 0
+    """Records that were fetched and are not stored yet."""
     newest_received_ts: int = 0
     """Time of arrival of the newest reading stored; its distance from now is the lag."""
     stuck_partitions: int = 0
@@ -76,37 +81,56 @@ class WorkerFigures:
         return asdict(self) | {"memory_bytes": memory_bytes()}
 
 
-class _Standing(NamedTuple):
-    """A record that is being tried."""
+@dataclass(slots=True)
+class _Effort:
+    """How much of a partition is tried at once, and how long is waited after it has failed."""
 
-    mark: StoredUntil
-    """Up to where its partition was stored then."""
-    since: float
-    """By the monotonic clock."""
+    records: int
+    bounds: Bounds | None = None
+    """None: the engine's own."""
+    wait_s: float = BACKOFF_S[0]
+    left: int = 0
+    """So many records are stored with less effort: those that waited when one of them failed."""
 
 
 class Shepherd:
     """Brings every partition's records to the engine, in order, until they are stored.
 
-    After a rebalance it keeps what it remembers of partitions that stay, and asks the database only whether somebody
-    moved them meanwhile: on a busy machine rebalances come in rows, and loading everything anew makes them longer.
+    Partitions wait for each other only for their turn: one whose records are much to compute, or cannot be stored,
+    holds up no other. After a rebalance it keeps what it remembers of partitions that stay, and asks the database only
+    whether somebody moved them meanwhile: on a busy machine rebalances come in rows, and loading everything anew makes
+    them longer.
     """
 
-    def __init__(self, app: faust.App, engine: Engine, figures: WorkerFigures, *, stuck_s: float = STUCK_S) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        engine: Engine,
+        figures: WorkerFigures,
+        *,
+        batch_records: int = BATCH_RECORDS,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        """Take how many records one transaction has at most, and how long a partition may stand before all are told."""
         self._app = app
-        self._stuck_s = stuck_s
-        self._standing: dict[int, _Standing] = {}
-        """Partitions whose records are being tried, and since when."""
-        self._unsure: set[int] = set()
-        """Partitions that may be written down as stuck, by this worker or the one before."""
-        self._figures = figures
         self._engine = engine
+        self._figures = figures
+        self._batch_records = batch_records
+        self._look_s = min(LOOK_S, max(1.0, stuck_s))
+        self._standstill = Standstill(engine, figures, stuck_s=stuck_s)
         self._partitions: dict[int, Partition] = {}
         self._known: dict[int, Partition] = {}
         """As they were before the last rebalance."""
+        self._backlogs: dict[int, Backlog] = {}
+        self._tending: list[asyncio.Task[None]] = []
+        """One for each backlog, for as long as the worker lives, whoever has the partition."""
+        self._most_bytes = WAITING_BYTES
+        """So much of one partition waits here at most, and what one fetch brings beyond it."""
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._loading: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(CONCURRENT_PARTITIONS)
+        self._large = asyncio.Lock()
+        """Whoever has it may begin a transaction that takes much memory."""
 
     def assign(self, numbers: Sequence[int], on_ready: Callable[[], None]) -> None:
         """Own these partitions from now on; what is remembered of those kept is used again if nobody moved them.
@@ -118,10 +142,9 @@ class Shepherd:
             number: partition for number, partition in (self._known | self._partitions).items() if number in numbers
         }
         self._partitions.clear()
-        # One that went to another worker no longer stands here, and if it comes back begins anew.
-        self._standing = {number: standing for number, standing in self._standing.items() if number in numbers}
-        self._count_stuck()
-        self._unsure.update(numbers)
+        self.revoke([number for number in self._backlogs if number not in numbers])
+        self._most_bytes = WAITING_BYTES // max(1, len(numbers))
+        self._standstill.hand_over(numbers)
         if self._loading is not None:
             self._loading.cancel()
         self._loading = asyncio.create_task(self._load(numbers, on_ready))
@@ -155,151 +178,148 @@ class Shepherd:
                 self._partitions[number] = found
             return found
 
-    async def store(self, events: Sequence[faust.EventT[bytes]]) -> None:
-        """Store a take of events; returns only when every partition's share is stored or to be fetched again."""
-        by_partition: dict[int, list[Record]] = {}
+    def revoke(self, numbers: Iterable[int]) -> None:
+        """Let go of what waits of some partitions; a transaction that is under way ends as it may."""
+        for number in numbers:
+            if (backlog := self._backlogs.get(number)) is not None:
+                backlog.clear()
+        self._count_waiting()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        for task in self._tending:
+            task.cancel()
+
+    def has_enough(self, number: int) -> bool:
+        """Whether so much of a partition waits that no more of it should be fetched."""
+        backlog = self._backlogs.get(number)
+        return backlog is not None and backlog.bytes >= self._most_bytes
+
+    def take(self, events: Iterable[faust.EventT[bytes]]) -> None:
+        """Take events over: each partition's are stored in order, whatever becomes of the others."""
         for event in events:
             message = event.message
-            record = Record(message.offset, int(message.timestamp * 1000), message.value or b"")
-            taken = by_partition.setdefault(message.partition, [])
-            if taken and record.offset <= taken[-1].offset:
-                taken.clear()  # fetched again, from where the database stands
-            taken.append(record)
-        await asyncio.gather(*(self._store(number, records) for number, records in by_partition.items()))
+            number = message.partition
+            if number not in self._backlogs:
+                backlog = self._backlogs[number] = Backlog()
+                self._tending.append(asyncio.create_task(self._tend(number, backlog), name=f"partition {number}"))
+            self._backlogs[number].add(Record(message.offset, int(message.timestamp * 1000), message.value or b""))
+        self._count_waiting()
 
-    async def _store(self, number: int, records: Sequence[Record]) -> None:
-        """Store one partition's records, run by run, up to the first that does not follow what is stored."""
-        for run in _runs(records):
-            if not await self._store_run(number, run):
-                return
+    def _count_waiting(self) -> None:
+        self._figures.waiting_records = sum(map(len, self._backlogs.values()))
 
-    async def _store_run(self, number: int, records: Sequence[Record]) -> bool:
-        """Store records that follow each other; whether they did follow what is stored.
-
-        In one transaction, or in parts where that fails: it may be too much for one. PostgreSQL ends a transaction
-        whose worker computes for so long that it might be paused.
-        """
-        wait_s, share, bounds = BACKOFF_S[0], len(records), self._engine.bounds
-        while records:
+    async def _tend(self, number: int, backlog: Backlog) -> None:
+        """Store what comes of a partition, run by run, for as long as the worker lives."""
+        effort = _Effort(self._batch_records)
+        while True:
+            await backlog.filled()
+            first = StoredUntil(backlog.first_offset)
             try:
-                outcome = await self._watched(number, records, self._attempt(number, records, share, bounds))
+                stored = await self._watched(number, first, self._attempt(number, backlog, effort))
             except CheckpointMovedError as moved:
                 log.warning("another worker stored this range", partition=number, why=str(moved))
-                await self._stands(number, self._forgotten(number, records), str(moved))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - leaving the loop would acknowledge what is not stored
-                is_full = is_disk_full(error)
-                log.warning(
-                    DISK_IS_FULL if is_full else "transaction failed, trying again",
-                    partition=number,
-                    records=share,
-                    error=repr(error),
-                    wait_s=wait_s,
-                )
-                mark = self._forgotten(number, records)
-                if is_full:
-                    await self._note(number, mark, DISK_IS_FULL)
-                else:
-                    await self._stands(number, mark, repr(error))
-                await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-                wait_s = min(2 * wait_s, BACKOFF_S[1])
-                if not is_full:
-                    if share == 1:
-                        bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
-                    share = max(1, share // 2)
-                self._figures.retries_total += 1
+                await self._standstill.stands(number, self._forgotten(number, first), str(moved))
+            except Exception as error:  # noqa: BLE001 - or nothing more of the partition would be stored
+                await self._fails(number, first, backlog, effort, error)
             else:
-                if outcome is None:
-                    mark = StoredUntil(records[0].offset)
-                    await self._stands(number, mark, "records before this one were not delivered")
-                    return False
-                await self._moves(number)
-                records, wait_s, bounds = records[share:], BACKOFF_S[0], self._engine.bounds
-        return True
+                left = effort.left - stored
+                effort = _Effort(effort.records if left > 0 else self._batch_records, left=left)
 
-    async def _watched(
-        self, number: int, records: Sequence[Record], attempt: Awaitable[Outcome | None]
-    ) -> Outcome | None:
+    async def _fails(
+        self, number: int, first: StoredUntil, backlog: Backlog, effort: _Effort, error: Exception
+    ) -> None:
+        """Have a partition whose transaction failed loaded again, wait, and have half as many records tried.
+
+        It may be too much for one transaction. PostgreSQL ends one whose worker computes for so long that it might be
+        paused.
+        """
+        is_full, tried = is_disk_full(error), len(backlog.run(effort.records))
+        log.warning(
+            DISK_IS_FULL if is_full else "transaction failed, trying again",
+            partition=number,
+            records=tried,
+            error=repr(error),
+            wait_s=effort.wait_s,
+        )
+        mark = self._forgotten(number, first)
+        if is_full:
+            await self._standstill.note(number, mark, DISK_IS_FULL)
+        else:
+            await self._standstill.stands(number, mark, repr(error))
+        await asyncio.sleep(effort.wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+        effort.wait_s = min(2 * effort.wait_s, BACKOFF_S[1])
+        if not is_full:
+            if tried == 1:
+                bounds = effort.bounds or self._engine.bounds
+                effort.bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
+            effort.records, effort.left = max(1, tried // 2), max(effort.left, len(backlog))
+        if not backlog:
+            self._standstill.forget(number)
+        self._figures.retries_total += 1
+
+    async def _watched(self, number: int, first: StoredUntil, attempt: Coroutine[Any, Any, int]) -> int:
         """Wait for an attempt, and write its partition down where it neither moves it nor fails."""
-        self._standing.setdefault(number, _Standing(self._mark(number, records), time.monotonic()))
+        self._standstill.begins(number, self._mark(number, first))
         task = asyncio.ensure_future(attempt)
         try:
-            while not (await asyncio.wait([task], timeout=min(LOOK_S, max(1.0, self._stuck_s))))[0]:
-                await self._stands(number, self._mark(number, records), UNDER_WAY)
+            while not (await asyncio.wait([task], timeout=self._look_s))[0]:
+                await self._standstill.stands(number, self._mark(number, first), UNDER_WAY)
             return await task
         finally:
             task.cancel()
 
-    def _mark(self, number: int, records: Sequence[Record]) -> StoredUntil:
-        """Up to where a partition is stored, as far as is known here, when these records are to be stored next."""
-        first = StoredUntil(records[0].offset)
+    def _mark(self, number: int, first: StoredUntil) -> StoredUntil:
+        """Up to where a partition is stored, as far as is known here, when the record at `first` is to be next."""
         if (partition := self._partitions.get(number)) is not None:
             return max(first, partition.mark)
-        return standing.mark if (standing := self._standing.get(number)) is not None else first
+        return self._standstill.mark_of(number) or first
 
-    def _forgotten(self, number: int, records: Sequence[Record]) -> StoredUntil:
+    def _forgotten(self, number: int, first: StoredUntil) -> StoredUntil:
         """The same, and have the partition loaded anew with the next attempt."""
-        mark = self._mark(number, records)
+        mark = self._mark(number, first)
         self._partitions.pop(number, None)
         return mark
 
-    async def _stands(self, number: int, mark: StoredUntil, why: str) -> None:
-        """Remember that a partition's record was tried in vain; after some minutes write it down for all to see."""
-        standing = self._standing.get(number)
-        if standing is not None and standing.mark != mark:
-            await self._moves(number)
-        if self._stood_s(number, mark) >= self._stuck_s:
-            await self._note(number, mark, why)
+    async def _attempt(self, number: int, backlog: Backlog, effort: _Effort) -> int:
+        """Store the first records that wait; returns how many: none where they do not follow what is stored.
 
-    def _stood_s(self, number: int, mark: StoredUntil) -> float:
-        """How long a partition has stood at a record."""
-        standing = self._standing.setdefault(number, _Standing(mark, time.monotonic()))
-        return time.monotonic() - standing.since
-
-    async def _note(self, number: int, mark: StoredUntil, why: str) -> None:
-        """Write down that a partition stands, and why."""
-        stuck_s = self._stood_s(number, mark)
-        self._unsure.add(number)
-        log.error("partition does not move", partition=number, offset=mark.offset, stuck_s=round(stuck_s), why=why)
-        self._count_stuck()
-        with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
-            await asyncio.to_thread(self._engine.note_stuck, number, mark.offset, stuck_s, why)
-
-    def _count_stuck(self) -> None:
-        """Tell of how many partitions a record has been tried for too long."""
-        now = time.monotonic()
-        self._figures.stuck_partitions = sum(now - each.since >= self._stuck_s for each in self._standing.values())
-
-    async def _moves(self, number: int) -> None:
-        """Take back what was written of a partition that moves now."""
-        if self._standing.pop(number, None) is not None:
-            self._count_stuck()
-        if number in self._unsure:
-            with contextlib.suppress(psycopg.Error, PoolTimeout):
-                await asyncio.to_thread(self._engine.note_moving, number)
-                self._unsure.discard(number)
-
-    async def _attempt(self, number: int, records: Sequence[Record], share: int, bounds: Bounds) -> Outcome | None:
-        """Store the first `share` records; None where they do not follow what is stored and are fetched again."""
+        Then all that waits is fetched again.
+        """
         async with self._slots:
             partition = await self._opened(number)
+            records = backlog.run(effort.records)  # also those that came while this partition waited for its turn
+            if not records:  # they were let go of meanwhile
+                self._standstill.forget(number)
+                return 0
             await self._check_log(partition, records)
-            done: list[Outcome] = []
+            run = self._engine.stored(partition, records, effort.bounds)
             try:
-                return await asyncio.to_thread(self._engine.apply, partition, records[:share], bounds, done)
-            except GapError as error:
-                gap = error
-            finally:
-                for outcome in done:
-                    self._figures.add(outcome)
-            # What lies between may have been stored by another worker after this one had asked.
-            self._partitions.pop(number, None)
-            if (await self._opened(number)).next_offset != gap.expected or await self._is_lost(gap):
-                raise CheckpointMovedError(str(gap)) from gap
+                outcome = await asyncio.to_thread(next, run, None)
+            except GapError as gap:
+                await self._bridge(number, gap)
+                backlog.clear()
+                self._consumer.read_again()
+                await self._standstill.stands(number, StoredUntil(gap.found), NOT_DELIVERED)
+                return 0
+        while True:
+            if outcome is not None:
+                self._figures.add(outcome)
+                await self._standstill.moves(number)
+            backlog.let_go(partition.next_offset)
+            self._count_waiting()
+            if partition.next_offset > records[-1].offset:
+                return len(records)
+            async with nullcontext() if outcome else self._large, self._slots:
+                outcome = await asyncio.to_thread(next, run, None)
+
+    async def _bridge(self, number: int, gap: GapError) -> None:
+        """Raise CheckpointMovedError where what is missing is stored by now, or lost; else it can be fetched again."""
+        # What lies between may have been stored by another worker after this one had asked.
+        self._partitions.pop(number, None)
+        if (await self._opened(number)).next_offset != gap.expected or await self._is_lost(gap):
+            raise CheckpointMovedError(str(gap)) from gap
         log.warning("fetching again", partition=number, expected=gap.expected, delivered=gap.found)
-        self._consumer.read_again()
-        return None
 
     async def _check_log(self, partition: Partition, records: Sequence[Record]) -> None:
         """A log that ends before what is stored of it has been replaced; then its offsets start anew."""
@@ -331,13 +351,3 @@ class Shepherd:
         consumer = self._app.consumer
         assert isinstance(consumer, DatabaseConsumer)  # noqa: S101 - `create_app` sees to it
         return consumer
-
-
-def _runs(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Cut records where one does not follow the one before."""
-    start = 0
-    for at in range(1, len(records)):
-        if records[at].offset != records[at - 1].offset + 1:
-            yield records[start:at]
-            start = at
-    yield records[start:]

@@ -18,7 +18,7 @@ from fenhe.cli import app
 from streams.engine.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import ParamSpec, TypeVar
 
     from streams.engine.partition import Partition
@@ -44,17 +44,13 @@ def faint() -> None:
 class FaintingEngine(Engine):
     """Faints before a transaction that has something to store: no connection is borrowed yet."""
 
-    def apply(
-        self,
-        partition: Partition,
-        records: Sequence[Record],
-        bounds: Bounds | None = None,
-        done: list[Outcome] | None = None,
-    ) -> Outcome:
+    def stored(
+        self, partition: Partition, records: Sequence[Record], bounds: Bounds | None = None
+    ) -> Iterator[Outcome | None]:
         """Redelivered records, which are skipped, and a gap, which is refused, are no occasion."""
         if records[0].offset <= partition.next_offset <= records[-1].offset:
             faint()
-        return super().apply(partition, records, bounds, done)
+        yield from super().stored(partition, records, bounds)
 
 
 def after(function: Callable[P, T]) -> Callable[P, T]:

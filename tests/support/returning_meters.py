@@ -12,10 +12,7 @@ import json
 import resource
 import sys
 import time
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
-
-import faust
+from typing import TYPE_CHECKING
 
 from schemas.readings import Kind
 from schemas.registry import Device, Registry, Role, Sector, Site
@@ -25,11 +22,14 @@ from storage.pool import open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.memory import memory_bytes
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd, WorkerFigures
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, WorkerFigures
 from tests.support.pipeline import START_TS, Sent, prepare, record
+from tests.support.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import faust
 
 PARTITIONS = 12
 _KINDS = (
@@ -85,11 +85,7 @@ def events(sent: Sequence[Sent], offsets: dict[int, int]) -> list[faust.EventT[b
     for partition, own in by_partition.items():
         for start in range(0, len(own), 200):
             offset = offsets[partition] = offsets.get(partition, -1) + 1
-            made = record(offset, own[start : start + 200])
-            message = SimpleNamespace(
-                offset=offset, timestamp=made.timestamp_ts / 1000, value=made.value, partition=partition
-            )
-            found.append(cast("faust.EventT[bytes]", SimpleNamespace(message=message)))
+            found.append(event(record(offset, own[start : start + 200]), partition))
     return found
 
 
@@ -100,14 +96,20 @@ def main() -> None:
     prepare(url, registry)
     pool = open_pool(url, size=CONCURRENT_PARTITIONS + 2, name="test")
     figures = WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), Engine(pool, installed(), "test", PARTITIONS), figures)
+    engine = Engine(pool, installed(), "test", PARTITIONS)
     offsets: dict[int, int] = {}
     before = [item for minute in range(3) for item in said(registry, START_TS + minute * MINUTE_MS)]
     after = [item for minute in range(3) for item in said(registry, START_TS + days * DAY_MS + minute * MINUTE_MS)]
     began = time.monotonic()
-    asyncio.run(shepherd.store(events(before, offsets)))
-    quiet_bytes = memory_bytes()
-    asyncio.run(shepherd.store(events(after, offsets)))
+
+    async def run() -> int:
+        shepherd = make_shepherd(engine, figures)
+        await store(shepherd, figures, events(before, offsets))
+        quiet_bytes = memory_bytes()
+        await store(shepherd, figures, events(after, offsets))
+        return quiet_bytes
+
+    quiet_bytes = asyncio.run(run())
     most_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     pool.close()
     sys.stdout.write(

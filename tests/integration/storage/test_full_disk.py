@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import faust
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,10 +21,10 @@ from storage.books.balance import balance
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
-from streams.worker.shepherd import DISK_IS_FULL, Shepherd, WorkerFigures
-from tests.integration.streams.test_shepherd import event
+from streams.worker.shepherd import DISK_IS_FULL, WorkerFigures
 from tests.support.databases import own_database
 from tests.support.pipeline import START_TS, Sent, prepare, record
+from tests.support.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,10 +102,10 @@ def test_a_full_disk_stops_cleanly_says_so_and_goes_on(url_there: str, small_dis
     engine, figures = Engine(open_pool(url_there, size=3, name="test"), installed(), "test", 1), WorkerFigures()
 
     async def run() -> str:
-        shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures)
+        shepherd = make_shepherd(engine, figures)
         await shepherd.open([0])
         ballast = _fill(small_disk)
-        storing = asyncio.create_task(shepherd.store(events))
+        storing = asyncio.create_task(store(shepherd, figures, events))
         said = await _said(url_there)
         assert not storing.done()
         ballast.unlink()

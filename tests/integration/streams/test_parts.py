@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import faust
 import orjson
 import psycopg
 import pytest
@@ -25,7 +23,7 @@ from storage.registry import import_registry
 from streams.engine import engine as engine_module
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
-from streams.worker.shepherd import Shepherd, WorkerFigures
+from streams.worker.shepherd import WorkerFigures
 from tests.support.databases import own_database
 from tests.support.pipeline import (
     MEMORY,
@@ -39,13 +37,13 @@ from tests.support.pipeline import (
     save_memories,
     snapshot,
 )
+from tests.support.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fenhe.local import Postgres
     from streams.engine.engine import Engine
-    from streams.engine.transaction import Outcome
 
 
 WITH_HISTORY = Registry(
@@ -202,14 +200,12 @@ def test_devices_added_to_a_running_system_are_no_more_work_than_others(own_url:
 
     engine.apply(partition, [record(1, readings(3)[-2:])])  # the worker hears of the registry
     for offset, ts in enumerate((START_TS, START_TS + MINUTE_MS), 2):
-        first: list[Outcome] = []
-        engine.apply(partition, [record(offset, heard(ts))], done=first)
-        assert [outcome.stored for outcome in first] == [60]
+        first = [*engine.stored(partition, [record(offset, heard(ts))])]
+        assert [outcome and outcome.stored for outcome in first] == [60]
     with connect(own_url, name="test") as connection:
         connection.execute("DELETE FROM entity_state WHERE entity_id LIKE 'n-%'")
-    later: list[Outcome] = []
-    engine.apply(engine.open(0), [record(4, heard(START_TS + 2 * MINUTE_MS))], done=later)
-    assert len(later) > 1, "eight days of each are folded again"
+    later = [*engine.stored(engine.open(0), [record(4, heard(START_TS + 2 * MINUTE_MS))])]
+    assert len([outcome for outcome in later if outcome]) > 1, "eight days of each are folded again"
     with connect(own_url, name="test") as connection:
         assert balance(connection).closed
 
@@ -238,12 +234,13 @@ def test_what_postgresql_has_not_enough_for_is_halved_and_at_last_refused(
         connection.execute(REFUSE.format(most=9, state=state))
     body = orjson.dumps([{"ts": START_TS + 60_000 * n, "mass_t": float(n), "seq": n} for n in range(60)])
     envelope = encode_envelope("plant-1", "production", "p-1", START_TS, body)
-    value = encode_micro_batch("test", {"p-1": 60}, [envelope], [])
-    message = SimpleNamespace(offset=0, timestamp=START_TS / 1000, value=value, partition=0)
-    event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
+    item = Record(0, START_TS, encode_micro_batch("test", {"p-1": 60}, [envelope], []))
     engine, figures = open_engine(own_url), WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.0)
-    asyncio.run(asyncio.wait_for(shepherd.store([event]), 120))
+
+    async def run() -> None:
+        await store(make_shepherd(engine, figures, stuck_s=0.0), figures, [event(item)])
+
+    asyncio.run(asyncio.wait_for(run(), 120))
     with connect(own_url, name="test") as connection:
         books = balance(connection)
         refused = connection.execute("SELECT reason, detail FROM quarantine").fetchall()
@@ -261,14 +258,12 @@ def test_a_partition_that_does_not_move_is_written_down_with_its_record(own_url:
     database = own_url.rpartition("/")[2]
     with psycopg.connect(postgres.url(SUPERUSER, database), autocommit=True) as connection:
         connection.execute(REFUSE.format(most=0, state="40001"))
-    value = record(0, [item for item in readings(20) if item.device_id == "p-1"]).value
-    message = SimpleNamespace(offset=0, timestamp=START_TS / 1000, value=value, partition=0)
-    event = cast("faust.EventT[bytes]", SimpleNamespace(message=message))
+    item = record(0, [item for item in readings(20) if item.device_id == "p-1"])
     engine, figures = open_engine(own_url), WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.3)
 
     async def run() -> list[tuple[object, ...]]:
-        storing = asyncio.create_task(shepherd.store([event]))
+        shepherd = make_shepherd(engine, figures, stuck_s=0.3)
+        storing = asyncio.create_task(store(shepherd, figures, [event(item)]))
         async with await psycopg.AsyncConnection.connect(
             postgres.url(SUPERUSER, database), autocommit=True
         ) as connection:

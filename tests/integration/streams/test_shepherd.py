@@ -21,8 +21,9 @@ from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.app import session_limits
-from streams.worker.shepherd import UNDER_WAY, Shepherd, WorkerFigures
+from streams.worker.shepherd import UNDER_WAY, WorkerFigures
 from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record
+from tests.support.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from fenhe.local import Postgres
@@ -48,12 +49,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 """
 
 
-def event(item: Record) -> faust.EventT[bytes]:
-    """A record as Faust hands it on."""
-    message = SimpleNamespace(offset=item.offset, timestamp=item.timestamp_ts / 1000, value=item.value, partition=0)
-    return cast("faust.EventT[bytes]", SimpleNamespace(message=message))
-
-
 def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -> None:
     """PostgreSQL ends the transaction of a worker that computes for too long; with fewer records it goes through."""
     prepare(own_url)
@@ -65,7 +60,11 @@ def test_what_postgresql_gives_up_waiting_for_is_stored_in_parts(own_url: str) -
     events = [event(record(at, sent[at * READINGS : (at + 1) * READINGS])) for at in range(RECORDS)]
     pool = open_pool(own_url, size=3, name="test", idle_transaction_s=IDLE_S)
     engine, figures = Engine(pool, installed(), "test", 1), WorkerFigures()
-    asyncio.run(Shepherd(faust.App("test", store="memory://"), engine, figures).store(events))
+
+    async def run() -> None:
+        await store(make_shepherd(engine, figures), figures, events)
+
+    asyncio.run(run())
     engine.close()
     with connect(own_url, name="test") as connection:
         books = balance(connection)
@@ -94,7 +93,7 @@ def test_partitions_that_are_forgotten_while_they_are_opened_do_no_harm(own_url:
     """A rebalance in the middle of opening partitions leaves the worker ready, not with an error."""
     prepare(own_url)
     engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 4)
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
+    shepherd = make_shepherd(engine, WorkerFigures())
 
     async def run() -> None:
         opening = asyncio.create_task(shepherd.open([0, 1, 2, 3]))
@@ -113,7 +112,7 @@ def test_an_assignment_is_taken_before_its_states_are_loaded(own_url: str) -> No
     """The consumer sends no heartbeat while it is handed its partitions, so nothing may be waited for there."""
     prepare(own_url)
     engine = SlowEngine(open_pool(own_url, size=3, name="test"), installed(), "test", 1)
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, WorkerFigures())
+    shepherd = make_shepherd(engine, WorkerFigures())
 
     async def run() -> None:
         ready = asyncio.Event()
@@ -151,11 +150,11 @@ def test_a_partition_that_went_to_another_worker_stands_here_no_more() -> None:
     """Neither is it told of as stuck, nor is it at once when it comes back."""
     engine: Any = SimpleNamespace(note_stuck=lambda *_: None, open=lambda *_: SimpleNamespace(memories={}))
     figures = WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.0)
+    shepherd = make_shepherd(engine, figures, stuck_s=0.0)
 
     async def run() -> None:
         for number in (0, 1):
-            await shepherd._stands(number, StoredUntil(5), "not now")
+            await shepherd._standstill.stands(number, StoredUntil(5), "not now")
         assert figures.stuck_partitions == 2
         shepherd.assign([1], lambda: None)
         assert figures.stuck_partitions == 1, "the one that stays still stands"
@@ -206,12 +205,12 @@ def test_the_record_that_holds_a_partition_up_is_named(own_url: str, postgres: P
     prepare(own_url)
     admin_url = postgres.url(SUPERUSER, own_url.rpartition("/")[2])
     engine, figures = open_engine(own_url), WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=0.5)
+    shepherd = make_shepherd(engine, figures, stuck_s=0.5)
 
     async def run() -> tuple[int, int, str, float]:
         async with await psycopg.AsyncConnection.connect(admin_url, autocommit=True) as admin:
             await admin.execute(REFUSE)
-            storing = asyncio.create_task(shepherd.store([event(item) for item in ten_each(8)]))
+            storing = asyncio.create_task(store(shepherd, figures, map(event, ten_each(8))))
             found = await written_down(admin, storing, 4)
             await admin.execute("DROP TRIGGER refuse ON reading_production")
             await storing
@@ -231,16 +230,16 @@ def test_a_transaction_that_neither_ends_nor_fails_is_written_down_too(own_url: 
     prepare(own_url)
     admin_url = postgres.url(SUPERUSER, own_url.rpartition("/")[2])
     engine, figures = open_engine(own_url), WorkerFigures()
-    shepherd = Shepherd(faust.App("test", store="memory://"), engine, figures, stuck_s=1.5)
+    shepherd = make_shepherd(engine, figures, stuck_s=1.5)
 
     async def run() -> tuple[int, int, str, float]:
         async with (
             await psycopg.AsyncConnection.connect(admin_url) as holder,
             await psycopg.AsyncConnection.connect(admin_url, autocommit=True) as admin,
         ):
-            await shepherd.store([event(item) for item in ten_each(1)])
+            await store(shepherd, figures, map(event, ten_each(1)))
             await holder.execute("SELECT FROM checkpoint FOR UPDATE")
-            storing = asyncio.create_task(shepherd.store([event(item) for item in ten_each(3)[1:]]))
+            storing = asyncio.create_task(store(shepherd, figures, map(event, ten_each(3)[1:])))
             found = await written_down(admin, storing, 1)
             assert figures.stuck_partitions == 1
             await holder.rollback()

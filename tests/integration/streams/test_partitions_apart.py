@@ -1,0 +1,176 @@
+"""Partitions of one worker wait for each other's turn, and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from fenhe.local.postgres import SUPERUSER
+from schemas.readings import Kind
+from schemas.topics import partition_of
+from storage.books.balance import balance
+from storage.checkpoint import Position, StoredUntil
+from storage.pool import connect, open_pool
+from streams.engine.engine import Engine
+from streams.engine.transaction import Outcome
+from streams.installed import installed
+from streams.intake.decode import Record
+from streams.worker import shepherd as shepherd_module
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, WorkerFigures
+from tests.support.pipeline import START_TS, Sent, prepare, record
+from tests.support.shepherding import event, make_shepherd, store, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pytest
+
+    from fenhe.local import Postgres
+    from streams.engine.partition import Partition
+    from streams.engine.parts import Bounds
+
+PARTITIONS = 3
+PLANT, STATION = partition_of("plant-1", PARTITIONS), partition_of("bs-1", PARTITIONS)
+
+
+async def stored(figures: WorkerFigures, count: int) -> None:
+    """Wait until so many readings are stored."""
+    await until(lambda: figures.stored_total >= count)
+
+
+def one_reading(offset: int, *, of_the_plant: bool) -> Record:
+    """A record of one reading, a minute after the one before."""
+    ts = START_TS + 60_000 * offset
+    if of_the_plant:
+        return record(offset, [Sent("plant-1", Kind.PRODUCTION, "p-1", {"ts": ts, "mass_t": float(offset)})])
+    return record(offset, [Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": ts, "dc_voltage_v": 53.5})])
+
+
+def test_a_partition_that_waits_for_a_lock_holds_up_no_other(own_url: str, postgres: Postgres) -> None:
+    """Ten takes of the base station are stored while the plant's first record waits, and then the plant's."""
+    prepare(own_url)
+    engine = Engine(open_pool(own_url, size=5, name="test"), installed(), "test", PARTITIONS)
+    figures = WorkerFigures()
+    shepherd = make_shepherd(engine, figures)
+
+    async def run() -> None:
+        both = [
+            event(one_reading(0, of_the_plant=plant), number) for plant, number in ((True, PLANT), (False, STATION))
+        ]
+        await store(shepherd, figures, both)
+        async with await psycopg.AsyncConnection.connect(postgres.url(SUPERUSER, own_url.rpartition("/")[2])) as holder:
+            await holder.execute("SELECT FROM checkpoint WHERE partition = %s FOR UPDATE", (PLANT,))
+            for offset in range(1, 11):
+                shepherd.take([event(one_reading(offset, of_the_plant=True), PLANT)])
+                shepherd.take([event(one_reading(offset, of_the_plant=False), STATION)])
+                await stored(figures, 2 + offset)
+            assert figures.waiting_records == 10
+            await holder.rollback()
+        await until(lambda: not figures.waiting_records)
+
+    asyncio.run(asyncio.wait_for(run(), 120))
+    engine.close()
+    with connect(own_url, name="test") as connection:
+        books = balance(connection)
+    assert (books.closed, books.stored, figures.retries_total) == (True, 22, 0)
+
+
+class _Stored:
+    """A partition as far as a shepherd looks at it."""
+
+    def __init__(self, number: int) -> None:
+        self.position = Position("test", number)
+        self.memories: dict[str, object] = {}
+        self.next_offset = 0
+
+    @property
+    def mark(self) -> StoredUntil:
+        return StoredUntil(self.next_offset)
+
+
+class HeavyEngine:
+    """All that a shepherd asks of an engine; transactions of some partitions are large, and last until they may end."""
+
+    bounds = None
+
+    def __init__(self, large: Sequence[int]) -> None:
+        self.large = large
+        self.may_end = threading.Event()
+        self.begun: list[int] = []
+
+    def open(self, number: int, _known: Partition | None = None) -> _Stored:
+        """Nothing is stored of it."""
+        return _Stored(number)
+
+    def stored(
+        self,
+        partition: _Stored,
+        records: Sequence[Record],
+        _bounds: Bounds | None,
+    ) -> Iterator[Outcome | None]:
+        """Store records one by one."""
+        number = partition.position.partition
+        for item in records:
+            if number in self.large:
+                yield None
+                self.begun.append(number)
+                assert self.may_end.wait(30)
+            partition.next_offset = item.offset + 1
+            yield Outcome(1, 1, 0, 0, 0)
+
+
+def a_record(offset: int, size: int = 100) -> Record:
+    """A record of some size."""
+    return Record(offset, START_TS, bytes(size))
+
+
+def test_of_what_takes_much_memory_one_is_under_way_and_others_leave_their_place_to_the_small() -> None:
+    """More partitions than may work at once have something large; a small one goes on all the same."""
+    large = range(CONCURRENT_PARTITIONS + 2)
+    engine: Any = HeavyEngine(large)
+    figures = WorkerFigures()
+    shepherd = make_shepherd(engine, figures)
+    small = CONCURRENT_PARTITIONS + 2
+
+    async def run() -> None:
+        shepherd.take([event(a_record(0), number) for number in large])
+        for offset in range(20):
+            shepherd.take([event(a_record(offset), small)])
+            await stored(figures, offset + 1)
+        assert len(engine.begun) == 1
+        engine.may_end.set()
+        await until(lambda: not figures.waiting_records)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert sorted(engine.begun) == [*large]
+
+
+def test_of_a_partition_that_stands_no_more_is_fetched_than_memory_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What waits is bounded by its bytes, partition by partition; one that went to another worker leaves nothing."""
+    monkeypatch.setattr(shepherd_module, "WAITING_BYTES", 20_000)
+    engine: Any = HeavyEngine([0])
+    figures = WorkerFigures()
+    shepherd = make_shepherd(engine, figures)
+
+    async def run() -> None:
+        shepherd.assign([0, 1], lambda: None)
+        shepherd.take([event(a_record(offset, 4_000), 0) for offset in range(2)])
+        assert not shepherd.has_enough(0)
+        shepherd.take([event(a_record(2, 4_000), 0), event(a_record(0, 4_000), 1)])
+        assert shepherd.has_enough(0)
+        await until(lambda: figures.waiting_records == 3)
+        assert (figures.stored_total, shepherd.has_enough(1)) == (1, False)
+        shepherd.assign([1], lambda: None)
+        assert (figures.waiting_records, shepherd.has_enough(0)) == (0, False)
+        engine.may_end.set()
+        shepherd.take([event(a_record(1), 1)])
+        await stored(figures, 3)
+        assert figures.waiting_records == 0
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert engine.begun == [0], "of what was let go of only the record under way is stored"
