@@ -214,17 +214,26 @@ class Shepherd:
         effort = _Effort(self._batch_records)
         while True:
             await backlog.filled()
-            first = StoredUntil(backlog.first_offset)
             try:
-                stored = await self._watched(number, first, self._attempt(number, backlog, effort))
-            except CheckpointMovedError as moved:
-                log.warning("another worker stored this range", partition=number, why=str(moved))
-                await self._standstill.stands(number, self._forgotten(number, first), str(moved))
-            except Exception as error:  # noqa: BLE001 - or nothing more of the partition would be stored
-                await self._fails(number, first, backlog, effort, error)
-            else:
-                left = effort.left - stored
-                effort = _Effort(effort.records if left > 0 else self._batch_records, left=left)
+                effort = await self._next(number, backlog, effort)
+            except Exception:  # an error of our own: without this task the partition would stand for ever, in silence
+                log.exception("a partition was not tended, going on", partition=number)
+                await asyncio.sleep(BACKOFF_S[1])
+
+    async def _next(self, number: int, backlog: Backlog, effort: _Effort) -> _Effort:
+        """Store the next run of a partition, or wait where that fails; returns with how much effort to go on."""
+        first = StoredUntil(backlog.first_offset)
+        try:
+            stored = await self._watched(number, first, self._attempt(number, backlog, effort))
+        except CheckpointMovedError as moved:
+            log.warning("another worker stored this range", partition=number, why=str(moved))
+            await self._standstill.stands(number, self._forgotten(number, first), str(moved))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            await self._fails(number, first, backlog, effort, error)
+        else:
+            left = effort.left - stored
+            return _Effort(effort.records if left > 0 else self._batch_records, left=left)
+        return effort
 
     async def _fails(
         self, number: int, first: StoredUntil, backlog: Backlog, effort: _Effort, error: Exception
@@ -308,7 +317,7 @@ class Shepherd:
                 await self._standstill.moves(number)
             backlog.let_go(partition.next_offset)
             self._count_waiting()
-            if partition.next_offset > records[-1].offset:
+            if partition.next_offset > records[-1].offset or not backlog:  # done, or let go of meanwhile
                 return len(records)
             async with nullcontext() if outcome else self._large, self._slots:
                 outcome = await asyncio.to_thread(next, run, None)

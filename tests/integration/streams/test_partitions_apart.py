@@ -15,6 +15,7 @@ from storage.books.balance import balance
 from storage.checkpoint import Position, StoredUntil
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
+from streams.engine.parts import Bounds
 from streams.engine.transaction import Outcome
 from streams.installed import installed
 from streams.intake.decode import Record
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from fenhe.local import Postgres
     from streams.engine.partition import Partition
-    from streams.engine.parts import Bounds
 
 PARTITIONS = 3
 PLANT, STATION = partition_of("plant-1", PARTITIONS), partition_of("bs-1", PARTITIONS)
@@ -94,7 +94,7 @@ class _Stored:
 class HeavyEngine:
     """All that a shepherd asks of an engine; transactions of some partitions are large, and last until they may end."""
 
-    bounds = None
+    bounds = Bounds()
 
     def __init__(self, large: Sequence[int]) -> None:
         self.large = large
@@ -104,6 +104,9 @@ class HeavyEngine:
     def open(self, number: int, _known: Partition | None = None) -> _Stored:
         """Nothing is stored of it."""
         return _Stored(number)
+
+    def note_moving(self, _number: int) -> None:
+        """Nothing was written down."""
 
     def stored(
         self,
@@ -174,3 +177,27 @@ def test_of_a_partition_that_stands_no_more_is_fetched_than_memory_has_room_for(
 
     asyncio.run(asyncio.wait_for(run(), 30))
     assert engine.begun == [0], "of what was let go of only the record under way is stored"
+
+
+def test_after_an_error_of_our_own_a_partition_is_tended_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction fails, and so does what is to be done then: without its task the partition would stand for ever."""
+    monkeypatch.setattr(shepherd_module, "BACKOFF_S", (0.0, 0.0))
+    engine: Any = HeavyEngine([])
+    figures = WorkerFigures()
+    stored_then = engine.stored
+
+    def fails_once(*args: Any) -> None:  # noqa: ANN401 - as an engine's
+        engine.stored = stored_then
+        raise ConnectionError(args)
+
+    def nobody_thought_of(*args: Any) -> None:  # noqa: ANN401 - as an engine's
+        raise KeyError(args)
+
+    engine.stored, engine.note_stuck = fails_once, nobody_thought_of
+
+    async def run() -> None:
+        events = [event(a_record(offset), 0) for offset in range(3)]
+        await store(make_shepherd(engine, figures, stuck_s=0.0), figures, events)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert figures.stored_total == 3
