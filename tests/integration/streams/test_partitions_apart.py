@@ -173,7 +173,7 @@ def test_of_a_partition_that_stands_no_more_is_fetched_than_memory_has_room_for(
         engine.may_end.set()
         shepherd.take([event(a_record(1), 1)])
         await stored(figures, 3)
-        assert figures.waiting_records == 0
+        await until(lambda: not figures.waiting_records)
 
     asyncio.run(asyncio.wait_for(run(), 30))
     assert engine.begun == [0], "of what was let go of only the record under way is stored"
