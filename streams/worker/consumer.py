@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.types import TP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import faust
-    from faust.types import TP
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +26,8 @@ APART_S = 5.0
 RETRY_S = 1.0
 HELD_S = 0.1
 """So often it is looked whether partitions of which nothing is fetched are to be fetched again."""
+NOWHERE = -1
+"""Number of a partition that there is not."""
 
 
 class DatabaseConsumer(Consumer):
@@ -78,10 +80,10 @@ class DatabaseConsumer(Consumer):
         assert isinstance(transport, DatabaseTransport)  # noqa: S101 - it made this consumer
         active = active_partitions or set()
         wanted = {tp for tp in active if tp.topic != transport.topic or not transport.has_enough(tp.partition)}
-        if not wanted:  # or everything would be fetched
-            await self.sleep(HELD_S)
-            return {}
-        return await super()._getmany(wanted, timeout if wanted == active else min(timeout, HELD_S))
+        if wanted == active:
+            return await super()._getmany(wanted, timeout)
+        # Asked for none it would fetch of all; and a consumer that asks for nothing for an hour leaves its group.
+        return await super()._getmany(wanted or {TP(transport.topic, NOWHERE)}, min(timeout, HELD_S))
 
     async def _seek_stored(self) -> None:
         """Seek all assigned partitions to where the database stands."""
