@@ -9,11 +9,14 @@ from __future__ import annotations
 import secrets
 import signal
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import psutil
 import pytest
 
-from fenhe.local import ApacheKafka, wait_until
+from fenhe.local import ApacheKafka, free_port, wait_until
+from schemas.topics import partition_of
+from storage.pool import connect
 from tests.support.pipeline import DERIVED, SPARED, alarm_history, snapshot
 from tests.support.running import Pipeline
 from tests.support.worlds.small import World, make_world, ordered_pass, per_device
@@ -126,6 +129,30 @@ def test_records_that_are_skipped_are_fetched_again(
     assert gaps > 0, "nothing was to be fetched again"
 
 
+def test_a_partition_that_stands_is_left_in_kafka_and_holds_up_no_other(
+    pipeline: Pipeline, world: World, truth: dict[str, list[str]]
+) -> None:
+    """Somebody holds the lock of one partition: nothing is fetched of it beyond its share, and all others go on."""
+    messages = world.messages()
+    pipeline.collector()
+    port = free_port()
+    worker = pipeline.worker(module="tests.chaos.narrow_worker", more={"FENHE_METRICS_PORT": str(port)})
+    pipeline.publish(messages[: len(messages) // 10])
+    pipeline.wait_stored(_readings(messages[: len(messages) // 10]))
+    held = partition_of(site_of(messages[0]), pipeline.stack.partitions)
+    others = [message for message in messages if partition_of(site_of(message), pipeline.stack.partitions) != held]
+    with connect(pipeline.owner_url, name="test") as holder:
+        holder.execute("SELECT FROM checkpoint WHERE topic = %s AND partition = %s FOR UPDATE", (pipeline.topic, held))
+        pipeline.publish(messages[len(messages) // 10 :])
+        pipeline.wait_stored(_readings(others))
+        waiting = waiting_records(port)
+        left = pipeline.left_in_log(held)
+        holder.rollback()
+    assert 0 < waiting < left / 2, "all of it was fetched, though it cannot be stored"
+    assert_exactly_once(pipeline, world, truth)
+    assert "another worker" not in worker.log.read_text()
+
+
 def test_a_collector_killed_before_it_acknowledges_doubles_nothing(
     pipeline: Pipeline, world: World, truth: dict[str, list[str]]
 ) -> None:
@@ -224,6 +251,18 @@ def _replace_in_mid_run(pipeline: Pipeline, world: World, *, faints: str) -> Pro
 
 def _is_stopped(process: Process) -> bool:
     return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+
+
+def site_of(message: DeviceMessage) -> str:
+    """The site of a message's topic."""
+    return message.topic.split("/")[2]
+
+
+def waiting_records(port: int) -> int:
+    """Records that a worker has fetched and not stored, as its figures say."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return next(int(float(line.split()[1])) for line in lines if line.startswith("fenhe_worker_waiting_records "))
 
 
 def _readings(messages: Sequence[DeviceMessage]) -> int:

@@ -229,6 +229,16 @@ class Pipeline:
         finally:
             consumer.close()
 
+    def left_in_log(self, number: int) -> int:
+        """Records of a partition that Kafka holds and the database does not."""
+        consumer = Consumer({"bootstrap.servers": self.stack.kafka.bootstrap, "group.id": f"{self.topic}-end"})
+        try:
+            end = self._log_ends(consumer)[number]
+        finally:
+            consumer.close()
+        query = "SELECT coalesce(max(next_offset), 0)::bigint FROM checkpoint WHERE topic = %s AND partition = %s"
+        return end - self._number(query, self.topic, number)
+
     def books(self) -> BooksBalance:
         """The books."""
         with connect(self.owner_url, name="test") as connection:
