@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from dashboards.preview.access.bounded import BoundedSockets
-from dashboards.preview.alarm import Hand
+from dashboards.preview.operators.acting import Hand
 from dashboards.preview.server import make_app
 
 if TYPE_CHECKING:
