@@ -72,7 +72,7 @@ def work(ready_file: ReadyFileOption = None) -> None:
         from fenhe import metrics
         from fenhe.ready import ReadyFile
         from streams.worker.app import run_worker
-        from streams.worker.shepherd import WorkerFigures
+        from streams.worker.figures import WorkerFigures
 
         with clear_log_errors():
             has_topic.result()

@@ -21,12 +21,13 @@ from streams.engine.recompute import Recompute
 from streams.installed import installed
 from streams.worker.consumer import DatabaseTransport
 from streams.worker.credentials import credentials
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd, WorkerFigures
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from schemas.settings import WorkerSettings
+    from streams.worker.figures import WorkerFigures
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import random
 import time
 from collections import defaultdict
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +19,6 @@ from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
 from streams.worker.backlog import Backlog
 from streams.worker.consumer import DatabaseConsumer
-from streams.worker.memory import memory_bytes
 from streams.worker.standstill import STUCK_S, Standstill
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from streams.engine.partition import Partition
     from streams.engine.parts import Bounds
-    from streams.engine.transaction import Outcome
+    from streams.worker.figures import WorkerFigures
 
 log = structlog.get_logger(__name__)
 
@@ -48,37 +47,6 @@ LOOK_S = 30.0
 """So often it is looked whether a transaction under way has moved its partition."""
 NOT_DELIVERED = "records before this one were not delivered"
 UNDER_WAY = "its transaction is still under way: it computes, or waits for its turn or for a lock in the database"
-
-
-@dataclass(slots=True)
-class WorkerFigures:
-    """What a worker has done since it started."""
-
-    transactions_total: int = 0
-    records_total: int = 0
-    stored_total: int = 0
-    duplicate_total: int = 0
-    quarantined_total: int = 0
-    retries_total: int = 0
-    waiting_records: int = 0
-    """Records that were fetched and are not stored yet."""
-    newest_received_ts: int = 0
-    """Time of arrival of the newest reading stored; its distance from now is the lag."""
-    stuck_partitions: int = 0
-    """Partitions that have records and have not moved for minutes."""
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one transaction."""
-        self.transactions_total += 1
-        self.records_total += outcome.records
-        self.stored_total += outcome.stored
-        self.duplicate_total += outcome.duplicate
-        self.quarantined_total += outcome.quarantined
-        self.newest_received_ts = max(self.newest_received_ts, outcome.newest_received_ts)
-
-    def as_dict(self) -> dict[str, float]:
-        """All of them by name, and the memory this process holds."""
-        return asdict(self) | {"memory_bytes": memory_bytes()}
 
 
 @dataclass(slots=True)

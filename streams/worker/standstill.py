@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from storage.checkpoint import StoredUntil
     from streams.engine.engine import Engine
-    from streams.worker.shepherd import WorkerFigures
+    from streams.worker.figures import WorkerFigures
 
 log = structlog.get_logger(__name__)
 

@@ -21,10 +21,11 @@ from storage.books.balance import balance
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
-from streams.worker.shepherd import DISK_IS_FULL, WorkerFigures
+from streams.worker.figures import WorkerFigures
+from streams.worker.shepherd import DISK_IS_FULL
 from tests.support.databases import own_database
 from tests.support.pipeline import START_TS, Sent, prepare, record
-from tests.support.shepherding import event, make_shepherd, store
+from tests.support.worker.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from storage.registry import import_registry
 from streams.engine import engine as engine_module
 from streams.engine.parts import Bounds
 from streams.intake.decode import Record
-from streams.worker.shepherd import WorkerFigures
+from streams.worker.figures import WorkerFigures
 from tests.support.databases import own_database
 from tests.support.pipeline import (
     MEMORY,
@@ -37,7 +37,7 @@ from tests.support.pipeline import (
     save_memories,
     snapshot,
 )
-from tests.support.shepherding import event, make_shepherd, store
+from tests.support.worker.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,10 @@ from streams.engine.transaction import Outcome
 from streams.installed import installed
 from streams.intake.decode import Record
 from streams.worker import shepherd as shepherd_module
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, WorkerFigures
+from streams.worker.figures import WorkerFigures
+from streams.worker.shepherd import CONCURRENT_PARTITIONS
 from tests.support.pipeline import START_TS, Sent, prepare, record
-from tests.support.shepherding import event, make_shepherd, store, until
+from tests.support.worker.shepherding import event, make_shepherd, store, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from streams.engine.engine import Engine
     from streams.intake.decode import Record
-    from streams.worker.shepherd import WorkerFigures
+    from streams.worker.figures import WorkerFigures
 
 
 def event(item: Record, partition: int = 0) -> faust.EventT[bytes]:

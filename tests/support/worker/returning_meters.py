@@ -1,6 +1,6 @@
 """A worker's part in meters that come back after days of silence: run alone, as its memory is measured.
 
-    python -m tests.support.returning_meters OWNER_URL METERS SITES SILENT_DAYS
+    python -m tests.support.worker.returning_meters OWNER_URL METERS SITES SILENT_DAYS
 
 Prints, as JSON, the most memory it held, and what it stored.
 """
@@ -21,10 +21,11 @@ from schemas.topics import partition_of
 from storage.pool import open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
+from streams.worker.figures import WorkerFigures
 from streams.worker.memory import memory_bytes
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, WorkerFigures
+from streams.worker.shepherd import CONCURRENT_PARTITIONS
 from tests.support.pipeline import START_TS, Sent, prepare, record
-from tests.support.shepherding import event, make_shepherd, store
+from tests.support.worker.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

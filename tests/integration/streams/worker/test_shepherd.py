@@ -21,9 +21,10 @@ from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.app import session_limits
-from streams.worker.shepherd import UNDER_WAY, WorkerFigures
+from streams.worker.figures import WorkerFigures
+from streams.worker.shepherd import UNDER_WAY
 from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record
-from tests.support.shepherding import event, make_shepherd, store
+from tests.support.worker.shepherding import event, make_shepherd, store
 
 if TYPE_CHECKING:
     from fenhe.local import Postgres

@@ -20,7 +20,13 @@ MOST_MIB = 400
 def test_meters_that_come_back_after_days_of_silence_fit_into_a_workers_memory(own_url: str) -> None:
     """However many meters come back at once, a transaction takes on so many minutes, and no more are in memory."""
     done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "tests.support.returning_meters", own_url, *map(str, (METERS, SITES, SILENT_DAYS))],
+        [
+            sys.executable,
+            "-m",
+            "tests.support.worker.returning_meters",
+            own_url,
+            *map(str, (METERS, SITES, SILENT_DAYS)),
+        ],
         cwd=project_root(),
         check=True,
         capture_output=True,
