@@ -51,6 +51,15 @@ class Stored(NamedTuple):
         return sorted([*self.fresh, *(arrival for arrival, _ in self.completed)], key=lambda arrival: arrival.key)
 
 
+_Key = tuple[Any, ...]
+"""What makes a reading one and the same: device, device time, and what its table tells apart."""
+
+
+def _key_of(kind: Kind) -> Callable[[Arrival], _Key]:
+    names = READING_TABLES[kind].apart
+    return lambda arrival: (*arrival.key, *(getattr(arrival.reading, name) for name in names))
+
+
 _KEY = (PgType.TEXT, PgType.TIMESTAMPTZ)
 _SET_ASIDE = "set_aside"
 
@@ -63,7 +72,7 @@ def _columns_of(table: ReadingTable) -> tuple[tuple[str, ...], tuple[PgType, ...
 def _insert_sql(table: ReadingTable) -> str:
     names, types = _columns_of(table)
     insert = insert_select(table.name, ("device_id", "ts", "received_at", *names), (*_KEY, PgType.TIMESTAMPTZ, *types))
-    return f"{insert} ON CONFLICT DO NOTHING RETURNING device_id, ts"
+    return f"{insert} ON CONFLICT DO NOTHING RETURNING {', '.join(('device_id', 'ts', *table.apart))}"
 
 
 def _complete_sql(table: ReadingTable) -> str:
@@ -73,7 +82,7 @@ def _complete_sql(table: ReadingTable) -> str:
     return (
         f"UPDATE {table.name} r SET {changes}"  # noqa: S608 - own names
         f" FROM {unnest((*_KEY, *types))} AS i (device_id, ts, {', '.join(names)})"
-        " WHERE r.device_id = i.device_id AND r.ts = i.ts"
+        f" WHERE {' AND '.join(f'r.{name} = i.{name}' for name in ('device_id', 'ts', *table.apart))}"
     )
 
 
@@ -145,8 +154,9 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
 
     They are rounded.
     """
-    first: dict[tuple[str, int], Arrival] = {}
-    repeated = [arrival for arrival in arrivals if first.setdefault(arrival.key, arrival) is not arrival]
+    key_of = _key_of(kind)
+    first: dict[_Key, Arrival] = {}
+    repeated = [arrival for arrival in arrivals if first.setdefault(key_of(arrival), arrival) is not arrival]
     ordered = [first[key] for key in sorted(first)]
     laid_out = Arrivals.of_each(kind, ordered)
     received = Column(PgType.TIMESTAMPTZ, laid_out.received_ts)
@@ -155,25 +165,25 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
     if cursor.rowcount == len(ordered) and not repeated:
         return ordered
     inserted = set(cursor.fetchall())
-    again = [*(arrival for arrival in ordered if arrival.key not in inserted), *repeated]
-    before = _standing(connection, kind, {arrival.key for arrival in again} - inserted)
-    now = before | {arrival.key: arrival for arrival in ordered if arrival.key in inserted}
-    changed: set[tuple[str, int]] = set()
+    again = [*(arrival for arrival in ordered if key_of(arrival) not in inserted), *repeated]
+    before = _standing(connection, kind, {key_of(arrival) for arrival in again} - inserted)
+    now = before | {key_of(arrival): arrival for arrival in ordered if key_of(arrival) in inserted}
+    changed: set[_Key] = set()
     for arrival in again:
-        together = joined(now[arrival.key], arrival)
+        together = joined(now[key_of(arrival)], arrival)
         if together is None:
             result.conflicts.append(arrival)
-            together = with_dangers(now[arrival.key], arrival)
+            together = with_dangers(now[key_of(arrival)], arrival)
         else:
             result.duplicates.append(arrival)
-        if together is not now[arrival.key]:
-            now[arrival.key] = together
-            changed.add(arrival.key)
+        if together is not now[key_of(arrival)]:
+            now[key_of(arrival)] = together
+            changed.add(key_of(arrival))
     if changed:
         rewritten = Arrivals.of_each(kind, [now[key] for key in sorted(changed)])
         connection.execute(_COMPLETE[kind], [*_key_columns(rewritten), *_all_columns(rewritten)], binary=True)
         result.completed.extend((now[key], before[key].aside) for key in sorted(changed - inserted))
-    return [now[arrival.key] for arrival in ordered if arrival.key in inserted]
+    return [now[key_of(arrival)] for arrival in ordered if key_of(arrival) in inserted]
 
 
 def _surely_new(ordered: Arrivals, newest: Callable[[str], int | None]) -> set[str]:
@@ -198,10 +208,11 @@ def _copy(connection: Connection, arrivals: Arrivals) -> None:
     bulk.copy(connection, READING_TABLES[arrivals.kind].name, columns)
 
 
-def _standing(connection: Connection, kind: Kind, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Arrival]:
-    """Load stored readings by key."""
-    spans = [Span(device_id, ts, ts + 1) for device_id, ts in sorted(keys)]
-    return {arrival.key: arrival for own in load(connection, kind, spans).values() for arrival in own}
+def _standing(connection: Connection, kind: Kind, keys: Iterable[_Key]) -> dict[_Key, Arrival]:
+    """Load stored readings of the moments of some keys."""
+    key_of = _key_of(kind)
+    spans = [Span(device_id, ts, ts + 1) for device_id, ts in sorted({(key[0], key[1]) for key in keys})]
+    return {key_of(arrival): arrival for own in load(connection, kind, spans).values() for arrival in own}
 
 
 def newest_ts(connection: Connection, kind: Kind, device_id: str) -> int | None:
@@ -218,7 +229,8 @@ def _load_sql(table: ReadingTable) -> str:
         f" FROM {unnest((*_KEY, PgType.TIMESTAMPTZ))} AS q (device_id, low, high)"
         f" JOIN {table.name} r ON r.device_id = q.device_id AND r.ts >= q.low AND r.ts < q.high"
         " WHERE r.ts >= 'epoch'::timestamptz + %s * interval '1 ms'"
-        " AND r.ts < 'epoch'::timestamptz + %s * interval '1 ms' ORDER BY r.device_id, r.ts"
+        " AND r.ts < 'epoch'::timestamptz + %s * interval '1 ms'"
+        f" ORDER BY {', '.join(f'r.{name}' for name in ('device_id', 'ts', *table.apart))}"
     )
 
 

@@ -76,10 +76,12 @@ _COMMON = (ReadingColumn("seq", I8, "seq"), ReadingColumn("quality", TEXT, "qual
 
 @dataclass(frozen=True, slots=True)
 class ReadingTable:
-    """One raw table; its key is (device_id, ts)."""
+    """One raw table; its key is (device_id, ts), and what else tells readings of one moment apart."""
 
     name: str
     fields: tuple[ReadingColumn, ...]
+    apart: tuple[str, ...] = ()
+    """Fields that are part of the key: a laboratory releases results of several samples at once."""
 
     @property
     def lists(self) -> dict[str, int]:
@@ -132,6 +134,7 @@ READING_TABLES: dict[Kind, ReadingTable] = {
             *_scalars(TEXT, "fuel"),
             *_scalars(F8, "lhv_mj_kg", "ash_pct", "sulphur_pct", "moisture_pct"),
         ),
+        apart=("fuel", "sample_from", "sample_to"),
     ),
     Kind.BATTERY: ReadingTable(
         "reading_battery",

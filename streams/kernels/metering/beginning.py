@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from streams.kernels.metering.explain import Run
     from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.state import RegisterState
 
 
@@ -45,7 +46,7 @@ class Beginning(Settling):
         ):
             run = run._replace(denied=True)
         runs = (*state.tail, run)
-        if self._limits.rolls_over(newest.value, run.value):
+        if self._rolls_over(state, run):
             return self._settle(state._replace(tail=runs, rate=rate), ts)
         witness = self._listen(state, run, state.shown, rate, is_gap=run.first - newest.last > self._gap_ms)
         unit = state.habit.seeing(run.value).unit
@@ -59,12 +60,7 @@ class Beginning(Settling):
         if found.begins:
             return self._begun_anew(state, found.begins, ts)
         if not found.agrees:
-            if len(runs) == 2 and newest.readings > 1 and newest.first == state.anchor.last:  # noqa: PLR2004 - its first step: what it rested for is open again
-                unknown = self._minutes.spread(state.filling, state.anchor.last, newest.last, 0.0, Backing.NOTHING)
-                state = state._replace(shown=unknown)
-            possible = found.possible and self._limits.rated is not None
-            counted, backing = (runs[-1].value - newest.value, Backing.BRIDGE) if possible else (0.0, Backing.NOTHING)
-            return state._replace(shown=self._minutes.spread(state.shown, newest.last, ts, counted, backing))
+            return self._unconfirmed(state, runs, is_possible=found.possible and self._limits.rated is not None)
         steps = self._young_steps(state, (state.anchor, *runs), found.usual)
         fillings = self._walk((state.anchor, *runs), state, steps)
         if len(runs) <= habits.MIN_STEPS:
@@ -75,6 +71,25 @@ class Beginning(Settling):
             anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
             odd=not steps[-1].measured or self._is_odd(state, runs[-2], run, steps[-1]),
         )  # fmt: skip
+
+    def _unconfirmed(self, state: RegisterState, runs: Sequence[Run], *, is_possible: bool) -> RegisterState:
+        """Wait for what confirms a young register's newest step: what it showed before that may be another's."""
+        newest, run = runs[-2:]
+        shown = state.shown
+        if len(runs) > 2:  # noqa: PLR2004 - it had counted
+            shown = self._doubted_walk(state, runs[:-1])
+        elif newest.readings > 1 and newest.first == state.anchor.last:  # its first step: what it rested for is open
+            shown = self._minutes.spread(state.filling, state.anchor.last, newest.last, 0.0, Backing.NOTHING)
+        counted, backing = (run.value - newest.value, Backing.BRIDGE) if is_possible else (0.0, Backing.NOTHING)
+        return state._replace(shown=self._minutes.spread(shown, newest.last, run.first, counted, backing))
+
+    def _rolls_over(self, state: RegisterState, run: Run) -> bool:
+        """Whether a fall is the registered rollover, and what passed by that is like the steps before it."""
+        rollover = self._limits.rollover
+        if rollover is None or not self._limits.rolls_over(state.tail[-1].value, run.value):
+            return False
+        onwards = (*state.tail, run._replace(value=run.value + rollover))
+        return not young.judge(onwards, self._limits, state.habit.seeing(run.value).unit).begins
 
     def _returned(self, state: RegisterState, run: Run, rate: float | None, line: Line) -> RegisterState | None:
         """Come back to a line; None where that is not what a reading does."""
@@ -152,6 +167,11 @@ class Beginning(Settling):
                     steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
         return steps
 
+    def _doubted_walk(self, state: RegisterState, runs: Sequence[Run]) -> Filling:
+        """Write a young register's minutes as estimated; returns the open one at the end."""
+        known = (state.anchor, *runs)
+        return self._walk(known, state._replace(doubt=1), all_onwards(known))[-1][1]
+
     def _begun_anew(self, state: RegisterState, at: int, ts: int) -> RegisterState:
         """What a young register showed before one of its runs cannot be followed by it: that is where it begins."""
         old, new = state.tail[at - 1], state.tail[at]
@@ -159,8 +179,7 @@ class Beginning(Settling):
         known = state.tail[:at]
         filling, start = state.filling, state.anchor.last
         if at > 1 and young.judge(known, self._limits, state.habit.unit).agrees:
-            doubted = state._replace(doubt=1)
-            filling = self._walk((state.anchor, *known), doubted, all_onwards((state.anchor, *known)))[-1][1]
+            filling = self._doubted_walk(state, known)
             start = old.last
         if new.value < old.value or old.value > 0.0:
             power = _power_of_ten(old.value, new.value, state.habit.unit)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering import pace
+from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
+from streams.kernels.metering.explain import CATCH_UP_SHARE
 from streams.kernels.metering.lines import RegisterLimits, further
 from streams.kernels.metering.minutes import Backing, Minutes
 from streams.kernels.metering.telling import Teller
@@ -176,6 +178,12 @@ class Grounds:
     def _leaps(self, habit: Habit, span: int, counted: float, times: float) -> bool:
         """Whether an increment is so many times as fast as any before."""
         return counted > times * habit.highest * max(span, self._period_ms) + habit.slack
+
+    def _makes_up(self, state: RegisterState, span: int, counted: float) -> bool:
+        """Whether a register counts faster than ever, and about what may have passed while it stood."""
+        habit, usual = state.habit, state.habit.mean * state.tail[-1].stood_ms
+        is_about = CATCH_UP_SHARE * usual <= counted <= usual / CATCH_UP_SHARE
+        return is_about and self._leaps(habit, span, counted, trials.JUMP)
 
     def _never_rests(self, habit: Habit, span: int, counted: float) -> bool:
         """Whether a register that never stood did so for few readings, and then counts more than in the mean.

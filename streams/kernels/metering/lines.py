@@ -111,7 +111,7 @@ class RegisterLimits(NamedTuple):
         """Whether a fall may be the registered rollover."""
         if self.rollover is None or now >= before:
             return False
-        return now + self.rollover - before <= ROLLOVER_SHARE * self.rollover
+        return 0.0 <= now + self.rollover - before <= ROLLOVER_SHARE * self.rollover
 
     def most(self, habit: Habit, span_ms: int) -> float:
         """Most that can pass in some time, in the register's unit."""

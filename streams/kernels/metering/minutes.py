@@ -70,14 +70,18 @@ class Minutes:
     def spread(self, filling: Filling, start: int, stop: int, counted: float, backing: Backing) -> Filling:
         """Spread what was counted from `start`, where the filling stands, to `stop`; gives out every minute that ends.
 
-        Silence of more than a week is spread over the hours it covers, whose sum stands in the first minute of each:
-        estimated; silence of more than a month stands in the minute it begins in. What is unknown has no rows.
+        Silence of more than a week is spread over the hours it covers, whose sum stands in the last minute of each, so
+        that whoever counts whole quarters knows of it: estimated. Silence of more than a month stands in the minute it
+        begins in. What is unknown has no rows.
         """
         minute, increment, covered, bridged = filling
         span = stop - start
         known, good = backing is not Backing.NOTHING, backing is Backing.READINGS
-        if span > LONG_SILENCE_MS:
-            return self._spread_coarsely(filling, start, stop, counted if known else None)
+        is_long = span > LONG_SILENCE_MS
+        if is_long and (not known or span > SPREAD_MS):
+            self._give(minute, increment + (counted if known else 0.0), covered, bridged + known)
+            return begin(stop)
+        good = good and not is_long
         end, last = minute + MINUTE_MS, stop - stop % MINUTE_MS
         until = 0.0
         if known:
@@ -92,7 +96,11 @@ class Minutes:
             return Filling(minute, increment, covered, bridged)
         self._give(minute, increment, covered, bridged)
         if last > end:
-            until = self._give_whole(range(end, last, MINUTE_MS), (start, stop), counted, until, backing)
+            minutes, stretch = range(end, last, MINUTE_MS), (start, stop)
+            if is_long:
+                until = self._give_hours(minutes, stretch, counted, until)
+            else:
+                until = self._give_whole(minutes, stretch, counted, until, backing)
         if stop == last or not known:
             return begin(last)
         rest = float(stop - last)
@@ -124,25 +132,16 @@ class Minutes:
         self._rows += built(MeterMinute, zip(*columns, strict=False))
         return until
 
-    def _spread_coarsely(self, filling: Filling, start: int, stop: int, counted: float | None) -> Filling:
-        minute, increment, covered, bridged = filling
-        if counted is None:
-            self._give(minute, increment, covered, bridged)
-            return begin(stop)
-        span = stop - start
-        if span > SPREAD_MS:
-            self._give(minute, increment + counted, covered, bridged + 1.0)
-            return begin(stop)
-        part = HOUR_MS
-        last = stop - stop % MINUTE_MS
-        at, done = minute, 0.0
-        while at < last:
-            following = min(at - at % part + part, last)
-            until = counted * ((following - start) / span)
-            self._give(at, increment + until - done, covered, bridged + 1.0)
-            done, increment, covered, bridged = until, 0.0, 0.0, 0.0
-            at = following
-        return Filling(last, counted - done, 0.0, float(stop - last))
+    def _give_hours(self, minutes: range, stretch: tuple[int, int], counted: float, until: float) -> float:
+        """Give out the hours of a long silence, each as its last minute; returns what `_give_whole` does."""
+        start, stop = stretch
+        at = minutes.start
+        while at < minutes.stop:
+            at = min(at - at % HOUR_MS + HOUR_MS, minutes.stop)
+            upto = counted * ((at - start) / (stop - start))
+            self._give(at - MINUTE_MS, upto - until, 0.0, MINUTE_MS)
+            until = upto
+        return until
 
     def _give(self, minute: int, increment: float, covered_ms: float, bridged_ms: float) -> None:
         device = self._device

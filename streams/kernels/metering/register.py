@@ -65,7 +65,7 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 16
+    version = 17
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)

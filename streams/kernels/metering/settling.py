@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.metrics import MeterEventKind
 from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain, is_beside_noise
 from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
+from streams.kernels.metering.habit import MIN_STEPS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import began_again, merged
@@ -69,7 +70,8 @@ class Settling(Grounds):
             shown = self._minutes.spread(last, reached.last, runs[-1].last, 0.0, Backing.NOTHING)
             return state._replace(shown=shown)
         walking = state
-        if settled and state.trial is not None and (_leaves(steps) or self._leaps_on_trial(state, runs, steps)):
+        is_left = _leaves(steps) or bool(power and state.lines)
+        if settled and state.trial is not None and (is_left or self._leaps_on_trial(state, runs, steps)):
             again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
             state = state._replace(trial=None, filling=state.filling if again is None else again)
             walking = state._replace(doubt=1)
@@ -115,7 +117,7 @@ class Settling(Grounds):
             old, new = runs[at - 1], runs[at]
             if old.value <= 0.0 or new.value <= 0.0:
                 continue
-            most = limits.usual(habit, new.first - old.last)
+            most = self._passes(habit, new.first - old.last, limits)
             if most > SCALE_NARROW * old.value:
                 continue
             for power in POWERS:
@@ -127,6 +129,11 @@ class Settling(Grounds):
                 if again.price + PRICE_SCALE < found.price and again.last == len(taken) - 1:
                     return taken, again, at, power
         return None
+
+    def _passes(self, habit: Habit, span: int, limits: RegisterLimits) -> float:
+        """Most that passes in some time if it goes on about as fast as it ever counted."""
+        most = limits.usual(habit, span)
+        return most if habit.steps < MIN_STEPS else min(most, JUMP * habit.highest * span + habit.slack)
 
     def _rescaled(self, state: RegisterState, runs: Sequence[Run], at: int, power: int, ts: int) -> None:
         old, new = runs[at - 1], runs[at]

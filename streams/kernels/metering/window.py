@@ -10,8 +10,14 @@ from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering import young
 from streams.kernels.metering.beginning import Beginning
-from streams.kernels.metering.explain import Run
-from streams.kernels.metering.grounds import STALE_JUMP, STALE_MOST, STALE_READINGS, TREMBLE_PERIODS, standstill_ms
+from streams.kernels.metering.grounds import (
+    STALE_JUMP,
+    STALE_MOST,
+    STALE_READINGS,
+    TREMBLE_DIGITS,
+    TREMBLE_PERIODS,
+    standstill_ms,
+)
 from streams.kernels.metering.lines import Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, begin
 from streams.kernels.metering.state import RegisterState, Tremble, began_again, first_of, onwards
@@ -20,6 +26,7 @@ from streams.kernels.metering.terms import cross
 from streams.kernels.metering.trial import Trial, TrialMark
 
 if TYPE_CHECKING:
+    from streams.kernels.metering.explain import Run
     from streams.kernels.metering.witness import FlowWitness
 
 TREMBLE_LEAST = 1.5
@@ -127,7 +134,12 @@ class Window(Beginning):
         return self._settle(state._replace(tail=(*state.tail, run), rate=rate), ts)
 
     def _trembled(self, state: RegisterState, ts: int, fall: float) -> RegisterState:
-        """Take a fall that is none: in which minute something passed is not known then, as long as it trembles."""
+        """Take a fall that is none: in which minute something passed is not known then, as long as it trembles.
+
+        One beyond rounding takes back what was counted: that may have been another meter's, or at another time.
+        """
+        if fall > TREMBLE_DIGITS * state.habit.unit and len(state.tail) == 1:
+            state = self._taken_back(state)
         known = state.tremble
         if known is not None and ts - known.last <= TREMBLE_PERIODS * self._period_ms:
             return state._replace(tremble=Tremble(known.since, ts))
@@ -147,6 +159,8 @@ class Window(Beginning):
         is_old = may_be_old and (
             self._stands_denied(state.habit, newest) or self._leaps(state.habit, span, counted, jump)
         )
+        is_vouched = self._vouched(state, span, counted, rate)
+        is_old = is_old or (newest.readings > STALE_MOST and not is_vouched and self._makes_up(state, span, counted))
         is_stale = is_old or (may_be_old and self._never_rests(state.habit, span, counted))
         if newest.readings > 1:
             walking = state._replace(doubt=state.doubt or 1) if is_stale else state
@@ -160,7 +174,7 @@ class Window(Beginning):
         if state.trial is not None and not is_gap and self._leaps(state.habit, span, counted, trials.LEAP):
             state = self._doubted(state, state.trial, span, counted, rate)
             newest = state.tail[0]
-        backing = self._backing(state, span, counted, ts, vouched=self._vouched(state, span, counted, rate))
+        backing = self._backing(state, span, counted, ts, vouched=is_vouched)
         if (
             is_stale
             or newest.frozen
@@ -204,9 +218,20 @@ class Window(Beginning):
 
         Not where the instantaneous value says that so much passed.
         """
-        newest, step = state.tail[0], state.habit.step or state.habit.unit
+        step = state.habit.step or state.habit.unit
         if rate is not None and state.rate is not None and not witnesses.exceeds(counted, state.rate, rate, span, step):
             return state
+        return self._on_trial_again(state, trial)
+
+    def _taken_back(self, state: RegisterState) -> RegisterState:
+        """Write again what was counted last, and a level on trial as a whole."""
+        shown = self._walk((state.anchor, state.tail[0]), state._replace(doubt=1), onwards(state))[-1][1]
+        state = state._replace(shown=shown, odd=True)
+        return state if state.trial is None else self._on_trial_again(state, state.trial)
+
+    def _on_trial_again(self, state: RegisterState, trial: Trial) -> RegisterState:
+        """Write a level on trial again; it is on trial from its newest reading on."""
+        newest = state.tail[0]
         shown = trial.written_again(self._minutes, newest.last, newest.value)
         if shown is None:
             return state
@@ -276,7 +301,7 @@ class Window(Beginning):
         if newest.implied is not None and rate is not None and state.rate is not None:
             implied = newest.implied + (state.rate + rate) / 2 * (ts - newest.last)
         since = ts if rests else newest.since
-        run = Run(newest.first, ts, newest.readings + 1, newest.value, since, implied, newest.frozen)
+        run = newest._replace(last=ts, readings=newest.readings + 1, since=since, implied=implied)
         is_young = state.habit.steps < habits.MIN_STEPS
         if len(state.tail) > 1 and not is_young:
             return self._settle(state._replace(tail=(*state.tail[:-1], run), rate=rate), ts)

@@ -137,3 +137,16 @@ def test_a_load_that_falls_while_a_clock_crawls_does_not_clear_it() -> None:
 
     found = qualities(stamped, true, load, SAMPLED.model_copy(update={"period_s": 60}), power=False)
     assert {quality for ts, quality in found.items() if ts >= begun + 2 * MINUTE_MS} == {Quality.ESTIMATED}
+
+
+@pytest.mark.parametrize(("load", "speed"), [(even, 0.1), (even, 0.5), (even, 0.7), (uneven, 0.1), (uneven, 0.5)])
+def test_power_tells_of_a_clock_that_crawls_and_also_says_when_to_read(
+    load: Callable[[int], float], speed: float
+) -> None:
+    """Its readings come a minute apart by its own clock: each counts more than its power says passes in a minute."""
+    before, behind = 300, 120
+    true = [START_TS + at * MINUTE_MS for at in range(before)]
+    true += [true[-1] + round((at + 1) * MINUTE_MS / speed) for at in range(behind)]
+    stamped = [START_TS + at * MINUTE_MS for at in range(before + behind)]
+    found = qualities(stamped, true, load, SAMPLED.model_copy(update={"period_s": 60}), power=True)
+    assert {found[ts] for ts in stamped[before + 1 : -1]} == {Quality.ESTIMATED}

@@ -77,6 +77,9 @@ def test_wrong_figures_are_not_marked_good() -> None:
         2_002_901,  # exchanged among its first readings, within what power moved
         2_003_770,  # comes back from zeros by rubbish
         2_004_306,  # comes back to an old value by a fall, beside a reading that was noise
+        5_000_127,  # another meter's first readings, left by a fall of less than a period's usage
+        5_002_716,  # greater than its power says among the first readings, and stands from then on
+        5_003_922,  # leaves another meter's first readings for a value that stands for good
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
@@ -98,6 +101,12 @@ def test_what_comes_together_is_not_marked_good_where_it_is_wrong() -> None:
         81_195,  # a clock hours off, in readings every quarter of an hour
         90_056,  # other transformers with the second reading, and either way of showing that is plausible
         90_173,  # import and export swapped, and power says so
+        5_000_196,  # another meter's readings within its own usage, left by a small fall
+        5_000_235,  # pulses lost, and a burst of power that agrees with anything
+        5_000_654,  # another device's value beyond its rollover, before it ever counted
+        5_000_754,  # a unit that changes for good on its fifth day
+        5_001_273,  # a clock that is set back, and two readings of one moment in the wrong order
+        5_001_845,  # a gateway repeats itself, power and all, and catches up at once
     ],
 )
 def test_what_came_together_and_out_wrong_stays_mended(seed: int) -> None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.metrics import GangueWindow, MeterQuarter, PlantDay, PlantHour, PlantRolling, Quality
-from schemas.readings import Kind
+from schemas.arrival import Arrival
+from schemas.metrics import GangueWindow, MeterMinute, MeterQuarter, PlantDay, PlantHour, PlantRolling, Quality
+from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device, ProductLine, Role, Sector, Site
-from schemas.time import HOUR_MS
+from schemas.time import HOUR_MS, MINUTE_MS
+from streams.kernels.metering.register import RegisterMetering
 from streams.kernels.plant.reference import reference
 from tests.unit.streams.kernels.plant.support import DAY0, DAY_MS, Tables, minutes
 
@@ -182,3 +184,21 @@ def test_rows_do_not_depend_on_the_order_in_which_minutes_come(order: list[int],
     total = math.fsum(row.increment or 0.0 for part in parts for row in part if row.quantity == "energy_import_kwh")
     assert tables.all(PlantDay)[0].energy_kwh == pytest.approx(total, rel=1e-12)
     assert not tables.all(GangueWindow)
+
+
+@pytest.mark.parametrize("silent_days", [3, 9, 30])
+def test_a_plant_day_within_a_silence_is_its_share_and_estimated(silent_days: int) -> None:
+    """Beside a water meter that is heard all the time, and with electricity that stands still behind the silence."""
+    tables = Tables(SITE, [POWER, WATER])
+    counting = [(at * 15, 5_000.0 * at) for at in range(4 * 24)]
+    begun, shown = counting[-1]
+    behind = begun + silent_days * 24 * 60
+    told = [*counting, *((behind + 15 * at, shown + 24_000.0 * silent_days) for at in range(8))]
+    readings = [ElectricityReading(ts=DAY0 + at * MINUTE_MS, energy_import_kwh=value) for at, value in told]
+    metered = RegisterMetering().fold(None, POWER, [Arrival("e", 0, reading) for reading in readings])[1]
+    tables.put(row for row in metered if isinstance(row, MeterMinute))
+    for number in range(silent_days + 2):
+        tables.put(minutes(WATER, "volume_m3", lambda _: 40.0, range(24), DAY0 + number * DAY_MS))
+    days = [row for row in tables.all(PlantDay) if DAY0 < row.ts < DAY0 + silent_days * DAY_MS]
+    assert [row.quality for row in days] == [Quality.ESTIMATED] * (silent_days - 1)
+    assert [row.energy_kwh for row in days] == pytest.approx([24_000.0] * (silent_days - 1))
