@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dashboards.preview.macros import Query
 
 TYPED = ("bs0", "bs06999", "feeder", "平鲁", "Pinglu", "steel-e1")
+OF_A_PAGE = ("site", "meter", "set")
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 
@@ -105,6 +106,21 @@ def searched(browser: Browser, address: str, repeats: int) -> list[tuple[str, fl
     return found
 
 
+def measure(browser: Browser, address: str, reader_url: str, repeats: int) -> list[PageTimes]:
+    """Time every page, after one look that only warms up."""
+    times = []
+    for definition in DEFINITIONS:
+        queries = queries_of(definition.slug)
+        alone = asyncio.run(asked_alone(reader_url, queries, repeats))
+        chosen = "" if definition.slug == "gangue" else "".join(f"&var-{name}={CHOSEN[name]}" for name in OF_A_PAGE)
+        link = f"{address}/d/{definition.slug}?lang=en&theme=dark&refresh=off{chosen}"
+        opened(browser, link)
+        seen = [opened(browser, link) for _ in range(repeats)]
+        paint, drawn = (statistics.median(column) for column in zip(*seen, strict=True))
+        times.append(PageTimes(definition.slug, len(queries), alone, paint, drawn))
+    return times
+
+
 def main() -> None:
     """Populate, open, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -119,19 +135,9 @@ def main() -> None:
         owner_url, reader_url = server.create_database("bench"), server.url("fenhe_reader", "bench")
         migrate(owner_url)
         populate(owner_url, plants=asked.plants, sets=asked.sets, hours=asked.fine_hours, days=asked.days)
-        times = []
         with served(reader_url) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            for definition in DEFINITIONS:
-                queries = queries_of(definition.slug)
-                alone = asyncio.run(asked_alone(reader_url, queries, asked.repeats))
-                chosen = "".join(f"&var-{name}={CHOSEN[name]}" for name in ("site", "meter", "set"))
-                chosen = "" if definition.slug == "gangue" else chosen
-                link = f"{address}/d/{definition.slug}?lang=en&theme=dark&refresh=off{chosen}"
-                opened(browser, link)
-                seen = [opened(browser, link) for _ in range(asked.repeats)]
-                paint, drawn = (statistics.median(column) for column in zip(*seen, strict=True))
-                times.append(PageTimes(definition.slug, len(queries), alone, paint, drawn))
+            times = measure(browser, address, reader_url, asked.repeats)
             hits = searched(browser, address, asked.repeats)
             browser.close()
     print("| page | panels | their queries alone, ms | first paint, ms | all panels, ms |\n|---|--:|--:|--:|--:|")

@@ -25,7 +25,7 @@ from fenhe.local import (
     default_directory,
     together,
 )
-from storage.migrate import migrate
+from storage.migrate import MigrationError, migrate
 from storage.pool import connect
 from storage.retention import say_disk
 
@@ -79,10 +79,15 @@ def write_environment(stack: Stack) -> Path:
 def prepare_database(stack: Stack) -> None:
     """Bring a stack's database up to date, with the reference data, and with the size of its disk if nobody said it.
 
-    PostgreSQL does not tell how large its disk is; on this machine we can see what is free beside it.
+    PostgreSQL does not tell how large its disk is; on this machine we can see what is free beside it. Raises PlainError
+    where another fenhe made the database and this one cannot go on with it.
     """
     owner_url = stack.environment()["FENHE_DB_OWNER_URL"]
-    migrate(owner_url)
+    try:
+        migrate(owner_url)
+    except MigrationError as error:
+        msg = f"{error}; or leave {stack.directory} to the fenhe that made it, and name another with --directory"
+        raise PlainError(msg) from None
     load_reference_data(owner_url)
     with connect(owner_url, name="prepare") as connection:
         row = connection.execute(
