@@ -8,8 +8,9 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
-from dashboards.parts import battery_sets, books, city_risk, compare, fleet_health
-from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, SETS, spread_field, temperature_field
+from dashboards.parts import battery_sets, books, compare, fleet_health
+from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, REASON, SETS, spread_field, temperature_field
+from dashboards.parts.cities import city_risk
 from dashboards.words import battery as labels_battery
 from dashboards.words import labels
 from schemas.words import Language, Text
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dashboards.kit.panels import Panel
-
-
-REASON = (
-    "(CASE WHEN n.remaining_reason = 'no_discharge' AND sets.discharging > 0 THEN 'just_begun'"
-    " ELSE n.remaining_reason END)"
-)
-"""What is left is told from the first reading of each minute on; the current shows a discharge with its first."""
 
 
 def reporting(language: Language) -> Panel:

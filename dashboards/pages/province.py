@@ -9,7 +9,8 @@ from dashboards.kit.dashboard import Definition
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.pages.gangue import BASELINE, CF_STEPS
-from dashboards.parts import alarm_lists, books, city_map, gaps, plant_limits, waste
+from dashboards.parts import alarm_lists, books, gaps, plant_limits, waste
+from dashboards.parts.cities import city_map
 from dashboards.parts.plants import TO_ENERGY, days_back
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels

@@ -37,6 +37,12 @@ WHERE d.kind = 'battery' AND {sql.IN_CITY} AND {sql.fresh("b")}"""
 
 FRESH_ONLY = Text("只统计在线上报的电池组。", "Only sets that report are counted. ")
 
+REASON = (
+    "(CASE WHEN n.remaining_reason = 'no_discharge' AND sets.discharging > 0 THEN 'just_begun'"
+    " ELSE n.remaining_reason END)"
+)
+"""What is left is told from the first reading of each minute on; the current shows a discharge with its first."""
+
 
 def _cities(language: Language) -> str:
     return f"""

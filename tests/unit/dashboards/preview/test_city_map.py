@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
-from dashboards.parts.city_map import ACT, GOOD, LOOK, SEATS, UNKNOWN
+from dashboards.parts.cities.city_map import ACT, GOOD, LOOK, SEATS, UNKNOWN
 from dashboards.preview.drawing import Canvas, Chart
 from dashboards.preview.macros import parse_range
 from dashboards.preview.model import load

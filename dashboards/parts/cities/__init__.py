@@ -1,0 +1,1 @@
+"""Panels by city: the map of the province, and sites at risk in the next outage."""
