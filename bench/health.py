@@ -21,10 +21,12 @@ from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.worlds.battery_faults import KINDS, Doubtful, tally, worlds_of
+from tests.support.worlds.battery_faults import Doubtful
 from tests.support.worlds.battery_worlds import MAKERS, MethodScore, scored
+from tests.support.worlds.fault_kinds import KINDS, tally, turn_of, worlds_of
 from tests.support.worlds.fleet_year import FleetYear
 from tests.support.worlds.health_score import score
+from tests.support.worlds.method_worlds import METHODS, scores_of
 from tests.support.worlds.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
@@ -50,15 +52,18 @@ def main() -> None:
     parser.add_argument("--nasa", action="store_true", help="the NASA cell B0005 at full rate and at 60 s")
     parser.add_argument("--worlds", type=int, help="so many sets a row of cells that the estimator has never seen")
     parser.add_argument("--faults", type=int, help="so many sets a kind whose sensor, cells or registration deceive")
+    parser.add_argument("--kind", help="with --faults: of this kind alone")
+    parser.add_argument("--methods", type=int, help="so many sets of five makers, discharged in every way, by method")
     parser.add_argument("--site", action="store_true", help="with --faults: the power system measures the site's load")
-    parser.add_argument("--first", type=int, default=70, help="with --faults and --worlds: first seed")
+    parser.add_argument("--first", type=int, default=70, help="with --faults, --methods and --worlds: first seed")
     options = parser.parse_args()
     if options.burst:
         burst()
     elif options.faults:
-        for kind in KINDS:
-            seeds = range(options.first, options.first + options.faults)
-            print(f"{kind:<28} {tally(worlds_of(kind, seeds, has_site=options.site))}")
+        for kind in [options.kind] if options.kind else KINDS:
+            faults(kind, range(options.first, options.first + options.faults), has_site=options.site)
+    elif options.methods:
+        methods(range(options.first, options.first + options.methods))
     elif options.worlds:
         worlds(options.worlds, options.first)
     elif options.nasa:
@@ -127,6 +132,22 @@ def burst() -> None:
         micros = (time.process_time() - began) / count * 1e6
         size = len(kernel.dump(states[0]))
         print(f"{kernel.name:<13} {micros:.1f} µs and {rows / count:.3f} rows a reading, state {size} B")
+
+
+def faults(kind: str, seeds: Sequence[int], *, has_site: bool) -> None:
+    """Sets of one kind that deceive: what is shown of them, and whether it holds."""
+    sets = worlds_of(kind, seeds, has_site=has_site)
+    turn = turn_of(sets)
+    print(f"{kind:<28} {tally(sets)}" + (f"; {turn}" if turn else ""), flush=True)
+
+
+def methods(seeds: Sequence[int]) -> None:
+    """Every method by itself, and what is shown after each discharge."""
+    for group, scores in scores_of(seeds).items():
+        for name in METHODS:
+            if name in scores.by_method:
+                print(f"{group:<10} {name:<10} {scores.by_method[name]}")
+        print(f"{group:<10} refused    {dict(sorted(scores.refused.items()))}", flush=True)
 
 
 def worlds(count: int, first: int) -> None:

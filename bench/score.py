@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fenhe.commands.reference import load as load_reference_data
-from fenhe.commands.score import print_score
+from fenhe.commands.score import print_score, print_score_of_sets
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
+from fenhe.scoring.evidence import read_evidence, together
 from fenhe.scoring.picture import estimate_against_truth
 from fenhe.scoring.play import SPAN_MS, play
-from fenhe.scoring.report import score
+from fenhe.scoring.report import of_sets, score
 from fenhe.simulation import now_ts, truth_of
 from schemas.readings import Kind
 from schemas.registry import Registry, Role, Sector
@@ -34,11 +35,32 @@ from streams.installed import installed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fenhe.scoring.evidence import SetEvidence
     from schemas.registry import Device
     from simulators.scenes.scenario import Scenario
 
 RESULTS = Path(__file__).parent / "results"
-SECTIONS = ("metering", "health", "detection", "backup", "books")
+SECTIONS = ("metering", "health", "discharges", "detection", "backup", "books")
+
+
+class Slice(NamedTuple):
+    """Every so many-th site of a scene, so that a long scenario is played in slices; counted from 1."""
+
+    number: int
+    of: int
+
+    def file(self, scenario: str, seed: int) -> Path:
+        """Where its evidence is kept until all parts are there."""
+        return RESULTS / "parts" / f"{scenario}-{seed}-{self.number}-of-{self.of}.json"
+
+    def registry(self, whole: Registry) -> Registry:
+        """Its own sites and devices."""
+        sites = whole.sites[self.number - 1 :: self.of]
+        here = {site.site_id for site in sites}
+        return Registry(sites=sites, devices=[device for device in whole.devices if device.site_id in here])
+
+
+WHOLE_SCENE = Slice(1, 1)
 
 
 class Cut(NamedTuple):
@@ -70,7 +92,7 @@ LONG_MS = 4 * HOUR_MS
 CUTS = {
     "runaway-precursor": WHOLE,
     "cfb-low-load": WHOLE,
-    "capacity-tests": WHOLE,
+    "capacity-tests": Cut(span_ms=LONG_MS),
     "winter-outage-shuozhou": Cut(sets=70),
     "meter-chaos": Cut(plants={Sector.STEEL: 1, Sector.COKING: 1}),
     "bad-network": WHOLE,
@@ -100,8 +122,10 @@ def smaller(name: str, *, sets: int | None) -> tuple[Scenario, int | None]:
     return scenario, sets or cut.sets
 
 
-def run(name: str, server: Postgres, *, sets: int | None, seed: int) -> dict[str, Any]:
-    """Play one scenario into a database of its own, and score it."""
+def run(
+    name: str, server: Postgres, *, sets: int | None, seed: int, part: Slice = WHOLE_SCENE
+) -> tuple[dict[str, Any], SetEvidence]:
+    """Play one scenario, or a part of its sites, into a database of its own, and score it."""
     scenario, sets = smaller(name, sets=sets)
     scene = scenario.scene(seed=seed, start_ts=scenario.start_ts(now_ts()), sets=sets)
     registry = scene.registry()
@@ -109,6 +133,7 @@ def run(name: str, server: Postgres, *, sets: int | None, seed: int) -> dict[str
     if cut.heard is not None:
         devices = [device for device in registry.devices if cut.heard(device)]
         registry = Registry(sites=registry.sites, devices=devices)
+    registry = part.registry(registry)
     truth = RESULTS / f"truth-{name}.sqlite"
     truth.unlink(missing_ok=True)
     database = f"score_{name.replace('-', '_')}"
@@ -134,17 +159,31 @@ def run(name: str, server: Postgres, *, sets: int | None, seed: int) -> dict[str
     engine = Engine(open_pool(url, size=2, name="score"), installed(), "score", 1)
     with truth_of(scene, scenario, truth):
         sent = scene.advance(end_ts)
-        if cut.heard is not None:
+        if cut.heard is not None or part != WHOLE_SCENE:
             sent = (message for message in sent if message.device_id in heard)
         readings = play(sent, engine, span_ms=cut.span_ms, progress=progress)
     engine.close()
-    document, estimates = score(truth, url)
+    document, evidence = score(truth, url)
     document["run"] |= {"readings": readings, "wall_s": round(time.monotonic() - began), "sets": sets}
-    if estimates:
-        (RESULTS / f"score-{name}.svg").write_text(estimate_against_truth(estimates, name), encoding="utf-8")
     truth.unlink()
     server.drop_database(database)
-    return document
+    return document, evidence
+
+
+def draw(name: str, evidence: SetEvidence) -> None:
+    """Keep the picture of a scenario's sets."""
+    if evidence.estimates:
+        (RESULTS / f"score-{name}.svg").write_text(estimate_against_truth(evidence.estimates, name), encoding="utf-8")
+
+
+def put_together(name: str, seed: int, parts: int) -> SetEvidence | None:
+    """All parts of a scenario's sites as one; None, and which are missing, as long as some are."""
+    files = {number: Slice(number, parts).file(name, seed) for number in range(1, parts + 1)}
+    missing = [str(number) for number, file in files.items() if not file.exists()]
+    if missing:
+        print(f"{name}: part {', '.join(missing)} of {parts} not yet played: nothing is scored before they are")
+        return None
+    return together([read_evidence(file) for file in files.values()])
 
 
 def main() -> None:
@@ -153,6 +192,10 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="*", help=f"by default {', '.join(CUTS)}")
     parser.add_argument("--sets", type=int, help="battery sets in place of a scenario's")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parts", type=int, help="play every so many-th site alone, and score the sets once all are")
+    parser.add_argument(
+        "--part", type=int, action="append", help="with --parts: which, from 1; by default each in turn"
+    )
     parser.add_argument("--services", default="auto", choices=[each.value for each in Services])
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
@@ -162,9 +205,22 @@ def main() -> None:
     with scratch_directory("score") as folder, Postgres(folder, binaries=binaries) as server:
         for name in options.scenarios or CUTS:
             print(f"== {name}", flush=True)
-            document = run(name, server, sets=options.sets, seed=options.seed)
-            print_score(document)
-            for section in ("run", *SECTIONS):
+            if options.parts:
+                for number in options.part or range(1, options.parts + 1):
+                    part = Slice(number, options.parts)
+                    _, evidence = run(name, server, sets=options.sets, seed=options.seed, part=part)
+                    part.file(name, options.seed).parent.mkdir(exist_ok=True)
+                    evidence.write(part.file(name, options.seed))
+                whole = put_together(name, options.seed, options.parts)
+                if whole is None:
+                    continue
+                document, evidence = of_sets(whole), whole
+                print_score_of_sets(document)
+            else:
+                document, evidence = run(name, server, sets=options.sets, seed=options.seed)
+                print_score(document)
+            draw(name, evidence)
+            for section in filter(document.__contains__, ("run", *SECTIONS)):
                 result.setdefault(section, {})[name] = document[section]
             path.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     print(path)

@@ -142,6 +142,8 @@ class SensorRules(_Reference):
     """Relative error bounds of current sensors."""
 
     gain: Share
+    unvouched_sigma: Share
+    """Of one for which nobody vouches, before the foot of the curve is asked: its standard deviation."""
     bench_gain: Share
     bench_offset: Share
     """Over that of a set's sensor."""
@@ -172,6 +174,7 @@ class WitnessRules(_Reference):
     curve_sigmas: Positive
     curve_usual: Positive
     """What was counted over what the curve says, of healthy sets."""
+    curve_believed_sigmas: Positive
     curve_warm_from: Share
     resistance_sigma: Share
     step_share: Share

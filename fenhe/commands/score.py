@@ -24,7 +24,7 @@ def score(
     with clear_errors():
         settings = ReaderSettings()
     try:
-        document, estimates = run(truth, str(settings.db_reader_url))
+        document, evidence = run(truth, str(settings.db_reader_url))
     except (ValueError, FileNotFoundError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -33,19 +33,18 @@ def score(
         json_file.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if picture is not None:
         title = f"{document['run']['scenario']}, seed {document['run']['seed']}"
-        picture.write_text(estimate_against_truth(estimates, title), encoding="utf-8")
+        picture.write_text(estimate_against_truth(evidence.estimates, title), encoding="utf-8")
 
 
 def print_score(document: dict[str, Any]) -> None:
     """Print a score as tables."""
     from rich.console import Console
 
+    print_score_of_sets(document)
     console = Console()
     detection = document["detection"]
     sections = {
         "metering, by fault of the meter": document["metering"],
-        "state of health, by method": document["health"],
-        "backup time": document["backup"],
         f"detection of {detection['labels']} labels": {
             "detector": detection["detector"],
             "random control": detection["control"],
@@ -56,6 +55,19 @@ def print_score(document: dict[str, Any]) -> None:
     for title, rows in sections.items():
         if rows:
             console.print(_table(title, rows))
+
+
+def print_score_of_sets(document: dict[str, Any]) -> None:
+    """Print what is said of battery sets."""
+    from rich.console import Console
+
+    for title, rows in (
+        ("state of health, by method", document["health"]),
+        ("single discharges, by method", document["discharges"]),
+        ("backup time", document["backup"]),
+    ):
+        if rows:
+            Console().print(_table(title, rows))
 
 
 def _table(title: str, rows: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401 - rich is imported when it is needed

@@ -10,6 +10,7 @@ from fenhe.scoring.metering import Counted
 from schemas.time import MINUTE_MS
 from simulators.truth import read_states, read_totals
 from storage.statements import trusted
+from streams.kernels.battery.fusion import Z_90
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,16 +83,17 @@ class _Truth:
 
 
 def health_rows(connection: Connection, truth: Path) -> tuple[list[ScoredEstimate], list[ScoredEstimate]]:
-    """Newest estimate of every set of the truth, and what its BMS said (the control). SoH as a share."""
+    """Newest estimate of every registered set of the truth, and what its BMS said (the control). SoH as a share."""
     true = _Truth(truth, "soh")
     query = trusted(
         f"SELECT device_id, {_MS.format('ts')}, coalesce(soh_method, ''), soh_pct, soh_low_pct,"  # noqa: S608 - own text
         " soh_high_pct, soh_bms_pct FROM battery_health_latest"
     )
     rows = {row[0]: row for row in connection.execute(query)}
+    registered = {row[0] for row in connection.execute("SELECT device_id FROM device")}
     estimates: list[ScoredEstimate] = []
     control: list[ScoredEstimate] = []
-    for set_id in true.sets():
+    for set_id in filter(registered.__contains__, true.sets()):
         row = rows.get(set_id, (set_id, 1 << 62, "", None, None, None, None))
         _, ts, method, soh, low, high, bms = row
         value = true.at(set_id, ts)
@@ -99,6 +101,21 @@ def health_rows(connection: Connection, truth: Path) -> tuple[list[ScoredEstimat
             estimates.append(ScoredEstimate(set_id, method, _share(soh), _share(low), _share(high), value))
             control.append(ScoredEstimate(set_id, "bms", _share(bms), None, None, value))
     return estimates, control
+
+
+def capacity_rows(connection: Connection, truth: Path) -> list[ScoredEstimate]:
+    """Every single discharge that gives a capacity, as a share of nominal, against the set's truth then."""
+    true = _Truth(truth, "soh")
+    query = trusted(
+        f"SELECT device_id, {_MS.format('ts')}, method, soh_pct / 100, {Z_90} * sigma_ah / capacity_ah"  # noqa: S608 - own text
+        " FROM battery_capacity WHERE capacity_ah IS NOT NULL"
+    )
+    found = []
+    for set_id, ts, method, soh, doubt in connection.execute(query):
+        value = true.at(set_id, ts)
+        if value is not None:
+            found.append(ScoredEstimate(set_id, method, soh, soh * (1 - doubt), soh * (1 + doubt), value))
+    return found
 
 
 def _share(percent: float | None) -> float | None:

@@ -1,7 +1,7 @@
 """Battery sets that are not what is believed of them: swapped, wrongly registered, or with a current sensor that lies.
 
-What is counted is confidence: a state of health marked good whose truth lies more than a point outside of its 90 %
-interval. Cells, sensors and loads are those of `battery_worlds`, which the estimator has never seen; loads vary.
+Cells, sensors and loads are those of `battery_worlds`, which the estimator has never seen; loads vary. The kinds that
+are counted stand in `fault_kinds`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from schemas.arrival import Arrival
 from schemas.metrics.battery import BatteryQuarter
 from schemas.metrics.battery_health import BatteryCapacity, BatteryIdentity
 from schemas.metrics.battery_sites import BatteryShareHour, SiteLoadHour
-from schemas.metrics.common import Quality
 from schemas.readings import BatteryReading, Kind, SitePowerReading
 from schemas.registry import Device, Sector, Site
 from streams.kernels.battery.outages import SiteOutages
@@ -26,19 +25,16 @@ from streams.kernels.battery.prospects.share_hours import ShareHours
 from streams.kernels.battery.prospects.state_of_health import StateOfHealth
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.worlds.battery_worlds import MAKERS, STEP_S, T0, World
+from tests.support.worlds.battery_worlds import STEP_S, T0, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from schemas.metrics import Row
     from schemas.metrics.battery_prospects import BatterySoh
     from tests.support.worlds.battery_worlds import Array
 
-MARGIN = 1.0
-"""Points of SoH outside of the interval that are called confidently wrong."""
-PLAN: tuple[float | None, ...] = (None, 45.0, 15.0, None)
-"""Discharges of a set: % of the weakest cell left, or None for the cut-off."""
+YEAR_S = 365.25 * 86_400
 
 
 @dataclass
@@ -54,6 +50,8 @@ class Doubtful(World):
     """Whether the site's power system measures its load."""
     site_gain: float | None = None
     """Of that; None: drawn from ±2 %."""
+    fade_year: float = 0.0
+    """Share of nominal that each cell loses in a year."""
     site_readings: list[Arrival] = field(default_factory=list)
     draws: np.random.Generator = field(init=False)
     truths: list[tuple[int, float]] = field(default_factory=list)
@@ -163,12 +161,30 @@ class Doubtful(World):
         rows = ShareHours().rows(site, [self.device, power], changed, changed).rows
         return [row for row in rows if isinstance(row, BatteryShareHour)]
 
-    def use(self, left_pct: float | None) -> None:
+    def use(self, left_pct: float | None, *, rest_h: float = 0.7) -> None:
         """One discharge of a varying load, rest, recharge at a tenth of nominal, and float again; weeks pass."""
+        self._fill()
+        self._draw(left_pct)
+        self.run(rest_h, 0.0)
+        self._recharge()
+
+    def use_twice(self, first_pct: float, left_pct: float) -> None:
+        """From full down to a rest, and from that rest further down to another; then full again."""
+        self._fill()
+        for down_to in (first_pct, left_pct):
+            self._draw(down_to)
+            self.run(0.7, 0.0)
+        self._recharge()
+
+    def _fill(self) -> None:
+        """Full, and on float for long enough to be known as full."""
         self.truths.append((T0 + round(1000 * self.second), self.true_pct))
         self.side, self.relaxed_a = 1.0, 0.0
         self.charge = self.capacity.copy()
         self.run(1.6, 0.0)
+
+    def _draw(self, left_pct: float | None) -> None:
+        """Carry a varying load down to what is left of the weakest cell, or to the cut-off."""
         base = self.rng.uniform(0.12, 0.35) * self.nominal
         stops_at = 0.0 if left_pct is None else left_pct
         sticks_at = self.rng.uniform(0.5, 0.8) if self.stuck else -1.0
@@ -183,13 +199,18 @@ class Doubtful(World):
             if self.cells_v(amps).min() <= self.curve.cutoff_v or 100 * own <= stops_at:
                 break
         self.gave_ah = float((self.capacity - self.charge).min())
-        self.run(0.7, 0.0)
+        self.truths[-1] = self.truths[-1][0], self.true_pct  # of a chemistry without a curve known only now
+
+    def _recharge(self) -> None:
+        """At a tenth of nominal until every cell is full, and float again."""
         self.shown_a = None
         missing_ah = float((self.capacity - self.charge).max())
         self.run(missing_ah / (0.12 * self.nominal), 0.12 * self.nominal)
         self.charge = self.capacity.copy()
         self.run(1.5, 0.0)
-        self.second += self.rng.uniform(10, 40) * 86_400
+        weeks_s = self.rng.uniform(10, 40) * 86_400
+        self.capacity = self.capacity - self.fade_year * self.nominal * weeks_s / YEAR_S
+        self.second += weeks_s
         self.next_s = self.second + self.rng.uniform(0.0, self.period)
 
     def truth_at(self, ts: int) -> float:
@@ -198,179 +219,20 @@ class Doubtful(World):
 
     def shown(self) -> list[BatterySoh]:
         """What is published after each discharge, the ones too small to mention left out."""
+        return self.told()[1]
+
+    def told(self) -> tuple[list[BatteryCapacity], list[BatterySoh]]:
+        """What the kernels make of it, the site's load and the cells' patterns heard."""
         rows = SetHealth(health_reference()).fold(None, self.device, self.readings)[1]
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
         capacities = [last[ts] for ts in sorted(last)]
         hours = self._share_hours() if self.has_site else []
         identities = [row for row in rows if isinstance(row, BatteryIdentity)]
         view = StateOfHealth(health_reference())
-        return list(view.history(self.device, capacities, hours, identities=identities))
+        return capacities, list(view.history(self.device, capacities, hours, identities=identities))
 
 
 def newest(rows: Sequence[Row], row_type: type[Row]) -> list[Row]:
     """The last word on each moment, in order."""
     last = {row.ts: row for row in rows if isinstance(row, row_type)}
     return [last[ts] for ts in sorted(last)]
-
-
-class Tally(NamedTuple):
-    """What was published over a kind's sets."""
-
-    shown: int
-    """Figures after a discharge."""
-    good: int
-    """Of them marked good."""
-    confident_wrong: int
-    """Of those, with the truth more than MARGIN outside of the interval."""
-    missed: int
-    """Of all, good or not, the same."""
-    hits: int
-    """Of all, with the truth within."""
-
-    def __str__(self) -> str:
-        """One line."""
-        held = f"{self.hits / self.shown:.0%}" if self.shown else "-"
-        return (
-            f"{self.shown} shown ({held} held), {self.good} good, {self.confident_wrong} of them confidently wrong,"
-            f" {self.missed} wrong of any quality"
-        )
-
-
-def _plain(world: Doubtful) -> None:
-    for left in PLAN:
-        world.use(left)
-
-
-def _swap(to: float) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        for left in (None, 15.0, None):
-            world.use(left)
-        world.become(to)
-        for left in (45.0, 15.0, None):
-            world.use(left)
-
-    return script
-
-
-def _gain(to: float) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        world.scale = to
-        _plain(world)
-
-    return script
-
-
-def _gain_later(to: float) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        world.use(None)
-        world.use(15.0)
-        world.scale = to
-        _plain(world)
-
-    return script
-
-
-def _offset(share_c: float) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        world.offset_a = share_c * world.nominal
-        _plain(world)
-
-    return script
-
-
-def _clipped(world: Doubtful) -> None:
-    world.clip_c = world.rng.uniform(0.10, 0.22)
-    _plain(world)
-
-
-def _clipped_hard(world: Doubtful) -> None:
-    world.clip_c = 0.07
-    _plain(world)
-
-
-def _stuck(world: Doubtful) -> None:
-    world.stuck = True
-    _plain(world)
-
-
-def _nominal(factor: float) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        world.register(nominal_ah=world.nominal * factor)
-        _plain(world)
-
-    return script
-
-
-def _count(cells: int) -> Callable[[Doubtful], None]:
-    def script(world: Doubtful) -> None:
-        world.register(cell_count=world.curve.cells + cells)
-        _plain(world)
-
-    return script
-
-
-def _sampling(world: Doubtful) -> None:
-    world.use(None)
-    world.use(15.0)
-    world.period = world.rng.choice([10.0, 120.0, 170.0])
-    _plain(world)
-
-
-KINDS: dict[str, Callable[[Doubtful], None]] = {
-    "nothing wrong": _plain,
-    "swapped for 95 %": _swap(0.95),
-    "swapped for 70 %": _swap(0.70),
-    "gain 0.5": _gain(0.5),
-    "gain 0.9": _gain(0.9),
-    "gain 0.97": _gain(0.97),
-    "gain 1.03": _gain(1.03),
-    "gain 1.1": _gain(1.1),
-    "gain 2": _gain(2.0),
-    "gain 0.5 later": _gain_later(0.5),
-    "gain 0.8 later": _gain_later(0.8),
-    "gain 1.2 later": _gain_later(1.2),
-    "gain 2 later": _gain_later(2.0),
-    "offset 0.5 % C": _offset(0.005),
-    "offset -1.5 % C": _offset(-0.015),
-    "clipped": _clipped,
-    "clipped below half": _clipped_hard,
-    "stuck": _stuck,
-    "nominal_ah x 0.5": _nominal(0.5),
-    "nominal_ah x 0.8": _nominal(0.8),
-    "nominal_ah x 1.25": _nominal(1.25),
-    "nominal_ah x 2": _nominal(2.0),
-    "a cell too few registered": _count(-1),
-    "a cell too many registered": _count(1),
-    "sampling changes": _sampling,
-}
-
-
-def worlds_of(
-    kind: str, seeds: Sequence[int], *, has_site: bool = False, site_gain: float | None = None
-) -> list[Doubtful]:
-    """Sets of a kind, discharged; `has_site`: their site's power system measures its load, with this error."""
-    makers = sorted(MAKERS)
-    worlds = []
-    for seed in seeds:
-        world = Doubtful(seed, makers[seed % len(makers)], has_site=has_site, site_gain=site_gain)
-        KINDS[kind](world)
-        worlds.append(world)
-    return worlds
-
-
-def tally(worlds: Sequence[Doubtful]) -> Tally:
-    """Hold what is published of some sets against their truth."""
-    shown = good = wrong = missed = hits = 0
-    for world in worlds:
-        rows = world.shown()
-        for row in rows:
-            if row.soh_pct is None or row.soh_low_pct is None or row.soh_high_pct is None:
-                continue
-            truth = world.truth_at(row.ts)
-            outside = max(row.soh_low_pct - truth, truth - row.soh_high_pct)
-            is_good = row.quality is Quality.GOOD
-            shown, good = shown + 1, good + is_good
-            hits += outside <= 0
-            missed += outside > MARGIN
-            wrong += is_good and outside > MARGIN
-    return Tally(shown, good, wrong, missed, hits)

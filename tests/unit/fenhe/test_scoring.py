@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fenhe.scoring.detection import FITTING, RaisedAlarm, World, score_detection
+from fenhe.scoring.evidence import SetEvidence, read_evidence, together
 from fenhe.scoring.health import Forecast, ScoredEstimate, score_backup, score_estimates
 from fenhe.scoring.metering import Counted, score_metering
 from fenhe.scoring.picture import estimate_against_truth
 from schemas.metrics.signal import SignalKind
 from simulators.truth import Label, LabelKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -114,6 +119,23 @@ def test_a_scenario_counts_where_half_of_its_sets_are_known_and_a_hundred_times_
     assert {each.counts for each in score_estimates([known, unknown, unknown]).values()} == {False}
     forecast = Forecast("B1", 3.0, 2.5, 3.1)
     assert [score_backup([forecast] * count).counts for count in (99, 100)] == [False, True]
+
+
+def test_parts_of_a_scenario_count_where_the_whole_does(tmp_path: Path) -> None:
+    """Sixty forecasts in each of two parts: neither counts, both together do, and no figure is lost in the file."""
+    estimate = ScoredEstimate("B1", "full", 0.85, 0.80, 0.90, 0.84)
+    of_one = ScoredEstimate("B1", "ocv", 0.86, 0.80, 0.90, 0.84)
+    part = SetEvidence([estimate], [estimate], [estimate, of_one], [], [Forecast("B1", 3.0, 2.5, 3.1)] * 60)
+    assert not part.backup()["outages"].counts
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    for file in files:
+        part.write(file)
+    whole = together([read_evidence(file) for file in files])
+    assert whole == together([part, part])
+    assert whole.backup()["outages"].counts
+    assert whole.backup()["outages"].forecasts == 120
+    assert whole.discharges()["ocv"].bias == pytest.approx(0.02)
+    assert whole.health()["all"].sets == 2
 
 
 WORLD = World({"E1": "S1", "E2": "S1", "E3": "S2"}, 0, 400 * DAY)

@@ -13,6 +13,7 @@ from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.battery.fusion import Z_90, Belief, evidence_of, fused
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
+from streams.kernels.battery.prospects.curve_gain import SensorGain, gain_by_curve, may_count_half, without_gain
 from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness
 from streams.kernels.battery.prospects.site_view import by_device
 from streams.kernels.battery.tracking.witnesses import (
@@ -60,6 +61,8 @@ class _Known(NamedTuple):
     """Whether the cells may be others than those that were measured."""
     is_recounted: bool = False
     """Whether the current sensor counts otherwise than it did: before, after, or always wrongly."""
+    curve: Ratio | None = None
+    """What the foot of the curve has said of that sensor where it tells most."""
 
 
 class _Source(NamedTuple):
@@ -123,11 +126,12 @@ class StateOfHealth:
                 known, change = _other_cells(known, of_cells)
             if counted is None:
                 if change is not None or known.belief is not None:
-                    yield self._row(_Source(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), device, known, change)
+                    yield self._row(_Source(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), limits, known, change)
                 continue
             fresh = load_witness(counted, hours, power, limits)
             load = fresh or known.load
             row, gain, is_told, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
+            row = _unless_half(row, known._replace(load=load, distrusts=distrusts), limits)
             if is_told and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
                 known = known._replace(belief=None, newest=None)  # the same sensor's, and nothing has borne it out
             if _is_refuted_by_curve(counted, limits) and not _is_borne_out_before(known, fresh, limits):
@@ -135,7 +139,7 @@ class StateOfHealth:
             if change is None and known.belief is not None and known.newest is not None:
                 change = change_of(known.belief, known.newest, row, limits.sensor, fusion)
             if change is not None and change.points is not None:
-                known = known._replace(at_least_ah=0.0, witnesses=frozenset())
+                known = known._replace(at_least_ah=0.0, witnesses=frozenset(), curve=None)
             known, row = _recounted(known, row, change, is_vouched=fresh is not None)
             own = frozenset() if row.capacity_ah is None else witnesses_of(row.witnesses)
             known = _Known(
@@ -149,14 +153,17 @@ class StateOfHealth:
                 distrusts,
                 known.is_doubted and row.capacity_ah is None,
                 known.is_recounted,
+                _surer(known.curve, row),
             )
-            yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), device, known, change)
+            yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), limits, known, change)
 
-    def _row(self, told: _Source, device: Device, known: _Known, change: Change | None) -> BatterySoh:
-        assert device.battery is not None  # noqa: S101 - only battery sets have capacities
-        nominal, load = device.battery.nominal_ah, known.load
-        belief, newest = known.belief, known.newest
+    def _row(self, told: _Source, limits: Limits, known: _Known, change: Change | None) -> BatterySoh:
+        device, nominal, load = limits.device, limits.nominal_ah, known.load
+        belief, newest, gain = known.belief, known.newest, None if load is None else SensorGain(known.gain, 0.0)
         is_known = belief is not None and newest is not None
+        if belief is not None and _is_unvouched(known, device):
+            gain = gain_by_curve(known.curve, limits)
+            belief = without_gain(belief, gain, limits)
         doubts = _doubts(newest, known, device) if is_known else ""
         soh = belief.soh if belief is not None else None
         sigma = belief.sigma if belief is not None else None
@@ -187,7 +194,7 @@ class StateOfHealth:
             reference_version=self._reference.version,
             load_ratio=None if load is None else load.value,
             load_sigma=None if load is None else load.sigma,
-            gain_pct=None if load is None or not is_known else 100 * known.gain,
+            gain_pct=None if gain is None or not is_known else 100 * gain.value,
             doubts=doubts,
         )
 
@@ -233,8 +240,28 @@ def _recounted(
     own = witnesses_of(row.witnesses) & (KNOW_ITS_CLASS if is_vouched else KNOW_ITS_CLASS - {Witness.LOAD})
     if row.capacity_ah is not None and own:
         return known._replace(is_recounted=False), row
-    silenced = known._replace(belief=None, newest=None, at_least_ah=0.0, witnesses=frozenset(), is_recounted=True)
+    silenced = known._replace(
+        belief=None, newest=None, at_least_ah=0.0, witnesses=frozenset(), is_recounted=True, curve=None
+    )
     return silenced, row if row.capacity_ah is None else contradicted(row)
+
+
+def _unless_half(row: BatteryCapacity, known: _Known, limits: Limits) -> BatteryCapacity:
+    """Refuse what half of the current would look like, where nobody says that all of it was counted."""
+    return contradicted(row) if _is_unvouched(known, limits.device) and may_count_half(row, limits) else row
+
+
+def _surer(known: Ratio | None, row: BatteryCapacity) -> Ratio | None:
+    """The comparison with the foot of the curve that tells more: the newest of a set's is no better for its age."""
+    if row.capacity_ah is None or row.curve_ratio is None or row.curve_sigma is None:
+        return known
+    return known if known is not None and known.sigma <= row.curve_sigma else Ratio(row.curve_ratio, row.curve_sigma)
+
+
+def _is_unvouched(known: _Known, device: Device) -> bool:
+    """Whether nobody says what a set's current sensor may be off by: no class, no load that is heard, no bench."""
+    is_heard = known.load is not None and not known.distrusts
+    return device.accuracy is None and not is_heard and not known.witnesses & KNOW_ITS_CLASS
 
 
 def _doubts(newest: BatteryCapacity | None, known: _Known, device: Device) -> str:

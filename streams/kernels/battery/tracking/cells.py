@@ -6,7 +6,7 @@ Averaging first and comparing then leaves the noise of single samples out: a cel
 from __future__ import annotations
 
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +125,13 @@ class CellFigures(NamedTuple):
 
 
 NOTHING = CellFigures(None, None, None)
+
+
+def shown_of(values: Sequence[float | None]) -> Sequence[float]:
+    """Values of the channels that show one: all of them, as a rule."""
+    if None in values:
+        return [value for value in values if value is not None]
+    return cast("Sequence[float]", values)
 
 
 def median(ordered: Sequence[float]) -> float:

@@ -58,6 +58,12 @@ def parts_from_cells(pack_v: float, cells: Sequence[float], lead_v: float) -> bo
     return all(abs(pack_v - by_v) > PARTS_SHARE * by_v + lead_v for by_v in (by_median_v, sum(cells)))
 
 
+def contradicts_cells(pack_v: float, cells: Sequence[float], amps: float | None, limits: Limits) -> bool:
+    """`parts_from_cells` under a current; the cells' sum alone says no, nearly always."""
+    sum_v = sum(cells)
+    return abs(pack_v - sum_v) > PARTS_SHARE * sum_v and parts_from_cells(pack_v, cells, limits.lead_v(amps))
+
+
 def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:
     """Hold a reading's current against its voltage; on a contradiction the set's SoC is not known any more.
 

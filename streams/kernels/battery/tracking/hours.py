@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.metrics.battery_health import BatteryFlag, EpisodeKind
 from schemas.time import MINUTE_MS
 from streams.kernels.battery.direction import sign_of
+from streams.kernels.battery.tracking.cells import shown_of
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.figures import summed
 
@@ -77,7 +78,7 @@ def add_cells(state: SetState, cells: Sequence[float | None], present: Sequence[
 
 def add_temperatures(state: SetState, sensors: Sequence[float | None], lasted: int) -> None:
     """Add one reading's temperatures (°C), which stand for `lasted` ms."""
-    known = [celsius for celsius in sensors if celsius is not None]
+    known = shown_of(sensors)
     if not known:
         return
     mean, spread = summed(known) / len(known), max(known) - min(known)

@@ -12,6 +12,7 @@ cells against each other, and a BMS's cycle count may be reset: these are doubts
 from __future__ import annotations
 
 import math
+from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryIdentity, Identity, IdentitySign
@@ -97,7 +98,7 @@ def note_under_load(episode: OpenEpisode, cells: Sequence[float], amps: float, l
     apart = [mean - volts for volts in cells]
     episode.cell_va = [total + amps * each for total, each in zip(sums, apart, strict=True)]
     episode.cell_a2 += amps * amps
-    episode.cell_v2 += summed(each * each for each in apart)
+    episode.cell_v2 += summed(map(mul, apart, apart))
     episode.cell_samples += 1
     return drawn_ah >= rules.to_share * limits.nominal_ah
 

@@ -7,16 +7,24 @@ Charge is counted with the trapezoid; over a gap the SoC is held and the doubt g
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import learned, sign_of
 from streams.kernels.battery.pack import split_trapezoid
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.cells import NO_CELLS, Cells, broken_channels, note_cells, unseen, unseen_offset
+from streams.kernels.battery.tracking.cells import (
+    NO_CELLS,
+    Cells,
+    broken_channels,
+    note_cells,
+    shown_of,
+    unseen,
+    unseen_offset,
+)
 from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
-from streams.kernels.battery.tracking.contradiction import parts_from_cells, watch_current
+from streams.kernels.battery.tracking.contradiction import contradicts_cells, watch_current
 from streams.kernels.battery.tracking.flow import (
     DISCHARGE,
     FLOAT,
@@ -66,7 +74,7 @@ class Tracker:
         if volts is None and len(present) == count:
             volts = sum(present)
         state, ts = self.state, reading.ts
-        parts = volts is not None and len(present) == count and parts_from_cells(volts, present, limits.lead_v(raw))
+        parts = volts is not None and len(present) == count and contradicts_cells(volts, present, raw, limits)
         if volts is None or raw is None or (raw == 0.0 and is_blank(reading)) or (parts and state is not None):
             if state is not None:
                 self._note_dark(state, ts, parts=parts)
@@ -96,14 +104,14 @@ class Tracker:
             return cells, ()
         if len(cells) != count:
             cells = [*cells, *[None] * count][:count]  # a stored list ends with its last cell that has a voltage
-        present = _present(cells)
+        present = shown_of(cells)
         odd = () if pack_v is None or not present else broken_channels(pack_v, present, count - len(present))
         if not odd:
             return cells, present
         shown = [at for at, each in enumerate(cells) if each is not None]
         broken = {shown[at] for at in odd}
         cells = [None if at in broken else each for at, each in enumerate(cells)]
-        return cells, _present(cells)
+        return cells, shown_of(cells)
 
     def _note_loaded_cells(self, state: SetState, seen: Cells, present: Sequence[float], ts: int) -> None:
         """Which cell is the weakest near the end, and whether they are the cells that stood there before."""
@@ -174,7 +182,6 @@ class Tracker:
         if ts // self._refresh_ms != state.ts // self._refresh_ms:
             self._give_again(state, waiting, ts)
         passed_minute = ts // MINUTE_MS != max(state.ts, state.dark_ts) // MINUTE_MS
-
         if doing is not state.doing:
             state.doing, state.doing_since = doing, ts
             state.power_w = -amps * volts  # what it gave on float says nothing of what it gives now
@@ -391,10 +398,3 @@ class Tracker:
         state.hour = HourSums(flow.ts - flow.ts % HOUR_MS)
         if not flow.is_gap:
             add_time(state, flow.ts - state.hour.start_ts, full_after_ms)
-
-
-def _present(cells: Sequence[float | None]) -> Sequence[float]:
-    """Cells that have a voltage: all of them, as a rule."""
-    if None in cells:
-        return [volts for volts in cells if volts is not None]
-    return cast("Sequence[float]", cells)

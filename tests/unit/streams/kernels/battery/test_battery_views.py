@@ -77,13 +77,14 @@ def histories(*rows: BatteryCapacity) -> list[BatterySoh]:
 
 def test_estimates_fuse_by_inverse_variance_and_the_interval_narrows() -> None:
     """Two equal estimates lie in the middle with less doubt; a sure one outweighs an unsure one."""
-    first, second = histories(capacity(0, 84.0), capacity(1, 86.0))
+    registered = battery("b").model_copy(update={"accuracy": 0.01})
+    first, second = SOH.history(registered, [capacity(0, 84.0), capacity(1, 86.0)])
     assert first.soh_pct == 84.0
     assert second.soh_pct == pytest.approx(85.0, abs=0.2)
     assert first.sigma_pct is not None
     assert second.sigma_pct is not None
     assert second.sigma_pct < first.sigma_pct
-    *_, unsure = histories(capacity(0, 84.0, sigma_ah=1.0), capacity(1, 90.0, sigma_ah=4.0))
+    *_, unsure = SOH.history(registered, [capacity(0, 84.0, sigma_ah=1.0), capacity(1, 90.0, sigma_ah=4.0)])
     assert unsure.soh_pct == pytest.approx(84.3, abs=0.3)
     assert second.estimates == 2
 

@@ -17,7 +17,8 @@ from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.identity import likeness
 from streams.kernels.detection.batteries.set_changes import SetChanges
-from tests.support.worlds.battery_faults import Doubtful, worlds_of
+from tests.support.worlds.battery_faults import Doubtful
+from tests.support.worlds.fault_kinds import worlds_of
 from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:

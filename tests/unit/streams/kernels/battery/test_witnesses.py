@@ -10,10 +10,11 @@ import pytest
 from schemas.metrics.battery_health import BatteryCapacity, CapacityReason
 from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import Limits
+from streams.kernels.battery.prospects.curve_gain import gain_by_curve
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.tracking.witnesses import Ratio, by_curve, by_resistance
-from tests.support.worlds.battery_faults import tally, worlds_of
+from tests.support.worlds.fault_kinds import tally, worlds_of
 from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
@@ -57,6 +58,36 @@ def test_the_load_of_the_site_refuses_a_sensor_that_is_ten_per_cent_off(kind: st
     found = tally(worlds)
     assert (found.good, found.missed) == (0, 0)
     assert any(row.reason is CapacityReason.CONTRADICTED for world in worlds for row in world.shown())
+
+
+@pytest.mark.parametrize("kind", ["gain 0.9", "gain 0.95", "gain 1.05", "gain 1.1"])
+def test_of_a_sensor_that_nobody_vouches_for_the_interval_allows_for_ten_per_cent(kind: str) -> None:
+    """No class, no load: the gain that the foot of the curve tells is taken out, and nothing is good."""
+    found = tally(worlds_of(kind, range(500, 508)))
+    assert found.good == 0
+    assert found.shown >= 8
+    assert found.hits >= 0.85 * found.shown
+
+
+@pytest.mark.parametrize(("ratio", "is_believed"), [(1.04, True), (0.92, False), (1.10, False)])
+def test_a_count_that_nobody_vouches_for_stands_where_the_curve_agrees_to_one_sigma(
+    ratio: float, *, is_believed: bool
+) -> None:
+    """What the curve leaves of the doubt is there in any case; never compared, all of it."""
+    limits = Limits(lfp_set(), health_reference())
+    gain, unknown = gain_by_curve(Ratio(ratio, 0.045), limits), gain_by_curve(None, limits)
+    assert (gain.value == 0.0) is is_believed
+    assert gain.value * (ratio - 1.02) >= 0.0
+    assert limits.gain_sigma < gain.sigma < unknown.sigma
+    assert unknown.value == 0.0
+
+
+@pytest.mark.parametrize("kind", ["gain 0.5", "nominal_ah x 2"])
+def test_half_a_capacity_at_twice_the_resistance_is_not_shown_of_a_sensor_that_nobody_vouches_for(kind: str) -> None:
+    """Both may be half of the current; the curve agrees because its drop was read where it is not level."""
+    worlds = worlds_of(kind, [900])
+    assert any(row.capacity_ah is not None for row in worlds[0].told()[0])
+    assert (tally(worlds).shown, tally(worlds).missed) == (0, 0)
 
 
 def test_a_gain_that_the_load_of_the_site_tells_is_shown_and_taken_out() -> None:
