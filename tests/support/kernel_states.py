@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 RECORDED = Path(__file__).parents[1] / "data" / "kernel_states.json"
 MINUTES = 400
 """Of the small world that states are recorded from where no database is named."""
+FIRST = 40
+"""Readings that are played by themselves, of every kind: whether any is refused is seen in seconds."""
 LARGEST = 6_000
 """Characters of a recorded state, at most."""
 PLACES: dict[str, Sequence[str]] = {
@@ -134,10 +136,24 @@ def _of_the_small_world() -> dict[str, list[str]]:
         prepare(url)
         engine = open_engine(url)
         partition = engine.open(0)
-        engine.apply(partition, [record(0, readings(MINUTES))])
+        sent = readings(MINUTES)
+        engine.apply(partition, [record(0, sent[:FIRST])])
+        _end_where_refused(url)
+        engine.apply(partition, [record(1, sent[FIRST:])])
         save_memories(engine)
         close_engines()
         return saved_states(url)
+
+
+def _end_where_refused(url: str) -> None:
+    """End where a kernel has refused readings of the first minutes: each is looked for by halving, all take hours."""
+    with connect(url, name="test") as connection:
+        row = connection.execute(
+            "SELECT kind, detail FROM quarantine WHERE reason = 'storage_rejected' ORDER BY received_at LIMIT 1"
+        ).fetchone()
+    if row is not None:
+        msg = f"nothing is recorded: a reading of the kind {row[0]} is refused by {row[1]}"
+        raise SystemExit(msg)
 
 
 def main() -> None:
