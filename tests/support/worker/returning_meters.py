@@ -92,7 +92,7 @@ def events(sent: Sequence[Sent], offsets: dict[int, int]) -> list[faust.EventT[b
 
 def main() -> None:
     """Hear every meter for some minutes, then nothing for days, then every meter again."""
-    url, meters, sites, days = sys.argv[1], *map(int, sys.argv[2:])
+    url, meters, sites, days = sys.argv[1], *map(int, sys.argv[2:4]), float(sys.argv[4])
     registry = world(meters, sites)
     prepare(url, registry)
     pool = open_pool(url, size=CONCURRENT_PARTITIONS + 2, name="test")
@@ -100,7 +100,9 @@ def main() -> None:
     engine = Engine(pool, installed(), "test", PARTITIONS)
     offsets: dict[int, int] = {}
     before = [item for minute in range(3) for item in said(registry, START_TS + minute * MINUTE_MS)]
-    after = [item for minute in range(3) for item in said(registry, START_TS + days * DAY_MS + minute * MINUTE_MS)]
+    after = [
+        item for minute in range(3) for item in said(registry, START_TS + round(days * DAY_MS) + minute * MINUTE_MS)
+    ]
     began = time.monotonic()
 
     async def run() -> int:
