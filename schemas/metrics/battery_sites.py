@@ -30,14 +30,17 @@ class SiteOutage(NamedTuple):
     bus_low_v: Real | None
     """Lowest since."""
     contradicted: bool
-    """Told by phases alone, and the bus did not come down within ten minutes: it was their meter that failed."""
+    """Told by phases alone, and the bus did not come down within ten minutes: it was their meter that failed. Or told
+    by the bus alone, which came down by a volt and more, while mains is said to be on."""
 
 
 class DoubtKind(StrEnum):
     """Which of a site's devices the others contradict."""
 
     MAINS = "mains"
-    """Mains is said to have failed, and neither bus nor sets know of it."""
+    """Mains is said to have failed, and neither bus nor sets know of it, or sets are charged meanwhile."""
+    SUPPLY = "supply"
+    """Mains is said to be on, and the bus has come down on its sets: the rectifier is off, or what is said is old."""
     BUS = "bus"
     """The bus stands still while a set carries the load."""
     SET = "set"

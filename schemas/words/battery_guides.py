@@ -46,17 +46,20 @@ BATTERY_GUIDES: dict[SignalKind, Guide] = {
             " it is counts as unknown.",
         ),
         Text(
-            "高：至少两个互相独立的量、持续十分钟；光伏等其他电源供电的站点，市电停电也会被标为矛盾。",
+            "高：至少两个互相独立的量、持续十分钟；光伏、油机等其他电源供电的站点，市电停电也会被标为矛盾；"
+            "下调整流器做核对性放电时，“市电正常”同样会被标为矛盾。",
             "Sure: two independent witnesses for ten minutes. At a site that something else feeds, such as solar"
-            " panels, a true failure of mains is doubted too.",
+            " panels or a generator, a true failure of mains is doubted too; so is mains that is on while a rectifier"
+            " is turned down to test the sets.",
         ),
         Text(
             "现场测量母线电压与电池组电压；查看 FSU 与 BMS、整流器的通信。",
             "Measure bus and pack voltage on site; look at the FSU's links to BMS and rectifier.",
         ),
         Text(
-            "BMS 数据冻结、交流采集断线后补零、接线错误。",
-            "A frozen BMS, an AC meter that fell silent and was filled in with zeros, wrong wiring.",
+            "BMS 数据冻结、交流采集断线后补零、市电状态不更新、整流器停机、接线错误。",
+            "A frozen BMS, an AC meter that fell silent and was filled in with zeros, a mains flag that stands, a"
+            " rectifier that is off, wrong wiring.",
         ),
     ),
     SignalKind.SET_CHANGED: Guide(

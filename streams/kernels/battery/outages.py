@@ -2,6 +2,8 @@
 
 The bus is a witness: without mains the sets carry the load, and within minutes a bus that a rectifier held at its set
 point comes down. One that stays where it was says that mains did not fail: the meter of the phases did, or its line.
+One that comes down while mains is said to be on is told too, as an outage that is contradicted: what is said of mains
+is old, the rectifier is off, or somebody tests the sets.
 """
 
 from __future__ import annotations
@@ -28,8 +30,20 @@ HELD_V = 0.3
 at usual loads by a volt at once. (unsourced)"""
 WITNESS_MS = 10 * MINUTE_MS
 """So long a bus is watched before it contradicts. (unsourced)"""
+LATE_MS = 2 * HOUR_MS
+"""A bus that is held for longer is not one that hardly anybody draws from. (unsourced)"""
 FELL_V = 1.0
 """A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
+LEVEL_MS = 15 * MINUTE_MS
+"""A bus comes down to its sets within one to two of these: slower is a setting, or the weather. (unsourced)"""
+
+
+class Fell(NamedTuple):
+    """A bus that has come down while mains is said to be on."""
+
+    ts: int
+    from_v: float
+    low_v: float
 
 
 class PowerState(NamedTuple):
@@ -56,17 +70,22 @@ class PowerState(NamedTuple):
     """The power system says of itself that mains failed: its bus alone does not contradict that."""
     is_contradicted: bool = False
     """The bus is still where it was."""
+    level_ts: int = 0
+    """Since when the highest bus with mains on is sought, and that, and the one of the stretch before."""
+    level_v: float = 0.0
+    level_before_v: float = 0.0
+    fell: Fell | None = None
 
 
 class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 3
+    version = 4
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(PowerState | None)
+    codec = Codec(PowerState | None, Fell)
 
     def fold(
         self, state: PowerState | None, device: Device, arrivals: Sequence[Arrival]
@@ -89,6 +108,7 @@ class SiteOutages(Saved[PowerState | None]):
             flagged = bool(reading.mains_failed)
             begun = ts if failed else None
             state = PowerState(ts, failed, power, begun, 0, 0.0, 0.0, 0, power, 0, 0, known_v, low_v, flagged)
+            state = state._replace(level_ts=ts, level_v=known_v or 0.0)
             if failed:
                 rows.append(_outage(device, state, ts, None))
             return state
@@ -97,14 +117,18 @@ class SiteOutages(Saved[PowerState | None]):
             failed = before.failed
         state = state._replace(failed=failed)
         if not failed:
-            if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
-                rows.append(_outage(device, state, ts, ts))
-                state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
-            return state if bus_v is None else state._replace(bus_v=bus_v)
+            return self._with_mains(state, before.ts, bus_v, device, rows)
         if reading.mains_failed:
             state = state._replace(is_flagged=True)
-        if state.outage_ts is None:
-            state = state._replace(outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v)
+        if state.fell is not None:  # on its sets before anybody said so
+            _end_fall(state, device, rows)
+            state = state._replace(fell=None, bus_v=state.fell.from_v)
+        if state.outage_ts is None or _begins_late(state, bus_v):
+            if state.outage_ts is not None:
+                rows.append(_outage(device, state, ts, ts))
+            state = state._replace(
+                outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v, is_contradicted=False
+            )
             rows.append(_outage(device, state, ts, None))
             return state
         is_told = ts // self.snapshot_ms != before.ts // self.snapshot_ms  # that none is lost when readings come late
@@ -112,6 +136,26 @@ class SiteOutages(Saved[PowerState | None]):
         if is_told or is_news:
             rows.append(_outage(device, state, ts, None))
         return state
+
+    def _with_mains(
+        self, state: PowerState, before_ts: int, bus_v: float | None, device: Device, rows: list[Row]
+    ) -> PowerState:
+        ts = state.ts
+        if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
+            rows.append(_outage(device, state, ts, ts))
+            state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
+            state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
+        if bus_v is None:
+            return state
+        is_told = ts // self.snapshot_ms != before_ts // self.snapshot_ms
+        return _watched(state._replace(bus_v=bus_v), before_ts, device, rows, is_told=is_told)
+
+
+def _begins_late(state: PowerState, bus_v: float | None) -> bool:
+    """Whether a bus that has contradicted a failure of mains for hours comes down: it fails now."""
+    if not state.is_contradicted or state.outage_ts is None or state.bus_v is None or bus_v is None:
+        return False
+    return state.bus_v - bus_v > HELD_V and state.ts - state.outage_ts >= LATE_MS
 
 
 def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) -> tuple[PowerState, bool]:
@@ -131,6 +175,45 @@ def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) 
         since = max(began, ts - ts % HOUR_MS)
         state = state._replace(failed_ms=max(0, state.failed_ms - (ts - since)))
     return state._replace(is_contradicted=contradicted), is_news
+
+
+def _watched(state: PowerState, before_ts: int, device: Device, rows: list[Row], *, is_told: bool) -> PowerState:
+    """Watch a bus while mains is said to be on; told where it lies for ten minutes as far down as its sets take it."""
+    ts, bus_v, fell = state.ts, state.bus_v, state.fell
+    assert bus_v is not None  # noqa: S101 - asked by the caller
+    if ts - state.level_ts >= LEVEL_MS:
+        is_next = ts - state.level_ts < 2 * LEVEL_MS
+        state = state._replace(level_ts=ts, level_before_v=state.level_v if is_next else 0.0, level_v=bus_v)
+    high_v = max(state.level_v, state.level_before_v)
+    state = state._replace(level_v=max(state.level_v, bus_v))
+    if fell is None:
+        return state._replace(fell=Fell(ts, high_v, bus_v)) if high_v - bus_v >= FELL_V else state
+    if ts - fell.ts >= 2 * LEVEL_MS and high_v - bus_v >= FELL_V:  # it was set lower, and falls now
+        _end_fall(state, device, rows)
+        return state._replace(fell=Fell(ts, high_v, bus_v))
+    low_v = min(fell.low_v, bus_v)
+    if bus_v >= fell.from_v - HELD_V or bus_v >= low_v + FELL_V:
+        _end_fall(state, device, rows)
+        return state._replace(fell=None)
+    state = state._replace(fell=fell._replace(low_v=low_v))
+    due = fell.ts + WITNESS_MS
+    if before_ts < due <= ts or (is_told and ts >= due):
+        rows.append(_fall(device, fell._replace(low_v=low_v), ts, None))
+    return state
+
+
+def _end_fall(state: PowerState, device: Device, rows: list[Row]) -> None:
+    """The bus is back, or mains is said to have failed after all."""
+    if state.fell is not None and state.ts - state.fell.ts >= WITNESS_MS:
+        rows.append(_fall(device, state.fell, state.ts, state.ts))
+
+
+def _fall(device: Device, fell: Fell, seen_ts: int, ended: int | None) -> SiteOutage:
+    hours = (seen_ts - fell.ts) / HOUR_MS
+    bus = (fell.from_v, fell.low_v)
+    return SiteOutage(
+        device.device_id, fell.ts, seen_ts, device.site_id, ended, hours, 0.0, None, *bus, contradicted=True
+    )
 
 
 def _fallen(state: PowerState) -> float:

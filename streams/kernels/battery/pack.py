@@ -17,7 +17,7 @@ from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import NEW, CurrentShown, CurrentStanding, after_gap, is_odd, watched
+from streams.kernels.battery.standing import NEW, CurrentShown, CurrentStanding, Idle, after_gap, is_odd, watched
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
 from streams.kernels.codec import Codec, Saved
 
@@ -76,7 +76,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 7
+    version = 8
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -177,7 +177,7 @@ def _advance(
             if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
         sign = direction.sign
-        standing, stands = _standing(before, reading, view.cell_min_v, limits, is_gap=is_gap)
+        standing, stands = _standing(before, reading, view.cell_min_v, limits, sign, is_gap=is_gap)
         start, doubtful = before.ts, before.is_doubtful or stands
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
@@ -209,16 +209,16 @@ def _advance(
 
 
 def _standing(
-    before: PackState, reading: BatteryReading, lowest_v: float | None, limits: Limits, *, is_gap: bool
+    before: PackState, reading: BatteryReading, lowest_v: float | None, limits: Limits, sign: float, *, is_gap: bool
 ) -> tuple[CurrentStanding, bool]:
     """What is known of how the current moves, one reading later, and whether it stands for longer than it should."""
     if is_gap or before.current_a is None or reading.current_a is None:
         return after_gap(before.standing), False
-    is_idle = abs(before.current_a) < limits.idle_a
-    earlier = CurrentShown(before.ts, before.current_a, before.voltage_v or 0.0, before.lowest_v or 0.0)
-    now = CurrentShown(reading.ts, reading.current_a, reading.pack_voltage_v or 0.0, lowest_v or 0.0)
-    known = watched(before.standing, earlier, now, is_idle=is_idle)
-    return known, is_odd(known, now, reading.ts - before.ts, is_idle=is_idle)
+    count, idle = limits.cell_count, Idle(*[abs(a) < limits.idle_a for a in (before.current_a, reading.current_a)])
+    earlier = CurrentShown(before.ts, before.current_a, (before.voltage_v or 0.0) / count, before.lowest_v or 0.0)
+    now = CurrentShown(reading.ts, reading.current_a, (reading.pack_voltage_v or 0.0) / count, lowest_v or 0.0)
+    known = watched(before.standing, earlier, now, idle, sign)
+    return known, is_odd(known, now, reading.ts - before.ts, is_idle=idle.before)
 
 
 def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:

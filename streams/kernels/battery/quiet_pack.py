@@ -21,6 +21,7 @@ from streams.kernels.battery.pack import (
 )
 from streams.kernels.battery.samples import Samples
 from streams.kernels.battery.standing import STANDINGS, ShownFigures, StandingFigures, standing_of, watched_all
+from streams.kernels.battery.standing import figures_of as standing_figures
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -86,13 +87,15 @@ class QuietPackMonitor(PackMonitor):
 def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
     if None in {state.voltage_v, state.current_a, state.lowest_v} or state.doubted_v or state.idle_v:
         return None
+    if state.standing.against_ts:
+        return None
     times, celsius = [NAN] * MINUTES, [NAN] * MINUTES
     for ts, hottest in state.temperatures:
         place = ts // MINUTE_MS % MINUTES
         times[place], celsius[place] = ts, hottest
     return (
         *map(or_nan, state[:13]),
-        *state.standing,
+        *standing_figures(state.standing),
         or_nan(state.lowest_v),
         *times,
         *celsius,
@@ -104,7 +107,7 @@ def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
 
 
 def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
-    first = 21
+    first = 14 + STANDINGS
     times, celsius = figures[first : first + MINUTES], figures[first + MINUTES : first + 2 * MINUTES]
     samples = sorted((int(ts), hottest) for ts, hottest in zip(times, celsius, strict=True) if ts > 0)
     ts, volts, amps, quarter, *sums = figures[:9]
@@ -125,11 +128,12 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row
         & (step_a < figures.step_a)
         & (step_a > -figures.step_a)
     )
-    earlier = ShownFigures(before_ts, figures.current_a, figures.voltage_v, figures.lowest_v)
-    now = ShownFigures(ts, samples.current_a, samples.pack_v, samples.lowest_v)
-    was_idle = np.abs(figures.current_a) < figures.idle_a
-    known, stands = watched_all(StandingFigures(*figures.standing), earlier, now, was_idle)
-    figures.standing = np.array(known)
+    was_idle, is_idle = np.abs(figures.current_a) < figures.idle_a, np.abs(samples.current_a) < figures.idle_a
+    before_v, mean_v = figures.voltage_v / samples.cell_count, samples.pack_v / samples.cell_count
+    earlier = ShownFigures(before_ts, figures.current_a, before_v, figures.lowest_v, was_idle)
+    now = ShownFigures(ts, samples.current_a, mean_v, samples.lowest_v, is_idle)
+    known, stands = watched_all(StandingFigures.of(figures.standing), earlier, now, figures.sign)
+    figures.standing = known.together()
     quiet &= ~stands
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000

@@ -5,8 +5,14 @@ that count as none and for those that flow: a coarse sensor stands for hours and
 itself far longer than it ever did is a record that its gateway goes on sending, or a sensor that died.
 
 A current that stands by itself is no wonder where it may: 0.0 A within a dead band, or one that a rectifier or a test
-load holds. It is told only while the voltages stand with it, for far longer than these ever did. A current of idle that
-is not 0.0 is held by nothing but noise: of a sensor that has moved for long, and has stood before, it is told alone.
+load holds. Nor do voltages that stand with it prove anything of a coarse BMS. It is told only where something says that
+nothing holds it:
+
+* the current swung up and down until now, by more than its smallest step, and stands within those swings: who holds a
+  current holds it from the beginning, or at the end of its range;
+* the lowest cell swung in this way, or the current, and the whole record stands;
+* the cells step to where this current cannot take them, up under a discharge or down under a charge, and stay there
+  while it goes on to the last digit: a load went off, or a charger did.
 """
 
 from __future__ import annotations
@@ -23,30 +29,54 @@ if TYPE_CHECKING:
 
     from streams.kernels.figures import Array, Mask
 
-LEARNT_MOVES = 10
-"""So many readings that differ from the one before make a sensor a living one, each at idle and under a current.
-(unsourced)"""
-ALONE_MOVES = 100
-"""So many make one whose idle current is noise, and not the end of a charge. (unsourced)"""
-REPEATS = 3
+SWINGS = 4
+"""So many turns make a figure one that nothing holds: noise of the sensor, or of the load. (unsourced)"""
+SWING_STEPS = 1.5
+"""A turn counts if both of its ways are longer than so many of the sensor's smallest steps: a coarse one flickers
+between two. (unsourced)"""
+REPEATS = 5
+"""A figure that swings stands by chance for less: of readings with noise of two steps, one in five is as the last."""
+STEP_REPEATS = 2
+"""So many readings on, the cells still stand where they stepped to."""
+STEP_CELL_V = 0.010
+"""A step of the cells that no constant current makes from one reading to the next. (unsourced)"""
+APART = 4.0
+"""A lowest cell that steps by more than so many times the mean is a cell's own matter."""
 ODD_TIMES, STANDS_TIMES = 2.0, 4.0
 """Times as long as it ever stood before: worth a doubt, and told. (unsourced)"""
 STANDS_MS = 10 * MINUTE_MS
 
 
 class CurrentShown(NamedTuple):
-    """What a reading shows of a set."""
+    """What a reading shows of a set; 0 where a voltage is not known."""
 
     ts: int
     amps: float
     """As the sensor says."""
-    pack_v: float
+    mean_v: float
+    """Of the cells, by the pack's voltage."""
     lowest_v: float
     """Of the cells, as far as they are known."""
 
     def has_voltages_of(self, other: CurrentShown) -> bool:
         """Whether no digit of the voltages has moved."""
-        return self.pack_v == other.pack_v and self.lowest_v == other.lowest_v
+        return self.mean_v == other.mean_v and self.lowest_v == other.lowest_v
+
+
+class Swings(NamedTuple):
+    """How a figure moves up and down since the current counts as none or flows."""
+
+    step: float = 0.0
+    """Smallest difference of two readings, ever; 0: none was seen."""
+    moved: float = 0.0
+    """Last difference that was one; 0: there was none yet."""
+    turns: int = 0
+    """Turns between two of them, as far as they count."""
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether nothing holds it."""
+        return self.turns == SWINGS
 
 
 class CurrentStanding(NamedTuple):
@@ -58,36 +88,49 @@ class CurrentStanding(NamedTuple):
     """Longest it has stood, at a current that counts as none."""
     flow_ms: float = 0.0
     """Longest it has stood at one that flows."""
-    idle_moves: int = 0
-    """Readings that differed from the one before, at a current that counts as none, as far as they count."""
-    flow_moves: int = 0
-    """The same at one that flows."""
+    low_a: float = 0.0
+    """Lowest and highest current since it counts as none or flows, of readings before the newest move."""
+    high_a: float = 0.0
     volts_since: int = 0
     """Reading whose voltages are repeated since; 0: those of the last one differ."""
     volts_ms: float = 0.0
     """Longest they have stood."""
+    amps: Swings = Swings()
+    volts: Swings = Swings()
+    """Of the lowest cell."""
+    against_ts: int = 0
+    """Reading at which the cells stepped against a current that stands; 0: they did not."""
+    against_v: float = 0.0
+    """Mean cell before that."""
 
     def usual_ms(self, *, is_idle: bool) -> float:
         """Longest the current is known to stand and be well."""
         return self.idle_ms if is_idle else self.flow_ms
-
-    def moves(self, *, is_idle: bool) -> int:
-        """Readings of the class that moved."""
-        return self.idle_moves if is_idle else self.flow_moves
 
 
 NEW = CurrentStanding()
 """Of a set that was never seen before."""
 
 
+class Idle(NamedTuple):
+    """Whether the currents of two readings count as none."""
+
+    before: bool
+    now: bool
+
+
 def after_gap(known: CurrentStanding) -> CurrentStanding:
     """Nobody knows what was shown meanwhile."""
-    return known._replace(since=0, volts_since=0)
+    amps, volts = Swings(known.amps.step), Swings(known.volts.step)
+    return known._replace(since=0, volts_since=0, amps=amps, volts=volts, against_ts=0, against_v=0.0)
 
 
-def watched(known: CurrentStanding, before: CurrentShown, now: CurrentShown, *, is_idle: bool) -> CurrentStanding:
-    """Take a reading after the one before; `is_idle`: whether that one's current counted as none."""
-    told = is_standing(known, before, 0, is_idle=is_idle)
+def watched(
+    known: CurrentStanding, before: CurrentShown, now: CurrentShown, idle: Idle, sign: float
+) -> CurrentStanding:
+    """Take a reading after the one before; `sign`: what the sensor's current is multiplied by to be a charge."""
+    is_idle, begins = idle.before, idle.before is not idle.now
+    told = is_standing(known, before, now.ts - before.ts, is_idle=is_idle)
     doubt = STANDS_TIMES if told else 1.0
     """It may have been well, after all: what was told teaches a share of its length."""
     volts_since, volts_ms = known.volts_since, known.volts_ms
@@ -95,17 +138,57 @@ def watched(known: CurrentStanding, before: CurrentShown, now: CurrentShown, *, 
         volts_since = volts_since or before.ts
     elif volts_since:
         volts_since, volts_ms = 0, max(volts_ms, float(before.ts - volts_since) / doubt)
-    _, idle_ms, flow_ms, idle_moves, flow_moves, *_ = known
+    since, idle_ms, flow_ms, low_a, high_a, *_ = known
+    against_ts, against_v = 0, 0.0
     if now.amps == before.amps:
         since = known.since or before.ts
+        if not is_idle:
+            against_ts, against_v = _against(known, before, now, sign)
     else:
         stood = float(before.ts - known.since) / doubt if known.since else 0.0
         since = 0
         if is_idle:
-            idle_ms, idle_moves = max(idle_ms, stood), min(idle_moves + 1, ALONE_MOVES)
+            idle_ms = max(idle_ms, stood)
         else:
-            flow_ms, flow_moves = max(flow_ms, stood), min(flow_moves + 1, LEARNT_MOVES)
-    return CurrentStanding(since, idle_ms, flow_ms, idle_moves, flow_moves, volts_since, volts_ms)
+            flow_ms = max(flow_ms, stood)
+    if begins or known.amps.moved == 0.0:
+        low_a = high_a = now.amps if begins else before.amps
+    else:
+        low_a, high_a = min(low_a, before.amps), max(high_a, before.amps)
+    amps = _swung(known.amps, now.amps - before.amps, begins=begins)
+    if begins and is_idle and known.amps.is_noise:
+        amps = amps._replace(turns=SWINGS)  # noise of an idle sensor is its own, and does not go when a current flows
+    volts = _swung(known.volts, now.lowest_v - before.lowest_v, begins=begins)
+    return CurrentStanding(
+        since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms, amps, volts, against_ts, against_v
+    )
+
+
+def _swung(known: Swings, moved: float, *, begins: bool) -> Swings:
+    """How a figure swings, one reading later."""
+    if moved == 0.0 and not begins:
+        return known
+    size = abs(moved)
+    step = size if known.step == 0.0 or 0.0 < size < known.step else known.step
+    if begins:
+        return Swings(step)
+    has_turned = moved * known.moved < 0.0 and min(size, abs(known.moved)) > SWING_STEPS * step
+    return Swings(step, moved, min(known.turns + 1, SWINGS) if has_turned else known.turns)
+
+
+def _against(known: CurrentStanding, before: CurrentShown, now: CurrentShown, sign: float) -> tuple[int, float]:
+    """When the cells stepped against a current that stands, and from where; (0, 0) if they did not, or came back."""
+    up = 1.0 if sign * now.amps < 0.0 else -1.0
+    if known.against_ts:
+        has_stayed = up * (now.mean_v - known.against_v) >= STEP_CELL_V / 2
+        is_sure = now.ts - known.against_ts > STANDS_MS
+        return (known.against_ts, known.against_v) if has_stayed or is_sure else (0, 0.0)
+    step = up * (now.mean_v - before.mean_v)
+    if step < STEP_CELL_V or before.mean_v <= 0.0 or now.mean_v <= 0.0:
+        return 0, 0.0
+    lowest = up * (now.lowest_v - before.lowest_v)
+    is_of_all = lowest == 0.0 or STEP_CELL_V / 2 <= lowest <= APART * step
+    return (now.ts, before.mean_v) if is_of_all else (0, 0.0)
 
 
 def is_odd(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_idle: bool) -> bool:
@@ -121,82 +204,122 @@ def is_standing(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_i
 def _stands(
     known: CurrentStanding, now: CurrentShown, elapsed: int, times: float, least_ms: int, *, is_idle: bool
 ) -> bool:
-    usual, stood = known.usual_ms(is_idle=is_idle), now.ts - known.since
-    if not known.since or known.moves(is_idle=is_idle) < LEARNT_MOVES:
-        return False
-    if stood < REPEATS * elapsed or stood < least_ms or stood <= times * usual:
-        return False
-    if is_idle and now.amps != 0.0 and usual > 0 and known.idle_moves == ALONE_MOVES:
+    if known.against_ts and now.ts - known.against_ts >= max(least_ms, STEP_REPEATS * elapsed):
         return True
-    repeated = now.ts - max(known.since, known.volts_since)
-    usual_v = max(known.volts_ms, float(known.since - known.volts_since))
-    return known.volts_since > 0 and repeated >= max(least_ms, REPEATS * elapsed) and repeated > times * usual_v
+    least = max(least_ms, REPEATS * elapsed)
+    stood, repeated = now.ts - known.since, now.ts - max(known.since, known.volts_since)
+    if not known.since or stood < least:
+        return False
+    has_swung = known.amps.is_noise and now.amps != 0.0 and stood > times * known.usual_ms(is_idle=is_idle)
+    if has_swung and known.low_a < now.amps < known.high_a:
+        return True
+    has_noise = has_swung or known.volts.is_noise
+    return has_noise and known.volts_since > 0 and repeated >= least and repeated > times * known.volts_ms
 
 
 class StandingFigures(NamedTuple):
-    """`CurrentStanding` of many sets."""
+    """`CurrentStanding` of many sets whose cells have not stepped against their current."""
 
     since: Array
     idle_ms: Array
     flow_ms: Array
-    idle_moves: Array
-    flow_moves: Array
+    low_a: Array
+    high_a: Array
     volts_since: Array
     volts_ms: Array
+    step: Array
+    """Of current and lowest cell, shape (2, sets), as the next two."""
+    moved: Array
+    swings: Array
+
+    @classmethod
+    def of(cls, table: Array) -> StandingFigures:
+        """Take them as they are kept, shape (numbers, sets)."""
+        since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms = table[:7]
+        swings = (table[7:9], table[9:11], table[11:])
+        return cls(since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms, *swings)
+
+    def together(self) -> Array:
+        """Lay them out so."""
+        return np.vstack(self)
 
 
-STANDINGS = len(StandingFigures._fields)
+STANDINGS = 13
 """Numbers that they are of each set."""
+
+
+def figures_of(known: CurrentStanding) -> tuple[float, ...]:
+    """One set's as figures."""
+    turns = [figure for both in zip(known.amps, known.volts, strict=True) for figure in both]
+    return (*known[:7], *turns)
 
 
 def standing_of(figures: Sequence[float]) -> CurrentStanding:
     """One set's of its figures."""
-    since, idle_ms, flow_ms, idle_moves, flow_moves, volts_since, volts_ms = figures
-    return CurrentStanding(int(since), idle_ms, flow_ms, int(idle_moves), int(flow_moves), int(volts_since), volts_ms)
+    since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms = figures[:7]
+    amps, volts = (Swings(step, moved, int(turns)) for step, moved, turns in (figures[7::2], figures[8::2]))
+    return CurrentStanding(int(since), idle_ms, flow_ms, low_a, high_a, int(volts_since), volts_ms, amps, volts)
 
 
 class ShownFigures(NamedTuple):
-    """`CurrentShown` of many sets."""
+    """`CurrentShown` of many sets, and whether the current counts as none."""
 
     ts: Array
     amps: Array
-    pack_v: Array
+    mean_v: Array
     lowest_v: Array
+    is_idle: Mask
 
 
 def watched_all(
-    known: StandingFigures, before: ShownFigures, now: ShownFigures, is_idle: Mask
+    known: StandingFigures, before: ShownFigures, now: ShownFigures, sign: Array
 ) -> tuple[StandingFigures, Mask]:
     """`watched` of many sets, and which of them stand, or stood until now, for longer than they should.
 
-    Of these the figures are worth nothing. `is_idle` is of the readings before, as in `watched`.
+    Of these, and of those whose cells step against a current that stands, the figures are worth nothing.
     """
+    is_idle, begins = before.is_idle, before.is_idle != now.is_idle
     ended = _odd_all(known, before, np.zeros_like(now.ts), is_idle)
     same = now.amps == before.amps
-    same_v = (now.pack_v == before.pack_v) & (now.lowest_v == before.lowest_v)
+    same_v = (now.mean_v == before.mean_v) & (now.lowest_v == before.lowest_v)
     stood = np.where(known.since > 0, before.ts - known.since, 0.0)
     stood_v = np.where(known.volts_since > 0, before.ts - known.volts_since, 0.0)
-    idle_moved, flow_moved = ~same & is_idle, ~same & ~is_idle
+    is_first, first_a = begins | (known.moved[0] == 0.0), np.where(begins, now.amps, before.amps)
+    moved = np.stack((now.amps - before.amps, now.lowest_v - before.lowest_v))
     after = StandingFigures(
         np.where(same, np.where(known.since > 0, known.since, before.ts), 0.0),
-        np.where(idle_moved, larger(known.idle_ms, stood), known.idle_ms),
-        np.where(flow_moved, larger(known.flow_ms, stood), known.flow_ms),
-        np.where(idle_moved, smaller(known.idle_moves + 1, np.full_like(stood, ALONE_MOVES)), known.idle_moves),
-        np.where(flow_moved, smaller(known.flow_moves + 1, np.full_like(stood, LEARNT_MOVES)), known.flow_moves),
+        np.where(~same & is_idle, larger(known.idle_ms, stood), known.idle_ms),
+        np.where(~same & ~is_idle, larger(known.flow_ms, stood), known.flow_ms),
+        np.where(is_first, first_a, smaller(known.low_a, before.amps)),
+        np.where(is_first, first_a, larger(known.high_a, before.amps)),
         np.where(same_v, np.where(known.volts_since > 0, known.volts_since, before.ts), 0.0),
         np.where(same_v, known.volts_ms, larger(known.volts_ms, stood_v)),
+        *_swung_all(known, moved, begins, is_idle),
     )
+    step_v = np.where(sign * now.amps < 0.0, now.mean_v - before.mean_v, before.mean_v - now.mean_v)
+    ended |= same & ~is_idle & (step_v >= STEP_CELL_V)
     return after, ended | _odd_all(after, now, now.ts - before.ts, is_idle)
+
+
+def _swung_all(known: StandingFigures, moved: Array, begins: Mask, was_idle: Mask) -> tuple[Array, Array, Array]:
+    """`_swung` of many sets, of both figures."""
+    size, still = np.abs(moved), moved == 0.0
+    step = np.where(~still & ((known.step == 0.0) | (size < known.step)), size, known.step)
+    turned = (moved * known.moved < 0.0) & (smaller(size, np.abs(known.moved)) > SWING_STEPS * step)
+    swings = np.where(turned & (known.swings < SWINGS), known.swings + 1, known.swings)
+    last = np.where(still, known.moved, moved)
+    last[:, begins], swings[1, begins] = 0.0, 0.0
+    swings[0, begins & ~(was_idle & (known.swings[0] == SWINGS))] = 0.0
+    return step, last, swings
 
 
 def _odd_all(known: StandingFigures, now: ShownFigures, elapsed: Array, is_idle: Mask) -> Mask:
     """`is_odd` of many sets."""
-    usual, stood = np.where(is_idle, known.idle_ms, known.flow_ms), now.ts - known.since
-    moves = np.where(is_idle, known.idle_moves, known.flow_moves)
-    stands = (known.since > 0) & (moves >= LEARNT_MOVES) & (stood >= REPEATS * elapsed) & (stood > ODD_TIMES * usual)
-    alone = is_idle & (now.amps != 0.0) & (usual > 0) & (known.idle_moves == ALONE_MOVES)
-    repeated = now.ts - larger(known.since, known.volts_since)
-    usual_v = larger(known.volts_ms, known.since - known.volts_since)
-    with_volts = (known.volts_since > 0) & (repeated >= REPEATS * elapsed) & (repeated > ODD_TIMES * usual_v)
-    odd: Mask = stands & (alone | with_volts)
+    least, usual = REPEATS * elapsed, np.where(is_idle, known.idle_ms, known.flow_ms)
+    stood, repeated = now.ts - known.since, now.ts - larger(known.since, known.volts_since)
+    is_within = (known.low_a < now.amps) & (now.amps < known.high_a)
+    swung = (known.swings[0] == SWINGS) & (now.amps != 0.0) & (stood > ODD_TIMES * usual)
+    sent_again = (known.volts_since > 0) & (repeated >= least) & (repeated > ODD_TIMES * known.volts_ms)
+    sent_again &= swung | (known.swings[1] == SWINGS)
+    odd: Mask = (known.since > 0) & (stood >= least) & ((swung & is_within) | sent_again)
     return odd

@@ -38,6 +38,11 @@ SOC_POINTS = 8.0
 """A state of charge may be wrong by this and three of its sigmas: nothing is known of a set's health in one day."""
 LATENCY_MS = 20 * MINUTE_MS
 """So long a contradiction may take to be told: ten minutes to tell, two periods, and the reading that begins it."""
+MISSED_MS = 40 * MINUTE_MS
+"""So long mains has to have failed for somebody to have to know of it. A load of 0.05 C needs half of that to take the
+bus off float by a volt."""
+HEARD, MOVES = 0.8, 4
+"""Share of its readings, and so many of its figures, that show a bus which is heard and does not stand."""
 LOAD_SHARE = 0.06
 SET, POWER = PackMonitor(health_reference()), SiteOutages()
 HEALTH, DOUBTS = SetHealth(health_reference()), SiteDoubts()
@@ -153,7 +158,7 @@ def _power(moment: Moment, load_a: float, *, has_flag: bool, has_phases: bool, r
 
 def _spoil(said: list[Fields], kind: str, at: int, stop: int, rng: random.Random) -> None:
     """What a BMS or its line makes of a set's readings."""
-    first = dict(said[at])
+    first = dict(next((each for each in said[at:stop] if each), {}))
     cell, odd_v = rng.randrange(16), rng.choice((0.4, 1.2, 4.9))
     change: dict[str, Callable[[Fields], Fields]] = {
         "stands": lambda each: first | {"ts": each["ts"]},
@@ -168,6 +173,8 @@ def _spoil(said: list[Fields], kind: str, at: int, stop: int, rng: random.Random
         "cell dead": lambda each: each | {"cell_voltage_v": _with(each["cell_voltage_v"], cell, None)},
         "cell odd": lambda each: each | {"cell_voltage_v": _with(each["cell_voltage_v"], cell, odd_v)},
     }  # fmt: skip
+    if not first:
+        return  # within a gap
     if kind == "doubles":
         said[at:stop] = [
             twin for each in said[at:stop] if each for twin in (each, each | {"ts": round(_number(each["ts"])) + 500})
@@ -292,8 +299,33 @@ def _outages(world: World, outages: Sequence[SiteOutage], doubts: Sequence[SiteD
         if row.contradicted or beside or end - row.ts <= LATENCY_MS:
             continue
         true = sum(row.ts <= ts <= end for ts in failed) * world.devices[1].period_s * 1000
-        if end - row.ts - row.largest_gap_s * 1000 > 2 * true + LATENCY_MS:
+        doubted = sum(
+            max(0, min(end, FOREVER_TS if each.ended_ts is None else each.ended_ts) - each.ts)
+            for each in doubts
+            if each.kind is DoubtKind.MAINS and row.ts <= each.ts < end
+        )
+        if end - row.ts - row.largest_gap_s * 1000 - doubted > 2 * true + LATENCY_MS:
             found.append(f"outage of {(end - row.ts) / MINUTE_MS:.0f} min for {true / MINUTE_MS:.0f}")
+    return [*found, *_missed(world, outages, doubts)]
+
+
+def _missed(world: World, outages: Sequence[SiteOutage], doubts: Sequence[SiteDoubt]) -> list[str]:
+    """Failures of mains of which nothing is told, though the power system and its bus were heard throughout."""
+    heard = [each.reading for each in world.power_readings]
+    found, begun = [], None
+    for before, now in zip(world.moments, [*world.moments[1:], world.moments[-1]._replace(failed=False)], strict=True):
+        begun = before.ts if before.failed and begun is None else begun
+        if now.failed or begun is None:
+            continue
+        start, stop, begun = begun, before.ts, None
+        bus = [each.dc_voltage_v for each in heard if isinstance(each, SitePowerReading) and start < each.ts < stop]
+        is_heard = len(bus) >= HEARD * (stop - start) / 1000 / world.devices[1].period_s
+        if stop - start < MISSED_MS or None in bus or not is_heard or len(set(bus)) < MOVES:
+            continue
+        spans = [(row.ts, row.ended_ts) for row in outages if not row.contradicted]
+        spans += [(each.ts, each.ended_ts) for each in doubts if each.device_id == world.devices[1].device_id]
+        if not any(since < stop and (until or stop) > start for since, until in spans):
+            found.append(f"nothing told of {(stop - start) / MINUTE_MS:.0f} min without mains")
     return found
 
 

@@ -1,8 +1,9 @@
 """Devices of one base station that contradict each other: a view, because mains, bus and sets come in any order.
 
-Whoever stands alone is not believed: a failure of mains of which neither the bus nor a set knows, a bus that stands
-still while a set carries the load, a set on float while the bus it is wired to has come down, a set whose pack voltage
-is not that of its cells. Nothing is made of what nobody else can witness, nor of a set that rests while another one is
+Whoever stands alone is not believed: a failure of mains of which neither the bus nor a set knows, or that goes on while
+a set is charged; mains that is said to be on while the bus has come down and a set carries the load; a bus that stands
+still while a set carries it, a set on float while the bus it is wired to has come down, a set whose pack voltage is not
+that of its cells. Nothing is made of what nobody else can witness, nor of a set that rests while another one is
 silent: that one may carry the load.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeKind
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
+from schemas.registered.cycling import BatteryUse
 from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.battery.outages import FELL_V, HELD_V, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
@@ -96,7 +98,7 @@ def _reach(changed: Changed) -> tuple[int, int]:
 
 
 def _of_outage(
-    outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]], sets: Iterable[str]
+    outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]], sets: Mapping[str, Device]
 ) -> Iterable[SiteDoubt]:
     """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
     due = outage.ts + WITNESS_MS
@@ -110,6 +112,12 @@ def _of_outage(
     floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
     above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
     heard = all(device_id in said and said[device_id].heard for device_id in sets)  # a silent one may carry it
+    if outage.contradicted and fallen is not None and fallen >= FELL_V:  # mains is said to be on
+        if any(_carries_at(own, due) for device_id, own in episodes.items() if _is_backup(sets[device_id])):
+            yield _doubt(outage, DoubtKind.SUPPLY)
+        return
+    if not outage.contradicted and all(device_id in episodes for device_id in sets):
+        yield from _fed(outage, until, episodes)
     if fallen is not None and fallen >= FELL_V and heard and not carried:  # on its sets, and none says that it gives
         above |= {device_id: each.rests for device_id, each in said.items() if each.rests is not None}
     if outage.contradicted:
@@ -122,6 +130,40 @@ def _of_outage(
             )
     elif (fallen is None or fallen <= HELD_V) and said and len(floating) == len(said):
         yield _doubt(outage, DoubtKind.MAINS)
+
+
+def _carries_at(own: Sequence[BatteryEpisode], ts: int) -> bool:
+    """Whether a set gives at a moment."""
+    return any(row.kind is EpisodeKind.DISCHARGE and row.ts <= ts < _end(row) for row in own)
+
+
+def _is_backup(device: Device) -> bool:
+    """Whether a set is not there to be discharged while mains is on."""
+    return device.battery is not None and device.battery.use is BatteryUse.BACKUP
+
+
+def _fed(outage: SiteOutage, until: int, episodes: Mapping[str, Sequence[BatteryEpisode]]) -> Iterable[SiteDoubt]:
+    """A failure of mains that goes on while the sets, which carried it, are charged for ten minutes by somebody."""
+    rows = sorted(row for own in episodes.values() for row in own if row.ts < until and _end(row) > outage.ts)
+    given = [row for row in rows if row.kind is EpisodeKind.DISCHARGE]
+    for row in rows:
+        if row.kind is not EpisodeKind.CHARGE or row.ts <= outage.ts:
+            continue
+        has_given = any(each.ts < row.ts for each in given)
+        stop = min((each.ts for each in given if each.ts >= row.ts), default=FOREVER_TS)
+        silent = any(each.kind is EpisodeKind.OFFLINE and each.ts <= row.ts + WITNESS_MS < _end(each) for each in rows)
+        gives = any(each.ts < row.ts < _end(each) for each in given)
+        seen_ts = min(stop, max(until, *[each.seen_ts for each in rows]) if outage.ended_ts is None else until)
+        if not has_given or gives or silent or seen_ts - row.ts < WITNESS_MS:
+            continue
+        ended_ts = min(stop, _end(outage))
+        yield _doubt(outage, DoubtKind.MAINS)._replace(
+            ts=row.ts, told_ts=row.ts + WITNESS_MS, ended_ts=None if ended_ts == FOREVER_TS else ended_ts
+        )
+
+
+def _end(row: BatteryEpisode | SiteOutage) -> int:
+    return FOREVER_TS if row.ended_ts is None else row.ended_ts
 
 
 def _is_above(row: BatteryEpisode, bus_v: float | None) -> bool:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
+from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.limits import REFERENCE_C
-from streams.kernels.battery.standing import CurrentShown, after_gap, is_standing, watched
+from streams.kernels.battery.standing import CurrentShown, Idle, after_gap, is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.flow import CHARGE, FLOAT
 
@@ -71,8 +72,8 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
-    now = CurrentShown(flow.ts, raw, flow.volts, flow.cell_v)
-    _watch_standing(state, flow, now, was_idle=was_idle)
+    now = CurrentShown(flow.ts, raw, mean_v, flow.cell_v)
+    _watch_standing(state, flow, now, Idle(was_idle, is_idle), limits)
     if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
         state.still_high_v = state.still_low_v = mean_v
         state.still_ah, state.is_stuck = 0.0, False
@@ -91,15 +92,16 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
 
 
-def _watch_standing(state: SetState, flow: Flow, now: CurrentShown, *, was_idle: bool) -> None:
+def _watch_standing(state: SetState, flow: Flow, now: CurrentShown, idle: Idle, limits: Limits) -> None:
     """Note whether the sensor shows the same figure again; one that moves after it stood too long is a sensor again."""
-    known, before = state.standing, CurrentShown(state.ts, state.raw_a, state.volts, state.cell_v)
+    known, was_idle = state.standing, idle.before
+    before = CurrentShown(state.ts, state.raw_a, state.volts / limits.cell_count, state.cell_v)
     if flow.is_gap:
         state.standing = after_gap(known)
         return
-    state.standing = watched(known, before, now, is_idle=was_idle)
+    state.standing = watched(known, before, now, idle, sign_of(state.votes))
     is_over = state.standing.since == 0 or not is_standing(state.standing, now, flow.elapsed, is_idle=was_idle)
-    if known.since and is_over and is_standing(known, before, 0, is_idle=was_idle):
+    if known.since and is_over and is_standing(known, before, flow.elapsed, is_idle=was_idle):
         state.is_stuck = False
         if flow.doing is FLOAT:
             state.doing_since = flow.ts  # whether it floated meanwhile, nobody knows

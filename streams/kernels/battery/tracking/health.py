@@ -16,7 +16,7 @@ from schemas.readings import Kind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.battery.fusion import Belief
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import CurrentStanding
+from streams.kernels.battery.standing import CurrentStanding, Swings
 from streams.kernels.battery.tracking.recharge import Recharge
 from streams.kernels.battery.tracking.set_state import SetState
 from streams.kernels.battery.tracking.tracker import Tracker
@@ -36,11 +36,13 @@ class SetHealth(Saved[SetState | None]):
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 17
+    version = 18
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS
-    codec = Codec(SetState | None, CapacityMethod, EpisodeKind, Recharge, BatteryCapacity, Belief, CurrentStanding)
+    codec = Codec(
+        SetState | None, CapacityMethod, EpisodeKind, Recharge, BatteryCapacity, Belief, CurrentStanding, Swings
+    )
 
     def __init__(self, reference: BatteryHealthReference) -> None:
         self._limits = LimitsOf(reference)

@@ -10,6 +10,7 @@ from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.samples import CELLS
 from streams.kernels.battery.standing import STANDINGS, standing_of
+from streams.kernels.battery.standing import figures_of as standing_figures
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah
@@ -187,7 +188,7 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         state.still_high_v,
         state.still_low_v,
         state.still_ah,
-        *state.standing,
+        *standing_figures(state.standing),
         state.asked_v,
         state.power_w,
         or_nan(state.bms_soc),

@@ -62,6 +62,7 @@ class QuietSetHealth(SetHealth):
             or state.doubted_v
             or state.idle_v
             or state.is_stuck
+            or state.standing.against_ts
         ):
             return None
         limits, sums = self._limits.of(device), state.hour.cell_sums[CONDITION[state.doing]]
@@ -129,8 +130,8 @@ def _floats(f: HealthFigures, amps: Array, mean_v: Array) -> Mask:
 def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Array) -> Mask:
     """`contradiction.watch_current`: whether the voltage goes with the current."""
     mean_v = samples.pack_v / f.cell_count
-    idle = np.abs(amps) < f.idle_a
-    still = (samples.current_a == f.raw_a) | (idle & (np.abs(before) < f.idle_a))
+    idle, was_idle = np.abs(amps) < f.idle_a, np.abs(before) < f.idle_a
+    still = (samples.current_a == f.raw_a) | (idle & was_idle)
     charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
     f.still_high_v = np.where(still, larger(f.still_high_v, mean_v), mean_v)
     f.still_low_v = np.where(still, smaller(f.still_low_v, mean_v), mean_v)
@@ -142,11 +143,10 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     against = np.where(idle, is_drained, gone >= AGAINST_V)
     unanswered = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
     f.asked_v = np.zeros_like(mean_v)
-    earlier = ShownFigures(f.ts, f.raw_a, f.volts, f.cell_v)
-    now = ShownFigures(samples.ts, samples.current_a, samples.pack_v, samples.lowest_v)
-    was_idle = np.abs(before) < f.idle_a
-    known, stands = watched_all(StandingFigures(*f.standing), earlier, now, was_idle)
-    f.standing = np.array(known)
+    earlier = ShownFigures(f.ts, f.raw_a, f.volts / f.cell_count, f.cell_v, was_idle)
+    now = ShownFigures(samples.ts, samples.current_a, mean_v, samples.lowest_v, idle)
+    known, stands = watched_all(StandingFigures.of(f.standing), earlier, now, f.sign)
+    f.standing = known.together()
     agrees: Mask = ~(against | unanswered | stands)
     return agrees
 

@@ -23,6 +23,7 @@ class _Alarm(NamedTuple):
 
 ALARMS = {
     DoubtKind.MAINS: _Alarm(SignalKind.CONTRADICTION, Severity.MEDIUM),
+    DoubtKind.SUPPLY: _Alarm(SignalKind.CONTRADICTION, Severity.MEDIUM),
     DoubtKind.BUS: _Alarm(SignalKind.CONTRADICTION, Severity.MEDIUM),
     DoubtKind.SET: _Alarm(SignalKind.CONTRADICTION, Severity.HIGH),
     DoubtKind.BLANK: _Alarm(SignalKind.BLANK, Severity.MEDIUM),
@@ -34,7 +35,7 @@ class DoubtAlarms(Stateless):
     """Fold of doubts; it remembers nothing, for each tells its beginning and its end."""
 
     name = "doubt_alarms"
-    version = 2
+    version = 3
     source = SiteDoubt
     kinds = frozenset({SignalKind.CONTRADICTION, SignalKind.BLANK})
     snapshot_ms = QUARTER_DAY_MS

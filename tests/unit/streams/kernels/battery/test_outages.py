@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas.arrival import Arrival
 from schemas.metrics.battery_sites import SiteOutage
 from schemas.readings import Kind, SitePowerReading
@@ -22,3 +24,47 @@ def test_the_end_of_an_outage_keeps_the_bus_that_was_before_it() -> None:
     rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
     last = [row for row in rows if isinstance(row, SiteOutage)][-1]
     assert (last.ended_ts, last.bus_before_v, last.bus_low_v) == (T0 + 20 * 60_000, 54.0, 51.0)
+
+
+def outages(bus: list[float], failed: list[bool], *, phases: bool = False) -> list[SiteOutage]:
+    """The last word on each outage, of a reading a minute."""
+    readings = [
+        SitePowerReading(ts=T0 + at * 60_000, dc_voltage_v=volts, mains_voltage_v=[0.0 if out else 220.0] * 3)
+        if phases
+        else SitePowerReading(ts=T0 + at * 60_000, dc_voltage_v=volts, mains_failed=out)
+        for at, (volts, out) in enumerate(zip(bus, failed, strict=True))
+    ]
+    rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
+    return list({row.ts: row for row in rows if isinstance(row, SiteOutage)}.values())
+
+
+FALLING = [52.6, 52.4, *[52.3 - at * 0.01 for at in range(40)]]
+
+
+def test_a_bus_that_comes_down_while_mains_is_said_to_be_on_is_told_as_contradicted() -> None:
+    """From when it fell until somebody holds it again."""
+    [row] = outages([54.3] * 40 + FALLING + [53.1, 54.2, 54.3], [False] * 85)
+    assert (row.ts, row.ended_ts, row.contradicted) == (T0 + 40 * 60_000, T0 + 82 * 60_000, True)
+    assert row.bus_before_v == 54.3
+    assert row.bus_low_v == pytest.approx(51.91)
+
+
+def test_a_bus_that_sways_for_minutes_or_by_little_is_not_told() -> None:
+    """A load that comes and goes, a setting that is half a volt lower, a day's drift with the weather."""
+    assert outages([54.3] * 40 + [52.9] * 8 + [54.3] * 40, [False] * 88) == []
+    assert outages([54.3] * 40 + [53.8] * 60, [False] * 100) == []
+    assert outages([54.3 - at * 0.01 for at in range(300)], [False] * 300) == []
+
+
+def test_a_flag_that_comes_late_finds_the_bus_as_it_was() -> None:
+    """Three minutes on its sets before anybody says so: the bus had been at 54.3 V."""
+    [row] = outages([54.3] * 40 + FALLING, [False] * 43 + [True] * 39, phases=True)
+    assert (row.bus_before_v, row.contradicted) == (54.3, False)
+
+
+def test_mains_that_fails_while_its_phases_read_zero_for_hours_fails_when_the_bus_comes_down() -> None:
+    """What lay before is contradicted."""
+    bus = [54.3] * 300 + FALLING
+    first, second = outages(bus, [at >= 60 for at in range(len(bus))], phases=True)
+    assert (first.ts, first.ended_ts, first.contradicted) == (T0 + 60 * 60_000, T0 + 300 * 60_000, True)
+    assert (second.ts, second.ended_ts, second.contradicted) == (T0 + 300 * 60_000, None, False)

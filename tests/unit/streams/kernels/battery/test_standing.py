@@ -14,16 +14,18 @@ from schemas.readings import BatteryReading
 from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.standing import (
-    LEARNT_MOVES,
     NEW,
+    SWINGS,
     CurrentShown,
     CurrentStanding,
+    Idle,
+    Swings,
     is_odd,
     is_standing,
     watched,
 )
 from streams.kernels.battery.tracking.health import SetHealth
-from tests.support.worlds.sets import lfp_set
+from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 T0 = 1_780_000_200_000
 MINUTE = 60_000
 SET = lfp_set("b")
+FLOWS, NONE = Idle(before=False, now=False), Idle(before=True, now=True)
 
 
 def readings(currents: Iterable[float]) -> list[Arrival]:
@@ -91,27 +94,29 @@ def test_a_coarse_sensor_may_stand(seed: int) -> None:
 
 def shown(ts: int, amps: float) -> CurrentShown:
     """A reading of a set whose voltages stand."""
-    return CurrentShown(ts, amps, 54.3, 3.39)
+    return CurrentShown(ts, amps, 3.394, 3.39)
 
 
 def test_what_is_learnt_is_learnt_apart_for_idle_and_flowing_currents() -> None:
     """A sensor that shows 0.00 A for days may still be fine under a load."""
-    known = NEW
-    for minute in range(LEARNT_MOVES):
-        known = watched(known, shown(minute, minute), shown(minute + 1, minute + 1.0), is_idle=False)
-    known = watched(known, shown(100, 0.0), shown(500_100, 0.0), is_idle=True)
-    moved = CurrentShown(500_200, -20.0, 53.0, 3.31)
-    known = watched(known, shown(500_100, 0.0), moved, is_idle=True)
-    assert known == CurrentStanding(0, 500_000, 0.0, 1, LEARNT_MOVES, 0, 500_099.0)
-    known = watched(known, moved, moved._replace(ts=2_700_200), is_idle=False)
-    assert is_standing(known, moved._replace(ts=2_700_200), MINUTE, is_idle=False)
-    assert not is_odd(known, moved._replace(ts=2_700_200), MINUTE, is_idle=True)
+    known = watched(NEW, shown(100, 0.0), shown(500_100, 0.0), NONE, 1.0)
+    loaded = shown(500_200, -20.0)
+    known = watched(known, shown(500_100, 0.0), loaded, Idle(before=True, now=False), 1.0)
+    assert (known.idle_ms, known.flow_ms, known.volts_ms) == (500_000, 0.0, 0.0)
+    for minute in range(1, 20):
+        now = shown(500_200 + minute * MINUTE, -20.0 + 0.1 * (-1) ** minute * (1 + minute % 3))
+        known, loaded = watched(known, loaded, now, FLOWS, 1.0), now
+    for _ in range(20):
+        now = loaded._replace(ts=loaded.ts + MINUTE)
+        known, loaded = watched(known, loaded, now, FLOWS, 1.0), now
+    assert is_standing(known, loaded, MINUTE, is_idle=False)
+    assert not is_odd(known._replace(flow_ms=600_000.0), loaded, MINUTE, is_idle=False)
 
 
 def test_a_sensor_that_is_told_and_was_well_is_told_less_and_less() -> None:
     """What was told as standing teaches a quarter of it, so that the same stretch is not told for ever."""
-    known = CurrentStanding(1_000, 0.0, 0.0, LEARNT_MOVES, 0, 1_000, 0.0)
-    stood = watched(known, shown(3_601_000, 0.0), CurrentShown(3_661_000, 0.1, 54.4, 3.4), is_idle=True)
+    known = CurrentStanding(1_000, volts_since=1_000, volts=Swings(0.001, 0.002, SWINGS))
+    stood = watched(known, shown(3_601_000, 0.0), CurrentShown(3_661_000, 0.1, 3.4, 3.4), NONE, 1.0)
     assert (stood.idle_ms, stood.volts_ms) == (900_000, 900_000)
 
 
@@ -133,3 +138,72 @@ def test_a_current_that_is_held_is_no_dead_sensor_while_the_cells_move(currents:
     """A dead band shows 0.0 A for hours: the cells' last digits say that it lives."""
     states, _ = told(currents)
     assert not [state for state in states if BatteryFlag.STUCK_CURRENT in state.flags]
+
+
+def held(rig: Rig, shown_a: float) -> Rig:
+    """A set whose sensor goes on showing the same under a load that has been on for a while."""
+    rig.run(2)
+    rig.run(0.5, -25.0)
+    rig.shown_a = shown_a
+    return rig
+
+
+def both(rig: Rig) -> tuple[list[BatteryState], list[BatteryQuarter]]:
+    """What is told of a rig's set."""
+    rows: list[Row] = [
+        *SetHealth(health_reference()).fold(None, rig.device, rig.readings)[1],
+        *PackMonitor(health_reference()).fold(None, rig.device, rig.readings)[1],
+    ]
+    return [row for row in rows if isinstance(row, BatteryState)], [
+        row for row in rows if isinstance(row, BatteryQuarter)
+    ]
+
+
+def test_cells_that_step_up_under_one_and_the_same_discharge_are_charged() -> None:
+    """The charger is back, and the sensor still says −25 A: known ten minutes later, and no quarter of it is good."""
+    rig = held(Rig(lfp_set()), -25.0)
+    rig.run(1, 15.0)
+    states, quarters = both(rig)
+    assert "stuck_current" in states[-48].flags
+    assert states[-1].soc_pct is None
+    assert {row.flags for row in quarters[-3:]} == {"stuck_current"}
+
+
+@pytest.mark.parametrize("lost_v", [0.3, 1.0])
+def test_one_cell_s_own_step_is_no_dead_sensor(lost_v: float) -> None:
+    """A cell that collapses while a rectifier holds the charge is that cell's matter."""
+    rig = held(Rig(lfp_set()), -25.0)
+    rig.shown_a = 15.0
+    rig.run(0.3, 15.0)
+    rig.cells_off_v[6] = -lost_v
+    rig.run(0.3, 15.0)
+    states, quarters = both(rig)
+    flags = [row.flags for row in states[-35:]] + [row.flags for row in quarters[-2:]]
+    assert not any("stuck_current" in each for each in flags)
+
+
+def test_a_voltage_that_comes_back_at_once_was_none() -> None:
+    """Two readings of another voltage under a load that a test holds: an outlier, not a charge."""
+    rig = held(Rig(lfp_set()), -25.0)
+    rig.run(0.4, -25.0)
+    for at in (-8, -7):
+        odd = rig.readings[at].reading
+        assert isinstance(odd, BatteryReading)
+        assert odd.cell_voltage_v is not None
+        assert odd.pack_voltage_v is not None
+        odd.pack_voltage_v += 0.8
+        odd.cell_voltage_v = [None if volts is None else volts + 0.05 for volts in odd.cell_voltage_v]
+    states, quarters = both(rig)
+    flags = [row.flags for row in states] + [row.flags for row in quarters]
+    assert not any("stuck_current" in each for each in flags)
+
+
+@pytest.mark.parametrize(("stands_a", "told"), [(-25.02, True), (-24.0, False)], ids=["within", "at the end"])
+def test_a_load_that_swung_and_stands_within_its_swings_is_a_dead_sensor(stands_a: float, *, told: bool) -> None:
+    """Who holds a current holds it from its beginning, or at the end of its range."""
+    rng, rig = random.Random(4), Rig(lfp_set())
+    rig.run(2)
+    for minute in range(60):
+        rig.shown_a = round(-25.0 + rng.gauss(0.0, 0.1), 2) if minute < 30 else stands_a
+        rig.run(1 / 60, -25.0)
+    assert ("stuck_current" in both(rig)[0][-1].flags) is told
