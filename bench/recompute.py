@@ -30,7 +30,7 @@ from streams.installed import installed
 from tests.support.pipeline import Sent, record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from schemas.registry import Device, Registry
 
@@ -57,11 +57,11 @@ def history(devices: list[Device], begin_ts: int, days: float, period_s: int) ->
             yield Sent(device.site_id, device.kind, device.device_id, reading)
 
 
-def give_a_past(url: str, devices: list[Device], begin_ts: int, days: float, period_s: int) -> int:
-    """Put a plant's past through the engine; returns how many readings."""
+def give_a_past(url: str, readings: Iterable[Sent]) -> int:
+    """Put a past through the engine; returns how many readings."""
     engine = Engine(open_pool(url, size=2, name="past"), installed(), "past", 1)
     partition, batch, offset, count = engine.open(0), [], 0, 0
-    for item in history(devices, begin_ts, days, period_s):
+    for item in readings:
         batch.append(item)
         if len(batch) == BATCH:
             engine.apply(partition, [record(offset, batch)])
@@ -79,10 +79,10 @@ def measure(days: float, period_s: int) -> None:
     with scratch_directory("recompute") as path, Postgres(path, binaries=binaries) as server:
         url = server.create_database("bench")
         migrate(url)
-        devices = _prepared(url, world, period_s)
+        devices = prepared(url, world, period_s)
         begin_ts = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
         began = time.perf_counter()
-        count = give_a_past(url, devices, begin_ts, days, period_s)
+        count = give_a_past(url, history(devices, begin_ts, days, period_s))
         past_s = time.perf_counter() - began
         engine = Engine(open_pool(url, size=2, name="recompute"), installed(), "past", 1)
         with engine.begin() as connection:
@@ -106,7 +106,8 @@ def measure(days: float, period_s: int) -> None:
           f" {times / PLANTS:.0f} for {PLANTS}")  # fmt: skip
 
 
-def _prepared(url: str, world: Registry, period_s: int) -> list[Device]:
+def prepared(url: str, world: Registry, period_s: int) -> list[Device]:
+    """Register a world's meters with a period of their own, and return them."""
     meters = [device for device in world.devices if device.kind is not Kind.BATTERY]
     devices = [device.model_copy(update={"period_s": period_s}) for device in meters]
     with connect(url, name="bench") as connection:
@@ -125,7 +126,7 @@ def live(rate: float, seconds: float, days: float, period_s: int) -> None:
         environment = stack.environment()
         devices = [device for device in registry(1, PLANTS).devices if device.site_id == "LOAD001"]
         begin_ts = (time.time_ns() // 1_000_000) // 86_400_000 * 86_400_000 - round((days + 1) * DAY_S * 1000)
-        give_a_past(environment["FENHE_DB_OWNER_URL"], devices, begin_ts, days, period_s)
+        give_a_past(environment["FENHE_DB_OWNER_URL"], history(devices, begin_ts, days, period_s))
         alone = bench.run(rate, 1, seconds)
         command = [sys.executable, "-m", "fenhe", "recompute", "--site", "LOAD001"]
         with subprocess.Popen(command, env={**environment}, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
