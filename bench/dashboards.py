@@ -24,7 +24,7 @@ from tests.fixtures.dashboards import populate
 
 CHOSEN = {
     "site": "taihang-steel", "meter": "taihang-steel-e1", "unit": "pinglu-power-u1", "set": "bs00001-b1",
-    "city": "*", "product_unit": "t", "tests": "20", "compare": "none",
+    "city": "*", "product_unit": "t", "tests": "20", "compare": "none", "severity": "*", "kind": "*",
 }  # fmt: skip
 LIMIT_MS = 200
 
