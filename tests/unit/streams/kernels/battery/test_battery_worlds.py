@@ -9,6 +9,7 @@ from schemas.readings import BatteryReading
 from streams.kernels.battery.fusion import Z_90
 from tests.support.worlds.battery_faults import Doubtful
 from tests.support.worlds.battery_worlds import MAKERS, World, scored
+from tests.support.worlds.method_worlds import SHOWN, scores_of
 
 LFP = sorted(MAKERS)
 SETS = 10
@@ -87,3 +88,13 @@ def test_the_interval_is_as_wide_as_it_says_over_sensors_drawn_from_their_class(
             assert row.soh_high_pct is not None
             hits.append(row.soh_low_pct <= world.true_pct <= row.soh_high_pct)
     assert 0.85 <= sum(hits) / len(hits) < 1.0
+
+
+def test_every_way_of_discharging_is_scored_by_its_own_method() -> None:
+    """The cut-off, the knee, a rest and two rests: each gives estimates, of sets that fade as real ones do."""
+    found = scores_of(range(310_000, 310_005))
+    lfp = found["LFP"].by_method
+    assert set(lfp) == {*CapacityMethod, SHOWN}
+    assert set(found["LMFP, NMC"].by_method) == {CapacityMethod.FULL, SHOWN}
+    assert lfp[SHOWN].mae <= 1.0
+    assert lfp[SHOWN].hit_rate >= 0.8
