@@ -84,7 +84,7 @@ class Trial(NamedTuple):
         with, or it has stood for longer than this counted.
         """
         counted, begun = line.last - self.marks[0].ts, self.marks[0].value
-        is_own = line.seen == 0.0 or begun < line.seen <= line.value
+        is_own = line.seen == 0.0 < begun or begun < line.seen <= line.value
         told = not is_own or ts - line.broke > counted
         return line.counts == 0 and counted > 0 and told
 

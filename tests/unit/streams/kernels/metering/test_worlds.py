@@ -80,6 +80,7 @@ def test_wrong_figures_are_not_marked_good() -> None:
         5_000_127,  # another meter's first readings, left by a fall of less than a period's usage
         5_002_716,  # greater than its power says among the first readings, and stands from then on
         5_003_922,  # leaves another meter's first readings for a value that stands for good
+        5_010_407,  # another device counts for a while under the name of a meter that only ever showed 0
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
