@@ -77,11 +77,10 @@ def in_few_colours(pixels: NDArray[np.uint8]) -> bytes:
 
     Colours are rounded as far as needed.
     """
-    for step in (1, 4, 8, 16, 24, 32, 48, 64):
-        rounded = np.minimum(255, (pixels.astype(np.uint32) + step // 2) // step * step)
-        colours, places = np.unique(rounded[..., 0] << 16 | rounded[..., 1] << 8 | rounded[..., 2], return_inverse=True)
-        if len(colours) <= PALETTE:
-            break
+    steps = iter((1, 4, 8, 16, 24, 32, 48, 64))
+    colours, places = _rounded(pixels, next(steps))
+    while len(colours) > PALETTE:
+        colours, places = _rounded(pixels, next(steps))
     height, width, _ = pixels.shape
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter: none
     rows[:, 1:] = places.reshape(height, width)
@@ -89,6 +88,13 @@ def in_few_colours(pixels: NDArray[np.uint8]) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     parts = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, held) for kind, held in parts)
+
+
+def _rounded(pixels: NDArray[np.uint8], step: int) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """The colours there are when each is rounded to whole steps, and which of them each pixel has."""
+    rounded = np.minimum(255, (pixels.astype(np.uint32) + step // 2) // step * step)
+    found, places = np.unique(rounded[..., 0] << 16 | rounded[..., 1] << 8 | rounded[..., 2], return_inverse=True)
+    return found, places
 
 
 def draw(browser: Browser, grafana: str, slug: str, dashboard: dict[str, Any]) -> bytes:
