@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 TYPED = ("bs0", "bs00001", "feeder", "平鲁", "Pinglu", "steel-e1")
 OF_A_PAGE = ("site", "meter", "set")
+SHOWN = "Boolean(document.querySelector('.hits .hit')?.offsetParent)"
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 
@@ -93,15 +94,16 @@ def searched(browser: Browser, address: str, repeats: int) -> list[tuple[str, fl
     page = browser.new_page(viewport={"width": 1920, "height": 1080}, color_scheme="dark")
     page.goto(f"{address}/d/pipeline?lang=zh&theme=dark&refresh=off")
     wait_until_drawn(page)
+    page.wait_for_function("window.did_handshake")
     box, found = page.locator(".search input"), []
     for typed in TYPED:
         taken = []
         for _ in range(repeats):
             box.fill("")
-            page.wait_for_function("document.querySelectorAll('.hits .hit').length === 0")
+            page.wait_for_function(f"!{SHOWN}")
             box.fill(typed)
             before = time.perf_counter()
-            page.wait_for_function("document.querySelectorAll('.hits .hit').length > 0")
+            page.wait_for_function(SHOWN)
             taken.append(1000 * (time.perf_counter() - before))
         found.append((typed, statistics.median(taken), max(taken)))
     page.close()
