@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
@@ -44,6 +45,8 @@ class Standstill:
         """Partitions whose records are being tried, and since when."""
         self._unsure: set[int] = set()
         """Partitions that may be written down as stuck, by this worker or the one before."""
+        self._writing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """A transaction may end while it is being written down that it does not."""
 
     def hand_over(self, numbers: Collection[int]) -> None:
         """Take over partitions, and forget that those stood which another worker has now.
@@ -81,16 +84,19 @@ class Standstill:
         self._unsure.add(number)
         log.error("partition does not move", partition=number, offset=mark.offset, stuck_s=round(stuck_s), why=why)
         self._count()
-        with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
-            await asyncio.to_thread(self._engine.note_stuck, number, mark.offset, stuck_s, why)
+        async with self._writing[number]:
+            if number in self._standing:  # it may have moved meanwhile
+                with contextlib.suppress(psycopg.Error, PoolTimeout):  # it may be the database itself that is away
+                    await asyncio.to_thread(self._engine.note_stuck, number, mark.offset, stuck_s, why)
 
     async def moves(self, number: int) -> None:
         """Take back what was written of a partition that moves now."""
         self.forget(number)
         if number in self._unsure:
-            with contextlib.suppress(psycopg.Error, PoolTimeout):
-                await asyncio.to_thread(self._engine.note_moving, number)
-                self._unsure.discard(number)
+            async with self._writing[number]:
+                with contextlib.suppress(psycopg.Error, PoolTimeout):
+                    await asyncio.to_thread(self._engine.note_moving, number)
+                    self._unsure.discard(number)
 
     def _stood_s(self, number: int, mark: StoredUntil) -> float:
         """How long a partition has stood at a record."""

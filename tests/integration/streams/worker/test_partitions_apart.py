@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -22,6 +23,7 @@ from streams.intake.decode import Record
 from streams.worker import shepherd as shepherd_module
 from streams.worker.figures import WorkerFigures
 from streams.worker.shepherd import CONCURRENT_PARTITIONS
+from streams.worker.standstill import Standstill
 from tests.support.pipeline import START_TS, Sent, prepare, record
 from tests.support.worker.shepherding import event, make_shepherd, store, until
 
@@ -202,3 +204,28 @@ def test_after_an_error_of_our_own_a_partition_is_tended_again(monkeypatch: pyte
 
     asyncio.run(asyncio.wait_for(run(), 30))
     assert figures.stored_total == 3
+
+
+def test_what_is_written_down_while_a_partition_begins_to_move_is_taken_back() -> None:
+    """Its transaction ends while it is being written down that it does not: the table says nothing of it then."""
+    said: list[str] = []
+    may_write, writes = threading.Event(), threading.Event()
+
+    def note_stuck(*_: Any) -> None:  # noqa: ANN401 - as an engine's
+        writes.set()
+        assert may_write.wait(30)
+        said.append("stuck")
+
+    engine: Any = SimpleNamespace(note_stuck=note_stuck, note_moving=lambda _: said.append("moving"))
+    standstill = Standstill(engine, WorkerFigures(), stuck_s=0.0)
+
+    async def run() -> None:
+        writing = asyncio.create_task(standstill.stands(0, StoredUntil(5), "not now"))
+        await asyncio.to_thread(writes.wait, 30)
+        moving = asyncio.create_task(standstill.moves(0))
+        await asyncio.sleep(0.1)
+        may_write.set()
+        await asyncio.gather(writing, moving)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert said == ["stuck", "moving"]
