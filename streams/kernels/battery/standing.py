@@ -279,7 +279,8 @@ def watched_all(
     Of these, and of those whose cells step against a current that stands, the figures are worth nothing.
     """
     is_idle, begins = before.is_idle, before.is_idle != now.is_idle
-    ended = _odd_all(known, before, np.zeros_like(now.ts), is_idle)
+    elapsed = now.ts - before.ts
+    ended = _odd_all(known, before, elapsed, is_idle)
     same = now.amps == before.amps
     same_v = (now.mean_v == before.mean_v) & (now.lowest_v == before.lowest_v)
     stood = np.where(known.since > 0, before.ts - known.since, 0.0)
@@ -298,7 +299,7 @@ def watched_all(
     )
     step_v = np.where(sign * now.amps < 0.0, now.mean_v - before.mean_v, before.mean_v - now.mean_v)
     ended |= same & ~is_idle & (step_v >= STEP_CELL_V)
-    return after, ended | _odd_all(after, now, now.ts - before.ts, is_idle)
+    return after, ended | _odd_all(after, now, elapsed, is_idle)
 
 
 def _swung_all(known: StandingFigures, moved: Array, begins: Mask, was_idle: Mask) -> tuple[Array, Array, Array]:
