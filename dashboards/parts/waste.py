@@ -17,6 +17,8 @@ PACE_DAYS = 30
 """Days by whose pace the rest of the year is reckoned. (unsourced)"""
 LEAST_DAYS = 15
 """Of these, what must be known of every unit. (unsourced)"""
+AT = "least($__timeTo()::timestamptz, now())"
+"""SQL: the moment of which the panel tells; written out in each bound, so that history is read from there."""
 WHOLE_YEAR = 0.98
 """Share of the year so far from which on it counts as known in full. (unsourced)"""
 
@@ -90,18 +92,18 @@ def _query(language: Language) -> str:
     return f"""
 WITH year AS (
     SELECT at, begun, extract(epoch FROM begun + interval '1 year' - at) / 86400 AS days_left
-    FROM (SELECT least($__timeTo()::timestamptz, now()) AS at) AS range
+    FROM (SELECT {AT} AS at) AS range
     CROSS JOIN LATERAL (SELECT date_trunc('year', at, '{TIME_ZONE}') AS begun) AS of_it
 ), burnt AS MATERIALIZED (
     SELECT w.device_id, max(w.site_id) AS site_id, {columns},
            sum(w.coverage * extract(epoch FROM least(y.at, {sql.month_end("w.ts")}) - w.ts)) AS known_s
     FROM gangue_window w CROSS JOIN year y
-    WHERE w.span = 'month' AND w.ts >= y.begun AND w.ts <= y.at
+    WHERE w.span = 'month' AND w.ts >= date_trunc('year', {AT}, '{TIME_ZONE}') AND w.ts <= {AT}
     GROUP BY w.device_id
 ), pace AS MATERIALIZED (
     SELECT g.device_id, {paces}
-    FROM gangue_sum g CROSS JOIN year y
-    WHERE g.span = 'day' AND g.ts > y.at - interval '{PACE_DAYS + 1} days' AND g.ts <= y.at - interval '1 day'
+    FROM gangue_sum g
+    WHERE g.span = 'day' AND g.ts > {AT} - interval '{PACE_DAYS + 1} days' AND g.ts <= {AT} - interval '1 day'
     GROUP BY g.device_id
     HAVING sum(g.coverage) >= {LEAST_DAYS}
 ), units AS (
