@@ -62,7 +62,10 @@ class Run:
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     onset_p99_ms: float | None
-    """Over the first five seconds, in which with `--outage` every set comes under load at once."""
+    """Over the first five seconds, in which with `--outage` every set comes under load at once; of arrays None.
+
+    An array's readings lie before it, so of those of its first seconds nobody can tell when they were published.
+    """
     cpu_us_per_reading: dict[str, float]
     cores_busy: float
 
@@ -163,7 +166,7 @@ class Bench:
         after = read_balance(self._reader)
         first_ts = report["first_ts"]
         warm_ts = first_ts + round(WARM_UP_S * 1000)
-        onset = self._latency(first_ts, warm_ts, array)
+        onset = self._latency(first_ts, warm_ts, array) if array == 1 else None
         latency = self._latency(warm_ts, time.time_ns() // 1_000_000, array)
         growth, error = _slope(
             [
@@ -192,7 +195,7 @@ class Bench:
             lag_growth_error_per_s=error,
             latency_p50_ms=latency.p50,
             latency_p99_ms=latency.p99,
-            onset_p99_ms=onset.p99,
+            onset_p99_ms=None if onset is None else onset.p99,
             cpu_us_per_reading={stage: cpu[stage] * 1e6 / acknowledged for stage in STAGES},
             cores_busy=sum(cpu.values()) / (report["seconds"] + drained),
         )
@@ -270,10 +273,11 @@ def show(run: Run) -> None:
     """Print one line."""
     verdict = "[green]sustained[/]" if run.sustained else "[red]not sustained[/]"
     growth = f"{run.lag_growth_per_s:+,.0f} ± {run.lag_growth_error_per_s:.0f}/s"
-    p50, p99, onset = (each or float("nan") for each in (run.latency_p50_ms, run.latency_p99_ms, run.onset_p99_ms))
+    p50, p99 = run.latency_p50_ms or float("nan"), run.latency_p99_ms or float("nan")
+    onset = "" if run.onset_p99_ms is None else f" (first {WARM_UP_S:.0f} s: {run.onset_p99_ms:,.0f} ms)"
     console.print(
         f"{run.array:>3} a message  {run.rate:>8,.0f}/s asked  {run.sent_per_s:>8,.0f}/s sent for {run.seconds:.0f} s"
-        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms (first {WARM_UP_S:.0f} s: {onset:,.0f} ms)  lag {growth}"
+        f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms{onset}  lag {growth}"
         f"  drain {run.drain_s:.1f} s  lost {run.lost}  {run.cores_busy:.2f} cores  {verdict}"
     )
 
