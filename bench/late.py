@@ -58,9 +58,7 @@ def measure(days: float, period_s: int) -> None:
         readings = list(history(meter, begin_ts, days, period_s))
         ages = [age_ms for age_ms in AGES_MS if age_ms < days * DAY_MS]
         places = {age_ms: len(readings) - age_ms // (period_s * 1000) - 1 for age_ms in ages}
-        late = {
-            age_ms: [readings[place + SPACING * at // 10] for at in range(REPEATS)] for age_ms, place in places.items()
-        }
+        late = {age_ms: [readings[place - SPACING * at] for at in range(REPEATS)] for age_ms, place in places.items()}
         left_out = {id(reading) for own in late.values() for reading in own}
         count = give_a_past(url, (reading for reading in readings if id(reading) not in left_out))
         print(f"{count:,} readings of one meter in {days} days, stored in {time.perf_counter() - began:.0f} s")
