@@ -28,6 +28,14 @@ class Change(NamedTuple):
     """By how much the SoH has changed; None where another set is registered."""
     believed_pct: float | None
 
+    def without(self, gain: float) -> Change:
+        """The same of a sensor that counts so much too much (0.01: one per cent): it was told by what was counted."""
+        points, believed = self.points, self.believed_pct
+        return self._replace(
+            points=None if points is None else points / (1.0 + gain),
+            believed_pct=None if believed is None else believed / (1.0 + gain),
+        )
+
 
 def change_of(
     belief: Belief, before: BatteryCapacity, row: BatteryCapacity, sensor: Sensor, fusion: Fusion

@@ -160,10 +160,12 @@ class StateOfHealth:
     def _row(self, told: _Source, limits: Limits, known: _Known, change: Change | None) -> BatterySoh:
         device, nominal, load = limits.device, limits.nominal_ah, known.load
         belief, newest, gain = known.belief, known.newest, None if load is None else SensorGain(known.gain, 0.0)
-        is_known = belief is not None and newest is not None
+        is_known, at_least_ah = belief is not None and newest is not None, known.at_least_ah
         if belief is not None and _is_unvouched(known, device):
             gain = gain_by_curve(known.curve, limits)
             belief = without_gain(belief, gain, limits)
+            at_least_ah /= 1.0 + max(0.0, gain.value)
+            change = None if change is None else change.without(gain.value)
         doubts = _doubts(newest, known, device) if is_known else ""
         soh = belief.soh if belief is not None else None
         sigma = belief.sigma if belief is not None else None
@@ -183,7 +185,7 @@ class StateOfHealth:
             believed_pct=None if change is None else change.believed_pct,
             weakest_cell=None if newest is None else newest.weakest_cell,
             others_pct=_beside(soh, newest, None if newest is None else newest.others_ah),
-            at_least_pct=100 * known.at_least_ah / nominal,
+            at_least_pct=100 * at_least_ah / nominal,
             method=newest.method if newest is not None else None,
             evidence_ts=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,

@@ -89,6 +89,21 @@ def test_estimates_fuse_by_inverse_variance_and_the_interval_narrows() -> None:
     assert second.estimates == 2
 
 
+def test_what_stands_beside_a_corrected_figure_is_corrected_too() -> None:
+    """A sensor that the curve says counts 8 % too much: what was drawn at least, and what was believed before."""
+    rows = [
+        capacity(day, ah, at_least=0.985 * ah)._replace(curve_ratio=1.13, curve_sigma=0.035)
+        for day, ah in ((0, 99.0), (30, 99.0), (60, 82.0))
+    ]
+    first, _, last = histories(*rows)
+    assert first.soh_pct is not None
+    assert first.at_least_pct < first.soh_pct < 93.0
+    assert last.soh_pct is not None
+    assert last.believed_pct is not None
+    assert last.change_pct is not None
+    assert last.believed_pct + last.change_pct == pytest.approx(last.soh_pct, abs=0.5)
+
+
 def test_without_an_estimate_the_soh_is_null_with_a_reason_and_a_lower_bound() -> None:
     """A discharge that says nothing of the capacity still says what was drawn."""
     (row,) = histories(capacity(0, None, at_least=60.0))
