@@ -110,8 +110,6 @@ def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span
         usual, least = witness.parted, SHARE if witness.readings < READINGS else LEAST_PARTS
     before, now = rates
     between, moved = (before + now) / 2 * span, abs(now - before) / 2 * span
-    if witness.odd > 0.0 and moved > BLURRED * max(counted, between):
-        return True
     return abs(counted - between) > max(PARTS * usual * span, least * between) + moved + STEPS * step
 
 

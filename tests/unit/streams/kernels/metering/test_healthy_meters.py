@@ -158,3 +158,29 @@ def test_power_with_noise_beside_a_right_register_costs_little(
         assert found.events == []
         doubted += found.doubted
     assert doubted <= most
+
+
+@pytest.mark.parametrize(
+    ("period_s", "mean_s", "most"), [(900, 1200.0, 0.1), (900, 3600.0, 0.09), (60, 600.0, 0.04), (60, 120.0, 0.04)]
+)
+def test_a_machine_that_goes_on_and_off_costs_little(period_s: int, mean_s: float, most: float) -> None:
+    """Power is sampled while it runs or stands: one increment that parts from that says nothing of those behind it."""
+    draw, is_on, passed, readings = random.Random(3), True, 5000.0, []
+    left = draw.expovariate(1 / mean_s)
+    count = 96 * 20 if period_s == 900 else 1440 * 4
+    for at in range(count):
+        to_go = float(period_s)
+        while to_go > 0:
+            step = min(to_go, left)
+            passed += step * 100 * draw.uniform(0.95, 1.05) / 3600 if is_on else 0.0
+            to_go, left = to_go - step, left - step
+            if left <= 0:
+                is_on, left = not is_on, draw.expovariate(1 / mean_s)
+        power = round(100 * draw.uniform(0.95, 1.05), 2) if is_on else 0.0
+        readings.append(
+            ElectricityReading(ts=T0 + at * period_s * 1000, energy_import_kwh=round(passed, 2), power_kw=power)
+        )
+    found = metered(
+        Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=period_s), readings, "energy_import_kwh"
+    )
+    assert found.doubted / (count * period_s / 60) <= most

@@ -103,7 +103,6 @@ def test_what_comes_together_is_not_marked_good_where_it_is_wrong() -> None:
         90_056,  # other transformers with the second reading, and either way of showing that is plausible
         90_173,  # import and export swapped, and power says so
         5_000_196,  # another meter's readings within its own usage, left by a small fall
-        5_000_235,  # pulses lost, and a burst of power that agrees with anything
         5_000_654,  # another device's value beyond its rollover, before it ever counted
         5_000_754,  # a unit that changes for good on its fifth day
         5_001_273,  # a clock that is set back, and two readings of one moment in the wrong order
