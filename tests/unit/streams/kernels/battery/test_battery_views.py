@@ -97,6 +97,7 @@ def test_what_stands_beside_a_corrected_figure_is_corrected_too() -> None:
     ]
     first, _, last = histories(*rows)
     assert first.soh_pct is not None
+    assert first.at_least_pct is not None
     assert first.at_least_pct < first.soh_pct < 93.0
     assert last.soh_pct is not None
     assert last.believed_pct is not None
