@@ -190,7 +190,7 @@ DERIVED_TABLES: dict[type[Row], DerivedTable] = {
     WaterDay: DerivedTable(name="water_day", key=("site_id", "ts")),
     BalanceDay: DerivedTable(name="balance_day", key=("site_id", "ts", "medium")),
     NightFlow: DerivedTable(name="night_flow", key=("site_id", "ts", "meter_id")),
-    FuelAssay: DerivedTable(name="fuel_assay", key=("device_id", "ts", "fuel", "released_ts")),
+    FuelAssay: DerivedTable(name="fuel_assay", key=("device_id", "ts", "fuel", "released_ts", "until_ts")),
     GangueSum: DerivedTable(name="gangue_sum", key=("device_id", "ts", "span")),
     GangueWindow: DerivedTable(name="gangue_window", key=("device_id", "ts", "span")),
     BatteryQuarter: DerivedTable(name="battery_quarter", key=("device_id", "ts")),

@@ -19,7 +19,8 @@ class FuelAssay(NamedTuple):
     site_id: str
     until_ts: Moment
     released_ts: Moment
-    """When the laboratory gave it out; of two results for one time the later released stands."""
+    """When the laboratory gave it out; of two results for one time the later released stands, of two released
+    together the one of the shorter sample."""
     lhv_mj_kg: float | None
     ash_pct: float | None
     """As received."""

@@ -22,7 +22,7 @@ class FuelAssays(Saved[None]):
     """Fold of laboratory readings: one row a fuel and stretch of sampling. It remembers nothing."""
 
     name = "fuel_assays"
-    version = 1
+    version = 2
     source = frozenset({Kind.LAB})
     events: tuple[type[Row], ...] = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -73,7 +73,7 @@ class Laboratory:
         """Take results of any order; an earlier one stands in for a missing one for `reach_ms` after its end."""
         self._reach_ms = reach_ms
         self._by_fuel: dict[str, list[FuelAssay]] = {}
-        for assay in sorted(assays, key=lambda item: (item.ts, item.released_ts, item.device_id)):
+        for assay in sorted(assays, key=_rank):
             self._by_fuel.setdefault(assay.fuel, []).append(assay)
         self._begins = {fuel: [assay.ts for assay in own] for fuel, own in self._by_fuel.items()}
 
@@ -81,8 +81,9 @@ class Laboratory:
         """Return the property (`lhv_mj_kg`, `ash_pct`, `sulphur_pct`) of a fuel burnt at a moment.
 
         Of results that cover the moment the last begun stands, of those the last released: a laboratory that gives a
-        sample again corrects itself. Where another laboratory says otherwise of the same sample nobody knows which is
-        right, and it is not measured. Else the newest that ended before it; else `otherwise`. None where that is None.
+        sample again corrects itself. Of those released together the shorter sample: a shift's, not its day's. Where
+        another laboratory says otherwise of the same sample nobody knows which is right, and it is not measured. Else
+        the newest that ended before it; else `otherwise`. None where that is None.
         """
         assays = self._by_fuel.get(fuel, [])
         until = bisect_right(self._begins.get(fuel, []), ts)
@@ -112,7 +113,7 @@ class Laboratory:
             and each.released_ts > stands.released_ts
             and _is_same_sample(each, stands)
         ]
-        last: float = getattr(max(same, key=lambda item: item.released_ts), attribute) if same else value
+        last: float = getattr(max(reversed(same), key=lambda item: item.released_ts), attribute) if same else value
         return last
 
     def _is_contradicted(self, stands: FuelAssay, attribute: str, value: float) -> bool:
@@ -124,6 +125,11 @@ class Laboratory:
             if assay.device_id != stands.device_id and getattr(assay, attribute) is not None
         }
         return any(abs(other - value) > REPRODUCIBLE[attribute] for other in others.values())
+
+
+def _rank(assay: FuelAssay) -> tuple[int, int, int, str]:
+    """Order in which a later result stands over an earlier one; `enpi_variable` in the database has the same."""
+    return assay.ts, assay.released_ts, -assay.until_ts, assay.device_id
 
 
 def _is_same_sample(one: FuelAssay, other: FuelAssay) -> bool:

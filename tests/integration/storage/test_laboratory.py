@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.readings import Kind
+from storage import enpi
 from storage.pool import connect
 from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 HOUR_MS = 3_600_000
 
 
-def result(fuel: str, begin_h: int, lhv_mj_kg: float | None, ash_pct: float | None = None) -> Sent:
-    """A result of one shift, released together with all others."""
+def result(fuel: str, begin_h: int, lhv_mj_kg: float | None, ash_pct: float | None = None, *, hours: int = 8) -> Sent:
+    """A result of one shift, or of so many hours, released together with all others."""
     begin = START_TS - begin_h * HOUR_MS
-    sample = {"sample_from": begin, "sample_to": begin + 8 * HOUR_MS, "fuel": fuel}
+    sample = {"sample_from": begin, "sample_to": begin + hours * HOUR_MS, "fuel": fuel}
     return Sent("plant-2", Kind.LAB, "l-1", {"ts": START_TS, **sample, "lhv_mj_kg": lhv_mj_kg, "ash_pct": ash_pct})
 
 
@@ -47,3 +48,32 @@ def test_results_released_at_one_moment_are_all_taken(own_url: str, order: Seque
         refused = connection.execute("SELECT reason, count(*) FROM quarantine GROUP BY 1").fetchall()
     assert raw == derived == [("coal", 22.0, 20.0), ("gangue", 12.0, None), ("gangue", 13.0, None)]
     assert refused == [("conflict", 1)]
+
+
+FROM_ONE_HOUR = [
+    result("gangue", 25, 12.0),
+    result("gangue", 25, 14.0, hours=24),
+    result("gangue", 25, 16.0, hours=16),
+]
+"""A shift, its day, and two shifts together: of one fuel, from one hour on, released at one moment."""
+
+
+@pytest.mark.parametrize("order", list(permutations(FROM_ONE_HOUR)))
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_samples_that_begin_and_are_released_together_are_several_results(
+    own_url: str, order: Sequence[Sent], at_once: int
+) -> None:
+    """In any order, in one record or one by one, all are derived; each hour is told by its shortest sample."""
+    prepare(own_url)
+    engine = open_engine(own_url)
+    partition = engine.open(0)
+    for offset in range(0, len(order), at_once):
+        engine.apply(partition, [record(offset, order[offset : offset + at_once])])
+    begin = START_TS - 25 * HOUR_MS
+    with connect(own_url, name="test") as connection:
+        derived = connection.execute(
+            "SELECT extract(epoch FROM until_at - ts)::int / 3600, lhv_mj_kg FROM fuel_assay ORDER BY 1"
+        ).fetchall()
+        told = enpi.variable(connection, "plant-2", "gangue.lhv_mj_kg", [begin])
+    assert derived == [(8, 12.0), (16, 16.0), (24, 14.0)]
+    assert told == {begin: pytest.approx((12.0 + 16.0 + 14.0) / 3)}

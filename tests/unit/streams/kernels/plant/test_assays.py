@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from schemas.metrics import FuelAssay
 from schemas.time import HOUR_MS
+from storage.derived import key_of
 from streams.kernels.plant.assays import Laboratory, Property
 
 T0 = 1_780_000_000_000
@@ -101,3 +104,25 @@ def test_a_correction_may_write_down_another_minute_of_its_sample(begin_h: float
     results = [assay(0, 8, 12.0, 14), assay(begin_h, 8, 14.0, 20)]
     found = Laboratory(results, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
     assert found == Property(14.0, is_measured=True)
+
+
+@pytest.mark.parametrize("order", list(permutations([assay(0, 8, 12.0, 26), assay(0, 24, 14.0, 26)])))
+def test_of_results_released_together_the_shorter_sample_holds_for_its_own_time(order: list[FuelAssay]) -> None:
+    """A shift's result and its day's begin at one time: neither is the other's correction, and none contradicts."""
+    assert len({key_of(result) for result in order}) == 2
+    laboratory = Laboratory(order, reach_ms=20 * HOUR_MS)
+    for hour, lhv in ((0, 12.0), (7.9, 12.0), (8, 14.0), (23.9, 14.0)):
+        moment = T0 + round(hour * HOUR_MS)
+        assert laboratory.at("gangue", "lhv_mj_kg", moment, otherwise=None) == Property(lhv, is_measured=True)
+
+
+def _other_minutes(order: list[FuelAssay]) -> Property | None:
+    return Laboratory(order, reach_ms=20 * HOUR_MS).at("gangue", "lhv_mj_kg", T0 + HOUR_MS, otherwise=None)
+
+
+@pytest.mark.parametrize("order", list(permutations([assay(0, 8, 12, 14), assay(0, 8, 13, 20), assay(0, 7.9, 14, 20)])))
+def test_of_corrections_released_together_the_shorter_stands(order: list[FuelAssay]) -> None:
+    """In whichever order they come, and where the first word begins later than both of them."""
+    assert _other_minutes(order) == Property(14, is_measured=True)
+    later = [result._replace(ts=T0 + HOUR_MS // 10) if result.lhv_mj_kg == 12 else result for result in order]
+    assert _other_minutes(later) == Property(14, is_measured=True)
