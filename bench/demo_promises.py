@@ -52,9 +52,9 @@ def _play(scratch: Path) -> None:
     demo.start()
     try:
         demo.wait_until(lambda: "everything is there" in demo.log.read_text(), what="the past", timeout=READY_S)
-        told = demo.log.read_text()
-        assert "about" in told.split("comes first")[1].splitlines()[0], "how long it takes is said at the start"
-        assert "look at: " in told or "看点：" in told
+        output = demo.log.read_text()
+        assert "about" in output.split("comes first")[1].splitlines()[0], "how long it takes is said at the start"
+        assert "look at: " in output or "看点：" in output
         port = (directory / "postgresql" / "data" / "postmaster.pid").read_text().splitlines()[3]
         with psycopg.connect(f"postgresql://fenhe_reader@127.0.0.1:{port}/fenhe", autocommit=True) as connection:
             _look(connection)

@@ -108,8 +108,8 @@ def faulty(world: Simulated, device_id: str, kind: LabelKind, size: float) -> di
     if not after:
         return {"delay": None, "named": "none"}
     meters = [orjson.loads(each.evidence)["meter"] for each in after]
-    told = [each for each in meters if each != "cannot be told"]
-    named = "none" if not told else "right" if told[-1] == device_id else "wrong"
+    blamed = [each for each in meters if each != "cannot be told"]
+    named = "none" if not blamed else "right" if blamed[-1] == device_id else "wrong"
     return {"delay": round((after[0].ts - begin) / DAY_MS), "named": named}
 
 

@@ -204,9 +204,9 @@ def nasa() -> None:
         for row in last.values():
             if row.soh_pct is not None and row.sigma_ah is not None:
                 note(single, row.soh_pct - labels[row.ts], 100 * row.sigma_ah / 2.0)
-        for told in shown:
-            if told.soh_pct is not None and told.sigma_pct is not None:
-                note(fused, told.soh_pct - labels[told.ts], told.sigma_pct)
+        for shown_row in shown:
+            if shown_row.soh_pct is not None and shown_row.sigma_pct is not None:
+                note(fused, shown_row.soh_pct - labels[shown_row.ts], shown_row.sigma_pct)
         print(f"one sample in {every_s:g} s from {phase_s:g} s on" if every_s else "full rate")
         print(f"    single: {single}\n    shown:  {fused}", flush=True)
 

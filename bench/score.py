@@ -82,7 +82,7 @@ def _is_water_or_product(device: Device) -> bool:
     return device.kind is Kind.WATER or device.role is Role.PRODUCT
 
 
-def _is_counted_or_told_of(device: Device) -> bool:
+def _is_at_boundary_or_hit(device: Device) -> bool:
     """Whether a device stands at its plant's boundary, or something happens to it."""
     return device.role is not Role.INTERNAL or device.device_id in {event.where for event in load("anomalies").events}
 
@@ -100,12 +100,12 @@ CUTS = {
     "leak-at-coking-plant": Cut(heard=_is_water_or_product, span_ms=LONG_MS),
     "slow-leaks": Cut(heard=_is_water_or_product, span_ms=LONG_MS),
     "anomalies": Cut(
-        plants={Sector.CEMENT: 1, Sector.CAUSTIC_SODA: 1}, drawn=False, heard=_is_counted_or_told_of, span_ms=LONG_MS
+        plants={Sector.CEMENT: 1, Sector.CAUSTIC_SODA: 1}, drawn=False, heard=_is_at_boundary_or_hit, span_ms=LONG_MS
     ),
     "tower-fleet-year": Cut(sets=7, lasts_ms=90 * DAY_MS, span_ms=LONG_MS),
 }
 """Scored by default. Cut to two plants, each fault of `meter-chaos` still comes three times at thirty-two meters."""
-TOLD_S = 20.0
+REPORT_EVERY_S = 20.0
 
 
 def smaller(name: str, *, sets: int | None) -> tuple[Scenario, int | None]:
@@ -145,14 +145,14 @@ def run(
         connection.execute(trusted(f"ALTER DATABASE {database} SET synchronous_commit = off"))
         import_registry(connection, registry)
     heard = {device.device_id for device in registry.devices}
-    began, told = time.monotonic(), 0.0
+    began, reported = time.monotonic(), 0.0
     end_ts = scenario.end_ts(scene.whole_ts)
 
     def progress(readings: int, event_ts: int) -> None:
-        nonlocal told
+        nonlocal reported
         passed = time.monotonic() - began
-        if passed - told >= TOLD_S:
-            told = passed
+        if passed - reported >= REPORT_EVERY_S:
+            reported = passed
             share = (event_ts - scene.start_ts) / (end_ts - scene.start_ts)
             print(f"   {share:4.0%}  {readings:>9,} readings  {passed:5.0f} s", flush=True)
 

@@ -74,9 +74,9 @@ class Bench:
                 for name, (reason, value) in apart.get(str(number), {}).items()
             }
             arrival = Arrival(device.device_id, received_ts, ADAPTERS[kind].validate_python(values), aside)
-            yield from self._told(device, arrival, values)
+            yield from self._described(device, arrival, values)
 
-    def _told(self, device: Device, arrival: Arrival, values: dict[str, Any]) -> Iterator[str]:
+    def _described(self, device: Device, arrival: Arrival, values: dict[str, Any]) -> Iterator[str]:
         reading = arrival.reading
         moment = dt.datetime.fromtimestamp(reading.ts / 1_000, tz=LOCAL)
         said = ", ".join(f"{name} {value}" for name, value in values.items() if name not in {"ts", "seq"})
@@ -114,8 +114,8 @@ def row_in_words(row: Row) -> str:
     table = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(row).__name__).lstrip("_")
     when = dt.datetime.fromtimestamp(row.ts / 1_000, tz=LOCAL).strftime("%H:%M")
     fields = {name: value for name, value in cast("Any", row)._asdict().items() if name not in MUTE}
-    told = [f"{name} {_short(name, value)}" for name, value in fields.items() if value not in (None, "", ())]
-    return f"{table} {when} {', '.join(told)}"[:300]
+    shown = [f"{name} {_short(name, value)}" for name, value in fields.items() if value not in (None, "", ())]
+    return f"{table} {when} {', '.join(shown)}"[:300]
 
 
 def _short(name: str, value: object) -> str:

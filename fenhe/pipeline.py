@@ -47,19 +47,19 @@ class Interrupts(NamedTuple):
     """Set by the first Ctrl-C or SIGTERM, and by the second, which waits for nothing."""
 
     stop: threading.Event
-    again: threading.Event
+    abort: threading.Event
 
     @classmethod
     def heeded(cls) -> Interrupts:
         """Heed both signals from now on."""
-        stop, again = threading.Event(), threading.Event()
+        stop, abort = threading.Event(), threading.Event()
 
         def interrupt(*_: object) -> None:
-            (again if stop.is_set() else stop).set()
+            (abort if stop.is_set() else stop).set()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, interrupt)
-        return cls(stop, again)
+        return cls(stop, abort)
 
 
 def page_address(port: int) -> str:

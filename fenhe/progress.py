@@ -15,7 +15,7 @@ REMEMBERED_S = 60.0
 """The rate is that of so long: it changes with what is being stored, and within a few seconds may stand still."""
 FOLLOWED_S = 30.0
 """How long what is said takes to follow the rate most of the way: readings are counted some thousand at a time."""
-TOLD_EVERY_S = 10.0
+REPORT_EVERY_S = 10.0
 """Without a terminal."""
 BAR = 24
 LEAST_SHARE = 0.02
@@ -45,7 +45,7 @@ class Feeding:
         self._seen: deque[tuple[float, int]] = deque()
         self._end: tuple[float, float] | None = None
         """When it was last said that all will be stored, and when that was said."""
-        self._told = 0.0
+        self._reported = 0.0
         self._status: Status | None = None
 
     def left_s(self, stored: StoredCount, now: float) -> float | None:
@@ -84,8 +84,8 @@ class Feeding:
                 self._status = self._console.status(bar + text)
                 self._status.start()
             self._status.update(bar + text)
-        elif now - self._told >= TOLD_EVERY_S:
-            self._told = now
+        elif now - self._reported >= REPORT_EVERY_S:
+            self._reported = now
             self._console.print(f"  {text}")
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ def read_registry(file: Path) -> Registry:
         return Registry.model_validate(content)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        lines = [_told(file, root, content, item) for item in found[:SHOWN]]
+        lines = [_described(file, root, content, item) for item in found[:SHOWN]]
         if len(found) > SHOWN:
             lines.append(f"{file}: and {len(found) - SHOWN} more")
         raise PlainError("\n".join(lines)) from None
@@ -63,11 +63,11 @@ def refuse_nonsense(file: Path, registry: Registry) -> None:
         check(registry, [*wrong_carriers(registry, energy_factors()), *wrong_lines(registry, reference())])
     except NonsenseError as error:
         root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        told = [
+        lines = [
             f"{file}, line {line}: {each}" if (line := _line_of_entry(root, each)) else f"{file}: {each}"
             for each in error.found[:SHOWN]
         ]
-        raise PlainError("\n".join(told)) from None
+        raise PlainError("\n".join(lines)) from None
 
 
 def _line_of_entry(root: yaml.Node | None, nonsense: Nonsense) -> int | None:
@@ -129,13 +129,13 @@ def _odd_nodes(file: Path, node: yaml.Node | None) -> Iterator[str]:
             yield from _odd_nodes(file, value)
 
 
-def _told(file: Path, root: yaml.Node | None, content: object, item: Any) -> str:  # noqa: ANN401 - pydantic's own
+def _described(file: Path, root: yaml.Node | None, content: object, item: Any) -> str:  # noqa: ANN401 - pydantic's own
     path = [part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
     line = _line_of(root, path, item["msg"], file)
     where = f"{file}, line {line}" if line else str(file)
     named = " ".join(part for part in (_owner(content, path), ".".join(str(part) for part in path[2:])) if part)
-    told = _plain(item)
-    return f"{where}: {named + ': ' if named and not told.startswith(named) else ''}{told}"
+    problem = _plain(item)
+    return f"{where}: {named + ': ' if named and not problem.startswith(named) else ''}{problem}"
 
 
 def _owner(content: object, path: Sequence[int | str]) -> str:

@@ -119,7 +119,7 @@ class BrokerSession:
             self._client.loop_write()
         self._client.loop_misc()
         if not self._connected and time.monotonic() > self._answer_by:
-            self._ask_again()
+            self._try_other_version()
 
     def acknowledge(self, packet_ids: Sequence[int], generation: int) -> None:
         """Send PUBACKs, unless the connection the messages came over is gone: the broker will deliver them again.
@@ -162,7 +162,7 @@ class BrokerSession:
         except (OSError, ValueError) as error:
             log.warning("broker unreachable", url=self._settings.mqtt_url, error=str(error), retry_s=self._retry_s)
 
-    def _ask_again(self) -> None:
+    def _try_other_version(self) -> None:
         """Ask in the other way: amqtt, for one, never answers an MQTT 5 CONNECT that has properties.
 
         Only a plain refusal of MQTT 5 makes us speak 3.1.1: a broker that is merely slow keeps our session.

@@ -369,8 +369,8 @@ def _explain(error: ValidationError) -> _Refusal:
     reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    told = f"{_PLAIN.get(first['type'], first['msg'])}{more}"
-    return _Refusal(reason, f"{where}: {told}"[:500] if where else told[:500])
+    problem = f"{_PLAIN.get(first['type'], first['msg'])}{more}"
+    return _Refusal(reason, f"{where}: {problem}"[:500] if where else problem[:500])
 
 
 def _quarantined(

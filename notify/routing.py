@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _SEVERITIES = tuple(Severity)
 
-TOLD_COMINGS, TOLD_GOINGS = 3, 2
+NOTIFIED_COMINGS, NOTIFIED_GOINGS = 3, 2
 """How often an alarm that comes and goes without a pause of 12 hours is told. (unsourced)"""
-TOLD_AGAIN = frozenset({30, 300, 3_000})
+NOTIFIED_BEYOND = frozenset({30, 300, 3_000})
 """Comings that are told beyond. (unsourced)"""
 
 
@@ -46,8 +46,8 @@ def is_worth_telling(notice: Notice) -> bool:
     if notice.what == "raised" and notice.state == "suppressed":
         return False
     if notice.what == "raised":
-        return notice.flaps < TOLD_COMINGS or notice.flaps + 1 in TOLD_AGAIN or notice.is_next_day
-    return notice.what != "returned" or notice.flaps < TOLD_GOINGS
+        return notice.flaps < NOTIFIED_COMINGS or notice.flaps + 1 in NOTIFIED_BEYOND or notice.is_next_day
+    return notice.what != "returned" or notice.flaps < NOTIFIED_GOINGS
 
 
 def quiet_wait_s(quiet: QuietHours | None, now: dt.datetime) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from notify.routing import TOLD_COMINGS
+from notify.routing import NOTIFIED_COMINGS
 from schemas.metrics.signal import Severity
 from schemas.notifications import What
 from schemas.time import LOCAL
@@ -37,7 +37,7 @@ def line(notice: Notice, language: Language) -> str:
         parts.append(f"{notice.value:.4g} {notice.unit}".strip() + expected)
     if notice.cost is not None:
         parts.append(f"{'估计损失' if chinese else 'estimated cost'} {notice.cost:.4g} {notice.cost_unit}".strip())
-    if notice.what == What.RAISED and notice.flaps + 1 >= TOLD_COMINGS:
+    if notice.what == What.RAISED and notice.flaps + 1 >= NOTIFIED_COMINGS:
         times = notice.flaps + 1
         parts.append(
             f"反复出现：连续第 {times} 次，之后不再逐次通知，每天至少通知一次"

@@ -69,7 +69,7 @@ class KafkaSettings(_Settings):
 
     def kafka_client(self) -> dict[str, str | int | float | bool]:
         """What each of librdkafka's clients is told of where Kafka is and how to sign in."""
-        told: dict[str, str | int | float | bool] = {
+        options: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.kafka_bootstrap,
             "security.protocol": self.kafka_security,
             "reconnect.backoff.max.ms": RECONNECT_MOST_MS,
@@ -80,12 +80,12 @@ class KafkaSettings(_Settings):
             ("ssl.key.location", self.kafka_key_file),
         ):
             if file is not None:
-                told[name] = str(file)
+                options[name] = str(file)
         if self.kafka_username is not None and self.kafka_password is not None:
-            told["sasl.mechanism"] = self.kafka_sasl_mechanism
-            told["sasl.username"] = self.kafka_username
-            told["sasl.password"] = self.kafka_password.get_secret_value()
-        return told
+            options["sasl.mechanism"] = self.kafka_sasl_mechanism
+            options["sasl.username"] = self.kafka_username
+            options["sasl.password"] = self.kafka_password.get_secret_value()
+        return options
 
 
 class MqttSettings(_Settings):

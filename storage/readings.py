@@ -165,11 +165,11 @@ def _insert(connection: Connection, kind: Kind, arrivals: Sequence[Arrival], res
     if cursor.rowcount == len(ordered) and not repeated:
         return ordered
     inserted = set(cursor.fetchall())
-    again = [*(arrival for arrival in ordered if key_of(arrival) not in inserted), *repeated]
-    before = _standing(connection, kind, {key_of(arrival) for arrival in again} - inserted)
+    to_join = [*(arrival for arrival in ordered if key_of(arrival) not in inserted), *repeated]
+    before = _standing(connection, kind, {key_of(arrival) for arrival in to_join} - inserted)
     now = before | {key_of(arrival): arrival for arrival in ordered if key_of(arrival) in inserted}
     changed: set[_Key] = set()
-    for arrival in again:
+    for arrival in to_join:
         together = joined(now[key_of(arrival)], arrival)
         if together is None:
             result.conflicts.append(arrival)

@@ -71,8 +71,8 @@ def ensure_session(settings: KafkaSettings, session_timeout_s: float, *, timeout
     admin = AdminClient(settings.kafka_client())
     try:
         broker = ConfigResource(ConfigResource.Type.BROKER, str(min(admin.list_topics(timeout=timeout_s).brokers)))
-        told = admin.describe_configs([broker], request_timeout=timeout_s)[broker].result(timeout_s)
-        low_s, high_s = (int(told[name].value) / 1000 for name in _SESSIONS)
+        described = admin.describe_configs([broker], request_timeout=timeout_s)[broker].result(timeout_s)
+        low_s, high_s = (int(described[name].value) / 1000 for name in _SESSIONS)
     except (KafkaException, TimeoutError, KeyError, TypeError, ValueError):
         return
     if not low_s <= session_timeout_s <= high_s:

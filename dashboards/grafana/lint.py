@@ -134,7 +134,7 @@ def buckets_are_named(dashboard: Json) -> Iterator[str]:
                 yield f"{panel['title']}: its buckets' names lie over each other"
 
 
-def names_are_told_apart(dashboard: Json) -> Iterator[str]:
+def column_names_are_unique(dashboard: Json) -> Iterator[str]:
     """No two columns of a panel have one name."""
     for panel in dashboard["panels"]:
         names = [found.get("displayName") for _, found in visible(panel) if found.get("displayName")]
@@ -272,7 +272,7 @@ RULES: tuple[Callable[[Json], Iterator[str]], ...] = (
     bars_stand_on_zero,
     bars_do_not_hide_bars,
     buckets_are_named,
-    names_are_told_apart,
+    column_names_are_unique,
     unknown_is_a_word,
     thousands_are_separated,
     durations_are_said,

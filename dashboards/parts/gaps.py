@@ -36,10 +36,10 @@ class LimitGap(NamedTuple):
         amount = f"{row}.{self.column}"
         over = fields.MARK_OF[self.over]
         mark = f"CASE WHEN {row}.quality = 'estimated' THEN '◇' WHEN {amount} > 0 THEN '{over}' ELSE '●' END"
-        told = f"{mark} || ' ' || {sql.signed_pct(amount)}"
+        text = f"{mark} || ' ' || {sql.signed_pct(amount)}"
         is_held = self.published.format(row=row)
         none = f"CASE WHEN {row}.{self.of} IS NOT NULL AND NOT ({is_held}) THEN '{labels.NONE(language)}' END"
-        return f"coalesce({told}, {none}) AS {self.column}"
+        return f"coalesce({text}, {none}) AS {self.column}"
 
     def field(self, width: int | None = WIDTH_PX) -> Field:
         """The column of that text, or its figure among several where there is no width."""

@@ -28,8 +28,8 @@ def zoomed(dragged: object, zone: str) -> TimeRange | None:
     that is too short is widened about its middle. None where it is no range.
     """
     try:
-        told = cast("Mapping[str, float]", dragged)
-        start, end = sorted(_moment(float(told[side]), zone) for side in ("from", "to"))
+        ends = cast("Mapping[str, float]", dragged)
+        start, end = sorted(_moment(float(ends[side]), zone) for side in ("from", "to"))
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
     seconds = (end - start).total_seconds()

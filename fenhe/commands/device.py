@@ -42,20 +42,20 @@ def device_test(
     client = listen(settings, [topic], lambda name, payload: came.put((name, payload)))
     typer.echo(f"listening to {topic} at {settings.mqtt_url}; Ctrl-C ends it")
     ends = None if seconds is None else time.monotonic() + seconds
-    told = 0
+    received = 0
     try:
-        while (messages is None or told < messages) and (ends is None or time.monotonic() < ends):
+        while (messages is None or received < messages) and (ends is None or time.monotonic() < ends):
             try:
                 name, payload = came.get(timeout=0.2)
             except queue.Empty:
                 continue
             for line in bench.tell(name, payload, time.time_ns() // 1_000_000):
                 typer.echo(line)
-            told += 1
+            received += 1
     except KeyboardInterrupt:
         pass
     finally:
         client.loop_stop()
-    if not told:
+    if not received:
         typer.echo(f"nothing came to {topic}: does the device send to this broker, and to a topic like this one?")
         raise typer.Exit(1)

@@ -66,8 +66,8 @@ def _send(log: Log, settings: CollectorSettings, items: list[quarantine.WaitingI
     batches: dict[int, MicroBatchBuilder] = {}
     for item in items:
         judgement = judge(item.topic, item.payload, item.received_ts, max_bytes=settings.max_payload_bytes)
-        again = [each.model_copy(update={"received_ts": now_ts}) for each in judgement.quarantined]
-        judgement = judgement._replace(quarantined=again)
+        restamped = [each.model_copy(update={"received_ts": now_ts}) for each in judgement.quarantined]
+        judgement = judgement._replace(quarantined=restamped)
         number = partition_of(judgement.site_id, settings.kafka_partitions)
         batch = batches.setdefault(number, MicroBatchBuilder(now_ts))
         batch.add(judgement, Token(0, 0), now_ts)

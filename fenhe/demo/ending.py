@@ -88,7 +88,7 @@ class Ending:
             f"  waiting up to {longest_s:.0f} s for the last {first:,} readings to be stored; Ctrl-C again {leave}"
         )
         began = time.monotonic()
-        while (waiting := left()) > 0 and not self.interrupts.again.wait(0.2):
+        while (waiting := left()) > 0 and not self.interrupts.abort.wait(0.2):
             gone_s = time.monotonic() - began
             in_time = (first - waiting) * longest_s >= first * gone_s
             if gone_s >= longest_s or (gone_s >= PATIENCE_S and not in_time):

@@ -296,7 +296,7 @@ class _Demo:
 
     def _summarise(self, published: Callable[[], int], before: int, done: threading.Event) -> None:
         """Keep a summary in the terminal up to date; without one, tell it now and then. Ends the run in time."""
-        started, told = time.monotonic(), 0.0
+        started, reported = time.monotonic(), 0.0
         screen = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
         with screen or contextlib.nullcontext():
             while not done.wait(1.0):
@@ -310,8 +310,8 @@ class _Demo:
                     waiting = max(0, published() - (counts.received - before))
                     if screen is not None:
                         screen.update(summary(self._address, ran, counts, waiting))
-                    elif ran - told >= TELL_S:
-                        told = ran
+                    elif ran - reported >= TELL_S:
+                        reported = ran
                         console.print(
                             f"  live for {in_words(ran)}: {counts.stored:,} stored in all, {waiting:,} on their way"
                         )

@@ -108,9 +108,9 @@ class Arrivals(Sequence[Arrival]):
             for row, reading in zip(rows, readings, strict=True)
         ]
 
-    def again(self, at: int, arrival: Arrival) -> None:
+    def replace(self, at: int, arrival: Arrival) -> None:
         """Take over one of them that was changed."""
-        self.block.again(at)
+        self.block.refresh(at)
         if arrival.aside:
             self.asides[at] = arrival.aside
 

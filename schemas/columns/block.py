@@ -62,7 +62,7 @@ class Block:
                 self._readings[row] = reading
         return [self._readings[row] for row in rows]  # type: ignore[misc] # all are made
 
-    def again(self, at: int) -> None:
+    def refresh(self, at: int) -> None:
         """Take over one reading that was changed."""
         fields, reading = fields_of(self.kind), self.reading(at)
         for name, value in zip(fields.names, fields.take(reading), strict=True):

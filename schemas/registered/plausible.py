@@ -170,8 +170,8 @@ def _battery(battery: BatterySet) -> Iterator[Odd]:
     cell_v = battery.nominal_v / battery.cell_count
     if battery.chemistry is None and not any(low <= cell_v <= high for low, high in CELL_NOMINAL_V):
         meant = f"write it ({3.2 * battery.cell_count:g} for lfp), or the chemistry"
-        told = f"{battery.nominal_v:g} V of {battery.cell_count} cells are {cell_v:.3g} V a cell, neither lfp (3.2)"
-        yield "battery.nominal_v", f"{told} nor li_ion (3.6 to 3.7): {meant}"
+        finding = f"{battery.nominal_v:g} V of {battery.cell_count} cells are {cell_v:.3g} V a cell, neither lfp (3.2)"
+        yield "battery.nominal_v", f"{finding} nor li_ion (3.6 to 3.7): {meant}"
     low, high = CELL_V
     cells = {
         "cutoff_cell_v": battery.cutoff_cell_v,

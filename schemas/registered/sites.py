@@ -147,7 +147,7 @@ class Site(RegistryModel):
         return [*(whole or [ProductLine(name=self.name, name_zh=self.name_zh)]), *declared]
 
     @model_validator(mode="after")
-    def _lines_are_told_apart(self) -> Self:
+    def _line_ids_are_unique(self) -> Self:
         names = [line.line_id for line in self.product_lines]
         if len(set(names)) != len(names):
             msg = f"site {self.site_id}: a line_id stands twice"

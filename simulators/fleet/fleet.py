@@ -119,7 +119,7 @@ class Fleet:
         self._past = past
         self._ageing = Ageing(np.random.default_rng([seed, 9]), self.bms.cycles.astype(np.float64))
         self._start_ts = self._aged_ms = start_ts
-        self._told_day = -1
+        self._truth_day = -1
         self._last_ts = np.full(self.sites, start_ts, dtype=np.int64)
         self._grid_ms = start_ts + rng.integers(0, PERIOD_MS, self.sites)
         self._due_ts = np.minimum(self._grid_ms, self.outages.next_change_ts)
@@ -277,8 +277,9 @@ class Fleet:
         power = self._power_shown(sites, (ts, seq), load)
         if heard.all():
             return shown, power
-        told = heard[position]
-        return SetsShown._make(column[told] for column in shown), SitesShown._make(column[heard] for column in power)
+        sets_heard = heard[position]
+        sets = SetsShown._make(column[sets_heard] for column in shown)
+        return sets, SitesShown._make(column[heard] for column in power)
 
     def _shelter(self, sites: Index, at_ts: int) -> Array:
         """Temperature inside the shelters of `sites`, °C."""
@@ -384,8 +385,8 @@ class Fleet:
             "temperature_c": batteries.temperature_c,
             "backup_h": usable * DISCHARGE_V * batteries.cell_count / load_w,
         }
-        if (day := at_ts // DAY_MS) != self._told_day:
-            self._told_day = day
+        if (day := at_ts // DAY_MS) != self._truth_day:
+            self._truth_day = day
             columns |= {
                 "soh": batteries.soh,
                 "capacity_ah": weakest,

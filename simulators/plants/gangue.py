@@ -160,9 +160,9 @@ class GangueUnits:
     def read_once(self, tick_ts: int, end_ts: int, heard: frozenset[str]) -> Iterator[DeviceMessage]:
         """Of a tick longer than the period, each unit's first reading and what laboratories say, of those `heard`."""
         due = np.flatnonzero(self._due_ts < end_ts)
-        told = due[[self.devices[unit].device_id in heard for unit in due.tolist()]]
-        if len(told):
-            yield from self._read_units(told, tick_ts)
+        reporting = due[[self.devices[unit].device_id in heard for unit in due.tolist()]]
+        if len(reporting):
+            yield from self._read_units(reporting, tick_ts)
         self._due_ts += np.maximum(0, -(-(end_ts - self._due_ts) // PERIOD_MS)) * PERIOD_MS
         for laboratory in self.laboratories:
             said = list(laboratory.release(end_ts))

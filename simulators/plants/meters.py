@@ -104,15 +104,15 @@ class Bank:
         `sampled`: only the first reading of each within the tick.
         """
         times = np.maximum(0, -(-(end_ts - self._due_ts) // self._period_ms))
-        told = times if heard is None else np.where([device_id in heard for device_id in self._ids], times, 0)
-        told = np.minimum(told, 1) if sampled else told
-        due = np.repeat(np.arange(len(told)), told).astype(np.int64)
+        sent = times if heard is None else np.where([device_id in heard for device_id in self._ids], times, 0)
+        sent = np.minimum(sent, 1) if sampled else sent
+        due = np.repeat(np.arange(len(sent)), sent).astype(np.int64)
         if len(due):
-            turn = np.arange(len(due)) - np.repeat(np.cumsum(told) - told, told)
+            turn = np.arange(len(due)) - np.repeat(np.cumsum(sent) - sent, sent)
             ts = self._due_ts[due] + turn * self._period_ms[due]
             yield from self._messages(due, ts, self._seq[due] + turn, tick_ts)
         self._due_ts += times * self._period_ms
-        self._seq += told
+        self._seq += sent
 
     def _messages(self, due: Index, ts: Index, seq: Index, tick_ts: int) -> Iterator[DeviceMessage]:
         """Readings of meters `due`, each at its `ts`."""

@@ -51,7 +51,7 @@ def play(
     `progress` is told the number of readings handed over. Raises RecordingError where file and mapping disagree.
     """
     stop = stop or threading.Event()
-    began, first_ts, done, told = monotonic(), None, 0, 0.0
+    began, first_ts, done, reported = monotonic(), None, 0, 0.0
     lowest, highest = 1 << 62, -(1 << 62)
     messages = (disorder or Disorder()).carry(recording.messages(tempo.shift_ms))
     for message in batch(messages, tempo.array, tempo.span_ms):
@@ -65,8 +65,8 @@ def play(
         done += len(message.readings)
         times = [reading["ts"] for reading in message.readings]
         lowest, highest = min(lowest, *times), max(highest, *times)
-        if progress is not None and monotonic() - told > PROGRESS_S:
-            told = monotonic()
+        if progress is not None and monotonic() - reported > PROGRESS_S:
+            reported = monotonic()
             progress(done)
     flushed = publisher.flush()
     if progress is not None:

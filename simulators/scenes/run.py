@@ -158,7 +158,7 @@ class _Run:
         """Set some time after `stop`: what has not been sent by then is not sent."""
         self._progress, self._clock_ms, self._until_ts = progress, clock_ms, until_ts
         self._done = 0
-        self._told = 0.0
+        self._reported = 0.0
 
     def history(self, pace: SendingPace) -> None:
         """Everything up to now, in arrays; now moves on meanwhile."""
@@ -230,9 +230,9 @@ class _Run:
 
     def _tell(self, phase: RunPhase, *, force: bool = False) -> None:
         now = time.monotonic()
-        if self._progress is None or (not force and now - self._told < PROGRESS_S):
+        if self._progress is None or (not force and now - self._reported < PROGRESS_S):
             return
-        self._told = now
+        self._reported = now
         scene = self._scene
         ahead_s = max(0, self._end_before(self._clock_ms()) - scene.event_ts) / 1_000
         self._progress(

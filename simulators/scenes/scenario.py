@@ -305,7 +305,7 @@ class Scenario(Model):
             tick_ts=self.tick,
         )
 
-    def _again(self, at: int, every: int | None, times: int | None = None) -> Iterator[int]:
+    def _recurrences(self, at: int, every: int | None, times: int | None = None) -> Iterator[int]:
         """When something that begins `at` and returns `every` so often happens, from the scenario's zero."""
         yield at
         done = 1
@@ -317,11 +317,11 @@ class Scenario(Model):
         return [
             RegionalOutage(zero + at, outage.lasts, outage.city, outage.share, outage.onset)
             for outage in self.fleet.outages
-            for at in self._again(outage.at, outage.every, outage.times)
+            for at in self._recurrences(outage.at, outage.every, outage.times)
         ]
 
     def _planned_events(self, event: Event, zero: int) -> Iterator[PlannedEvent]:
-        for at in self._again(event.at, event.every):
+        for at in self._recurrences(event.at, event.every):
             end = None if event.lasts is None else zero + at + event.lasts
             yield PlannedEvent(event.kind, event.where, zero + at, end, event.size, event.params())
 
@@ -340,7 +340,7 @@ class Scenario(Model):
             offline=tuple(
                 Offline(zero + at, zero + at + each.lasts, each.site, each.share, each.within)
                 for each in plan.offline
-                for at in self._again(each.at, each.every)
+                for at in self._recurrences(each.at, each.every)
             ),
         )
 

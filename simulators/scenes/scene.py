@@ -111,7 +111,7 @@ class Scene:
         self._late = UnderWay()
         """Messages that leave after the time drawn so far."""
         self._truth: TruthWriter | None = None
-        self._told_ts = start_ts
+        self._truth_ts = start_ts
         self._step_ms = HOUR_MS
 
     def _devices(self) -> list[Device]:
@@ -204,7 +204,7 @@ class Scene:
         self._pending.extend(self._sent(drawn))
         # Of a long past an hour is close enough: of 7,000 sets, ten minutes of it would be gigabytes.
         step_ms = self._step_ms if self._drawn_ts >= self.whole_ts else max(self._step_ms, HOUR_MS)
-        if self._drawn_ts >= self._told_ts + step_ms:
+        if self._drawn_ts >= self._truth_ts + step_ms:
             self._tell(self._drawn_ts)
 
     def _sent(self, drawn: list[DeviceMessage]) -> list[DeviceMessage]:
@@ -230,8 +230,8 @@ class Scene:
             if source is self.fleet and self._fleet_past is not None and at_ts < self._fleet_past.from_ts:
                 continue  # before its own past a set does nothing that could be true of it
             self._truth.add_states(source.states(at_ts))
-            if at_ts > self._told_ts:
-                self._truth.add_totals(source.totals(self._told_ts, at_ts))
+            if at_ts > self._truth_ts:
+                self._truth.add_totals(source.totals(self._truth_ts, at_ts))
         self._truth.add_states(self._faults.moments())
         self._truth.commit()
-        self._told_ts = at_ts
+        self._truth_ts = at_ts

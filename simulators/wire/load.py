@@ -86,23 +86,23 @@ class LoadReport:
 
 
 class Template:
-    """A device's readings, encoded but for their time (and register): all in turn, then again those from `again` on."""
+    """A device's readings, encoded but for their time (and register): all in turn, then those from `repeat_from` on."""
 
-    __slots__ = ("_again", "_middle", "_tails", "_turn", "device", "head", "last_ts")
+    __slots__ = ("_middle", "_repeat_from", "_tails", "_turn", "device", "head", "last_ts")
 
-    def __init__(self, device: Device, register: str, tails: list[bytes], again: int = 0) -> None:
+    def __init__(self, device: Device, register: str, tails: list[bytes], repeat_from: int = 0) -> None:
         self.device = device
         self.head = string(str(Topic(device.site_id, device.kind, device.device_id)))
         self._middle = f',"{register}":'.encode() if register else b""
         self._tails = tails
         self._turn = -1
-        self._again = again
+        self._repeat_from = repeat_from
         self.last_ts = 0
 
     def reading(self, at_ts: int) -> bytes:
         """One reading at `at_ts`."""
         turn = self._turn + 1
-        self._turn = turn = turn if turn < len(self._tails) else self._again
+        self._turn = turn = turn if turn < len(self._tails) else self._repeat_from
         if not self._middle:
             return b'{"ts":%d%b' % (at_ts, self._tails[turn])
         whole, part = divmod(at_ts - ORIGIN_TS, 10_000)
@@ -181,7 +181,7 @@ class _Load:
         for template in self._templates:
             template.last_ts = first_ts - plan.array  # never before the run: what an earlier one sent ends there
         began = time.perf_counter()
-        elapsed = behind = worst = told = 0.0
+        elapsed = behind = worst = reported = 0.0
         try:
             while elapsed < plan.seconds:
                 due = round(plan.rate * elapsed) if plan.rate else self._sent + 20_000
@@ -190,8 +190,8 @@ class _Load:
                 worst = max(worst, behind)
                 self._turn(TICK_S if plan.rate else 0.0)
                 elapsed = time.perf_counter() - began
-                if progress is not None and elapsed - told > 0.5:  # noqa: PLR2004 - twice a second
-                    told = elapsed
+                if progress is not None and elapsed - reported > 0.5:  # noqa: PLR2004 - twice a second
+                    reported = elapsed
                     progress(elapsed, self._sent)
             cpu = time.process_time() - cpu
             self._drain()
@@ -303,7 +303,7 @@ def _battery_templates(region: int, sets: int, *, outage: bool) -> Iterator[Temp
         tails.setdefault(_in_region(region, message.device_id), []).append(b"," + orjson.dumps(reading)[1:])
     for device in _sets(fleet, region):
         found = tails[device.device_id]
-        yield Template(device, "", [found[0], *found[-2:]] if outage else found[:2], again=int(outage))
+        yield Template(device, "", [found[0], *found[-2:]] if outage else found[:2], repeat_from=int(outage))
 
 
 def _meter_templates(plants: int) -> Iterator[Template]:

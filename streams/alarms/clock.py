@@ -247,11 +247,11 @@ class _Look:
                 self._changes[condition] = change
                 detail = {} if parent is None else {"by": parent}
                 event = AlarmEvent.RAISE if parent is None else AlarmEvent.RAISE_SUPPRESSED
-                again = not change.is_new
+                recurs = not change.is_new
                 change.take(event, _WHY[condition.kind], self._now_ts, **detail)
                 change.alarm = change.alarm._replace(
                     last_raised_ts=self._now_ts, cleared_ts=None, ended_ts=None, pending_ts=None,
-                    detector=_DETECTORS[condition.kind], occurrences=change.alarm.occurrences + again,
+                    detector=_DETECTORS[condition.kind], occurrences=change.alarm.occurrences + recurs,
                 )  # fmt: skip
                 change.figures = {**figures, "detector": _DETECTORS[condition.kind]}
             return

@@ -14,7 +14,7 @@ from streams.kernels.alarms.device_clock import (
     is_due,
     is_over,
     least_ms,
-    told_again,
+    merged,
 )
 
 if TYPE_CHECKING:
@@ -47,16 +47,16 @@ def note(written: Written) -> None:
     """Keep what refused readings say of their devices' clocks."""
     found: dict[tuple[str, str], Clock] = {}
     devices = written.directory.devices
-    told = [item for item in written.refused if item.reason in FAULTS and item.device_id in devices]
-    if not told:
+    clock_refusals = [item for item in written.refused if item.reason in FAULTS and item.device_id in devices]
+    if not clock_refusals:
         return
-    sites = sorted({devices[item.device_id].site_id for item in told})
+    sites = sorted({devices[item.device_id].site_id for item in clock_refusals})
     known = {(clock.device_id, clock.fault): clock for clock in _load(written.connection, sites)}
-    for item in told:
+    for item in clock_refusals:
         device = devices[item.device_id]
         clock = _refused(device, item)
         key = (device.device_id, clock.fault)
-        found[key] = told_again(found.get(key, known.get(key)), clock, device.period_s * 1000)
+        found[key] = merged(found.get(key, known.get(key)), clock, device.period_s * 1000)
     clocks.save(written.connection, list(found.values()))
 
 
@@ -96,7 +96,7 @@ def look(
             continue
         clock, before = Clock(name, ClockFault.BEHIND, devices[name].site_id, at, at, 1, offset, offset), known.get(key)
         if before is None or at > before.last_ts:
-            known[key] = changed[key] = told_again(before, clock, period[name])
+            known[key] = changed[key] = merged(before, clock, period[name])
     for key, clock in list(known.items()):
         name = clock.device_id
         right = (

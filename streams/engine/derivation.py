@@ -79,7 +79,7 @@ class Derivation:
         """Rows that it took away."""
         self._written = 0
         self._late: list[Span] = []
-        self._again: Rederivation | None = None
+        self._rederivation: Rederivation | None = None
         self.snapshots: list[Snapshot] = []
 
     def feed(self, arrivals: Arrivals) -> None:
@@ -113,16 +113,16 @@ class Derivation:
                 found.append(Span(device_id, own[0].ts, memory.last_ts))
         return found
 
-    def rebuild(self, again: Rederivation) -> None:
+    def rebuild(self, rederivation: Rederivation) -> None:
         """Feed the stored readings of some devices again, and so all that is folded from rows."""
-        self._again = again
+        self._rederivation = rederivation
         for fold in self._kernels.readings:
             if isinstance(fold.source, frozenset):
-                own = {device.device_id: device for device in again.devices if device.kind in fold.source}
-                since = dict.fromkeys(own, again.from_ts)
-                self._take(again.of(self._folding(fold), own, since, forced=again.is_complete))
-        if again.before:
-            spans = [Span(device.device_id, again.from_ts, again.to_ts) for device in again.before]
+                own = {device.device_id: device for device in rederivation.devices if device.kind in fold.source}
+                since = dict.fromkeys(own, rederivation.from_ts)
+                self._take(rederivation.of(self._folding(fold), own, since, forced=rederivation.is_complete))
+        if rederivation.before:
+            spans = [Span(device.device_id, rederivation.from_ts, rederivation.to_ts) for device in rederivation.before]
             for row_type in self._kernels.viewed:
                 self._note(self._standing, self._rows.load(row_type, spans))
 
@@ -194,31 +194,31 @@ class Derivation:
         assert not isinstance(source, frozenset)  # noqa: S101 - a fold over rows
         standing = list(chain.from_iterable(self._standing.get(source, {}).values()))
         gone = list(chain.from_iterable(self._gone.get(source, {}).values()))
-        if not standing and not gone and self._again is None:
+        if not standing and not gone and self._rederivation is None:
             return
         self._unwritten = []
-        if self._again is None:
+        if self._rederivation is None:
             newest = {derived.key_of(row): row for row in standing}
             items = in_time(derived.as_stored(list(newest.values())))
             times = {entity_id: [row.ts for row in rows] for entity_id, rows in in_time(gone).items()}
             subjects = {entity_id: self._directory.subject(entity_id) for entity_id in [*items, *times]}
             self._take(self._folding(fold).feed(subjects, items, times))
         else:
-            since = self._remembered(fold, self._again)
+            since = self._remembered(fold, self._rederivation)
             for row in (*standing, *gone):
                 since[row[0]] = min(since.get(row[0], row.ts), row.ts)
             subjects = {entity_id: self._directory.subject(entity_id) for entity_id in since}
-            self._take(self._again.of(self._folding(fold), subjects, since, forced=False))
+            self._take(self._rederivation.of(self._folding(fold), subjects, since, forced=False))
         self._write(self._unwritten)
 
-    def _remembered(self, fold: Fold, again: Rederivation) -> dict[str, int]:
+    def _remembered(self, fold: Fold, rederivation: Rederivation) -> dict[str, int]:
         """Entities of which a fold over rows remembers something that is derived again now, whatever differs."""
-        if again.before is None:
+        if rederivation.before is None:
             return {}
-        named = {device.device_id for device in (*again.devices, *again.before)}
+        named = {device.device_id for device in (*rederivation.devices, *rederivation.before)}
         apart = self._directory.devices.keys() - named
         found = [entity_id for name, entity_id in self._known if name == fold.name and entity_id not in apart]
-        return dict.fromkeys(found, again.from_ts)
+        return dict.fromkeys(found, rederivation.from_ts)
 
     def _look(self, view: KernelView) -> None:
         """Have a view compute again what the changes touch."""

@@ -95,7 +95,7 @@ class Folding:
             if entity_id not in items and (memory := self._memory(entity_id)) is not None:
                 late.append(LateSpan(entity_id, min(moments), max(moments) + 1, memory.last_ts + 1))
         if late:
-            self._again(subjects, late, forced=False)
+            self._refold(subjects, late, forced=False)
         for entity_id, own in after.items():
             if own:
                 self._onwards(entity_id, subjects[entity_id], own, self._memory(entity_id))
@@ -116,7 +116,7 @@ class Folding:
             until_ts = to_ts if is_part else FOREVER_TS
             late.append(LateSpan(entity_id, since[entity_id], until_ts, until_ts, is_part))
         if late:
-            self._again(subjects, late, forced=forced)
+            self._refold(subjects, late, forced=forced)
         return self._given
 
     def settle(self, subjects: Mapping[str, Device | Site], since: Mapping[str, int]) -> Given:
@@ -127,7 +127,7 @@ class Folding:
             if memory is None or memory.last_ts >= since[entity_id]:
                 late.append(LateSpan(entity_id, since[entity_id], since[entity_id] + 1, FOREVER_TS))
         if late:
-            self._again(subjects, late, forced=False)
+            self._refold(subjects, late, forced=False)
         return self._given
 
     def _memory(self, entity_id: str) -> Memory | ShelvedMemory | None:
@@ -193,7 +193,7 @@ class Folding:
             self._given.rows += rows
         self._moved[fold.name, entity_id] = Memory(newest_ts, now, DUE)
 
-    def _again(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan], *, forced: bool) -> None:
+    def _refold(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan], *, forced: bool) -> None:
         """Fold stored items again, for each entity from the newest snapshot before its first late one."""
         fold = self._fold
         late = self._grounded(subjects, late)
@@ -201,8 +201,8 @@ class Folding:
             return
         walks = self._walked(subjects, late)
         begun, outlived = self._begun(subjects, [each for each in walks if each.origin.state is None])
-        again: list[Row] = []
-        told: list[Row] = []
+        refolded: list[Row] = []
+        leading: list[Row] = []
         """Rows of items before the first late one, which only lead to the state there."""
         given: list[Row] = []
         """All that the ways gave, whether it is to be written or what stands is left as it is."""
@@ -213,9 +213,9 @@ class Folding:
                 start = walk.late.from_ts - SETTLED_MS
                 if walk.begun or walk.entity_id in outlived:  # what lies before its first item cannot be told from it
                     start = max(start, walk.first_ts + 1)
-            cut = walk.told if forced else 0
-            told += walk.to_stand(walk.rows[:cut], start)
-            again += walk.to_stand(walk.rows[cut:], start)
+            cut = walk.leading if forced else 0
+            leading += walk.to_stand(walk.rows[:cut], start)
+            refolded += walk.to_stand(walk.rows[cut:], start)
             given += walk.rows
             end = FOREVER_TS if walk.end is None else walk.end
             spans.append(Span(walk.entity_id, min(start, end), end))
@@ -235,12 +235,12 @@ class Folding:
             )
         self._given.gone += take_back(self._rows, fold, walks, spans)
         if forced:
-            self._given.rewritten += self._rows.rewrite(told)
-            self._rows.rewrite(again)
-            self._given.rewritten += again
+            self._given.rewritten += self._rows.rewrite(leading)
+            self._rows.rewrite(refolded)
+            self._given.rewritten += refolded
         else:
-            ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.met_early}
-            self._given.rewritten += self._rows.rewrite(self._rows.unrevised(again, ends))
+            ends = {walk.entity_id: walk.end for walk in walks if walk.end is not None and walk.rejoined}
+            self._given.rewritten += self._rows.rewrite(self._rows.unrevised(refolded, ends))
 
     def _grounded(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan]) -> list[LateSpan]:
         """The same, as far as items are kept."""

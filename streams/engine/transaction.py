@@ -124,18 +124,18 @@ class Transaction:
             devices = [directory.devices[device_id] for device_id in device_ids]
             return self.rebuild_within(connection, Rederivation(devices, from_ts, to_ts))
 
-    def rebuild_within(self, connection: Connection, again: Rederivation) -> int:
+    def rebuild_within(self, connection: Connection, rederivation: Rederivation) -> int:
         """Do it within a transaction of the caller's.
 
         Raises LookupError where nothing was ever stored of the partition.
         """
         turn = checkpoint.take_turn(connection, self._partition.position)
         directory = self._session.directory(connection, turn.registry_version)
-        sites = sorted({device.site_id for device in (*again.devices, *(again.before or ()))})
+        sites = sorted({device.site_id for device in (*rederivation.devices, *(rederivation.before or ()))})
         entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
         self._partition.remember(self._session.memories_of(connection, directory, entities))
         derivation = self._derivation(connection, directory)
-        derivation.rebuild(again)
+        derivation.rebuild(rederivation)
         written = derivation.finish()
         self._run_stages(derivation, None)
         self._remember(connection, derivation)
@@ -269,7 +269,7 @@ class Transaction:
             if isinstance(admitted, Refusal):
                 refusals[at] = admitted
             else:
-                arrivals.again(at, admitted)
+                arrivals.replace(at, admitted)
         if old := [at for at in suspects if at not in refusals and is_old(arrivals[at])]:
             before = newest_before(arrivals.device_ids, arrivals.block.ts, candidates.messages, refusals)
             for at in old:

@@ -50,7 +50,7 @@ class Walk:
     fold: Fold
     late: LateSpan
     origin: _Origin
-    met: Mapping[int, str]
+    later_states: Mapping[int, str]
     """Snapshots that stand behind the last late item: where the state equals one, nothing differs from there on."""
     stale: Sequence[int]
     """Where a part's snapshots stand that are now to be replaced, even if nothing of it lies behind them."""
@@ -65,7 +65,7 @@ class Walk:
     end: int | None = None
     """From here on nothing differs, or another transaction goes on."""
     rows: list[Row] = field(default_factory=list)
-    told: int = 0
+    leading: int = 0
     """How many of them are of items before the first late one."""
     snapshots: list[Snapshot] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ class Walk:
         return self.late.entity_id
 
     @property
-    def met_early(self) -> bool:
+    def rejoined(self) -> bool:
         """Whether the way ended at a snapshot that was kept."""
         return self.end is not None and not self.late.is_part
 
@@ -92,7 +92,7 @@ class Walk:
 
     def to_stand(self, rows: list[Row], since_ts: int) -> list[Row]:
         """Rows that are to stand as they were given; the others are left as they are."""
-        if self.met_early and isinstance(self.fold, Reviser):
+        if self.rejoined and isinstance(self.fold, Reviser):
             # What a later item could still revise, one may have revised already: that stands.
             rows = [row for row in rows if self.fold.is_final(self.now, row)]
         return rows if since_ts <= self.origin.ts else [row for row in rows if row.ts >= since_ts]
@@ -102,11 +102,11 @@ class Walk:
         first_late = bisect_left(items, self.late.from_ts, key=_ts)
         self._fold(subject, items[:first_late])
         if self.end is None and items[:first_late]:
-            self.told = len(self.rows)
+            self.leading = len(self.rows)
         self._fold(subject, items[first_late:])
         if self.end is not None:
             return
-        if self.begun and to_ts in self.met and self._meets(to_ts, self.fold.dump(self.now)):
+        if self.begun and to_ts in self.later_states and self._meets(to_ts, self.fold.dump(self.now)):
             return
         if self.late.is_part and to_ts == self.late.until_ts:
             self.end = to_ts
@@ -132,7 +132,7 @@ class Walk:
 
     def _meets(self, moment: int, text: str) -> bool:
         """Whether the state equals the one that was kept at a moment: then the way ends there."""
-        if self.met.get(moment) != text:
+        if self.later_states.get(moment) != text:
             return False
         self.end = moment
         return True
@@ -177,11 +177,11 @@ def set_out(
     `ground_ts`: from when on all items are kept, where older ones were taken away.
     """
     origin = _origin(fold, late, kept, before, ground_ts)
-    met = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ts}
+    later = {} if late.is_part else {snapshot.ts: snapshot.state for snapshot in kept if snapshot.ts >= late.to_ts}
     stale = [snapshot.ts for snapshot in kept if late.is_part and origin.ts < snapshot.ts <= late.until_ts]
-    stop = min((ts for ts in met if ts <= late.until_ts), default=late.until_ts)
+    stop = min((ts for ts in later if ts <= late.until_ts), default=late.until_ts)
     now = None if origin.state is None else fold.load(origin.state)
-    return Walk(fold, late, origin, met, stale, stop, now, origin.state is not None, origin.ts - 1)
+    return Walk(fold, late, origin, later, stale, stop, now, origin.state is not None, origin.ts - 1)
 
 
 _ts = attrgetter("ts")

@@ -57,10 +57,10 @@ class PublishedCondition:
             self.alarms.append(PublishedAlarm(record))
             return
         name = record.replaces or record.alarm_id
-        for at, told in enumerate(self.alarms):
-            if told.record.alarm_id == name:
+        for at, published in enumerate(self.alarms):
+            if published.record.alarm_id == name:
                 if record.event is SafetyEvent.CLEAR:
-                    self.alarms[at] = told._replace(ended_ts=record.sample_ts)
+                    self.alarms[at] = published._replace(ended_ts=record.sample_ts)
                 elif record.disproved:
                     del self.alarms[at]
                 else:
@@ -69,9 +69,9 @@ class PublishedCondition:
 
     def standing_at(self, ts: int) -> Signal | None:
         """The verdict by which an alarm was raised that holds at a moment."""
-        for told in self.alarms:
-            if told.ended_ts is None and told.raised_ts < ts:
-                return _verdict(told.record)
+        for published in self.alarms:
+            if published.ended_ts is None and published.raised_ts < ts:
+                return _verdict(published.record)
         return None
 
     def news(
@@ -86,25 +86,26 @@ class PublishedCondition:
         given: list[SafetyRecord] = []
         left = list(self.alarms)
         for episode in found_in(verdicts):
-            told = next((told for told in left if told.is_of(episode)), None)
-            if told is None:
+            published = next((published for published in left if published.is_of(episode)), None)
+            if published is None:
                 if late_from_ts is not None or episode.raised.ts > self.newest_ts:
                     given += _raised(episode, verdicts, now_ts)
                 continue
-            left.remove(told)
-            knows_more = told.ended_ts is not None and told.ended_ts > newest_ts
+            left.remove(published)
+            knows_more = published.ended_ts is not None and published.ended_ts > newest_ts
             ended_ts = None if episode.cleared_ts is None else episode.ended_ts
-            if late_from_ts is not None and told.differs(episode.raised.ts, told.ended_ts if knows_more else ended_ts):
-                given.append(_amended(told, episode.raised, told.ended_ts if knows_more else ended_ts, now_ts))
+            amended_ts = published.ended_ts if knows_more else ended_ts
+            if late_from_ts is not None and published.differs(episode.raised.ts, amended_ts):
+                given.append(_amended(published, episode.raised, amended_ts, now_ts))
             elif (
-                told.ended_ts is None
+                published.ended_ts is None
                 and ended_ts is not None
                 and (late_from_ts is not None or ended_ts > self.newest_ts)
             ):
-                given.append(_cleared(told.record, episode, verdicts, now_ts))
+                given.append(_cleared(published.record, episode, verdicts, now_ts))
         if late_from_ts is not None:
-            gone = [told for told in left if late_from_ts <= told.raised_ts <= newest_ts]
-            given += [_disproved(told, now_ts) for told in gone]
+            gone = [published for published in left if late_from_ts <= published.raised_ts <= newest_ts]
+            given += [_disproved(published, now_ts) for published in gone]
         for record in given:
             self.remember(record)
         return given
@@ -131,15 +132,15 @@ def _cleared(raised: SafetyRecord, episode: Episode, verdicts: Sequence[Signal],
     return record.model_copy(update={"alarm_id": raised.alarm_id, "event_ts": episode.cleared_ts})
 
 
-def _amended(told: PublishedAlarm, raised: Signal, ended_ts: int | None, now_ts: int) -> SafetyRecord:
+def _amended(published: PublishedAlarm, raised: Signal, ended_ts: int | None, now_ts: int) -> SafetyRecord:
     record = _record(raised, SafetyEvent.AMEND, now_ts)
-    before = told.record.alarm_id
+    before = published.record.alarm_id
     return record.model_copy(update={"replaces": "" if before == record.alarm_id else before, "ended_ts": ended_ts})
 
 
-def _disproved(told: PublishedAlarm, now_ts: int) -> SafetyRecord:
-    after = {"event": SafetyEvent.AMEND, "detected_ts": now_ts, "ended_ts": told.ended_ts, "disproved": True}
-    return told.record.model_copy(update={"replaces": "", **after})
+def _disproved(published: PublishedAlarm, now_ts: int) -> SafetyRecord:
+    after = {"event": SafetyEvent.AMEND, "detected_ts": now_ts, "ended_ts": published.ended_ts, "disproved": True}
+    return published.record.model_copy(update={"replaces": "", **after})
 
 
 def _record(signal: Signal, event: SafetyEvent, now_ts: int) -> SafetyRecord:

@@ -64,7 +64,7 @@ class SafetyWatch:
         self._recent: dict[str, Recent] = {}
         self._verdicts: dict[_Key, list[Signal]] = {}
         """Verdicts of conditions of the readings kept, and of what holds since before them."""
-        self._told: dict[_Key, PublishedCondition] = {}
+        self._published: dict[_Key, PublishedCondition] = {}
         self._saved_ts: dict[str, int] = {}
         """Device time up to which what is learnt of a device was saved."""
         self._due: set[str] = set()
@@ -78,7 +78,7 @@ class SafetyWatch:
             found.setdefault((record.device_id, record.metric, record.kind.value), PublishedCondition()).remember(
                 record
             )
-        self._told |= found
+        self._published |= found
 
     def take(self, batch: Batch, now_ts: int) -> list[SafetyRecord]:
         """Judge one record's readings, and tell what is to be published."""
@@ -86,7 +86,7 @@ class SafetyWatch:
         for device_id, fed, touched in self._fed(batch):
             newest_ts = self._recent[device_id].newest_ts
             for key in touched:
-                found += self._told.setdefault(key, PublishedCondition()).news(
+                found += self._published.setdefault(key, PublishedCondition()).news(
                     self._verdicts.get(key, ()),
                     late_from_ts=fed.from_ts if fed.is_late else None,
                     newest_ts=newest_ts,
@@ -185,7 +185,7 @@ class SafetyWatch:
             key = (signal.device_id, signal.metric, signal.kind.value)
             own = self._verdicts.setdefault(key, [])
             verdict = signal
-            if not own and (told := self._told.get(key)) and (standing := told.standing_at(signal.ts)):
+            if not own and (published := self._published.get(key)) and (standing := published.standing_at(signal.ts)):
                 own.append(standing)
                 # A detector that had to begin anew counts from one: that is no second onset.
                 verdict = signal._replace(samples=max(2, signal.samples)) if signal.active else signal

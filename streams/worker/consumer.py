@@ -48,13 +48,13 @@ class DatabaseConsumer(Consumer):
         """Have the next fetch begin where the database stands; Faust asks for it before it lets records flow."""
         self._asked += 1
 
-    def read_again(self) -> None:
+    def refetch(self) -> None:
         """Have all partitions fetched again from where the database stands: soon, and not too often."""
         if self._later is None:
             wait_s = max(0.0, self._sought_at + APART_S - time.monotonic())
-            self._later = asyncio.get_running_loop().call_later(wait_s, self._ask_again)
+            self._later = asyncio.get_running_loop().call_later(wait_s, self._ask)
 
-    def _ask_again(self) -> None:
+    def _ask(self) -> None:
         self._later = None
         self._asked += 1
 

@@ -276,7 +276,7 @@ class Shepherd:
             except GapError as gap:
                 await self._bridge(number, gap)
                 backlog.clear()
-                self._consumer.read_again()
+                self._consumer.refetch()
                 await self._standstill.stands(number, StoredUntil(gap.found), NOT_DELIVERED)
                 return 0
         while True:

@@ -95,10 +95,11 @@ def evidence(evidence: Mapping[str, Any], language: Language) -> str:
 
 def detector(stored: str, language: Language) -> str:
     """Write which detector it was and its version, escaped, in a page's language; any other text stays as it is."""
-    told = re.fullmatch(r"(\w+)(?:/\S+ |[ /])(?:[a-z_]+-)?(\S+)", stored)
-    if told is None or told[1] not in GUIDES:
+    parts = re.fullmatch(r"(\w+)(?:/\S+ |[ /])(?:[a-z_]+-)?(\S+)", stored)
+    if parts is None or parts[1] not in GUIDES:
         return escape(stored)
-    return escape(labels_alarm.DETECTOR_VERSION(language).format(name=GUIDES[told[1]].name(language), version=told[2]))
+    name = GUIDES[parts[1]].name(language)
+    return escape(labels_alarm.DETECTOR_VERSION(language).format(name=name, version=parts[2]))
 
 
 def _found(name: str, shown: str, language: Language) -> str:

@@ -42,7 +42,7 @@ class Bell:
     def __init__(self, reader: Source, language: Language) -> None:
         self._reader = reader
         self._language = language
-        self._told = ""
+        self._shown = ""
 
     def build_switch(self) -> None:
         """Put the switch into the page's bar; the browser remembers how it stands."""
@@ -65,7 +65,7 @@ class Bell:
             waiting = newest = "null"  # not known is not none
         except SignedOutError:
             return  # the page itself leads to the sign-in
-        told = f"{waiting}, {newest}"
-        if told != self._told:
-            self._told = told
-            ui.run_javascript(f"alarmsWaiting({told})")
+        shown = f"{waiting}, {newest}"
+        if shown != self._shown:
+            self._shown = shown
+            ui.run_javascript(f"alarmsWaiting({shown})")

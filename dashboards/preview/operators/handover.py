@@ -199,6 +199,6 @@ class Sheet(NamedTuple):
         head = "".join(f'<th class="t">{escape(name(self._language))}</th>' for name, _ in cells)
         body = "".join(f"<tr>{''.join(f'<td class=t>{cell(row)}</td>' for _, cell in cells)}</tr>" for row in found)
         more = int(str(found[0].get("of_all", 0))) - len(found)
-        told = f"<p>{escape(words.AND_MORE(self._language).format(more=more))}</p>" if more > 0 else ""
+        and_more = f"<p>{escape(words.AND_MORE(self._language).format(more=more))}</p>" if more > 0 else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'{heading}<div class="wide">{table}</div>{told}'
+        return f'{heading}<div class="wide">{table}</div>{and_more}'

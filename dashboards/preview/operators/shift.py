@@ -106,8 +106,8 @@ class ShiftPage(OperatorPage):
         try:
             await asyncio.to_thread(self._call, about, user, self._note.value or "")
         except psycopg.Error as error:
-            told = refusal(error.diag.message_primary or "", self._view.language)
-            self._refuse(told or self._text(labels.DATABASE_AWAY))
+            reason = refusal(error.diag.message_primary or "", self._view.language)
+            self._refuse(reason or self._text(labels.DATABASE_AWAY))
             return
         self._dismiss()
         self._note.value = ""

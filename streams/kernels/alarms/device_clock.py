@@ -62,7 +62,7 @@ def least_ms(period_ms: float) -> float:
     return max(LEAST_MS, 3 * period_ms)
 
 
-def told_again(known: Clock | None, found: Clock, period_ms: float) -> Clock:
+def merged(known: Clock | None, found: Clock, period_ms: float) -> Clock:
     """Take one more reading that speaks against a clock; `found` is as if it were the first."""
     if known is None:
         return found

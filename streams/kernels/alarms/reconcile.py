@@ -182,9 +182,9 @@ def _live_through(change: AlarmChange, episode: Episode, rule: Rule, kept_back_b
     if change.alarm.active:
         reason = "another one came on top of it" if episode.renewed else "the condition was over for a while"
         _clear(change, rule, reason, episode.raised.since_ts, episode.raised.ts)
-    again = not change.is_new or bool(change.events)
+    recurs = not change.is_new or bool(change.events)
     _raise(change, episode, kept_back_by)
-    if again and change.alarm.detector:
+    if recurs and change.alarm.detector:
         change.alarm = change.alarm._replace(occurrences=change.alarm.occurrences + 1)
     if episode.cleared_ts is not None:
         _clear(change, rule, "the condition is over", episode.cleared_ts, episode.ended_ts)

@@ -91,24 +91,26 @@ class LoadProfile:
         Of the last days of which the load is known; `usual` counts as one day more.
         """
         span = min(HOURS_A_DAY, max(1, round(lasts_h)))
-        sums = list(accumulate(self._forecast_and_met, _added, initial=(0.0, 0.0, 0)))
+        sums = list(accumulate(self._forecast_and_actual, _added, initial=(0.0, 0.0, 0)))
         misses = [
-            ((met - met_before) / (forecast - forecast_before) - 1.0) ** 2
-            for (forecast_before, met_before, before), (forecast, met, known) in zip(sums, sums[span:], strict=False)
+            ((actual - actual_before) / (forecast - forecast_before) - 1.0) ** 2
+            for (forecast_before, actual_before, before), (forecast, actual, known) in zip(
+                sums, sums[span:], strict=False
+            )
             if known - before == span
         ]
         days = len(misses) / HOURS_A_DAY
         return math.sqrt((usual**2 + days * statistics.fmean(misses)) / (1.0 + days)) if misses else usual
 
     @cached_property
-    def _forecast_and_met(self) -> list[tuple[float, float] | None]:
+    def _forecast_and_actual(self) -> list[tuple[float, float] | None]:
         """What the same forecast said of each hour of the last days, and what came, W; None where either is unknown."""
         found: list[tuple[float, float] | None] = []
         for hour in range(self._hour - HOURS_A_DAY * DAYS_COMPARED, self._hour):
-            met = self._load_w.get(hour * HOUR_MS)
+            actual = self._load_w.get(hour * HOUR_MS)
             earlier = [self._load_w.get((hour - HOURS_A_DAY + near) * HOUR_MS) for near in (-1, 0, 1)]
             near = [watts for watts in earlier if watts is not None and watts > 0]
-            found.append((statistics.median(near), met) if met is not None and near else None)
+            found.append((statistics.median(near), actual) if actual is not None and near else None)
         return found
 
     def hours_for(self, energy_wh: float, share: float) -> float:

@@ -131,9 +131,10 @@ class SiteOutages(Saved[PowerState | None]):
             )
             rows.append(_outage(device, state, ts, None))
             return state
-        is_told = ts // self.snapshot_ms != before.ts // self.snapshot_ms  # that none is lost when readings come late
+        # That none is lost when readings come late.
+        passed_snapshot = ts // self.snapshot_ms != before.ts // self.snapshot_ms
         state, is_news = _witnessed(state, before.ts, ts, bus_v)
-        if is_told or is_news:
+        if passed_snapshot or is_news:
             rows.append(_outage(device, state, ts, None))
         return state
 
@@ -147,8 +148,8 @@ class SiteOutages(Saved[PowerState | None]):
             state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
         if bus_v is None:
             return state
-        is_told = ts // self.snapshot_ms != before_ts // self.snapshot_ms
-        return _watched(state._replace(bus_v=bus_v), before_ts, device, rows, is_told=is_told)
+        passed_snapshot = ts // self.snapshot_ms != before_ts // self.snapshot_ms
+        return _watched(state._replace(bus_v=bus_v), before_ts, device, rows, passed_snapshot=passed_snapshot)
 
 
 def _begins_late(state: PowerState, bus_v: float | None) -> bool:
@@ -177,7 +178,9 @@ def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) 
     return state._replace(is_contradicted=contradicted), is_news
 
 
-def _watched(state: PowerState, before_ts: int, device: Device, rows: list[Row], *, is_told: bool) -> PowerState:
+def _watched(
+    state: PowerState, before_ts: int, device: Device, rows: list[Row], *, passed_snapshot: bool
+) -> PowerState:
     """Watch a bus while mains is said to be on; told where it lies for ten minutes as far down as its sets take it."""
     ts, bus_v, fell = state.ts, state.bus_v, state.fell
     assert bus_v is not None  # noqa: S101 - asked by the caller
@@ -197,7 +200,7 @@ def _watched(state: PowerState, before_ts: int, device: Device, rows: list[Row],
         return state._replace(fell=None)
     state = state._replace(fell=fell._replace(low_v=low_v))
     due = fell.ts + WITNESS_MS
-    if before_ts < due <= ts or (is_told and ts >= due):
+    if before_ts < due <= ts or (passed_snapshot and ts >= due):
         rows.append(_fall(device, fell._replace(low_v=low_v), ts, None))
     return state
 

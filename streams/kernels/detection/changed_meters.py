@@ -34,11 +34,11 @@ class ChangedMeters(MeterEvents):
         if event.rule == IN_TURN:
             # Told as of its beginning: it goes on, and every turn of it is one and the same alarm.
             evidence = {"event": event.kind.value, "rule": event.rule}
-            told = Judgement(active=True, since_ts=event.ts, value=None, evidence=evidence)
-            return [(event.ts, told), (event.ts + 1, told._replace(active=False))]
+            raised = Judgement(active=True, since_ts=event.ts, value=None, evidence=evidence)
+            return [(event.ts, raised), (event.ts + 1, raised._replace(active=False))]
         if event.kind not in BREAKS or event.rule in SETTLED:
             return []
-        told = Judgement(
+        raised = Judgement(
             active=True,
             since_ts=event.ts,
             value=event.value_seen,
@@ -46,4 +46,4 @@ class ChangedMeters(MeterEvents):
             evidence={"event": event.kind.value, "estimated": event.increment, "rule": event.rule},
             severity=Severity.MEDIUM,
         )
-        return [(event.seen_ts, told), (event.seen_ts + 1, told._replace(active=False))]
+        return [(event.seen_ts, raised), (event.seen_ts + 1, raised._replace(active=False))]

@@ -14,7 +14,7 @@ from streams.kernels.metering.grounds import CATCH_UP_STEPS, FREEZE_READINGS, ST
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing, begin
 from streams.kernels.metering.settling import POWERS, SCALE_NARROW, UNSURE_READINGS, Settling
-from streams.kernels.metering.state import all_onwards, began_again
+from streams.kernels.metering.state import all_onwards, has_restarted
 from streams.kernels.metering.trial import Trial, TrialMark
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Beginning(Settling):
         few, greatest = young.FEW_UNITS * state.habit.unit, max(step.counted for step in steps)
         is_old = runs[0].value == 0.0
         if len(runs) > 2 and runs[1].readings > 1 and not self._rests(runs[1]):  # noqa: PLR2004 - as below
-            is_old = is_old or began_again(state) or few < steps[1].counted == greatest
+            is_old = is_old or has_restarted(state) or few < steps[1].counted == greatest
         if is_old and len(runs) > 2:  # noqa: PLR2004 - a first 0, or what it showed for a while, may have been no reading
             steps[1] = steps[1]._replace(measured=False)
         least = min((step.counted for step in steps if step.counted > 0.0), default=0.0)

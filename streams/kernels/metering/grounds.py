@@ -125,7 +125,7 @@ class Grounds:
         rated = self._limits.rated
         if rated is not None and counted > rated * took + RATED_SLACK * habit.slack:
             return Backing.BRIDGE
-        if 0 < span <= pace.AGAIN * self._period_ms:  # another look at the same moment
+        if 0 < span <= pace.SAME_MOMENT * self._period_ms:  # another look at the same moment
             took, vouched = float(span), False
         twice, once = ODD_MARGINS if ts - habit.since >= DAY_MS else YOUNG_ODD_MARGINS
         odd = max(twice * habit.confirmed, once * habit.highest)

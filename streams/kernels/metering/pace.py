@@ -23,7 +23,7 @@ SOONER = 0.8
 """A clock that shows less than this share of the time that passes crawls. (unsourced)"""
 NEARLY = 0.9
 """What takes so much of the period is counted as it should be, also of a clock that may crawl. (unsourced)"""
-AGAIN = 0.05
+SAME_MOMENT = 0.05
 """A reading that comes after less than this share of the period is another look at the same moment."""
 KEPT = 10
 """So many readings in a row that kept to the period make that its habit. (unsourced)"""
@@ -61,7 +61,7 @@ def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
     if known is None:
         return Pace(ts)
     span = ts - known.ts
-    if span <= AGAIN * period_ms:
+    if span <= SAME_MOMENT * period_ms:
         return known._replace(ts=ts)
     if known.kept < KEPT:
         kept = known.kept + (span <= gap_ms)

@@ -11,7 +11,7 @@ from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
 from streams.kernels.metering.habit import MIN_STEPS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
-from streams.kernels.metering.state import began_again, merged
+from streams.kernels.metering.state import has_restarted, merged
 from streams.kernels.metering.telling import RUBBISH
 from streams.kernels.metering.trial import JUMP, LEAP, Trial, TrialMark
 
@@ -72,8 +72,8 @@ class Settling(Grounds):
         walking = state
         is_left = _leaves(steps) or bool(power and state.lines)
         if settled and state.trial is not None and (is_left or self._leaps_on_trial(state, runs, steps)):
-            again = state.trial.written_again(self._minutes, runs[0].last, runs[0].value)
-            state = state._replace(trial=None, filling=state.filling if again is None else again)
+            rewritten = state.trial.rewritten(self._minutes, runs[0].last, runs[0].value)
+            state = state._replace(trial=None, filling=state.filling if rewritten is None else rewritten)
             walking = state._replace(doubt=1)
         fillings = self._walk(runs, walking, steps, doubted_from=at)
         waiting = runs[found.last + 1 :]
@@ -125,9 +125,9 @@ class Settling(Grounds):
                 if not -(habit.unit + 10.0 ** (-habit.digits - power)) <= passed <= most:
                     continue
                 taken = (*runs[:at], *(run._replace(value=run.value / 10.0**power) for run in runs[at:]))
-                again = explain(taken, habit, limits)
-                if again.price + PRICE_SCALE < found.price and again.last == len(taken) - 1:
-                    return taken, again, at, power
+                rescaled = explain(taken, habit, limits)
+                if rescaled.price + PRICE_SCALE < found.price and rescaled.last == len(taken) - 1:
+                    return taken, rescaled, at, power
         return None
 
     def _passes(self, habit: Habit, span: int, limits: RegisterLimits) -> float:
@@ -193,7 +193,7 @@ class Settling(Grounds):
                 if stands is Backing.READINGS and (
                     self._stands_denied(state.habit, new)
                     or _stood_briefly(new, steps[at + 1 :], is_first=not at and not self._rests(new))
-                    or (not at and began_again(state))
+                    or (not at and has_restarted(state))
                 ):
                     stands = Backing.BRIDGE
                 backing = Backing.NOTHING if new.frozen else stands
@@ -373,8 +373,8 @@ def _trial(
     for number, step in enumerate(steps):
         if step.kind is MeterEventKind.EXCURSION:
             came = runs[step.to]
-            again = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
-            trial = (trial and trial.until(state.lines[step.line].last)) or again
+            new_trial = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
+            trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
         elif step.leaves and _counts_on(steps[number + 1 :]):
             trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
         elif step.kind is MeterEventKind.ROLLOVER:

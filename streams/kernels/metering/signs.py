@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from schemas.readings import ElectricityReading
     from schemas.registry import Device
 
-TOLD_AFTER = 3
+CONTRADICTING_READINGS = 3
 """Readings in a row whose power contradicts what the registers counted, before that is told. (unsourced)"""
 
 
@@ -40,7 +40,7 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
     if net * power > 0.0:
         return Signs(ts, power, imported, exported), False
     wrong, since = signs.wrong + 1, signs.since or signs.ts
-    if wrong == TOLD_AFTER:
+    if wrong == CONTRADICTING_READINGS:
         counts = "import" if net > 0.0 else "export"
         Teller(device, f"energy_{counts}_kwh", rows).event(
             MeterEventKind.CONTRADICTION, since, ts, None,
@@ -48,12 +48,12 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
             rule=f"the {counts} register counts while power says the other direction: its sign is reversed, or import"
             " and export are swapped",
         )  # fmt: skip
-    return Signs(ts, power, imported, exported, min(wrong, TOLD_AFTER), since), True
+    return Signs(ts, power, imported, exported, min(wrong, CONTRADICTING_READINGS), since), True
 
 
 def is_swapped(signs: Signs | None) -> bool:
     """Whether power contradicted the registers whenever it could tell, often enough to be told."""
-    return signs is not None and signs.wrong >= TOLD_AFTER
+    return signs is not None and signs.wrong >= CONTRADICTING_READINGS
 
 
 def _counted(before: float | None, now: float | None) -> float:

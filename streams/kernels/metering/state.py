@@ -85,7 +85,7 @@ def onwards(state: RegisterState) -> tuple[RunStep, ...]:
     return (RunStep(1, None, counted, counted, "counts on"),)
 
 
-def began_again(state: RegisterState) -> bool:
+def has_restarted(state: RegisterState) -> bool:
     """Whether a young register came back to what it showed before, or began anew: where it then stands may be old."""
     is_young = state.habit.steps < habits.MIN_STEPS
     return is_young and state.trial is not None and state.trial.marks[0].ts > state.habit.since

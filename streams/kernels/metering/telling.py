@@ -85,24 +85,25 @@ class Teller:
         self._rows = rows
         self._quiet_ms = max(QUIET_MS, 3000.0 * device.period_s)
 
-    def rubbish(self, told: Noise | None, old: Run, newest: Run, readings: int, ts: int) -> Noise:
+    def rubbish(self, previous: Noise | None, old: Run, newest: Run, readings: int, ts: int) -> Noise:
         """Tell that a register begins anew behind readings without sense; what comes soon after more of them is one."""
         kind = MeterEventKind.REPLACEMENT
         noise = Noise(old.last, kind, newest.last, readings, newest.value)
-        if told is not None and told.kind is kind and old.last - told.until <= self._quiet_ms:
-            noise = told._replace(until=newest.last, readings=told.readings + readings)
+        if previous is not None and previous.kind is kind and old.last - previous.until <= self._quiet_ms:
+            noise = previous._replace(until=newest.last, readings=previous.readings + readings)
         self.event(
             kind, noise.ts, ts, noise.until, readings=noise.readings, before=old.value, seen=noise.seen, rule=RUBBISH
         )
         return noise
 
-    def noise(self, told: Noise | None, old: Run, odd: Run, new: Run, ts: int) -> Noise:
+    def noise(self, previous: Noise | None, old: Run, odd: Run, new: Run, ts: int) -> Noise:
         """Tell of a reading that is noise; what comes soon after other noise, high or low, makes that event longer."""
         line = old.value + (new.value - old.value) * (odd.first - old.last) / (new.first - old.last)
         above = odd.value > line if old.value <= new.value else odd.value > old.value
         kind = MeterEventKind.SPIKE if above else MeterEventKind.NOISE_DIP
-        if told is not None and told.kind in NOISES and odd.first - told.until <= self._quiet_ms:
-            noise = told.turned(old.value, odd.value)._replace(until=odd.last, readings=told.readings + odd.readings)
+        if previous is not None and previous.kind in NOISES and odd.first - previous.until <= self._quiet_ms:
+            noise = previous.turned(old.value, odd.value)
+            noise = noise._replace(until=odd.last, readings=previous.readings + odd.readings)
         else:
             noise = Noise(odd.first, kind, odd.last, odd.readings, odd.value).turned(old.value, odd.value)
         self.event(
@@ -172,9 +173,9 @@ class Teller:
             plausible=step.limit, increment=step.counted, rule=step.rule,
         )  # fmt: skip
 
-    def left(self, line: Line, ts: int, shows: float, told: Noise | None = None) -> Noise:
-        """Tell of a break: the register left its line and counts on elsewhere; what comes soon after `told` is one."""
-        noise = self._longer(told, line, line.broke, 1).turned(line.value, line.seen)
+    def left(self, line: Line, ts: int, shows: float, previous: Noise | None = None) -> Noise:
+        """Tell of a break: it left its line and counts on elsewhere; soon after `previous` it is one with that."""
+        noise = self._longer(previous, line, line.broke, 1).turned(line.value, line.seen)
         self.event(
             line.kind, noise.ts, ts, noise.until,
             readings=noise.readings, before=line.value, seen=noise.seen, after=shows,
@@ -182,9 +183,9 @@ class Teller:
         )  # fmt: skip
         return noise
 
-    def returned(self, line: Line, step: RunStep, new: Run, ts: int, told: Noise | None = None) -> Noise:
-        """Tell that a register came back to a line it had left; what comes soon after `told` is one with it."""
-        noise = self._longer(told, line._replace(kind=MeterEventKind.EXCURSION), new.first, max(1, line.readings))
+    def returned(self, line: Line, step: RunStep, new: Run, ts: int, previous: Noise | None = None) -> Noise:
+        """Tell that a register came back to a line it had left; what comes soon after `previous` is one with it."""
+        noise = self._longer(previous, line._replace(kind=MeterEventKind.EXCURSION), new.first, max(1, line.readings))
         noise = noise.turned(line.value, line.seen)
         self.event(
             noise.kind, noise.ts, ts, noise.until,
@@ -194,9 +195,9 @@ class Teller:
         )  # fmt: skip
         return noise
 
-    def _longer(self, told: Noise | None, line: Line, until: int, readings: int) -> Noise:
-        if told is not None and told.kind is line.kind and line.broke - told.until <= self._quiet_ms:
-            return told._replace(until=until, readings=told.readings + readings)
+    def _longer(self, previous: Noise | None, line: Line, until: int, readings: int) -> Noise:
+        if previous is not None and previous.kind is line.kind and line.broke - previous.until <= self._quiet_ms:
+            return previous._replace(until=until, readings=previous.readings + readings)
         return Noise(line.last, line.kind, until, readings, line.seen)
 
     def event(

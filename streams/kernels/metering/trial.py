@@ -85,10 +85,10 @@ class Trial(NamedTuple):
         """
         counted, begun = line.last - self.marks[0].ts, self.marks[0].value
         is_own = line.seen == 0.0 < begun or begun < line.seen <= line.value
-        told = not is_own or ts - line.broke > counted
-        return line.counts == 0 and counted > 0 and told
+        suffices = not is_own or ts - line.broke > counted
+        return line.counts == 0 and counted > 0 and suffices
 
-    def written_again(self, minutes: Minutes, ts: int, value: float) -> Filling | None:
+    def rewritten(self, minutes: Minutes, ts: int, value: float) -> Filling | None:
         """Give the level's minutes out again as estimated, up to a moment and what it showed then.
 
         None where it was silent or stood for too long between: what is spread coarsely is not written twice.

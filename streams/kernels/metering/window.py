@@ -20,7 +20,7 @@ from streams.kernels.metering.grounds import (
 )
 from streams.kernels.metering.lines import Line, further
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, begin
-from streams.kernels.metering.state import RegisterState, Tremble, began_again, first_of, onwards
+from streams.kernels.metering.state import RegisterState, Tremble, first_of, has_restarted, onwards
 from streams.kernels.metering.telling import EXCHANGED_AS_REGISTERED
 from streams.kernels.metering.terms import cross
 from streams.kernels.metering.trial import Trial, TrialMark
@@ -221,18 +221,18 @@ class Window(Beginning):
         step = state.habit.step or state.habit.unit
         if rate is not None and state.rate is not None and not witnesses.exceeds(counted, state.rate, rate, span, step):
             return state
-        return self._on_trial_again(state, trial)
+        return self._trial_rewritten(state, trial)
 
     def _taken_back(self, state: RegisterState) -> RegisterState:
         """Write again what was counted last, and a level on trial as a whole."""
         shown = self._walk((state.anchor, state.tail[0]), state._replace(doubt=1), onwards(state))[-1][1]
         state = state._replace(shown=shown, odd=True)
-        return state if state.trial is None else self._on_trial_again(state, state.trial)
+        return state if state.trial is None else self._trial_rewritten(state, state.trial)
 
-    def _on_trial_again(self, state: RegisterState, trial: Trial) -> RegisterState:
+    def _trial_rewritten(self, state: RegisterState, trial: Trial) -> RegisterState:
         """Write a level on trial again; it is on trial from its newest reading on."""
         newest = state.tail[0]
-        shown = trial.written_again(self._minutes, newest.last, newest.value)
+        shown = trial.rewritten(self._minutes, newest.last, newest.value)
         if shown is None:
             return state
         run = newest._replace(first=newest.last, readings=1, implied=None if newest.implied is None else 0.0)
@@ -242,7 +242,7 @@ class Window(Beginning):
     def _left(self, state: RegisterState, trial: Trial, line: Line) -> RegisterState:
         """Write the minutes of a level again that was left before it proved itself: another one counts on now."""
         newest = state.tail[0]
-        shown = trial.written_again(self._minutes, line.last, line.value)
+        shown = trial.rewritten(self._minutes, line.last, line.value)
         if shown is None or newest.last - line.last > LONG_SILENCE_MS:
             return state._replace(trial=None)
         shown = self._minutes.spread(shown, line.last, line.broke, line.counted, Backing.BRIDGE)
@@ -318,7 +318,7 @@ class Window(Beginning):
         if run.frozen or (state.lines and state.lines[-1].counts == 0 and not stands_by_right):
             surged = not run.frozen and state.lines[-1].kind is MeterEventKind.SURGE
             backing = Backing.BRIDGE if surged else Backing.NOTHING
-        elif began_again(state):
+        elif has_restarted(state):
             backing = Backing.BRIDGE
         else:
             backing = self._backing(state, ts - newest.last, 0.0, ts)

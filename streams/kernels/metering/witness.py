@@ -41,7 +41,7 @@ MOST_BEYOND = 0.3
 """One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
 MOST_SHORT = 0.2
 """One of the first increments may be less by this share. (unsourced)"""
-TOLD_SHARE = 0.03
+NAMED_WITHIN = 0.03
 """Within this share of a known ratio, it is named."""
 
 
@@ -150,9 +150,9 @@ def doubt(counted: float, passed: float) -> str:
         return "stands while its instantaneous value says that something passes"
     ratio = counted / passed
     power = round(math.log10(ratio))
-    if power and abs(ratio / 10.0**power - 1) <= TOLD_SHARE:
+    if power and abs(ratio / 10.0**power - 1) <= NAMED_WITHIN:
         return f"counts {10.0**power:g} times what its instantaneous value says: one of the two changed its unit"
     for share, name in ((2 / 3, "two thirds"), (1 / 3, "a third")):
-        if abs(ratio / share - 1) <= TOLD_SHARE:
+        if abs(ratio / share - 1) <= NAMED_WITHIN:
             return f"counts {name} of what its instantaneous value says: a phase may be lost"
     return f"counts {ratio:.3g} times what its instantaneous value says: a transformer ratio may have changed"

@@ -43,8 +43,8 @@ def _wrong_with(line: ProductLine, site: Site, reference: Reference) -> Iterator
     if quota is None and line.water_quota in reference.limits:
         yield "water_quota", f"{line.water_quota} is an energy limit: write it as product"
     unit = None if limit is None else UNITS.get(limit.unit)
-    told = site.product_unit.replace("·", "")
-    if limit is not None and unit is not None and unit != told and not line.meters:
+    product_unit = site.product_unit.replace("·", "")
+    if limit is not None and unit is not None and unit != product_unit and not line.meters:
         yield (
             "product",
             f"{line.product} is limited in {limit.unit}, and this plant's product is in {site.product_unit}",

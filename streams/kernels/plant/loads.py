@@ -78,8 +78,8 @@ class MeterLoads:
         for row in whole(found.get(MeterQuarter, ()), names):
             quarters.setdefault((row.device_id, row.ts), {})[row.quantity] = row
         gone = lost(changed.get(MeterQuarter, ()), found.get(MeterQuarter, ()), names)
-        again = set[tuple[str, int]]().union(*self._touched(works, {MeterQuarter: gone}))
-        fresh |= again
+        recomputed = set[tuple[str, int]]().union(*self._touched(works, {MeterQuarter: gone}))
+        fresh |= recomputed
         given: list[Row] = []
         for meter_id, hour in sorted(fresh | waiting):
             work = works[meter_id]
@@ -90,7 +90,7 @@ class MeterLoads:
             if (meter_id, hour) in fresh if is_ready else has_waited:
                 present = self._quantities & quarters.get((meter_id, hour + LAST), {}).keys()
                 given += [_load(site, (meter_id, each), hour, quarters, work) for each in sorted(present)]
-        return Replaced(given, [Want(MeterLoad, [meter_id], hour, hour + 1) for meter_id, hour in sorted(again)])
+        return Replaced(given, [Want(MeterLoad, [meter_id], hour, hour + 1) for meter_id, hour in sorted(recomputed)])
 
     def _touched(self, works: Mapping[str, _Work], changed: Changed) -> _Touched:
         working: dict[str, list[str]] = {}

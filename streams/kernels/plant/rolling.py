@@ -216,8 +216,8 @@ class RollingPlant:
         self, site: Site, meters: Sequence[Device], minutes: Sequence[MeterMinute], from_ts: int, to_ts: int
     ) -> list[Row]:
         """Compute the windows with from_ts < end <= to_ts that end with a minute of which anything is known."""
-        told = {minute.ts for minute in minutes}
-        ends = sorted(ts + MINUTE_MS for ts in told if from_ts < ts + MINUTE_MS <= to_ts)
+        known = {minute.ts for minute in minutes}
+        ends = sorted(ts + MINUTE_MS for ts in known if from_ts < ts + MINUTE_MS <= to_ts)
         if not ends:
             return []
         series = _dense(minutes, ends[0] - HOUR_MS, ends[-1])

@@ -77,7 +77,7 @@ def test_a_reading_that_was_changed_is_laid_out_again(given_: tuple[Kind, list[R
     for field in READING_TABLES[kind].fields:
         if data.draw(st.booleans()):
             setattr(readings[at], field.attribute, None)
-    block.again(at)
+    block.refresh(at)
     fresh = Block(kind, readings)
     for name, values in block.figures.items():
         assert np.array_equal(values, fresh.figures.get(name, np.full_like(values, np.nan)), equal_nan=True)

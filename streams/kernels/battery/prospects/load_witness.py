@@ -38,7 +38,7 @@ class Corrected(NamedTuple):
 
     row: BatteryCapacity
     gain: float
-    is_told: bool
+    has_witness: bool
     """Whether there is a witness."""
     distrusts: bool = False
     """Whether it is the power system that is not believed, for the foot of the curve bears the set out."""
@@ -82,12 +82,12 @@ def corrected(row: BatteryCapacity, witness: Ratio | None, limits: Limits, *, di
     A power system that was once told to be wrong (`distrusts`) is not heard until it agrees.
     """
     if witness is None or row.capacity_ah is None or row.sigma_ah is None or row.systematic_ah is None:
-        return Corrected(row, 0.0, is_told=False, distrusts=distrusts)
+        return Corrected(row, 0.0, has_witness=False, distrusts=distrusts)
     verdict = by_load(witness, limits)
     if verdict.is_contradicted and (distrusts or _is_site_wrong(row, witness, limits)):
-        return Corrected(row, 0.0, is_told=False, distrusts=True)
+        return Corrected(row, 0.0, has_witness=False, distrusts=True)
     if verdict.is_contradicted:
-        return Corrected(contradicted(row), 0.0, is_told=True)
+        return Corrected(contradicted(row), 0.0, has_witness=True)
     before, beside = limits.gain_sigma**2, witness.sigma**2
     share = before / (before + beside)
     gain = share * (witness.value - 1.0)
@@ -110,7 +110,7 @@ def corrected(row: BatteryCapacity, witness: Ratio | None, limits: Limits, *, di
         witnesses=text_of(witnesses),
         doubts=with_doubt(row.doubts, Doubt.WITNESS) if verdict.doubt else row.doubts,
     )
-    return Corrected(found, gain, is_told=True)
+    return Corrected(found, gain, has_witness=True)
 
 
 def _is_site_wrong(row: BatteryCapacity, witness: Ratio, limits: Limits) -> bool:

@@ -99,8 +99,8 @@ class StateOfHealth:
         for device in devices:
             device_id = device.device_id
             if device_id in since:
-                told = capacities.get(device_id, ()), identities.get(device_id, ())
-                own = self.history(device, told[0], hours.get(device_id, ()), power, told[1])
+                counted, of_cells = capacities.get(device_id, ()), identities.get(device_id, ())
+                own = self.history(device, counted, hours.get(device_id, ()), power, of_cells)
                 rows += [row for row in own if row.ts >= since[device_id]]
         return Replaced(rows, [Want(BatterySoh, [device_id], ts, FOREVER_TS) for device_id, ts in since.items()])
 
@@ -130,9 +130,9 @@ class StateOfHealth:
                 continue
             fresh = load_witness(counted, hours, power, limits)
             load = fresh or known.load
-            row, gain, is_told, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
+            row, gain, has_witness, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
             row = _unless_half(row, known._replace(load=load, distrusts=distrusts), limits)
-            if is_told and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
+            if has_witness and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
                 known = known._replace(belief=None, newest=None)  # the same sensor's, and nothing has borne it out
             if _is_refuted_by_curve(counted, limits) and not _is_borne_out_before(known, fresh, limits):
                 known = known._replace(belief=None, newest=None, at_least_ah=0.0)
@@ -149,7 +149,7 @@ class StateOfHealth:
                 max(known.at_least_ah, row.at_least_ah),
                 known.witnesses | own,
                 load,
-                gain if is_told else known.gain,
+                gain if has_witness else known.gain,
                 distrusts,
                 known.is_doubted and row.capacity_ah is None,
                 known.is_recounted,
@@ -157,7 +157,7 @@ class StateOfHealth:
             )
             yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), limits, known, change)
 
-    def _row(self, told: _Source, limits: Limits, known: _Known, change: Change | None) -> BatterySoh:
+    def _row(self, source: _Source, limits: Limits, known: _Known, change: Change | None) -> BatterySoh:
         device, nominal, load = limits.device, limits.nominal_ah, known.load
         belief, newest, gain = known.belief, known.newest, None if load is None else SensorGain(known.gain, 0.0)
         is_known, at_least_ah = belief is not None and newest is not None, known.at_least_ah
@@ -171,7 +171,7 @@ class StateOfHealth:
         sigma = belief.sigma if belief is not None else None
         return BatterySoh(
             device_id=device.device_id,
-            ts=told.ts,
+            ts=source.ts,
             site_id=device.site_id,
             soh_pct=_percent(soh),
             soh_low_pct=_percent(soh, sigma, -Z_90),
@@ -189,8 +189,8 @@ class StateOfHealth:
             method=newest.method if newest is not None else None,
             evidence_ts=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,
-            reason=None if is_known else told.reason,
-            cutoff_cell_v=told.cutoff_cell_v,
+            reason=None if is_known else source.reason,
+            cutoff_cell_v=source.cutoff_cell_v,
             witnesses=text_of(known.witnesses) if is_known else "",
             quality=_quality(newest, doubts) if is_known else Quality.UNKNOWN,
             reference_version=self._reference.version,
@@ -236,8 +236,8 @@ def _recounted(
 
     Of two counts of the same cells one is wrong at least, and neither says which.
     """
-    is_told = change is not None and change.kind is SohChange.RECALIBRATED
-    if not (is_told or known.is_recounted):
+    is_recalibrated = change is not None and change.kind is SohChange.RECALIBRATED
+    if not (is_recalibrated or known.is_recounted):
         return known, row
     own = witnesses_of(row.witnesses) & (KNOW_ITS_CLASS if is_vouched else KNOW_ITS_CLASS - {Witness.LOAD})
     if row.capacity_ah is not None and own:
@@ -300,9 +300,9 @@ def _in_order(
 
 def _other_cells(known: _Known, of_cells: Sequence[BatteryIdentity]) -> tuple[_Known, Change | None]:
     """What is left of what was known of a set when its cells are told to be others, doubted, or the same after all."""
-    told = {row.identity for row in of_cells}
-    if Identity.OTHER not in told:
-        return known._replace(is_doubted=Identity.DOUBTED in told), None
+    identities = {row.identity for row in of_cells}
+    if Identity.OTHER not in identities:
+        return known._replace(is_doubted=Identity.DOUBTED in identities), None
     if known.belief is None:
         return _Known(), None
     return _Known(), Change(SohChange.SET_REPLACED, None, 100 * known.belief.soh)

@@ -21,7 +21,7 @@ from schemas.metrics.common import Quality
 from schemas.time import HOUR_MS
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.witnesses import (
-    KNOW_AGAIN,
+    RESTORE_BELIEF,
     FootSpan,
     Ratio,
     by_charge,
@@ -118,7 +118,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         is_two_point = end.method is CapacityMethod.TWO_POINT
         sigma_max = rules.two_point_sigma_max if is_two_point else rules.sigma_max
         found = _between_rests(discharge, end, limits) if is_two_point else _found(discharge, end, factor, limits)
-        unsure = discharge.is_doubted and not heard.witnesses & KNOW_AGAIN
+        unsure = discharge.is_doubted and not heard.witnesses & RESTORE_BELIEF
         if heard.is_contradicted or unsure or found.capacity_ah > limits.reference.witness.soh_max * nominal:
             reason, found = CapacityReason.CONTRADICTED, None
         elif found.sigma_ah > sigma_max * found.capacity_ah:

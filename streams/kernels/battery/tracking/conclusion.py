@@ -15,7 +15,7 @@ from streams.kernels.battery.tracking import set_rows
 from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
 from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
-from streams.kernels.battery.tracking.witnesses import KNOW_AGAIN, FootSpan, witnesses_of
+from streams.kernels.battery.tracking.witnesses import RESTORE_BELIEF, FootSpan, witnesses_of
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import BatteryCapacity
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import OpenEpisode, SetState
 
 
-def told(device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: int) -> BatteryCapacity | None:
+def capacity_if_ended(
+    device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: int
+) -> BatteryCapacity | None:
     """What the open discharge says about the capacity if it ends at `end_ts`; None if it is too small to mention."""
     episode = state.episode
     if episode.charge_ah + episode.bridged_ah < limits.reference.capacity.noted_from * limits.nominal_ah:
@@ -60,9 +62,9 @@ def told(device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: 
 
 
 def concluded(device: Device, state: SetState, limits: Limits, end_ts: int, seen_ts: int) -> BatteryCapacity | None:
-    """End the open discharge at `end_ts`: believe what it says, and wait for its recharge. None as in `told`."""
+    """End the open discharge at `end_ts`: believe what it says, and wait for its recharge. None if it is too small."""
     episode = state.episode
-    row = told(device, state, limits, end_ts, seen_ts)
+    row = capacity_if_ended(device, state, limits, end_ts, seen_ts)
     if row is None:
         return None
     state.recharge = None
@@ -80,7 +82,7 @@ def concluded(device: Device, state: SetState, limits: Limits, end_ts: int, seen
     return row
 
 
-def full_again(state: SetState, recharge: Recharge, limits: Limits) -> BatteryCapacity | None:
+def recharged(state: SetState, recharge: Recharge, limits: Limits) -> BatteryCapacity | None:
     """What was drawn has gone back in: the capacity is borne out by that, or not. None where that tells nothing."""
     state.recharge = None
     row = closed(recharge, state.ts, limits, knows_offset=state.offset_a is not None)
@@ -94,7 +96,7 @@ def _note_doubt(state: SetState, row: BatteryCapacity) -> None:
     """Doubt a current sensor that was contradicted until something that would tell its gain bears it out."""
     if row.reason is CapacityReason.CONTRADICTED:
         state.is_doubted = True
-    elif row.capacity_ah is not None and KNOW_AGAIN & witnesses_of(row.witnesses):
+    elif row.capacity_ah is not None and RESTORE_BELIEF & witnesses_of(row.witnesses):
         state.is_doubted = False
 
 

@@ -209,15 +209,15 @@ class _Verdict(NamedTuple):
     identity: Identity
 
 
-def _row(device: Device, told: _Verdict, found: Likeness | None) -> BatteryIdentity:
+def _row(device: Device, verdict: _Verdict, found: Likeness | None) -> BatteryIdentity:
     return BatteryIdentity(
         device_id=device.device_id,
-        ts=told.ts,
-        seen_ts=told.seen_ts,
+        ts=verdict.ts,
+        seen_ts=verdict.seen_ts,
         site_id=device.site_id,
-        sign=told.sign,
-        identity=told.identity,
+        sign=verdict.sign,
+        identity=verdict.identity,
         likeness=None if found is None else found.value,
         cells=0 if found is None else found.cells,
-        quality=Quality.PARTIAL if told.identity is Identity.DOUBTED else Quality.GOOD,
+        quality=Quality.PARTIAL if verdict.identity is Identity.DOUBTED else Quality.GOOD,
     )

@@ -23,7 +23,7 @@ from streams.kernels.battery.tracking.cells import (
     unseen,
     unseen_offset,
 )
-from streams.kernels.battery.tracking.conclusion import concluded, full_again, told
+from streams.kernels.battery.tracking.conclusion import capacity_if_ended, concluded, recharged
 from streams.kernels.battery.tracking.contradiction import contradicts_cells, watch_current
 from streams.kernels.battery.tracking.flow import (
     DISCHARGE,
@@ -180,7 +180,7 @@ class Tracker:
         else:
             self._flow(state, flow)
         if ts // self._refresh_ms != state.ts // self._refresh_ms:
-            self._give_again(state, waiting, ts)
+            self._give_open(state, waiting, ts)
         passed_minute = ts // MINUTE_MS != max(state.ts, state.dark_ts) // MINUTE_MS
         if doing is not state.doing:
             state.doing, state.doing_since = doing, ts
@@ -190,11 +190,11 @@ class Tracker:
         state.episode.pack_end_v = volts
         settle(state, self.limits)
         if state.recharge is not None and doing is FLOAT and ts - state.doing_since >= limits.full_after_ms:
-            self._give(full_again(state, state.recharge, limits))
+            self._give(recharged(state, state.recharge, limits))
         if passed_minute:
             self.rows.append(set_rows.now(self, ts))
 
-    def _give_again(self, state: SetState, waiting: Recharge | None, ts: int) -> None:
+    def _give_open(self, state: SetState, waiting: Recharge | None, ts: int) -> None:
         """Give out what is open at the first reading after a moment at which states are saved."""
         self.rows.append(set_rows.episode(self, state.episode, None, ts))
         if waiting is not None:
@@ -293,7 +293,7 @@ class Tracker:
     def _give_early(self, state: SetState, ts: int) -> None:
         """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""
         if state.episode.cutoff_ts is not None:
-            self._give(told(self.device, state, self.limits, ts, ts))
+            self._give(capacity_if_ended(self.device, state, self.limits, ts, ts))
 
     def _add(self, episode: OpenEpisode, ah: float, flow: Flow, volts_before: float) -> None:
         """Add charge to an episode; what would have flowed over a gap is kept apart."""

@@ -31,7 +31,7 @@ KNOW_A_GAIN = frozenset({Witness.CURVE, Witness.RESISTANCE, Witness.LOAD, Witnes
 """Those that would tell a current sensor that counts too much."""
 
 
-KNOW_AGAIN = KNOW_A_GAIN - {Witness.RESISTANCE}
+RESTORE_BELIEF = KNOW_A_GAIN - {Witness.RESISTANCE}
 """Those that bring a contradicted sensor back into belief: a resistance bears out within a factor of 1.4 only."""
 
 KNOW_ITS_CLASS = frozenset({Witness.LOAD, Witness.BENCH})

@@ -76,11 +76,11 @@ def parts_of(value: dict[str, Any], names: frozenset[str], *, leave: frozenset[s
 
     Parts named as in `leave` are none.
     """
-    told = [(plain_name(key), part) for key, part in value.items() if not _is_about(key, leave)]
-    named = [part for name, part in told if is_value(name, names) or isinstance(part, CONTAINER)]
+    parts = [(plain_name(key), part) for key, part in value.items() if not _is_about(key, leave)]
+    named = [part for name, part in parts if is_value(name, names) or isinstance(part, CONTAINER)]
     if any(part not in (None, [], {}) for part in named):
         return named
-    return [part for name, part in told if name not in BESIDE] or [part for _, part in told]
+    return [part for name, part in parts if name not in BESIDE] or [part for _, part in parts]
 
 
 def is_value(name: str, names: frozenset[str]) -> bool:

@@ -39,7 +39,7 @@ RETURN_NIGHTS = 2
 RETURN_Z = 2.0
 """A leak has ended when this many nights in a row were this near to the baseline. (unsourced)"""
 KNOWN_QUARTERS = 3
-"""Of four in a row: a quarter that was lost must not leave the night fewer hours to be low in. (unsourced)"""
+"""Of four in a row, for their mean: a lost quarter must not leave a night fewer hours to be low in. (unsourced)"""
 UNKNOWN_QUARTERS = 2
 """Of a night of twelve; its minimum is then no longer told. (unsourced)"""
 

@@ -28,7 +28,7 @@ from streams.kernels.detection.packed import Floats, pushed
 from streams.kernels.detection.robust import known
 from streams.kernels.detection.series.daily import KNOWN_HOURS, BaseLoad, BaseLoadState, StepDetector, StepState
 from streams.kernels.detection.series.drift import Cusum, Drift
-from streams.kernels.detection.series.night_flow import Night, NightFlowDetector, NightState
+from streams.kernels.detection.series.night_flow import KNOWN_QUARTERS, Night, NightFlowDetector, NightState
 from streams.kernels.detection.series.production import AS_COUNTED, Conditions
 from streams.kernels.detection.series.quarterly import Flatline, FlatState, Spike
 from streams.kernels.detection.series.seasonal import Distance, Season, Seasonal
@@ -56,8 +56,6 @@ WINDOW_S = {
     SignalKind.FLATLINE: QUARTER_S,
     SignalKind.SPIKE: QUARTER_S,
 }
-KNOWN_QUARTERS = 3
-"""Quarters that must be known of an hour. (unsourced)"""
 
 
 class SeriesState(NamedTuple):

@@ -245,7 +245,7 @@ BROKEN: dict[Callable[[Json], Iterator[str]], Callable[[Json], None]] = {
     lint_sizes.figures_are_read: _tiny,
     lint_sizes.moments_fit: _seconds_shown,
     lint_sizes.lanes_are_seen: _thin,
-    lint.names_are_told_apart: _twins,
+    lint.column_names_are_unique: _twins,
     lint.unknown_is_a_word: _dash,
     lint.thousands_are_separated: _run_together,
     lint.durations_are_said: _hours,

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from schemas.time import HOUR_MS, MINUTE_MS
-from streams.kernels.alarms.device_clock import Clock, ClockFault, is_due, is_over, told_again
+from streams.kernels.alarms.device_clock import Clock, ClockFault, is_due, is_over, merged
 
 PERIOD_MS = 60_000.0
 T0 = 1_780_000_000_000
@@ -22,7 +22,7 @@ def after(lateness_ms: list[int], step_ms: int = MINUTE_MS) -> Clock:
     """What is known after readings that arrive one each step, each so late."""
     known: Clock | None = None
     for at, late in enumerate(lateness_ms):
-        known = told_again(known, behind(T0 + at * step_ms, -late), PERIOD_MS)
+        known = merged(known, behind(T0 + at * step_ms, -late), PERIOD_MS)
     assert known is not None
     return known
 
@@ -66,12 +66,12 @@ def test_one_refused_array_is_no_wrong_clock(fault: ClockFault) -> None:
     """Many readings of one moment are not due; the third of as many minutes is."""
     known: Clock | None = None
     for _ in range(100):
-        known = told_again(known, Clock("d", fault, "s", T0, T0, 1, None, None), PERIOD_MS)
+        known = merged(known, Clock("d", fault, "s", T0, T0, 1, None, None), PERIOD_MS)
     assert known is not None
     assert not is_due(known, PERIOD_MS)
     for at in (1, 2):
         moment = T0 + at * MINUTE_MS
-        known = told_again(known, Clock("d", fault, "s", moment, moment, 1, None, None), PERIOD_MS)
+        known = merged(known, Clock("d", fault, "s", moment, moment, 1, None, None), PERIOD_MS)
     assert is_due(known, PERIOD_MS)
     assert not is_over(known, known.last_ts + 15 * MINUTE_MS, PERIOD_MS)
     assert is_over(known, known.last_ts + 16 * MINUTE_MS, PERIOD_MS)
