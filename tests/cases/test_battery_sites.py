@@ -64,8 +64,8 @@ def test_a_set_whose_records_are_zeros_is_one_of_which_nothing_is_known(own_url:
     assert (newest["soc_pct"], newest["temperature_max_c"], newest["pack_voltage_v"]) == (None, None, None)
     [now] = run.rows("SELECT * FROM battery_state_latest WHERE device_id = 'B06-B'")
     assert (now["kind"], now["soc_pct"], now["flags"]) == ("offline", None, "blank,gap")
-    told = [(alarm["device_id"], alarm["kind"], alarm["active"]) for alarm in run.alarms()]
-    assert ("B06-B", "blank", True) in told
+    raised = [(alarm["device_id"], alarm["kind"], alarm["active"]) for alarm in run.alarms()]
+    assert ("B06-B", "blank", True) in raised
     assert run.rows("SELECT 1 FROM battery_quarter WHERE temperature_max_c < 20") == []
 
 

@@ -76,11 +76,11 @@ def test_the_tutorial_s_commands_end_with_three_devices_stored(
 ) -> None:
     """A water meter, an electricity meter and a battery set; what was wrong is told live, and waits with its reason."""
     process, environment = served
-    told = process.log.read_text()
+    output = process.log.read_text()
     port = environment["FENHE_SERVE_MQTT_PORT"]
-    assert f"127.0.0.1, port {port}" in told
-    assert f"http://127.0.0.1:{environment['FENHE_SERVE_PORT']}/" in told
-    (database,) = re.findall(r"postgresql://\S+", told)
+    assert f"127.0.0.1, port {port}" in output
+    assert f"http://127.0.0.1:{environment['FENHE_SERVE_PORT']}/" in output
+    (database,) = re.findall(r"postgresql://\S+", output)
     script = "set -e\n" + commands("your-first-plant.md").replace("-p 1883", f"-p {port}")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(  # noqa: S603 - the commands of our own page

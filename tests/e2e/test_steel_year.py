@@ -80,6 +80,6 @@ def test_a_year_in_any_order_is_exact_and_its_faults_are_named(
     assert books.stored == len(points)
     assert books.duplicate > 0
     assert totals == pytest.approx((TOTAL_KWH, TOTAL_KWH), rel=1e-3 if faults else 1e-4)
-    told = [(ts.timestamp() * 1000, MeterEventKind(kind)) for ts, kind in events]
-    assert {number: kinds_near(number, told) for number in expected} == expected
+    stored = [(ts.timestamp() * 1000, MeterEventKind(kind)) for ts, kind in events]
+    assert {number: kinds_near(number, stored) for number in expected} == expected
     assert len(events) == sum(map(len, expected.values()))

@@ -105,12 +105,12 @@ def test_the_database_takes_events_as_the_machine_does(
             state, active = after
         row = connection.execute("SELECT state, active FROM alarm WHERE alarm_id = %s", (name,)).fetchone()
         history = operator.history(connection, name).transitions
-        told = connection.execute(
+        stored = connection.execute(
             "SELECT count(*) FROM notification_outbox WHERE alarm_id = %s AND what = 'raised'", (name,)
         ).fetchone()
         connection.rollback()
     assert row == (state, active)
-    assert told == (shown,)
+    assert stored == (shown,)
     replayed, holds = AlarmState.NORMAL, False
     for item in history:
         assert item["from_state"] == replayed

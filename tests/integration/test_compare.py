@@ -38,7 +38,7 @@ async def test_a_chart_stands_beside_what_it_showed_a_day_and_a_week_before(read
     assert {slug for slug, _ in panels} == PAGES
     reader = Reader(reader_database.reader_url)
     end = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=1)
-    met = set()
+    seen = set()
     try:
         for slug, panel in panels:
             for word, days in (("none", 0), ("day", 1), ("week", 7)):
@@ -58,10 +58,10 @@ async def test_a_chart_stands_beside_what_it_showed_a_day_and_a_week_before(read
                     assert values == {}
                 elif values:
                     assert set(earlier) <= {row[at] for row in shown.rows}
-                    met.add(slug)
+                    seen.add(slug)
     finally:
         await reader.close()
-    assert met >= {"plant-energy", "gangue", "water", "alarms"}
+    assert seen >= {"plant-energy", "gangue", "water", "alarms"}
 
 
 def _scope(slug: str, end: dt.datetime, compare: str) -> Scope:

@@ -49,7 +49,7 @@ def test_b0001_is_among_the_alarms_as_short_and_not_as_exchanged(played: str) ->
     """Its weak cell and its bad joint leave it less than its contract's hours; it is the same set as before."""
     with connect(played, name="test") as connection:
         rows = connection.execute("SELECT kind, evidence FROM alarm WHERE active AND device_id = 'B0001'").fetchall()
-    evidence = {str(kind): told for kind, told in rows}
+    evidence = {str(kind): text for kind, text in rows}
     assert "backup" in evidence
     assert evidence["backup"]["backup_p50_h"] < evidence["backup"]["contract_h"]
     assert "set_changed" not in evidence

@@ -133,8 +133,8 @@ def test_an_alarm_that_flaps_all_day_is_a_handful_of_notices(database: str, pool
                 connection.commit()
                 drain(notifier)
         assert connection.execute("SELECT count(*) FROM alarm").fetchone() == (1,)
-    told = [item["title"].split("] ")[1].split(" ")[0] for item in sink.taken]
-    assert (told.count("alarm"), told.count("returned")) == (4, 2)
+    taken = [item["title"].split("] ")[1].split(" ")[0] for item in sink.taken]
+    assert (taken.count("alarm"), taken.count("returned")) == (4, 2)
     assert [item for item in sink.taken if "chatters" in item["message"]] == [sink.taken[4], sink.taken[5]]
 
 
@@ -290,14 +290,14 @@ def test_a_notifier_killed_anywhere_loses_nothing_and_doubles_only_what_it_had_j
         if process.exitcode == 0:
             break
         assert process.exitcode == -signal.SIGKILL
-        told = len(sink.taken)
+        taken = len(sink.taken)
         with connect(database, name="test", autocommit=True) as connection:
             wait_until(lambda: not _is_connected(connection, "fenhe-dying"), what="its locks to be gone")
             # What a minute of waiting would bring about.
             connection.execute("UPDATE notification SET leased_until = now() WHERE leased_until > now()")
         drain(Notifier(pool, one, send))
         assert len(sink.taken) >= 1, f"lost at {place}"
-        assert len(sink.taken) <= 1 + told, f"doubled at {place} without need"
+        assert len(sink.taken) <= 1 + taken, f"doubled at {place} without need"
         if len(sink.taken) > 1:
             doubled.append(place)
     assert place >= 16, "plan: five statements, send: three"

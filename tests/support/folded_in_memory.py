@@ -61,7 +61,7 @@ class InMemory:
         self.snapshots |= {snapshot.ts: snapshot for snapshot in given.snapshots}
         self.known |= moved
 
-    def again(self, from_ts: int) -> None:
+    def refold(self, from_ts: int) -> None:
         """Fold all from a moment on again, as a recompute does."""
         name, moved = self.device.device_id, cast("Moved", {})
         with self._tables():

@@ -44,7 +44,7 @@ KEYWORD = b"fenhe panels"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def panels_told(dashboard: dict[str, Any]) -> str:
+def panels_digest(dashboard: dict[str, Any]) -> str:
     """A digest of the titles of a page's panels in their order."""
     titles = "\n".join(panel["title"] for panel in dashboard["panels"])
     return hashlib.sha256(titles.encode()).hexdigest()
@@ -62,10 +62,10 @@ def panels_shown(picture: bytes) -> str | None:
     return None
 
 
-def with_panels(picture: bytes, told: str) -> bytes:
+def with_panels(picture: bytes, panels: str) -> bytes:
     """The picture with that digest in a text of its own, behind its header."""
     end = len(_SIGNATURE) + 25  # the header is always as long
-    return picture[:end] + _chunk(b"tEXt", KEYWORD + b"\0" + told.encode()) + picture[end:]
+    return picture[:end] + _chunk(b"tEXt", KEYWORD + b"\0" + panels.encode()) + picture[end:]
 
 
 def _chunk(kind: bytes, held: bytes) -> bytes:
@@ -138,7 +138,7 @@ def main(source: str, slugs: list[str]) -> None:
             else:
                 taken = (Path(source) / f"{definition.slug}.en.1920.png").read_bytes()
             path = FOLDER / f"{definition.slug}.png"
-            path.write_bytes(with_panels(smaller(browser, taken), panels_told(dashboard)))
+            path.write_bytes(with_panels(smaller(browser, taken), panels_digest(dashboard)))
             print(path, path.stat().st_size)  # noqa: T201 - it is a command
         browser.close()
 

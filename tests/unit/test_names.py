@@ -13,6 +13,13 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "ingest", "streams", "storage", "dashboards", "simulators", "notify", "fenhe")
 READ_BACK = {"Annotation", "Variable"}
 """Of a dashboard as it is defined, and of the same as it is read from the built JSON: one meaning."""
+PRIVATE = {"told", "again", "met"}
+"""Words that say nothing to who did not write them: of a value's name, what it holds; of a function's, what it does."""
+KEPT = {
+    "told_ts": "the column `told_at` of `site_doubt`",
+    "is_told": "a field of a register's saved state",
+}
+"""Names that have such a word in them and are saved or sent, with what they are the name of."""
 MOST_LINES = 400
 MOST_MODULES = 20
 
@@ -59,6 +66,32 @@ def test_a_moment_is_told_from_a_length_of_time_by_its_name() -> None:
         and not re.search(r"(^|_)ts$", node.target.id)
     ]
     assert wrong == []
+
+
+def given_by(node: ast.AST) -> list[str]:
+    """The names that a piece of a module gives: to what is assigned, passed, defined or imported."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+            return [name]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [] if name.startswith("test_") else [name]  # a test's name is a sentence
+        case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            return [name]
+        case _:
+            return []
+
+
+def test_no_name_is_in_a_language_of_our_own() -> None:
+    """What was `told` may be published, signalled, sent or notified: the name says which."""
+    found = {
+        (str(path), name)
+        for path in modules()
+        for node in ast.walk(tree(path))
+        for name in given_by(node)
+        if PRIVATE & set(name.lower().split("_"))
+    }
+    assert {(path, name) for path, name in found if name not in KEPT} == set()
+    assert {name for _, name in found} == set(KEPT), "one that is not given any more is no exception"
 
 
 def test_no_module_is_longer_than_can_be_read_at_once() -> None:

@@ -123,7 +123,7 @@ class Devices:
         self.probes: list[Sent] = []
         self.odd: list[DeviceMessage] = []
         self._sent: list[tuple[float, DeviceMessage]] = []
-        self._again = threading.Event()
+        self._resend = threading.Event()
         self._burst = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -144,9 +144,9 @@ class Devices:
         self._thread.join()
         self._publisher.close(1.0)
 
-    def send_again(self) -> None:
+    def resend(self) -> None:
         """Send all of the last minutes again, as devices do that must not lose what a broker forgets."""
-        self._again.set()
+        self._resend.set()
 
     def burst(self, count: int) -> None:
         """Send so many odd messages at once."""
@@ -209,8 +209,8 @@ class Devices:
             message = odd_message(self._rng, self._registry, len(self.odd))
             self.odd.append(message)
             self._send(message)
-        if self._again.is_set():
-            self._again.clear()
+        if self._resend.is_set():
+            self._resend.clear()
             since = time.monotonic() - KEPT_S
             for _, message in [entry for entry in self._sent if entry[0] >= since]:
                 self._publisher.publish(message, self._stop)

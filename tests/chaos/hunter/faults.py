@@ -67,7 +67,7 @@ def _of_part(part: Part) -> Iterator[Fault]:
             yield
             time.sleep(rng.uniform(0, 2))
         finally:
-            part.start_again()
+            part.restart()
             part.wanted = True
 
     def kill(rng: random.Random) -> None:
@@ -112,7 +112,7 @@ def _of_broker(rig: Rig, devices: Devices) -> Iterator[Fault]:
     def kill(_: random.Random) -> None:
         broker.kill()
         broker.start()
-        devices.send_again()  # it has forgotten what it acknowledged since it last wrote to its disk
+        devices.resend()  # it has forgotten what it acknowledged since it last wrote to its disk
 
     yield Fault("broker: restart", "broker", Way.READINGS, 2, lambda _: broker.restart())
     yield Fault("broker: kill -9", "broker", Way.READINGS, 1, kill)
@@ -202,14 +202,14 @@ def _of_work(rig: Rig, devices: Devices) -> Iterator[Fault]:
             devices_now = [*others, device.model_copy(update=altered)]
             import_registry(connection, registry.model_copy(update={"devices": devices_now}))
 
-    def again(rng: random.Random) -> None:
+    def ask_recompute(rng: random.Random) -> None:
         with connect(rig.pipeline.owner_url, name="test") as connection:
             _, registry = load_registry(connection)
             recompute.ask(connection, [rng.choice(registry.sites).site_id], reason="hunt")
 
     yield Fault("people: refuse notices", "people", Way.NOTICES, 1, refuse)
     yield Fault("registry: change", "PostgreSQL", Way.READINGS, 1, change)
-    yield Fault("recompute: asked for", "PostgreSQL", Way.READINGS, 1, again)
+    yield Fault("recompute: asked for", "PostgreSQL", Way.READINGS, 1, ask_recompute)
     yield Fault("devices: odd messages", "odd", Way.READINGS, 1, lambda rng: devices.burst(rng.randint(5, 30)))
 
 

@@ -70,7 +70,7 @@ class Recovery:
         self._places = [TopicPartition(topic, number) for number in range(rig.stack.partitions)]
         group = {"group.id": rig.pipeline.guard_topics["FENHE_GUARD_GROUP"]}
         self._guard = Consumer({"bootstrap.servers": rig.stack.kafka.bootstrap, "log_level": 0, **group})
-        self._look = {Way.READINGS: self._readings, Way.GUARD: self._guarded, Way.NOTICES: self._told}
+        self._look = {Way.READINGS: self._readings, Way.GUARD: self._guarded, Way.NOTICES: self._notified}
 
     def __enter__(self) -> Self:
         """Begin to watch."""
@@ -148,7 +148,7 @@ class Recovery:
             ]
         )
 
-    def _told(self, trials: list[Trial]) -> None:
+    def _notified(self, trials: list[Trial]) -> None:
         for trial in trials:
             if trial.mark is None:
                 row = self._asked().execute("SELECT clock_timestamp()").fetchone()

@@ -73,7 +73,7 @@ class Part:
         self.has_been_ready |= found
         return found
 
-    def start_again(self) -> None:
+    def restart(self) -> None:
         """Start it; what the process before said of itself does not count."""
         self._ready.unlink(missing_ok=True)
         self.has_been_ready = False
@@ -195,7 +195,7 @@ class Rig:
             for part in self.parts.values():
                 if part.wanted and not part.process.running:
                     part.ended += 1
-                    part.start_again()
+                    part.restart()
 
 
 def _open_doors(kafka: ApacheKafka, doors: dict[str, int], advertised: dict[str, int]) -> None:

@@ -146,8 +146,8 @@ def _guard(connection: Connection, rig: Rig) -> list[str]:
     """Each safety alarm of the database was published, under a name that the database knows; nothing twice."""
     records = _published(rig)
     names = {name: alarm for name, alarm in connection.execute("SELECT name, alarm_id FROM alarm_name")}  # noqa: C416
-    told = [(item.alarm_id, item.event, item.event_ts, item.sample_ts) for item in records]
-    found = [f"the guard said it twice: {entry}" for entry in sorted(set(told)) if told.count(entry) > 1]
+    said = [(item.alarm_id, item.event, item.event_ts, item.sample_ts) for item in records]
+    found = [f"the guard said it twice: {entry}" for entry in sorted(set(said)) if said.count(entry) > 1]
     stands = {item.alarm_id: item for item in records}
     gone = {item.replaces for item in records if item.replaces}
     for name, item in stands.items():

@@ -375,12 +375,12 @@ async def test_a_gap_that_rests_on_an_estimate_is_not_called_over(
 ) -> None:
     """Its mark, and with it its colour, is that of estimates; what is measured is over or within."""
 
-    def told(rows: list[dict[str, object]]) -> list[str]:
+    def texts(rows: list[dict[str, object]]) -> list[str]:
         return [str(row[column]) for row in rows if row[column] not in {None, "none"}]
 
     scope = standard_scope()
-    measured = told(await rows_of(panel, reader_database, scope))
-    estimated = told(await rows_of(panel, reader_database, _while_estimated(scope)))
+    measured = texts(await rows_of(panel, reader_database, scope))
+    estimated = texts(await rows_of(panel, reader_database, _while_estimated(scope)))
     assert measured
     assert estimated
     assert all(re.fullmatch(rf"({over} \+|● −|● \+(?=0\.0))[\d.]+ %", each) for each in measured)

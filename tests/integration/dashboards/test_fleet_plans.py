@@ -186,8 +186,8 @@ def test_a_test_is_worth_what_it_may_settle(database: ReaderDatabase) -> None:
     """The formula, in hours of the site, holds; one never measured is worth most; one just tested is worth nothing."""
     worth = {row["device_id"]: row for row in _read(database, "SELECT * FROM battery_test_value")}
     wide = worth["wide1"]
-    told = math.sqrt(6**2 - 1.5**2)
-    s_h = 3.2 / (72 + 85) * told
+    settled = math.sqrt(6**2 - 1.5**2)
+    s_h = 3.2 / (72 + 85) * settled
     u = abs(3.2 - 3) / s_h
     loss = NormalDist().pdf(u) - u * NormalDist().cdf(-u)
     assert wide["value_kwh"] == pytest.approx(2000 / 1000 * s_h * loss, rel=1e-3)
@@ -228,12 +228,12 @@ def test_one_of_four_sets_moves_its_site_by_a_fourth(database: ReaderDatabase) -
 
 def test_a_set_of_which_nothing_holds_any_more_was_not_never_measured(database: ReaderDatabase) -> None:
     """After other cells, or by a witness that contradicts, it says so; only what had no estimate was never measured."""
-    told: Rows = []
+    decided: Rows = []
     for reason in ("exchanged", "contradicted", "too_shallow"):
         with psycopg.connect(database.owner_url) as owner:
             owner.execute("UPDATE battery_health_latest SET soh_reason = %s WHERE device_id = 'new1'", [reason])
-        told += _read(database, "SELECT decides FROM battery_test_value WHERE device_id = 'new1'")
-    assert [row["decides"] for row in told] == ["exchanged", "contradicted", "never_measured"]
+        decided += _read(database, "SELECT decides FROM battery_test_value WHERE device_id = 'new1'")
+    assert [row["decides"] for row in decided] == ["exchanged", "contradicted", "never_measured"]
 
 
 def test_the_plan_of_tests_keeps_its_rules(

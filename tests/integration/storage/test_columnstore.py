@@ -92,8 +92,8 @@ def test_late_readings_and_a_recompute_come_to_one_ordered_pass(
         sites = [row[0] for row in connection.execute("SELECT site_id FROM site").fetchall()]
         requests.ask(connection, sites, reason="test", from_ts=START_TS)
     compress(own_url)
-    again = Recompute(worker)
-    while again.step() is not None:
+    recompute = Recompute(worker)
+    while recompute.step() is not None:
         pass
     assert snapshot(own_url) == snapshot(ordered_url)
 

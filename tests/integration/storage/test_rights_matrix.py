@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROLES = ("fenhe_writer", "fenhe_reader", "fenhe_operator", "fenhe_notifier")
 TAKEN_BACK = {*DERIVED, *MEMORY, "device_clock", "site_silence", "stuck_partition"}
 """What a worker writes, writes again and takes away."""
-WRITTEN_AGAIN = {"alarm", "checkpoint", "enpi_variable_day", "field_set_aside", "partition_progress"} | {
+REWRITTEN = {"alarm", "checkpoint", "enpi_variable_day", "field_set_aside", "partition_progress"} | {
     "recompute_request",
     "weather_forecast",
 }
@@ -33,8 +33,8 @@ APPENDED = {*RAW, "alarm_transition", "enpi_baseline", "enpi_coefficient", "ledg
 NOTICES = {"notification", "notification_item"}
 MAY = {
     # the newest books lie in parts, which are folded into entries: parts go, entries never do
-    ("fenhe_writer", "INSERT"): TAKEN_BACK | WRITTEN_AGAIN | APPENDED | {"ledger_part"},
-    ("fenhe_writer", "UPDATE"): TAKEN_BACK | WRITTEN_AGAIN,
+    ("fenhe_writer", "INSERT"): TAKEN_BACK | REWRITTEN | APPENDED | {"ledger_part"},
+    ("fenhe_writer", "UPDATE"): TAKEN_BACK | REWRITTEN,
     ("fenhe_writer", "DELETE"): TAKEN_BACK | {"ledger_part"},
     ("fenhe_notifier", "INSERT"): NOTICES,
     ("fenhe_notifier", "UPDATE"): NOTICES | {"notification_outbox"},

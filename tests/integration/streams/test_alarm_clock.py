@@ -184,7 +184,7 @@ def test_a_site_of_slow_clocks_is_missed_too(own_url: str) -> None:
 def test_late_readings_that_fill_a_silence_amend_its_alarm_once(small: World) -> None:
     """Only when no gap is left, of any device of a silent site; what came before the end is said with the end."""
 
-    def told(device: str) -> list[tuple[str, bool]]:
+    def said_of(device: str) -> list[tuple[str, bool]]:
         with connect(small.owner_url, name="test") as connection:
             return connection.execute(
                 "SELECT event, detail ? 'filled' FROM alarm_transition t JOIN alarm a USING (alarm_id)"
@@ -196,13 +196,13 @@ def test_late_readings_that_fill_a_silence_amend_its_alarm_once(small: World) ->
     small.minutes(8, silent=["s-0-0", "s-1-0", "s-1-1"])
     small.late("s-1", "s-1-1", range(9, 0, -1))
     small.minutes(6)
-    assert told("s-0-0") == told("s-1-0") == [("raise", False), ("clear", False)]
-    assert told("s-1-1") == [("raise", False), ("clear", True)]
+    assert said_of("s-0-0") == said_of("s-1-0") == [("raise", False), ("clear", False)]
+    assert said_of("s-1-1") == [("raise", False), ("clear", True)]
     small.late("s-0", "s-0-0", range(14, 10, -1))
-    assert told("s-0-0") == [("raise", False), ("clear", False)], "four of eight minutes are still missing"
+    assert said_of("s-0-0") == [("raise", False), ("clear", False)], "four of eight minutes are still missing"
     small.late("s-0", "s-0-0", range(10, 6, -1))
     small.late("s-0", "s-0-0", [12, 11])
-    assert told("s-0-0") == [("raise", False), ("clear", False), ("amend", True)]
+    assert said_of("s-0-0") == [("raise", False), ("clear", False), ("amend", True)]
 
 
 def test_a_silent_site_is_filled_with_its_last_device(small: World) -> None:

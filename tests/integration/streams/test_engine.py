@@ -25,15 +25,15 @@ from tests.support.pipeline import (
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[list[Sent]]:
     """The same readings shuffled, some delayed, some twice or more, split into records of any size."""
-    again = draw(st.lists(st.sampled_from(SENT), max_size=40))
+    resent = draw(st.lists(st.sampled_from(SENT), max_size=40))
     how = draw(st.sampled_from(["shuffled", "delayed", "reversed"]))
     if how == "shuffled":
-        order = draw(st.permutations([*SENT, *again]))
+        order = draw(st.permutations([*SENT, *resent]))
     elif how == "delayed":
         late = draw(st.sets(st.integers(0, len(SENT) - 1), max_size=30))
-        order = [item for at, item in enumerate(SENT) if at not in late] + [SENT[at] for at in late] + again
+        order = [item for at, item in enumerate(SENT) if at not in late] + [SENT[at] for at in late] + resent
     else:
-        order = [*again, *reversed(SENT)]
+        order = [*resent, *reversed(SENT)]
     cuts = sorted(draw(st.sets(st.integers(1, len(order) - 1), max_size=8)))
     return [order[start:end] for start, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
 

@@ -176,17 +176,17 @@ def test_the_guard_and_the_database_tell_the_same_alarms(own_url: str) -> None:
     prepare(own_url)
     engine = open_engine(own_url)
     partition = engine.open(0)
-    told: dict[str, str] = {}
+    published: dict[str, str] = {}
     for offset, at in enumerate(range(0, len(sent), 50)):
         run = record(offset, sent[at : at + 50])
         engine.apply(partition, [run])
-        told |= {found.alarm_id: found.kind for found in watch.take(decode(run, "test"), 0)}
+        published |= {found.alarm_id: found.kind for found in watch.take(decode(run, "test"), 0)}
     with connect(own_url, name="test") as connection:
         rows = connection.execute("SELECT name, alarm_id FROM alarm_name").fetchall()
         known: dict[str, str] = dict(rows)
         alarms = {row[0] for row in connection.execute("SELECT alarm_id FROM alarm WHERE safety")}
-    assert {*told.values()} == {"smoke", "cell_sag"}
-    assert {known.get(name) for name in told} == alarms
+    assert {*published.values()} == {"smoke", "cell_sag"}
+    assert {known.get(name) for name in published} == alarms
 
 
 def test_the_guard_judges_values_as_the_table_holds_them() -> None:
@@ -194,12 +194,12 @@ def test_the_guard_judges_values_as_the_table_holds_them() -> None:
     watch = SafetyWatch(installed().readings)
     watch.directory = Directory(1, REGISTRY)
 
-    def told(celsius: float, minute: int) -> list[SafetyRecord]:
+    def published_at(celsius: float, minute: int) -> list[SafetyRecord]:
         reading = {"ts": START_TS + minute * 60_000, "temperature_c": [celsius] * 4}
         return watch.take(decode(record(0, [Sent("bs-1", Kind.BATTERY, "b-1", reading)]), "test"), 0)
 
-    assert told(55.000001, 0) == []
-    assert [found.kind for found in told(55.1, 1)] == ["over_temperature"]
+    assert published_at(55.000001, 0) == []
+    assert [found.kind for found in published_at(55.1, 1)] == ["over_temperature"]
 
 
 def test_an_unregistered_device_alarms_nobody_once_a_registry_is_known() -> None:

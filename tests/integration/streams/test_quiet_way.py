@@ -61,8 +61,8 @@ def _deliveries() -> list[list[Sent]]:
                 "ambient_c": 18.0,
             }
             late = rng.choice([0] * 25 + [1, 2, 6])
-            for again in range(rng.choice([1] * 20 + [2])):
-                rounds[min(65, turn + late + again)].append(Sent("bs-1", Kind.BATTERY, f"b-{number}", reading))
+            for repeat in range(rng.choice([1] * 20 + [2])):
+                rounds[min(65, turn + late + repeat)].append(Sent("bs-1", Kind.BATTERY, f"b-{number}", reading))
     return [each for each in rounds if each]
 
 

@@ -41,8 +41,8 @@ def test_registering_the_final_reading_ends_the_alarm_and_makes_history_exact(ow
     exchanged = Device.model_validate(METER.model_dump() | {"changes": [change]})
     with connect(own_url, name="test") as connection:
         import_registry(connection, Registry(sites=SITES, devices=[exchanged]))
-    again = Recompute(open_engine(own_url))
-    while (progress := again.step()) is not None and not progress.is_finished:
+    recompute = Recompute(open_engine(own_url))
+    while (progress := recompute.step()) is not None and not progress.is_finished:
         pass
     assert run.total("E1", FIELD, Quality.GOOD) == pytest.approx(240.0)
     assert set(run.qualities("E1")) == {Quality.GOOD}

@@ -101,8 +101,8 @@ def test_a_condition_that_holds_is_raised_once_and_cleared(connection: Connectio
     assert (alarm["region"], alarm["severity"], alarm["baseline"], alarm["cost"]) == ("长治", "medium", 10.0, 3.0)
     assert alarm["evidence"]["threshold"] == 3
     assert events(connection, alarm["alarm_id"]) == ["raise", "clear"]
-    told = connection.execute("SELECT what FROM notification_outbox ORDER BY id").fetchall()
-    assert told == [("raised",), ("returned",)]
+    outbox = connection.execute("SELECT what FROM notification_outbox ORDER BY id").fetchall()
+    assert outbox == [("raised",), ("returned",)]
 
 
 def test_it_comes_again_to_the_same_alarm_until_it_is_dealt_with(connection: Connection) -> None:
@@ -144,13 +144,13 @@ def test_late_readings_that_move_an_alarm_amend_it(connection: Connection) -> No
     assert amended["detail"]["before"] == {"event_ms": minute(4), "raised_ms": minute(5)}
 
 
-@pytest.mark.parametrize("is_told_first", [False, True])
-def test_a_disproved_alarm_stands_for_what_held_before(connection: Connection, *, is_told_first: bool) -> None:
+@pytest.mark.parametrize("is_gone_first", [False, True])
+def test_a_disproved_alarm_stands_for_what_held_before(connection: Connection, *, is_gone_first: bool) -> None:
     """Late readings show that it was not so, but earlier: somebody must still hear of that."""
     said = verdicts("........####")
     say(connection, *said)
     gone = [signal for signal in said if signal.active]
-    if is_told_first:
+    if is_gone_first:
         say(connection, gone=gone)
         gone = []
     say(connection, *verdicts("..###......."), gone=gone)
@@ -297,11 +297,11 @@ def test_a_second_leak_on_top_of_the_first_is_put_before_the_operator(
 ) -> None:
     """The same alarm comes again, and says that it came on top; delivered one by one or at once."""
     samples = [1, 2, 3, 1, 2]
-    told = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
+    signals = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
     if together:
-        say(connection, *told)
+        say(connection, *signals)
     else:
-        for signal in told:
+        for signal in signals:
             say(connection, signal)
     (alarm,) = alarms(connection)
     assert (alarm["state"], alarm["occurrences"], alarm["raised_at"]) == ("active_unacknowledged", 2, minute(0))

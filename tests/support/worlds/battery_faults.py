@@ -219,9 +219,9 @@ class Doubtful(World):
 
     def shown(self) -> list[BatterySoh]:
         """What is published after each discharge, the ones too small to mention left out."""
-        return self.told()[1]
+        return self.estimates()[1]
 
-    def told(self) -> tuple[list[BatteryCapacity], list[BatterySoh]]:
+    def estimates(self) -> tuple[list[BatteryCapacity], list[BatterySoh]]:
         """What the kernels make of it, the site's load and the cells' patterns heard."""
         rows = SetHealth(health_reference()).fold(None, self.device, self.readings)[1]
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}

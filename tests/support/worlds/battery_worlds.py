@@ -185,7 +185,7 @@ class World:
         self.second += self.rng.uniform(10, 40) * 86_400
         self.next_s = self.second + self.rng.uniform(0.0, self.period)
 
-    def told(self) -> tuple[list[BatteryCapacity], list[BatterySoh]]:
+    def estimates(self) -> tuple[list[BatteryCapacity], list[BatterySoh]]:
         """What the kernels make of it."""
         rows = SetHealth(health_reference()).fold(None, self.device, self.readings)[1]
         last = {row.ts: row for row in rows if isinstance(row, BatteryCapacity)}
@@ -232,7 +232,7 @@ def scored(worlds: Iterable[tuple[World, list[float | None]]]) -> dict[str, Meth
     for world, discharges in worlds:
         for left in discharges:
             world.cycle(left)
-        capacities, history = world.told()
+        capacities, history = world.estimates()
         for row, left in zip(capacities, discharges, strict=False):
             if row.capacity_ah is None or row.sigma_ah is None or row.method is None:
                 scores[CapacityMethod.FULL if left is None else CapacityMethod.OCV].refused += 1

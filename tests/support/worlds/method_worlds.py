@@ -63,7 +63,7 @@ def scores_of(seeds: Iterable[int]) -> dict[str, Scores]:
     for seed in seeds:
         world = of_every_method(seed)
         scores = found.setdefault("LFP" if world.curve.foot_soh else "LMFP, NMC", Scores())
-        capacities, history = world.told()
+        capacities, history = world.estimates()
         for row in capacities:
             if row.capacity_ah is None or row.sigma_ah is None or row.method is None:
                 scores.refused[str(row.reason)] += 1

@@ -227,8 +227,8 @@ def judge(world: World) -> Judged:
         SiteOutage: outages,
         BatteryEpisode: sorted(episodes, key=lambda row: row.ts),
     }
-    told = DOUBTS.rows(SITE, world.devices, changed, found).rows if outages or episodes else []
-    doubts = [row for row in told if isinstance(row, SiteDoubt)]
+    given = DOUBTS.rows(SITE, world.devices, changed, found).rows if outages or episodes else []
+    doubts = [row for row in given if isinstance(row, SiteDoubt)]
     quarters = list({row.ts: row for row in rows if isinstance(row, BatteryQuarter)}.values())
     states = [row for row in rows if isinstance(row, BatteryState)]
     loads = list({row.ts: row for row in rows if isinstance(row, SiteLoadHour)}.values())

@@ -64,9 +64,9 @@ def test_an_edited_file_is_stale(tmp_path: Path) -> None:
 def test_the_sdk_reads_back_what_it_built(definition: Definition, language: Language) -> None:
     """The JSON has the structure of the SDK's dashboard model."""
     built = dashboard_json(definition, language)
-    again = json.loads(json.dumps(Dashboard.from_json(built).to_json(), default=lambda item: item.to_json()))
-    assert again["uid"] == built["uid"] == f"fenhe-{definition.slug}-{language}"
-    assert [panel["title"] for panel in again["panels"]] == [panel["title"] for panel in built["panels"]]
+    rebuilt = json.loads(json.dumps(Dashboard.from_json(built).to_json(), default=lambda item: item.to_json()))
+    assert rebuilt["uid"] == built["uid"] == f"fenhe-{definition.slug}-{language}"
+    assert [panel["title"] for panel in rebuilt["panels"]] == [panel["title"] for panel in built["panels"]]
 
 
 @pytest.mark.parametrize(("definition", "language"), CASES)

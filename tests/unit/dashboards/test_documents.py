@@ -11,7 +11,7 @@ import pytest
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.grafana.documents import HEAD, build_documents, document, panels_of
 from schemas.words import Language
-from tests.support.page_pictures import in_few_colours, panels_shown, panels_told, with_panels
+from tests.support.page_pictures import in_few_colours, panels_digest, panels_shown, with_panels
 
 FOLDER = Path(__file__).parents[3] / "docs" / "dashboards"
 PAGES = {definition.slug: definition for definition in DEFINITIONS}
@@ -28,7 +28,7 @@ def test_a_page_s_document_names_its_panels_and_says_what_they_say(slug: str) ->
 def test_a_page_s_picture_shows_the_panels_that_it_has(slug: str) -> None:
     """Where it does not, `python -m tests.support.page_pictures` draws it anew, from Grafana or the browser test."""
     shown = panels_shown((FOLDER / f"{slug}.png").read_bytes())
-    assert shown == panels_told(dashboard_json(PAGES[slug], Language.EN))
+    assert shown == panels_digest(dashboard_json(PAGES[slug], Language.EN))
 
 
 def test_a_picture_of_few_colours_is_the_picture() -> None:

@@ -30,9 +30,9 @@ def test_more_than_a_machine_can_store_is_said_before_it_falls_behind() -> None:
     """Not refused: Kafka keeps what waits."""
     many = PastToStore(5_000_000, 155, 9_000)
     assert math.isinf(Machine(1, 4.0).seconds(many))
-    told = Machine(1, 4.0).tell(many)
-    assert "fall behind" in told
-    assert "--sets" in told
+    advice = Machine(1, 4.0).tell(many)
+    assert "fall behind" in advice
+    assert "--sets" in advice
 
 
 def test_seven_thousand_sets_keep_up_on_two_cores() -> None:

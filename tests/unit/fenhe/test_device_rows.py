@@ -21,6 +21,6 @@ def test_moments_are_said_as_the_clock_shows_them() -> None:
         total_unit="m3",
         rate_unit=None,
     )
-    told = row_in_words(row)
-    assert told.startswith("meter_latest 04:30 ")
-    assert "received_ts 29 May 04:30:01" in told
+    words = row_in_words(row)
+    assert words.startswith("meter_latest 04:30 ")
+    assert "received_ts 29 May 04:30:01" in words

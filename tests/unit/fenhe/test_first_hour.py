@@ -141,11 +141,11 @@ def test_a_few_sets_are_shown_or_refused_in_a_sentence() -> None:
         try:
             _scenario(options(sets=sets))
         except PlainError as error:
-            told = str(error)
+            message = str(error)
         else:
             continue
-        assert "--sets" in told
-        assert "\n" not in told
+        assert "--sets" in message
+        assert "\n" not in message
 
 
 def test_history_and_sets_keep_the_scenario_s_past() -> None:
@@ -240,9 +240,9 @@ def test_devices_and_sites_that_move_are_warned_of() -> None:
         sites=[*other.sites, before.sites[0].model_copy(update={"city": "朔州"})],
         devices=[before.devices[0].model_copy(update={"site_id": "B"})],
     )
-    told = list(warnings_of(moved, before))
-    assert any("A-W1 moves from site A to B" in each and "restart the workers" in each for each in told)
-    assert any("moves from 太原 to 朔州" in each for each in told)
+    warnings = list(warnings_of(moved, before))
+    assert any("A-W1 moves from site A to B" in each and "restart the workers" in each for each in warnings)
+    assert any("moves from 太原 to 朔州" in each for each in warnings)
     assert list(warnings_of(before, before)) == []
 
 
@@ -260,8 +260,8 @@ def test_a_new_site_is_written_without_questions_and_imports_cleanly(tmp_path: P
     assert registry.devices[3].battery is not None
     assert registry.devices[3].battery.chemistry_name == "lfp"
     assert list(warnings_of(registry, Registry())) == []
-    again = said("new-site", str(file), *arguments)
-    assert again == (2, f"{file} is there already: name another file, or add --force\n")
+    refused = said("new-site", str(file), *arguments)
+    assert refused == (2, f"{file} is there already: name another file, or add --force\n")
 
 
 @pytest.mark.parametrize("sector", list(sectors()))
@@ -339,7 +339,7 @@ def ending(directory: Path, *, durable: bool, is_over: bool = False, before: int
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Console:
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Console:
     """What the end of a demo says."""
     console = Console(record=True, width=300)
     monkeypatch.setattr(demo, "console", console)
@@ -352,20 +352,20 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Console:
 
 @pytest.mark.parametrize(("durable", "is_over", "code"), [(True, False, 0), (True, True, 1), (False, False, 1)])
 def test_a_backlog_at_the_end_waits_in_kafka_and_is_remembered(
-    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool, code: int
+    tmp_path: Path, recorded: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool, code: int
 ) -> None:
     """Whoever presses Ctrl-C is told that the next start stores it; the embedded Kafka forgets, which is said, too."""
     monkeypatch.setattr(demo, "read_balance", lambda *_, **__: SimpleNamespace(received=1_000, closed=True))
     remember(tmp_path, DemoWorld("demo", 5, 1, 1, 2, 3, 0))
     assert ending(tmp_path, durable=durable, is_over=is_over).close(DemoOutcome(1_700, 10, 20)) == code
-    assert ("next start stores them first" in told.export_text()) == durable
+    assert ("next start stores them first" in recorded.export_text()) == durable
     kept = earlier_world(tmp_path)
     assert kept is not None
     assert (kept.waiting, kept.last_ts) == (700, 20)
 
 
 def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
-    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, recorded: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C on a large fleet waits for no count of millions of rows, and claims none; an earlier end is not undone."""
 
@@ -376,7 +376,7 @@ def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
     monkeypatch.setattr(demo, "read_balance", too_long)
     remember(tmp_path, DemoWorld("demo", 5, 1, 1, 2, 30, 0))
     assert ending(tmp_path, durable=True).close(DemoOutcome(1_000, 10, 20)) == 0
-    assert "1,000 received, 990 stored, 7 duplicate, 3 quarantined, says the ledger" in told.export_text()
+    assert "1,000 received, 990 stored, 7 duplicate, 3 quarantined, says the ledger" in recorded.export_text()
     kept = earlier_world(tmp_path)
     assert kept is not None
     assert kept.last_ts == 30
@@ -384,11 +384,11 @@ def test_books_that_take_too_long_to_count_are_told_as_the_ledger_has_them(
 
 @pytest.mark.parametrize(("durable", "is_over"), [(True, False), (True, True), (False, False)])
 def test_nobody_waits_for_what_will_not_be_stored_in_time(
-    tmp_path: Path, told: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool
+    tmp_path: Path, recorded: Console, monkeypatch: pytest.MonkeyPatch, *, durable: bool, is_over: bool
 ) -> None:
     """Where Kafka keeps it for a moment only; elsewhere as soon as the pace shows that it cannot be."""
     monkeypatch.setattr(demo, "PATIENCE_S", 0.2)
     began = time.monotonic()
     ending(tmp_path, durable=durable, is_over=is_over).drain(DemoOutcome(900_000, 10, 20))
     assert time.monotonic() - began < 5
-    assert "waiting up to" in told.export_text()
+    assert "waiting up to" in recorded.export_text()

@@ -118,9 +118,9 @@ def test_the_file_as_shipped_is_whole() -> None:
 def test_an_alarm_that_flaps_for_ten_hours_is_a_handful_of_notices() -> None:
     """Every five minutes: told three times, the third with the word that it chatters, and once more at the 30th."""
     comings = [NOTICE._replace(flaps=flaps) for flaps in range(60)]
-    told = [notice.flaps + 1 for notice in comings if is_worth_telling(notice)]
-    assert told == [1, 2, 3, 30]
-    assert [("chatters" in line(comings[time - 1], Language.EN)) for time in told] == [False, False, True, True]
+    notified = [notice.flaps + 1 for notice in comings if is_worth_telling(notice)]
+    assert notified == [1, 2, 3, 30]
+    assert [("chatters" in line(comings[time - 1], Language.EN)) for time in notified] == [False, False, True, True]
     assert "反复出现" in line(comings[2], Language.ZH)
     goings = [NOTICE._replace(what="returned", flaps=flaps) for flaps in range(60)]
     assert sum(is_worth_telling(notice) for notice in goings) == 2

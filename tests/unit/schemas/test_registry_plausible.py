@@ -83,9 +83,9 @@ def test_a_device_that_cannot_be_meant_is_refused_by_line_and_field(
     tmp_path: Path, device: str, line: int, field: str
 ) -> None:
     """A heat value in kJ/kg, a moment in seconds, a role of another kind: each would go unnoticed later."""
-    told = refused(tmp_path, HEAD + device)
-    assert told.startswith(f"line {line}: ")
-    assert re.search(field, told), told
+    message = refused(tmp_path, HEAD + device)
+    assert message.startswith(f"line {line}: ")
+    assert re.search(field, message), message
 
 
 VIRTUAL = (
@@ -128,9 +128,9 @@ def virtual(kind: str, quantity: str, *parts: str, role: str = "internal", more:
 )  # fmt: skip
 def test_a_site_that_cannot_be_meant_is_refused_by_line(tmp_path: Path, text: str, line: int, field: str) -> None:
     """Virtual meters, product lines and ids."""
-    told = refused(tmp_path, text)
-    assert told.startswith(f"line {line}: "), told
-    assert field in told
+    message = refused(tmp_path, text)
+    assert message.startswith(f"line {line}: "), message
+    assert field in message
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ TIME: TypeAdapter[int] = TypeAdapter(Timestamp)
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ("2026-05-01T00:00:00+24:00", "+24:00 is no offset of a time zone"),
         ("2026-05-01T00:00:00-99:99", "-99:99 is no offset of a time zone"),
@@ -28,12 +28,12 @@ TIME: TypeAdapter[int] = TypeAdapter(Timestamp)
         ([], "not a time"),
     ],
 )
-def test_what_is_no_time_is_refused_in_plain_words(written: object, told: str) -> None:
+def test_what_is_no_time_is_refused_in_plain_words(written: object, message: str) -> None:
     """`+08:75` was taken for 09:15 east, and `+24:00` was refused in Python's own words."""
     with pytest.raises(ValidationError) as refused:
         TIME.validate_python(written)
     [error] = refused.value.errors()
-    assert error["msg"].startswith(told)
+    assert error["msg"].startswith(message)
 
 
 @pytest.mark.parametrize("zone", ["+23:59", "-23:59", "+05:45", "-00:00", "Z", "z"])

@@ -130,8 +130,8 @@ def test_the_command_says_what_it_would_do_and_fails_with_one_line(
     done = CliRunner().invoke(app, arguments, env=environment)
     assert f"dashboard {FIRST}: created" in done.output
     grafana.dashboards[FIRST]["dashboard"]["title"] = "x"
-    again = CliRunner().invoke(app, arguments, env=environment)
-    assert '    dashboard.title: "x" → ' in again.output
+    result = CliRunner().invoke(app, arguments, env=environment)
+    assert '    dashboard.title: "x" → ' in result.output
     wrong = CliRunner().invoke(app, arguments, env={"FENHE_GRAFANA_TOKEN": "wrong"})
     assert wrong.exit_code == 1
     assert "401" in wrong.output

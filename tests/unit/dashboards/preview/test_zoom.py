@@ -32,7 +32,7 @@ def test_a_drag_that_is_too_short_is_widened_about_its_middle() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "dragged",
     [
         None,
         {},
@@ -44,9 +44,9 @@ def test_a_drag_that_is_too_short_is_widened_about_its_middle() -> None:
         [1, 2],
     ],
 )
-def test_what_is_no_range_changes_nothing(told: object) -> None:
+def test_what_is_no_range_changes_nothing(dragged: object) -> None:
     """A browser may tell anything."""
-    assert zoomed(told, ZONE) is None
+    assert zoomed(dragged, ZONE) is None
 
 
 def test_a_range_over_midnight_names_both_days() -> None:

@@ -283,12 +283,12 @@ def test_a_speed_paces_sending_by_the_recordings_own_time(tmp_path: Path) -> Non
 def test_the_report_tells_what_was_sent_and_moved(tmp_path: Path) -> None:
     """Counts per device, the time covered after the shift, and arrays as large as asked for."""
     publisher = Taken()
-    told: list[int] = []
-    sent = play(minutes(tmp_path, 120), publisher, Tempo(array=50, shift_ms=1_000), progress=told.append)
+    progress: list[int] = []
+    sent = play(minutes(tmp_path, 120), publisher, Tempo(array=50, shift_ms=1_000), progress=progress.append)
     assert sent["per_device"] == {"E": 120}
     assert (sent["first_ts_ms"], sent["last_ts_ms"]) == (1_767_225_601_000, 1_767_232_741_000)
     assert [len(each.readings) for each in publisher.messages] == [50, 50, 20]
-    assert told[-1] == 120
+    assert progress[-1] == 120
 
 
 AUTUMN = ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00", "02:30", "03:00"]

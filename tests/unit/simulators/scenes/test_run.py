@@ -48,11 +48,11 @@ class Recorder:
 def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(tmp_path: Path) -> None:
     """A live reading leaves when the clock reaches its ts; together with history nothing is missing."""
     start_ts = wall_ts() - HOUR_MS
-    publisher, told = Recorder(), list[RunProgress]()
+    publisher, steps = Recorder(), list[RunProgress]()
     report_path = tmp_path / "report.json"
     scene = Scene(seed=3, sets=300, start_ts=start_ts)
     report = simulate(
-        scene, publisher, SendingPace(batch_size=20, live_s=2.5), progress=told.append, report_path=report_path
+        scene, publisher, SendingPace(batch_size=20, live_s=2.5), progress=steps.append, report_path=report_path
     )
 
     ahead = [message.readings[-1]["ts"] - at for at, message in publisher.messages]
@@ -66,8 +66,8 @@ def test_history_then_live_gives_every_reading_once_and_none_ahead_of_the_clock(
     assert sent == sorted((m.device_id, m.ts) for m in expected)
     assert report["published_total"] == len(expected)
     assert orjson.loads(report_path.read_bytes()) == report
-    assert {step.phase for step in told} == {RunPhase.HISTORY, RunPhase.LIVE}
-    assert told[-1].done_readings == len(expected)
+    assert {step.phase for step in steps} == {RunPhase.HISTORY, RunPhase.LIVE}
+    assert steps[-1].done_readings == len(expected)
 
 
 def test_a_paced_run_catches_up_with_the_clock_and_ends() -> None:

@@ -359,8 +359,8 @@ def test_the_truth_of_a_long_past_is_told_by_the_hour_and_of_no_set_before_it_is
     with TruthWriter(path, TruthRun("demo", 1, START_TS)) as truth:
         scene.record(truth, step_ms=10 * MINUTE_MS)
         scene.skip(START_TS + 30 * MINUTE_MS)
-    told = sorted({state.ts for state in read_states(path, "soc_pct")})
-    past, live = [ts for ts in told if ts < START_TS], [ts for ts in told if ts >= START_TS]
+    moments = sorted({state.ts for state in read_states(path, "soc_pct")})
+    past, live = [ts for ts in moments if ts < START_TS], [ts for ts in moments if ts >= START_TS]
     assert START_TS - 48 * HOUR_MS <= past[0] < START_TS - 46 * HOUR_MS
     assert {later - before for before, later in pairwise(past)} == {HOUR_MS}
     assert {later - before for before, later in pairwise(live)} == {10 * MINUTE_MS}

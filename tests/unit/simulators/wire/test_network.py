@@ -91,8 +91,8 @@ def test_rubbish_is_added_and_every_piece_of_it_is_refused() -> None:
     arrived = list(world.advance(END_TS))
     assert readings(arrived) == CLEAN
     rubbish = [message for message in arrived if message.raw is not None]
-    told = {state.quantity: state.value for part in world._sources() for state in part.states(END_TS)}
-    assert len(rubbish) == told["malformed"] + told["foreign"] > 100
+    totals = {state.quantity: state.value for part in world._sources() for state in part.states(END_TS)}
+    assert len(rubbish) == totals["malformed"] + totals["foreign"] > 100
     registered = {device.device_id for device in world.registry().devices}
     reasons = set[str]()
     for message in rubbish:

@@ -45,7 +45,7 @@ def test_what_is_derived_again_begins_behind_the_ground(every_days: int) -> None
     for day in range(40, 130, 9):
         ground_ts = START_TS + day * DAY_MS
         meter.keep_from(ground_ts)
-        meter.again(ground_ts + BEHIND_MS)
+        meter.refold(ground_ts + BEHIND_MS)
         assert rows(meter) == before
 
 
@@ -115,7 +115,7 @@ def test_a_new_form_of_the_state_leaves_what_passed_before_the_first_reading_kep
         meter.keep_from(START_TS + day * DAY_MS)
         meter.snapshots.clear()
         meter.known.clear()
-        meter.again(START_TS + day * DAY_MS + BEHIND_MS)
+        meter.refold(START_TS + day * DAY_MS + BEHIND_MS)
         assert rows(meter)["MeterMinute"] == before
 
 

@@ -81,10 +81,10 @@ WHOLE = Codec[Whole](Whole, some_callable())
 @given(WHOLES)
 def test_a_state_is_read_back_as_it_was_written(state: Whole) -> None:
     """Every kind of part, and of the same types: what is compared or changed in place works as before."""
-    again = WHOLE.load(WHOLE.dump(state))
-    assert again == state
-    assert repr(again) == repr(state)
-    assert WHOLE.dump(again) == WHOLE.dump(state)
+    loaded = WHOLE.load(WHOLE.dump(state))
+    assert loaded == state
+    assert repr(loaded) == repr(state)
+    assert WHOLE.dump(loaded) == WHOLE.dump(state)
 
 
 @given(WHOLES)
@@ -169,8 +169,8 @@ SINGLES = st.floats(width=32, allow_infinity=False)
 def test_a_shape_saves_the_same_in_fewer_characters(state: Packed) -> None:
     """Numbers of single precision together, truths as bits, choices by place, moments as seen from another."""
     codec = Codec[Packed](Packed, shapes={Packed: SHAPE})
-    again = codec.load(codec.dump(state))
-    assert repr(again) == repr(state)
+    loaded = codec.load(codec.dump(state))
+    assert repr(loaded) == repr(state)
     assert len(codec.plain(state)) == (6 if state.day == state.gained == 0 else 8)
 
 

@@ -117,8 +117,13 @@ def test_a_second_onset_on_top_of_the_first_begins_an_episode_of_its_own() -> No
     """Samples counted anew with no verdict between that it was over: a second leak while the first still runs."""
     rule = rule_for(alarm_rules(), {}, Condition("plant-1", "w-1", "flow_m3_h", "night_flow"))
     samples = [1, 2, 3, 1, 2]
-    told = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
-    first, second = episodes(told, rule)
-    assert (first.raised, first.ended_ts, second.raised, second.renewed) == (told[0], told[3].ts, told[3], True)
+    signals = [verdict(at, active=True, samples=each, kind=SignalKind.NIGHT_FLOW) for at, each in enumerate(samples)]
+    first, second = episodes(signals, rule)
+    assert (first.raised, first.ended_ts, second.raised, second.renewed) == (
+        signals[0],
+        signals[3].ts,
+        signals[3],
+        True,
+    )
     assert second.cleared_ts is None
-    assert len(episodes([*told[:3], verdict(3, active=False, samples=1), *told[3:]], rule)) == 1
+    assert len(episodes([*signals[:3], verdict(3, active=False, samples=1), *signals[3:]], rule)) == 1

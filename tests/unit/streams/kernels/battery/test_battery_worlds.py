@@ -67,7 +67,7 @@ def test_a_weakest_cell_that_no_channel_shows_makes_no_liar_of_its_sensor() -> N
             assert isinstance(arrival.reading, BatteryReading)
             assert arrival.reading.cell_voltage_v is not None
             assert arrival.reading.cell_voltage_v[dead] is None
-        (row,) = world.told()[0]
+        (row,) = world.estimates()[0]
         assert row.reason is None
         assert row.capacity_ah is not None
         assert row.sigma_ah is not None

@@ -21,7 +21,7 @@ from tests.support.worlds.sets import Rig, lfp_set
 BUILT = Path(dashboards.__file__).parent / "generated"
 
 
-def last_told(rig: Rig, accuracy: float | None) -> BatterySoh:
+def newest_soh(rig: Rig, accuracy: float | None) -> BatterySoh:
     """The last word on a rig's set whose current sensor is registered so."""
     reference = health_reference()
     device = rig.device.model_copy(update={"accuracy": accuracy})
@@ -41,23 +41,23 @@ def discharged(rig: Rig) -> Rig:
 def test_a_figure_that_is_good_has_no_doubts_and_any_other_says_them() -> None:
     """Nobody vouches for the sensor; the weakest cell has no channel; readings are missing; the current was turned."""
     rig = discharged(Rig(lfp_set()))
-    good, partial = last_told(rig, 0.01), last_told(rig, None)
+    good, partial = newest_soh(rig, 0.01), newest_soh(rig, None)
     assert (good.quality, good.doubts) == (Quality.GOOD, "")
     assert (partial.quality, partial.doubts) == (Quality.PARTIAL, Doubt.GAIN)
 
     blind = Rig(lfp_set())
     blind.cells_off_v, blind.absent = {4: -0.05}, {4}
-    found = last_told(discharged(blind), 0.01)
+    found = newest_soh(discharged(blind), 0.01)
     assert (found.quality, found.doubts) == (Quality.PARTIAL, Doubt.CHANNEL)
 
     holed = discharged(Rig(lfp_set()))
     del holed.readings[150:154]
-    found = last_told(holed, None)
+    found = newest_soh(holed, None)
     assert (found.quality, found.doubts) == (Quality.ESTIMATED, "gain,gap")
 
     turned = Rig(lfp_set())
     turned.sign = -1
-    found = last_told(discharged(turned), 0.01)
+    found = newest_soh(discharged(turned), 0.01)
     assert (found.quality, found.doubts) == (Quality.ESTIMATED, Doubt.CURRENT)
 
 

@@ -19,6 +19,6 @@ def test_no_healthy_set_is_told_to_have_a_dead_current_sensor() -> None:
     for seed in range(SETS):
         world = healthy(seed)
         rows = [each.fold(None, world.device, world.readings)[1] for each in (PACK, HEALTH)]
-        told = [row for own in rows for row in own if isinstance(row, BatteryQuarter | BatteryState)]
-        doubted += [(seed, row) for row in told if "stuck_current" in row.flags]
+        given = [row for own in rows for row in own if isinstance(row, BatteryQuarter | BatteryState)]
+        doubted += [(seed, row) for row in given if "stuck_current" in row.flags]
     assert doubted == []

@@ -28,7 +28,7 @@ REFERENCE = health_reference()
 SPREAD_V = 0.004
 
 
-def told_of_cells(world: Doubtful | Rig) -> list[BatteryIdentity]:
+def identities_of(world: Doubtful | Rig) -> list[BatteryIdentity]:
     """What a set's own readings say of its cells."""
     rows = SetHealth(REFERENCE).fold(None, world.device, world.readings)[1]
     return [row for row in rows if isinstance(row, BatteryIdentity)]
@@ -80,14 +80,14 @@ def test_the_same_cells_are_never_taken_for_others() -> None:
     """Healthy sets, weeks of silence between discharges of many depths, and one whose joint goes bad meanwhile."""
     for seed in range(500, 510):
         (world,) = worlds_of("sampling changes" if seed % 2 else "nothing wrong", [seed])
-        assert not told_of_cells(world)
+        assert not identities_of(world)
     world = Doubtful(510, "lfp_a")
     for left in (None, 45.0):
         world.use(left)
     world.r0[3] *= 3.0
     for left in (45.0, None):
         world.use(left)
-    assert not told_of_cells(world)
+    assert not identities_of(world)
 
 
 def test_what_is_known_of_the_cells_outlives_a_restart() -> None:
@@ -99,7 +99,7 @@ def test_what_is_known_of_the_cells_outlives_a_restart() -> None:
         state, given = kernel.fold(state, world.device, world.readings[begin:end])
         state = kernel.load(kernel.dump(state))
         rows += [row for row in given if isinstance(row, BatteryIdentity)]
-    assert rows == told_of_cells(world)
+    assert rows == identities_of(world)
     assert [row.identity for row in rows] == [Identity.OTHER]
 
 
@@ -114,14 +114,14 @@ def test_another_pattern_on_float_after_a_silence_is_a_doubt_until_the_load_tell
     rig.silence(2)
     uneven(rig, 2)
     rig.run(3)
-    (row,) = told_of_cells(rig)
+    (row,) = identities_of(rig)
     assert (row.sign, row.identity) == (IdentitySign.CELLS_ON_FLOAT, Identity.DOUBTED)
     before, doubted = shown(rig)
     assert (before.soh_pct, doubted.quality) == (doubted.soh_pct, Quality.PARTIAL)
     uneven(rig, loaded_as)
     rig.run(0.9, -30.0)
     rig.run(0.5)
-    assert [each.identity for each in told_of_cells(rig)] == [Identity.DOUBTED, identity]
+    assert [each.identity for each in identities_of(rig)] == [Identity.DOUBTED, identity]
     newest = shown(rig)[-1]
     assert (newest.soh_pct is not None) == (soh_is_known == "yes")
     assert newest.change == (None if identity is Identity.SAME else SohChange.SET_REPLACED)
@@ -133,7 +133,7 @@ def test_without_a_silence_no_set_can_have_been_exchanged() -> None:
     uneven(rig, 2)
     rig.run(3)
     rig.run(0.9, -30.0)
-    assert not told_of_cells(rig)
+    assert not identities_of(rig)
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_a_cycle_count_that_fell_over_a_silence_is_a_doubt(
     """Another BMS, or one that was reset."""
     rig = Rig(lfp_set(), soh=0.85)
     rig.run(2)
-    told = len(rig.readings)
+    before = len(rig.readings)
     rig.silence(silent_h)
     rig.run(1)
     for at, arrival in enumerate(rig.readings):
-        arrival.reading.cycles = counts[at >= told]  # type: ignore[attr-defined] # of a battery
-    assert [row.sign for row in told_of_cells(rig)] == doubts * [IdentitySign.CYCLE_COUNT]
+        arrival.reading.cycles = counts[at >= before]  # type: ignore[attr-defined] # of a battery
+    assert [row.sign for row in identities_of(rig)] == doubts * [IdentitySign.CYCLE_COUNT]
 
 
 def test_noise_is_no_pattern() -> None:
@@ -171,4 +171,4 @@ def test_a_set_of_few_cells_has_no_pattern(cells: int) -> None:
     rig.run(3)
     rig.run(6, -30.0, until_cell_v=2.8)
     rig.run(8, 20.0)
-    assert told_of_cells(rig) == []
+    assert identities_of(rig) == []

@@ -34,8 +34,8 @@ def test_a_discharge_behind_leads_is_no_contradiction(cells: int, amps: float, l
     rig = Rig(lfp_set(cells=cells))
     rig.run(2)
     rig.run(1, amps)
-    assert EpisodeKind.DISCHARGE in (told := kinds(rig, lead_ohm))
-    assert EpisodeKind.OFFLINE not in told
+    assert EpisodeKind.DISCHARGE in (given := kinds(rig, lead_ohm))
+    assert EpisodeKind.OFFLINE not in given
 
 
 def test_what_no_lead_explains_is_a_contradiction() -> None:

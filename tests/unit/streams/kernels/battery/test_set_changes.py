@@ -47,7 +47,7 @@ def cycle(rig: Rig, *, amps: float = 30.0, until_v: float = 2.8) -> None:
     rig.second += 30 * 86_400
 
 
-def told(rig: Rig) -> list[BatterySoh]:
+def history(rig: Rig) -> list[BatterySoh]:
     """Fused SoH after each discharge of a rig."""
     return histories(rig.device, rig.readings)
 
@@ -60,7 +60,7 @@ def test_a_swapped_set_is_right_at_its_next_discharge_and_named() -> None:
     rig.capacity_ah, rig.ohm, rig.soc = 95.0, 0.95 * rig.ohm, 1.0
     cycle(rig)
     cycle(rig)
-    *_, before, swapped, after = told(rig)
+    *_, before, swapped, after = history(rig)
     assert before.soh_pct == pytest.approx(70.0, abs=1.0)
     assert before.change is None
     assert swapped.soh_pct == pytest.approx(95.0, abs=1.0)
@@ -82,7 +82,7 @@ def test_a_cell_that_fails_is_named_and_the_others_are_shown_beside_it() -> None
     rig.run(2)
     rig.cells_off_v = {cell: 0.45 for cell in range(16) if cell != 5}
     cycle(rig)
-    newest = told(rig)[-1]
+    newest = history(rig)[-1]
     assert newest.soh_pct == pytest.approx(60.0, abs=1.0)
     assert newest.change is SohChange.CELL_FAILED
     assert newest.weakest_cell == 6
@@ -120,7 +120,7 @@ def test_a_current_sensor_that_was_adjusted_is_told_from_another_set() -> None:
         cycle(rig)
     rig.sign = 1.06  # type: ignore[assignment] # the sensor shows 6 % more from now on
     cycle(rig)
-    newest = told(rig)[-1]
+    newest = history(rig)[-1]
     assert newest.change is SohChange.RECALIBRATED
     assert newest.change_pct == pytest.approx(5.1, abs=0.7)
 
@@ -145,7 +145,7 @@ def test_the_prior_fades_by_two_to_three_points_a_year_with_a_doubt_of_its_own()
     """Two years without a discharge: five points down, and surely not by less than one or more than nine."""
     rig = Rig(lfp_set(), soh=0.85)
     cycle(rig)
-    rows = told(rig)
+    rows = history(rig)
     now = soh_at(rows, rows[-1].ts + round(2 * YEAR_MS), REFERENCE.fusion)[1]
     assert now is not None
     assert rows[-1].soh_pct is not None
@@ -161,7 +161,7 @@ def test_a_change_is_an_alarm_until_a_discharge_bears_it_out() -> None:
     rig.capacity_ah, rig.soc = 95.0, 1.0
     cycle(rig)
     cycle(rig)
-    rows = SetChanges("test").fold(None, rig.device, told(rig))[1]
+    rows = SetChanges("test").fold(None, rig.device, history(rig))[1]
     signals = [row for row in rows if isinstance(row, Signal)]
     assert [(row.kind, row.active, row.severity) for row in signals] == [
         (SignalKind.SET_CHANGED, True, Severity.MEDIUM),

@@ -51,7 +51,7 @@ def readings(currents: Iterable[float]) -> list[Arrival]:
     return found
 
 
-def told(currents: Sequence[float]) -> tuple[list[BatteryState], list[BatteryQuarter]]:
+def given(currents: Sequence[float]) -> tuple[list[BatteryState], list[BatteryQuarter]]:
     """What a set does minute by minute, and its quarters of an hour."""
     sent = readings(currents)
     rows: list[Row] = [
@@ -71,7 +71,7 @@ def lively(minutes: int, *, seed: int = 1) -> list[float]:
 
 def test_a_current_that_stands_though_it_never_did_makes_nothing_known() -> None:
     """Soon the SoC is unknown, and no quarter that it touches is good; then all is as before."""
-    states, quarters = told([*lively(120), *[0.03] * 60, *lively(180, seed=2)])
+    states, quarters = given([*lively(120), *[0.03] * 60, *lively(180, seed=2)])
     assert all(state.soc_pct is None and BatteryFlag.STUCK_CURRENT in state.flags for state in states[140:179])
     standing = [row for row in quarters if T0 + 125 * MINUTE <= row.ts < T0 + 175 * MINUTE]
     assert {(row.quality, row.flags) for row in standing} == {(Quality.ESTIMATED, BatteryFlag.STUCK_CURRENT.value)}
@@ -87,7 +87,7 @@ def test_a_coarse_sensor_may_stand(seed: int) -> None:
     currents: list[float] = []
     while len(currents) < 1_500:
         currents += [rng.choice([0.0, 0.1])] * round(rng.expovariate(1 / 12))
-    states, quarters = told(currents)
+    states, quarters = given(currents)
     assert not any(state.flags for state in states)
     assert sum(row.quality is Quality.ESTIMATED for row in quarters) <= 2
 
@@ -136,7 +136,7 @@ def tapering(minutes: int) -> list[float]:
 )
 def test_a_current_that_is_held_is_no_dead_sensor_while_the_cells_move(currents: Sequence[float]) -> None:
     """A dead band shows 0.0 A for hours: the cells' last digits say that it lives."""
-    states, _ = told(currents)
+    states, _ = given(currents)
     assert not [state for state in states if BatteryFlag.STUCK_CURRENT in state.flags]
 
 
@@ -198,12 +198,12 @@ def test_a_voltage_that_comes_back_at_once_was_none() -> None:
     assert not any("stuck_current" in each for each in flags)
 
 
-@pytest.mark.parametrize(("stands_a", "told"), [(-25.02, True), (-24.0, False)], ids=["within", "at the end"])
-def test_a_load_that_swung_and_stands_within_its_swings_is_a_dead_sensor(stands_a: float, *, told: bool) -> None:
+@pytest.mark.parametrize(("stands_a", "is_stuck"), [(-25.02, True), (-24.0, False)], ids=["within", "at the end"])
+def test_a_load_that_swung_and_stands_within_its_swings_is_a_dead_sensor(stands_a: float, *, is_stuck: bool) -> None:
     """Who holds a current holds it from its beginning, or at the end of its range."""
     rng, rig = random.Random(4), Rig(lfp_set())
     rig.run(2)
     for minute in range(60):
         rig.shown_a = round(-25.0 + rng.gauss(0.0, 0.1), 2) if minute < 30 else stands_a
         rig.run(1 / 60, -25.0)
-    assert ("stuck_current" in both(rig)[0][-1].flags) is told
+    assert ("stuck_current" in both(rig)[0][-1].flags) is is_stuck

@@ -154,6 +154,6 @@ def test_a_full_cell_whose_own_voltage_lies_above_the_float_s_answers_a_small_lo
     """Held at 3.395 V, at rest 3.44 V: the first readings of a load hardly fall, or rise, and the sensor is right."""
     world = World(seed, "lfp_a", hysteresis_v=0.0, gain=0.0, offset_c=0.0)
     world.cycle(14.0)
-    (row,) = world.told()[0]
+    (row,) = world.estimates()[0]
     assert row.capacity_ah is not None
     assert row.flags == ""

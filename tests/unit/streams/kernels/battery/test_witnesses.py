@@ -86,7 +86,7 @@ def test_a_count_that_nobody_vouches_for_stands_where_the_curve_agrees_to_one_si
 def test_half_a_capacity_at_twice_the_resistance_is_not_shown_of_a_sensor_that_nobody_vouches_for(kind: str) -> None:
     """Both may be half of the current; the curve agrees because its drop was read where it is not level."""
     worlds = worlds_of(kind, [900])
-    assert any(row.capacity_ah is not None for row in worlds[0].told()[0])
+    assert any(row.capacity_ah is not None for row in worlds[0].estimates()[0])
     assert (tally(worlds).shown, tally(worlds).missed) == (0, 0)
 
 
@@ -211,8 +211,8 @@ def test_a_discharge_that_waits_for_its_recharge_is_given_out_again_from_each_sa
         assert state is not None
         crosses = before.reading.ts // fold.snapshot_ms != arrival.reading.ts // fold.snapshot_ms
         if crosses and state.recharge is not None:
-            _, again = fold.fold(state, world.device, [arrival])
-            assert state.recharge.row.ts in {row.ts for row in again if isinstance(row, BatteryCapacity)}
+            _, resumed = fold.fold(state, world.device, [arrival])
+            assert state.recharge.row.ts in {row.ts for row in resumed if isinstance(row, BatteryCapacity)}
             asked += 1
     assert asked
 

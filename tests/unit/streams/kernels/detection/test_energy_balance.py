@@ -46,7 +46,7 @@ def days_after(signal: Signal) -> float:
     return (signal.ts - START_TS) / DAY_MS - FAULT_DAY
 
 
-def told(signal: Signal) -> Any:  # noqa: ANN401 - a meter's id, or that none can be told
+def named_meter(signal: Signal) -> Any:  # noqa: ANN401 - a meter's id, or that none can be told
     """Which meter is named."""
     return orjson.loads(signal.evidence)["meter"]
 
@@ -62,7 +62,7 @@ def test_another_scale_is_found_on_the_second_day_and_its_meter_named(device: st
     first = found(LabelKind.SCALE, device, size)[0]
     assert 1 <= days_after(first) <= 3
     assert (first.kind, first.metric, first.unit) == (SignalKind.BALANCE, "residual_kwh/electricity", "kWh")
-    assert told(first) == device
+    assert named_meter(first) == device
     assert orjson.loads(first.evidence)["meter_shows_pct"] == pytest.approx(100 * size, rel=0.05)
 
 
@@ -71,7 +71,7 @@ def test_a_bias_that_grows_slowly_is_found_while_it_is_small(device: str, size: 
     """To 10 % within 30 days of a sub-meter, to 5 % of the main one: found before a third of it."""
     verdicts = found(LabelKind.SLOW_BIAS, device, size)
     assert 0 < days_after(verdicts[0]) <= 10
-    named = [told(each) for each in verdicts if told(each) != "cannot be told"]
+    named = [named_meter(each) for each in verdicts if named_meter(each) != "cannot be told"]
     assert set(named) == {device}
 
 

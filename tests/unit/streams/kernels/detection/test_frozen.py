@@ -72,8 +72,8 @@ def test_what_stands_for_an_hour_calls_nobody() -> None:
     assert not metered(range(600, 700))
 
 
-@pytest.mark.parametrize(("says", "told"), [("down", 0), ("停机", 0), ("running", 1), (None, 1)])
-def test_a_line_that_says_it_stands_is_not_frozen(says: str | None, told: int) -> None:
+@pytest.mark.parametrize(("says", "freezes_expected"), [("down", 0), ("停机", 0), ("running", 1), (None, 1)])
+def test_a_line_that_says_it_stands_is_not_frozen(says: str | None, freezes_expected: int) -> None:
     """Seventeen hours after nine days of production, and ten minutes more until the first tonne."""
     line = Device(device_id="p-1", site_id="plant-1", kind=Kind.PRODUCTION, period_s=300)
     arrivals, total = [], 0.0
@@ -85,9 +85,9 @@ def test_a_line_that_says_it_stands_is_not_frozen(says: str | None, told: int) -
         arrivals.append(Arrival("p-1", 0, reading))
     rows = RegisterMetering().fold(None, line, arrivals)[1]
     freezes = {row.ts for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.FREEZE}
-    assert len(freezes) == told
+    assert len(freezes) == freezes_expected
     known = {row.ts: row.increment for row in rows if isinstance(row, MeterMinute)}
-    assert told or known[T0 + (stop.start + 60) * MINUTE_MS] == 0.0
+    assert freezes_expected or known[T0 + (stop.start + 60) * MINUTE_MS] == 0.0
 
 
 def watched(days: float, bend: Callable[[int, list[float], list[float]], None], *, digits: int = 1) -> list[Signal]:

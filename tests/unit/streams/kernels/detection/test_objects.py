@@ -8,7 +8,7 @@ import pytest
 
 from schemas.metrics.signal import SignalKind
 from schemas.readings import Kind
-from tests.unit.streams.kernels.detection.test_odd_evidence import after_float, told
+from tests.unit.streams.kernels.detection.test_odd_evidence import after_float, alarms_of
 
 TS = 1_780_000_000_000
 LONG = {"value": 0, "description": "x" * 500}
@@ -157,35 +157,35 @@ DEAD: list[object] = [
 @pytest.mark.parametrize("field", ["smoke", "water"])
 def test_an_object_or_word_of_an_input_that_is_not_set_raises_nothing(field: str, sent: object) -> None:
     """Its quality, its time, its name and its limit are no smoke, nor is a word for no."""
-    assert told(Kind.SITE_POWER, [{field: False}, {field: sent}]) == set()
+    assert alarms_of(Kind.SITE_POWER, [{field: False}, {field: sent}]) == set()
 
 
 @pytest.mark.parametrize("sent", SMOKE, ids=str)
 @pytest.mark.parametrize("field", ["smoke", "water"])
 def test_an_input_that_is_set_is_heard_within_an_object(field: str, sent: object) -> None:
     """Wherever it stands, and whatever stands beside it."""
-    assert told(Kind.SITE_POWER, [{field: False}, {field: sent}]) == {SignalKind(field)}
+    assert alarms_of(Kind.SITE_POWER, [{field: False}, {field: sent}]) == {SignalKind(field)}
 
 
 @pytest.mark.parametrize("celsius", WARM, ids=str)
 def test_an_object_of_a_healthy_temperature_raises_nothing(celsius: object) -> None:
     """Its number, its quality and its limit are no temperatures."""
-    assert told(Kind.BATTERY, after_float(temperature_c=celsius)) == set()
+    assert alarms_of(Kind.BATTERY, after_float(temperature_c=celsius)) == set()
 
 
 @pytest.mark.parametrize("celsius", HOT, ids=str)
 def test_heat_is_heard_within_an_object(celsius: object) -> None:
     """By whatever name, beside whatever else."""
-    assert told(Kind.BATTERY, after_float(temperature_c=celsius)) == {SignalKind.OVER_TEMPERATURE}
+    assert alarms_of(Kind.BATTERY, after_float(temperature_c=celsius)) == {SignalKind.OVER_TEMPERATURE}
 
 
 @pytest.mark.parametrize("sent", WELL, ids=str)
 def test_an_object_of_healthy_cells_raises_nothing(sent: object) -> None:
     """A cell's number is not its voltage."""
-    assert told(Kind.BATTERY, after_float(cell_voltage_v=sent)) == set()
+    assert alarms_of(Kind.BATTERY, after_float(cell_voltage_v=sent)) == set()
 
 
 @pytest.mark.parametrize("sent", DEAD, ids=str)
 def test_a_short_is_heard_within_objects(sent: object) -> None:
     """The number beside it moves no cell."""
-    assert told(Kind.BATTERY, after_float(cell_voltage_v=sent)) == {SignalKind.CELL_SAG}
+    assert alarms_of(Kind.BATTERY, after_float(cell_voltage_v=sent)) == {SignalKind.CELL_SAG}

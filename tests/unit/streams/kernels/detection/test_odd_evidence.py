@@ -24,7 +24,7 @@ from tests.unit.streams.kernels.detection.test_sick_or_broken import (
 )
 
 
-def told(kind: Kind, readings: list[dict[str, Any]]) -> set[SignalKind]:
+def alarms_of(kind: Kind, readings: list[dict[str, Any]]) -> set[SignalKind]:
     """What the worker's folds tell of a danger, and the guard with them."""
     world = World(kind, readings, set())
     published = {record.kind for record in guard(world, random.Random(1))}
@@ -55,7 +55,7 @@ def after_float(**odd: object) -> list[dict[str, Any]]:
 )
 def test_heat_is_heard_in_any_form(celsius: object) -> None:
     """More sensors than a reading holds, longer than what is kept, nested, named, as text, with a unit."""
-    assert told(Kind.BATTERY, after_float(temperature_c=celsius)) == {SignalKind.OVER_TEMPERATURE}
+    assert alarms_of(Kind.BATTERY, after_float(temperature_c=celsius)) == {SignalKind.OVER_TEMPERATURE}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_heat_is_heard_in_any_form(celsius: object) -> None:
 )
 def test_a_short_is_heard_in_any_form(cells: object) -> None:
     """More cells than a reading holds, in mV, as text."""
-    assert told(Kind.BATTERY, after_float(cell_voltage_v=cells)) == {SignalKind.CELL_SAG}
+    assert alarms_of(Kind.BATTERY, after_float(cell_voltage_v=cells)) == {SignalKind.CELL_SAG}
 
 
 def test_a_short_is_not_hidden_by_what_no_cell_shows() -> None:
@@ -74,7 +74,7 @@ def test_a_short_is_not_hidden_by_what_no_cell_shows() -> None:
     for at, odd in enumerate((11, 14, 12), 5):
         readings[at]["cell_voltage_v"][2] = 1.62
         readings[at]["cell_voltage_v"][odd] = -65.5
-    assert told(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
+    assert alarms_of(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
 
 
 def test_a_channel_that_shows_an_empty_list_moves_no_other_one() -> None:
@@ -83,7 +83,7 @@ def test_a_channel_that_shows_an_empty_list_moves_no_other_one() -> None:
     readings = [healthy(rng) for _ in range(8)]
     for values, odd in zip(readings[5:], ([], "x", {}), strict=True):
         values["cell_voltage_v"][4], values["cell_voltage_v"][10] = odd, 1.1
-    assert told(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
+    assert alarms_of(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
 
 
 def test_two_shorts_that_take_turns_in_being_the_lowest_are_one_alarm() -> None:
@@ -92,13 +92,13 @@ def test_two_shorts_that_take_turns_in_being_the_lowest_are_one_alarm() -> None:
     readings = [healthy(rng) for _ in range(8)]
     for at in range(5, 8):
         readings[at]["cell_voltage_v"][2:4] = [0.5 + 0.01 * (at % 2), 0.51 - 0.01 * (at % 2)]
-    assert told(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
+    assert alarms_of(Kind.BATTERY, readings) == {SignalKind.CELL_SAG}
 
 
 @pytest.mark.parametrize("sent", [[True], [0, 1], {"value": 1}, {"state": "ALARM"}, "告警", "有烟", -1, 2, "Y"])
 def test_smoke_is_heard_in_any_form(sent: object) -> None:
     """In a list, in an object, in Chinese, as a number."""
-    assert told(Kind.SITE_POWER, [{"smoke": False}, {"smoke": sent}]) == {SignalKind.SMOKE}
+    assert alarms_of(Kind.SITE_POWER, [{"smoke": False}, {"smoke": sent}]) == {SignalKind.SMOKE}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_smoke_is_heard_in_any_form(sent: object) -> None:
 )
 def test_a_word_for_no_or_for_nothing_is_no_smoke(sent: object) -> None:
     """An alarm for each reading of an FSU that writes 正常 is one that nobody looks at."""
-    assert told(Kind.SITE_POWER, [{"smoke": False}, {"smoke": sent}]) == set()
+    assert alarms_of(Kind.SITE_POWER, [{"smoke": False}, {"smoke": sent}]) == set()
 
 
 def test_smoke_of_a_moment_is_heard_whatever_else_contradicts_itself() -> None:

@@ -112,8 +112,8 @@ def test_a_plants_own_window_and_deadband_of_its_limit_count() -> None:
     kernel = PlantLimits(RULES.limit, RULES.quota, "test")
     days = [window(at, 120.0, quota_gap=20.0)._replace(window_h=hours) for at in range(3) for hours in (24, 720)]
     own = kernel.fold(None, site(limit={"window_h": 24}), days)[1]
-    told = {(row.kind, row.window_s) for row in own if isinstance(row, Signal)}
-    assert told == {(SignalKind.LIMIT, 24 * 3600), (SignalKind.QUOTA, 720 * 3600)}
+    judged = {(row.kind, row.window_s) for row in own if isinstance(row, Signal)}
+    assert judged == {(SignalKind.LIMIT, 24 * 3600), (SignalKind.QUOTA, 720 * 3600)}
     near = [window(at, value) for at, value in enumerate([112.0, 107.0, 107.0])]
     assert verdicts(kernel, site(), near) == [True, False]
     assert verdicts(kernel, site(limit={"return_share": 0.05}), near) == [True, True]

@@ -69,9 +69,9 @@ def test_a_dead_cell_is_told_wherever_it_stands(dead: int) -> None:
     def die(minute: int) -> Change:
         return {"pack_voltage_v": 16 * 3.39} if minute < 30 else {"cell_voltage_v": shown, "pack_voltage_v": 15 * 3.39}
 
-    told = [row for row in signals(floating(40, die)) if row.active]
-    assert {row.kind for row in told} == {SignalKind.CELL_SAG}
-    assert told[0].ts == T0 + 30 * 60_000
+    raised = [row for row in signals(floating(40, die)) if row.active]
+    assert {row.kind for row in raised} == {SignalKind.CELL_SAG}
+    assert raised[0].ts == T0 + 30 * 60_000
 
 
 def test_a_set_of_fewer_cells_misses_none() -> None:

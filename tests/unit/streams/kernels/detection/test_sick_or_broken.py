@@ -277,9 +277,9 @@ def test_no_danger_is_lost_whatever_stands_beside_it(made: Callable[[random.Rand
         world = made(rng)
         records = guard(world, rng)
         raised = {record.alarm_id for record in records if record.event is SafetyEvent.RAISE}
-        told = {(record.device_id, record.kind) for record in records}
-        if not world.must <= told or not raised <= ids(worker(world)) or not raised:
-            lost.append((seed, told))
+        published = {(record.device_id, record.kind) for record in records}
+        if not world.must <= published or not raised <= ids(worker(world)) or not raised:
+            lost.append((seed, published))
     assert lost == []
 
 

@@ -75,9 +75,9 @@ def test_a_fall_is_unknown_until_the_next_readings_tell_what_it_was() -> None:
     steady = [(at * 60, 5_000.0 + at) for at in range(20)]
     held = minutes([*steady, (1_200, 0.5)])[-1]
     assert (held.ts - T0, held.increment, held.quality) == (1_140_000, None, Quality.UNKNOWN)
-    told = {row.ts - T0: row for row in minutes([*steady, (1_200, 0.5), (1_260, 1.5)])}
-    assert (told[1_140_000].increment, told[1_140_000].quality) == (0.5, Quality.ESTIMATED)
-    assert (told[1_200_000].increment, told[1_200_000].quality) == (1.0, Quality.ESTIMATED)
+    later = {row.ts - T0: row for row in minutes([*steady, (1_200, 0.5), (1_260, 1.5)])}
+    assert (later[1_140_000].increment, later[1_140_000].quality) == (0.5, Quality.ESTIMATED)
+    assert (later[1_200_000].increment, later[1_200_000].quality) == (1.0, Quality.ESTIMATED)
     proved = minutes([*steady, *((1_200 + 60 * at, 0.5 + at) for at in range(1_450))])
     assert (proved[-1].increment, proved[-1].quality) == (1.0, Quality.GOOD)
 
@@ -227,9 +227,9 @@ def test_counting_on_beyond_the_rating_is_told_once_with_its_end(first: int) -> 
     for step in steps:
         shown.append(round(shown[-1] + step, 3))
     _, rows = KERNEL.fold(None, meter, arrivals([(60 * at, value) for at, value in enumerate(shown)]))
-    told = [row for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.OVER_RATED]
-    assert {row.ts for row in told} == {told[0].ts}
-    begins, ends = told[0], told[-1]
+    over = [row for row in rows if isinstance(row, MeterEvent) and row.kind is MeterEventKind.OVER_RATED]
+    assert {row.ts for row in over} == {over[0].ts}
+    begins, ends = over[0], over[-1]
     assert (begins.until_ts, ends.until_ts) == (None, T0 + 60_000 * (first + 180))
     assert ends.increment is not None
     assert ends.plausible is not None

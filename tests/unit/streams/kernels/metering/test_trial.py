@@ -95,9 +95,9 @@ def test_a_state_on_trial_can_be_written_and_read_back() -> None:
     """Folding on from a state that was dumped and loaded gives what folding at once gives."""
     readings = quarters([*counting(5_000.0, 7.0, 40), *counting(100.0, 1.0, 40)])
     state, given = KERNEL.fold(None, METER, readings[:30])
-    again = KERNEL.load(KERNEL.dump(state))
-    assert again == state
-    _, rest = KERNEL.fold(again, METER, readings[30:])
+    loaded = KERNEL.load(KERNEL.dump(state))
+    assert loaded == state
+    _, rest = KERNEL.fold(loaded, METER, readings[30:])
     assert _minutes([*given, *rest]) == metered(readings)
 
 

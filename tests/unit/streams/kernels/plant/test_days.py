@@ -21,10 +21,10 @@ POWER = Device(device_id="e", site_id="s", kind=Kind.ELECTRICITY, role=Role.CONS
 GAS = Device(device_id="g", site_id="s", kind=Kind.GAS, role=Role.CONSUMED, carrier="natural_gas_low")
 STEAM = Device(device_id="x", site_id="s", kind=Kind.STEAM, role=Role.EXPORTED, carrier="steam_saturated")
 WATER = Device(device_id="w", site_id="s", kind=Kind.WATER, role=Role.CONSUMED)
-AGAIN = Device(device_id="r", site_id="s", kind=Kind.WATER, role=Role.REUSED)
+REUSED = Device(device_id="r", site_id="s", kind=Kind.WATER, role=Role.REUSED)
 STEEL = Device(device_id="p", site_id="s", kind=Kind.PRODUCTION, role=Role.PRODUCT)
 MILL = Device(device_id="m", site_id="s", kind=Kind.PRODUCTION, role=Role.PRODUCT)
-DEVICES = [POWER, GAS, STEAM, WATER, AGAIN, STEEL]
+DEVICES = [POWER, GAS, STEAM, WATER, REUSED, STEEL]
 SITE = Site(
     site_id="s",
     name="S",
@@ -43,7 +43,7 @@ def day(tables: Tables, number: int, *, silent_hour: int | None = None) -> None:
     rows += minutes(GAS, "volume_m3", lambda _: 50.0, hours, begin)
     rows += minutes(STEAM, "mass_t", lambda _: 2.0, hours, begin)
     rows += minutes(WATER, "volume_m3", lambda _: 40.0, hours, begin)
-    rows += minutes(AGAIN, "volume_m3", lambda _: 760.0, hours, begin)
+    rows += minutes(REUSED, "volume_m3", lambda _: 760.0, hours, begin)
     rows += minutes(STEEL, "mass_t", lambda _: 40.0, hours, begin)
     tables.put(rows)
 
@@ -165,8 +165,8 @@ def test_a_line_counts_its_own_meters_only() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(order=st.permutations(range(6)), again=st.integers(0, 5))
-def test_rows_do_not_depend_on_the_order_in_which_minutes_come(order: list[int], again: int) -> None:
+@given(order=st.permutations(range(6)), repeated=st.integers(0, 5))
+def test_rows_do_not_depend_on_the_order_in_which_minutes_come(order: list[int], repeated: int) -> None:
     """Late and repeated minutes end in the same hours, days and windows, to the last bit; sums are conserved."""
     parts = [
         minutes(POWER, "energy_import_kwh", lambda hour: 0.1 * (hour % 7) + 1 / 3, range(4 * at, 4 * at + 4))
@@ -174,7 +174,7 @@ def test_rows_do_not_depend_on_the_order_in_which_minutes_come(order: list[int],
         for at in range(6)
     ]
     tables = Tables(SITE, [POWER, STEEL])
-    for at in [*order, again]:
+    for at in [*order, repeated]:
         tables.put(parts[at])
     straight = Tables(SITE, [POWER, STEEL])
     for part in parts:
@@ -193,8 +193,8 @@ def test_a_plant_day_within_a_silence_is_its_share_and_estimated(silent_days: in
     counting = [(at * 15, 5_000.0 * at) for at in range(4 * 24)]
     begun, shown = counting[-1]
     behind = begun + silent_days * 24 * 60
-    told = [*counting, *((behind + 15 * at, shown + 24_000.0 * silent_days) for at in range(8))]
-    readings = [ElectricityReading(ts=DAY0 + at * MINUTE_MS, energy_import_kwh=value) for at, value in told]
+    shown_values = [*counting, *((behind + 15 * at, shown + 24_000.0 * silent_days) for at in range(8))]
+    readings = [ElectricityReading(ts=DAY0 + at * MINUTE_MS, energy_import_kwh=value) for at, value in shown_values]
     metered = RegisterMetering().fold(None, POWER, [Arrival("e", 0, reading) for reading in readings])[1]
     tables.put(row for row in metered if isinstance(row, MeterMinute))
     for number in range(silent_days + 2):

@@ -51,7 +51,7 @@ def quarters(device_id: str, kwh: float, **changed: Any) -> list[BatteryQuarter]
     return [*rows[:3], rows[3]._replace(**changed)]
 
 
-def told(site_hour: SiteLoadHour, *of_sets: list[BatteryQuarter]) -> list[Row]:
+def shares(site_hour: SiteLoadHour, *of_sets: list[BatteryQuarter]) -> list[Row]:
     """What the view makes of an hour."""
     rows: dict[type[Row], list[Row]] = {
         SiteLoadHour: [site_hour],
@@ -62,9 +62,9 @@ def told(site_hour: SiteLoadHour, *of_sets: list[BatteryQuarter]) -> list[Row]:
 
 def test_an_hour_without_mains_is_shared_by_the_sets_of_a_site() -> None:
     """Each set beside the others' and the power system's count; an idle set carries nothing and is no witness."""
-    both = told(load(), quarters("a", 2.0), quarters("b", 1.0))
+    both = shares(load(), quarters("a", 2.0), quarters("b", 1.0))
     assert both == [BatteryShareHour("a", T0, "s", 2.0, 1.0, 3.0), BatteryShareHour("b", T0, "s", 1.0, 2.0, 3.0)]
-    assert [row[0] for row in told(load(), quarters("a", 3.0), quarters("b", 0.0))] == ["a"]
+    assert [row[0] for row in shares(load(), quarters("a", 3.0), quarters("b", 0.0))] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_an_hour_without_mains_is_shared_by_the_sets_of_a_site() -> None:
 )
 def test_an_hour_that_is_not_whole_says_nothing(site_hour: SiteLoadHour, last: dict[str, float | None]) -> None:
     """Mains, a generator or a gap within the hour: the sets' sum need not be the load."""
-    assert told(site_hour, quarters("a", 2.0), quarters("b", 1.0, **last)) == []
+    assert shares(site_hour, quarters("a", 2.0), quarters("b", 1.0, **last)) == []
 
 
 def test_a_set_that_is_not_heard_leaves_the_others_without_a_witness() -> None:
     """What it gave is missing from the sum."""
-    assert told(load(), quarters("a", 2.0)) == []
+    assert shares(load(), quarters("a", 2.0)) == []

@@ -52,7 +52,7 @@ def test_a_resting_set_is_doubted_only_where_no_other_can_carry_the_bus(
     assert sorted(row.device_id for row in rows if isinstance(row, SiteDoubt)) == doubted
 
 
-def told(outage: SiteOutage, *episodes: BatteryEpisode) -> list[SiteDoubt]:
+def doubts_of(outage: SiteOutage, *episodes: BatteryEpisode) -> list[SiteDoubt]:
     """Doubts about a site of one set that backs it up."""
     devices = [DEVICES[0], DEVICES[2]]
     found: dict[type[Row], Sequence[Row]] = {SiteOutage: [outage], BatteryEpisode: episodes}
@@ -68,20 +68,22 @@ def stretch(kind: EpisodeKind, start_h: float, stop_h: float | None) -> BatteryE
 def test_a_failure_that_goes_on_while_the_set_is_charged_is_doubted_from_then_on() -> None:
     """Phases or a flag that stay behind; within ten minutes the flag may just be late."""
     discharge, charge = stretch(EpisodeKind.DISCHARGE, 0.0, 0.5), stretch(EpisodeKind.CHARGE, 0.5, None)
-    [doubt] = told(OUTAGE, discharge, charge)
+    [doubt] = doubts_of(OUTAGE, discharge, charge)
     assert (doubt.device_id, doubt.kind, doubt.ts, doubt.ended_ts) == ("p", DoubtKind.MAINS, charge.ts, OUTAGE.ended_ts)
     assert (
-        told(OUTAGE, discharge._replace(ended_ts=T0 + HOUR_MS - 300_000), charge._replace(ts=T0 + HOUR_MS - 300_000))
+        doubts_of(
+            OUTAGE, discharge._replace(ended_ts=T0 + HOUR_MS - 300_000), charge._replace(ts=T0 + HOUR_MS - 300_000)
+        )
         == []
     )
-    again = [stretch(EpisodeKind.CHARGE, 0.5, 0.8), stretch(EpisodeKind.DISCHARGE, 0.8, None)]
-    [doubt] = told(OUTAGE, discharge, *again)
-    assert doubt.ended_ts == again[1].ts
+    stretches = [stretch(EpisodeKind.CHARGE, 0.5, 0.8), stretch(EpisodeKind.DISCHARGE, 0.8, None)]
+    [doubt] = doubts_of(OUTAGE, discharge, *stretches)
+    assert doubt.ended_ts == stretches[1].ts
 
 
 def test_a_bus_on_its_sets_while_mains_is_said_to_be_on_is_doubted_where_a_set_carries() -> None:
     """A rectifier that is set lower takes the bus down too, and no set gives anything."""
     fallen = OUTAGE._replace(contradicted=True)
-    [doubt] = told(fallen, stretch(EpisodeKind.DISCHARGE, 0.0, None))
+    [doubt] = doubts_of(fallen, stretch(EpisodeKind.DISCHARGE, 0.0, None))
     assert (doubt.device_id, doubt.kind, doubt.ts) == ("p", DoubtKind.SUPPLY, T0)
-    assert told(fallen, stretch(EpisodeKind.FLOAT, -1.0, None)) == []
+    assert doubts_of(fallen, stretch(EpisodeKind.FLOAT, -1.0, None)) == []
