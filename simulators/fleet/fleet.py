@@ -277,9 +277,8 @@ class Fleet:
         power = self._power_shown(sites, (ts, seq), load)
         if heard.all():
             return shown, power
-        sets_heard = heard[position]
-        sets = SetsShown._make(column[sets_heard] for column in shown)
-        return sets, SitesShown._make(column[heard] for column in power)
+        mask = heard[position]
+        return SetsShown._make(column[mask] for column in shown), SitesShown._make(column[heard] for column in power)
 
     def _shelter(self, sites: Index, at_ts: int) -> Array:
         """Temperature inside the shelters of `sites`, °C."""
