@@ -13,6 +13,11 @@ from schemas.words import Language, Text
 NO_BASELINE = Text("没有基准：先运行 fenhe enpi fit", "no baseline: run fenhe enpi fit")
 ENPI_STEPS = (Step(None, fields.GOOD), Step(1, fields.PARTIAL), Step(1.05, fields.BAD))
 """1 is the baseline itself; red from 5 % above it. (unsourced)"""
+NEWEST_WITHIN_D = 10
+"""How old the newest known day may be of which a deviation is told. (unsourced)"""
+WEEK_D = 7
+WEEK_LEAST_D = 4
+"""Days that must be known of seven, as `enpi_day` asks for its `enpi_7d`."""
 FORMULA = Text(
     "EnPI = E / Ê，Ê = 基准截距 + 基准斜率 × 产量 + 其他变量的部分，取能耗与产量都已知的小时；每天一点。"
     "不足 12 小时或变量未知的日子为未知，迟到数据到达后自动更正。来源：enpi_day、enpi_baseline。",
@@ -85,10 +90,10 @@ def fit(language: Language) -> Panel:
         title=Text("能源基准", "Energy baseline"),
         description=Text(
             "最新基准版本：R² 不小于 0.75、至少 12 天（ISO 50006），CV(RMSE) 为相对误差；"
-            "EnPI 为最近已知的一天（当天未结束，尚不可知）。"
+            "EnPI 为近 3 天中最近能知的一天（至少 12 小时已知；当天下午起即为当天）。"
             "来源：enpi_baseline、enpi_day。",
             "The newest version: R² of at least 0.75 over at least 12 days (ISO 50006), CV(RMSE) is its relative "
-            "error; EnPI of the newest day that is known: never the day under way. "
+            "error; EnPI of the newest day within three of which 12 hours are known (today's from the afternoon on). "
             "Source: enpi_baseline, enpi_day.",
         ),
         width=6,
@@ -126,20 +131,24 @@ def deviation(language: Language) -> Panel:
         language=language,
         title=Text("偏差代价：较基准多用（负为节约）", "Cost of the deviation from the baseline (below zero saves)"),
         description=Text(
-            "偏差 = E − Ê，取最近能知的一天（至少 12 小时已知；当天下午起即为当天）的已知小时，及至该日的 7 天。"
-            "✕ 多用 5 % 以上，◇ 依估算得出。折合元 = 偏差 × 登记的吨标煤价格。"
+            "偏差 = E − Ê，取最近能知的一天（至少 12 小时已知；当天下午起即为当天）的已知小时，"
+            "及至该日的 7 天（至少 4 天已知，不足 7 天为 ◇）。"
+            "✕ 多用 5 % 以上，◇ 依估算得出，○ Ê 不大于 0。折合元 = 偏差 × 登记的吨标煤价格。"
             "全厂在前，其次为多用最多的产线；没有基准的产线未知。来源：enpi_day、site。",
             "Deviation: E − Ê over the known hours of the newest day of which 12 are known (today's from the afternoon "
-            "on), and over the 7 days up to it. ✕ is 5 % more or beyond, ◇ rests on an estimate. Yuan: the deviation "
-            "times the price of a tonne of coal equivalent that is registered. The whole plant first, then the line "
-            "that spent most; one without a baseline is unknown. Source: enpi_day, site.",
+            "on), and over the 7 days up to it (of which 4 are known; ◇ where not all are). ✕ is 5 % more or beyond, "
+            "◇ rests on an estimate, ○ has no Ê above 0. Yuan: the deviation times the registered price of a tonne of "
+            "coal equivalent. The whole plant first, then the line that spent most; one without a baseline is "
+            "unknown. Source: enpi_day, site.",
         ),
         width=24,
         height=5,
         empty=labels.NONE,
     )
+    estimated = fields.MARK_OF[fields.ESTIMATED]
     mark = (
-        "CASE WHEN n.quality = 'estimated' THEN '◇' "
+        f"CASE WHEN n.enpi IS NULL THEN '{fields.MARK_OF[fields.UNKNOWN]}' "
+        f"WHEN n.quality = 'estimated' THEN '{estimated}' "
         + " ".join(
             f"WHEN n.enpi >= {step.value} THEN '{fields.MARK_OF[step.color]}'" for step in reversed(ENPI_STEPS[1:])
         )
@@ -153,14 +162,18 @@ def deviation(language: Language) -> Panel:
 WITH days AS MATERIALIZED (
     SELECT line_id, ts, actual_kgce, expected_kgce, enpi, coverage, quality
     FROM enpi_day
-    WHERE site_id = {SITE} AND {days_back(10)} AND actual_kgce IS NOT NULL AND expected_kgce IS NOT NULL
+    WHERE site_id = {SITE} AND {days_back(NEWEST_WITHIN_D + WEEK_D)}
+      AND actual_kgce IS NOT NULL AND expected_kgce IS NOT NULL
 ), newest AS (
-    SELECT DISTINCT ON (line_id) * FROM days ORDER BY line_id, ts DESC
+    SELECT DISTINCT ON (line_id) * FROM days WHERE {days_back(NEWEST_WITHIN_D)} ORDER BY line_id, ts DESC
 ), week AS (
-    SELECT d.line_id, sum(d.actual_kgce - d.expected_kgce) AS kgce
+    SELECT d.line_id,
+           CASE WHEN count(*) < {WEEK_D} OR bool_or(d.quality = 'estimated') THEN '{estimated} ' ELSE '' END
+           || {sql.signed("sum(d.actual_kgce - d.expected_kgce)", 0)} AS kgce
     FROM days d JOIN newest n USING (line_id)
-    WHERE d.ts > n.ts - interval '7 days'
+    WHERE d.ts > n.ts - interval '{WEEK_D} days'
     GROUP BY d.line_id
+    HAVING count(*) >= {WEEK_LEAST_D}
 )
 SELECT {sql.name(language, "l", "line_id")} AS line,
        coalesce(to_char(n.ts AT TIME ZONE '{TIME_ZONE}', 'MM-DD'), {no_baseline}) AS day, n.coverage,
@@ -168,7 +181,8 @@ SELECT {sql.name(language, "l", "line_id")} AS line,
        {mark} || ' ' || {sql.signed("n.actual_kgce - n.expected_kgce", 0)} AS deviation_kgce,
        {sql.signed_pct("100 * (n.enpi - 1)")} AS deviation_pct,
        w.kgce AS week_kgce,
-       (n.actual_kgce - n.expected_kgce) / 1000 * s.coal_yuan_t AS yuan
+       CASE WHEN s.coal_yuan_t IS NULL THEN {sql.quote(labels_plant.NO_PRICE(language))}
+            ELSE {sql.signed("(n.actual_kgce - n.expected_kgce) / 1000 * s.coal_yuan_t", 0)} END AS yuan
 FROM product_line l
 JOIN site s USING (site_id)
 LEFT JOIN newest n USING (line_id)
@@ -186,8 +200,8 @@ ORDER BY l.line_id <> 'plant', n.actual_kgce - n.expected_kgce DESC NULLS LAST, 
         Field(name="expected_kgce", label=labels_plant.EXPECTED, decimals=0, width=90),
         Field(name="deviation_kgce", label=labels_plant.DEVIATION, marked=True, width=110),
         Field(name="deviation_pct", label=labels_plant.DEVIATION_PCT, width=80),
-        Field(name="week_kgce", label=labels_plant.WEEK_DEVIATION, decimals=0, width=110),
-        Field(name="yuan", label=labels_plant.DEVIATION_YUAN, decimals=0, width=90, unknown=labels_plant.NO_PRICE),
+        Field(name="week_kgce", label=labels_plant.WEEK_DEVIATION, marked=True, width=110),
+        Field(name="yuan", label=labels_plant.DEVIATION_YUAN, width=90),
     )
 
 

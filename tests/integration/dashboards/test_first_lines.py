@@ -115,6 +115,11 @@ async def _lines(database: ReaderDatabase, site: str = "taihang-steel") -> list[
     return await rows_of(DEVIATION, database, standard_scope(site=site))
 
 
+def _amount(shown: object) -> float:
+    """The figure of a text such as `◇ +1,204`."""
+    return float(str(shown).split(maxsplit=1)[-1].replace(",", "").replace("−", "-"))
+
+
 async def test_a_deviation_is_told_in_coal_and_in_money(migrated_database: ReaderDatabase) -> None:
     """Of the newest known day and the seven up to it; the line that spent most stands below the whole plant."""
     populate(migrated_database.owner_url, sets=2, hours=1, days=20)
@@ -129,18 +134,54 @@ async def test_a_deviation_is_told_in_coal_and_in_money(migrated_database: Reade
         assert plant["actual_kgce"] == pytest.approx(1.1 * expected)
         assert plant["deviation_kgce"] == f"✕ +{0.1 * expected:,.0f}"
         assert plant["deviation_pct"] == "+10.0 %"
-        assert float(str(plant["week_kgce"])) > 6 * 0.09 * expected
-        assert plant["yuan"] is None
-        assert (line["day"], line["deviation_kgce"], line["yuan"]) == ("no baseline", None, None)
+        assert _amount(plant["week_kgce"]) > 6 * 0.09 * expected
+        assert (plant["yuan"], line["yuan"]) == ("no price", "no price")
+        assert (line["day"], line["deviation_kgce"], line["week_kgce"]) == ("no baseline", None, None)
         owner.execute("UPDATE site SET coal_yuan_t = 800 WHERE site_id = 'taihang-steel'")
-        (plant, _) = await _lines(migrated_database)
-        assert plant["yuan"] == pytest.approx(0.1 * expected / 1000 * 800)
+        (plant, line) = await _lines(migrated_database)
+        assert plant["yuan"] == f"+{0.1 * expected / 1000 * 800:,.0f}"
+        assert line["yuan"] is None
         owner.execute("UPDATE plant_day SET quality = 'estimated'")
         (plant, _) = await _lines(migrated_database)
         assert str(plant["deviation_kgce"]).startswith("◇ +")
         owner.execute("UPDATE plant_day SET energy_hours = 11")
         (plant, _) = await _lines(migrated_database)
         assert (plant["day"], plant["deviation_kgce"]) == (None, None)
+
+
+async def test_seven_days_are_told_as_such_only_where_they_are_known(migrated_database: ReaderDatabase) -> None:
+    """Fewer than seven, or an estimated one among them, bear the sign; fewer than four are no week."""
+    populate(migrated_database.owner_url, sets=2, hours=1, days=20)
+    newest = "date_trunc('day', now(), 'Asia/Shanghai') - interval '8 days'"
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+
+        async def week(change: str) -> str | None:
+            owner.execute(trusted(change))
+            shown = (await _lines(migrated_database))[0]["week_kgce"]
+            return None if shown is None else str(shown)
+
+        owner.execute(trusted(f"DELETE FROM plant_day WHERE ts > {newest}"))  # noqa: S608
+        owner.execute(
+            "UPDATE plant_day SET ratio_energy_kgce = 3000 + 95 * ratio_production + 100, energy_hours = 24, "
+            "quality = 'good'"
+        )
+        guess = "UPDATE plant_day SET quality = 'estimated' WHERE ts"
+        forget = "UPDATE plant_day SET energy_hours = 11 WHERE ts"
+        assert await week("SELECT 1") == "+700"
+        assert await week(f"{guess} = {newest} - interval '6 days'") == "◇ +700"
+        assert await week(f"{forget} = {newest} - interval '6 days'") == "◇ +600"
+        assert await week(f"{forget} <= {newest} - interval '4 days'") == "◇ +400"
+        assert await week(f"{forget} <= {newest} - interval '3 days'") is None
+
+
+async def test_where_nothing_is_expected_no_deviation_is_green(migrated_database: ReaderDatabase) -> None:
+    """A baseline at or below zero tells no EnPI: the deviation bears the sign of the unknown."""
+    populate(migrated_database.owner_url, sets=2, hours=1, days=20)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        owner.execute("UPDATE enpi_baseline SET intercept_kgce = 0, slope_kgce = 0")
+        owner.execute("UPDATE plant_day SET ratio_energy_kgce = 250, energy_hours = 24, quality = 'good'")
+    (plant, _) = await _lines(migrated_database)
+    assert (plant["deviation_kgce"], plant["deviation_pct"]) == ("○ +250", None)
 
 
 async def test_the_line_that_spent_most_stands_first(migrated_database: ReaderDatabase) -> None:
