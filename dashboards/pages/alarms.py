@@ -101,7 +101,7 @@ def put_aside(language: Language) -> Panel:
 SELECT a.alarm_id, a.severity, a.state, {alarm_lists.kind(language)} AS kind,
        CASE WHEN a.active THEN 'holds' ELSE 'over' END AS condition,
        {alarm_lists.place(language)},
-       a.event_at, a.shelved_until, last.actor, NULLIF(last.reason, '') AS reason
+       a.event_at, a.shelved_until, last.actor, NULLIF({_reason("last.reason", language)}, '') AS reason
 FROM alarm a
 LEFT JOIN device d USING (device_id)
 LEFT JOIN site s ON s.site_id = a.site_id

@@ -14,7 +14,11 @@ from schemas.words import Language, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SEEN = "seen"
+"""What is stored of who acknowledges and says no more."""
+
 REASONS: Mapping[str, str] = {
+    SEEN: "已看到",
     "the condition holds": "条件成立",
     "the condition is over": "条件已消失",
     "the condition was over for a while": "条件曾一度消失",
@@ -43,7 +47,11 @@ REASONS: Mapping[str, str] = {
 
 _REFUSALS: Mapping[str, str] = {
     r"a name and a reason are required": "请填写姓名和理由",
+    r"a name and a note are required": "请填写姓名和记事",
+    r"a note has at most (?P<most>\d+) characters, this one (?P<length>\d+)": "记事最多 {most} 字，现有 {length} 字",
+    r"there is no site .*": "没有这个站点",
     r"the name (?P<name>.*) cannot be used, or name or reason is too long": "不能使用姓名“{name}”，或姓名、理由过长",
+    r"the name (?P<name>.*) cannot be used, or is too long": "不能使用姓名“{name}”，或姓名过长",
     r"shelve for more than 0 and at most (?P<most>\S+) hours": "搁置时间须大于 0 且不超过 {most} 小时",
     r"there is no alarm .*": "没有这个告警",
     r"\w+ is not possible: alarm .*": "该告警的状态已经改变，此操作现在不可行；请看下方历史",

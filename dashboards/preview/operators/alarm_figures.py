@@ -15,7 +15,7 @@ from dashboards.words import labels
 from dashboards.words.battery_soh import CHANGE
 from dashboards.words.plant import EVENTS
 from schemas.words import Language
-from schemas.words.alarm_reasons import EVIDENCE, FOUND
+from schemas.words.alarm_reasons import EVIDENCE, FOUND, reason
 from schemas.words.alarms import GUIDES
 from schemas.words.meter_rules import meter_rule
 
@@ -73,7 +73,7 @@ def earlier(alarms: Sequence[Mapping[str, Any]], view: View) -> str:
             where = region if language is Language.ZH else labels.CITY.get(region, region)
         lasted = each["over_at"] - each["event_at"] if each["over_at"] else None
         length = "" if lasted is None else " ".join(duration(lasted / 1000))
-        said = f"“{each['reason']}” ({each['actor']})" if each["reason"] else ""
+        said = f"“{reason(each['reason'], language)}” ({each['actor']})" if each["reason"] else ""
         link = f'<a class="link" href="{escape(view.alarm(each["alarm_id"]))}">{moment(each["event_at"])}</a>'
         items.append(" · ".join(part for part in (link, *map(escape, (length, where, said))) if part))
     if not items:

@@ -52,6 +52,8 @@ def test_what_a_person_wrote_stays_as_written() -> None:
     ("said", "words"),
     [
         ("a name and a reason are required", "请填写姓名和理由"),
+        ("a name and a note are required", "请填写姓名和记事"),
+        ("a note has at most 1000 characters, this one 1001", "记事最多 1000 字，现有 1001 字"),
         ("shelve for more than 0 and at most 24 hours", "搁置时间须大于 0 且不超过 24 小时"),
         ("close is not possible: alarm abc is shelved, its condition holds", "该告警的状态已经改变"),
     ],
