@@ -3,7 +3,7 @@
 (() => {
   const KEY = "fenhe-sound";
   const wanted = () => { try { return localStorage.getItem(KEY) === "on"; } catch { return false; } };
-  let heard = null, sound = null;
+  let heard = null, sound = null, clicked = false;
   const show = () => document.querySelectorAll(".bell").forEach(bell => {
     const waits = wanted() && sound?.state !== "running";
     bell.setAttribute("aria-pressed", wanted());
@@ -41,7 +41,9 @@
   };
   document.addEventListener("click", event => {
     const bell = event.target.closest?.(".bell");
-    if (bell) try { localStorage.setItem(KEY, wanted() ? "off" : "on"); } catch { /* no storage: for this page alone */ }
+    const wakes = !clicked && bell?.matches(".is-waiting");  // "click to let it ring" does not switch it off
+    clicked = true;
+    if (bell && !wakes) try { localStorage.setItem(KEY, wanted() ? "off" : "on"); } catch { /* no storage: for this page alone */ }
     wake().then(show);
   });
   document.addEventListener("keydown", () => wake());

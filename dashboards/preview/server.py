@@ -169,8 +169,7 @@ def _add_operators_pages(reader: Reader, hand: Hand) -> None:
         view = View.parse("alarms", dict(request.query_params), request.headers.get("accept-language", ""))
         _style(view)
         ui.page_title(f"{labels_alarm.ALARMS(view.language)} · fenhe")
-        AlarmPage(alarm_id, hand, view, _session(request)).build()
-        Bell(_source(reader, request), view.language).watch()
+        AlarmPage(alarm_id, hand, view, Bell(_source(reader, request), view.language), _session(request)).build()
 
     @ui.page("/shift")
     def shift(request: Request) -> None:
@@ -178,8 +177,7 @@ def _add_operators_pages(reader: Reader, hand: Hand) -> None:
         _style(view)
         ui.page_title(f"{HANDOVER(view.language)} · fenhe")
         source = _source(reader, request)
-        ShiftPage(source, hand, view, _session(request)).build()
-        Bell(source, view.language).watch()
+        ShiftPage(source, hand, view, Bell(source, view.language), _session(request)).build()
 
 
 def _guard(app: FastAPI, host: str, accounts: Accounts | None) -> None:

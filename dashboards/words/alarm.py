@@ -78,7 +78,6 @@ SHELVE = Text("搁置", "Shelve")
 UNSHELVE = Text("取消搁置", "Take back")
 CLOSE = Text("关闭", "Close")
 COMMENT = Text("备注", "Comment")
-SEEN = Text("已看到", "seen")
 YOUR_NAME = Text("姓名", "Your name")
 HOURS = Text("搁置小时", "Hours")
 CLEARED = Text("恢复", "Over since")
@@ -93,6 +92,7 @@ WITH_COMPANIONS = Text("一并处理同一设备的其他告警", "also the othe
 WITH_ALIKE = Text("一并处理所有同类告警", "also all others of this kind")
 EARLIER = Text("以前的同类告警", "Earlier alarms of this kind")
 SOUND = Text("新告警响铃", "Sound for a new alarm")
+CLICK_TO_RING = Text("点一下页面才会响", "click the page to let it ring")
 SOUND_WAITS = Text(
     "响铃已开；浏览器要等您在页面上点一下才会响",
     "Sound is on; the browser lets it ring once you have clicked on the page",

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-WAITING = "SELECT count(*) FROM alarm WHERE state = 'active_unacknowledged'"
+WAITING = "SELECT count(*) FROM alarm WHERE state IN ('active_unacknowledged', 'returned_unacknowledged')"
+SILENCED = """localStorage.setItem('fenhe-sound', 'on');
+let touched = false;
+addEventListener('click', () => { touched = true; }, true);
+window.AudioContext = class {
+  state = 'suspended';
+  resume() { return touched ? (this.state = 'running', Promise.resolve()) : new Promise(() => {}); }
+};"""
+"""A browser where somebody wanted the sound, and which lets no page sound before it is clicked on."""
 
 
 def raise_alarm(owner: psycopg.Connection) -> None:
@@ -64,6 +72,37 @@ def test_a_new_alarm_is_counted_in_the_tab_and_rings_where_somebody_wants_it(
             page.wait_for_function(f"{badge} === '{before}'", timeout=20_000)
 
 
+def test_a_sound_that_waits_for_a_click_says_so_on_a_wall_and_on_an_operators_page(
+    browser: Browser, migrated_database: ReaderDatabase
+) -> None:
+    """In words beside the switch; a wall shows the switch, and the alarms while any wait. The click only wakes it.
+
+    Who then acknowledges without a word has it written down in the one word that each page puts into its language.
+    """
+    populate(migrated_database.owner_url, sets=4, hours=2, days=2)
+    with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
+        raise_alarm(owner)
+        running = served(migrated_database.reader_url, migrated_database.operator_url)
+        with running as address, opened(browser, f"{address}/healthz") as page:
+            page.add_init_script(SILENCED)
+            for path in ("/d/water?lang=zh&kiosk", "/alarm/new?lang=zh", "/shift?lang=zh"):
+                page.goto(f"{address}{path}")
+                page.wait_for_selector(".bell.is-waiting:has-text('点一下页面才会响')")
+                page.wait_for_selector(".nav a[href*='/d/alarms']:not([data-waiting=''])")
+                page.screenshot(path=screenshots() / f"bell.zh.{path.split('/')[1]}.png")
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                page.locator(".bell").click()
+                page.wait_for_selector(".bell.is-on:not(.is-waiting)")
+                assert page.locator(".bell").inner_text() == "♪"
+            page.goto(f"{address}/alarm/new?lang=zh")
+            page.wait_for_function("window.did_handshake")
+            page.get_by_label("姓名").fill("Wang")
+            page.get_by_role("button", name="确认").click()
+            page.wait_for_selector("td:has-text('已看到')")
+            done = owner.execute("SELECT reason FROM alarm_transition WHERE alarm_id = 'new' AND actor = 'Wang'")
+            assert done.fetchall() == [("seen",)]
+
+
 def test_a_shift_is_handed_over_on_one_sheet(
     browser: Browser, migrated_database: ReaderDatabase, tmp_path: Path
 ) -> None:
@@ -80,10 +119,13 @@ def test_a_shift_is_handed_over_on_one_sheet(
             page.wait_for_function("window.did_handshake")
             assert "crew is on its way" in page.locator(".sheet").inner_text()
             assert "night flow risen" in page.locator(".sheet").inner_text()
+            page.wait_for_selector("dd:text-is('all cities')")
             write = page.get_by_role("button", name="Write")
+            page.get_by_label("Note").fill("x" * 1001)
+            page.wait_for_selector(".hand:has-text('1000 / 1000')")
             page.get_by_label("Note").fill("pump 2 stands <b>until Friday</b>")
             write.click()
-            page.wait_for_function("document.querySelector('.banner').innerText.includes('a name')")
+            page.wait_for_function("document.querySelector('.banner').innerText.includes('a name and a note')")
             page.get_by_label("Your name").fill("Wang")
             write.click()
             page.wait_for_selector("td:has-text('pump 2 stands <b>until Friday</b>')")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dashboards.preview.access.accounts import Account, SignedIn
+    from dashboards.preview.operators.bell import Bell
     from dashboards.preview.view import View
     from schemas.words import Text
 
@@ -37,9 +38,10 @@ class Hand(NamedTuple):
 class OperatorPage:
     """A page open in one browser; `view` says language and theme, and where to go back to."""
 
-    def __init__(self, hand: Hand, view: View, session: SignedIn | None = None) -> None:
+    def __init__(self, hand: Hand, view: View, bell: Bell, session: SignedIn | None = None) -> None:
         self._hand = hand
         self._view = view
+        self._bell = bell
         self._session = session
         """Whose page it is; None where nobody signs in, and everybody gives a name."""
         self._refused = ""
@@ -60,10 +62,12 @@ class OperatorPage:
             with ui.element("nav").classes("nav"):
                 ui.link(f"← {self._text(labels_alarm.ALARMS)}", back)
             yield
+            self._bell.build_switch()
             account = self._account()
             if account is not None:
                 ui.element("div").classes("spring")
                 ui.html(sign_out_form(account.name, self._view.language), sanitize=False)
+        self._bell.watch()
         self._banner = ui.html("", sanitize=False).classes("banner")
         self._banner.visible = False
         self._banner.on("click", self._dismiss)

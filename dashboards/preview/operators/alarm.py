@@ -29,7 +29,7 @@ from dashboards.words import labels, sign_in
 from schemas.alarms import AlarmState
 from schemas.readings import Kind
 from schemas.words import Text
-from schemas.words.alarm_reasons import reason, refusal
+from schemas.words.alarm_reasons import SEEN, reason, refusal
 from schemas.words.alarms import GUIDES
 from storage.alarm_tables import operator
 from storage.pool import connect
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from dashboards.kit.fields import Word
     from dashboards.preview.access.accounts import Account, SignedIn
     from dashboards.preview.operators.acting import Hand
+    from dashboards.preview.operators.bell import Bell
     from dashboards.preview.view import View
 
     _Find = Callable[[Connection, Mapping[str, Any]], list[dict[str, Any]]]
@@ -77,8 +78,8 @@ ACTIONS = (
 class AlarmPage(OperatorPage):
     """An alarm, open in one browser."""
 
-    def __init__(self, alarm_id: str, hand: Hand, view: View, session: SignedIn | None = None) -> None:
-        super().__init__(hand, view, session)
+    def __init__(self, alarm_id: str, hand: Hand, view: View, bell: Bell, session: SignedIn | None = None) -> None:
+        super().__init__(hand, view, bell, session)
         self._alarm_id = alarm_id
         self._buttons: dict[str, ui.button] = {}
         self._earlier: list[dict[str, Any]] | None = None
@@ -136,7 +137,7 @@ class AlarmPage(OperatorPage):
         # What stands in the box of somebody signed in is for the eye; a browser could send any other.
         user = self._user.value or "" if account is None else account.name
         # Whoever acknowledges has seen it, and need not say so.
-        seen = self._text(labels_alarm.SEEN) if action.event == "acknowledge" else ""
+        seen = SEEN if action.event == "acknowledge" else ""
         given = [user, self._reason.value or seen]
         arguments = [self._hours.value, *given] if action.event == "shelve" else given
         wanted = [find for box, find in self._reaches if box.visible and box.value]

@@ -15,6 +15,7 @@ from dashboards.preview.access.accounts import SignedOutError
 from dashboards.preview.macros import Query
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.words import alarm as labels_alarm
+from schemas.alarms import AlarmState
 
 if TYPE_CHECKING:
     from dashboards.preview.reader import Source
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 LOOK_S = 10.0
 
 WAITING = Query(
-    """
+    f"""
 SELECT count(*)::int AS waiting, coalesce(max(shown.id), 0)::bigint AS newest
 FROM alarm a
 LEFT JOIN LATERAL (
     SELECT t.id FROM alarm_transition t WHERE t.alarm_id = a.alarm_id AND t.presented ORDER BY t.id DESC LIMIT 1
 ) shown ON true
-WHERE a.state = 'active_unacknowledged'
-""",
+WHERE a.state IN ('{AlarmState.ACTIVE_UNACKNOWLEDGED}', '{AlarmState.RETURNED_UNACKNOWLEDGED}')
+""",  # noqa: S608 - words of ours
     {},
 )
-"""How many nobody has acknowledged, and which time of putting one before operators was the last."""
+"""How many nobody has acknowledged, over or not, and which time of putting one before operators was the last."""
 
 
 class Bell:
@@ -48,11 +49,12 @@ class Bell:
         """Put the switch into the page's bar; the browser remembers how it stands."""
         title = escape(labels_alarm.SOUND(self._language))
         waits = escape(labels_alarm.SOUND_WAITS(self._language))
+        click = escape(labels_alarm.CLICK_TO_RING(self._language))
         ui.html(
             f'<button class="chip bell" aria-pressed="false" title="{title}" aria-label="♪ {title}"'
-            f' data-title="{title}" data-waits="{waits}">♪</button>',
+            f' data-title="{title}" data-waits="{waits}">♪<span class="bell-waits">{click}</span></button>',
             sanitize=False,
-        )
+        ).classes("bell-box")
 
     def watch(self) -> None:
         """Count now, and every ten seconds for as long as the page is open."""

@@ -9,23 +9,29 @@ from dashboards.kit import sql
 from dashboards.parts import alarm_lists
 from dashboards.preview.macros import Query
 from dashboards.preview.operators.alarm_figures import moment
+from dashboards.preview.variables import FORMER_ALL
 from dashboards.words import alarm as labels_alarm
 from dashboards.words import labels
 from dashboards.words import shift as words
 from schemas.alarms import AlarmState
+from schemas.words import Language
 from schemas.words.alarm_reasons import reason
 from storage.alarm_tables import operator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from dashboards.kit.fields import Word
     from dashboards.preview.reader import Rows
     from dashboards.preview.view import View
-    from schemas.words import Language, Text
+    from schemas.words import Text
 
 MOST = 100
 """Rows of a list; how many more there are is said."""
+EVERY = "*"
+"""Of a site or city: all of them."""
+ALL = ""
+"""Of a note: it is of no one site."""
 NOT_DONE_WITH = (*operator.BEFORE_OPERATORS, AlarmState.SHELVED)
 _WITHIN = "(%(site)s = '*' OR a.site_id = %(site)s) AND (%(city)s = '*' OR a.region = %(city)s)"
 _IN_TIME = "t.at >= to_timestamp(%(from_s)s) AND t.at < to_timestamp(%(to_s)s)"
@@ -37,8 +43,30 @@ class Shift(NamedTuple):
     from_s: float
     to_s: float
     """Seconds since the epoch."""
-    site: str = "*"
-    city: str = "*"
+    site: str = EVERY
+    city: str = EVERY
+
+
+class Place(NamedTuple):
+    """Of what a sheet is, and how sure it is that nothing means none."""
+
+    shift: Shift
+    site: str | None
+    """Name of the asked site; None where all are asked for, or where it is not registered or not seen."""
+    has_city: bool
+    is_stored: bool
+    """Whether anything is stored now, so that no alarm means that there is none."""
+
+    @classmethod
+    def of(cls, shift: Shift, rows: Rows) -> Place:
+        """Read the answer of the query `place`."""
+        ((site, has_city, is_stored),) = rows.rows
+        return cls(shift, None if site is None else str(site), bool(has_city), bool(is_stored))
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether there is such a place; nothing is known of another."""
+        return (self.shift.site == EVERY or self.site is not None) and (self.shift.city == EVERY or self.has_city)
 
 
 class Handover(NamedTuple):
@@ -50,6 +78,21 @@ class Handover(NamedTuple):
     done: Query
     notes: Query
     sites: Query
+    place: Query
+
+
+def chosen(asked: str) -> str:
+    """Site or city of an address, which may say in several ways that it is of all."""
+    return EVERY if asked in {"", FORMER_ALL} else asked
+
+
+def preset(offered: Collection[str], place: Place) -> str | None:
+    """Of which site a note is where nobody has said so yet: of what its sheet is of, or of the only one there is."""
+    if place.shift.site != EVERY:
+        return place.shift.site if place.site is not None else None
+    if ALL in offered:
+        return ALL
+    return next(iter(offered)) if len(offered) == 1 else None
 
 
 def _ms(column: str) -> str:
@@ -100,7 +143,8 @@ ORDER BY t.at DESC, t.id DESC
 LIMIT {MOST}
 """  # noqa: S608 - fragments of ours
     notes = f"""
-SELECT {_ms("n.at")} AS at, n.actor, {sql.name(language, "s", "site_id")} AS site, n.note
+SELECT {_ms("n.at")} AS at, n.actor, {sql.name(language, "s", "site_id")} AS site, n.note,
+       count(*) OVER ()::int AS of_all
 FROM shift_note n
 LEFT JOIN site s USING (site_id)
 WHERE n.at >= to_timestamp(%(from_s)s) AND n.at < to_timestamp(%(to_s)s)
@@ -115,13 +159,30 @@ FROM site s
 ORDER BY s.sector = 'base_station', 2, 1
 LIMIT 500
 """  # noqa: S608 - fragments of ours
-    return Handover(*(Query(text, bound) for text in (standing, counts, to_do, done, notes, sites)))
+    place = f"""
+SELECT (SELECT {sql.name(language, "s", "site_id")} FROM site s WHERE s.site_id = %(site)s) AS site,
+       EXISTS (SELECT FROM site s WHERE s.city = %(city)s) AS has_city, {sql.STORED_NOW} AS is_stored
+"""  # noqa: S608 - fragments of ours
+    return Handover(*(Query(text, bound) for text in (standing, counts, to_do, done, notes, sites, place)))
 
 
 class Sheet(NamedTuple):
     """How answers are written: in which language and colours, and where links lead."""
 
     view: View
+    place: Place
+
+    def place_facts(self, all_sites: Text) -> list[tuple[Text, str]]:
+        """Lines that always stand: of which site and of which city the sheet is, escaped."""
+        site, city = self.place.shift.site, self.place.shift.city
+        unknown = f"{{}} {labels.UNKNOWN_VALUE(self._language)}"
+        city_name = city if self._language is Language.ZH else labels.CITY.get(city, city)
+        of_site = all_sites(self._language) if site == EVERY else self.place.site or unknown.format(f"“{site}”")
+        of_city = city_name if self.place.has_city else unknown.format(f"“{city}”")
+        return [
+            (labels_alarm.SITE, escape(of_site)),
+            (labels.CITY_COLUMN, escape(words.ALL_CITIES(self._language) if city == EVERY else of_city)),
+        ]
 
     def summary(self, standing: Rows, counts: Rows) -> list[tuple[Text, str]]:
         """Lines above the lists, escaped."""
@@ -130,8 +191,8 @@ class Sheet(NamedTuple):
         came_up = words.CAME_UP_COUNT(self._language).format(alarms=alarms, times=times, over=over)
         done = words.DONE_COUNT(self._language).format(acts=acts, people=people)
         return [
-            (words.STANDING, holding or self._nothing),
-            (words.CAME_UP, escape(came_up) if alarms else self._nothing),
+            (words.STANDING, holding or self._no_alarm),
+            (words.CAME_UP, escape(came_up) if alarms else self._no_alarm),
             (words.DEALT_WITH, escape(done) if acts else self._nothing),
         ]
 
@@ -147,7 +208,7 @@ class Sheet(NamedTuple):
             (labels_alarm.ACTOR, lambda row: escape(row["actor"] or "")),
             (labels_alarm.REASON, lambda row: escape(reason(row["reason"] or "", self._language))),
         )
-        return self._list(words.TO_DO, cells, rows)
+        return self._list(words.TO_DO, cells, rows, nothing=self._no_alarm)
 
     def done(self, rows: Rows) -> str:
         """What operators did, newest first."""
@@ -155,7 +216,7 @@ class Sheet(NamedTuple):
             (labels_alarm.AT, lambda row: moment(row["at"])),
             (labels_alarm.ACTOR, lambda row: escape(row["actor"])),
             (labels_alarm.EVENT, lambda row: escape(labels_alarm.EVENTS[row["event"]](self._language))),
-            (labels_alarm.REASON, lambda row: escape(row["reason"] or "")),
+            (labels_alarm.REASON, lambda row: escape(reason(row["reason"] or "", self._language))),
             (labels_alarm.KIND_COLUMN, self._alarm),
             (labels_alarm.SITE, lambda row: escape(row["site"])),
             (labels_alarm.DEVICE, self._device),
@@ -170,7 +231,7 @@ class Sheet(NamedTuple):
             (words.ABOUT, lambda row: escape(row["site"] or words.ALL_SITES(self._language))),
             (words.NOTE, lambda row: f'<span class="said">{escape(row["note"])}</span>'),
         )
-        return self._list(words.NOTES, cells, rows)
+        return self._list(words.NOTES, cells, rows, and_more=words.MORE_NOTES)
 
     @property
     def _language(self) -> Language:
@@ -178,7 +239,11 @@ class Sheet(NamedTuple):
 
     @property
     def _nothing(self) -> str:
-        return escape(labels.NONE(self._language))
+        return escape((labels.NONE if self.place.is_registered else labels.UNKNOWN)(self._language))
+
+    @property
+    def _no_alarm(self) -> str:
+        return self._nothing if self.place.is_stored else escape(labels.UNKNOWN(self._language))
 
     def _alarm(self, row: dict[str, Any]) -> str:
         return f'<a class="link" href="{escape(self.view.alarm(row["alarm_id"]))}">{escape(row["kind"])}</a>'
@@ -191,14 +256,22 @@ class Sheet(NamedTuple):
         color = self.view.theme.colors.css(word.color)
         return f'<span style="color:{color}">{escape(word.text(self._language))}</span>'
 
-    def _list(self, title: Text, cells: Sequence[tuple[Text, Callable[[dict[str, Any]], str]]], rows: Rows) -> str:
+    def _list(
+        self,
+        title: Text,
+        cells: Sequence[tuple[Text, Callable[[dict[str, Any]], str]]],
+        rows: Rows,
+        *,
+        nothing: str | None = None,
+        and_more: Text = words.AND_MORE,
+    ) -> str:
         found = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
         heading = f"<h2>{escape(title(self._language))}</h2>"
         if not found:
-            return f"{heading}<p>{self._nothing}</p>"
+            return f"{heading}<p>{nothing or self._nothing}</p>"
         head = "".join(f'<th class="t">{escape(name(self._language))}</th>' for name, _ in cells)
         body = "".join(f"<tr>{''.join(f'<td class=t>{cell(row)}</td>' for _, cell in cells)}</tr>" for row in found)
-        more = int(str(found[0].get("of_all", 0))) - len(found)
-        and_more = f"<p>{escape(words.AND_MORE(self._language).format(more=more))}</p>" if more > 0 else ""
+        more = int(str(found[0]["of_all"])) - len(found)
+        left_out = f"<p>{escape(and_more(self._language).format(more=more))}</p>" if more > 0 else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f'{heading}<div class="wide">{table}</div>{and_more}'
+        return f'{heading}<div class="wide">{table}</div>{left_out}'

@@ -1,7 +1,7 @@
 """The sheet of a shift's handover: what stands, what came up, what was done and by whom, and notes for the next shift.
 
 It is read like any page, so an account sees its own sites alone. A note is written as the operator's role, by the
-function of migration 0286, under a name, and never changed.
+function of migrations 0286 and 0288, under a name, and never changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nicegui import ui
 from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
 from dashboards.preview.operators.acting import OperatorPage
-from dashboards.preview.operators.handover import Sheet, Shift, queries
+from dashboards.preview.operators.handover import ALL, Place, Sheet, Shift, chosen, preset, queries
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.preview.state import AGE, Look, state_of
 from dashboards.preview.zoom import in_words
@@ -33,6 +33,7 @@ from storage.pool import connect
 if TYPE_CHECKING:
     from dashboards.preview.access.accounts import Account, SignedIn
     from dashboards.preview.operators.acting import Hand
+    from dashboards.preview.operators.bell import Bell
     from dashboards.preview.reader import Rows, Source
     from dashboards.preview.view import View
 
@@ -40,8 +41,8 @@ REFRESH_S = 30.0
 HOURS = (8, 12, 24)
 SHIFT = "now-12h"
 """What is looked at where the address says nothing."""
-ALL = ""
-"""Of a note: it is of no one site."""
+LONGEST = 1000
+"""Characters of a note, as migration 0288 has it."""
 
 
 def address(view: View) -> str:
@@ -53,8 +54,8 @@ def address(view: View) -> str:
 class ShiftPage(OperatorPage):
     """The sheet, open in one browser."""
 
-    def __init__(self, reader: Source, hand: Hand, view: View, session: SignedIn | None = None) -> None:
-        super().__init__(hand, view, session)
+    def __init__(self, reader: Source, hand: Hand, view: View, bell: Bell, session: SignedIn | None = None) -> None:
+        super().__init__(hand, view, bell, session)
         self._reader = reader
         self._sites: dict[str, str] = {}
         """Of what a note may be, with its name."""
@@ -83,7 +84,8 @@ class ShiftPage(OperatorPage):
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
             self._user = self._name_input(account, look)
             self._about = ui.select({}, label=self._text(words.ABOUT)).props(look).classes("is-about")
-            self._note = ui.textarea(self._text(words.NOTE)).props(f"{look} autogrow").classes("is-reason")
+            self._note = ui.textarea(self._text(words.NOTE)).classes("is-reason")
+            self._note.props(f"{look} autogrow counter maxlength={LONGEST}")
             ui.button(self._text(words.WRITE), on_click=self._write).props("outline no-caps data-action=note")
 
     async def _write(self) -> None:
@@ -125,10 +127,11 @@ class ShiftPage(OperatorPage):
         shown = self._view.time_range(SHIFT, now)
         variables = self._view.variables
         ends = (shown.start.timestamp(), shown.end.timestamp())
-        asked = queries(Shift(*ends, variables.get("site", "*"), variables.get("city", "*")), self._view.language)
+        shift = Shift(*ends, *(chosen(variables.get(name, "")) for name in ("site", "city")))
+        asked = queries(shift, self._view.language)
         try:
             account = self._account()
-            standing, counts, to_do, done, notes, sites = [await self._reader.fetch(query) for query in asked]
+            standing, counts, to_do, done, notes, sites, where = [await self._reader.fetch(query) for query in asked]
             ((data_to_s, stored_to_s),) = (await self._reader.fetch(AGE)).rows
         except SignedOutError:
             self._leave()
@@ -138,12 +141,13 @@ class ShiftPage(OperatorPage):
             return
         self._say(self._refused)
         is_confined = account is not None and account.bounds is not None
-        self._offer({} if is_confined else {ALL: self._text(words.ALL_SITES)}, sites)
+        place = Place.of(shift, where)
+        self._offer({} if is_confined else {ALL: self._text(words.ALL_SITES)}, sites, place)
         seen = Look(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
-        sheet = Sheet(self._view)
+        sheet = Sheet(self._view, place)
         facts = [
             (words.PERIOD, escape(in_words(shown, TIME_ZONE))),
-            (words.ABOUT, escape(self._sites.get(variables.get("site", ""), ""))),
+            *sheet.place_facts(words.OWN_SITES if is_confined else words.ALL_SITES),
             (words.DATA, escape(self._text(state_of(None, seen, ZoneInfo(TIME_ZONE)).text))),
             *sheet.summary(standing, counts),
         ]
@@ -151,11 +155,14 @@ class ShiftPage(OperatorPage):
         self._facts.content = f"<h1>{escape(self._text(words.HANDOVER))}</h1><dl>{rows}</dl>"
         self._lists.content = sheet.notes(notes) + sheet.to_do(to_do) + sheet.done(done)
 
-    def _offer(self, first: dict[str, str], sites: Rows) -> None:
-        """Let a note be of any site that is seen; it is of the sheet's own where nobody says otherwise."""
-        self._sites = first | {str(site_id): str(name) for site_id, name in sites.rows}
+    def _offer(self, first: dict[str, str], sites: Rows, place: Place) -> None:
+        """Let a note be of any site that is seen, of the sheet's own even where the list of sites is too short for it.
+
+        Where nobody has said yet of which, it is of what the sheet is of; never of a site that happens to be the first.
+        """
+        own = {} if place.site is None else {place.shift.site: place.site}
+        self._sites = first | own | {str(site_id): str(name) for site_id, name in sites.rows}
         if self._about is None or self._about.options == self._sites:
             return
-        own = self._view.variables.get("site", ALL)
-        chosen = self._about.value or (own if own in self._sites else next(iter(self._sites), None))
-        self._about.set_options(dict(self._sites), value=chosen)
+        said = self._about.value
+        self._about.set_options(dict(self._sites), value=said if said in self._sites else preset(self._sites, place))
