@@ -69,8 +69,8 @@ async def test_a_sheet_says_of_which_site_and_city_it_is(
     of_city = await read(migrated_database, city="太原")
     assert (of_city.facts["Plant or site"], of_city.facts["City"]) == ("all sites", "Taiyuan")
     owner.execute(
-        "INSERT INTO site (site_id, name, sector, city, product_unit)"
-        " SELECT 'zz' || n, 'Z ' || n, 'base_station', '大同', 't' FROM generate_series(1000, 1600) AS n"
+        "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
+        " SELECT 'zz' || n, 'Z ' || n, '', 'base_station', '大同', 't' FROM generate_series(1000, 1600) AS n"
     )
     last = await read(migrated_database, site="zz1600")
     assert "zz1600" not in last.sites
@@ -96,11 +96,14 @@ async def test_no_alarm_is_unknown_while_nothing_is_stored(
     migrated_database: ReaderDatabase, owner: psycopg.Connection
 ) -> None:
     """What operators did and wrote is known all the same; that a plant is well is not."""
-    owner.execute("UPDATE alarm SET active = false, state = 'normal'")
-    before = await read(migrated_database, site="fenyang-coking")
+    owner.execute(
+        "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
+        " VALUES ('quiet', '', '', 'base_station', '大同', 't')"
+    )
+    before = await read(migrated_database, site="quiet")
     assert before.facts["Holding now"] == "none"
     owner.execute("UPDATE checkpoint SET updated_at = now() - interval '3 hours'")
-    found = await read(migrated_database, site="fenyang-coking")
+    found = await read(migrated_database, site="quiet")
     assert (found.facts["Holding now"], found.facts["Acts of operators"]) == ("unknown", "none")
     assert found.lists.count("<p>none</p>") == 2
     assert found.lists.count("<p>unknown</p>") == 1
