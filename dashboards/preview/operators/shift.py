@@ -1,7 +1,7 @@
 """The sheet of a shift's handover: what stands, what came up, what was done and by whom, and notes for the next shift.
 
 It is read like any page, so an account sees its own sites alone. A note is written as the operator's role, by the
-function of migrations 0286 and 0288, under a name, and never changed.
+function of migrations 0286 and 0289, under a name, and never changed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HOURS = (8, 12, 24)
 SHIFT = "now-12h"
 """What is looked at where the address says nothing."""
 LONGEST = 1000
-"""Characters of a note, as migration 0288 has it."""
+"""Characters of a note, as migration 0289 has it."""
 
 
 def address(view: View) -> str:
