@@ -31,7 +31,7 @@ class SiteOutage(NamedTuple):
     """Lowest since."""
     contradicted: bool
     """Told by phases alone, and the bus did not come down within ten minutes: it was their meter that failed. Or told
-    by the bus alone, which came down by a volt and more, while mains is said to be on."""
+    by the bus alone, which came down by a volt and more, while mains is said to be on: until it is back, or level."""
 
 
 class DoubtKind(StrEnum):

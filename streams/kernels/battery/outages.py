@@ -3,7 +3,8 @@
 The bus is a witness: without mains the sets carry the load, and within minutes a bus that a rectifier held at its set
 point comes down. One that stays where it was says that mains did not fail: the meter of the phases did, or its line.
 One that comes down while mains is said to be on is told too, as an outage that is contradicted: what is said of mains
-is old, the rectifier is off, or somebody tests the sets.
+is old, the rectifier is off, or somebody tests the sets. That ends where the bus lies level, as it does on its sets and
+at a lower setting alike: who carries it then, the sets say.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ FELL_V = 1.0
 """A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
 LEVEL_MS = 15 * MINUTE_MS
 """A bus comes down to its sets within one to two of these: slower is a setting, or the weather. (unsourced)"""
+LEVEL_V = 0.2
+"""A bus that moves by no more for two of these lies level. (unsourced)"""
+SETTING_CELL_V = 3.33
+"""An LFP cell at which a bus lies is held by a rectifier: under load hardly a full one shows as much. (unsourced)"""
+SETTING_V = 16 * SETTING_CELL_V
+"""A fall that ends above is the end of a boost, or a setting: 16 LFP cells, or 24 of lead, float there."""
 
 
 class Fell(NamedTuple):
@@ -44,6 +51,9 @@ class Fell(NamedTuple):
     ts: int
     from_v: float
     low_v: float
+    level_ts: int
+    """Since when it has lain where it lies now, and where that is."""
+    level_v: float
 
 
 class PowerState(NamedTuple):
@@ -81,7 +91,7 @@ class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 4
+    version = 5
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -113,16 +123,15 @@ class SiteOutages(Saved[PowerState | None]):
                 rows.append(_outage(device, state, ts, None))
             return state
         state = _pass_time(before, ts, power, device, rows)
-        if failed is None:
-            failed = before.failed
-        state = state._replace(failed=failed)
-        if not failed:
+        state = state._replace(failed=before.failed if failed is None else failed)
+        if not state.failed:
             return self._with_mains(state, before.ts, bus_v, device, rows)
         if reading.mains_failed:
             state = state._replace(is_flagged=True)
         if state.fell is not None:  # on its sets before anybody said so
             _end_fall(state, device, rows)
-            state = state._replace(fell=None, bus_v=state.fell.from_v)
+            is_fresh = ts - state.fell.ts < 2 * LEVEL_MS  # else it may have been a setting, and is held where it lies
+            state = state._replace(fell=None, bus_v=state.fell.from_v if is_fresh else state.bus_v)
         if state.outage_ts is None or _begins_late(state, bus_v):
             if state.outage_ts is not None:
                 rows.append(_outage(device, state, ts, ts))
@@ -146,8 +155,8 @@ class SiteOutages(Saved[PowerState | None]):
             rows.append(_outage(device, state, ts, ts))
             state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
             state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
-        if bus_v is None:
-            return state
+        if bus_v is None or state.failed is None:  # of mains nothing is said: a bus that falls contradicts nobody
+            return state if bus_v is None else state._replace(bus_v=bus_v)
         passed_snapshot = ts // self.snapshot_ms != before_ts // self.snapshot_ms
         return _watched(state._replace(bus_v=bus_v), before_ts, device, rows, passed_snapshot=passed_snapshot)
 
@@ -190,24 +199,33 @@ def _watched(
     high_v = max(state.level_v, state.level_before_v)
     state = state._replace(level_v=max(state.level_v, bus_v))
     if fell is None:
-        return state._replace(fell=Fell(ts, high_v, bus_v)) if high_v - bus_v >= FELL_V else state
+        return state._replace(fell=Fell(ts, high_v, bus_v, ts, bus_v)) if high_v - bus_v >= FELL_V else state
     if ts - fell.ts >= 2 * LEVEL_MS and high_v - bus_v >= FELL_V:  # it was set lower, and falls now
         _end_fall(state, device, rows)
-        return state._replace(fell=Fell(ts, high_v, bus_v))
-    low_v = min(fell.low_v, bus_v)
-    if bus_v >= fell.from_v - HELD_V or bus_v >= low_v + FELL_V:
+        return state._replace(fell=Fell(ts, high_v, bus_v, ts, bus_v))
+    now = fell._replace(low_v=min(fell.low_v, bus_v))
+    if abs(bus_v - fell.level_v) > LEVEL_V:
+        now = now._replace(level_ts=ts, level_v=bus_v)
+    lies = ts - now.level_ts >= 2 * LEVEL_MS
+    state = state._replace(fell=now)
+    if lies or bus_v >= fell.from_v - HELD_V or bus_v >= now.low_v + FELL_V:
         _end_fall(state, device, rows)
-        return state._replace(fell=None)
-    state = state._replace(fell=fell._replace(low_v=low_v))
-    due = fell.ts + WITNESS_MS
-    if before_ts < due <= ts or (passed_snapshot and ts >= due):
-        rows.append(_fall(device, fell._replace(low_v=low_v), ts, None))
+        state = state._replace(fell=None)
+        return state._replace(level_ts=ts, level_v=bus_v, level_before_v=0.0) if lies else state
+    is_due = _is_fall(now, ts)
+    if is_due and (passed_snapshot or not _is_fall(fell, before_ts)):
+        rows.append(_fall(device, now, ts, None))
     return state
 
 
+def _is_fall(fell: Fell, ts: int) -> bool:
+    """Whether a bus has been down for ten minutes, as far as its sets take it."""
+    return ts - fell.ts >= WITNESS_MS and fell.low_v < SETTING_V
+
+
 def _end_fall(state: PowerState, device: Device, rows: list[Row]) -> None:
-    """The bus is back, or mains is said to have failed after all."""
-    if state.fell is not None and state.ts - state.fell.ts >= WITNESS_MS:
+    """The bus is back or lies level, or mains is said to have failed after all."""
+    if state.fell is not None and _is_fall(state.fell, state.ts):
         rows.append(_fall(device, state.fell, state.ts, state.ts))
 
 

@@ -9,13 +9,15 @@ silent: that one may carry the load.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeKind
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
 from schemas.registered.cycling import BatteryUse
+from schemas.registered.devices import Chemistry
 from schemas.time import DAY_MS, FOREVER_TS
-from streams.kernels.battery.outages import FELL_V, HELD_V, WITNESS_MS
+from streams.kernels.battery.outages import FELL_V, HELD_V, LEVEL_MS, SETTING_CELL_V, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
 from streams.kernels.contract import Replaced, Want
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from streams.kernels.contract import Changed, Found
 
 LONGEST_MS = 2 * DAY_MS
-"""Outages and blank stretches longer than this are not looked for. (unsourced)"""
+"""No doubt begins longer after its outage, and what ends one is looked for so long after its beginning. (unsourced)"""
+HEARD_MS = 2 * LONGEST_MS
+"""What happens longer after the beginning of an outage is not asked: whatever changes, it is known what it touches."""
 FLOAT_REACH_MS = 400 * DAY_MS
 """A float that began longer ago is not known of. (unsourced)"""
 HOLDS = {EpisodeKind.FLOAT, EpisodeKind.CHARGE}
@@ -61,8 +65,8 @@ class SiteDoubts:
             return []
         low, high = _reach(changed)
         return [
-            Want(SiteOutage, power, low, high),
-            Want(BatteryEpisode, sets, low - FLOAT_REACH_MS, FOREVER_TS if high == FOREVER_TS else high + LONGEST_MS),
+            Want(SiteOutage, power, low - LONGEST_MS, _after(high, LONGEST_MS)),
+            Want(BatteryEpisode, sets, low - LONGEST_MS - FLOAT_REACH_MS, _after(high, HEARD_MS)),
         ]
 
     def rows(self, _site: Site, devices: Sequence[Device], changed: Changed, found: Found) -> Replaced:
@@ -72,11 +76,12 @@ class SiteDoubts:
             return Replaced([])
         low, high = _reach(changed)
         episodes = by_device(found[BatteryEpisode], BatteryEpisode)
+        outages = [row for row in found[SiteOutage] if isinstance(row, SiteOutage)]
         rows: list[Row] = [
             doubt
-            for outage in found[SiteOutage]
-            if isinstance(outage, SiteOutage)
-            for doubt in _of_outage(outage, episodes, sets)
+            for outage in outages
+            for doubt in _of_outage(outage, outages, episodes, sets)
+            if low <= doubt.ts < high
         ]
         rows += [
             _of_records(row, kind)
@@ -90,18 +95,31 @@ class SiteDoubts:
 
 
 def _reach(changed: Changed) -> tuple[int, int]:
-    """Beginnings of the outages and blank stretches that the changes touch: from, and before."""
-    times = [row.ts for rows in changed.values() for row in rows]
-    ends = [row.ended_ts for rows in changed.values() for row in rows if isinstance(row, BatteryEpisode)]
-    until = FOREVER_TS if None in ends else max([*(end for end in ends if end is not None), *times]) + 1
-    return min(times) - LONGEST_MS, until
+    """Beginnings of the doubts that the changes touch: from, and before.
+
+    An episode that changes touches outages that began up to `HEARD_MS` before it, and up to where it ends, an outage
+    itself, and one before it; a doubt begins within `LONGEST_MS` of its outage.
+    """
+    rows = [row for of_type in changed.values() for row in of_type if isinstance(row, BatteryEpisode | SiteOutage)]
+    until = max(max(row.ts, _end(row)) if isinstance(row, BatteryEpisode) else row.ts for row in rows)
+    return min(row.ts for row in rows) - HEARD_MS, _after(until, LONGEST_MS + 1)
+
+
+def _after(ts: int, lasted_ms: int) -> int:
+    return min(FOREVER_TS, ts + lasted_ms)
 
 
 def _of_outage(
-    outage: SiteOutage, episodes: Mapping[str, Sequence[BatteryEpisode]], sets: Mapping[str, Device]
+    outage: SiteOutage,
+    outages: Sequence[SiteOutage],
+    all_episodes: Mapping[str, Sequence[BatteryEpisode]],
+    sets: Mapping[str, Device],
 ) -> Iterable[SiteDoubt]:
     """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
     due = outage.ts + WITNESS_MS
+    heard_until = outage.ts + HEARD_MS
+    within = {device_id: [row for row in own if row.ts < heard_until] for device_id, own in all_episodes.items()}
+    episodes = {device_id: own for device_id, own in within.items() if own}
     until = outage.seen_ts if outage.ended_ts is None else outage.ended_ts
     if until < due:
         return
@@ -113,8 +131,11 @@ def _of_outage(
     above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
     heard = all(device_id in said and said[device_id].heard for device_id in sets)  # a silent one may carry it
     if outage.contradicted and fallen is not None and fallen >= FELL_V:  # mains is said to be on
-        if any(_carries_at(own, due) for device_id, own in episodes.items() if _is_backup(sets[device_id])):
-            yield _doubt(outage, DoubtKind.SUPPLY)
+        carry = [row for device_id, own in episodes.items() for row in _carry(own, sets[device_id], outage)]
+        if carry:  # a bus that lies level on its sets or at a setting tells no end: they do, or mains that fails
+            fails = (row.ts for row in outages if outage.ts < row.ts <= outage.ts + LONGEST_MS and not row.contradicted)
+            ended_ts = min([max(_end(row) for row in carry), *fails])
+            yield _doubt(outage, DoubtKind.SUPPLY)._replace(ended_ts=None if ended_ts == FOREVER_TS else ended_ts)
         return
     if not outage.contradicted and all(device_id in episodes for device_id in sets):
         yield from _fed(outage, until, episodes)
@@ -132,14 +153,20 @@ def _of_outage(
         yield _doubt(outage, DoubtKind.MAINS)
 
 
-def _carries_at(own: Sequence[BatteryEpisode], ts: int) -> bool:
-    """Whether a set gives at a moment."""
-    return any(row.kind is EpisodeKind.DISCHARGE and row.ts <= ts < _end(row) for row in own)
+def _carry(own: Sequence[BatteryEpisode], device: Device, fall: SiteOutage) -> Iterable[BatteryEpisode]:
+    """Discharges of a set into which a bus fell; none where it fell to what a rectifier holds, as where a boost ends.
 
-
-def _is_backup(device: Device) -> bool:
-    """Whether a set is not there to be discharged while mains is on."""
-    return device.battery is not None and device.battery.use is BatteryUse.BACKUP
+    Nor of a set that is there to be discharged while mains is on.
+    """
+    battery, due = device.battery, fall.ts + WITNESS_MS
+    if battery is None or battery.use is not BatteryUse.BACKUP:
+        return
+    held_v = battery.cell_count * SETTING_CELL_V if battery.chemistry_name is Chemistry.LFP else math.inf
+    if fall.bus_low_v is None or fall.bus_low_v >= held_v:
+        return
+    for row in own:
+        if row.kind is EpisodeKind.DISCHARGE and fall.ts - 2 * LEVEL_MS <= row.ts <= due < _end(row):
+            yield row
 
 
 def _fed(outage: SiteOutage, until: int, episodes: Mapping[str, Sequence[BatteryEpisode]]) -> Iterable[SiteDoubt]:
@@ -147,7 +174,7 @@ def _fed(outage: SiteOutage, until: int, episodes: Mapping[str, Sequence[Battery
     rows = sorted(row for own in episodes.values() for row in own if row.ts < until and _end(row) > outage.ts)
     given = [row for row in rows if row.kind is EpisodeKind.DISCHARGE]
     for row in rows:
-        if row.kind is not EpisodeKind.CHARGE or row.ts <= outage.ts:
+        if row.kind is not EpisodeKind.CHARGE or not outage.ts < row.ts <= outage.ts + LONGEST_MS:
             continue
         has_given = any(each.ts < row.ts for each in given)
         stop = min((each.ts for each in given if each.ts >= row.ts), default=FOREVER_TS)

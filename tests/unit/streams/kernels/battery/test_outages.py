@@ -68,3 +68,30 @@ def test_mains_that_fails_while_its_phases_read_zero_for_hours_fails_when_the_bu
     first, second = outages(bus, [at >= 60 for at in range(len(bus))], phases=True)
     assert (first.ts, first.ended_ts, first.contradicted) == (T0 + 60 * 60_000, T0 + 300 * 60_000, True)
     assert (second.ts, second.ended_ts, second.contradicted) == (T0 + 300 * 60_000, None, False)
+
+
+def test_the_end_of_a_boost_is_no_outage_and_a_lower_setting_is_one_until_the_bus_lies_level() -> None:
+    """Both lie open for days else, and with them whatever is made of them."""
+    relaxing = [54.3 - at * 0.04 for at in range(20)]
+    assert outages([56.0] * 60 + relaxing + [53.5] * 1440, [False] * 1520) == []
+    [row] = outages([54.4] * 60 + [51.5] * 1440, [False] * 1500)
+    assert (row.ts, row.ended_ts) == (T0 + 60 * 60_000, T0 + 90 * 60_000)
+
+
+def test_phases_that_read_zero_long_after_a_boost_are_held_against_the_bus_as_it_lay() -> None:
+    """The bus had not come from 56 V to 53.5 V because mains failed two days later."""
+    swaying = [53.5 - 0.25 * (at // 20 % 2) for at in range(2880)]
+    for float_v in ([53.5] * 2880, swaying):
+        bus = [56.0] * 120 + float_v + [53.5] * 360
+        [row] = [
+            row for row in outages(bus, [at >= 3000 for at in range(len(bus))], phases=True) if row.ts > T0 + 10**8
+        ]
+        assert (row.bus_before_v, row.contradicted) == (float_v[-1], True)
+
+
+def test_a_bus_alone_contradicts_nobody() -> None:
+    """A site that is cycled, of whose mains nothing is sent."""
+    bus = [54.3] * 40 + [52.3 - at * 0.01 for at in range(200)]
+    readings = [SitePowerReading(ts=T0 + at * 60_000, dc_voltage_v=volts) for at, volts in enumerate(bus)]
+    rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
+    assert [row for row in rows if isinstance(row, SiteOutage)] == []
