@@ -74,6 +74,6 @@ def test_samples_that_begin_and_are_released_together_are_several_results(
         derived = connection.execute(
             "SELECT extract(epoch FROM until_at - ts)::int / 3600, lhv_mj_kg FROM fuel_assay ORDER BY 1"
         ).fetchall()
-        told = enpi.variable(connection, "plant-2", "gangue.lhv_mj_kg", [begin])
+        by_hour = enpi.variable(connection, "plant-2", "gangue.lhv_mj_kg", [begin])
     assert derived == [(8, 12.0), (16, 16.0), (24, 14.0)]
-    assert told == {begin: pytest.approx((12.0 + 16.0 + 14.0) / 3)}
+    assert by_hour == {begin: pytest.approx((12.0 + 16.0 + 14.0) / 3)}
