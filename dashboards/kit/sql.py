@@ -62,6 +62,12 @@ STORED_NOW = "(SELECT COALESCE(max(updated_at) > now() - interval '5 minutes', f
 """Whether anything is stored, so that no alarm means that there is none; the limit is the rule `workers-silent`."""
 
 
+SEES_ALL = "EXISTS (SELECT FROM sees_every_site)"
+"""Whether who reads sees every site: only then a sum is the province's, and may be held against what it planned.
+
+To an account that is limited to some sites the view is empty (`preview/access/confined.py`)."""
+
+
 def age_s(latest: str) -> str:
     """Age of a row of a `*_latest` table, seconds; null without a row (GREATEST alone would turn that into 0).
 

@@ -191,9 +191,9 @@ def month(language: Language) -> Panel:
         title=Text("本月至今", "This month so far"),
         description=Text(
             "日历月内的比值与合计，随时间增长。本月利用小时 = 出力系数 × 本月已知小时；折合全年 = 出力系数 × 8760。"
-            "来源：gangue_window（月）。",
+            "来源：gangue_window（月）、gangue_sum（日）。",
             "Ratios and sums of the calendar month so far. Equivalent hours of the month = capacity factor × its "
-            "known hours; as a year = capacity factor × 8760. Source: gangue_window, months.",
+            "known hours; as a year = capacity factor × 8760. Source: gangue_window, months; gangue_sum, days.",
         ),
         width=12,
         height=11,
@@ -215,9 +215,11 @@ def month(language: Language) -> Panel:
     )
     query = f"""
 SELECT figures.item, figures.value, figures.unit
-FROM (SELECT *, capacity_factor_pct / 100 * coverage * extract(epoch FROM least($__timeTo()::timestamptz,
-                 {sql.month_end("ts")}) - ts) / 3600 AS equivalent_month_h
-      FROM gangue_window WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
+FROM (SELECT *, capacity_factor_pct / 100 * 24 * (
+                 SELECT sum(g.known) FROM gangue_sum g
+                 WHERE g.device_id = {UNIT} AND g.span = 'day' AND g.ts >= m.ts AND g.ts < {sql.month_end("m.ts")}
+             ) AS equivalent_month_h
+      FROM gangue_window m WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
       ORDER BY ts DESC LIMIT 1) w
 CROSS JOIN LATERAL (VALUES
     {rows}

@@ -134,9 +134,10 @@ def backup_now(language: Language) -> Panel:
         title=Text("站点备电时长（p10）对合同", "Sites: backup time (p10) against the contract"),
         description=Text(
             "p10：十次中九次不短于此；按站点负载、温度与估计容量，站内各组合计。低于合同时长即不达；"
-            "任一组未知则全站未知，不计为达到。来源：battery_site。",
+            "任一组未知或中断则全站未知，不计为达到。来源：battery_site。",
             "p10: nine times of ten it lasts no less; from the site's load, temperature and the estimated capacity of "
-            "all its sets. One set unknown makes the site unknown, which does not count as met. Source: battery_site.",
+            "all its sets. One set unknown or silent makes the site unknown, which does not count as met. "
+            "Source: battery_site.",
         ),
         width=12,
         height=4,

@@ -116,13 +116,15 @@ def at_risk(language: Language) -> Panel:
         language=language,
         title=Text("下次停电有风险的站点", "Sites at risk in the next outage"),
         description=Text(
-            "p10 小者在前，未知站点在后。有预报时，电芯按“未来 7 日最冷一夜比昨夜冷多少”降温（有暖气的机房降得少，"
+            "p10 小者在前，无时长者在后；有组中断的站点，时长为中断前所得。"
+            "有预报时，电芯按“未来 7 日最冷一夜比昨夜冷多少”降温（有暖气的机房降得少，"
             "这是从严），电量按低温系数折减；无预报则按今日温度。不足概率由 p10、p50 按正态分布算出。"
             "证据取站内各组质量之最差。来源：battery_site_risk。",
-            "Lowest p10 on top, unknown sites below. With a forecast the cells become as much colder as the coldest "
-            "night of the next seven is than last night (less in a heated room: this is on the safe side), and give "
-            "less in the cold. Without one the site is judged at today's temperature. The chance follows from p10 and "
-            "p50 of a normal distribution. Evidence is that of the site's poorest set. Source: battery_site_risk.",
+            "Lowest p10 on top, sites without one below; of a site with a silent set the hours are those last heard. "
+            "With a forecast the cells become as much colder as the coldest night of the next seven is than last night "
+            "(less in a heated room: this is on the safe side), and give less in the cold. Without one the site is "
+            "judged at today's temperature. The chance follows from p10 and p50 of a normal distribution. Evidence is "
+            "that of the site's poorest set. Source: battery_site_risk.",
         ),
         width=24,
         height=9,

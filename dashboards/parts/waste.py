@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import TIME_ZONE, About, Panel
+from dashboards.parts.plants import WHOLE
 from dashboards.words import labels
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
@@ -16,9 +17,11 @@ MADE = {"fly_ash": "fly_ash_t", "gypsum": "gypsum_t"}
 PACE_DAYS = 30
 """Days by whose pace the rest of the year is reckoned. (unsourced)"""
 LEAST_DAYS = 15
-"""Of these, what must be known of every unit. (unsourced)"""
+"""Of these, how many must have been measured whole of every unit. (unsourced)"""
 AT = "least($__timeTo()::timestamptz, now())"
 """SQL: the moment of which the panel tells; written out in each bound, so that history is read from there."""
+BEGUN = f"date_trunc('year', {AT} - interval '1 microsecond', '{TIME_ZONE}')"
+"""SQL: when its year began. A range that ends at New Year tells of the year that is over, not of one of no length."""
 WHOLE_YEAR = 0.98
 """Share of the year so far from which on it counts as known in full. (unsourced)"""
 
@@ -30,15 +33,16 @@ def utilisation(language: Language) -> Panel:
         title=Text("大宗固废综合利用（本年）", "Use of solid waste (this year)"),
         description=Text(
             "煤矸石：入炉量即利用量。飞灰、石膏：机组只计产生量，去向尚无计量，利用量未知；冶炼渣产生量也无计量。"
-            f"预计 = 本年已用 + 近 {PACE_DAYS} 天日均 × 本年剩余天数，任一机组其中已知不足 {LEAST_DAYS} 天即未知。"
-            "较目标：◇ 为本年至今有未计量的时段，至少如此；不足才标 ✕。目标为 2020 年省规划，基地目标未公布。"
-            "来源：gangue_window（月）、gangue_sum（日）、reference_target。",
+            f"预计 = 本年已用 + 近 {PACE_DAYS} 天中完整计量日的日均 × 本年剩余天数；"
+            f"任一机组完整日不足 {LEAST_DAYS} 天即未知。"
+            "较目标：◇ 为本年至今有未计量的时段，至少如此；不足才标 ✕。目标为 2020 年省规划，基地目标未公布；"
+            "只看部分站点的账户为所见站点合计，不与目标比较。来源：gangue_sum、reference_target。",
             "Gangue that is burnt is used. Of fly ash and gypsum the units measure what they make; where it goes has "
             "no meter, so how much is used is unknown, and of slag even how much is made. Forecast: used so far, and "
-            f"the mean day of the last {PACE_DAYS} for each day left; unknown where fewer than {LEAST_DAYS} of them "
-            "are known of a unit. Against the target: ◇ is at least so much, because not all of the year so far was "
-            "measured. Targets by the province's plan of 2020, none is published per base. "
-            "Source: gangue_window (months), gangue_sum (days), reference_target.",
+            f"for each day left the mean of those of the last {PACE_DAYS} days that were measured whole; unknown where "
+            f"these are fewer than {LEAST_DAYS} of a unit. Against the target: ◇ is at least so much, because not all "
+            "of the year so far was measured. Targets by the province's plan of 2020, none is published per base; an "
+            "account of some sites sees their sum, held against no target. Source: gangue_sum, reference_target.",
         ),
         width=24,
         height=7,
@@ -71,13 +75,19 @@ def utilisation(language: Language) -> Panel:
 
 
 def _query(language: Language) -> str:
-    """Query of a row a target: months give what was used, the days before now the pace of the rest."""
-    columns = ", ".join(f"sum(w.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
+    """Query of a row a target: days give what was used, those measured whole of the last ones the pace of the rest.
+
+    Of a moment within a day only the hours before it count, for its day's row holds later ones where it is past.
+    """
+    columns = ", ".join(f"sum(g.{column}) AS {material}" for material, column in {**USED, **MADE}.items())
     passed = ", ".join(f"b.{material}" for material in {**USED, **MADE})
     summed = ", ".join(f"sum({material}) AS {material}" for material in {**USED, **MADE})
     used = " ".join(f"WHEN '{material}' THEN u.{material}" for material in USED)
     made = " ".join(f"WHEN '{material}' THEN u.{material}" for material in MADE)
-    paces = ", ".join(f"sum(g.{column}) / sum(g.coverage) AS {material}_a_day" for material, column in USED.items())
+    paces = ", ".join(
+        f"CASE WHEN count(g.{column}) >= {LEAST_DAYS} THEN avg(g.{column}) END AS {material}_a_day"
+        for material, column in USED.items()
+    )
     pace = ", ".join(
         f"CASE WHEN d.device_id IS NOT NULL THEN p.{material}_a_day ELSE 0 END AS {material}_a_day" for material in USED
     )
@@ -93,19 +103,20 @@ def _query(language: Language) -> str:
 WITH year AS (
     SELECT at, begun, extract(epoch FROM begun + interval '1 year' - at) / 86400 AS days_left
     FROM (SELECT {AT} AS at) AS range
-    CROSS JOIN LATERAL (SELECT date_trunc('year', at, '{TIME_ZONE}') AS begun) AS of_it
+    CROSS JOIN LATERAL (SELECT {BEGUN} AS begun) AS of_it
 ), burnt AS MATERIALIZED (
-    SELECT w.device_id, max(w.site_id) AS site_id, {columns},
-           sum(w.coverage * extract(epoch FROM least(y.at, {sql.month_end("w.ts")}) - w.ts)) AS known_s
-    FROM gangue_window w CROSS JOIN year y
-    WHERE w.span = 'month' AND w.ts >= date_trunc('year', {AT}, '{TIME_ZONE}') AND w.ts <= {AT}
-    GROUP BY w.device_id
+    SELECT g.device_id, max(g.site_id) AS site_id, {columns},
+           sum(g.coverage * CASE g.span WHEN 'day' THEN 86400 ELSE 3600 END) AS known_s
+    FROM gangue_sum g
+    WHERE g.span = 'day' AND g.ts >= {BEGUN} AND g.ts <= {AT} - interval '1 day'
+       OR g.span = 'hour' AND g.ts >= date_trunc('day', {AT}, '{TIME_ZONE}') AND g.ts < {AT}
+    GROUP BY g.device_id
 ), pace AS MATERIALIZED (
     SELECT g.device_id, {paces}
     FROM gangue_sum g
     WHERE g.span = 'day' AND g.ts > {AT} - interval '{PACE_DAYS + 1} days' AND g.ts <= {AT} - interval '1 day'
+      AND {WHOLE}
     GROUP BY g.device_id
-    HAVING sum(g.coverage) >= {LEAST_DAYS}
 ), units AS (
     SELECT s.city, {passed}, coalesce(b.known_s, 0) AS known_s, {pace}
     FROM (SELECT device_id FROM device WHERE kind = 'gangue_unit' UNION SELECT device_id FROM burnt) AS unit
@@ -118,18 +129,20 @@ WITH year AS (
     FROM units
     GROUP BY GROUPING SETS ((city), ())
 ), targets AS (
-    SELECT t.*, u.base AS has_units,
+    SELECT t.material, t.name, t.name_zh, t.base, u.base AS has_units,
+           CASE WHEN {sql.SEES_ALL} THEN t.target_t END AS target_t,
            CASE t.material {made} END AS made_t,
            CASE t.material {used} END AS used_t,
            CASE t.material {ahead} END AS forecast_t,
-           CASE t.material {used} END * 0 + u.known_s / extract(epoch FROM y.at - y.begun) AS year_known
+           CASE t.material {used} END * 0 + least(1, u.known_s / extract(epoch FROM y.at - y.begun)) AS year_known
     FROM reference_target t
     JOIN reference_current USING (version)
     CROSS JOIN year y
     LEFT JOIN per_base u ON u.base = t.base
 )
 SELECT t.{language.name_column} AS material,
-       CASE WHEN t.base = '' THEN {sql.quote(labels_plant.WHOLE_PROVINCE(language))} ELSE {base} END AS base,
+       CASE WHEN t.base <> '' THEN {base} WHEN {sql.SEES_ALL} THEN {sql.quote(labels_plant.WHOLE_PROVINCE(language))}
+            ELSE {sql.quote(labels_plant.OWN_SITES(language))} END AS base,
        t.made_t, t.used_t, 100 * t.used_t / t.target_t AS progress_pct, t.year_known, t.forecast_t, t.target_t,
        coalesce({against}, CASE WHEN t.target_t IS NULL THEN {sql.quote(labels_plant.NO_TARGET(language))} END)
            AS against_target

@@ -144,4 +144,6 @@ TARGET = Text("年目标 t", "Target, t")
 PROGRESS = Text("完成", "Progress")
 PLANTS = Text("企业", "plants")
 WHOLE_PROVINCE = Text("全省", "province")
+OWN_SITES = Text("所见站点", "your sites")
+"""What stands for the province to an account that sees some sites only."""
 NO_TARGET = Text("未公布", "not published")

@@ -13,7 +13,7 @@ from dashboards.kit import fields, panels
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.kit.query import SqlQuery
-from dashboards.preview.access.accounts import Account, AccountRole, Accounts, SignedIn, SignedOutError, changed
+from dashboards.preview.access.accounts import SignedIn, SignedOutError
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.formats import show
 from dashboards.preview.macros import Query
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dashboards.preview.model import Dashboard, Panel
     from dashboards.preview.reader import Rows
     from tests.fixtures.dashboards import ReaderDatabase
-from tests.support.dashboard_queries import DASHBOARDS, bound, fetch, standard_scope
+from tests.support.dashboard_queries import DASHBOARDS, account_of, bound, fetch, standard_scope
 
 SITES = {"gangue": "pinglu-power"}
 """Plants that a dashboard wants in place of the steel works."""
@@ -84,12 +84,7 @@ OTHERS = re.compile(
 @pytest.fixture(scope="module")
 def steelman(tmp_path_factory: pytest.TempPathFactory) -> SignedIn:
     """Somebody who sees the steel works, and nothing else."""
-    path = tmp_path_factory.mktemp("accounts") / "accounts.json"
-    with changed(path) as accounts:
-        accounts["li"] = Account(name="Li", role=AccountRole.VIEWER, password_hash="none", sites=("taihang-steel",))  # noqa: S106
-    kept = Accounts(path)
-    (account,) = kept.read()
-    return kept.open(account)
+    return account_of(tmp_path_factory.mktemp("accounts"), "taihang-steel")
 
 
 @pytest.mark.parametrize("dashboard", [case for case in DASHBOARDS if str(case.id).endswith("-zh")])

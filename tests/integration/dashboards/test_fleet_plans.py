@@ -39,6 +39,7 @@ INSERT INTO device SELECT site_id || n, site_id, 'battery', '', '', 60, '', '{"b
 FROM site CROSS JOIN generate_series(1, 2) AS n;
 INSERT INTO battery_state (device_id, ts, site_id, kind, since_at, power_w, flags)
 SELECT device_id, now(), site_id, 'float', now(), 0, '' FROM device;
+INSERT INTO battery_latest (device_id, ts, site_id, received_at) SELECT device_id, now(), site_id, now() FROM device;
 INSERT INTO battery_health_latest (device_id, ts, site_id, city, maker, batch, nominal_ah, soh_pct, soh_low_pct,
     soh_high_pct, soh_sigma_pct, soh_method, soh_evidence_at, soh_age_days, soh_estimates, temperature_mean_c, load_w,
     backup_p50_h, backup_p10_h, contract_h, misses_contract, observable, test_priority_kwh, advice, advice_reasons,
