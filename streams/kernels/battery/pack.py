@@ -76,7 +76,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 8
+    version = 9
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS

@@ -8,8 +8,8 @@ A current that stands by itself is no wonder where it may: 0.0 A within a dead b
 load holds. Nor do voltages that stand with it prove anything of a coarse BMS. It is told only where something says that
 nothing holds it:
 
-* the current swung up and down until now, by more than its smallest step, and stands within those swings: who holds a
-  current holds it from the beginning, or at the end of its range;
+* the current swung up and down until now, by more than its smallest step and by less than a load does, and stands
+  within those swings: who holds a current holds it from the beginning, or at the end of its range;
 * the lowest cell swung in this way, or the current, and the whole record stands;
 * the cells step to where this current cannot take them, up under a discharge or down under a charge, and stay there
   while it goes on to the last digit: a load went off, or a charger did.
@@ -30,19 +30,31 @@ if TYPE_CHECKING:
     from streams.kernels.figures import Array, Mask
 
 SWINGS = 4
-"""So many turns make a figure one that nothing holds: noise of the sensor, or of the load. (unsourced)"""
+"""So many turns make a figure one that nothing holds. (unsourced)"""
+SWINGS_ALONE = 8
+"""So many of the current since its load last changed, and it is believed to swing by itself. (unsourced)"""
+LOAD_SHARE = 0.03
+"""A current that moves by more than this share of it was moved by its load or its charger, not by noise. (unsourced)"""
 SWING_STEPS = 1.5
 """A turn counts if both of its ways are longer than so many of the sensor's smallest steps: a coarse one flickers
 between two. (unsourced)"""
 REPEATS = 5
 """A figure that swings stands by chance for less: of readings with noise of two steps, one in five is as the last."""
-STEP_REPEATS = 2
+STEP_REPEATS = 3
 """So many readings on, the cells still stand where they stepped to."""
+STEP_PACKS = 2.0
+"""A step is more than so many of the smallest that the pack's voltage shows,"""
+STEP_MOVES, MOVE_KEPT = 3.0, 0.8
+"""more than so many times the largest of late, of which each reading forgets a fifth: an outlier that goes back steps
+no farther than it did before; (unsourced)"""
+STEP_NOISES, NOISE_SHARE = 5.0, 1 / 16
+"""and more than so many times the mean one, to which each reading gives a share: noise steps so far once in thousands
+of readings. (unsourced)"""
 STEP_CELL_V = 0.010
 """A step of the cells that no constant current makes from one reading to the next. (unsourced)"""
 APART = 4.0
 """A lowest cell that steps by more than so many times the mean is a cell's own matter."""
-ODD_TIMES, STANDS_TIMES = 2.0, 4.0
+ODD_TIMES, STANDS_TIMES = 3.0, 4.0
 """Times as long as it ever stood before: worth a doubt, and told. (unsourced)"""
 STANDS_MS = 10 * MINUTE_MS
 
@@ -64,7 +76,7 @@ class CurrentShown(NamedTuple):
 
 
 class Swings(NamedTuple):
-    """How a figure moves up and down since the current counts as none or flows."""
+    """How a figure moves up and down since the current counts as none, or since its load last changed."""
 
     step: float = 0.0
     """Smallest difference of two readings, ever; 0: none was seen."""
@@ -76,7 +88,7 @@ class Swings(NamedTuple):
     @property
     def is_noise(self) -> bool:
         """Whether nothing holds it."""
-        return self.turns == SWINGS
+        return self.turns >= SWINGS
 
 
 class CurrentStanding(NamedTuple):
@@ -89,19 +101,25 @@ class CurrentStanding(NamedTuple):
     flow_ms: float = 0.0
     """Longest it has stood at one that flows."""
     low_a: float = 0.0
-    """Lowest and highest current since it counts as none or flows, of readings before the newest move."""
+    """Lowest and highest current since it counts as none, or its load changed, of readings before the newest move."""
     high_a: float = 0.0
     volts_since: int = 0
     """Reading whose voltages are repeated since; 0: those of the last one differ."""
     volts_ms: float = 0.0
     """Longest they have stood."""
+    mean_step_v: float = 0.0
+    """Smallest difference of two readings of the mean cell, ever; 0: none was seen."""
+    mean_moved_v: float = 0.0
+    """Largest one of late."""
+    mean_noise_v: float = 0.0
+    """Mean one."""
     amps: Swings = Swings()
     volts: Swings = Swings()
     """Of the lowest cell."""
     against_ts: int = 0
     """Reading at which the cells stepped against a current that stands; 0: they did not."""
     against_v: float = 0.0
-    """Mean cell before that."""
+    """Mean cell half way of that step."""
 
     def usual_ms(self, *, is_idle: bool) -> float:
         """Longest the current is known to stand and be well."""
@@ -129,9 +147,9 @@ def watched(
     known: CurrentStanding, before: CurrentShown, now: CurrentShown, idle: Idle, sign: float
 ) -> CurrentStanding:
     """Take a reading after the one before; `sign`: what the sensor's current is multiplied by to be a charge."""
-    is_idle, begins = idle.before, idle.before is not idle.now
-    stands = is_standing(known, before, now.ts - before.ts, is_idle=is_idle)
-    doubt = STANDS_TIMES if stands else 1.0
+    is_idle, begins = idle.before, _begins(before.amps, now.amps, idle)
+    told = is_standing(known, before, 0, is_idle=is_idle)
+    doubt = STANDS_TIMES if told else 1.0
     """It may have been well, after all: what was told teaches a share of its length."""
     volts_since, volts_ms = known.volts_since, known.volts_ms
     if now.has_voltages_of(before):
@@ -139,11 +157,12 @@ def watched(
     elif volts_since:
         volts_since, volts_ms = 0, max(volts_ms, float(before.ts - volts_since) / doubt)
     since, idle_ms, flow_ms, low_a, high_a, *_ = known
+    means = _moved_v(known, abs(now.mean_v - before.mean_v))
     against_ts, against_v = 0, 0.0
     if now.amps == before.amps:
         since = known.since or before.ts
         if not is_idle:
-            against_ts, against_v = _against(known, before, now, sign)
+            against_ts, against_v = _against(known, before, now, sign, means[0])
     else:
         stood = float(before.ts - known.since) / doubt if known.since else 0.0
         since = 0
@@ -156,12 +175,25 @@ def watched(
     else:
         low_a, high_a = min(low_a, before.amps), max(high_a, before.amps)
     amps = _swung(known.amps, now.amps - before.amps, begins=begins)
-    if begins and is_idle and known.amps.is_noise:
+    if is_idle and not idle.now and known.amps.is_noise:
         amps = amps._replace(turns=SWINGS)  # noise of an idle sensor is its own, and does not go when a current flows
     volts = _swung(known.volts, now.lowest_v - before.lowest_v, begins=begins)
-    return CurrentStanding(
-        since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms, amps, volts, against_ts, against_v
-    )
+    lasted = (since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms)
+    return CurrentStanding(*lasted, *means, amps, volts, against_ts, against_v)
+
+
+def _begins(before_a: float, now_a: float, idle: Idle) -> bool:
+    """Whether what a figure swings about is another one now: a current flows or ends, or its load changed."""
+    if idle.before or idle.now:
+        return idle.before is not idle.now
+    return abs(now_a - before_a) > LOAD_SHARE * abs(before_a)
+
+
+def _moved_v(known: CurrentStanding, size: float) -> tuple[float, float, float]:
+    """Smallest difference of the mean cell, its largest of late and its mean, with one more."""
+    step = size if known.mean_step_v == 0.0 or 0.0 < size < known.mean_step_v else known.mean_step_v
+    noise = known.mean_noise_v + NOISE_SHARE * (size - known.mean_noise_v)
+    return step, max(size, MOVE_KEPT * known.mean_moved_v), noise
 
 
 def _swung(known: Swings, moved: float, *, begins: bool) -> Swings:
@@ -173,22 +205,27 @@ def _swung(known: Swings, moved: float, *, begins: bool) -> Swings:
     if begins:
         return Swings(step)
     has_turned = moved * known.moved < 0.0 and min(size, abs(known.moved)) > SWING_STEPS * step
-    return Swings(step, moved, min(known.turns + 1, SWINGS) if has_turned else known.turns)
+    return Swings(step, moved, min(known.turns + 1, SWINGS_ALONE) if has_turned else known.turns)
 
 
-def _against(known: CurrentStanding, before: CurrentShown, now: CurrentShown, sign: float) -> tuple[int, float]:
-    """When the cells stepped against a current that stands, and from where; (0, 0) if they did not, or came back."""
+def _against(
+    known: CurrentStanding, before: CurrentShown, now: CurrentShown, sign: float, mean_step_v: float
+) -> tuple[int, float]:
+    """When the cells stepped against a current that stands, and half way; (0, 0) if they did not, or came back."""
     up = 1.0 if sign * now.amps < 0.0 else -1.0
     if known.against_ts:
-        has_stayed = up * (now.mean_v - known.against_v) >= STEP_CELL_V / 2
-        is_sure = now.ts - known.against_ts > STANDS_MS
+        has_stayed = up * (now.mean_v - known.against_v) >= 0.0
+        is_sure = now.ts - known.against_ts > max(STANDS_MS, STEP_REPEATS * (now.ts - before.ts))
         return (known.against_ts, known.against_v) if has_stayed or is_sure else (0, 0.0)
     step = up * (now.mean_v - before.mean_v)
-    if step < STEP_CELL_V or before.mean_v <= 0.0 or now.mean_v <= 0.0:
+    usual = max(STEP_PACKS * mean_step_v, STEP_MOVES * known.mean_moved_v, STEP_NOISES * known.mean_noise_v)
+    is_held = known.since > 0 and now.ts - known.since > REPEATS * (now.ts - before.ts)
+    if not is_held or step < STEP_CELL_V or step <= usual or before.mean_v <= 0.0 or now.mean_v <= 0.0:
         return 0, 0.0
     lowest = up * (now.lowest_v - before.lowest_v)
-    is_of_all = lowest == 0.0 or STEP_CELL_V / 2 <= lowest <= APART * step
-    return (now.ts, before.mean_v) if is_of_all else (0, 0.0)
+    is_hidden = lowest == 0.0 and known.volts.step > step
+    is_of_all = is_hidden or STEP_CELL_V / 2 <= lowest <= APART * step
+    return (now.ts, (before.mean_v + now.mean_v) / 2) if is_of_all else (0, 0.0)
 
 
 def is_odd(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_idle: bool) -> bool:
@@ -211,7 +248,7 @@ def _stands(
     if not known.since or stood < least:
         return False
     has_swung = known.amps.is_noise and now.amps != 0.0 and stood > times * known.usual_ms(is_idle=is_idle)
-    if has_swung and known.low_a < now.amps < known.high_a:
+    if has_swung and known.amps.turns == SWINGS_ALONE and known.low_a < now.amps < known.high_a:
         return True
     has_noise = has_swung or known.volts.is_noise
     return has_noise and known.volts_since > 0 and repeated >= least and repeated > times * known.volts_ms
@@ -227,6 +264,9 @@ class StandingFigures(NamedTuple):
     high_a: Array
     volts_since: Array
     volts_ms: Array
+    mean_step_v: Array
+    mean_moved_v: Array
+    mean_noise_v: Array
     step: Array
     """Of current and lowest cell, shape (2, sets), as the next two."""
     moved: Array
@@ -235,30 +275,33 @@ class StandingFigures(NamedTuple):
     @classmethod
     def of(cls, table: Array) -> StandingFigures:
         """Take them as they are kept, shape (numbers, sets)."""
-        since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms = table[:7]
-        swings = (table[7:9], table[9:11], table[11:])
-        return cls(since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms, *swings)
+        return cls(*table[:PLAIN], *(table[at : at + 2] for at in range(PLAIN, STANDINGS, 2)))
 
     def together(self) -> Array:
         """Lay them out so."""
         return np.vstack(self)
 
 
-STANDINGS = 13
+PLAIN = 10
+"""Numbers of a set before its swings."""
+STANDINGS = PLAIN + 2 * len(Swings._fields)
 """Numbers that they are of each set."""
 
 
 def figures_of(known: CurrentStanding) -> tuple[float, ...]:
     """One set's as figures."""
     turns = [figure for both in zip(known.amps, known.volts, strict=True) for figure in both]
-    return (*known[:7], *turns)
+    return (*known[:10], *turns)
 
 
 def standing_of(figures: Sequence[float]) -> CurrentStanding:
     """One set's of its figures."""
-    since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms = figures[:7]
-    amps, volts = (Swings(step, moved, int(turns)) for step, moved, turns in (figures[7::2], figures[8::2]))
-    return CurrentStanding(int(since), idle_ms, flow_ms, low_a, high_a, int(volts_since), volts_ms, amps, volts)
+    since, idle_ms, flow_ms, low_a, high_a, volts_since, volts_ms, *means = figures[:PLAIN]
+    swings = (figures[PLAIN::2], figures[PLAIN + 1 :: 2])
+    amps, volts = (Swings(step, moved, int(turns)) for step, moved, turns in swings)
+    step_v, moved_v, noise_v = means
+    lasted = (int(since), idle_ms, flow_ms, low_a, high_a, int(volts_since), volts_ms)
+    return CurrentStanding(*lasted, step_v, moved_v, noise_v, amps, volts)
 
 
 class ShownFigures(NamedTuple):
@@ -278,15 +321,18 @@ def watched_all(
 
     Of these, and of those whose cells step against a current that stands, the figures are worth nothing.
     """
-    is_idle, begins = before.is_idle, before.is_idle != now.is_idle
-    elapsed = now.ts - before.ts
-    ended = _odd_all(known, before, elapsed, is_idle)
+    moved = np.stack((now.amps - before.amps, now.lowest_v - before.lowest_v))
+    is_idle, differs = before.is_idle, before.is_idle != now.is_idle
+    begins = differs | (~is_idle & (np.abs(moved[0]) > LOAD_SHARE * np.abs(before.amps)))
+    ended = _odd_all(known, before, STANDS_MS, is_idle)
     same = now.amps == before.amps
     same_v = (now.mean_v == before.mean_v) & (now.lowest_v == before.lowest_v)
     stood = np.where(known.since > 0, before.ts - known.since, 0.0)
     stood_v = np.where(known.volts_since > 0, before.ts - known.volts_since, 0.0)
     is_first, first_a = begins | (known.moved[0] == 0.0), np.where(begins, now.amps, before.amps)
-    moved = np.stack((now.amps - before.amps, now.lowest_v - before.lowest_v))
+    step_v = np.where(sign * now.amps < 0.0, now.mean_v - before.mean_v, before.mean_v - now.mean_v)
+    size_v = np.abs(step_v)
+    is_least = (size_v > 0.0) & ((known.mean_step_v == 0.0) | (size_v < known.mean_step_v))
     after = StandingFigures(
         np.where(same, np.where(known.since > 0, known.since, before.ts), 0.0),
         np.where(~same & is_idle, larger(known.idle_ms, stood), known.idle_ms),
@@ -295,32 +341,34 @@ def watched_all(
         np.where(is_first, first_a, larger(known.high_a, before.amps)),
         np.where(same_v, np.where(known.volts_since > 0, known.volts_since, before.ts), 0.0),
         np.where(same_v, known.volts_ms, larger(known.volts_ms, stood_v)),
-        *_swung_all(known, moved, begins, is_idle),
+        np.where(is_least, size_v, known.mean_step_v),
+        larger(size_v, MOVE_KEPT * known.mean_moved_v),
+        known.mean_noise_v + NOISE_SHARE * (size_v - known.mean_noise_v),
+        *_swung_all(known, moved, begins, is_idle & differs),
     )
-    step_v = np.where(sign * now.amps < 0.0, now.mean_v - before.mean_v, before.mean_v - now.mean_v)
     ended |= same & ~is_idle & (step_v >= STEP_CELL_V)
-    return after, ended | _odd_all(after, now, elapsed, is_idle)
+    return after, ended | _odd_all(after, now, REPEATS * (now.ts - before.ts), is_idle)
 
 
-def _swung_all(known: StandingFigures, moved: Array, begins: Mask, was_idle: Mask) -> tuple[Array, Array, Array]:
+def _swung_all(known: StandingFigures, moved: Array, begins: Mask, flows: Mask) -> tuple[Array, Array, Array]:
     """`_swung` of many sets, of both figures."""
     size, still = np.abs(moved), moved == 0.0
     step = np.where(~still & ((known.step == 0.0) | (size < known.step)), size, known.step)
     turned = (moved * known.moved < 0.0) & (smaller(size, np.abs(known.moved)) > SWING_STEPS * step)
-    swings = np.where(turned & (known.swings < SWINGS), known.swings + 1, known.swings)
+    swings = np.where(turned & (known.swings < SWINGS_ALONE), known.swings + 1, known.swings)
     last = np.where(still, known.moved, moved)
     last[:, begins], swings[1, begins] = 0.0, 0.0
-    swings[0, begins & ~(was_idle & (known.swings[0] == SWINGS))] = 0.0
+    swings[0, begins] = np.where((flows & (known.swings[0] >= SWINGS))[begins], float(SWINGS), 0.0)
     return step, last, swings
 
 
-def _odd_all(known: StandingFigures, now: ShownFigures, elapsed: Array, is_idle: Mask) -> Mask:
-    """`is_odd` of many sets."""
-    least, usual = REPEATS * elapsed, np.where(is_idle, known.idle_ms, known.flow_ms)
+def _odd_all(known: StandingFigures, now: ShownFigures, least: Array | int, is_idle: Mask) -> Mask:
+    """`is_odd` of many sets, of stretches that are no shorter than `least` ms."""
+    usual = np.where(is_idle, known.idle_ms, known.flow_ms)
     stood, repeated = now.ts - known.since, now.ts - larger(known.since, known.volts_since)
-    is_within = (known.low_a < now.amps) & (now.amps < known.high_a)
-    swung = (known.swings[0] == SWINGS) & (now.amps != 0.0) & (stood > ODD_TIMES * usual)
-    resent = (known.volts_since > 0) & (repeated >= least) & (repeated > ODD_TIMES * known.volts_ms)
-    resent &= swung | (known.swings[1] == SWINGS)
-    odd: Mask = (known.since > 0) & (stood >= least) & ((swung & is_within) | resent)
+    is_within = (known.swings[0] == SWINGS_ALONE) & (known.low_a < now.amps) & (now.amps < known.high_a)
+    swung = (known.swings[0] >= SWINGS) & (now.amps != 0.0) & (stood > ODD_TIMES * usual)
+    sent_again = (known.volts_since > 0) & (repeated >= least) & (repeated > ODD_TIMES * known.volts_ms)
+    sent_again &= swung | (known.swings[1] >= SWINGS)
+    odd: Mask = (known.since > 0) & (stood >= least) & ((swung & is_within) | sent_again)
     return odd

@@ -3,6 +3,10 @@
 Fine and coarse current sensors, with noise and without, with a dead band; voltages of 1 to 10 mV and packs of 0.01 to
 0.5 V; rectifiers and test loads that hold a current to the last digit, loads that wander, charges that taper, floats
 and rests of many hours, in the cold and in the warm. The set is one of `battery_worlds`.
+
+`harder` draws what broke earlier rules: pack voltages with noise of up to 0.1 V and steps of up to 0.5 V, cells that
+are absent or coarse, outliers, readings that are lost, loads that swing and are then held at a current within their
+swings, and charges that follow at once.
 """
 
 from __future__ import annotations
@@ -111,6 +115,48 @@ class HealthySet(battery_worlds.World):
             self.run(CHUNK_H / 5, amps)
             amps *= math.exp(-CHUNK_H / 5 * limit_a / end_ah)
 
+    def swing_then_hold(self, hours: float, share: float) -> None:
+        """Give a load that swings from reading to reading, by a share, and then one that is held among its swings."""
+        load_a, period_h = self.nominal * self.rng.uniform(0.05, 0.15), self.device.period_s / 3600
+        for _ in range(max(20, round(hours / period_h))):
+            self.run(period_h, -load_a * (1.0 + share * self.rng.uniform(-1.0, 1.0)), until_cell_v=self.curve.cutoff_v)
+        self.is_held = True
+        self.run(hours, -load_a * (1.0 + share * self.rng.uniform(-0.5, 0.5)), until_cell_v=self.curve.cutoff_v)
+        self.is_held = False
+
+    def live_harder(self) -> None:
+        """Draw a story of loads that swing, hold and go over into a charge."""
+        rng = self.rng
+        self.float_on(rng.uniform(1.0, 6.0))
+        for _ in range(rng.choice((1, 2))):
+            self.swing_then_hold(rng.choice((0.5, 1.0, 2.0)), rng.choice((0.05, 0.1, 0.2, 0.4)))
+            self.recharge(is_held=rng.random() < 0.7)
+            self.float_on(rng.choice((1.0, 5.0)))
+
+    def disturb(self) -> None:
+        """Make the BMS and its way worse than they were: noise and steps of the pack, outliers, lost readings."""
+        rng = self.rng
+        noise_v, step_v, cells_step_v = (
+            rng.choice((0.03, 0.1)),
+            rng.choice((0.1, 0.1, 0.5)),
+            rng.choice((0.0, 0.001, 0.01)),
+        )
+        odd_share, lost_share = rng.choice((0.0, 0.005)), rng.choice((0.0, 0.001, 0.01))
+        kept, odd_v, left = [], 0.0, 0
+        for arrival in self.readings:
+            if rng.random() < lost_share:
+                continue
+            if not left and rng.random() < odd_share:
+                odd_v, left = rng.choice((-1.0, 1.0)) * rng.uniform(0.01, 0.05), rng.choice((1, 2))
+            left, off_v = max(0, left - 1), odd_v if left else 0.0
+            shown = arrival.reading
+            assert isinstance(shown, BatteryReading)
+            pack_v, cells = shown.pack_voltage_v or 0.0, shown.cell_voltage_v or []
+            pack_v = _to(pack_v + len(cells) * off_v + rng.gauss(0.0, noise_v), step_v, 2)
+            coarse = [None if v is None else _to(v + off_v, cells_step_v, 3) for v in cells] if cells_step_v else None
+            kept.append(Arrival("w", 0, shown.model_copy(update={"pack_voltage_v": pack_v, "cell_voltage_v": coarse})))
+        self.readings = kept
+
     def live(self) -> None:
         """Draw a story."""
         rng = self.rng
@@ -133,4 +179,13 @@ def healthy(seed: int) -> HealthySet:
     """Draw a set with its story."""
     world = HealthySet(seed, ("lfp_a", "lfp_b", "lfp_c")[seed % 3], period_s=(30.0, 60.0, 60.0, 120.0, 300.0)[seed % 5])
     world.live()
+    return world
+
+
+def harder(seed: int) -> HealthySet:
+    """Draw a set whose load swings and is then held, of every other one with a BMS that is worse."""
+    world = HealthySet(seed, ("lfp_a", "lfp_b", "lfp_c")[seed % 3], period_s=(30.0, 60.0, 60.0, 120.0, 300.0)[seed % 5])
+    world.live_harder()
+    if seed % 2:
+        world.disturb()
     return world

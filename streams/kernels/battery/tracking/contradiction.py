@@ -100,8 +100,8 @@ def _watch_standing(state: SetState, flow: Flow, now: CurrentShown, idle: Idle, 
         state.standing = after_gap(known)
         return
     state.standing = watched(known, before, now, idle, sign_of(state.votes))
-    is_over = state.standing.since == 0 or not is_standing(state.standing, now, flow.elapsed, is_idle=was_idle)
-    if known.since and is_over and is_standing(known, before, flow.elapsed, is_idle=was_idle):
+    is_over = state.standing.since == 0 or not is_standing(state.standing, now, 0, is_idle=was_idle)
+    if state.is_stuck and known.since and is_over and is_standing(known, before, 0, is_idle=was_idle):
         state.is_stuck = False
         if flow.doing is FLOAT:
             state.doing_since = flow.ts  # whether it floated meanwhile, nobody knows

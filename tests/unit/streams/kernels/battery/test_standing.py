@@ -206,4 +206,78 @@ def test_a_load_that_swung_and_stands_within_its_swings_is_a_dead_sensor(stands_
     for minute in range(60):
         rig.shown_a = round(-25.0 + rng.gauss(0.0, 0.1), 2) if minute < 30 else stands_a
         rig.run(1 / 60, -25.0)
-    assert ("stuck_current" in both(rig)[0][-1].flags) is is_stuck
+    assert ("stuck_current" in both(rig)[0][-1].flags) is told
+
+
+def test_a_doubt_ends_with_the_stand_though_a_reading_is_lost() -> None:
+    """It is asked of the reading before, and not over the time in which nothing was heard."""
+    sent = readings([*lively(120), *[0.03] * 13, *lively(180, seed=2)])
+    del sent[133:135]
+    rows = SetHealth(health_reference()).fold(None, SET, sent)[1]
+    states = [row for row in rows if isinstance(row, BatteryState)]
+    assert any(BatteryFlag.STUCK_CURRENT in state.flags for state in states)
+    assert (states[-1].soc_pct, states[-1].flags) == (100.0, "")
+
+
+def held_by_a_test(amps: float, minutes: int, step_v: float, noise_v: float, cell_step_v: float) -> list[Arrival]:
+    """A constant current after an hour of float; `cell_step_v` 0: cells are not sent."""
+    rng, found = random.Random(3), []
+    for minute in range(60 + minutes):
+        volts = 3.395 if minute < 60 else (3.29 if amps < 0.0 else 3.33) + amps * 2e-6 * minute
+        pack_v = round(round((16 * volts + rng.gauss(0.0, noise_v)) / step_v) * step_v, 2)
+        cells: list[float | None] = [round(round(volts / cell_step_v) * cell_step_v, 3)] * 16 if cell_step_v else []
+        reading = BatteryReading(
+            ts=T0 + minute * MINUTE,
+            pack_voltage_v=pack_v,
+            current_a=0.0 if minute < 60 else amps,
+            cell_voltage_v=cells or None,
+            temperature_c=[25.0],
+        )
+        found.append(Arrival("b", 0, reading))
+    return found
+
+
+def doubts(sent: list[Arrival]) -> list[str]:
+    """Flags of what is told with a doubt of the current sensor."""
+    rows = [each.fold(None, SET, sent)[1] for each in (SetHealth(health_reference()), PackMonitor(health_reference()))]
+    told_ = [row.flags for own in rows for row in own if isinstance(row, BatteryState | BatteryQuarter)]
+    return [flags for flags in told_ if "stuck_current" in flags]
+
+
+@pytest.mark.parametrize("amps", [-10.0, 10.0])
+@pytest.mark.parametrize("cell_step_v", [0.0, 0.01], ids=["cells not sent", "coarse cells"])
+@pytest.mark.parametrize("step_v", [0.1, 0.5, 1.0])
+def test_no_noise_of_the_pack_is_a_step_against_the_current(step_v: float, cell_step_v: float, amps: float) -> None:
+    """A held current, and 0.1 V of noise in a coarse pack voltage."""
+    assert doubts(held_by_a_test(amps, 240, step_v, 0.1, cell_step_v)) == []
+
+
+@pytest.mark.parametrize("off_v", [-0.013, -0.05])
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_outlier_that_goes_back_is_a_step_against_the_current(count: int, off_v: float) -> None:
+    """One or two low voltages under a held load."""
+    sent = held_by_a_test(-10.0, 240, 0.01, 0.0, 0.001)
+    for arrival in sent[120 : 120 + count]:
+        odd = arrival.reading
+        assert isinstance(odd, BatteryReading)
+        assert odd.cell_voltage_v is not None
+        assert odd.pack_voltage_v is not None
+        odd.pack_voltage_v = round(odd.pack_voltage_v + 16 * off_v, 2)
+        odd.cell_voltage_v = [None if volts is None else volts + off_v for volts in odd.cell_voltage_v]
+    assert doubts(sent) == []
+
+
+@pytest.mark.parametrize("then", ["held", "charged"])
+def test_a_load_that_swings_says_nothing_of_the_sensor(then: str) -> None:
+    """5 to 11 A for two hours, and then even 8 A, or a rectifier's 20 A after an overshoot."""
+    rng = random.Random(3)
+    after = [-8.0] * 240 if then == "held" else [22.0, *[20.0] * 48]
+    currents = [*[0.0] * 240, *[round(-8.0 + rng.uniform(-3.0, 3.0)) + 0.0 for _ in range(120)], *after]
+    sent = readings(currents)
+    for minute, arrival in enumerate(sent[240:]):
+        shown_ = arrival.reading
+        assert isinstance(shown_, BatteryReading)
+        volts = (3.37 if currents[240 + minute] > 0.0 else 3.30) + rng.gauss(0.0, 0.0003) - 0.00005 * minute
+        shown_.pack_voltage_v = round(16 * volts, 2)
+        shown_.cell_voltage_v = [round(volts + rng.gauss(0.0, 0.0008), 3) for _ in range(16)]
+    assert doubts(sent) == []
