@@ -148,8 +148,8 @@ def watched(
 ) -> CurrentStanding:
     """Take a reading after the one before; `sign`: what the sensor's current is multiplied by to be a charge."""
     is_idle, begins = idle.before, _begins(before.amps, now.amps, idle)
-    told = is_standing(known, before, 0, is_idle=is_idle)
-    doubt = STANDS_TIMES if told else 1.0
+    stands = is_standing(known, before, 0, is_idle=is_idle)
+    doubt = STANDS_TIMES if stands else 1.0
     """It may have been well, after all: what was told teaches a share of its length."""
     volts_since, volts_ms = known.volts_since, known.volts_ms
     if now.has_voltages_of(before):
@@ -368,7 +368,7 @@ def _odd_all(known: StandingFigures, now: ShownFigures, least: Array | int, is_i
     stood, repeated = now.ts - known.since, now.ts - larger(known.since, known.volts_since)
     is_within = (known.swings[0] == SWINGS_ALONE) & (known.low_a < now.amps) & (now.amps < known.high_a)
     swung = (known.swings[0] >= SWINGS) & (now.amps != 0.0) & (stood > ODD_TIMES * usual)
-    sent_again = (known.volts_since > 0) & (repeated >= least) & (repeated > ODD_TIMES * known.volts_ms)
-    sent_again &= swung | (known.swings[1] >= SWINGS)
-    odd: Mask = (known.since > 0) & (stood >= least) & ((swung & is_within) | sent_again)
+    resent = (known.volts_since > 0) & (repeated >= least) & (repeated > ODD_TIMES * known.volts_ms)
+    resent &= swung | (known.swings[1] >= SWINGS)
+    odd: Mask = (known.since > 0) & (stood >= least) & ((swung & is_within) | resent)
     return odd

@@ -23,8 +23,8 @@ PACK, HEALTH = PackMonitor(health_reference()), SetHealth(health_reference())
 def doubts(world: HealthySet) -> list[BatteryQuarter | BatteryState]:
     """What is told of a set with a doubt of its current sensor."""
     rows = [each.fold(None, world.device, world.readings)[1] for each in (PACK, HEALTH)]
-    told = [row for own in rows for row in own if isinstance(row, BatteryQuarter | BatteryState)]
-    return [row for row in told if "stuck_current" in row.flags]
+    given = [row for own in rows for row in own if isinstance(row, BatteryQuarter | BatteryState)]
+    return [row for row in given if "stuck_current" in row.flags]
 
 
 def test_no_healthy_set_is_told_to_have_a_dead_current_sensor() -> None:

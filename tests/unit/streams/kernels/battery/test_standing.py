@@ -206,7 +206,7 @@ def test_a_load_that_swung_and_stands_within_its_swings_is_a_dead_sensor(stands_
     for minute in range(60):
         rig.shown_a = round(-25.0 + rng.gauss(0.0, 0.1), 2) if minute < 30 else stands_a
         rig.run(1 / 60, -25.0)
-    assert ("stuck_current" in both(rig)[0][-1].flags) is told
+    assert ("stuck_current" in both(rig)[0][-1].flags) is is_stuck
 
 
 def test_a_doubt_ends_with_the_stand_though_a_reading_is_lost() -> None:
@@ -240,8 +240,8 @@ def held_by_a_test(amps: float, minutes: int, step_v: float, noise_v: float, cel
 def doubts(sent: list[Arrival]) -> list[str]:
     """Flags of what is told with a doubt of the current sensor."""
     rows = [each.fold(None, SET, sent)[1] for each in (SetHealth(health_reference()), PackMonitor(health_reference()))]
-    told_ = [row.flags for own in rows for row in own if isinstance(row, BatteryState | BatteryQuarter)]
-    return [flags for flags in told_ if "stuck_current" in flags]
+    given_ = [row.flags for own in rows for row in own if isinstance(row, BatteryState | BatteryQuarter)]
+    return [flags for flags in given_ if "stuck_current" in flags]
 
 
 @pytest.mark.parametrize("amps", [-10.0, 10.0])
