@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from storage.errors import CheckpointMovedError
+from psycopg import errors
+
+from storage.errors import CheckpointHeldError, CheckpointMovedError
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+
+PATIENCE = "SET LOCAL lock_timeout = '2s'"
+"""So long a transaction waits for a partition that somebody else holds. A worker that is paused keeps it for a minute,
+and who waits for it keeps a place that other partitions could use."""
 
 
 class Position(NamedTuple):
@@ -34,13 +41,17 @@ class Turn(NamedTuple):
 
 
 def load_mark(connection: Connection, position: Position) -> tuple[StoredUntil, int]:
-    """How far a partition is stored, and the generation; a partition never seen before starts at 0."""
-    connection.execute(
-        "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
-    )
-    row = connection.execute(
-        "SELECT next_offset, done_readings, generation FROM checkpoint WHERE topic = %s AND partition = %s", position
-    ).fetchone()
+    """How far a partition is stored, and the generation; a partition never seen before starts at 0.
+
+    Of one that was seen before it is only read, which waits for nobody: an insert waits for whoever is moving it.
+    """
+    asked = "SELECT next_offset, done_readings, generation FROM checkpoint WHERE topic = %s AND partition = %s"
+    row = connection.execute(asked, position).fetchone()
+    if row is None:
+        connection.execute(
+            "INSERT INTO checkpoint (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING", position
+        )
+        row = connection.execute(asked, position).fetchone()
     assert row is not None  # noqa: S101 - inserted above
     return StoredUntil(int(row[0]), int(row[1])), int(row[2])
 
@@ -55,14 +66,21 @@ def advance(connection: Connection, position: Position, *, expected: StoredUntil
     """Move the mark from `expected` to `new`, and return what the worker must know.
 
     Holds the row's lock until commit, so that of two workers who both believe they own the partition one waits
-    here and then finds the mark moved. Raises CheckpointMovedError if the mark is not `expected`.
+    here and then finds the mark moved. Raises CheckpointMovedError if the mark is not `expected`, CheckpointHeldError
+    where somebody keeps the lock for longer than `PATIENCE`; whatever else the transaction waits for has no such limit.
     """
-    row = connection.execute(
-        "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
-        " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
-        " RETURNING (SELECT version FROM registry_version), generation",
-        (*new, *position, *expected),
-    ).fetchone()
+    connection.execute(PATIENCE)
+    try:
+        row = connection.execute(
+            "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
+            " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
+            " RETURNING (SELECT version FROM registry_version), generation",
+            (*new, *position, *expected),
+        ).fetchone()
+    except errors.LockNotAvailable as error:
+        msg = f"{position.topic}[{position.partition}]: somebody else holds it"
+        raise CheckpointHeldError(msg) from error
+    connection.execute("SET LOCAL lock_timeout TO DEFAULT")
     if row is None:
         standing = f"{expected.offset}, {expected.readings} readings of it"
         msg = f"{position.topic}[{position.partition}]: stored is not up to {standing}"

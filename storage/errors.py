@@ -14,6 +14,8 @@ DISK_FULL = "53100"
 TOO_MANY_CONNECTIONS = "53300"
 IDLE_TOO_LONG = "25P03"
 """idle_in_transaction_session_timeout: we were paused, and the transaction was taken from us."""
+AWAY = frozenset({"55P03", "57P01", "57P02", "57P03", READ_ONLY, TOO_MANY_CONNECTIONS})
+"""lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -44,6 +46,27 @@ def is_too_much(error: BaseException) -> bool:
 def is_disk_full(error: BaseException) -> bool:
     """Tell whether the database has no room on its disk: less at once does not help, room does."""
     return isinstance(error, psycopg.Error) and error.sqlstate == DISK_FULL
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether the database could not be had then, whatever it was asked for: less at once does not help.
+
+    No connection, shutdown, a standby, a lock that somebody keeps: yes. A connection that breaks: no, as PostgreSQL may
+    have come to its end over what it was asked for.
+    """
+    if isinstance(error, PoolTimeout | psycopg.InterfaceError):
+        return True
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return state is not None and (state in AWAY or state[:2] == "08")
+
+
+def took_too_long(error: BaseException) -> bool:
+    """Tell whether PostgreSQL ended the transaction because it heard nothing of its worker for too long."""
+    return isinstance(error, psycopg.Error) and error.sqlstate == IDLE_TOO_LONG
+
+
+class CheckpointHeldError(errors.LockNotAvailable):
+    """Somebody else holds the partition for longer than is waited for: a paused worker, or who derives it again."""
 
 
 class CheckpointMovedError(Exception):

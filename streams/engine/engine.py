@@ -24,7 +24,7 @@ from schemas.time import FOREVER_TS
 from schemas.topics import partition_of
 from storage import checkpoint, chunks, retention
 from storage.checkpoint import Position, StoredUntil, Turn
-from storage.errors import IDLE_TOO_LONG, CheckpointMovedError, is_refusal, is_too_much, why
+from storage.errors import CheckpointMovedError, is_refusal, is_too_much, took_too_long, why
 from storage.registry import registry_version
 from streams.engine.memory import SAVE_EVERY
 from streams.engine.partition import Partition
@@ -135,9 +135,10 @@ class Engine:
         a process should have one under way at a time.
 
         Raises GapError where the run begins behind the stored offset or is not contiguous, CheckpointMovedError
-        where another worker has stored it (the partition must then be opened again), and transient database
-        errors, after which the rest of the run may be tried again. A reading that the database or a kernel refuses, or
-        that alone is again and again too much for it, is quarantined and the rest of the run stored.
+        where another worker has stored it (the partition must then be opened again), CheckpointHeldError where
+        somebody keeps the partition (it may be tried again as it is), and transient database errors, after which the
+        rest of the run may be tried again. A reading that the database or a kernel refuses, or that alone is again and
+        again too much for it, is quarantined and the rest of the run stored.
         """
         bounds = bounds or self.bounds
         run = [record for record in records if record.offset >= partition.next_offset]
@@ -166,7 +167,7 @@ class Engine:
             except CheckpointMovedError:
                 raise
             except Exception as error:
-                if part.readings <= 1 or not (is_too_much(error) or (is_alone and _took_too_long(error))):
+                if part.readings <= 1 or not (is_too_much(error) or (is_alone and took_too_long(error))):
                     raise
                 bounds = replace(bounds, readings=max(1, part.readings // 2))
                 decoded.cache_clear()
@@ -179,6 +180,9 @@ class Engine:
                 )
                 continue
             run = run[part.records :]
+            del part  # as above: until its next turn a partition keeps no more than the record it is in
+            if not partition.mark.readings:
+                decoded.cache_clear()
             yield outcome
 
     def _store(self, partition: Partition, part: Part, anew: Anew) -> Outcome:
@@ -308,8 +312,3 @@ class Engine:
     def registered(self, connection: Connection, site_id: str) -> Sequence[Device]:
         """Devices of a site, as the registry stands now."""
         return self.session.directory(connection, registry_version(connection)).site_devices.get(site_id, [])
-
-
-def _took_too_long(error: Exception) -> bool:
-    """Whether PostgreSQL ended the transaction because it heard nothing of its worker for too long."""
-    return isinstance(error, psycopg.Error) and error.sqlstate == IDLE_TOO_LONG

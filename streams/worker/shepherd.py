@@ -6,15 +6,15 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from faust.types import TP
 
 from storage.checkpoint import StoredUntil
-from storage.errors import CheckpointMovedError, is_disk_full
+from storage.errors import CheckpointHeldError, CheckpointMovedError, is_away, is_disk_full, took_too_long
 from streams.engine.engine import Engine, GapError
 from streams.intake.decode import Record
 from streams.worker.backlog import Backlog
@@ -22,12 +22,13 @@ from streams.worker.consumer import DatabaseConsumer
 from streams.worker.standstill import STUCK_S, Standstill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
     import faust
 
     from streams.engine.partition import Partition
     from streams.engine.parts import Bounds
+    from streams.engine.transaction import Outcome
     from streams.worker.figures import WorkerFigures
 
 log = structlog.get_logger(__name__)
@@ -50,15 +51,37 @@ UNDER_WAY = "its transaction is still under way: it computes, or waits for its t
 
 
 @dataclass(slots=True)
+class _Backoff:
+    """How long is waited before the next try."""
+
+    wait_s: float = BACKOFF_S[0]
+
+    async def wait(self) -> None:
+        """Wait, and the next time for longer."""
+        await asyncio.sleep(self.wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+        self.wait_s = min(2 * self.wait_s, BACKOFF_S[1])
+
+
+@dataclass(slots=True)
 class _Effort:
     """How much of a partition is tried at once, and how long is waited after it has failed."""
 
     records: int
     bounds: Bounds | None = None
     """None: the engine's own."""
-    wait_s: float = BACKOFF_S[0]
+    backoff: _Backoff = field(default_factory=_Backoff)
     left: int = 0
-    """So many records are stored with less effort: those that waited when one of them failed."""
+    """So many records are stored with less effort: those among which one failed."""
+
+
+class _Run(NamedTuple):
+    """Records of a partition that are being stored."""
+
+    partition: Partition
+    records: list[Record]
+    steps: Iterator[Outcome | None]
+    first: Outcome | None
+    """What the first step did."""
 
 
 class Shepherd:
@@ -182,6 +205,8 @@ class Shepherd:
         effort = _Effort(self._batch_records)
         while True:
             await backlog.filled()
+            if not backlog:  # filled, and let go of before this task had its turn
+                continue
             try:
                 effort = await self._next(number, backlog, effort)
             except Exception:  # an error of our own: without this task the partition would stand for ever, in silence
@@ -195,21 +220,29 @@ class Shepherd:
             stored = await self._watched(number, first, self._attempt(number, backlog, effort))
         except CheckpointMovedError as moved:
             log.warning("another worker stored this range", partition=number, why=str(moved))
-            await self._standstill.stands(number, self._forgotten(number, first), str(moved))
+            mark = self._forgotten(number, first)
+            if backlog:
+                await self._standstill.stands(number, mark, str(moved))
+            else:
+                self._standstill.forget(number)
+        except GapError as gap:
+            mark = self._mark(number, StoredUntil(gap.expected))
+            await self._standstill.stands(number, mark, NOT_DELIVERED)
+            await effort.backoff.wait()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            await self._fails(number, first, backlog, effort, error)
+            return await self._fails(number, first, backlog, effort, error)
         else:
-            left = effort.left - stored
+            left = effort.left - stored if backlog else 0
             return _Effort(effort.records if left > 0 else self._batch_records, left=left)
         return effort
 
     async def _fails(
         self, number: int, first: StoredUntil, backlog: Backlog, effort: _Effort, error: Exception
-    ) -> None:
-        """Have a partition whose transaction failed loaded again, wait, and have half as many records tried.
+    ) -> _Effort:
+        """Have a partition whose transaction failed loaded again, and wait; returns with how much effort to go on.
 
-        It may be too much for one transaction. PostgreSQL ends one whose worker computes for so long that it might be
-        paused.
+        Half as many records are tried where that can help: it may be too much for one transaction. PostgreSQL ends one
+        whose worker computes for so long that it might be paused; then all that waits is likely to be too much.
         """
         is_full, tried = is_disk_full(error), len(backlog.run(effort.records))
         log.warning(
@@ -217,23 +250,25 @@ class Shepherd:
             partition=number,
             records=tried,
             error=repr(error),
-            wait_s=effort.wait_s,
+            wait_s=effort.backoff.wait_s,
         )
         mark = self._forgotten(number, first)
         if is_full:
             await self._standstill.note(number, mark, DISK_IS_FULL)
         else:
             await self._standstill.stands(number, mark, repr(error))
-        await asyncio.sleep(effort.wait_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-        effort.wait_s = min(2 * effort.wait_s, BACKOFF_S[1])
-        if not is_full:
+        await effort.backoff.wait()
+        self._figures.retries_total += 1
+        if not backlog:
+            self._standstill.forget(number)
+            return _Effort(self._batch_records)
+        if not (is_full or is_away(error)):
             if tried == 1:
                 bounds = effort.bounds or self._engine.bounds
                 effort.bounds = replace(bounds, readings=max(LEAST_READINGS, bounds.readings // 2))
-            effort.records, effort.left = max(1, tried // 2), max(effort.left, len(backlog))
-        if not backlog:
-            self._standstill.forget(number)
-        self._figures.retries_total += 1
+            effort.records = max(1, tried // 2)
+            effort.left = max(effort.left, len(backlog) if took_too_long(error) else tried)
+        return effort
 
     async def _watched(self, number: int, first: StoredUntil, attempt: Coroutine[Any, Any, int]) -> int:
         """Wait for an attempt, and write its partition down where it neither moves it nor fails."""
@@ -247,9 +282,9 @@ class Shepherd:
             task.cancel()
 
     def _mark(self, number: int, first: StoredUntil) -> StoredUntil:
-        """Up to where a partition is stored, as far as is known here, when the record at `first` is to be next."""
+        """Up to where a partition is stored, as far as is known here; `first`: where nothing is."""
         if (partition := self._partitions.get(number)) is not None:
-            return max(first, partition.mark)
+            return partition.mark
         return self._standstill.mark_of(number) or first
 
     def _forgotten(self, number: int, first: StoredUntil) -> StoredUntil:
@@ -259,41 +294,64 @@ class Shepherd:
         return mark
 
     async def _attempt(self, number: int, backlog: Backlog, effort: _Effort) -> int:
-        """Store the first records that wait; returns how many: none where they do not follow what is stored.
+        """Store the first records that wait; returns how many.
 
-        Then all that waits is fetched again.
+        Raises GapError where they do not follow what is stored: then all that waits is fetched again.
         """
-        async with self._slots:
-            partition = await self._opened(number)
-            records = backlog.run(effort.records)  # also those that came while this partition waited for its turn
-            if not records:  # they were let go of meanwhile
-                self._standstill.forget(number)
-                return 0
-            await self._check_log(partition, records)
-            run = self._engine.stored(partition, records, effort.bounds)
-            try:
-                outcome = await asyncio.to_thread(next, run, None)
-            except GapError as gap:
-                await self._bridge(number, gap)
-                backlog.clear()
-                self._consumer.refetch()
-                await self._standstill.stands(number, StoredUntil(gap.found), NOT_DELIVERED)
-                return 0
+        run = await self._begun(number, backlog, effort)
+        if run is None:
+            self._standstill.forget(number)
+            return 0
+        partition, records, steps, outcome = run
         while True:
+            is_done = partition.next_offset > records[-1].offset
             if outcome is not None:
                 self._figures.add(outcome)
+            if outcome is not None or is_done:  # all of it may have been stored already
                 await self._standstill.moves(number)
             backlog.let_go(partition.next_offset)
             self._count_waiting()
-            if partition.next_offset > records[-1].offset or not backlog:  # done, or let go of meanwhile
+            if is_done:
                 return len(records)
             async with nullcontext() if outcome else self._large, self._slots:
-                outcome = await asyncio.to_thread(next, run, None)
+                if not backlog:  # let go of meanwhile
+                    self._standstill.forget(number)
+                    return len(records)
+                outcome = await asyncio.to_thread(next, steps, None)
+
+    async def _begun(self, number: int, backlog: Backlog, effort: _Effort) -> _Run | None:
+        """Take the first step of a run; None where the records were let go of meanwhile."""
+        backoff = _Backoff()
+        while True:
+            with suppress(CheckpointHeldError):
+                async with self._slots:
+                    return await self._first_step(number, backlog, effort)
+            await backoff.wait()  # somebody keeps the partition: others have the place meanwhile
+
+    async def _first_step(self, number: int, backlog: Backlog, effort: _Effort) -> _Run | None:
+        if not backlog:  # let go of while it waited for its turn: another worker has the partition
+            return None
+        partition = await self._opened(number)
+        records = backlog.run(effort.records)  # also those that came while this partition waited for its turn
+        if not records:
+            return None
+        await self._check_log(partition, records)
+        steps = self._engine.stored(partition, records, effort.bounds)
+        try:
+            return _Run(partition, records, steps, await asyncio.to_thread(next, steps, None))
+        except GapError as gap:
+            await self._bridge(number, gap)
+            if backlog and backlog.first_offset > gap.expected:  # else what was missing has come meanwhile
+                backlog.clear()
+                self._count_waiting()
+                self._consumer.refetch()
+            raise
 
     async def _bridge(self, number: int, gap: GapError) -> None:
         """Raise CheckpointMovedError where what is missing is stored by now, or lost; else it can be fetched again."""
         # What lies between may have been stored by another worker after this one had asked.
-        self._partitions.pop(number, None)
+        if (partition := self._partitions.pop(number, None)) is not None:
+            self._known[number] = partition
         if (await self._opened(number)).next_offset != gap.expected or await self._is_lost(gap):
             raise CheckpointMovedError(str(gap)) from gap
         log.warning("fetching again", partition=number, expected=gap.expected, delivered=gap.found)

@@ -8,7 +8,7 @@ import pytest
 from schemas.arrival import Arrival
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
-from storage.errors import why
+from storage.errors import CheckpointHeldError, is_away, is_refusal, why
 from streams.kernels.metering import latest
 
 
@@ -24,3 +24,19 @@ def test_a_kernel_that_refuses_a_reading_is_named_with_its_line(monkeypatch: pyt
 def test_postgresql_says_it_in_its_own_words() -> None:
     """Where a statement was sent from says nothing of what is wrong with a value."""
     assert why(psycopg.DataError("out of range")) == "DataError: out of range"
+
+
+def test_a_partition_that_somebody_keeps_is_nobodys_refusal() -> None:
+    """No reading is quarantined for it, and with fewer of them it would be kept as well."""
+    held = CheckpointHeldError("test[0]: somebody else holds it")
+    assert not is_refusal(held)
+    assert is_away(held)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [psycopg.OperationalError("server closed the connection"), psycopg.errors.QueryCanceled("statement timeout")],
+)
+def test_what_may_have_been_asked_for_too_much_is_not_taken_for_a_database_that_is_away(error: Exception) -> None:
+    """PostgreSQL's process may have been ended over it."""
+    assert not is_away(error)

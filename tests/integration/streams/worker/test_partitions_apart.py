@@ -81,6 +81,37 @@ def test_a_partition_that_waits_for_a_lock_holds_up_no_other(own_url: str, postg
     assert (books.closed, books.stored, figures.retries_total) == (True, 22, 0)
 
 
+def test_a_paused_workers_partition_costs_others_no_place(
+    own_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its transaction has moved the mark and does not commit: who takes the partition over waits without a place.
+
+    There is one place here; with as many such partitions as there are places all others would stand for a minute.
+    """
+    monkeypatch.setattr(shepherd_module, "CONCURRENT_PARTITIONS", 1)
+    prepare(own_url)
+    engine = Engine(open_pool(own_url, size=3, name="test"), installed(), "test", PARTITIONS)
+    engine.open(PLANT)  # as the worker that is paused has
+    figures = WorkerFigures()
+    shepherd = make_shepherd(engine, figures)
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(postgres.url(SUPERUSER, own_url.rpartition("/")[2])) as paused:
+            await paused.execute("UPDATE checkpoint SET updated_at = now() WHERE partition = %s", (PLANT,))
+            shepherd.take([event(one_reading(0, of_the_plant=True), PLANT)])
+            shepherd.take([event(one_reading(0, of_the_plant=False), STATION)])
+            await stored(figures, 1)
+            assert figures.waiting_records == 1
+            await paused.rollback()
+        await until(lambda: not figures.waiting_records)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    engine.close()
+    with connect(own_url, name="test") as connection:
+        books = balance(connection)
+    assert (books.closed, books.stored, figures.retries_total) == (True, 2, 0)
+
+
 class _Stored:
     """A partition as far as a shepherd looks at it."""
 
