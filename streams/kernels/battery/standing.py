@@ -248,9 +248,10 @@ def _stands(
     if not known.since or stood < least:
         return False
     has_swung = known.amps.is_noise and now.amps != 0.0 and stood > times * known.usual_ms(is_idle=is_idle)
-    if has_swung and known.amps.turns == SWINGS_ALONE and known.low_a < now.amps < known.high_a:
+    is_within = known.low_a < now.amps < known.high_a
+    if has_swung and known.amps.turns == SWINGS_ALONE and is_within:
         return True
-    has_noise = has_swung or known.volts.is_noise
+    has_noise = (has_swung and (is_within or not is_idle)) or known.volts.is_noise  # a taper swings, and ends low
     return has_noise and known.volts_since > 0 and repeated >= least and repeated > times * known.volts_ms
 
 

@@ -36,3 +36,8 @@ def test_no_healthy_set_is_told_to_have_a_dead_current_sensor() -> None:
 def test_no_load_that_swings_and_is_held_and_no_worse_bms_is_a_dead_current_sensor(seed: int) -> None:
     """Noise, steps and outliers of the pack's voltage, cells not sent, lost readings, a charge right after a load."""
     assert doubts(harder(seed))[:1] == []
+
+
+def test_a_taper_that_swung_and_ended_at_an_offset_is_no_record_that_is_sent_again() -> None:
+    """Its sensor shows −0.01 A for hours of float, coarse voltages stand with it, and nothing swings there."""
+    assert doubts(healthy(2_007)) == []
