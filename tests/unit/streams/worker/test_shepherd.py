@@ -98,11 +98,11 @@ class CountingConsumer(DatabaseConsumer):
     """Fetches nothing; counts how often it was told to read again."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.times_asked = 0
 
     def refetch(self) -> None:
         """Count."""
-        self.told += 1
+        self.times_asked += 1
 
     async def earliest_offsets(self, *partitions: Any) -> Any:  # noqa: ANN401 - as Faust's
         """Everything is still there."""
@@ -162,7 +162,7 @@ def test_what_was_missing_is_kept_where_it_comes_while_the_database_is_asked() -
         await shepherd.rest()
 
     play(shepherd, scene())
-    assert shepherd.consumer.told == 0, "nothing is missing any more"
+    assert shepherd.consumer.times_asked == 0, "nothing is missing any more"
 
 
 def test_a_partition_that_stands_in_gaps_is_written_down_where_it_stands_and_asks_less_and_less_often() -> None:
