@@ -69,18 +69,20 @@ def advance(connection: Connection, position: Position, *, expected: StoredUntil
     here and then finds the mark moved. Raises CheckpointMovedError if the mark is not `expected`, CheckpointHeldError
     where somebody keeps the lock for longer than `PATIENCE`; whatever else the transaction waits for has no such limit.
     """
-    connection.execute(PATIENCE)
     try:
-        row = connection.execute(
-            "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
-            " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
-            " RETURNING (SELECT version FROM registry_version), generation",
-            (*new, *position, *expected),
-        ).fetchone()
+        with connection.pipeline():  # one way to the database and back, as each transaction begins with this
+            connection.execute(PATIENCE)
+            moved = connection.execute(
+                "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
+                " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
+                " RETURNING (SELECT version FROM registry_version), generation",
+                (*new, *position, *expected),
+            )
+            connection.execute("SET LOCAL lock_timeout TO DEFAULT")
+        row = moved.fetchone()
     except errors.LockNotAvailable as error:
         msg = f"{position.topic}[{position.partition}]: somebody else holds it"
         raise CheckpointHeldError(msg) from error
-    connection.execute("SET LOCAL lock_timeout TO DEFAULT")
     if row is None:
         standing = f"{expected.offset}, {expected.readings} readings of it"
         msg = f"{position.topic}[{position.partition}]: stored is not up to {standing}"
