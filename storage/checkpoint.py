@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-PATIENCE = "SET LOCAL lock_timeout = '2s'"
+PATIENCE = "2s"
 """So long a transaction waits for a partition that somebody else holds. A worker that is paused keeps it for a minute,
 and who waits for it keeps a place that other partitions could use."""
 
@@ -62,6 +62,19 @@ def stored_offsets(connection: Connection, topic: str) -> dict[int, int]:
     return {int(partition): int(offset) for partition, offset in rows}
 
 
+_ADVANCE = """
+WITH patience AS MATERIALIZED (
+    SELECT current_setting('lock_timeout') AS usual, set_config('lock_timeout', %s, true)
+)
+UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()
+FROM patience
+WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s
+RETURNING (SELECT version FROM registry_version), generation, set_config('lock_timeout', patience.usual, true)
+"""
+"""One statement, and no pipeline: psycopg ends one with a Flush, after which PostgreSQL waits for a client that says
+nothing for as long as it likes (`idle_in_transaction_session_timeout` counts from its last answer to a Sync)."""
+
+
 def advance(connection: Connection, position: Position, *, expected: StoredUntil, new: StoredUntil) -> Turn:
     """Move the mark from `expected` to `new`, and return what the worker must know.
 
@@ -70,16 +83,7 @@ def advance(connection: Connection, position: Position, *, expected: StoredUntil
     where somebody keeps the lock for longer than `PATIENCE`; whatever else the transaction waits for has no such limit.
     """
     try:
-        with connection.pipeline():  # one way to the database and back, as each transaction begins with this
-            connection.execute(PATIENCE)
-            moved = connection.execute(
-                "UPDATE checkpoint SET next_offset = %s, done_readings = %s, updated_at = clock_timestamp()"
-                " WHERE topic = %s AND partition = %s AND next_offset = %s AND done_readings = %s"
-                " RETURNING (SELECT version FROM registry_version), generation",
-                (*new, *position, *expected),
-            )
-            connection.execute("SET LOCAL lock_timeout TO DEFAULT")
-        row = moved.fetchone()
+        row = connection.execute(_ADVANCE, (PATIENCE, *new, *position, *expected)).fetchone()
     except errors.LockNotAvailable as error:
         msg = f"{position.topic}[{position.partition}]: somebody else holds it"
         raise CheckpointHeldError(msg) from error

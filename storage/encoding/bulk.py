@@ -49,8 +49,9 @@ def copy(connection: Connection, table: str, columns: Mapping[str, Column]) -> N
     """
     names, body = in_rows(columns)
     statement = trusted(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)")
+    whole = b"".join((_SIGNATURE, body, _END))  # laid out before: PostgreSQL waits for rows as long as it takes
     with connection.cursor().copy(statement) as into:
-        into.write(b"".join((_SIGNATURE, body, _END)))
+        into.write(whole)
 
 
 def in_rows(columns: Mapping[str, Column]) -> tuple[list[str], bytes]:

@@ -172,10 +172,9 @@ class Transaction:
             self._ledger.hour(item.received_ts).quarantined[booked] += 1
         derivation.finish()
         self._run_stages(derivation, self._record_ms, intake.quarantined)
-        with connection.pipeline():  # none of these is waited for before the next is sent
-            self._remember(connection, derivation)
-            quarantine.add(connection, intake.quarantined)
-            self._book(connection)
+        self._remember(connection, derivation)
+        quarantine.add(connection, intake.quarantined)
+        self._book(connection)
         newest = max((received_ts for received_ts, _ in intake.received), default=0)
         return Outcome(0, stored, duplicate, len(intake.quarantined), newest)
 

@@ -84,3 +84,14 @@ def test_every_constant_function_and_class_is_used() -> None:
                 there.update((module, name) for name, _ in defined(tree) if not name.startswith("__"))
     unused = {f"{module}.{name}" for module, name in there - used}
     assert sorted(unused ^ set(KEPT)) == []
+
+
+def test_no_transaction_is_left_to_a_pipeline() -> None:
+    """After one of psycopg's, PostgreSQL does not end the transaction of a client that is paused: decision 370."""
+    using = [
+        str(path.relative_to(ROOT))
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        if ".pipeline()" in path.read_text(encoding="utf-8")
+    ]
+    assert using == []
