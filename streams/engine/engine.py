@@ -26,6 +26,7 @@ from storage import checkpoint, chunks, retention
 from storage.checkpoint import Position, StoredUntil, Turn
 from storage.errors import CheckpointMovedError, is_refusal, is_too_much, took_too_long, why
 from storage.registry import registry_version
+from storage.silent import SilentSessions
 from streams.engine.memory import SAVE_EVERY
 from streams.engine.partition import Partition
 from streams.engine.parts import Bounds, Part, decoded_anew, next_part
@@ -52,6 +53,8 @@ log = structlog.get_logger(__name__)
 
 LARGE_ROWS = 40_000
 """Of transactions that are expected to give more rows than this a process should have one under way at a time."""
+SILENT_S = 240.0
+"""For so long a session may wait in the middle of a statement for its worker, if nothing else is said."""
 TRIES = 12
 """So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""
 
@@ -76,10 +79,12 @@ class Engine:
         *,
         save_every: int = SAVE_EVERY,
         quiet_from: int = QUIET_FROM,
+        silent_s: float = SILENT_S,
     ) -> None:
         """Take how many readings of a device may come before what is remembered of it is saved.
 
-        From `quiet_from` devices on that have equally many new readings these go the quiet way.
+        From `quiet_from` devices on that have equally many new readings these go the quiet way. Another worker that is
+        in the way, and sends nothing of a statement that it has begun for `silent_s`, loses its session.
         """
         self.session = Session(pool, kernels, partitions, save_every, quiet_from)
         """What its transactions share."""
@@ -89,6 +94,7 @@ class Engine:
         """What one transaction takes on; the database says it more closely when the first partition is opened."""
         self._tries: Counter[tuple[int, StoredUntil]] = Counter()
         """How often a reading alone was too much, by partition and where it stands."""
+        self._silent = SilentSessions(silent_s)
 
     def warm_up(self) -> None:
         """Load the registry ahead of the first partition; a database that is not there yet is asked again later."""
@@ -268,6 +274,17 @@ class Engine:
                 connection, partition.position, range(partition.next_offset, partition.next_offset), what
             )
         partition.mark = StoredUntil(offset)
+
+    def end_silent(self) -> None:
+        """Somebody else holds a partition of ours: end sessions of workers that have stopped within a statement."""
+        try:
+            with self._pool.connection() as connection:
+                ended = self._silent.end(connection)
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("not known who holds a partition, asking again", error=repr(error))
+        else:
+            if ended:
+                log.warning("ended sessions whose worker stopped in the middle of a statement", pids=ended)
 
     def note_stuck(self, number: int, offset: int, stuck_s: float, why: str) -> None:
         """Write down that a partition has stood at a record for so long, and why."""

@@ -117,13 +117,10 @@ def create_app(
         stream_wait_empty=False,
     )
     topic = app.topic(settings.kafka_topic, value_type=bytes, value_serializer="raw")
-    pool = open_pool(
-        str(settings.db_writer_url),
-        size=CONCURRENT_PARTITIONS + 2,
-        name="worker",
-        idle_transaction_s=min(2 * settings.session_timeout_s, IDLE_TRANSACTION_S),
-    )
-    engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions)
+    idle_s = min(2 * settings.session_timeout_s, IDLE_TRANSACTION_S)
+    url, size = str(settings.db_writer_url), CONCURRENT_PARTITIONS + 2
+    pool = open_pool(url, size=size, name="worker", idle_transaction_s=idle_s)
+    engine = Engine(pool, installed(), settings.kafka_topic, settings.kafka_partitions, silent_s=2 * idle_s)
     threading.Thread(target=engine.warm_up, daemon=True).start()  # while Kafka makes up its mind
     shepherd = Shepherd(app, engine, figures, batch_records=settings.batch_records)
     app.transport = DatabaseTransport(app, settings.kafka_topic, engine.stored_offsets, shepherd.has_enough)

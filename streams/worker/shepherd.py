@@ -326,6 +326,7 @@ class Shepherd:
             with suppress(CheckpointHeldError):
                 async with self._slots:
                     return await self._first_step(number, backlog, effort)
+            await asyncio.to_thread(self._engine.end_silent)
             await backoff.wait()  # somebody keeps the partition: others have the place meanwhile
 
     async def _first_step(self, number: int, backlog: Backlog, effort: _Effort) -> _Run | None:

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 
 from fenhe.local.postgres import SUPERUSER
 from schemas.readings import Kind
 from schemas.topics import partition_of
+from storage import checkpoint
 from storage.books.balance import balance
 from storage.checkpoint import Position, StoredUntil
 from storage.pool import connect, open_pool
@@ -29,8 +31,6 @@ from tests.support.worker.shepherding import event, make_shepherd, store, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pytest
 
     from fenhe.local import Postgres
     from streams.engine.partition import Partition
@@ -110,6 +110,25 @@ def test_a_paused_workers_partition_costs_others_no_place(
     with connect(own_url, name="test") as connection:
         books = balance(connection)
     assert (books.closed, books.stored, figures.retries_total) == (True, 2, 0)
+
+
+def test_a_worker_paused_in_the_middle_of_a_copy_loses_its_partition_to_its_heir(own_url: str) -> None:
+    """No limit of PostgreSQL's ends it; the heir sees that nothing comes any more, ends it, and stores."""
+    prepare(own_url)
+    engine = Engine(open_pool(own_url, size=3, name="test"), installed(), "test", PARTITIONS, silent_s=1.0)
+    position = engine.open(PLANT).position  # as the worker that is paused has
+    figures = WorkerFigures()
+    shepherd = make_shepherd(engine, figures)
+
+    async def run() -> None:
+        await store(shepherd, figures, [event(one_reading(0, of_the_plant=True), PLANT)])
+
+    with connect(own_url, name="test") as paused:
+        checkpoint.advance(paused, position, expected=StoredUntil(0), new=StoredUntil(1))
+        with pytest.raises(psycopg.OperationalError), paused.cursor().copy("COPY log_loss FROM STDIN"):
+            asyncio.run(asyncio.wait_for(run(), 60))
+    engine.close()
+    assert (figures.stored_total, figures.retries_total) == (1, 0)
 
 
 class _Stored:
