@@ -53,6 +53,8 @@ class ListingEngine:
         """Of the next transactions, one by one."""
         self.held: set[int] = set()
         """Partitions that somebody else keeps."""
+        self.looks = 0
+        """How often it was asked to end whoever has stopped in the middle of a statement."""
         self.opened: list[int] = []
         self.loaded = 0
         self.sizes: list[int] = []
@@ -67,6 +69,10 @@ class ListingEngine:
             return known
         self.loaded += 1
         return ListedPartition(number, self.stands_at)
+
+    def end_silent(self) -> None:
+        """Nobody is silent."""
+        self.looks += 1
 
     def stored(
         self, partition: ListedPartition, records: Sequence[Record], _bounds: Bounds | None
@@ -245,6 +251,7 @@ def test_partitions_that_somebody_else_keeps_leave_their_places_to_the_others() 
             shepherd.bring(range(3), number)
         await until(lambda: shepherd.figures.stored_total == 3)
         assert shepherd.figures.waiting_records == 3 * CONCURRENT_PARTITIONS
+        await until(lambda: engine.looks >= CONCURRENT_PARTITIONS)
         engine.stands_at = 0
         engine.held = set()
         await shepherd.rest()
