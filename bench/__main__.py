@@ -2,6 +2,8 @@
 
 Finds the highest rate that is sustained: for the whole run the publisher keeps its schedule, what is not yet stored
 does not grow, and everything published is in the books at the end. One reading per message, then arrays of 50.
+
+The speed of the machine is measured before, beside and after each run, and CPU is told as a multiple of it too.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.reference import MachineSpeed, reference_ns, round_us
 from fenhe.books import read_balance
 from fenhe.local import Process, Stack, scratch_directory
 from simulators.wire.load import registry
@@ -68,6 +72,12 @@ class Run:
     """
     cpu_us_per_reading: dict[str, float]
     cores_busy: float
+    machine: MachineSpeed
+
+    @property
+    def cpu_rounds_per_reading(self) -> dict[str, float]:
+        """CPU of each stage in rounds of the reference loop: comparable between runs on a machine of changing speed."""
+        return {stage: us / self.machine.beside_us for stage, us in self.cpu_us_per_reading.items()}
 
     @property
     def sustained(self) -> bool:
@@ -125,6 +135,7 @@ class Bench:
         """Load the pipeline at a rate for some seconds and see it through."""
         before = read_balance(self._reader)
         report_path = self._stack.directory / "load.json"
+        before_us = round_us()
         cpu_before = self._cpu_seconds()
         arguments = [
             "--rate",
@@ -147,11 +158,12 @@ class Bench:
             self._environment["FENHE_MQTT_URL"],
         ]
         booked_at: list[tuple[float, int]] = []
+        rounds_ns: list[int] = []
         load = subprocess.Popen(  # noqa: S603 - our own publisher
             [sys.executable, "-m", "simulators.wire.load", *map(str, arguments)], stdout=subprocess.DEVNULL
         )
         done = threading.Event()
-        watch = threading.Thread(target=self._watch_books, args=(booked_at, done))
+        watch = threading.Thread(target=self._watch_books, args=(booked_at, rounds_ns, done))
         watch.start()
         load.wait()
         ended = time.monotonic()
@@ -163,6 +175,7 @@ class Bench:
         watch.join()
         cpu = {stage: used - cpu_before[stage] for stage, used in self._cpu_seconds().items()}
         cpu["simulator"] = report["cpu_us_per_reading"] * report["acknowledged"] / 1e6
+        after_us = round_us()
         after = read_balance(self._reader)
         first_ts = report["first_ts"]
         warm_ts = first_ts + round(WARM_UP_S * 1000)
@@ -198,6 +211,7 @@ class Bench:
             onset_p99_ms=None if onset is None else onset.p99,
             cpu_us_per_reading={stage: cpu[stage] * 1e6 / acknowledged for stage in STAGES},
             cores_busy=sum(cpu.values()) / (report["seconds"] + drained),
+            machine=MachineSpeed(before_us, median(rounds_ns) / 1000, after_us),
         )
 
     def _latency(self, since_ts: int, until_ts: int, array: int) -> Latency:
@@ -209,10 +223,12 @@ class Bench:
             row = connection.execute("SELECT coalesce(sum(received), 0)::bigint FROM ledger_total").fetchone()
         return int(row[0]) if row else 0
 
-    def _watch_books(self, booked_at: list[tuple[float, int]], done: threading.Event) -> None:
-        """Note once a second what is in the books."""
+    def _watch_books(self, booked_at: list[tuple[float, int]], rounds_ns: list[int], done: threading.Event) -> None:
+        """Note once a second what is in the books, and how fast the machine is: 3 ms of one core."""
+        rounds_ns.append(reference_ns())
         while not done.wait(1.0):
             booked_at.append((time.time(), self._received()))
+            rounds_ns.append(reference_ns())
 
     def _cpu_seconds(self) -> dict[str, float]:
         pids = {
@@ -280,6 +296,11 @@ def show(run: Run) -> None:
         f"  p50 {p50:,.0f} ms  p99 {p99:,.0f} ms{onset}  lag {growth}"
         f"  drain {run.drain_s:.1f} s  lost {run.lost}  {run.cores_busy:.2f} cores  {verdict}"
     )
+    console.print(
+        f"    a round of the reference loop {run.machine.before_us:.2f} µs before, {run.machine.beside_us:.2f} beside,"
+        f" {run.machine.after_us:.2f} after: {sum(run.cpu_rounds_per_reading.values()):.1f} rounds a reading"
+        f" ({', '.join(f'{stage} {rounds:.1f}' for stage, rounds in run.cpu_rounds_per_reading.items())})"
+    )
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -289,6 +310,8 @@ def document(run: Run) -> dict[str, Any]:
         "latency_ms": {"p50": run.latency_p50_ms, "p99": run.latency_p99_ms, "onset_p99": run.onset_p99_ms},
         "lost": run.lost,
         "cpu_us_per_reading": run.cpu_us_per_reading,
+        "cpu_rounds_per_reading": run.cpu_rounds_per_reading,
+        "reference_loop_us": run.machine._asdict(),
         "run": asdict(run),
     }
 

@@ -23,11 +23,11 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 
+from bench.reference import reference_ns
 from fenhe.garbage import spare_what_stays
 from fenhe.local import Postgres, Services, find_postgres_binaries, scratch_directory
 from ingest.batches import MicroBatchBuilder, Token
@@ -56,7 +56,6 @@ BEGIN_TS = 1_790_000_000_000
 PARTITIONS = 4
 WARM_UP = 0.25
 """Of the readings, so many are put through before measuring begins."""
-REFERENCE_ROUNDS = 2_000
 STEPS = ("decode", "admission", "raw rows", "folds", "derived rows", "states", "ledger", "rest")
 console = Console()
 
@@ -208,22 +207,6 @@ def _instrument(costs: Costs) -> None:
     ):
         setattr(owner, name, costs.step(step, getattr(owner, name)))
     Connection.pipeline = lambda _: contextlib.nullcontext()  # type: ignore[method-assign, assignment, return-value]
-
-
-def reference_ns() -> int:
-    """CPU time of a loop of plain Python: JSON read, objects made, dictionaries asked, floats compared."""
-    document = (
-        b'{"ts":1790000000000,"pack_voltage_v":53.52,"current_a":-0.5,"cell_voltage_v":[3.345,3.346,3.344,3.345]}'
-    )
-    known: dict[tuple[str, int], float] = {}
-    began = time.thread_time_ns()
-    for number in range(REFERENCE_ROUNDS):
-        reading = orjson.loads(document)
-        cells = reading["cell_voltage_v"]
-        mean = sum(cells) / len(cells)
-        spread = [cell - mean for cell in cells if abs(cell - mean) < 0.1]
-        known["a-device", number % 50] = max(spread) + known.get(("a-device", number % 50), 0.0)
-    return (time.thread_time_ns() - began) // REFERENCE_ROUNDS
 
 
 @dataclass(frozen=True)
