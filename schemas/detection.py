@@ -1,7 +1,8 @@
 """Parameters of detectors: defaults per kind of series in reference data, overridden per device in the registry.
 
-Times are in the unit their names say; thresholds of z are in robust standard deviations. Where a default comes from
-section 5 of the metric specification its docstring says so; the others are engineering defaults (unsourced).
+Times are in the unit their names say; thresholds of z are in robust standard deviations. "Documented" is what
+docs/detection.md, "Numbers and their sources" holds with its source, of batteries docs/battery-health.md, "Numbers and
+their sources"; the others are engineering defaults (unsourced).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class SeasonalRule(_Rule):
     """Hour-of-week baseline: z of each hour against the usual of this hour of the week."""
 
     clip_z: Positive = 3.0
-    """What is learned from is held within this (section 5)."""
+    """What is learned from is held within this (documented)."""
     alarm_z: Positive = 6.0
     """An hour farther out than this is active. (unsourced)"""
     return_z: Positive = 3.0
@@ -58,9 +59,9 @@ class DriftRule(_Rule):
     """CUSUM over the clipped z of the hours, in long-run standard deviations."""
 
     k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
-    """Slack (section 5: 0.5–1.0)."""
+    """Slack (documented: 0.5–1.0)."""
     h: Annotated[float, Field(ge=6, le=10)] = 8.0
-    """Decision interval (section 5: 6–10)."""
+    """Decision interval (documented: 6–10)."""
     day_share: Share | None = None
     """Share of h that the hours of one local day can add; None: no bound. Below 1/2 it takes three days. (unsourced)"""
     adopt_days: Positive = 14.0
@@ -71,9 +72,9 @@ class StepRule(_Rule):
     """Week-on-week difference of the daily mean, median of two days."""
 
     sd: Positive = 2.5
-    """Robust standard deviations (section 5)."""
+    """Robust standard deviations (documented)."""
     hold_days: Count = 7
-    """How long it is held (section 5)."""
+    """How long it is held (documented)."""
     days_needed: Count = 28
     floor_share: Share = 0.02
     """Least spread of the differences, as a share of the level. (unsourced)"""
@@ -84,9 +85,9 @@ class BaseLoadRule(_Rule):
 
     share: Share = 0.2
     z: Positive = 6.0
-    """(section 5)"""
+    """(documented)"""
     days: Annotated[int, Field(ge=7, le=28)] = 28
-    """(section 5)"""
+    """(documented)"""
     days_needed: Count = 28
     confirm_hours: Count = 3
     """In a row beyond the threshold: around midnight the last 24 hours are a mixture of two days. (unsourced)"""
@@ -100,7 +101,7 @@ class NightFlowRule(_Rule):
 
     from_hour: Annotated[int, Field(ge=0, le=23)] = 2
     to_hour: Annotated[int, Field(ge=1, le=24)] = 5
-    """Local (section 3)."""
+    """Local (documented)."""
     weeks: Annotated[int, Field(ge=2, le=4)] = 4
     """Same weekdays that are compared with. (unsourced)"""
     nights_needed: Count = 21
@@ -108,7 +109,7 @@ class NightFlowRule(_Rule):
     """One night this far above is an abrupt leak. (unsourced)"""
     k: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
     h: Annotated[float, Field(ge=6, le=10)] = 10.0
-    """CUSUM of the nights: an incipient leak (section 5)."""
+    """CUSUM of the nights: an incipient leak (documented)."""
     clip_z: Positive = 3.0
     hold_nights: Count = 10
     """After this the new level becomes the baseline, and the detector is armed again. Fewer than six are no week."""
@@ -117,14 +118,14 @@ class NightFlowRule(_Rule):
 
 
 class FlatlineRule(_Rule):
-    """No change at all (section 5: max(12 samples, 3 h))."""
+    """No change at all (documented: max(12 samples, 3 h))."""
 
     samples: Count = 12
     hours: Positive = 3.0
 
 
 class SpikeRule(_Rule):
-    """Beyond what the meter's rating allows and far from the day's median (section 5)."""
+    """Beyond what the meter's rating allows and far from the day's median (documented)."""
 
     mads: Positive = 8.0
     rated_share: Positive = 1.0
@@ -173,7 +174,7 @@ class BalanceRule(_Rule):
     """Whose median is the usual. (unsourced)"""
     days_needed: Count = 14
     confirm_days: Count = 2
-    """In a row (section 3)."""
+    """In a row (documented)."""
     adopt_days: Count = 28
 
 
@@ -212,17 +213,17 @@ class PhaseLossRule(_Rule):
 
 
 class BatteryRules(_Rule):
-    """Battery safety and cells; thresholds of the specification's section 4, the others (unsourced)."""
+    """Battery safety and cells; those that say so are documented, the others (unsourced)."""
 
     temperature_max_c: float = 55.0
-    """(section 4)"""
+    """(documented)"""
     temperature_deadband_c: Positive = 2.0
     rate_max_c_min: Positive = 1.0
-    """(section 4)"""
+    """(documented)"""
     rate_errors: Positive = 6.0
     """The slope must be this many of its standard errors: a noisy sensor is no fire."""
     idle_c_rate: Positive = 0.05
-    """(section 4)"""
+    """(documented)"""
     rise_min_c: Positive = 10.0
     """T_max − T_ambient at rest, above this set's own usual."""
     rise_sd: Positive = 5.0
@@ -233,23 +234,23 @@ class BatteryRules(_Rule):
     float_settle_h: Positive = 1.0
     cells_needed: Count = 12
     cell_noise_mv: Positive = 2.0
-    """A cell's noise is never taken for less (simulator specification: V ±2 mV)."""
+    """A cell's noise is never taken for less (of a sensor: ±2 mV, docs/simulators.md)."""
     sag_z: Positive = 6.0
     floats_needed: Count = 240
     memory_readings: Count = 1_440
     day_readings_needed: Count = 120
     weak_z: Positive = 6.0
-    """(section 4)"""
+    """(documented)"""
     fall_mv: Positive = 5.0
     """Fallen by this over seven days."""
     spread_max_mv: Positive = 50.0
-    """(section 4)"""
+    """(documented)"""
     current_days: Count = 28
     current_days_needed: Count = 14
     current_sd: Positive = 6.0
     current_c_rate: Positive = 0.005
     stuck_h: Positive = 3.0
-    """A sensor has shown one value for so long (section 5, flatline),"""
+    """A sensor has shown one value for so long (documented, flatline),"""
     stuck_c: Positive = 5.0
     """while the median of its like ranged over this, of temperatures, (unsourced)"""
     stuck_mv: Positive = 60.0

@@ -1,6 +1,6 @@
 """All kinds of reading on the wire. Units stand in the field names; ranges beside the fields.
 
-Source: specification "Message model". Every field but `ts` may be absent: a missing value is unknown, never zero.
+Source: docs/message-format.md, "Kinds". Every field but `ts` may be absent: a missing value is unknown, never zero.
 """
 
 from __future__ import annotations

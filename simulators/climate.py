@@ -19,7 +19,7 @@ COLDEST_DAY = 15.0
 """Day of the year with the lowest mean temperature: mid-January."""
 WARMEST_HOUR = 15.0
 AMBIENT_LIMITS_C = (-20.0, 35.0)
-"""Source: specification "Base-station batteries", ambient of Shanxi."""
+"""Ambient of Shanxi. Source: docs/simulators.md, "Parameters and their sources"."""
 SEASON_C = 14.5
 DAYTIME_C = 5.0
 WEATHER_C = 1.6

@@ -23,7 +23,10 @@ ORIGIN = "'2000-01-03 00:00+00'::timestamptz"
 """Origin of every `date_bin`: a Monday, the same on PostgreSQL and TimescaleDB."""
 
 STALE_PERIODS = 3
-"""A device is silent when its newest reading is older than this many of its periods (specification: gap)."""
+"""A device is silent when its newest reading is older than this many of its periods.
+
+Source: docs/detection.md, "Numbers and their sources".
+"""
 
 ARRIVAL = "interval '3 minutes'"
 """How long a window may take to be computed before its absence is shown as unknown. (unsourced)"""

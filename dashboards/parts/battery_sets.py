@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REST_C = 0.02
-"""Below this many C of current a set neither charges nor discharges (specification, battery health)."""
+"""Below this many C of current a set neither charges nor discharges.
+
+Source: docs/battery-health.md, "Numbers and their sources".
+"""
 
 WORST = 20
 

@@ -1,6 +1,7 @@
 """YD/T 1363 frames of a battery set (command 42H, analogue values): framing, checksums and the order of the fields.
 
-Source: message specification, "FSU and BMS conventions to map". It gives fields and scales; widths (two bytes, most
+Source: YD/T 1363, as docs/message-format.md, "Other encodings" has it. Fields and scales are those of public
+transcriptions; widths (two bytes, most
 significant first) and the command codes are (unsourced) and want a check against the standard or a capture.
 """
 

@@ -92,7 +92,10 @@ SAFETY_KINDS = frozenset(
         SignalKind.WATER,
     }
 )
-"""Battery safety (metric specification, section 4): no on-delay, published without waiting for the database."""
+"""Battery safety: no on-delay, published without waiting for the database.
+
+Source: docs/battery-health.md, "Numbers and their sources".
+"""
 
 CONFIRMED_KINDS = frozenset(
     {

@@ -99,7 +99,10 @@ class BatterySet(RegistryModel):
 
 
 GAP_PERIODS = 3
-"""A gap is more than this many of a device's periods without a reading. Source: specification "Message model"."""
+"""A gap is more than this many of a device's periods without a reading.
+
+Source: docs/detection.md, "Numbers and their sources".
+"""
 
 
 class Device(RegistryModel):

@@ -1,6 +1,6 @@
 """Fade of second-life sets: by the calendar q = k·t^0.526, by cycling kcyc·EFC^0.828, scaled by 1 to 3 for each set.
 
-Source of exponents and scale: simulator specification, "Base-station batteries". The sets are old already, so what is
+Source of exponents and scale: docs/simulators.md, "Parameters and their sources". The sets are old already, so what is
 taken off is the growth of q since the run began.
 """
 

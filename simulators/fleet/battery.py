@@ -2,7 +2,7 @@
 
 Model: cell voltage = OCV(SoC) + hysteresis + I·R0 + V1, with one RC pair, less what cold takes; a thermal mass
 per set.
-Current is positive while charging. Source of the parameters: specification "Base-station batteries".
+Current is positive while charging. Source of the parameters: docs/simulators.md, "Parameters and their sources".
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ SOH_CELL_SD = 0.02
 SOH_R_CORRELATION = -0.3
 COLD_C = (-20.0, -10.0, -5.0, 0.0, 20.0)
 COLD_SHARE = (0.45, 0.65, 0.80, 0.90, 1.0)
-"""Share of its 25 °C capacity that a full cell gives at a temperature (k_T). Source: metric specification."""
+"""Share of its 25 °C capacity that a full cell gives at a temperature (k_T).
+
+Source: docs/battery-health.md, "Numbers and their sources".
+"""
 COLD_FULL_C_RATE = 0.05
 """At this discharge and above, cold keeps all it can inside; at less, in proportion. (unsourced)"""
 HYSTERESIS_V = (0.0, 0.010)
@@ -217,7 +220,7 @@ def second_life(count: int, rng: np.random.Generator, ambient_c: Array) -> Batte
     deviation = SOH_R_CORRELATION * health + math.sqrt(1 - SOH_R_CORRELATION**2) * other
     product = OHM_AH * np.maximum(1 + OHM_AH_CV * deviation, 0.7)
     cell_soh = soh[:, None] + SOH_CELL_SD * np.clip(rng.standard_normal((count, CELLS_MAX)), -2.5, 2.5)
-    # The pack is as good as its weakest cell, and the specification's spread is that of packs.
+    # The pack is as good as its weakest cell, and the documented spread of SoH is that of packs.
     cell_soh += (soh - np.where(cells, cell_soh, np.inf).min(axis=1))[:, None]
     capacity = nominal[:, None] * cell_soh
     spread = np.maximum(1 + OHM_AH_CV / 2 * rng.standard_normal((count, CELLS_MAX)), 0.7)

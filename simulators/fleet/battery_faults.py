@@ -1,6 +1,6 @@
 """What is wrong with battery sets and their FSUs, drawn first: cells, joints, sensors, the BMS, and a runaway to come.
 
-Source: simulator specification, "Base-station batteries", faults. Sizes that it does not give are (unsourced).
+Source: docs/simulators.md, "Battery sets over time". Sizes that it does not give are (unsourced).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ METRICS: dict[LabelKind, str] = {
 }
 STUCK_FIELDS = ("temperature_c", "cell_voltage_v", "current_a")
 SHORTEST_PRECURSOR_MS = 30 * 60_000
-"""A runaway announces itself at least so long before. Source: specification."""
+"""A runaway announces itself at least so long before. Source: docs/simulators.md, "Parameters and their sources"."""
 SAG_V = 0.30
 """How far the sick cell has sagged when it runs away."""
 GROWTH = 3.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VOLT_OFFSET_V, VOLT_NOISE_V = 0.001, 0.0005
 CURRENT_GAIN = 0.01
-"""Of each set's current sensor: ±1 %. Source: simulators' specification."""
+"""Of each set's current sensor: ±1 %. Source: docs/simulators.md, "Parameters and their sources"."""
 CURRENT_OFFSET_A = 0.0025 * 100.0
 """0.25 % of a 100 A shunt."""
 CURRENT_NOISE_A = 0.02

@@ -1,6 +1,7 @@
 """The yearly core-capacity test (核对性放电): the rectifier is set back and the sets carry the site, mains or not.
 
-Source: simulator specification: yearly, 5 % late. Hours of the day and where it is stopped are (unsourced).
+Source, yearly and 5 % late: docs/simulators.md, "Parameters and their sources". Hours of the day and where it
+is stopped are (unsourced).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Open-circuit voltage of retired LFP cells: curves of three makers, and where on its curve a cell stands.
 
 The foot of the curve tells charge above empty, a share of the nominal charge; the top a share of the cell's own
-(metric specification, section 4). So a weak cell comes to its foot sooner, and is no nearer to empty there than a
-strong one.
+(docs/battery-health.md, "Numbers and their sources"). So a weak cell comes to its foot sooner, and is no nearer to
+empty there than a strong one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ OCV_VOLTS = (
     (2.5, 3.184, 3.215, 3.236, 3.266, 3.287, 3.299, 3.304, 3.306, 3.343, 3.367, 3.387, 3.44),
     (2.5, 3.192, 3.220, 3.241, 3.271, 3.292, 3.302, 3.306, 3.307, 3.337, 3.363, 3.384, 3.44),
 )
-"""V by maker. The first is the specification's, above 98 % a steep end that lets a cell float at 3.39–3.40 V
-(unsourced); the others lie some millivolts beside it, as published curves do. (unsourced)"""
+"""V by maker. The first is the documented one (docs/battery-health.md, "Numbers and their sources"), above 98 % a steep
+end that lets a cell float at 3.39–3.40 V (unsourced); the others lie some millivolts beside it, as published curves do.
+(unsourced)"""
 MAKERS = len(OCV_VOLTS)
 FOOT = 0.30
 """Place on the curve up to which it tells charge above empty."""

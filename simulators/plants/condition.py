@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MONTH_MS = 365.2425 / 12 * DAY_MS
 DRIFT_A_MONTH = (0.0, 0.02)
-"""Source: simulator specification, "energy"."""
+"""Source: docs/simulators.md, "Parameters and their sources"."""
 MAINTENANCE_DAYS = (90.0, 180.0)
 """Time between two maintenances; the first comes after a part of it. (unsourced)"""
 RECOVERED = (0.6, 1.0)

@@ -1,6 +1,6 @@
 """Leaks and anomalies: what a plant truly does wrong, as a change of its flows for a while.
 
-Sources: simulator specification, "leaks" and "anomalies". The meters tell it as they tell everything else.
+Source: docs/simulators.md, "Leaks and anomalies". The meters tell it as they tell everything else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ORIFICE_M3_H = 64_831.0
-"""Q = 64 831·d² m³/h through a hole of d metres. Source: simulator specification, "leaks"."""
+"""Q = 64 831·d² m³/h through a hole of d metres. Source: docs/simulators.md, "Parameters and their sources"."""
 NIGHT_HOURS = (22.0, 5.0)
 PLANT_KINDS = frozenset(
     {

@@ -1,6 +1,6 @@
 """Meter faults: transformations of one device's stream of messages, each equal to its label, composable.
 
-What flows does not change; what the device says of it does. Source: simulator specification, "meter faults".
+What flows does not change; what the device says of it does. Source: docs/simulators.md, "Meter faults".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIGITS = 3
 SECOND_COPY_MS = 2_000
 """A duplicate is sent this much after the original. (unsourced)"""
 PHASE_LOSS = -1 / 3
-"""Source: simulator specification: −33 %."""
+"""One of three. Source: docs/simulators.md, "Parameters and their sources"."""
 FAULT_KINDS = frozenset(
     {
         LabelKind.FREEZE,

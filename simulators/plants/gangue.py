@@ -1,7 +1,8 @@
 """Coal-gangue power units (煤矸石机组) of 300 MW with circulating fluidised beds, in arrays: fuel, ash and the DCS.
 
 Heat rate rises 8–12 % at half load; fuel heat value walks from shift to shift and is known only when the laboratory
-releases it. Sources: simulator specification "gangue unit"; metric specification §2 (ash, gypsum, checks).
+releases it. Sources: docs/simulators.md, "Parameters and their sources";
+ash, gypsum and checks: docs/plant-metrics.md, "Coal-gangue power".
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ STOPPED_BELOW = 0.1
 NET_COAL_RATE = (294.0, 300.0)
 """Net coal rate at full load, gce per kWh supplied: GB 21258-2024 has 309 / 285 / 321 for a mean load."""
 HALF_LOAD_PENALTY = (0.08, 0.12)
-"""By how much a unit's net heat rate is worse at half load. Source: simulator specification."""
+"""By how much a unit's net heat rate is worse at half load.
+
+Source: docs/simulators.md, "Parameters and their sources".
+"""
 KJ_PER_GCE = 29.3076
 AUXILIARY_BASE_MW, AUXILIARY_SHARE = 6.0, 0.057
 """Station service 8–10 % over the usual loads."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 MAIN_ERROR = {Kind.ELECTRICITY: 0.002, Kind.WATER: 0.005}
 SUB_ERROR = {Kind.ELECTRICITY: 0.005, Kind.WATER: 0.0075}
-"""Standard deviation of a meter's gain, held to twice that: ±1.5 % for water sub-meters (simulator specification)."""
+"""Standard deviation of a meter's gain, held to twice that: ±1.5 % for water sub-meters.
+
+Source of those: docs/simulators.md, "Parameters and their sources".
+"""
 OTHER_ERROR = 0.01
 _PLACES = {
     "0": (Role.CONSUMED, "main", "总表"),

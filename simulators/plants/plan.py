@@ -34,7 +34,7 @@ class Consumer:
     per_t: float = 0.0
     """For each tonne of product (per MWh in a power plant)."""
     per_k: float = 0.0
-    """For each kelvin of outdoor temperature above 15 °C; negative for heating. β₂ of the specification."""
+    """For each kelvin of outdoor temperature above 15 °C; negative for heating: β₂ (docs/simulators.md, "Plants")."""
     pulsed: bool = False
     """Draws in heats, as an arc furnace does."""
     cooling: bool = False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulators.plants.works import Works
 
 LEAK_MM = (9.0, 23.0)
-"""Diameters of holes: 5–34 m³/h. Source: simulator specification."""
+"""Diameters of holes: 5–34 m³/h. Source: docs/simulators.md, "Parameters and their sources"."""
 INCIPIENT_MS = (10 * 86_400_000, 60 * 86_400_000)
 SIZES: dict[LabelKind, tuple[float, float]] = {
     LabelKind.BASE_LOAD_LEFT_ON: (0.15, 0.40),

@@ -1,7 +1,7 @@
 """A coking plant, a methanol plant and an ammonia plant, as data.
 
-Unit consumption lies between level 1 and level 3 of each sector's standard (metric specification, §1); single figures
-are engineering estimates that add up to it (unsourced). All names are invented.
+Unit consumption lies between level 1 and level 3 of each sector's standard (docs/reference-data.md, "Energy limits");
+single figures are engineering estimates that add up to it (unsourced). All names are invented.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def at(minute: int, **values: object) -> bytes:
 
 
 def rubbish(now_ts: int) -> list[Case]:
-    """Every kind of rubbish in the specification, and some that broke something once."""
+    """Every kind of rubbish that the wire is known for, and some that broke something once."""
     ts = START_TS + 5_000_000
     head = b'{"ts":%d,' % ts
     malformed = [

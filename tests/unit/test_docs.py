@@ -187,6 +187,55 @@ def test_every_heading_a_document_links_to_exists(document: Path) -> None:
     assert not missing
 
 
+PROGRAMS = sorted(
+    path
+    for folder in (
+        "schemas",
+        "ingest",
+        "streams",
+        "storage",
+        "dashboards",
+        "simulators",
+        "notify",
+        "fenhe",
+        "bench",
+        "tests",
+    )
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".py", ".yaml"}
+)
+"""Whoever reads one of these meets the documents that it cites."""
+
+
+def cited(program: Path) -> set[tuple[str, str]]:
+    """Documents that a program's comments and docstrings name, each with its heading or with none."""
+    text = re.sub(r"\n[ \t]*#?[ \t]*", " ", program.read_text(encoding="utf-8"))
+    return set(re.findall(r"(?<![\w./])(docs/[\w./-]+\.md)(?:, \"([^\"]{1,80})\")?", text))
+
+
+def test_every_document_and_heading_that_a_program_cites_exists() -> None:
+    """`docs/detection.md, "Numbers and their sources"`: who follows it finds the number there."""
+    missing = set()
+    for program in PROGRAMS:
+        for name, heading in cited(program):
+            document = ROOT / name
+            text = document.read_text(encoding="utf-8") if document.exists() else ""
+            if not text or (heading and heading not in re.findall(r"^#+ +(.*)$", text, re.MULTILINE)):
+                missing.add((str(program.relative_to(ROOT)), name, heading))
+    assert not missing
+
+
+def test_no_program_cites_what_its_reader_has_not_got() -> None:
+    """A formula's source is a document of this repository, or a standard by its name; never a text of its authors'."""
+    unseen = re.compile(
+        r"(metric|message|simulators?'?) specification|\bsection \d\b(?!\.\d)|the specification", re.IGNORECASE
+    )
+    texts = {path: path.read_text(encoding="utf-8") for path in [*PROGRAMS, *PRESENT] if path != Path(__file__)}
+    assert not {
+        str(path.relative_to(ROOT)): found.group() for path, text in texts.items() if (found := unseen.search(text))
+    }
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_readme_names_every_command(name: str) -> None:
     """All that `fenhe --help` lists, and no other."""

@@ -1,9 +1,9 @@
 """Backup time: how long a set carries its share of a site's load.
 
-(C·SoC − C·SoC_cut)·k_T·V̄/P_load (metric specification, section 4). k_T is what a full set gives in the cold; what cold
-keeps inside it keeps at the bottom, so that it is a higher SoC_cut: the same for a full set, and less for one that has
-given some of its charge already. The load is yesterday's at the same hour, hour by hour as the discharge goes on; an
-hour is taken as the median of itself and its neighbours, so that one odd hour does not decide.
+(C·SoC − C·SoC_cut)·k_T·V̄/P_load (docs/battery-health.md, "Numbers and their sources"). k_T is what a full set gives in
+the cold; what cold keeps inside it keeps at the bottom, so that it is a higher SoC_cut: the same for a full set, and
+less for one that has given some of its charge already. The load is yesterday's at the same hour, hour by hour as the
+discharge goes on; an hour is taken as the median of itself and its neighbours, so that one odd hour does not decide.
 
 How far such a forecast of the load misses differs from site to site, and is less of many hours than of one. So p10
 takes what the same forecast would have missed on the days before, and the usual miss as one day more.

@@ -4,8 +4,8 @@ What a set's estimates have in common, the gain of its current sensor, what "ful
 from, does not average out: it is kept apart, weighs in between methods, and is added to the interval at the end.
 
 An estimate that contradicts the prior beyond its variance widens it: where the innovation squared exceeds 2.7 of its
-variance S, the prior's variance grows by ν² − S (metric specification, section 4; adaptive process noise after
-Mehra 1972). So a set that was exchanged, or a cell that failed, is seen at the next usable discharge.
+variance S, the prior's variance grows by ν² − S (adaptive process noise after Mehra 1972; docs/battery-health.md,
+"Numbers and their sources"). So a set that was exchanged, or a cell that failed, is seen at the next usable discharge.
 """
 
 from __future__ import annotations

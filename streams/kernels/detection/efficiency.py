@@ -4,7 +4,8 @@
 
 over hours of operation. The regression is recursive least squares with forgetting over six weeks: five weighted sums,
 from which β is solved anew each hour. What is learned from is held within ±3 s, and nothing is learned in alarm. s is
-the residual's own spread, stretched where hours follow each other. Source: ISO 50006 practice; section 5 for k and h.
+the residual's own spread, stretched where hours follow each other. Source: ISO 50006 practice; k and h:
+docs/detection.md, "Numbers and their sources".
 """
 
 from __future__ import annotations

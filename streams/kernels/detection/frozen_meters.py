@@ -2,7 +2,7 @@
 
 Metering knows it from the third reading on and tells it as a `MeterEvent`; what passes meanwhile is unknown, and the
 plant's figures lack it. Many gateways repeat a reading for minutes, so a person is called only when it lasts
-(metric specification, flatline). Each meter is told of by the register that stands for it.
+(docs/detection.md, "Numbers and their sources"). Each meter is told of by the register that stands for it.
 """
 
 from __future__ import annotations

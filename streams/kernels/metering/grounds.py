@@ -51,7 +51,7 @@ FREEZE_SHARE = 0.01
 """A flow below this share of the highest one is no evidence: it may be the sensor's zero. (unsourced)"""
 REST_READINGS = 12
 REST_MS = 3 * HOUR_MS
-"""Without such evidence, a register that never rests is frozen after this (metric specification, flatline),"""
+"""Without such evidence, a register that never rests is frozen after this (docs/detection.md, `flatline`),"""
 REST_MARGIN = 2.0
 """and after this many times its longest rest. (unsourced)"""
 STALE_READINGS = 2
@@ -64,7 +64,10 @@ CATCH_UP_STEPS = 3
 
 
 def standstill_ms(device: Device) -> int:
-    """How long a register must stand for that to be worth a person's time (metric specification, flatline)."""
+    """How long a register must stand for that to be worth a person's time.
+
+    Source: docs/detection.md, "Numbers and their sources", `flatline`.
+    """
     return max(REST_MS, round(REST_READINGS * device.period_s * 1000))
 
 

@@ -1,7 +1,8 @@
 """Register metering: a running total becomes consumption per minute, through every fault a real meter shows.
 
 The register is the truth: a minute's increment is the register at its end less the register at its start, linear
-between readings, so a duplicate, a late or a replayed reading cannot count twice (metric specification, rule 3).
+between readings, so a duplicate, a late or a replayed reading cannot count twice (docs/plant-metrics.md, "Rules above
+every formula").
 
 Of each register a *window* of its last readings is kept, as runs of equal values: the anchor, which nothing can revise
 any more, and behind it usually one run, the newest. While every reading simply counts on, that is all. A reading that

@@ -2,8 +2,9 @@
 
     residual = V_in + V_drawn − V_out − V_stored − ΣV_sub,   tolerance = 2·√Σ(εᵢ·Vᵢ)²
 
-Roles of the registry say where a meter stands; a day closes only where every meter knows it. (Metric specification,
-section 3.)
+Roles of the registry say where a meter stands; a day closes only where every meter knows it.
+
+Source: docs/plant-metrics.md, "Water".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A coal-fired unit's figures from what it generated, used and burnt (metric specification, §2)."""
+"""A coal-fired unit's figures from what it generated, used and burnt (docs/plant-metrics.md, "Coal-gangue power")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Rolling energy, water and unit-product energy of a plant over 15 minutes and an hour.
 
-A ratio over a window is the ratio of sums (metric specification, rule 1). Where a meter covered only part of the
-window its sum is scaled to the whole of it before the ratio, and below half of the window there is no ratio.
+A ratio over a window is the ratio of sums (docs/plant-metrics.md, "Rules above every formula"). Where a meter covered
+only part of the window its sum is scaled to the whole of it before the ratio, and below half of the window there is no
+ratio.
 """
 
 from __future__ import annotations

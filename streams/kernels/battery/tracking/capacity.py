@@ -1,10 +1,10 @@
 """Capacity from one discharge: from full ones and, where the rest voltage tells what is left, from partial ones.
 
 C = (ΔAh + Ah left)/SoC at load-on. What is left is read from the foot of the curve as charge above empty, a share of
-the nominal charge: a weak cell shows the voltage of the charge it has, not of the share of it (metric specification,
-section 4). What cold kept inside is measured by the rest voltage after ten minutes where the chemistry has a curve; a
-loaded voltage does not show it, so there k_T at the end's temperature says how much. Without a curve the drawn charge
-is the capacity, and k_T corrects it to 25 °C.
+the nominal charge: a weak cell shows the voltage of the charge it has, not of the share of it (docs/battery-health.md,
+"Numbers and their sources"). What cold kept inside is measured by the rest voltage after ten minutes where the
+chemistry has a curve; a loaded voltage does not show it, so there k_T at the end's temperature says how much. Without a
+curve the drawn charge is the capacity, and k_T corrects it to 25 °C.
 
 Two kinds of doubt are kept apart. What lay between samples differs from discharge to discharge. The gain and offset of
 the current sensor, what "full" means, the curve, its hysteresis and the cold's table are the same in each of a set's

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 BITS = tuple(BatteryFlag)
 SENTINELS_SOH_PCT = (0.0, 99.0)
-"""What a BMS says that measures no SoH (metric specification, section 4)."""
+"""What a BMS says that measures no SoH (docs/battery-health.md, "Numbers and their sources")."""
 
 
 def bit(flag: BatteryFlag) -> int:

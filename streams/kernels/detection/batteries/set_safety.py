@@ -1,4 +1,6 @@
-"""A battery set's safety, judged on each reading, and its cells, judged once a day (metric specification, section 4).
+"""A battery set's safety, judged on each reading, and its cells, judged once a day.
+
+Source of the numbers: docs/battery-health.md, "Numbers and their sources".
 
 * over-temperature: T_max > 55 °C;
 * self-heating, with |I| < 0.05 C: dT/dt > 1 °C/min as the slope of a straight line through five minutes, steeper than

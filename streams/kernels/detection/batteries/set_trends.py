@@ -1,7 +1,7 @@
 """A battery set that no longer carries its contract's hours, or whose resistance has risen: judged once a day.
 
-Both hold a set against something of its own: the hours it is owed (metric specification section 4), and its own earlier
-load-on steps at 25 °C. Resistance is a trend and never a state of health.
+Both hold a set against something of its own: the hours it is owed (docs/battery-health.md, "Numbers and their
+sources"), and its own earlier load-on steps at 25 °C. Resistance is a trend and never a state of health.
 
 A forecast is an interval, p10 to p90. A set is short where all of it lies below the hours owed. Where they lie within
 it nobody knows, and an alarm would be wrong as often as right: the pages show p10 beside the hours owed. An alarm that

@@ -1,4 +1,4 @@
-"""Smoke and water at a base station: whatever the input says, at once (metric specification, section 4, "Safety").
+"""Smoke and water at a base station: whatever the input says, at once (docs/alarms.md, "Safety").
 
 Judged on what was sent: an input that comes as `1` or `"on"`, or in a reading that its FSU calls bad, raises the alarm,
 which then says that it may be the sensor. What an FSU calls bad clears nothing.

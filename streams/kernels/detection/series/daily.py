@@ -102,7 +102,8 @@ class BaseLoadState(NamedTuple):
 class BaseLoad:
     """The 20 % quantile of the last 24 hourly means, judged every hour against the median of 28 days of it.
 
-    The specification says daily; the same quantile over the last 24 hours, judged hourly, answers up to a day sooner.
+    The trade takes it daily; the same quantile over the last 24 hours, judged hourly, answers up to a day sooner.
+    Source: docs/detection.md, "Numbers and their sources".
     """
 
     rule: BaseLoadRule

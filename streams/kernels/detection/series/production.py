@@ -6,7 +6,9 @@
 P_usual is the mean production of the hours it was first drawn from, and stays. What is learned from is held within
 ±3 s of the line, and nothing is learned in alarm. An hour whose production lies so far from all that was seen that the
 line cannot tell is learned from and not judged. Where production is not known, x is judged as it was counted, and the
-evidence says so. (Metric specification, section 3: "plant that runs at night".)
+evidence says so.
+
+Source: docs/detection.md, "Numbers and their sources", "a plant that runs at night".
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def test_open_circuit_voltage_stays_on_its_curve_and_never_falls(socs: list[floa
     ("percent", "volts"), [(0, 2.5), (6, 3.188), (24, 3.269), (42, 3.306), (60, 3.306), (98, 3.34)]
 )
 def test_open_circuit_voltage_meets_the_specified_points(percent: float, volts: float) -> None:
-    """The points of the specification are on the curve."""
+    """The documented points are on the curve (docs/battery-health.md)."""
     assert ocv(np.array([percent / 100]))[0][0] == pytest.approx(volts, abs=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Plants obey physics: energy, water and mass balance at every tick, and every formula of the specification."""
+"""Plants obey physics: energy, water and mass balance at every tick, and every formula of docs/simulators.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios: every file is valid, everything the specification names happens somewhere, labels match what happens."""
+"""Scenarios: every file is valid, everything a truth file can name happens somewhere, labels match what happens."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ END_TS = START_TS + 5 * HOUR_MS
 PLANTS = {Sector.STEEL: 2, Sector.COKING: 1, Sector.METHANOL: 1}
 
 
-def test_everything_of_the_specification_happens_in_some_scenario() -> None:
+def test_every_kind_of_label_happens_in_some_scenario() -> None:
     """Every kind of label there is, of plants, meters, batteries and networks, stands in at least one of them."""
     found = {label.kind for name in names() for label in labels_of(load(name))}
     assert set(LabelKind) - found == set()

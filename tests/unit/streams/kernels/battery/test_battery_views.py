@@ -261,7 +261,7 @@ def test_no_capacity_of_its_own_no_forecast() -> None:
     assert discharge([], loads(2000), [soh_row(day=1)]).forecast_p50_h is None
 
 
-def test_capacity_factors_are_those_of_the_specification() -> None:
+def test_capacity_factors_are_those_of_the_document() -> None:
     """k_T: 0.45 at −20 °C, 0.65 at −10, 0.80 at −5, 0.90 at 0, 1.0 from 20 °C, linear between."""
     limits = Limits(battery("b"), REFERENCE)
     found = [limits.capacity_factor(celsius) for celsius in (-30, -20, -15, -10, -5, 0, 10, 20, 40)]
@@ -302,7 +302,7 @@ def test_a_cold_set_is_forecast_as_warm_as_its_own_losses_make_it() -> None:
 
 
 def test_a_rest_voltage_tells_the_soc_only_outside_the_flat_region() -> None:
-    """The specification's curve, which charging reaches from below: a rest after a discharge lies 5 mV under it."""
+    """The documented curve, which charging reaches from below: a rest after a discharge lies 5 mV under it."""
     limits = Limits(battery("b"), REFERENCE)
     found = limits.read_rest(3.233)
     assert found is not None

@@ -172,7 +172,7 @@ def test_two_rests_at_the_foot_tell_nothing_of_their_own_set(soc: float) -> None
 
 @pytest.mark.parametrize(("soc", "to_soc"), [(0.45, 0.20), (0.35, 0.15), (0.25, 0.15), (0.60, 0.35)])
 def test_two_rests_of_which_one_is_blind_or_that_lie_close_tell_nothing(soc: float, to_soc: float) -> None:
-    """45 → 20 and 35 → 15 %: 59 and 37 % of error in the specification."""
+    """45 → 20 and 35 → 15 %: 59 and 37 % of error (docs/battery-health.md)."""
     (row,) = capacities(rested_at(soc, to_soc))
     assert row.capacity_ah is None
     assert row.reason in {CapacityReason.START_UNKNOWN, CapacityReason.TOO_SHALLOW, CapacityReason.FLAT_REGION}

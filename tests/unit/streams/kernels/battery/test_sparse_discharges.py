@@ -50,7 +50,7 @@ class Bench(NamedTuple):
         return NASA_SET.model_copy(update={"period_s": self.period_s, "battery": battery})
 
     def truth_ah(self, samples: Samples) -> float:
-        """Trapezoid from load-on to the first loaded sample at or below the cut-off: the specification's rule."""
+        """Trapezoid from load-on to the first loaded sample at or below the cut-off."""
         drawn, before = 0.0, samples[0]
         for sample in samples:
             drawn -= (sample[2] + before[2]) / 2 * (sample[0] - before[0]) / HOUR_S

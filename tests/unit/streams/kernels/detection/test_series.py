@@ -138,7 +138,7 @@ def test_a_base_load_left_on_is_found_within_a_day() -> None:
 
 
 def test_a_step_is_held_for_seven_days() -> None:
-    """Week-on-week difference of the daily mean (metric specification, section 5)."""
+    """Week-on-week difference of the daily mean (docs/detection.md)."""
     rows = [row for row in with_leak(size=40).signals if row.kind is SignalKind.STEP and row.samples == 1]
     assert [row.active for row in rows] == [True, False]
     assert 7 <= (rows[1].ts - rows[0].ts) / 86_400_000 <= 9

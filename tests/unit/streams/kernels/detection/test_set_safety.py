@@ -136,7 +136,7 @@ def test_a_weak_cell_is_told_at_the_end_of_its_day() -> None:
 
 
 def test_a_cell_that_falls_over_a_week_is_a_danger() -> None:
-    """With z < −6 in float and 5 mV lower than seven days ago (metric specification, section 4)."""
+    """With z < −6 in float and 5 mV lower than seven days ago (docs/battery-health.md)."""
 
     def falling(minute: int) -> Change:
         return {"cell_voltage_v": lambda cells: [cells[0] - 0.03 - 0.002 * minute / DAY, *cells[1:]]}

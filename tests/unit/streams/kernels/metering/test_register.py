@@ -44,7 +44,7 @@ def minutes(points: Sequence[tuple[int, float]], meter: Device = METER) -> list[
 
 
 def test_an_increment_is_split_at_the_minutes_edge_in_proportion_to_time() -> None:
-    """Linear interpolation between readings (metric specification, rule 3)."""
+    """Linear interpolation between readings (docs/plant-metrics.md, "Rules above every formula")."""
     rows = minutes([(0, 1.0), (90, 10.0), (120, 16.0)])
     assert [(row.ts - T0, row.increment) for row in rows] == [(0, 6.0), (60_000, 9.0)]
     assert all(row.quality is Quality.GOOD and row.coverage == 1 for row in rows)

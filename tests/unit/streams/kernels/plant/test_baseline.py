@@ -31,7 +31,7 @@ def day(production: float, energy_kgce: float, *, hours: int = 24, ts: int = 0) 
     return PlantDay(**blank | {"ratio_energy_kgce": energy_kgce, "ratio_production": production})
 
 
-def test_the_specification_s_floors_are_iso_50006_s() -> None:
+def test_the_floors_of_a_baseline_are_iso_50006_s() -> None:
     """R² of 0.75 and twelve points."""
     assert LEAST == {"least_points": 12, "least_r_squared": 0.75}
 

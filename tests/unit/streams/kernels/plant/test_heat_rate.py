@@ -1,4 +1,4 @@
-"""A unit's figures: the worked examples of the metric specification, §2."""
+"""A unit's figures: the examples of docs/plant-metrics.md, "Worked examples"."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_partial_cover_scales_the_ratio_and_not_the_sum() -> None:
 
 
 def test_no_production_means_no_ratio() -> None:
-    """Null when the denominator is below its minimum (metric specification, rule 1)."""
+    """Null when the denominator is below its minimum (docs/plant-metrics.md, "Rules above every formula")."""
     minutes = [minute("e", "energy_import_kwh", at, 10.0) for at in range(15)]
     minutes += [minute("p", "mass_t", at, 0.0) for at in range(15)]
     row = last_quarter([POWER, PRODUCT], minutes)
