@@ -24,6 +24,7 @@ from schemas.quantity import CLOCK_AHEAD_MS, EARLIEST_TS
 from schemas.readings import ADAPTERS, MODELS, Kind, Reading
 from schemas.structs import NOT_TAKEN, STRUCTS
 from schemas.topics import TOPIC_ROOT, TOPIC_VERSION, Topic
+from schemas.words import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,10 +106,8 @@ class _Refusal(NamedTuple):
     detail: str
 
 
-_BURSTING = _Refusal(Reason.TOO_LARGE, "with what is to be said of its elements it does not fit into a Kafka record")
-_RETAINED = _Refusal(
-    Reason.RETAINED, "published with the retain flag: publish without it; what is kept here can be replayed"
-)
+_BURSTING = _Refusal(Reason.TOO_LARGE, refusals.BURSTING())
+_RETAINED = _Refusal(Reason.RETAINED, refusals.RETAINED())
 
 
 def judge(topic: str, payload: bytes, received_ts: int, *, max_bytes: int, retained: bool = False) -> JudgedMessage:
@@ -173,7 +172,7 @@ def _judge_closely(
 
     if len(payload) > max_bytes:
         digest = hashlib.sha256(payload).hexdigest()
-        detail = f"{len(payload)} bytes, {max_bytes} allowed; sha256 {digest}; the first {HEAD_BYTES} bytes are kept"
+        detail = refusals.TOO_LARGE(size=len(payload), allowed=max_bytes, digest=digest, head=HEAD_BYTES)
         return refused(_Refusal(Reason.TOO_LARGE, detail), payload[:HEAD_BYTES])
     if isinstance(identity, _Refusal) or retained:
         return refused(identity if isinstance(identity, _Refusal) else _RETAINED)
@@ -216,14 +215,14 @@ def _mended(kind: Kind, payload: bytes, error: ValidationError) -> Mended | _Ref
 def _identity(topic: str) -> Topic | _Refusal:
     levels = topic.split("/")
     if levels[0] == TOPIC_ROOT and len(levels) > 1 and levels[1] != TOPIC_VERSION and re.fullmatch(r"v\d+", levels[1]):
-        return _Refusal(Reason.UNSUPPORTED_VERSION, f"topic version {levels[1]}, this fenhe speaks {TOPIC_VERSION}")
+        return _Refusal(Reason.UNSUPPORTED_VERSION, refusals.TOPIC_VERSION(version=levels[1], spoken=TOPIC_VERSION))
     if len(levels) != _LEVELS or levels[0] != TOPIC_ROOT or levels[1] != TOPIC_VERSION:
-        return _Refusal(Reason.MALFORMED, "topic is not fenhe/v1/<site_id>/<kind>/<device_id>")
+        return _Refusal(Reason.MALFORMED, refusals.TOPIC_SHAPE())
     _, _, site_id, kind, device_id = levels
     if not _IDENTIFIER.fullmatch(site_id) or not _IDENTIFIER.fullmatch(device_id):
-        return _Refusal(Reason.MALFORMED, "site_id or device_id in the topic is not an identifier")
+        return _Refusal(Reason.MALFORMED, refusals.TOPIC_NAMES())
     if kind not in ADAPTERS:
-        return _Refusal(Reason.SCHEMA, f"no kind of reading is called {kind!r}"[:200])
+        return _Refusal(Reason.SCHEMA, refusals.NO_SUCH_KIND(kind=repr(kind))[:200])
     return Topic(site_id, kind, device_id)
 
 
@@ -246,7 +245,7 @@ def _judge_array(topic: str, identity: Topic, kind: Kind, payload: bytes, receiv
         refusal = _Refusal(Reason.MALFORMED, str(error)[:500])
         elements = None
     else:
-        refusal = _Refusal(Reason.SCHEMA, "an array without a reading")
+        refusal = _Refusal(Reason.SCHEMA, refusals.EMPTY_ARRAY())
     if not elements:
         item = _quarantined(topic, identity, refusal, received_ts=received_ts, payload=payload, size=len(payload))
         return JudgedMessage(*identity, 1, 0, b"[]", (item,))
@@ -277,7 +276,8 @@ def _judge_elements(
     # A record has a limit, and written out again elements may be longer than they came.
     if len(refused) > MOST_APART or sum(len(raw) for _, raw in refused) > len(payload):
         first = refused[0][0]
-        detail = f"{len(elements) - len(accepted)} of {len(elements)} elements refused, the first: {first.detail}"
+        counts = refusals.ELEMENTS_REFUSED(count=len(elements) - len(accepted), of=len(elements))
+        detail = counts + first.detail
         refused = [(_Refusal(first.reason, detail), payload)]
     quarantined = [
         _quarantined(topic, identity, verdict, received_ts=received_ts, payload=raw, size=len(raw))
@@ -322,7 +322,7 @@ def _against_context(reading: Reading, identity: Topic, received_ts: int) -> _Re
     if own != _ANONYMOUS:
         for field, says, said in zip(Topic._fields, own, identity, strict=True):
             if says is not None and says != said:
-                return _Refusal(Reason.IDENTITY_MISMATCH, f"payload says {field} {says}, topic says {said}")
+                return _Refusal(Reason.IDENTITY_MISMATCH, refusals.PAYLOAD_AND_TOPIC(field=field, says=says, said=said))
     if not EARLIEST_TS <= reading.ts <= received_ts + CLOCK_AHEAD_MS:
         return _off_the_clock(reading.ts, received_ts)
     return None
@@ -336,8 +336,7 @@ def _off_the_clock(ts: int, received_ts: int) -> _Refusal | None:
     """Say of a time that cannot be whether it is one in another unit, or one of a clock that is ahead."""
     for unit, times, by in _UNITS:
         if EARLIEST_TS <= ts * times // by <= received_ts + CLOCK_AHEAD_MS:
-            detail = f"ts {ts} is a time in {unit}, not in milliseconds: send milliseconds or RFC 3339"
-            return _Refusal(Reason.SCHEMA, detail[:500])
+            return _Refusal(Reason.SCHEMA, refusals.TIME_IN[unit](ts=ts)[:500])
     if ts > received_ts + CLOCK_AHEAD_MS:
         ahead_s = (ts - received_ts) // 1000  # an int of any length, which a float is not
         return _Refusal(Reason.CLOCK_AHEAD, ahead_detail(ahead_s))
@@ -345,30 +344,30 @@ def _off_the_clock(ts: int, received_ts: int) -> _Refusal | None:
 
 
 def _twice(key: str) -> _Refusal:
-    return _Refusal(Reason.MALFORMED, f"the key {key!r} stands twice in one object: which of them is meant?")
+    return _Refusal(Reason.MALFORMED, refusals.KEY_TWICE(key=repr(key)))
 
 
 _PLAIN = {
-    "model_type": 'a reading is an object such as {"ts": 1767225600000, …}',
-    "float_type": "not a number",
-    "float_parsing": "not a number",
-    "int_type": "not a whole number",
-    "int_from_float": "not a whole number",
-    "finite_number": "not a finite number",
-    "string_type": "not a text",
-    "list_type": "not a list",
-    "missing": "is missing",
+    "model_type": refusals.NOT_AN_OBJECT(),
+    "float_type": refusals.NOT_A_NUMBER(),
+    "float_parsing": refusals.NOT_A_NUMBER(),
+    "int_type": refusals.NOT_WHOLE(),
+    "int_from_float": refusals.NOT_WHOLE(),
+    "finite_number": refusals.NOT_FINITE(),
+    "string_type": refusals.NOT_A_TEXT(),
+    "list_type": refusals.NOT_A_LIST(),
+    "missing": refusals.MISSING(),
 }
 """What pydantic's refusals are called here; one that is not among them keeps its words."""
 
 
 def _explain(error: ValidationError) -> _Refusal:
     if error.error_count() > MOST_ERRORS:
-        return _Refusal(Reason.SCHEMA, f"{error.error_count()} things are wrong with it")
+        return _Refusal(Reason.SCHEMA, refusals.MANY_PROBLEMS(count=error.error_count()))
     first = error.errors(include_url=False, include_input=False)[0]
     reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
     where = ".".join(str(part) for part in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    more = refusals.AND_MORE(more=error.error_count() - 1) if error.error_count() > 1 else ""
     problem = f"{_PLAIN.get(first['type'], first['msg'])}{more}"
     return _Refusal(reason, f"{where}: {problem}"[:500] if where else problem[:500])
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError, core_schema
 
 from schemas.time import DAY_MS
+from schemas.words import refusals
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -62,7 +63,7 @@ class Whole:
             either,
             mode="left_to_right",
             custom_error_type="whole_number",
-            custom_error_message=f"not a whole number from {self.low} to {self.high}",
+            custom_error_message=refusals.WHOLE_FROM_TO(low=self.low, high=self.high),
         )
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -72,7 +73,7 @@ class Whole:
 
 def _whole(value: float) -> int:
     if not value.is_integer():
-        refuse("not a whole number")
+        refuse(refusals.NOT_WHOLE())
     return int(value)
 
 
@@ -103,7 +104,7 @@ def _to_ms(value: object) -> int:
         return _moment(value)
     if type(value) is float and value.is_integer():
         return int(value)
-    refuse("not a time: send whole milliseconds since the epoch, or RFC 3339, for example 2026-03-01T08:00:00Z")
+    refuse(refusals.NOT_A_TIME())
 
 
 def _moment(text: str) -> int:
@@ -113,25 +114,25 @@ def _moment(text: str) -> int:
     """
     found = _RFC_3339.fullmatch(text)
     if found is None:
-        refuse("not a time as RFC 3339 writes it, for example 2026-03-01T08:00:00Z")
+        refuse(refusals.NOT_RFC_3339())
     date, hour, minute, second, fraction, zone, zone_hour, zone_minute = found.groups()
     if zone is None:
-        refuse("ts needs a time zone, for example 2026-03-01T08:00:00Z")
+        refuse(refusals.NO_TIME_ZONE())
     is_leap = second == _LEAP
     if int(hour) > _LAST_HOUR or int(minute) > _LAST_SIXTIETH or (int(second) > _LAST_SIXTIETH and not is_leap):
-        refuse(f"{hour}:{minute}:{second} is no time of a day: it goes from 00:00:00 to 23:59:59")
+        refuse(refusals.NO_TIME_OF_DAY(time=f"{hour}:{minute}:{second}"))
     if zone_hour is not None and (int(zone_hour) > _LAST_HOUR or int(zone_minute) > _LAST_SIXTIETH):
-        refuse(f"{zone} is no offset of a time zone: these go from -23:59 to +23:59, and China's is +08:00")
+        refuse(refusals.NO_OFFSET(zone=zone))
     fraction = (fraction or "")[:_MICROSECONDS]
     written = f"{date}T{hour}:{minute}:{'59' if is_leap else second}{fraction}{zone.upper()}"
     try:
         ms = round(dt.datetime.fromisoformat(written).timestamp() * 1000)
     except ValueError:
-        refuse(f"{date} is no day of the calendar")
+        refuse(refusals.NO_DAY(date=date))
     if not is_leap:
         return ms
     if (ms + 1000) % DAY_MS >= 1000:  # noqa: PLR2004 - one second
-        refuse("a leap second is only at the end of a day, UTC")
+        refuse(refusals.LEAP_SECOND())
     return ms + 1000
 
 

@@ -25,6 +25,7 @@ from schemas.quantity import (
     refuse,
 )
 from schemas.time import DAY_MS
+from schemas.words import refusals
 
 
 class Kind(StrEnum):
@@ -165,13 +166,12 @@ class LabReading(Reading):
     @model_validator(mode="after")
     def _sampled_before_released(self) -> Self:
         if not self.sample_from <= self.sample_to <= self.ts:
-            msg = "a sample begins before it ends, and ends no later than its result is released: sample_from <="
-            msg += f" sample_to <= ts, not {self.sample_from}, {self.sample_to}, {self.ts}"
-            refuse(msg)
+            times = {"sample_from": self.sample_from, "sample_to": self.sample_to, "ts": self.ts}
+            refuse(refusals.SAMPLE_ORDER(**times))
         if self.sample_from < EARLIEST_TS:
-            refuse(f"sample_from {self.sample_from} lies before the year 2000: is it in seconds? send milliseconds")
+            refuse(refusals.SAMPLE_BEFORE_2000(ts=self.sample_from))
         if self.sample_to - self.sample_from > LONGEST_SAMPLE_MS:
-            refuse("a sample of more than a year is none: sample_from and sample_to say what it was taken from")
+            refuse(refusals.SAMPLE_TOO_LONG())
         return self
 
 

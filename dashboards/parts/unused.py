@@ -9,7 +9,7 @@ from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
-from schemas.words import Language, Text
+from schemas.words import Language, Text, refusals
 
 if TYPE_CHECKING:
     from dashboards.kit.panels import Panel
@@ -31,7 +31,7 @@ def newest_quarantine(language: Language) -> Panel:
     )
     query = f"""
 SELECT received_at, {sql.words_of("reason", labels.REASON, language)} AS reason,
-       NULLIF(device_id, '') AS device, detail
+       NULLIF(device_id, '') AS device, {refusals.sql_of("detail", language)} AS detail
 FROM quarantine
 WHERE $__timeFilter(received_at)
 ORDER BY received_at DESC
@@ -60,14 +60,14 @@ def losses(language: Language) -> Panel:
         height=5,
         empty=labels_pipeline.NO_LOSS,
     )
-    query = """
+    query = f"""
 SELECT detected_at, partition::float8 AS partition, from_offset::float8 AS from_offset,
-       to_offset::float8 AS to_offset, what
+       to_offset::float8 AS to_offset, {refusals.sql_of("what", language)} AS what
 FROM log_loss
 WHERE $__timeFilter(detected_at)
 ORDER BY detected_at DESC
 LIMIT 50
-"""
+"""  # noqa: S608 - fragments of ours
     return panels.table(
         about,
         query,

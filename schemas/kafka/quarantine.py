@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.kafka import WIRE_NAMES
 from schemas.quantity import CALENDAR_END_TS
+from schemas.words import refusals
 
 
 class Reason(StrEnum):
@@ -42,14 +43,14 @@ class Reason(StrEnum):
     """The database or a kernel refused this one reading; the rest of its batch went on."""
 
 
-_AHEAD = re.compile(r"device clock is (\d+) s ahead of arrival")
+_AHEAD = re.compile(refusals.CLOCK_AHEAD.pattern()[0])
 
 
 def ahead_detail(seconds: int) -> str:
     """Say by how much a clock is ahead."""
     if seconds * 1000 >= CALENDAR_END_TS:
-        return "device clock is ahead of arrival by more than any calendar has"
-    return f"device clock is {seconds} s ahead of arrival"
+        return refusals.CLOCK_BEYOND()
+    return refusals.CLOCK_AHEAD(seconds=seconds)
 
 
 def ahead_ms_of(detail: str) -> int | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.columns.arrivals import Arrivals
 from schemas.kafka.quarantine import Quarantined, Reason
 from schemas.topics import Topic
+from schemas.words import refusals
 from storage import checkpoint, readings, state
 from storage.books import ledger, quarantine, set_aside
 from storage.books.ledger import UNREGISTERED, Ledger
@@ -307,7 +308,7 @@ class Transaction:
                 self._ledger.hour(arrival.received_ts).duplicate[arrival.device_id] += 1
             for arrival in stored.conflicts:
                 topic = Topic(directory.devices[arrival.device_id].site_id, kind.value, arrival.device_id)
-                refusal = Refusal(Reason.CONFLICT, "another reading with this device and time is stored already")
+                refusal = Refusal(Reason.CONFLICT, refusals.STORED_ALREADY())
                 intake.quarantined.append(quarantined(topic, arrival, refusal))
             set_aside.count(apart, stored)
             derivation.feed(Arrivals.of_each(kind, stored.fed) if stored.completed else fresh)

@@ -15,6 +15,7 @@ from schemas.kinds import described
 from schemas.quantity import EARLIEST_TS, FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.readings import DeviceQuality, Kind, elements_apart, ranges_of
 from schemas.time import DAY_MS
+from schemas.words import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -183,11 +184,12 @@ def identify(directory: Directory, site_id: str, kind: Kind, device_id: str) -> 
     """Find the device a message comes from, and hold its topic against the registry."""
     device = directory.devices.get(device_id)
     if device is None:
-        return Refusal(Reason.UNKNOWN_DEVICE, f"device {device_id} is not registered: register it and replay")
+        return Refusal(Reason.UNKNOWN_DEVICE, refusals.NOT_REGISTERED(device_id=device_id))
     if device.site_id != site_id or device.kind is not kind:
         registered = f"{device.site_id}/{device.kind.value}"
         return Refusal(
-            Reason.IDENTITY_MISMATCH, f"{device_id} is registered as {registered}, topic says {site_id}/{kind}"
+            Reason.IDENTITY_MISMATCH,
+            refusals.REGISTERED_ELSEWHERE(device_id=device_id, registered=registered, said=f"{site_id}/{kind}"),
         )
     return device
 
@@ -225,12 +227,12 @@ def _long_ago(device: Device, arrival: Arrival) -> Refusal | None:
     """Hold an old reading against the device's first day; without one, against what no clock that runs can say."""
     ts = arrival.ts
     if ts < EARLIEST_TS:
-        return Refusal(Reason.CLOCK_BEHIND, f"ts {ts} ms is before the year 2000: clock lost, or not in ms"[:500])
+        return Refusal(Reason.CLOCK_BEHIND, refusals.BEFORE_2000(ts=ts)[:500])
     if device.first_day is not None:
         if ts < device.first_day:
-            return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is before the device's first day: clock lost")
+            return Refusal(Reason.CLOCK_BEHIND, refusals.BEFORE_FIRST_DAY(at=_said(ts)))
     elif arrival.received_ts - ts > HORIZON_MS:
-        return Refusal(Reason.CLOCK_BEHIND, f"{_said(ts)} is more than 20 years before it arrived: clock lost")
+        return Refusal(Reason.CLOCK_BEHIND, refusals.LONG_BEFORE_ARRIVAL(at=_said(ts)))
     return None
 
 
@@ -248,10 +250,7 @@ def far_behind(device: Device, ts: int, newest_ts: int | None) -> Refusal | None
     if device.first_day is not None or newest_ts is None or ts >= newest_ts - FAR_BEHIND_MS:
         return None
     days = (newest_ts - ts) // DAY_MS
-    return Refusal(
-        Reason.CLOCK_BEHIND,
-        f"{_said(ts)} is {days} days before the newest reading: the clock jumped; register first_day if it is history",
-    )
+    return Refusal(Reason.CLOCK_BEHIND, refusals.BEHIND_NEWEST(at=_said(ts), days=days))
 
 
 def _said(ts: int) -> str:
@@ -281,7 +280,8 @@ def _set_aside(device: Device, arrival: Arrival, odd: Sequence[_Check]) -> Arriv
         sent = aside[field].value
         for check in odd:
             setattr(reading, check.field, aside[check.field].value)  # the quarantine keeps it as it came
-        return Refusal(Reason.OUT_OF_RANGE, f"{field} is {sent}, valid is {low:g} to {high:g}: nothing is left"[:500])
+        said = refusals.NOTHING_LEFT(field=field, sent=sent, low=f"{low:g}", high=f"{high:g}")
+        return Refusal(Reason.OUT_OF_RANGE, said[:500])
     return arrival._replace(aside=aside)
 
 

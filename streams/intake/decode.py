@@ -16,6 +16,7 @@ from schemas.kafka.quarantine import LONGEST_NAME, Quarantined, Reason
 from schemas.kafka.record import RECORD_VERSION, Envelope, MicroBatch
 from schemas.structs import NOT_TAKEN, as_struct
 from schemas.time import HOUR_MS
+from schemas.words import refusals
 from streams.intake import quick
 from streams.intake.batch import Batch, Message, MessageTable
 
@@ -59,7 +60,7 @@ def _of_tables(record: Record, where: str) -> Batch | None:
         try:
             table = _table_of(raw)
         except (*NOT_TAKEN, ValueError) as error:
-            items += _counted_in(record, topic, bytes(raw), f"a table that cannot be read: {error}")
+            items += _counted_in(record, topic, bytes(raw), f"{refusals.UNREADABLE_TABLE()}{error}")
         else:
             if len(table.block):  # one without messages says nothing
                 tables.append(table)
@@ -140,9 +141,9 @@ def _salvage(record: Record, topic: str, error: ValidationError) -> MicroBatch:
     is_known = version in {RECORD_VERSION, TABLES_VERSION}
     reason = Reason.MALFORMED if is_known else Reason.UNSUPPORTED_VERSION
     detail = (
-        f"not a micro-batch: {error.errors(include_url=False, include_input=False)[0]['msg']}"
+        f"{refusals.NO_MICRO_BATCH()}{error.errors(include_url=False, include_input=False)[0]['msg']}"
         if is_known
-        else f"record version {version}, this fenhe speaks {RECORD_VERSION} and {TABLES_VERSION}"
+        else refusals.RECORD_VERSION(version=version, first=RECORD_VERSION, second=TABLES_VERSION)
     )
     return _whole(record, topic, reason, f"{detail}; sha256 {hashlib.sha256(record.value).hexdigest()}", document)
 

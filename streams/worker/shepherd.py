@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from faust.types import TP
 
+from schemas.words import refusals
 from storage.checkpoint import StoredUntil
 from storage.errors import CheckpointHeldError, CheckpointMovedError, is_away, is_disk_full, took_too_long
 from streams.engine.engine import Engine, GapError
@@ -367,7 +368,7 @@ class Shepherd:
         end = (await self._app.consumer.highwaters(tp))[tp]
         if end < partition.next_offset:
             log.error("log replaced", partition=tp.partition, stored=partition.next_offset, end=end)
-            what = f"log replaced: it ends at {end}, {partition.next_offset} was stored; starting at its beginning"
+            what = refusals.LOG_REPLACED(end=end, stored=partition.next_offset)
             start = (await self._app.consumer.earliest_offsets(tp))[tp]
             await asyncio.to_thread(self._engine.restart_at, partition, start, what)
 
@@ -379,7 +380,7 @@ class Shepherd:
             return False
         log.error("records lost", partition=number, first=gap.expected, last=earliest - 1)
         lost = range(gap.expected, earliest)
-        await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, "gone from the log")
+        await asyncio.to_thread(self._engine.record_loss, self._partitions[number], lost, refusals.LOG_GONE())
         return True
 
     @property
