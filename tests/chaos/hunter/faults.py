@@ -18,7 +18,7 @@ from storage.registry import import_registry, load_registry
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from fenhe.local import Process
     from tests.chaos.hunter.devices import Devices
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 JUMPS_S = (-3 * 86_400, -7_200, -120, -5, 5, 120, 7_200, 3 * 86_400)
 ROOM_LEFT = 1_000_000
+LONG = "long"
+"""In the name of a fault that lasts for longer than a short hunt has time for."""
 
 
 class Way(StrEnum):
@@ -47,6 +49,15 @@ class Fault(NamedTuple):
     weight: float
     act: Callable[[random.Random], None]
     """Does it, and returns when it is over: the part is told to start again, or the wire is whole."""
+    others: Sequence[str] = ()
+    """Nothing else is done to these either."""
+    end: Callable[[], None] | None = None
+    """It lasts beyond `act`: all must go on again while it does, and then once more when this has ended it."""
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Nothing else is done to these meanwhile."""
+        return frozenset((self.part, *self.others))
 
 
 def all_faults(rig: Rig, devices: Devices) -> list[Fault]:
@@ -81,6 +92,9 @@ def _of_part(part: Part) -> Iterator[Fault]:
     yield Fault(f"{part.name}: kill -9", part.name, way, 2, kill)
     yield Fault(f"{part.name}: stop", part.name, way, 1, stop)
     yield Fault(f"{part.name}: pause", part.name, way, 2, _pause(lambda: [part.process.pid], most_s=12))
+    if not part.name.startswith("worker"):  # theirs: `long_pauses`
+        longer = _pause(lambda: [part.process.pid], least_s=15, most_s=40)
+        yield Fault(f"{part.name}: {LONG} pause", part.name, way, 0.7, longer)
     if part.clock is not None:
         yield Fault(f"{part.name}: clock", part.name, way, 2, lambda rng: part.shift(rng.choice(JUMPS_S)))
     for other, wire in part.wires.items():
@@ -213,12 +227,12 @@ def _of_work(rig: Rig, devices: Devices) -> Iterator[Fault]:
     yield Fault("devices: odd messages", "odd", Way.READINGS, 1, lambda rng: devices.burst(rng.randint(5, 30)))
 
 
-def _pause(pids: Callable[[], list[int]], *, most_s: float) -> Callable[[random.Random], None]:
+def _pause(pids: Callable[[], list[int]], *, least_s: float = 0.5, most_s: float) -> Callable[[random.Random], None]:
     def pause(rng: random.Random) -> None:
         paused = pids()
         try:
             _signal(paused, 19)
-            time.sleep(rng.uniform(0.5, most_s))
+            time.sleep(rng.uniform(least_s, most_s))
         finally:
             _signal(paused, 18)
 

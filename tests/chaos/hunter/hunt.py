@@ -14,7 +14,8 @@ from fenhe.local import wait_until
 from storage.pool import connect
 from tests.chaos.hunter.causes import Cause
 from tests.chaos.hunter.devices import Devices, probes, world_of
-from tests.chaos.hunter.faults import Fault, Way, all_faults
+from tests.chaos.hunter.faults import LONG, Fault, Way, all_faults
+from tests.chaos.hunter.long_pauses import long_pauses
 from tests.chaos.hunter.recovery import Recovery, Trial
 from tests.chaos.hunter.rig import PARTITIONS, Rig
 from tests.chaos.hunter.verdict import Verdict, judged
@@ -31,6 +32,12 @@ PAUSE_S = 2.2
 """On average between the beginnings of two faults, unless said otherwise."""
 AT_ONCE = 5
 """Faults that may last at the same time."""
+LONG_FROM_MINUTES = 2.0
+"""A shorter hunt does without faults that last for long."""
+PAUSED_S = (15.0, 30.0)
+"""For so long a worker is paused at least: longer than its session, and than it may hold a lock."""
+HEIR_S = 120.0
+"""So soon everything comes through again while it is; other faults last for a dozen seconds meanwhile."""
 QUIET_S = 150.0
 """After the last fault: for so long everything may take to be as it was."""
 
@@ -54,7 +61,10 @@ def hunt(seed: int, minutes: float, folder: Path, *, pause_s: float = PAUSE_S) -
     with Rig(folder, world.registry) as rig, Devices(rig, world, seed, minutes) as devices:
         engines = rig.stack.describe()
         with Recovery(rig, devices, [probe.device.device_id for probe in probes(PARTITIONS)]) as recovery:
-            _break(random.Random(seed), all_faults(rig, devices), recovery, minutes * 60, pause_s)
+            faults = [*all_faults(rig, devices), *long_pauses(rig)]
+            if minutes < LONG_FROM_MINUTES:
+                faults = [fault for fault in faults if LONG not in fault.name]
+            _break(random.Random(seed), faults, recovery, minutes * 60, pause_s)
             for part in rig.parts.values():
                 part.shift(0)
             recovery.wait(QUIET_S)
@@ -81,19 +91,27 @@ def _break(rng: random.Random, faults: Sequence[Fault], recovery: Recovery, seco
             # a server that takes long to come up on a busy machine: that it never did would be told by its recovery
             with recovery.causes.lasting(fault.way), contextlib.suppress(TimeoutError):
                 fault.act(own)
-            recovery.note(fault.name, fault.way, started)
+            trial = recovery.note(fault.name, fault.way, started)
+            if fault.end is not None:
+                until = time.monotonic() + own.uniform(*PAUSED_S)
+                recovery.must_come(trial, HEIR_S)
+                time.sleep(max(0.0, until - time.monotonic()))
+                fault.end()
+                recovery.note(f"{fault.name}; it goes on", fault.way, started)
         finally:
+            if fault.end is not None:
+                fault.end()
             with lock:
-                busy.discard(fault.part)
+                busy.difference_update(fault.parts)
 
     time.sleep(CALM_S)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = []
         while time.monotonic() - begun < seconds - CALM_S:
             with lock:
-                free = [fault for fault in faults if fault.part not in busy] if len(busy) < AT_ONCE else []
+                free = [fault for fault in faults if not busy & fault.parts] if len(busy) < AT_ONCE else []
                 chosen = rng.choices(free, [each.weight for each in free]) if free else []
-                busy.update(fault.part for fault in chosen)
+                busy.update(*(fault.parts for fault in chosen))
             running += [pool.submit(do, fault, random.Random(rng.random())) for fault in chosen]
             time.sleep(min(rng.expovariate(1 / pause_s), 4 * pause_s))
         for each in running:

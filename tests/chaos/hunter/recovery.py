@@ -87,12 +87,21 @@ class Recovery:
         if self._connection is not None:
             self._connection.close()
 
-    def note(self, name: str, way: Way, begun: float) -> None:
-        """A fault is over now: watch for what comes after it."""
+    def note(self, name: str, way: Way, begun: float) -> Trial:
+        """A fault is over now, or has become what it is: watch for what comes after it."""
         trial = Trial(name, way, begun, time.monotonic(), self._devices.beat() if way is Way.READINGS else None)
         with self._lock:
             self.trials.append(trial)
             self._pending.append(trial)
+        return trial
+
+    def must_come(self, trial: Trial, within_s: float) -> None:
+        """Wait until one is overcome; what comes later than that does not count any more."""
+        deadline = time.monotonic() + within_s
+        while trial.recovered is None and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        with self._lock:
+            self._pending = [each for each in self._pending if each is not trial]
 
     def wait(self, timeout_s: float) -> None:
         """Wait until all are overcome, or for so long."""
