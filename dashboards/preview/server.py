@@ -19,6 +19,7 @@ from dashboards.preview.access.bounded import LARGEST_MESSAGE_BYTES, BoundedSock
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.access.same_origin import SameOrigin
 from dashboards.preview.access.sign_in import add_sign_in, sign_out_form
+from dashboards.preview.access.unfinished import BoundedProtocol
 from dashboards.preview.download import File, download
 from dashboards.preview.model import Dashboard, load
 from dashboards.preview.operators.acting import Hand
@@ -95,6 +96,7 @@ def serve(
         host=host,
         port=port,
         log_level="warning",
+        http=BoundedProtocol,
         timeout_graceful_shutdown=SHUTDOWN_S,
         ws_max_size=LARGEST_MESSAGE_BYTES,
         ssl_certfile=tls.certificate if tls else None,
