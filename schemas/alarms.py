@@ -9,9 +9,9 @@ import hashlib
 from enum import StrEnum
 
 NO_DATA = "no_data"
-"""Kind of the alarms of silent devices, sites and regions,"""
+"""Kind of the alarms of silent devices, sites and regions."""
 CLOCK = "clock"
-"""and of devices whose clock is wrong; all other kinds are detectors'."""
+"""Kind of the alarms of devices whose clock is wrong. All other kinds are detectors'."""
 TIMED = frozenset({NO_DATA, CLOCK})
 """Kinds that time brings about, with delays of their own."""
 

@@ -250,11 +250,11 @@ class BatteryRules(_Rule):
     current_sd: Positive = 6.0
     current_c_rate: Positive = 0.005
     stuck_h: Positive = 3.0
-    """A sensor has shown one value for so long (documented, flatline),"""
+    """A sensor is stuck that has shown one value for so long (documented, flatline) while others like it moved."""
     stuck_c: Positive = 5.0
-    """while the median of its like ranged over this, of temperatures, (unsourced)"""
+    """By how much the median of the other temperatures must have ranged meanwhile. (unsourced)"""
     stuck_mv: Positive = 60.0
-    """or over this, of cell voltages: more than float and rest make it move. (unsourced)"""
+    """By how much the median of the other cells must have ranged: more than float and rest make it move. (unsourced)"""
     resistance_rise_pct: Positive = 20.0
     """Above the set's own usual, at 25 °C; a healthy simulated fleet stays below 14.1 in 267 set-years. (unsourced)"""
     resistance_return_pct: Positive = 12.0

@@ -26,7 +26,7 @@ LAG_RED_S = 300
 """The limit of the alert rule on workers."""
 
 AHEAD_STEPS = (Step(None, fields.PLAIN), Step(5, fields.PARTIAL), Step(300, fields.BAD))
-"""s a device's clock is ahead of the collector's. (unsourced)"""
+"""Seconds by which a device's clock is ahead of the collector's. (unsourced)"""
 
 DISK_STEPS = (Step(None, fields.BAD), Step(7, fields.PARTIAL), Step(30, fields.GOOD))
 """Days until the database's disk is full. (unsourced: a month is time to buy one, a week to take something away)"""

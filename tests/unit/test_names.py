@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections import Counter, defaultdict
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,8 @@ KEPT = {
     "is_told": "a field of a register's saved state",
 }
 """Names that have such a word in them and are saved or sent, with what they are the name of."""
+RUNS_ON = re.compile(r"(and|or|by|for|of|which|while|as|so|than|with) ")
+"""How a text begins that is the second half of a sentence."""
 MOST_LINES = 400
 MOST_MODULES = 20
 
@@ -92,6 +95,21 @@ def test_no_name_is_in_a_language_of_our_own() -> None:
     }
     assert {(path, name) for path, name in found if name not in KEPT} == set()
     assert {name for _, name in found} == set(KEPT), "one that is not given any more is no exception"
+
+
+def test_no_sentence_runs_over_two_fields() -> None:
+    """An editor shows the text of one field alone: it ends there, and begins with no "and" of the one before."""
+    wrong = []
+    for path in modules():
+        for node in ast.walk(tree(path)):
+            for field, said in pairwise(
+                getattr(node, "body", ()) if isinstance(node, ast.ClassDef | ast.Module) else ()
+            ):
+                match (field, said):
+                    case (ast.Assign() | ast.AnnAssign(), ast.Expr(value=ast.Constant(value=str(text)))):
+                        if text.rstrip()[-1:] in {",", ":", ";"} or RUNS_ON.match(text):
+                            wrong.append(f"{path}:{said.lineno}: {text}")
+    assert not wrong
 
 
 def test_no_module_is_longer_than_can_be_read_at_once() -> None:

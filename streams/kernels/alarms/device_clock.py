@@ -17,9 +17,9 @@ LEAST_MS = 15 * MINUTE_MS
 MOST_MS = DAY_MS
 """What arrives later than this was kept somewhere: a wrong time zone is less. (unsourced)"""
 LASTS_MS = HOUR_MS // 2
-"""So long it must have been behind by about the same, (unsourced)"""
+"""A clock is behind that has been so by about the same for this long. (unsourced)"""
 READINGS = 3
-"""and so many readings must say so. (unsourced)"""
+"""So many readings must say that a clock is wrong. (unsourced)"""
 CAUGHT_UP_SHARE = 0.2
 """What comes less late by more than this share of the time that passes was kept somewhere. (unsourced)"""
 PACE = 1.2
@@ -48,9 +48,9 @@ class Clock(NamedTuple):
     fault: ClockFault
     site_id: str
     since_ts: int
-    """Arrival of the first reading that says so,"""
+    """Arrival of the first reading that says so, ms."""
     last_ts: int
-    """and of the newest, ms."""
+    """Arrival of the newest reading that says so, ms."""
     readings: int
     first_offset_ms: int | None
     """What the clock is off by with the first of them, ahead is positive; None where that cannot be told."""

@@ -43,13 +43,13 @@ REPEATS = 5
 STEP_REPEATS = 3
 """So many readings on, the cells still stand where they stepped to."""
 STEP_PACKS = 2.0
-"""A step is more than so many of the smallest that the pack's voltage shows,"""
+"""A step is more than so many of the smallest that the pack's voltage shows. (unsourced)"""
 STEP_MOVES, MOVE_KEPT = 3.0, 0.8
-"""more than so many times the largest of late, of which each reading forgets a fifth: an outlier that goes back steps
-no farther than it did before; (unsourced)"""
+"""It is more than so many times the largest of late, too, of which each reading forgets a fifth: an outlier that goes
+back steps no farther than it did before. (unsourced)"""
 STEP_NOISES, NOISE_SHARE = 5.0, 1 / 16
-"""and more than so many times the mean one, to which each reading gives a share: noise steps so far once in thousands
-of readings. (unsourced)"""
+"""And it is more than so many times the mean one, to which each reading gives a share: noise steps so far once in
+thousands of readings. (unsourced)"""
 STEP_CELL_V = 0.010
 """A step of the cells that no constant current makes from one reading to the next. (unsourced)"""
 APART = 4.0

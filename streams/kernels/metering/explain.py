@@ -131,9 +131,9 @@ RESET_MARGIN = 2.0
 """After a reset a register shows at most this many times what passes between two readings at its speed. (unsourced)"""
 
 INFERRED_SHARE = 0.05
-"""`ROLLOVER_SHARE` where no rollover is registered and the range is taken for a power of ten,"""
+"""Stands for `ROLLOVER_SHARE` where no rollover is registered and the range is taken for a power of ten."""
 MIN_INFERRED_ROLLOVER = 1_000.0
-"""which is no less than this. (unsourced)"""
+"""A range that is taken for a power of ten is no less than this. (unsourced)"""
 MIN_BINARY_WRAP = 50.0
 BINARY_WRAPS = tuple(
     sorted(

@@ -31,7 +31,7 @@ hour. (unsourced)"""
 TREMBLE_DIGITS = 10.0
 """A fall of up to so many of the last digit, or of what passes in a period, is none: the value trembles. (unsourced)"""
 TREMBLE_PERIODS = 12
-"""for so many periods its minutes are estimated. (unsourced)"""
+"""For so many periods after such a fall its minutes are estimated. (unsourced)"""
 RATED_SLACK = 2.0
 """So many times what rounding may add may lie beyond the rating and be measured: else of a value that trembles the high
 increments would be estimated and the low ones measured. (unsourced)"""
@@ -51,9 +51,9 @@ FREEZE_SHARE = 0.01
 """A flow below this share of the highest one is no evidence: it may be the sensor's zero. (unsourced)"""
 REST_READINGS = 12
 REST_MS = 3 * HOUR_MS
-"""Without such evidence, a register that never rests is frozen after this (docs/detection.md, `flatline`),"""
+"""Without such evidence, a register is frozen after so long, if it never rests (docs/detection.md, `flatline`)."""
 REST_MARGIN = 2.0
-"""and after this many times its longest rest. (unsourced)"""
+"""One that does rest is frozen after so many times its longest rest, too. (unsourced)"""
 STALE_READINGS = 2
 STALE_JUMP = 1.0
 """A value that is shown once more, before more than ever passes at once, was no new one."""

@@ -22,9 +22,9 @@ TURN_MS = 28 * DAY_MS
 RATED_MARGIN = 1.2
 """A meter counts at most this many times its rating; the same bound its instantaneous power is held to."""
 HISTORY_MARGIN = 3.0
-"""A register without a rating counts at most this many times its highest rate so far, (unsourced)"""
+"""A register without a rating counts at most this many times its highest rate so far. (unsourced)"""
 YOUNG_MARGINS = ((DAY_MS, 30.0), (8 * DAY_MS, 10.0))
-"""and while its history is shorter than this, this many times. (unsourced)"""
+"""While its history is shorter than the first, it counts at most so many times that rate. (unsourced)"""
 DAILY_MARGIN = 2.0
 """Over more than an hour, it counts at most this many times its busiest day's mean. (unsourced)"""
 ODD_MARGIN = 10.0
@@ -58,15 +58,17 @@ class Habit(NamedTuple):
     turn: int
     """Which turn this is."""
     top: float
-    """Highest rate between two readings in this turn,"""
+    """Highest rate between two readings in this turn."""
     top_before: float
-    """and in the one before."""
+    """Highest rate between two readings in the turn before."""
     busy: float
-    """Highest mean rate over a day in this turn,"""
+    """Highest mean rate over a day in this turn."""
     busy_before: float
+    """Highest mean rate over a day in the turn before."""
     rest: int
-    """Longest time it stood still for good reason in this turn, ms,"""
+    """Longest time it stood still for good reason in this turn, ms."""
     rest_before: int
+    """Longest time it stood still for good reason in the turn before, ms."""
     mean: float
     """Mean rate over the last whole day; over what there is until the first one is over."""
     step: float | None
@@ -74,13 +76,13 @@ class Habit(NamedTuple):
     digits: int
     """Decimals it shows, 4 at most."""
     day_ts: int
-    """First reading of the day, ms,"""
+    """First reading of the day, ms."""
     day_value: float
-    """and what the register showed with it."""
+    """What the register showed with the first reading of the day."""
     second: float = 0.0
-    """Second highest rate in this turn,"""
+    """Second highest rate in this turn."""
     second_before: float = 0.0
-    """and in the one before."""
+    """Second highest rate in the turn before."""
 
     @property
     def unit(self) -> float:

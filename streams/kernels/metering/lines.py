@@ -48,9 +48,9 @@ class Line(NamedTuple):
     kind: MeterEventKind
     """What the break would be if it does not come back."""
     broke: int
-    """First reading behind the break, ms,"""
+    """First reading behind the break, ms."""
     seen: float
-    """and what it showed."""
+    """What the register showed with the first reading behind the break."""
     limit: float
     counted: float
     rule: str
@@ -99,9 +99,9 @@ class RegisterLimits(NamedTuple):
     lines: tuple[Line, ...] = ()
     """What the register left and may come back to, the oldest first."""
     factor: float = 1.0
-    """What it shows is multiplied by this,"""
+    """What the register shows is multiplied by this."""
     offset: float = 0.0
-    """and lies this far from what it counts on from."""
+    """How far what it shows lies from what it counts on from."""
 
     def face(self, value: float) -> float:
         """What the register itself shows."""

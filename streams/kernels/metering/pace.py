@@ -82,7 +82,7 @@ class Increment(NamedTuple):
 
     quantity: str
     span: int
-    """ms"""
+    """How long the step took, ms."""
     counted: float
     rates: tuple[float, float] | None
     """Instantaneous values at both ends, in its unit per ms."""

@@ -46,9 +46,9 @@ class Noise(NamedTuple):
     turns: int = 0
     """How often in a row it went over to another series and back, both of which count on."""
     left: float = 0.0
-    """What it showed last before that,"""
+    """What the register showed last before it went over to the other series."""
     last: float = 0.0
-    """and what the other series did."""
+    """What the other series showed last."""
     unknown_ms: int = 0
     """Up to when nothing is known of what it counted, because two came in turn; 0: not yet."""
 
@@ -67,9 +67,9 @@ class Beyond(NamedTuple):
     """Since when a register has counted beyond its rating."""
 
     since: int
-    """The reading before, ms,"""
+    """The last reading before that, ms."""
     value: float
-    """and what the register showed with it."""
+    """What the register showed with that reading."""
     increments: int = 0
     is_told: bool = False
 

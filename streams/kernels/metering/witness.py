@@ -24,16 +24,17 @@ FEW_READINGS = 3
 LONGEST = 4
 """A stretch that can tell nothing yet goes on, until it is this many times as long. (unsourced)"""
 SHARE = 0.1
-"""Register and integral may part by this share of the greater one, (unsourced)"""
+"""Register and integral may part by this share of the greater one, and by `STEPS`. (unsourced)"""
 STEPS = 3.0
-"""by this many of the register's smallest steps, and by what the instantaneous value moved between readings."""
+"""They may part by so many of the register's smallest steps, too, and by what the instantaneous value moved between
+readings. (unsourced)"""
 BLURRED = 0.3
 """A stretch whose instantaneous value moved by more than this share of what passed agrees with anything. (unsourced)"""
 PARTS = 2.0
 """An increment parts from its instantaneous values where it does by so many times what any in the stretch before did,
 and by the register's smallest steps as above. (unsourced)"""
 FADES = 0.7
-"""of which so much is still ordinary in the stretch behind: noise that was large once is so again. (unsourced)"""
+"""So much of what was ordinary in one stretch is so in the next: noise that was large once is so again. (unsourced)"""
 LEAST_PARTS = 0.03
 """What it parts by less than this share of what passed is no sign of anything: a load moves between two readings, and a
 meter that was read in longer steps, or of an even load, had shown next to nothing of that. (unsourced)"""
@@ -51,22 +52,22 @@ class FlowWitness(NamedTuple):
     number: int
     """Which stretch this is."""
     start: int
-    """Its first reading, ms,"""
+    """First reading of the stretch, ms."""
     value: float
-    """what the register showed with it,"""
+    """What the register showed with the first reading."""
     filling: Filling
-    """and the open minute there."""
+    """The minute that was open at the first reading."""
     readings: int
     passed: float
     """What the instantaneous value says has passed since, in the register's unit."""
     wobble: float
     """What it may be wrong by, for it moved between readings."""
     parted: float = 0.0
-    """Most by which an increment has parted from it beyond that, per ms,"""
+    """Most by which an increment has parted from it beyond that, per ms."""
     usual: float | None = None
-    """and in the stretch before, if that agreed."""
+    """The same of the stretch before, if that agreed."""
     odd: float = 0.0
-    """and most by which one did that parted as no other before: it tells nothing until the whole stretch agrees."""
+    """Most by which one did that parted as no other before: it tells nothing until the whole stretch agrees."""
 
 
 def stretch_ms(period_ms: float) -> int:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 STOOD_MS = 35 * DAY_MS
 """Of a register that has only ever stood, no more than this is revised when it proves to have shown another's value."""
 UNLIKE = 30.0
-"""A step this many times as fast as those beside it is no step, (unsourced)"""
+"""A step this many times as fast as those beside it is no step. (unsourced)"""
 UNSURE = 1.5
-"""and one this many times as fast is estimated. (unsourced)"""
+"""A step this many times as fast as those beside it is estimated. (unsourced)"""
 LEAP = 2.5
-"""What was counted before a step this many times as fast is estimated, too: (unsourced)"""
+"""What was counted before a step this many times as fast is estimated, too. (unsourced)"""
 SLOW = 5.0
-"""as is a step this many times as slow. A meter may have been exchanged meanwhile. (unsourced)"""
+"""So is a step this many times as slow: a meter may have been exchanged meanwhile. (unsourced)"""
 
 
 SMALL_SHARE = 0.05

@@ -40,9 +40,9 @@ class World(NamedTuple):
     device: Device
     arrivals: list[Arrival]
     times: list[int]
-    """Of true readings, ms,"""
+    """Times of the true readings, ms."""
     energy: list[float]
-    """and what had passed by then, kWh."""
+    """What had truly passed by each of them, kWh."""
     unit: float
     """Weight of the last digit."""
     faults: list[str]

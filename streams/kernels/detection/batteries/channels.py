@@ -33,9 +33,9 @@ POWER_ON_C = 85.0
 STALE_MS = 10 * MINUTE_MS
 """After so long without a reading anything may have happened. (unsourced)"""
 ADOPTED_AFTER = 3
-"""Readings in a row that are dangerously hot make a new level of a channel, (unsourced)"""
+"""So many readings in a row that are dangerously hot make a new level of a channel. (unsourced)"""
 BELIEVED_AFTER = 1_440
-"""and so many that are merely elsewhere. (unsourced)"""
+"""So many readings in a row that are merely elsewhere make a new level of a channel. (unsourced)"""
 AMBIENT = "ambient_c"
 TEMPERATURE = "temperature_c"
 
