@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 YEARS = 5
 """No figure older than this says anything of a set. (unsourced)"""
+CHANGE_DAYS = 90
+"""How long before the newest word a change is still shown beside it. (unsourced)"""
 
 
 def _newest(chosen: str) -> str:
@@ -69,29 +71,45 @@ def grounds(chosen: str, language: Language) -> Panel:
         language=language,
         title=Text("容量的依据", "What the capacity rests on"),
         description=Text(
-            "非「良好」时的原因，电流以外的旁证；与此前估计矛盾时的变化与变化前的数值。"
-            "从一开始就偏差一成以内的电流，只有站点负载能看出，曲线看不出。来源：battery_soh。",
-            "Why it is not good, and what bears it out beside its own current; where it contradicts those before it, "
-            "how, and what was believed before. A current that was off by up to a tenth from the beginning is told by "
-            "the site's load alone: the curve does not show it. Source: battery_soh.",
+            "非「良好」时的原因，电流以外的旁证；近 90 天内 SoH 最近一次变动：时间、原因、变动前后数值。"
+            "「重新测定」指电池未变：旁证更可靠，改按新的电流误差换算。"
+            "从一开始就偏差一成以内的电流，只有站点负载能准确看出。来源：battery_soh。",
+            "Why it is not good, and what bears it out beside its own current; the newest change of the SoH within 90 "
+            "days: when, how, the SoH before and after. Measured anew: the cells are the same, what bears them out is "
+            "surer, and another error of the current is taken out. A current that was off by up to a tenth from the "
+            "beginning is told well by the site's load alone. Source: battery_soh.",
         ),
         width=24,
         height=panels.LINE_HEIGHT,
         empty=labels_battery.NO_DISCHARGE_YET,
     )
-    unchanged = f"CASE WHEN s.change IS NULL THEN {sql.quote(words.NO_CHANGE(language))} END"
+    unchanged = f"CASE WHEN c.change IS NULL THEN {sql.quote(words.NO_CHANGE(language))} END"
     query = f"""
-SELECT {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
-       {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses,
-       {sql.words_of("s.change", words.CHANGE, language)} AS change,
-       {sql.figure_or("s.believed_pct", 0, "%", unchanged)} AS believed_pct
-{_newest(chosen)}
-"""
+SELECT s.doubts, s.witnesses, {sql.words_of("c.change", words.CHANGE, language)} AS change,
+       {sql.figure_or("c.believed_pct", 1, "%", unchanged)} AS believed_pct,
+       {sql.figure_or("c.soh_pct", 1, "%", unchanged)} AS after_pct,
+       coalesce(to_char(c.ts AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI'), {unchanged}) AS changed_at
+FROM (
+    SELECT s.device_id, s.ts, {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
+           {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses
+    {_newest(chosen)}
+) s
+LEFT JOIN LATERAL (
+    SELECT o.ts, o.change, o.believed_pct, o.soh_pct
+    FROM battery_soh o
+    WHERE o.device_id = s.device_id AND o.change IS NOT NULL
+      AND o.ts BETWEEN s.ts - interval '{CHANGE_DAYS} days' AND s.ts
+    ORDER BY o.ts DESC
+    LIMIT 1
+) c ON true
+"""  # noqa: S608 - fragments of ours
     return panels.line(
         about,
         query,
         Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
         Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),
-        Field(name="change", label=Text("变化", "change"), unknown=labels.NONE),
-        Field(name="believed_pct", label=Text("变化前", "before the change")),
+        Field(name="change", label=Text("最近变动", "last change"), unknown=labels.NONE),
+        Field(name="changed_at", label=Text("变动时间", "changed at")),
+        Field(name="believed_pct", label=Text("变动前", "before it")),
+        Field(name="after_pct", label=Text("变动后", "after it")),
     )

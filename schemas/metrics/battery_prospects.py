@@ -25,6 +25,10 @@ class SohChange(StrEnum):
     """More than there was, and the same cell stands out by as much: the same set, of which too little was believed."""
     REGISTERED = "registered"
     """The registry says that the set was replaced: what was known is of another one."""
+    REMEASURED = "remeasured"
+    """The figure has moved and is surer than before: another gain of the current sensor is taken out. The same set."""
+    LESS_SURE = "less_sure"
+    """The figure has moved and is less sure than before: what bore it out is no longer heard. The same set."""
 
 
 class DischargeCause(StrEnum):

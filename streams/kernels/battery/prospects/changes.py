@@ -28,12 +28,12 @@ class Change(NamedTuple):
     """By how much the SoH has changed; None where another set is registered."""
     believed_pct: float | None
 
-    def without(self, gain: float) -> Change:
-        """The same of a sensor that counts so much too much (0.01: one per cent): it was told by what was counted."""
+    def scaled(self, factor: float) -> Change:
+        """The same of a sensor whose counts are to be taken times a factor."""
         points, believed = self.points, self.believed_pct
         return self._replace(
-            points=None if points is None else points / (1.0 + gain),
-            believed_pct=None if believed is None else believed / (1.0 + gain),
+            points=None if points is None else factor * points,
+            believed_pct=None if believed is None else factor * believed,
         )
 
 

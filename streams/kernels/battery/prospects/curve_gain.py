@@ -17,7 +17,6 @@ from streams.kernels.battery.tracking.witnesses import witnesses_of
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import BatteryCapacity
-    from streams.kernels.battery.fusion import Belief
     from streams.kernels.battery.limits import Limits
     from streams.kernels.battery.tracking.witnesses import Ratio
 
@@ -59,12 +58,3 @@ def may_count_half(row: BatteryCapacity, limits: Limits) -> bool:
     if row.capacity_ah is None or row.resistance_ratio is None or Witness.RESISTANCE in witnesses_of(row.witnesses):
         return False
     return row.resistance_ratio < 1.0 and row.capacity_ah < LEVEL_HOLDS * limits.nominal_ah
-
-
-def without_gain(belief: Belief, gain: SensorGain, limits: Limits) -> Belief:
-    """A belief from counts of such a sensor, its gain taken out; no wider than the widest that is published."""
-    soh = belief.soh / (1.0 + gain.value)
-    counted = belief.systematic**2 - (limits.gain_sigma * belief.soh) ** 2
-    most = (limits.reference.capacity.sigma_max * soh) ** 2 - belief.variance
-    systematic = math.sqrt(max(0.0, min(max(0.0, counted) + (gain.sigma * soh) ** 2, most)))
-    return belief._replace(soh=soh, systematic=systematic)

@@ -99,18 +99,24 @@ def corrected(row: BatteryCapacity, witness: Ratio | None, limits: Limits, *, di
     most = limits.reference.capacity.sigma_max
     quality = Quality.PARTIAL if verdict.doubt and row.quality is Quality.GOOD else row.quality
     witnesses = witnesses_of(row.witnesses) | ({Witness.LOAD} if verdict.is_borne_out else set())
-    found = row._replace(
-        capacity_ah=capacity,
+    found = scaled(row, 1.0 / (1.0 + gain))._replace(
         sigma_ah=min(whole, most) * capacity,
         systematic_ah=min(common, most) * capacity,
-        usable_ah=None if row.usable_ah is None else row.usable_ah / (1.0 + gain),
-        others_ah=None if row.others_ah is None else row.others_ah / (1.0 + gain),
-        at_least_ah=row.at_least_ah / (1.0 + max(0.0, gain)),
         quality=quality,
         witnesses=text_of(witnesses),
         doubts=with_doubt(row.doubts, Doubt.WITNESS) if verdict.doubt else row.doubts,
     )
     return Corrected(found, gain, has_witness=True)
+
+
+def scaled(row: BatteryCapacity, factor: float) -> BatteryCapacity:
+    """What a discharge counted, times a factor; its doubts as they were. A lower bound is only ever lowered."""
+    return row._replace(
+        capacity_ah=None if row.capacity_ah is None else factor * row.capacity_ah,
+        usable_ah=None if row.usable_ah is None else factor * row.usable_ah,
+        others_ah=None if row.others_ah is None else factor * row.others_ah,
+        at_least_ah=min(1.0, factor) * row.at_least_ah,
+    )
 
 
 def _is_site_wrong(row: BatteryCapacity, witness: Ratio, limits: Limits) -> bool:

@@ -13,8 +13,9 @@ from schemas.time import DAY_MS, FOREVER_TS
 from streams.kernels.battery.fusion import Z_90, Belief, evidence_of, fused
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
-from streams.kernels.battery.prospects.curve_gain import SensorGain, gain_by_curve, may_count_half, without_gain
-from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness
+from streams.kernels.battery.prospects.curve_gain import gain_by_curve, may_count_half
+from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness, scaled
+from streams.kernels.battery.prospects.shown import Shown, held_against, last_shown, without_gain
 from streams.kernels.battery.prospects.site_view import by_device
 from streams.kernels.battery.tracking.witnesses import (
     KNOW_A_GAIN,
@@ -53,8 +54,8 @@ class _Known(NamedTuple):
     """What bears the newest estimate out, or bore an earlier one out of the same set and current sensor."""
     load: Ratio | None = None
     """What the site's load has last said of that sensor."""
-    gain: float = 0.0
-    """That the newest estimate was corrected for."""
+    gain: float | None = None
+    """By the site's load, that what is believed was corrected for; None where no load was heard."""
     distrusts: bool = False
     """Whether it is the power system that counts wrongly."""
     is_doubted: bool = False
@@ -117,7 +118,7 @@ class StateOfHealth:
         battery, fusion = device.battery, self._reference.fusion
         limits = Limits(device, self._reference)
         since_ts = battery.valid_from
-        known = _Known()
+        known, before = _Known(), None
         for ts, of_cells, counted in _in_order(capacities, identities):
             change = None
             if since_ts is not None and ts >= since_ts and known.first_ts is not None and known.first_ts < since_ts:
@@ -126,16 +127,20 @@ class StateOfHealth:
                 known, change = _other_cells(known, of_cells)
             if counted is None:
                 if change is not None or known.belief is not None:
-                    yield self._row(_Source(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v), limits, known, change)
+                    source = _Source(ts, CapacityReason.EXCHANGED, limits.cutoff_cell_v)
+                    shown = self._shown(known, change, before, limits)
+                    before = last_shown(before, shown)
+                    yield self._row(source, limits, known, shown)
                 continue
             fresh = load_witness(counted, hours, power, limits)
             load = fresh or known.load
-            row, gain, has_witness, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
+            row, gain, has_load, distrusts = corrected(counted, load, limits, distrusts=known.distrusts)
             row = _unless_half(row, known._replace(load=load, distrusts=distrusts), limits)
-            if has_witness and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
+            if has_load and row.capacity_ah is None and Witness.LOAD not in known.witnesses:
                 known = known._replace(belief=None, newest=None)  # the same sensor's, and nothing has borne it out
             if _is_refuted_by_curve(counted, limits) and not _is_borne_out_before(known, fresh, limits):
                 known = known._replace(belief=None, newest=None, at_least_ah=0.0)
+            known = _counted_alike(known, row, gain if has_load else None)
             if change is None and known.belief is not None and known.newest is not None:
                 change = change_of(known.belief, known.newest, row, limits.sensor, fusion)
             if change is not None and change.points is not None:
@@ -149,23 +154,27 @@ class StateOfHealth:
                 max(known.at_least_ah, row.at_least_ah),
                 known.witnesses | own,
                 load,
-                gain if has_witness else known.gain,
+                known.gain,
                 distrusts,
                 known.is_doubted and row.capacity_ah is None,
                 known.is_recounted,
                 _surer(known.curve, row),
             )
-            yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), limits, known, change)
+            shown = self._shown(known, change, before, limits)
+            before = last_shown(before, shown)
+            yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), limits, known, shown)
 
-    def _row(self, source: _Source, limits: Limits, known: _Known, change: Change | None) -> BatterySoh:
-        device, nominal, load = limits.device, limits.nominal_ah, known.load
-        belief, newest, gain = known.belief, known.newest, None if load is None else SensorGain(known.gain, 0.0)
-        is_known, at_least_ah = belief is not None and newest is not None, known.at_least_ah
-        if belief is not None and _is_unvouched(known, device):
-            gain = gain_by_curve(known.curve, limits)
-            belief = without_gain(belief, gain, limits)
-            at_least_ah /= 1.0 + max(0.0, gain.value)
-            change = None if change is None else change.without(gain.value)
+    def _shown(self, known: _Known, change: Change | None, before: Belief | None, limits: Limits) -> Shown:
+        """What is shown of what is known; `before` is what was shown last."""
+        shown = Shown(known.belief, known.at_least_ah, change, known.gain)
+        if _is_unvouched(known, limits.device):
+            shown = without_gain(shown, gain_by_curve(known.curve, limits), limits)
+        return held_against(before, shown, self._reference.fusion)
+
+    def _row(self, source: _Source, limits: Limits, known: _Known, shown: Shown) -> BatterySoh:
+        device, nominal, load, newest = limits.device, limits.nominal_ah, known.load, known.newest
+        belief, change, gain = shown.belief, shown.change, shown.gain
+        is_known = belief is not None and newest is not None
         doubts = _doubts(newest, known, device) if is_known else ""
         soh = belief.soh if belief is not None else None
         sigma = belief.sigma if belief is not None else None
@@ -185,7 +194,7 @@ class StateOfHealth:
             believed_pct=None if change is None else change.believed_pct,
             weakest_cell=None if newest is None else newest.weakest_cell,
             others_pct=_beside(soh, newest, None if newest is None else newest.others_ah),
-            at_least_pct=100 * at_least_ah / nominal,
+            at_least_pct=100 * shown.at_least_ah / nominal,
             method=newest.method if newest is not None else None,
             evidence_ts=newest.ts if newest is not None else None,
             estimates=0 if belief is None else belief.estimates,
@@ -196,7 +205,7 @@ class StateOfHealth:
             reference_version=self._reference.version,
             load_ratio=None if load is None else load.value,
             load_sigma=None if load is None else load.sigma,
-            gain_pct=None if gain is None or not is_known else 100 * gain.value,
+            gain_pct=None if gain is None or not is_known else 100 * gain,
             doubts=doubts,
         )
 
@@ -246,6 +255,25 @@ def _recounted(
         belief=None, newest=None, at_least_ah=0.0, witnesses=frozenset(), is_recounted=True, curve=None
     )
     return silenced, row if row.capacity_ah is None else contradicted(row)
+
+
+def _counted_alike(known: _Known, row: BatteryCapacity, gain: float | None) -> _Known:
+    """What is known, as the newest count is corrected: for the gain that the site's load tells, or not at all.
+
+    Else a load that is first heard, or no longer, would look like other cells.
+    """
+    if row.capacity_ah is None:
+        return known
+    if (gain is None) == (known.gain is None):
+        return known._replace(gain=gain)
+    factor = (1.0 + (known.gain or 0.0)) / (1.0 + (gain or 0.0))
+    belief, newest = known.belief, known.newest
+    return known._replace(
+        gain=gain,
+        belief=None if belief is None else belief._replace(soh=factor * belief.soh),
+        newest=None if newest is None else scaled(newest, factor),
+        at_least_ah=min(1.0, factor) * known.at_least_ah,
+    )
 
 
 def _unless_half(row: BatteryCapacity, known: _Known, limits: Limits) -> BatteryCapacity:

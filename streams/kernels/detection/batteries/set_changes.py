@@ -1,6 +1,7 @@
 """A set that is not what it was: told by the discharge whose capacity contradicts all before it, until the next one.
 
-Not where only what was believed of it has changed: a replacement that is registered, an estimate that was too low.
+Not where only what was believed of it has changed: a replacement that is registered, an estimate that was too low, a
+figure that was measured anew.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from schemas.metrics.signal import Severity, SignalKind
 from schemas.time import QUARTER_DAY_MS
 from streams.kernels.detection.judgement import Judgement, RowJudge
 
-NO_ALARM = (None, SohChange.REGISTERED, SohChange.CORRECTED)
+NO_ALARM = (None, SohChange.REGISTERED, SohChange.CORRECTED, SohChange.REMEASURED, SohChange.LESS_SURE)
 
 
 class SetChanges(RowJudge):
