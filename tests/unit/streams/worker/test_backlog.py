@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.engine.quiet import QUIET_FROM
 from streams.intake.decode import Record
 from streams.worker.backlog import RUN_BYTES, Backlog
 
@@ -30,6 +31,12 @@ def test_a_run_is_no_larger_than_a_transaction_should_be_and_has_one_record_at_l
     """However large that one is."""
     assert len(backlog(*range(9), size=RUN_BYTES // 3).run(200)) == 3
     assert offsets(backlog(1, 2, size=2 * RUN_BYTES).run(200)) == [1]
+
+
+def test_a_run_of_arrays_is_of_many_more_devices_than_the_quiet_way_begins_with() -> None:
+    """A step costs nearly as much for 28 devices as for 112, and there is one for each reading of an array."""
+    array, bytes_a_reading = 50, 250
+    assert 6 * QUIET_FROM * array * bytes_a_reading < RUN_BYTES
 
 
 def test_what_is_fetched_again_takes_the_place_of_all_that_was_fetched_before() -> None:
