@@ -153,11 +153,13 @@ class QuietWay:
         if before := {entity_id for name, entity_id in moved if name == fold.name}:
             quiet[:] = [entity_id not in before for entity_id in batch.entity_ids]
         given: list[Row] = []
+        before_moment = last_ts // fold.snapshot_ms
+        """Of those that are quiet: none of them passes one."""
         for number, (round_, samples) in enumerate(zip(batch.rounds, batch.samples(fold), strict=True), 1):
             places = round_.places
             before_ts = last_ts[places]
             may_be = quiet[places] & (samples.ts > before_ts)
-            may_be &= samples.ts // fold.snapshot_ms == before_ts // fold.snapshot_ms
+            may_be &= samples.ts // fold.snapshot_ms == before_moment[places]
             quiet[places] = False
             at = np.flatnonzero(may_be)
             if not len(at):
@@ -167,12 +169,14 @@ class QuietWay:
             with np.errstate(all="ignore"):
                 was_quiet, rows = fold.advance(columns, taken)
             desk.keep(was_quiet)
-            places = places[was_quiet]
+            ts = taken.ts
+            if not was_quiet.all():
+                places, ts = places[was_quiet], ts[was_quiet]
             if fold.says_how_it_stands and len(batch.rounds) > 1:
                 is_last = batch.counts[places] == number
                 rows = compress(rows, is_last.tolist()) if is_last.any() else ()
             given += rows
-            quiet[places], last_ts[places] = True, taken.ts[was_quiet]
+            quiet[places], last_ts[places] = True, ts
         figures = desk.figures()
         found = np.flatnonzero(quiet)
         self.rows, self.last_ts, self.figures = batch.rows[found], last_ts[found], figures[found]

@@ -19,9 +19,9 @@ from streams.kernels.battery.pack import (
     PackMonitor,
     PackState,
 )
+from streams.kernels.battery.quiet_standing import STANDINGS, ShownFigures, standing_of, watched_once
+from streams.kernels.battery.quiet_standing import figures_of as standing_figures
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import STANDINGS, ShownFigures, StandingFigures, standing_of, watched_all
-from streams.kernels.battery.standing import figures_of as standing_figures
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -132,8 +132,7 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row
     before_v, mean_v = figures.voltage_v / samples.cell_count, samples.pack_v / samples.cell_count
     earlier = ShownFigures(before_ts, figures.current_a, before_v, figures.lowest_v, was_idle)
     now = ShownFigures(ts, samples.current_a, mean_v, samples.lowest_v, is_idle)
-    known, stands = watched_all(StandingFigures.of(figures.standing), earlier, now, figures.sign)
-    figures.standing = known.together()
+    figures.standing, stands = watched_once(samples, figures.standing, earlier, now, figures.sign)
     quiet &= ~stands
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000
@@ -167,6 +166,8 @@ def split_trapezoids(a: Array, b: Array, hours: Array) -> tuple[Array, Array]:
     """`pack.split_trapezoid` of many lines."""
     area = (a + b) / 2 * hours
     above, below = (a >= 0) & (b >= 0), (a <= 0) & (b <= 0)
+    if (above | below).all():  # nearly always
+        return np.where(above, area, 0.0), np.where(above, 0.0, -area)
     crossing = a / (a - b)
     first, second = np.abs(a) / 2 * crossing * hours, np.abs(b) / 2 * (1 - crossing) * hours
     falls = a > 0

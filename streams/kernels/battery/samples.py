@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from schemas.columns.arrivals import Arrivals
     from schemas.registry import Device
+    from streams.kernels.battery.quiet_standing import WatchedCurrents
     from streams.kernels.figures import Array, Mask, Whole
 
 CELLS, SENSORS = 16, 4
@@ -30,6 +31,9 @@ class Samples:
         """Take a table of shape (figures, sets), as `of` lays it out."""
         self.devices, self.received_ts = devices, received_ts
         self._table = table
+        self._some: dict[bytes, Samples] = {}
+        self.watched: WatchedCurrents | None = None
+        """What the fold that came first said of their currents (`quiet_standing.watched_once`)."""
         self.ts, self.pack_v, self.current_a, self.ambient_c = table[:4]
         self.soc_pct, self.soh_pct, self.cycles = table[4:7]
         self.mean_c = table[7]
@@ -60,12 +64,17 @@ class Samples:
         return samples
 
     def at(self, places: slice | Whole) -> Samples:
-        """Some of them."""
+        """Some of them; what the fold before took is there already."""
         if isinstance(places, slice):
-            devices, received_ts = self.devices[places], self.received_ts[places]
-        else:
+            return self._part(places, self.devices[places], self.received_ts[places])
+        asked = places.tobytes()
+        if (found := self._some.get(asked)) is None:
             listed = places.tolist()
             devices, received_ts = [self.devices[at] for at in listed], [self.received_ts[at] for at in listed]
+            found = self._some[asked] = self._part(places, devices, received_ts)
+        return found
+
+    def _part(self, places: slice | Whole, devices: Sequence[Device], received_ts: Sequence[int]) -> Samples:
         some = Samples(devices, received_ts, self._table[:, places])
         some.__dict__ |= {name: getattr(self, name)[..., places] for name in _DERIVED}  # made once for all folds
         return some

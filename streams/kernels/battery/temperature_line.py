@@ -5,9 +5,7 @@ The page and the alarm take it from here, so that one cannot be red while the ot
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -64,7 +62,8 @@ def temperature_rates(times: Array, celsius: Array) -> Array:
     °C a minute a set, NaN where it is unknown.
     """
     order = np.argsort(times, axis=0)
-    times, celsius = np.take_along_axis(times, order, axis=0), np.take_along_axis(celsius, order, axis=0)
+    each = np.arange(times.shape[1])
+    times, celsius = times[order, each], celsius[order, each]
     there = ~np.isnan(times)
     count, first = there.sum(axis=0), times[0]
     minutes = np.where(there, (times - first) / MINUTE_MS, 0.0)
@@ -80,4 +79,5 @@ def temperature_rates(times: Array, celsius: Array) -> Array:
 
 def _columns_summed(rows: Array) -> Array:
     """`summed` of each column."""
-    return cast("Array", reduce(add, rows, 0.0))
+    summed_rows: Array = np.add.accumulate(rows, axis=0)[-1] + 0.0  # one after the other, as a sum from 0.0 on
+    return summed_rows

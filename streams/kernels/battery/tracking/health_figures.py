@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from schemas.time import HOUR_MS
 from streams.kernels.battery.direction import sign_of
+from streams.kernels.battery.quiet_standing import STANDINGS, standing_of
+from streams.kernels.battery.quiet_standing import figures_of as standing_figures
 from streams.kernels.battery.samples import CELLS
-from streams.kernels.battery.standing import STANDINGS, standing_of
-from streams.kernels.battery.standing import figures_of as standing_figures
 from streams.kernels.battery.tracking.flow import DISCHARGE
 from streams.kernels.battery.tracking.hours import CONDITION
 from streams.kernels.battery.tracking.loading import level_due_ah

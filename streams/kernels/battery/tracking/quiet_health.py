@@ -18,8 +18,8 @@ from schemas.metrics import built
 from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
+from streams.kernels.battery.quiet_standing import ShownFigures, watched_once
 from streams.kernels.battery.samples import Samples
-from streams.kernels.battery.standing import ShownFigures, StandingFigures, watched_all
 from streams.kernels.battery.tracking.cells import ODD_CELL_V
 from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
@@ -145,8 +145,7 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     f.asked_v = np.zeros_like(mean_v)
     earlier = ShownFigures(f.ts, f.raw_a, f.volts / f.cell_count, f.cell_v, was_idle)
     now = ShownFigures(samples.ts, samples.current_a, mean_v, samples.lowest_v, idle)
-    known, stands = watched_all(StandingFigures.of(f.standing), earlier, now, f.sign)
-    f.standing = known.together()
+    f.standing, stands = watched_once(samples, f.standing, earlier, now, f.sign)
     agrees: Mask = ~(against | unanswered | stands)
     return agrees
 
@@ -177,10 +176,9 @@ def _flow(f: HealthFigures, load: Mask, volts: Array, elapsed: Array, amps: tupl
 
 def _share(elapsed: Array) -> Array:
     """How much of a mean a reading after so long makes up: by Python's `exp`, as that of arrays may end otherwise."""
-    each, where = np.unique(elapsed, return_inverse=True)
-    shares = np.array([1.0 - math.exp(-lasted / POWER_SPAN_MS) for lasted in each.tolist()])
-    found: Array = shares[where]
-    return found
+    each: list[float] = elapsed.tolist()
+    shares = {lasted: 1.0 - math.exp(-lasted / POWER_SPAN_MS) for lasted in set(each)}
+    return np.array([shares[lasted] for lasted in each])
 
 
 def _add_temperatures(f: HealthFigures, samples: Samples, lasted: Array) -> None:
