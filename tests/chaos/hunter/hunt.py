@@ -52,6 +52,8 @@ class Outcome(NamedTuple):
     trials: list[Trial]
     ended: dict[str, int]
     """How often our own processes ended by themselves and were started again."""
+    memory_mib: dict[str, int]
+    """Most that each of our own processes was seen to hold."""
     verdict: Verdict
 
 
@@ -71,10 +73,12 @@ def hunt(seed: int, minutes: float, folder: Path, *, pause_s: float = PAUSE_S) -
             devices.finish()
             _rest(rig)
         ended = {part.name: part.ended for part in rig.parts.values() if part.ended}
+        memory = {part.name: part.most_bytes // 2**20 for part in rig.parts.values()}
         rig.end()
         rig.pipeline.settle()
         verdict = judged(rig, [*world.sent, *devices.probes], devices.odd)
-        return Outcome(seed, engines, _count(world, devices), len(devices.odd), recovery.trials, ended, verdict)
+        readings = _count(world, devices)
+        return Outcome(seed, engines, readings, len(devices.odd), recovery.trials, ended, memory, verdict)
 
 
 def _count(world: World, devices: Devices) -> int:
@@ -160,6 +164,7 @@ def report(outcome: Outcome) -> str:
         f"seed {outcome.seed} on {outcome.engines}",
         f"{len(trials)} faults of {kinds} kinds, {outcome.readings} readings, {outcome.odd} odd messages",
         f"ended by themselves and started again: {outcome.ended or 'none'}",
+        f"most memory, MiB: {outcome.memory_mib}",
     ]
     for way in Way:
         seconds = [trial.seconds for trial in trials if trial.way is way and trial.seconds is not None]

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import psutil
 import yaml
 
 from fenhe.local import ApacheKafka, Process, Services, Stack, free_port
@@ -65,6 +66,8 @@ class Part:
         """Whether it is to be started when it has ended."""
         self.ended = 0
         """How often it has ended by itself."""
+        self.most_bytes = 0
+        """Most memory that any of its processes was seen to hold."""
 
     @property
     def is_ready(self) -> bool:
@@ -72,6 +75,11 @@ class Part:
         found = self.process.running and self._ready.exists()
         self.has_been_ready |= found
         return found
+
+    def measure(self) -> None:
+        """See how much memory it holds."""
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            self.most_bytes = max(self.most_bytes, psutil.Process(self.process.pid).memory_info().rss)
 
     def restart(self) -> None:
         """Start it; what the process before said of itself does not count."""
@@ -193,7 +201,9 @@ class Rig:
     def _supervise(self) -> None:
         while not self._ending.wait(LOOK_S):
             for part in self.parts.values():
-                if part.wanted and not part.process.running:
+                if part.process.running:
+                    part.measure()
+                elif part.wanted:
                     part.ended += 1
                     part.restart()
 
