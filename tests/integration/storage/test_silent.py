@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
 
+    from fenhe.local import Postgres
+
 POSITION = Position("test", 0)
 START, NEXT = StoredUntil(0), StoredUntil(5)
 LIMIT_S = 60.0
@@ -53,13 +55,15 @@ def silent(clock: Clock) -> SilentSessions:
 
 
 @pytest.fixture
-def pool(own_url: str) -> Iterator[ConnectionPool]:
-    """Connections of workers, which lose a transaction soon when they say nothing, to a database with one partition."""
+def pool(own_url: str, postgres: Postgres) -> Iterator[ConnectionPool]:
+    """Connections of workers under their role, which soon lose a transaction in which they say nothing."""
     prepare(own_url)
     with connect(own_url, name="test", autocommit=True) as connection:
         load_mark(connection, POSITION)
         connection.execute("CREATE TABLE copied (number bigint, words text)")
-    with open_pool(own_url, size=3, name="test", idle_transaction_s=IDLE_S) as pool:
+        connection.execute("GRANT INSERT ON copied TO fenhe_writer")
+    url = postgres.url("fenhe_writer", own_url.rpartition("/")[2])
+    with open_pool(url, size=3, name="test", idle_transaction_s=IDLE_S) as pool:
         yield pool
 
 
