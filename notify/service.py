@@ -19,6 +19,7 @@ from notify.routing import channels_of, is_worth_telling, quiet_wait_s
 from notify.texts import message
 from schemas.time import LOCAL
 from storage.alarm_tables import notifications
+from storage.errors import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,9 @@ class Notifier:
         while not self.stopping.is_set():
             try:
                 busy = self.plan() + self.send_next()
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
+                if not is_transient(error):
+                    raise
                 log.warning("database is away", error=repr(error))
                 busy = 0
             if not busy:

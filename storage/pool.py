@@ -26,16 +26,21 @@ read: a server waits for a lock and reads nothing meanwhile. So it is longer tha
 transaction is ended after two minutes. Where it is set, Linux ends a connection whose probes nobody answers by it as
 well, and not by their count."""
 
+IDLE_TRANSACTION_S = 120.0
+"""A transaction that hears nothing of its process for so long is ended: one that is paused, or a command whose terminal
+was suspended, would keep its locks for as long."""
+
 
 def _configure(connection: Connection[TupleRow]) -> None:
     arrays.register(connection)
 
 
-def open_pool(url: str, *, size: int, name: LiteralString, idle_transaction_s: float = 0.0) -> ConnectionPool:
+def open_pool(
+    url: str, *, size: int, name: LiteralString, idle_transaction_s: float = IDLE_TRANSACTION_S
+) -> ConnectionPool:
     """Open a pool that reconnects for ever; it does not wait for the database to be there.
 
-    A client that says nothing for `idle_transaction_s` within a transaction loses it (0: never): a paused process
-    would otherwise hold its locks against whoever has taken over.
+    A client that says nothing for `idle_transaction_s` within a transaction loses it.
     """
 
     def configure(connection: Connection[TupleRow]) -> None:

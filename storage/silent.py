@@ -24,7 +24,7 @@ class _Standing(NamedTuple):
 _WAITING = """
 FROM pg_stat_activity session LEFT JOIN pg_stat_progress_copy copy USING (pid)
 WHERE session.datname = current_database() AND session.usename = current_user
-AND session.application_name = current_setting('application_name') AND session.pid <> pg_backend_pid()
+AND session.application_name ^@ 'fenhe-' AND session.pid <> pg_backend_pid()
 AND session.state = 'active' AND session.wait_event = 'ClientRead'
 """
 _LOOK = f"SELECT pid, session.query_start, coalesce(copy.bytes_processed, 0) {_WAITING}"
@@ -35,7 +35,7 @@ AND (pid, session.query_start, coalesce(copy.bytes_processed, 0)) = (%s, %s, %s)
 
 
 class SilentSessions:
-    """Ends sessions of our own kind that have waited for the rest of a statement for too long; one for each worker.
+    """Ends sessions of our own role that have waited for the rest of a statement for too long; one for each worker.
 
     A worker that is paused while it writes rows of a COPY, or the values of a large statement, keeps its locks:
     `idle_in_transaction_session_timeout` counts between statements only. Who computes waits for nothing in the middle

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import faust
 import structlog
 
-from storage.pool import open_pool
+from storage.pool import IDLE_TRANSACTION_S, open_pool
 from streams.engine.engine import Engine
 from streams.engine.recompute import Recompute
 from streams.installed import installed
@@ -41,8 +41,6 @@ HEARTBEAT_S = 3.0
 """Between two heartbeats, however long the session may last without one."""
 LONGEST_TAKE_S = 3_600.0
 """A worker that fetches nothing for so long leaves its group. It may be computing all that time."""
-IDLE_TRANSACTION_S = 120.0
-"""A transaction that hears nothing of its worker for twice its session timeout is ended, or for so long."""
 STOP_S = 10.0
 """How long a worker that was told to stop may take to leave its group."""
 
@@ -117,6 +115,7 @@ def create_app(
         stream_wait_empty=False,
     )
     topic = app.topic(settings.kafka_topic, value_type=bytes, value_serializer="raw")
+    # A paused worker's partitions go to another after a session timeout: it loses its transaction soon after.
     idle_s = min(2 * settings.session_timeout_s, IDLE_TRANSACTION_S)
     url, size = str(settings.db_writer_url), CONCURRENT_PARTITIONS + 2
     pool = open_pool(url, size=size, name="worker", idle_transaction_s=idle_s)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.pool import connect, open_pool
-from streams.worker.app import IDLE_TRANSACTION_S
+from storage.pool import IDLE_TRANSACTION_S, connect, open_pool
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -33,3 +32,12 @@ def test_what_nobody_confirms_ends_a_connection(empty_database: str) -> None:
         assert LONGEST_LOCK_MS < patience_ms(connection) <= NOTICED_MS
     with open_pool(empty_database, size=1, name="test") as pool, pool.connection() as connection:
         assert LONGEST_LOCK_MS < patience_ms(connection) <= NOTICED_MS
+
+
+def test_no_pool_waits_for_ever_for_a_process_that_says_nothing(empty_database: str) -> None:
+    """A paused notifier, or `fenhe recompute` in a terminal that was suspended, would keep its locks against others."""
+    with open_pool(empty_database, size=1, name="test") as pool, pool.connection() as connection:
+        row = connection.execute(
+            "SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
+        ).fetchone()
+        assert row == (IDLE_TRANSACTION_S * 1000,)
