@@ -32,6 +32,11 @@ class Request(NamedTuple):
     finished_ts: int | None
     error: str
 
+    @property
+    def is_of_all_time(self) -> bool:
+        """Whether all that was ever measured at the site is asked for."""
+        return self.from_ts <= LONG_AGO_TS and self.to_ts >= FOREVER_TS
+
 
 _FIELDS = "id, site_id, from_at, to_at, next_at, next_group, rows_written, finished_at, error"
 
@@ -115,6 +120,22 @@ def stretch_of(connection: Connection, devices: Sequence[tuple[Kind, str]]) -> t
                 f" (SELECT r.ts FROM {table} r WHERE r.device_id = d.device_id ORDER BY r.ts DESC LIMIT 1) AS last) e"
             ),
             (Column(PgType.TEXT, device_ids),),
+            binary=True,
+        ).fetchone()
+        if row is not None and row[0] is not None:
+            ends.append((row[0], row[1]))
+    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+
+
+def widened(
+    connection: Connection, stretch: tuple[int, int] | None, site_id: str, tables: Sequence[str]
+) -> tuple[int, int] | None:
+    """A stretch together with that of the rows of a site in some tables of sites; None where there is nothing."""
+    ends = [] if stretch is None else [stretch]
+    for table in tables:
+        row = connection.execute(
+            trusted(f"SELECT min(ts), max(ts) FROM {table} WHERE site_id = %s"),  # noqa: S608 - own names
+            (site_id,),
             binary=True,
         ).fetchone()
         if row is not None and row[0] is not None:

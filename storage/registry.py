@@ -83,7 +83,11 @@ def _touched(connection: Connection, registry: Registry) -> set[str]:
     sites = {site.site_id: _figures(site) for site in before.sites}
     devices = {device.device_id: _figures(device) for device in before.devices}
     touched = {site.site_id for site in registry.sites if _differs(sites.get(site.site_id), site)}
-    return touched | {device.site_id for device in registry.devices if _differs(devices.get(device.device_id), device)}
+    for device in registry.devices:
+        was = devices.get(device.device_id)
+        if was is not None and _differs(was, device):
+            touched |= {was.site_id, device.site_id}  # of a device that moves both: its past goes along
+    return touched
 
 
 _Entry = TypeVar("_Entry", Site, Device)

@@ -32,7 +32,8 @@ def warnings_of(registry: Registry, before: Registry) -> Iterator[str]:
         was = home.get(device.device_id, device.site_id)
         if was != device.site_id:
             yield (
-                f"{device.device_id} moves from site {was} to {device.site_id}: what it sent stays with {was};"
+                f"{device.device_id} moves from site {was} to {device.site_id}: its past moves with it, and both sites"
+                f" are derived again; a meter that {was} shall keep the past of wants another id at {device.site_id};"
                 " change its topic, and restart the workers"
             )
     cities = {site.site_id: site.city for site in before.sites}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.time import FOREVER_TS, Span
 from storage import derived
@@ -14,7 +14,7 @@ from streams.engine.folding import Folding, in_time
 from streams.engine.slices import rounds
 from streams.engine.stage import Written
 from streams.engine.standing import StandingRows
-from streams.kernels.contract import Fold
+from streams.kernels.contract import LONGEST_ANCHOR_MS, Fold, RegistryView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,8 +121,9 @@ class Derivation:
                 own = {device.device_id: device for device in rederivation.devices if device.kind in fold.source}
                 since = dict.fromkeys(own, rederivation.from_ts)
                 self._take(rederivation.of(self._folding(fold), own, since, forced=rederivation.is_complete))
-        if rederivation.before:
-            spans = [Span(device.device_id, rederivation.from_ts, rederivation.to_ts) for device in rederivation.before]
+        whole = rederivation.devices if rederivation.sweep else ()  # all of the site, whoever gave it
+        if standing := [*whole, *(rederivation.before or ())]:
+            spans = [Span(device.device_id, rederivation.from_ts, rederivation.to_ts) for device in standing]
             for row_type in self._kernels.viewed:
                 self._note(self._standing, self._rows.load(row_type, spans))
 
@@ -227,17 +228,29 @@ class Derivation:
             for row_type in [row_type for row_type in where if row_type in view.inputs]:
                 for site_id, rows in where[row_type].items():
                     changed.setdefault(site_id, {}).setdefault(row_type, []).extend(rows)
-        if not changed:
-            return
         meters = {site_id: len(self._directory.entities_of(site_id)) for site_id in changed}
-        parts = list(rounds(view, changed, meters))
+        parts = list(rounds(view, changed, meters)) if changed else []
+        given: list[Row] = []
         for part in parts:
-            self._look_at(view, part)
+            given += self._look_at(view, part)
             if len(parts) > 1:
                 self._rows.release()
+        if self._rederivation is not None and self._rederivation.sweep and isinstance(view, RegistryView):
+            self._sweep(view, self._rederivation, self._rederivation.sweep, given)
 
-    def _look_at(self, view: KernelView, changed: Mapping[str, ByType]) -> None:
-        """Have it compute again what some of the changes touch."""
+    def _sweep(self, view: RegistryView, rederivation: Rederivation, sweep: Sweep, given: Sequence[Row]) -> None:
+        """Take away what a view gave under an earlier registry, and does not give under this one."""
+        from_ts, to_ts = max(sweep.from_ts, rederivation.from_ts), rederivation.to_ts
+        owners = view.owners(self._site(sweep.site_id)) if from_ts < to_ts else ()
+        spans = [Span(owner, from_ts, to_ts + LONGEST_ANCHOR_MS) for owner in owners]
+
+        def lies_within(row: Row) -> bool:
+            return from_ts <= view.anchor_ts(row) < to_ts
+
+        self._note(self._gone, self._rows.withdraw(view.gives, spans, given, owned=lies_within))
+
+    def _look_at(self, view: KernelView, changed: Mapping[str, ByType]) -> Sequence[Row]:
+        """Have it compute again what some of the changes touch; returns what it gave."""
         wants: dict[str, Sequence[Want]] = {
             site_id: view.wants(self._site(site_id), self._devices(site_id), touched)
             for site_id, touched in changed.items()
@@ -254,6 +267,7 @@ class Derivation:
         self._clear(cleared, rows)
         self._clear(anew, ())
         self._write(rows)
+        return rows
 
     def _clear(self, wants: Iterable[Want], given: Sequence[Row]) -> None:
         """Take away the rows of some stretches that are not given."""
@@ -285,6 +299,13 @@ class Derivation:
         return self._directory.site_devices.get(site_id, ())
 
 
+class Sweep(NamedTuple):
+    """That what nothing gives any more at a site is taken away, as far as all that it is made of is still kept."""
+
+    site_id: str
+    from_ts: int
+
+
 @dataclass(frozen=True, slots=True)
 class Rederivation:
     """What is derived again, whatever stands there: everything of some devices between two moments.
@@ -300,6 +321,8 @@ class Rederivation:
     """Devices that were taken before; None where more are to come."""
     until_it_agrees: bool = False
     """From the first moment on, and only as far as what is remembered still differs."""
+    sweep: Sweep | None = None
+    """None: what stands and is not given again stays, unless a view knows of it."""
 
     @property
     def is_complete(self) -> bool:

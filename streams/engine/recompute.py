@@ -4,19 +4,25 @@ A step is one transaction: it takes a request, holds the site's partition still,
 quarter of a day again, computes what follows, and writes how far it has come. So a step happens whole or not at all,
 whoever does it: several workers and commands share the requests, and a killed one costs a step. The partition's worker
 waits for a step, then asks the database what is remembered.
+
+A request for all time also takes away what the registry asked for once and does not ask for any more: balances of a
+medium, hours of a product line, minutes of a virtual meter, and what a device that moved brought to its former site.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.time import LOCAL, MINUTE_MS, QUARTER_DAY_MS
+from schemas.time import DAY_MS, LOCAL, LONG_AGO_TS, MINUTE_MS, QUARTER_DAY_MS, day_of
 from storage import recompute, retention
 from storage.reference import is_current
-from streams.engine.derivation import Rederivation
+from storage.tables import DERIVED_TABLES
+from streams.engine.derivation import Rederivation, Sweep
 from streams.engine.transaction import Transaction
+from streams.kernels.contract import RegistryView
 from streams.kernels.plant.reference import reference
 
 if TYPE_CHECKING:
@@ -55,6 +61,13 @@ class Recompute:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @cached_property
+    def _tables_of_sites(self) -> list[str]:
+        """Tables of a site's own rows, which may stand where none of its devices has a reading any more."""
+        views = (kernel for kernel in self._engine.session.kernels.rows if isinstance(kernel, RegistryView))
+        tables = {DERIVED_TABLES[view.gives] for view in views}
+        return sorted(table.name for table in tables if table.key[0] == "site_id")
+
     def step(self, request_id: int | None = None) -> RecomputeProgress | None:
         """Do one step of a request (None: of the oldest open one); None where there is nothing to do right now."""
         with self._engine.begin() as connection, connection.transaction():
@@ -67,6 +80,8 @@ class Recompute:
         transaction = Transaction(self._engine.session, self._engine.whereabouts(request.site_id))
         devices = self._engine.registered(connection, request.site_id)
         stretch = recompute.stretch_of(connection, [(device.kind, device.device_id) for device in devices])
+        if request.is_of_all_time:
+            stretch = recompute.widened(connection, stretch, request.site_id, self._tables_of_sites)
         if stretch is None:
             return _noted(connection, request, (0, 0), is_finished=True)
         first, newest = stretch
@@ -75,6 +90,10 @@ class Recompute:
             day = dt.datetime.fromtimestamp(kept_ts / 1000, LOCAL).date()
             request = request._replace(error=f"begins at {day}: older readings are not kept")
             first = max(first, kept_ts)
+        sweep = None
+        if request.is_of_all_time:  # from the first day on of which all readings are kept
+            whole_ts = LONG_AGO_TS if kept_ts is None else day_of(kept_ts) + DAY_MS
+            sweep = Sweep(request.site_id, whole_ts)
         begin = _floor(max(request.from_ts, first))
         end = min(request.to_ts, newest + 1)
         at = begin if request.next_ts is None else request.next_ts
@@ -87,7 +106,9 @@ class Recompute:
         stop = _floor(at) + QUARTER_DAY_MS + LAP_MS
         is_last = group + 1 == len(groups)
         before = list(chain.from_iterable(groups[:group])) if is_last else None
-        rows = transaction.rebuild_within(connection, Rederivation(groups[group], at, stop, before))
+        rows = transaction.rebuild_within(
+            connection, Rederivation(groups[group], at, stop, before, sweep=sweep if is_last else None)
+        )
         done = request._replace(
             next_ts=stop if is_last else at,
             next_group=0 if is_last else group + 1,

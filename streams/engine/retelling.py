@@ -128,6 +128,8 @@ def _given(fold: Retelling, walk: Walk) -> _Given:
 
 def _untold(fold: Retelling, walk: Walk, standing: Sequence[Row], given: _Given) -> list[Row]:
     """Those of standing rows that items on a way gave once, and give no more; `given`: what it gives now."""
+    if walk.end is not None and not walk.begun:
+        return []  # a stretch before the first item: nothing was told there
     odd = [row for row in standing if row.ts > given.get(key_of(row), -FOREVER_TS)]
     if odd and walk.origin.state is not None:
         before = fold.load(walk.origin.state)

@@ -132,8 +132,10 @@ class Transaction:
         """
         turn = checkpoint.take_turn(connection, self._partition.position)
         directory = self._session.directory(connection, turn.registry_version)
-        sites = sorted({device.site_id for device in (*rederivation.devices, *(rederivation.before or ()))})
-        entities = [entity_id for site_id in sites for entity_id in directory.entities_of(site_id)]
+        sites = {device.site_id for device in (*rederivation.devices, *(rederivation.before or ()))}
+        if rederivation.sweep:
+            sites.add(rederivation.sweep.site_id)
+        entities = [entity_id for site_id in sorted(sites) for entity_id in directory.entities_of(site_id)]
         self._partition.remember(self._session.memories_of(connection, directory, entities))
         derivation = self._derivation(connection, directory)
         derivation.rebuild(rederivation)

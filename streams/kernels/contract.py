@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from schemas.time import DAY_MS
+
 if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.readings import Kind
@@ -185,3 +187,25 @@ class KernelView(Protocol):
 
     def rows(self, site: Site, devices: Sequence[Device], changed: Changed, found: Found, /) -> Replaced:
         """Compute again what the change touches."""
+
+
+@runtime_checkable
+class RegistryView(KernelView, Protocol):
+    """A view whose rows are there because the registry asks for them: of a site, of its lines, of its virtual meters.
+
+    Another registry may ask for others. What the one before asked for goes when all of the site is derived again.
+    """
+
+    @property
+    def gives(self) -> type[Row]:
+        """Type of its rows."""
+
+    def owners(self, site: Site, /) -> Sequence[str]:
+        """Entities at a site that its rows may be of."""
+
+    def anchor_ts(self, row: Row, /) -> int:
+        """Moment of the input without which there is no such row, ms; `LONGEST_ANCHOR_MS` before its `ts` at most."""
+
+
+LONGEST_ANCHOR_MS = DAY_MS
+"""A window of days ends with a local day, and is there because that day is."""

@@ -27,6 +27,15 @@ class VirtualMeters:
 
     name = "virtual_meters"
     inputs: frozenset[type[Row]] = frozenset({MeterMinute})
+    gives: type[Row] = MeterMinute
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """Its virtual meters."""
+        return [meter.meter_id for meter in site.virtual_meters]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its minute."""
+        return row.ts
 
     def wants(self, site: Site, _devices: Sequence[Device], changed: Changed) -> Sequence[Want]:
         """Choose the minutes that changed, of all meters that add up with one that did."""

@@ -52,10 +52,19 @@ class BalanceDays:
 
     name = "balance_days"
     inputs: frozenset[type[Row]] = frozenset({MeterQuarter})
+    gives: type[Row] = BalanceDay
 
     def __init__(self, reference: Reference, error: float) -> None:
         """`error`: relative error of a meter whose accuracy is not registered."""
         self._reference, self._error = reference, error
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its day."""
+        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters of the touched days."""

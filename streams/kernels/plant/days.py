@@ -149,9 +149,18 @@ class PlantDays:
 
     name = "plant_days"
     inputs: frozenset[type[Row]] = frozenset({PlantHour})
+    gives: type[Row] = PlantDay
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its day."""
+        return row.ts
 
     def wants(self, site: Site, _devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All hours of the touched days."""
@@ -230,9 +239,19 @@ class PlantRollings:
 
     name = "plant_rollings"
     inputs: frozenset[type[Row]] = frozenset({PlantHour, PlantDay})
+    gives: type[Row] = PlantRolling
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """The hour, or the day, that it ends with."""
+        assert isinstance(row, PlantRolling)  # noqa: S101 - by type
+        return row.ts - (HOUR_MS if row.window_h in HOURLY_H else DAY_MS)
 
     def wants(self, site: Site, _devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All hours and days that share a window with a changed one."""

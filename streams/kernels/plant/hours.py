@@ -46,10 +46,19 @@ class PlantHours:
 
     name = "plant_hours"
     inputs: frozenset[type[Row]] = frozenset({MeterQuarter, GangueSum})
+    gives: type[Row] = PlantHour
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._factors = reference.energy_factors
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its hour."""
+        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters and unit hours of the site's counting meters within the touched hours."""

@@ -53,10 +53,19 @@ class NightFlows:
 
     name = "night_flows"
     inputs: frozenset[type[Row]] = frozenset({MeterQuarter, PlantDay})
+    gives: type[Row] = NightFlow
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._fit_ms = round(reference.setting("night_regression_days")) * DAY_MS
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its day."""
+        return row.ts
 
     def wants(self, site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """Quarters of the touched days, and the days that a regression for them is made of."""

@@ -192,9 +192,18 @@ class RollingPlant:
 
     name = "rolling_plant"
     inputs: frozenset[type[Row]] = frozenset({MeterMinute})
+    gives: type[Row] = PlantWindow
 
     def __init__(self, factors: EnergyFactors) -> None:
         self._factors = factors
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """The minute that it ends with."""
+        return row.ts - MINUTE_MS
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """Minutes of the meters at the plant's boundary that share a window with a changed one."""

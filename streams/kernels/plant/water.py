@@ -34,9 +34,18 @@ class WaterDays:
 
     name = "water_days"
     inputs: frozenset[type[Row]] = frozenset({MeterQuarter})
+    gives: type[Row] = WaterDay
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """Its day."""
+        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters of the site's water meters from the day before the touched ones to the day after."""

@@ -233,7 +233,7 @@ def test_a_reference_to_what_is_not_in_the_file_is_told_with_its_line(tmp_path: 
 
 
 def test_devices_and_sites_that_move_are_warned_of() -> None:
-    """Their readings of before stay where they were."""
+    """Their past moves with them."""
     before = make_registry(SiteWish("A", "A", city="太原", meters=[MeterWish(Kind.WATER)]))
     other = make_registry(SiteWish("B", "B", meters=[MeterWish(Kind.WATER)]))
     moved = Registry(
@@ -241,7 +241,9 @@ def test_devices_and_sites_that_move_are_warned_of() -> None:
         devices=[before.devices[0].model_copy(update={"site_id": "B"})],
     )
     warnings = list(warnings_of(moved, before))
-    assert any("A-W1 moves from site A to B" in each and "restart the workers" in each for each in warnings)
+    (warning,) = [each for each in warnings if "A-W1 moves from site A to B" in each]
+    assert "its past moves with it" in warning
+    assert "restart the workers" in warning
     assert any("moves from 太原 to 朔州" in each for each in warnings)
     assert list(warnings_of(before, before)) == []
 
