@@ -24,6 +24,7 @@ from dashboards.kit import sizes, units, widths
 from dashboards.kit.fields import FREE_TEXTS, Cell
 from dashboards.kit.query import DATA_SOURCE, SHORTEST_INTERVAL, Format, SqlQuery
 from dashboards.words import labels
+from schemas.words import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.variants import Dataquery
 
     from dashboards.kit.fields import Field
-    from schemas.words import Language, Text
+    from schemas.words import Language
 
 LONGEST_BUCKET = 12
 """Signs of a bucket's name: where none is said Grafana cuts a name of an upright bar to "..."."""
@@ -172,7 +173,17 @@ def stat(about: About, sql: str, *fields: Field) -> Panel:
         panel = panel.orientation(common.VizOrientation.VERTICAL).wide_layout(wide_layout=False)
         if len(fields) > 1:
             panel = panel.text(build_common.VizTextDisplayOptions().title_size(TEXT_PX))
+            fields = tuple(replace(field, unknown=_counted_as_wide(field.unknown)) for field in fields)
     return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def _counted_as_wide(word: Text) -> Text:
+    """Lengthen a word by characters without a width.
+
+    Grafana makes several figures as large as the text of most characters allows: 未知 has two, as 10 has, and is twice
+    as wide; so it was broken in two, and the English word ran into the next one.
+    """
+    return Text(word.zh + units.WORD_JOINER * len(word.zh) * 2, word.en + units.WORD_JOINER * 2)
 
 
 def sentence(about: About, sql: str, field: Field) -> Panel:

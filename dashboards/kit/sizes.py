@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dashboards.kit.units import WORD_JOINER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -50,7 +52,7 @@ def list_height(rows: int) -> int:
 
 def text_px(text: str, size: int = 14) -> float:
     """Width of a text in the heavier of Grafana's two weights, as a browser draws it; the other is 1 % narrower."""
-    return sum(size * _share(sign) + _SPACING_PX for sign in text)
+    return sum(size * _share(sign) + _SPACING_PX for sign in text if sign != WORD_JOINER)
 
 
 _WIDTHS = {

@@ -13,6 +13,9 @@ _HEAD, _TAIL = "currency:financial: ", ":suffix"
 MOMENT = "time:YYYY-MM-DD HH:mm"
 """A moment, in the dashboard's time zone."""
 
+WORD_JOINER = "\u2060"
+"""A character without a width, at which no line breaks."""
+
 
 def grafana(unit: str) -> str:
     """Return Grafana's name of a unit that is shown as it stands: `kW`, `°C`, or nothing at all."""

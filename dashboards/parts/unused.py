@@ -9,6 +9,7 @@ from dashboards.kit.fields import Cell, Field
 from dashboards.kit.panels import About
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
+from schemas.aside import UNKNOWN
 from schemas.words import Language, Text, refusals
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def fields_set_aside(language: Language) -> Panel:
         empty=labels.NONE,
     )
     query = f"""
-SELECT a.last_ts AS last_at, a.device_id AS device, a.field,
+SELECT a.last_ts AS last_at, a.device_id AS device,
+       {sql.words_of("a.field", {UNKNOWN: labels_pipeline.UNKNOWN_FIELDS}, language)} AS field,
        {sql.words_of("a.reason", labels_pipeline.ASIDE_REASON, language)} AS reason,
        a.count::float8 AS times, a.last_value AS value_sent, a.first_ts AS first_at
 FROM field_set_aside a

@@ -112,7 +112,7 @@ def _null(properties: Mapping[str, Any], no_value: str) -> Shown:
     for mapping in properties.get("mappings", ()):
         if mapping["type"] == "special":
             result = mapping["options"]["result"]
-            return Shown(result["text"], "", result["color"], known=False)
+            return Shown(result["text"].rstrip(units.WORD_JOINER), "", result["color"], known=False)
     return Shown(no_value, "", PLAIN, known=False)
 
 

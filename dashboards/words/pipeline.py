@@ -46,6 +46,7 @@ TIMES = Text("次数", "Times")
 VALUE_SENT = Text("最近原值", "Sent last")
 LAST_AT = Text("最近", "Last")
 FIRST_AT = Text("最早", "First")
+UNKNOWN_FIELDS = Text("（未知字段合计）", "(all unknown fields)")
 ASIDE_REASON = {
     AsideReason.OUT_OF_RANGE: Text("超出量程", "out of range"),
     AsideReason.WRONG_TYPE: Text("类型不符", "wrong type"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards.grafana.build import DEFINITIONS, GENERATED, build, dashboard_json, file_name, render
 from dashboards.kit.dashboard import BAND_ID
 from dashboards.kit.query import DATA_SOURCE_UID
+from dashboards.kit.units import WORD_JOINER
 from dashboards.preview.model import load
 from dashboards.preview.render import RENDERERS
 from dashboards.words.labels import CITY, KIND, QUALITY, REASON, ROLE, SECTOR
@@ -146,3 +148,20 @@ def test_files_are_committed_for_every_dashboard_and_language() -> None:
         file_name(definition, language) for definition in DEFINITIONS for language in Language
     }
     assert all(json.loads(render(d, language))["panels"] for d in DEFINITIONS for language in Language)
+
+
+@pytest.mark.parametrize(("definition", "language"), CASES)
+def test_unknown_is_counted_as_wide_as_it_is_beside_other_figures(definition: Definition, language: Language) -> None:
+    """Grafana makes figures as large as the text of most characters allows, and a Chinese one is two wide."""
+    for panel in dashboard_json(definition, language)["panels"]:
+        if panel["type"] != "stat" or "valueSize" in panel["options"].get("text", {"valueSize": None}):
+            continue
+        for override in panel["fieldConfig"]["overrides"]:
+            for each in (each for each in override["properties"] if each["id"] == "mappings"):
+                texts = [one["options"]["result"]["text"] for one in each["value"] if one["type"] == "special"]
+                assert [text for text in texts if len(text) <= width(text.rstrip(WORD_JOINER))] == [], panel["title"]
+
+
+def width(text: str) -> int:
+    """How wide a text is, in narrow characters."""
+    return sum(2 if unicodedata.east_asian_width(sign) == "W" else 1 for sign in text)
