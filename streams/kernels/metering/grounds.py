@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
 from streams.kernels.metering import habit as habits
-from streams.kernels.metering import pace
+from streams.kernels.metering import pace, restarts
 from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering.explain import CATCH_UP_SHARE
@@ -15,12 +15,15 @@ from streams.kernels.metering.minutes import Backing, Minutes
 from streams.kernels.metering.telling import Teller
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.metrics import Row
     from schemas.registry import Device
     from streams.kernels.metering.explain import Run, RunStep
     from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.lines import Line
     from streams.kernels.metering.minutes import Filling
+    from streams.kernels.metering.restarts import Restarts
     from streams.kernels.metering.state import RegisterState, Tremble
     from streams.kernels.metering.witness import FlowWitness
 
@@ -222,6 +225,16 @@ class Grounds:
         if run.implied is not None:
             return run.implied >= CATCH_UP_STEPS * habit.step
         return run.frozen or run.stood_ms > REST_MARGIN * habit.longest_rest
+
+    def _learns_restarts(
+        self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], ts: int
+    ) -> Restarts:
+        """Learn when a register begins anew from a window that is settled; tell when that becomes or ceases to be."""
+        known = state.restarts
+        found = restarts.settled(known, runs, steps, state.lines, state.offset)
+        if bool(found.every) != bool(known.every):
+            self._tell.restarts(found if found.every else known, runs, ts, lasts=bool(found.every))
+        return found
 
     def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
         """Take one more reading behind breaks; with the first that counts on it is told what they were."""

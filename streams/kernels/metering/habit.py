@@ -177,6 +177,10 @@ class Habit(NamedTuple):
         """Go on from another value: what passes in a day is counted from here."""
         return self._replace(day_ts=ts, day_value=value)
 
+    def restarted(self, fell: float, rest_ms: int) -> Habit:
+        """Go on from a value that is so much less because the register began anew, after standing: the day goes on."""
+        return self._replace(day_value=self.day_value - fell, rest=max(self.rest, rest_ms))
+
     def seeing(self, value: float) -> Habit:
         """Learn how many decimals the register shows."""
         digits = self.digits

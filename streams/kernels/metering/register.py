@@ -26,6 +26,7 @@ from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.pace import UNTOLD, Even, Evidence, Increment, Pace, PaceClock, held, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
+from streams.kernels.metering.restarts import Fall, Restarts
 from streams.kernels.metering.signs import Signs, is_swapped, look
 from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise
@@ -66,13 +67,26 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 17
+    version = 18
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
     codec = Codec(
-        MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness, Even, Evidence
+        MeterState,
+        RegisterState,
+        Run,
+        Habit,
+        Line,
+        Filling,
+        Noise,
+        Beyond,
+        Trial,
+        FlowWitness,
+        Even,
+        Evidence,
+        Restarts,
+        Fall,
     )
 
     def __init__(self) -> None:
