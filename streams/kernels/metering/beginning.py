@@ -67,9 +67,12 @@ class Beginning(Settling):
             return state._replace(shown=fillings[-1][1])
         self._report(state, (state.anchor, *runs), steps, ts)
         habit = self._learn_young(state.habit, runs, steps[1:])._replace(steps=habits.MIN_STEPS)
+        anchor, catches_up = runs[-2], steps[-1].kind is MeterEventKind.CATCH_UP
+        if catches_up:  # it is spread from where the register began to stand
+            anchor = anchor._replace(last=anchor.first, readings=1, implied=None)
         return state._replace(
-            anchor=runs[-2], filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
-            odd=not steps[-1].measured or self._is_odd(state, runs[-2], run, steps[-1]),
+            anchor=anchor, filling=fillings[-2][1], tail=(run,), shown=fillings[-1][1], habit=habit,
+            odd=catches_up or not steps[-1].measured or self._is_odd(state, anchor, run, steps[-1]),
         )  # fmt: skip
 
     def _unconfirmed(self, state: RegisterState, runs: Sequence[Run], *, is_possible: bool) -> RegisterState:

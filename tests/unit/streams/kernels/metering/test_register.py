@@ -122,6 +122,16 @@ def test_silence_of_more_than_a_week_stands_as_estimated_shares_of_its_days() ->
     assert math.isclose(math.fsum(row.increment or 0.0 for row in year), 9_009.0)
 
 
+def test_a_catch_up_among_the_first_readings_is_spread_over_the_time_it_stood() -> None:
+    """It was spread once more from where the standing ended, and one minute took all of that back."""
+    values = [100.0, 101.0, 102.0, *[103.0] * 30, 150.0, 150.0, 151.0, 152.0, 153.0]
+    points = [(at * 900, value) for at, value in enumerate(values)]
+    given = [row.increment or 0.0 for row in minutes(points, METER.model_copy(update={"period_s": 900.0}))]
+    assert min(given) >= 0.0
+    assert max(given) < 1.0
+    assert math.fsum(given) == pytest.approx(53.0)
+
+
 def test_a_stopped_meter_gives_no_rows_rather_than_zeros() -> None:
     """Offline is unknown: nothing is written until it speaks again."""
     assert [row.ts for row in minutes([(0, 0.0), (61, 1.0)])] == [T0]
