@@ -23,7 +23,8 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     """
     check(registry)
     with connection.transaction(), connection.cursor() as cursor:
-        touched = _touched(connection, registry)
+        _, before = load_registry(connection)
+        touched = _touched(before, registry)
         cursor.executemany(
             "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines,"
             " virtual_meters, detection, coal_yuan_t)"
@@ -65,6 +66,7 @@ def import_registry(connection: Connection, registry: Registry) -> None:
         )
         cursor.execute("UPDATE registry_version SET version = version + 1")
         _check_whole(connection)
+        _move_alarms(connection, before, registry)
         recompute.ask(connection, touched, reason="registry")
 
 
@@ -77,9 +79,21 @@ def _check_whole(connection: Connection) -> None:
         raise NonsenseError([Nonsense("registry", "with what was imported before", first)]) from None
 
 
-def _touched(connection: Connection, registry: Registry) -> set[str]:
+def _move_alarms(connection: Connection, before: Registry, registry: Registry) -> None:
+    """Have the alarms of devices that move go along: derived again they are the same alarms, at the new site."""
+    home = {device.device_id: device.site_id for device in before.devices}
+    cities = {site.site_id: site.city for site in registry.sites}
+    for device in registry.devices:
+        was = home.get(device.device_id, device.site_id)
+        if was != device.site_id:
+            connection.execute(
+                "UPDATE alarm SET site_id = %s, region = %s WHERE device_id = %s AND site_id = %s",
+                (device.site_id, cities[device.site_id], device.device_id, was),
+            )
+
+
+def _touched(before: Registry, registry: Registry) -> set[str]:
     """Sites known before whose figures come out otherwise by the new registry; another name changes none."""
-    _, before = load_registry(connection)
     sites = {site.site_id: _figures(site) for site in before.sites}
     devices = {device.device_id: _figures(device) for device in before.devices}
     touched = {site.site_id for site in registry.sites if _differs(sites.get(site.site_id), site)}

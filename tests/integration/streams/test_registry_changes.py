@@ -9,11 +9,11 @@ from psycopg import sql
 
 from schemas.readings import Kind
 from schemas.registry import ProductLine, Registry, Role, VirtualMeter, VirtualPart
-from schemas.time import HOUR_MS
+from schemas.time import HOUR_MS, MINUTE_MS
 from storage.pool import connect
 from storage.registry import import_registry
 from streams.engine.recompute import Recompute
-from tests.support.engine import differing
+from tests.support.engine import books, differing, reasons
 from tests.support.pipeline import DERIVED, REGISTRY, START_TS, Sent, open_engine, prepare, readings, record, snapshot
 
 if TYPE_CHECKING:
@@ -108,3 +108,23 @@ def test_steps_before_the_first_reading_of_a_watched_meter_hold_no_recompute_up(
         import_registry(connection, changed({"w-1": {"accuracy": 0.01}}, {}))
     finish_requests(engine)
     assert snapshot(database, ["meter_minute", "detector_status"]).items() <= before.items()
+
+
+def test_a_device_that_moves_takes_its_open_alarm_along(database: str) -> None:
+    """It is one alarm, not a second one of the same name, which the table of rules would refuse for ever."""
+    sent = [item for item in SENT if item.device_id == "s-1"]
+    begun = [item for item in sent if item.reading["ts"] < START_TS + 14 * MINUTE_MS]  # there is smoke from 10 to 17
+    over = [item._replace(site_id="plant-1") for item in sent if item not in begun]
+    engine = open_engine(database)
+    partition = engine.open(0)
+    smoke = "SELECT site_id, region, active, occurrences FROM alarm WHERE kind = 'smoke'"
+    engine.apply(partition, [record(0, begun)])
+    with connect(database, name="test") as connection:
+        assert connection.execute(smoke).fetchall() == [("bs-1", "朔州", True, 1)]
+        import_registry(connection, changed({"s-1": {"site_id": "plant-1"}}, {}))
+    engine.apply(partition, [record(1, over)])
+    finish_requests(engine)
+    with connect(database, name="test") as connection:
+        assert connection.execute(smoke).fetchall() == [("plant-1", "长治", False, 1)]
+    assert books(database).closed
+    assert reasons(database) == {}
