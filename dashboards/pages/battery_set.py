@@ -69,8 +69,10 @@ def grounds(language: Language) -> Panel:
         language=language,
         title=Text("建议与估计的理由", "Reasons for the advice and the estimate"),
         description=Text(
-            "建议的原因；SoH 的方法，未知时说明原因；BMS 声称值仅供对照。来源：battery_health_latest。",
-            "Why this advice; the method behind the SoH, or why it is unknown; the BMS's claim stands beside it. "
+            "建议的原因；SoH 的方法，未知时说明原因；至少：单次放电放出最多的一次；BMS 声称值仅供对照。"
+            "来源：battery_health_latest。",
+            "Why this advice; the method behind the SoH, or why it is unknown; at least: the most that one discharge "
+            "drew; the BMS's claim stands beside it. "
             "Source: battery_health_latest.",
         ),
         width=24,
@@ -80,8 +82,8 @@ def grounds(language: Language) -> Panel:
     query = f"""
 SELECT {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons,
        {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
-       {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
-       h.soh_bms_pct::float8 AS bms
+       {sql.words_of("h.soh_reason", labels_battery.WHY_UNKNOWN, language)} AS reason,
+       h.soh_at_least_pct::float8 AS at_least_pct, h.soh_bms_pct::float8 AS bms
 FROM battery_health_latest h
 WHERE h.device_id = {SET}
 """  # noqa: S608 - fragments of ours
@@ -91,6 +93,7 @@ WHERE h.device_id = {SET}
         Field(name="advice_reasons", label=labels_battery.ADVICE_REASON_COLUMN, unknown=labels.NONE),
         Field(name="method", label=labels_battery.METHOD_COLUMN, unknown=labels.NONE),
         Field(name="reason", label=labels_battery.REASON_COLUMN, unknown=labels.NONE),
+        Field(name="at_least_pct", label=Text("SoH 至少", "SoH at least"), unit="%", decimals=0),
         Field(name="bms", label=labels.SOH_BMS, unit="%", decimals=0, color=fields.ESTIMATED, unknown=labels.NOT_SENT),
     )
 

@@ -161,9 +161,11 @@ def estimates(language: Language) -> Panel:
         language=language,
         title=words.ESTIMATES,
         description=Text(
-            "新者在前：本次放电单独得出的 SoH、融合后的 SoH 与 90 % 区间、方法、旁证；没有得出的说明原因。" + SOURCE.zh,
+            "新者在前：本次放电单独得出的 SoH、融合后的 SoH 与 90 % 区间、方法、旁证；没有得出的说明原因。"
+            "放出不足 20 % 的放电不列（JSON 中有）。" + SOURCE.zh,
             "Newest first: what a discharge said alone, the fused SoH after it with its 90 % interval, method, and "
-            "what bears it out; where it said nothing, why. " + SOURCE.en,
+            "what bears it out; where it said nothing, why. Discharges of less than 20 % are left out; the JSON has "
+            "them. " + SOURCE.en,
         ),
         width=24,
         height=8,
@@ -187,7 +189,10 @@ SELECT (e.row ->> 'discharge_at')::timestamptz AS discharge_at,
        e.row ->> 'quality' AS quality
 FROM battery_passport_part p
 CROSS JOIN LATERAL jsonb_array_elements(p.estimates) AS e (row)
-WHERE p.device_id = {SET}
+WHERE p.device_id = {SET} AND (
+    e.row ->> 'change' IS NOT NULL
+    OR COALESCE(e.row -> 'this_discharge' ->> 'reason', e.row ->> 'reason') IS DISTINCT FROM 'too_shallow'
+)
 ORDER BY 1 DESC
 """  # noqa: S608 - fragments of ours
     return panels.table(

@@ -90,7 +90,9 @@ SELECT s.doubts, s.witnesses, {sql.words_of("c.change", words.CHANGE, language)}
        {sql.figure_or("c.soh_pct", 1, "%", unchanged)} AS after_pct,
        coalesce(to_char(c.ts AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI'), {unchanged}) AS changed_at
 FROM (
-    SELECT s.device_id, s.ts, {sql.list_words_of("s.doubts", words.DOUBT, language)} AS doubts,
+    SELECT s.device_id, s.ts,
+           CASE WHEN s.soh_pct IS NULL THEN {sql.words_of("s.reason", labels_battery.WHY_UNKNOWN, language)}
+           ELSE {sql.list_words_of("s.doubts", words.DOUBT, language)} END AS doubts,
            {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses
     {_newest(chosen)}
 ) s

@@ -17,6 +17,9 @@ IDENTITY = Text("身份", "Identity")
 HEALTH = Text("健康与建议", "Health and advice")
 USE = Text("使用经历", "Use")
 TEMPERATURE_HOURS = Text("温度经历（小时）", "Hours by highest temperature")
+TOO_SHALLOW = Text(
+    "另有放出不足 20 %、不足以估计的放电次数", "Discharges of less than 20 %, which tell nothing, beside these"
+)
 ESTIMATES = Text("历次放电的估计与证据", "Estimates, each with its evidence")
 ALARMS = Text("历次告警", "Alarms")
 ITEM = Text("项目", "Item")
@@ -104,7 +107,7 @@ HEALTH_ITEMS = (
     PassportLine("quality", labels.QUALITY_COLUMN, words=_words(labels.QUALITY)),
     PassportLine("method", battery.METHOD_COLUMN, words=_words(battery.METHOD), absent=labels.NONE),
     PassportLine("evidence_at", battery.EVIDENCE, is_moment=True, absent=labels.NONE),
-    PassportLine("reason", battery.REASON_COLUMN, words=_words(battery.REASON), absent=labels.NONE),
+    PassportLine("reason", battery.REASON_COLUMN, words=_words(battery.WHY_UNKNOWN), absent=labels.NONE),
     PassportLine("soh_bms_pct", labels.SOH_BMS, "%", 0, absent=labels.NOT_SENT),
     PassportLine("resistance_25c_mohm", battery.RESISTANCE, "mΩ", 1, absent=labels.NOT_MEASURED),
     PassportLine(

@@ -14,6 +14,7 @@ from dashboards.words import labels
 from dashboards.words import passport as words
 from dashboards.words.passport import PassportLine
 from fenhe.clear_errors import clear_errors
+from schemas.metrics.battery_health import CapacityReason
 from schemas.settings import ReaderSettings
 from schemas.time import LOCAL
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 STYLE = """
 body { font: 10pt sans-serif; margin: 1.5em; } h1 { font-size: 15pt; } h2 { font-size: 12pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; } tr { break-inside: avoid; }
-th, td { border: 1px solid #999; padding: 2px 6px; text-align: left; font-weight: normal; overflow-wrap: anywhere; }
+th, td { border: 1px solid #999; padding: 2px 6px; text-align: left; font-weight: normal; overflow-wrap: break-word; }
 th { background: #eee; } .unknown { color: #777; } @page { size: A4 landscape; margin: 12mm; }
 """
 
@@ -55,7 +56,9 @@ def passport(
 def page_of(document: Mapping[str, Any]) -> str:
     """Write a passport as a page that prints on A4, in both languages; what is not known says so."""
     title = _both(words.PASSPORT) + " · " + html.escape(document["identity"]["device_id"])
-    hours = document["temperature_hours"]
+    known_hours = document["temperature_hours"]
+    hours = {band: known_hours.get(band, 0) for band in words.BANDS} if known_hours else {}
+    told = [each for each in document["estimates"] if not _is_too_shallow(each)]
     parts = [
         _section(words.IDENTITY, _list(document["identity"], words.IDENTITY_ITEMS)),
         _section(words.HEALTH, _list(document["health"] or {}, words.HEALTH_ITEMS)),
@@ -64,13 +67,26 @@ def page_of(document: Mapping[str, Any]) -> str:
             words.TEMPERATURE_HOURS,
             _list(hours, [PassportLine(key, text, "h", 0) for key, text in words.BANDS.items()]),
         ),
-        _section(words.ESTIMATES, _table(document["estimates"], words.ESTIMATE_ITEMS)),
+        _section(
+            words.ESTIMATES,
+            _table(told, words.ESTIMATE_ITEMS) + _left_out(len(document["estimates"]) - len(told)),
+        ),
         _section(words.ALARMS, _table(document["alarms"], words.ALARM_ITEMS)),
     ]
     return (
         f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
         f"<h1>{title}</h1>{''.join(parts)}</html>\n"
     )
+
+
+def _is_too_shallow(estimate: Mapping[str, Any]) -> bool:
+    """Whether a discharge drew too little to tell anything, as nearly all of them do."""
+    said = _found(estimate, "this_discharge.reason") or estimate["reason"]
+    return said == CapacityReason.TOO_SHALLOW and estimate["change"] is None
+
+
+def _left_out(count: int) -> str:
+    return f"<p>{_both(words.TOO_SHALLOW)}: {count}</p>" if count else ""
 
 
 def _section(title: Text, content: str) -> str:

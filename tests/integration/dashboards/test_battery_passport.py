@@ -19,12 +19,14 @@ from dashboards.preview.model import load
 from dashboards.preview.passport import document
 from dashboards.preview.reader import Reader
 from dashboards.preview.view import View
-from dashboards.words import labels
+from dashboards.words import battery, labels
 from dashboards.words import passport as words
 from fenhe.cli import app
 from fenhe.commands.passport import page_of
+from schemas.metrics.battery_health import CapacityReason
 from schemas.words import Language
 from storage.statements import trusted
+from tests.support.dashboard_queries import rows_of, standard_scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +86,46 @@ def test_a_passport_is_of_the_set_that_is_there_now(passports: dict[str, dict[st
     second = passports["second"]
     assert [each["soh_pct"] for each in second["estimates"]] == [95]
     assert second["identity"]["valid_from"].startswith("2026-04-01T00:00:00")
+
+
+async def test_a_discharge_too_shallow_to_tell_anything_buries_no_estimate(
+    passports: dict[str, dict[str, Any]], migrated_database: ReaderDatabase
+) -> None:
+    """Eighty flickers of the mains would be four pages of paper: counted there, left out here, whole in the JSON."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO battery_soh (device_id, ts, site_id, soh_pct, soh_low_pct, soh_high_pct, method, estimates,"
+            " cutoff_cell_v, quality, reference_version, change) SELECT 'known', '2026-05-02Z'::timestamptz + n *"
+            " interval '1 hour', 's', 84.5, 83, 86, 'full', 1, 2.8, 'good', 'v',"
+            " CASE WHEN n = 4 THEN 'set_replaced' END FROM generate_series(1, 4) AS n"
+        )
+        owner.execute(
+            "INSERT INTO battery_capacity (device_id, ts, seen_ts, site_id, at_least_ah, drawn_ah, temperature_factor,"
+            " cutoff_cell_v, ended_at, full_cycles, coverage, quality, flags, reference_version, reason)"
+            " SELECT device_id, ts, ts, site_id, 1, 1, 1, 2.8, ts, 0.01, 1, 'unknown', '', 'v', 'too_shallow'"
+            " FROM battery_soh WHERE ts >= '2026-05-02Z'"
+        )
+    with psycopg.connect(migrated_database.reader_url) as reader:
+        ((found,),) = reader.execute("SELECT passport FROM battery_passport WHERE device_id = 'known'").fetchall()
+    assert len(found["estimates"]) == 5
+    page = page_of(found)
+    assert (page.count("83.0–86.0 %"), f"{words.TOO_SHALLOW.en}: 3" in page) == (2, True)
+    assert words.TOO_SHALLOW.en not in page_of(passports["known"])
+    rows = await rows_of(words.ESTIMATES.en, migrated_database, standard_scope(set="known"))
+    assert [row["soh_pct"] for row in rows] == [84.5, 84.5]
+
+
+def test_the_printed_page_says_why_in_full_and_counts_no_hour_where_it_was_not_as_warm(
+    passports: dict[str, dict[str, Any]],
+) -> None:
+    """Hours are known, so that none of above 45 °C is 0 and not unknown; of a set never heard all are unknown."""
+    known = passports["known"]
+    page = page_of({**known, "health": {"reason": "no_rest"}})
+    assert battery.WHY_UNKNOWN[CapacityReason.NO_REST].en in page
+    *_, hottest = words.BANDS.values()
+    assert f"{hottest.en}</th><td>0 h</td>" in page
+    assert f"{hottest.en}</th><td>0 h</td>" not in page_of(passports["new"])
+    assert set(battery.WHY_UNKNOWN) == set(battery.REASON) == set(CapacityReason)
 
 
 @pytest.mark.parametrize("language", list(Language))

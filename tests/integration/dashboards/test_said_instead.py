@@ -76,6 +76,14 @@ async def test_a_capacity_that_did_not_change_says_so(known: ReaderDatabase) -> 
     assert rests["believed_pct"] is None
 
 
+async def test_a_set_whose_health_is_unknown_says_why_where_its_doubts_would_stand(known: ReaderDatabase) -> None:
+    """Not "none": it is not good for a reason, and that stands in full."""
+    scope = standard_scope(set="s-b1")
+    _run(known, "UPDATE battery_soh SET soh_pct = NULL, reason = 'no_rest', quality = 'unknown'")
+    (rests,) = await rows_of("What the capacity rests on", known, scope)
+    assert rests["doubts"] == "it was charged again before ten minutes of rest"
+
+
 async def test_a_backup_below_its_contract_never_reads_like_it(known: ReaderDatabase) -> None:
     """1.997 h of 2 h is below the contract, which is why the set is to retire: not 2.00 of 2.0."""
     (health,) = await rows_of("Health (fenhe's estimate)", known, standard_scope(set="s-b1"))
