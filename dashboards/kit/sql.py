@@ -114,6 +114,11 @@ def signed_pct(amount: str) -> str:
     return f"{signed(amount, 1)} || ' %'"
 
 
+def month_begin(moment: str) -> str:
+    """Begin of the local month of a moment."""
+    return f"date_trunc('month', {moment}, 'Asia/Shanghai')"
+
+
 def month_end(begin: str) -> str:
     """End of the local month that begins at that moment.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.kit import fields, panels, sql, thresholds, units
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step
-from dashboards.kit.panels import About
+from dashboards.kit.panels import MONTH, About
 from dashboards.parts import alarm_lists, books, compare, gangue_now
 from dashboards.parts.gangue_now import UNIT
 from dashboards.parts.plants import SITE, days_back, sites, whole_days
@@ -24,6 +24,7 @@ HISTORY_DAYS = 14
 CF_STEPS = (Step(None, fields.PARTIAL), Step(thresholds.CAPACITY_FACTOR_PCT, fields.GOOD))
 BASELINE = """(SELECT value FROM reference_setting JOIN reference_current USING (version)
         WHERE key = 'capacity_factor_baseline')"""
+MONTH_BEGIN = sql.month_begin("$__timeTo()::timestamptz")
 
 
 def _units(language: Language) -> str:
@@ -39,28 +40,28 @@ def load(language: Language) -> Panel:
     """Capacity factor of the last 24 hours and of the month."""
     about = About(
         language=language,
-        title=Text("出力系数", "Capacity factor"),
+        title=Text(f"出力系数 · {MONTH}", f"Capacity factor, {MONTH}"),
         description=Text(
             f"出力系数 = W_gen/(P_额定·T)；全省基准 {thresholds.CAPACITY_FACTOR_PCT} %"
             "（参考数据 capacity_factor_baseline）。来源：gangue_window。",
             f"Capacity factor = W_gen/(P_rated·T); the province counts with {thresholds.CAPACITY_FACTOR_PCT} % "
             "(reference data, capacity_factor_baseline). Source: gangue_window.",
         ),
-        width=6,
+        width=8,
         height=7,
     )
     query = f"""
 SELECT (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
         AND {days_back(2)} ORDER BY ts DESC LIMIT 1) AS day,
        (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'month'
-        AND {days_back(32)} ORDER BY ts DESC LIMIT 1) AS month
+        AND ts = {MONTH_BEGIN}) AS month
 """  # noqa: S608 - fragments of ours
     scale = {"unit": "%", "decimals": 0, "minimum": 0.0, "maximum": 100.0, "thresholds": CF_STEPS}
     return panels.gauge(
         about,
         query,
         Field(name="day", label=Text("24 h", "24 h"), **scale),  # type: ignore[arg-type]
-        Field(name="month", label=Text("本月", "this month"), **scale),  # type: ignore[arg-type]
+        Field(name="month", label=Text("当月", "month"), **scale),  # type: ignore[arg-type]
     )
 
 
@@ -74,7 +75,7 @@ def coal_rate_history(language: Language) -> Panel:
             "Net coal rate over rolling 24 hours, one point an hour; those that the laboratory does not cover "
             "yet are estimated and stand apart. Source: gangue_window.",
         ),
-        width=9,
+        width=8,
         height=7,
     )
     query = f"""
@@ -105,7 +106,7 @@ def capacity_history(language: Language) -> Panel:
             "the reference "
             "data. Source: gangue_window, reference_setting.",
         ),
-        width=9,
+        width=8,
         height=7,
     )
     query = f"""
@@ -188,12 +189,14 @@ def month(language: Language) -> Panel:
     """Figures of the calendar month."""
     about = About(
         language=language,
-        title=Text("本月至今", "This month so far"),
+        title=Text(f"月累计 · {MONTH}", f"Month {MONTH}"),
         description=Text(
-            "日历月内的比值与合计，随时间增长。本月利用小时 = 出力系数 × 本月已知小时；折合全年 = 出力系数 × 8760。"
+            "所看时刻所在日历月的比值与合计，当月未结束时随时间增长。"
+            "当月利用小时 = 出力系数 × 当月已知小时；折合全年 = 出力系数 × 8760。"
             "来源：gangue_window（月）、gangue_sum（日）。",
-            "Ratios and sums of the calendar month so far. Equivalent hours of the month = capacity factor × its "
-            "known hours; as a year = capacity factor × 8760. Source: gangue_window, months; gangue_sum, days.",
+            "Ratios and sums of the calendar month of the moment looked at, or of this one so far. "
+            "Equivalent hours of the month = capacity factor × its known hours; as a year = "
+            "capacity factor × 8760. Source: gangue_window, months; gangue_sum, days.",
         ),
         width=12,
         height=11,
@@ -219,8 +222,7 @@ FROM (SELECT *, capacity_factor_pct / 100 * 24 * (
                  SELECT sum(g.known) FROM gangue_sum g
                  WHERE g.device_id = {UNIT} AND g.span = 'day' AND g.ts >= m.ts AND g.ts < {sql.month_end("m.ts")}
              ) AS equivalent_month_h
-      FROM gangue_window m WHERE device_id = {UNIT} AND span = 'month' AND {days_back(32)}
-      ORDER BY ts DESC LIMIT 1) w
+      FROM gangue_window m WHERE device_id = {UNIT} AND span = 'month' AND ts = {MONTH_BEGIN}) w
 CROSS JOIN LATERAL (VALUES
     {rows}
 ) AS figures (item, value, unit)

@@ -82,14 +82,19 @@ def rates(language: Language) -> Panel:
         description=Text(
             "供电标准煤耗 = Q/(W_gen − W_aux)/29.3076，Q = ΣBₖ·LHVₖ 减外供热；热值待化验时为估算，见“化验”。"
             f"“较同负荷”：与前 {BEFORE_DAYS} 天中出力系数相差不超过 {ALIKE_PCT} 个百分点、化验齐全的时段平均相比。"
-            "来源：gangue_window（24 小时）。",
+            "“度电燃料”= 供电标准煤耗 × 台账中的折标煤单价。来源：gangue_window（24 小时）、site.coal_yuan_t。",
             "Net coal rate = Q/(W_gen − W_aux)/29.3076, Q = ΣBₖ·LHVₖ less exported heat; estimated while the "
             f"laboratory owes the heating value. “To same load”: against the mean of those of the {BEFORE_DAYS} "
             f"days before whose capacity factor was within {ALIKE_PCT} points of it and whose laboratory values are "
-            "all there. Source: gangue_window, 24 h.",
+            "all there. “Fuel per kWh” is the net coal rate at the registry's price of a tonne of coal equivalent. "
+            "Source: gangue_window, 24 h; site.coal_yuan_t.",
         ),
         width=24,
         height=panels.LINE_HEIGHT,
+    )
+    cost = (
+        f"CASE WHEN s.coal_yuan_t IS NULL THEN {sql.quote(labels_plant.NO_PRICE(language))} "
+        "ELSE to_char(w.net_coal_rate_gce_kwh / 1e6 * s.coal_yuan_t, 'FM999990.000') END"
     )
     query = f"""
 SELECT w.net_coal_rate_gce_kwh,
@@ -98,8 +103,10 @@ SELECT w.net_coal_rate_gce_kwh,
            WHERE p.device_id = {UNIT} AND p.span = 'day' AND p.quality <> 'estimated'
              AND p.ts > w.ts - interval '{BEFORE_DAYS + 1} days' AND p.ts <= w.ts - interval '1 day'
              AND abs(p.capacity_factor_pct - w.capacity_factor_pct) <= {ALIKE_PCT}) AS to_before,
+       {cost} AS fuel_yuan_kwh,
        w.gross_coal_rate_gce_kwh, w.net_heat_rate_kj_kwh, w.station_service_pct, w.net_efficiency_pct, w.quality
 FROM gangue_window w
+LEFT JOIN site s USING (site_id)
 WHERE w.device_id = {UNIT} AND w.span = 'day' AND {days_back(2, "w.ts")}
 ORDER BY w.ts DESC
 LIMIT 1
@@ -110,6 +117,7 @@ LIMIT 1
         query,
         Field(name="net_coal_rate_gce_kwh", label=labels_plant.NET_COAL_RATE, unit="gce/kWh", decimals=1),
         Field(name="to_before", label=labels_plant.TO_BEFORE, unit="gce/kWh", decimals=1, thresholds=more_is_worse),
+        Field(name="fuel_yuan_kwh", label=labels_plant.FUEL_YUAN_KWH),
         Field(name="gross_coal_rate_gce_kwh", label=labels_plant.GROSS_COAL_RATE, unit="gce/kWh", decimals=1),
         Field(name="net_heat_rate_kj_kwh", label=labels_plant.NET_HEAT_RATE, unit="kJ/kWh", decimals=0),
         Field(name="station_service_pct", label=labels_plant.STATION_SERVICE, unit="%", decimals=2),

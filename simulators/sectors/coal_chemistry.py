@@ -18,6 +18,7 @@ COKING = PlantPlan(
         name_zh="河光焦化",
         sector=Sector.COKING,
         city="吕梁",
+        coal_yuan_t=1_150,
         product_lines=[ProductLine(name="Coke, stamp-charged", name_zh="捣固焦", product="coke_stamp_charged")],
     ),
     product="Coke, dry",
@@ -76,6 +77,7 @@ METHANOL = PlantPlan(
         name_zh="沁源甲醇",
         sector=Sector.METHANOL,
         city="长治",
+        coal_yuan_t=1_000,
         product_lines=[
             ProductLine(
                 name="Methanol from coke-oven gas",
@@ -142,6 +144,7 @@ AMMONIA = PlantPlan(
         name_zh="丹河化肥",
         sector=Sector.AMMONIA,
         city="晋城",
+        coal_yuan_t=1_000,
         product_lines=[
             ProductLine(
                 name="Ammonia from anthracite lump",

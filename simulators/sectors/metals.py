@@ -18,6 +18,7 @@ STEEL = PlantPlan(
         name_zh="汾北特钢",
         sector=Sector.STEEL,
         city="太原",
+        coal_yuan_t=4_500,
         product_lines=[
             ProductLine(name="Arc-furnace steel", name_zh="电炉钢", product="eaf_70", water_quota="steel_eaf")
         ],
@@ -70,6 +71,7 @@ ALUMINIUM = PlantPlan(
         name_zh="盐湖铝业",
         sector=Sector.ALUMINIUM,
         city="运城",
+        coal_yuan_t=3_400,
         product_lines=[
             ProductLine(name="Aluminium ingot", name_zh="铝锭", product="aluminium_ingot"),
             ProductLine(

@@ -18,6 +18,7 @@ CEMENT = PlantPlan(
         name_zh="桃河水泥",
         sector=Sector.CEMENT,
         city="阳泉",
+        coal_yuan_t=1_100,
         product_lines=[
             ProductLine(name="Cement", name_zh="水泥", product="cement", parameters={"clinker_ratio_pct": 75})
         ],
@@ -70,6 +71,7 @@ CAUSTIC_SODA = PlantPlan(
         name_zh="尧都氯碱",
         sector=Sector.CAUSTIC_SODA,
         city="临汾",
+        coal_yuan_t=3_700,
         product_lines=[ProductLine(name="Caustic soda, liquid", name_zh="液碱", product="caustic_liquid_30")],
     ),
     product="Caustic soda, 32 %",

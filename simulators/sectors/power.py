@@ -15,6 +15,7 @@ GANGUE_POWER = PlantPlan(
         name_zh="马邑矸石电厂",
         sector=Sector.GANGUE_POWER,
         city="朔州",
+        coal_yuan_t=260,
         product_unit="MWh",
         product_lines=[ProductLine(name="Power supplied", name_zh="供电", product="power_subcritical_300")],
     ),

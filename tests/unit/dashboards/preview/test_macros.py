@@ -66,6 +66,13 @@ def test_absolute_ranges_are_grafanas_milliseconds() -> None:
     )
 
 
+def test_a_title_names_the_month_that_is_looked_at_in_the_pages_zone() -> None:
+    """Half past midnight of the first in Beijing is a month that UTC has not begun."""
+    end = dt.datetime(2026, 11, 30, 16, 30, tzinfo=dt.UTC)
+    scope = Scope(TimeRange(end - dt.timedelta(hours=6), end), {"product_unit": "t"})
+    assert scope.title("${__to:date:YYYY-MM} ${product_unit} ${gone}", "Asia/Shanghai") == "2026-12 t –"
+
+
 def test_a_view_survives_its_own_address() -> None:
     """A page's address leads to the same page."""
     view = View("plant-energy", Language.EN, Theme.LIGHT, "now-1h", "now", "30s", {"site": "a&b=c 汾"})

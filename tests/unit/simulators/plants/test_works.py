@@ -42,6 +42,13 @@ def run(plants: Works, ticks: int) -> None:
     plants.generate(plants._tick_ts + ticks * TICK_MS)
 
 
+def test_every_plant_has_a_price_of_its_coal() -> None:
+    """So that pages can say what a deviation and a kilowatt-hour cost; a further plant of a sector pays the same."""
+    prices = {site.sector: site.coal_yuan_t for site in works(ONE_OF_EACH).sites_registered()}
+    assert None not in prices.values()
+    assert {site.coal_yuan_t for site in works({Sector.COKING: 3}).sites_registered()} == {prices[Sector.COKING]}
+
+
 def test_every_main_carries_its_consumers_its_loss_and_its_tank() -> None:
     """What enters is what is used, what no sub-meter sees, and what the tank takes; and the tank keeps its books."""
     plants = works(ONE_OF_EACH)
