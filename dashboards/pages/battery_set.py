@@ -82,7 +82,7 @@ def grounds(language: Language) -> Panel:
     query = f"""
 SELECT {sql.list_words_of("h.advice_reasons", labels_battery.ADVICE_REASON, language)} AS advice_reasons,
        {sql.words_of("h.soh_method", labels_battery.METHOD, language)} AS method,
-       {sql.words_of("h.soh_reason", labels_battery.WHY_UNKNOWN, language)} AS reason,
+       {sql.words_of("h.soh_reason", labels_battery.REASON, language)} AS reason,
        h.soh_at_least_pct::float8 AS at_least_pct, h.soh_bms_pct::float8 AS bms
 FROM battery_health_latest h
 WHERE h.device_id = {SET}

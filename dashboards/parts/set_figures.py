@@ -91,7 +91,7 @@ SELECT s.doubts, s.witnesses, {sql.words_of("c.change", words.CHANGE, language)}
        coalesce(to_char(c.ts AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI'), {unchanged}) AS changed_at
 FROM (
     SELECT s.device_id, s.ts,
-           CASE WHEN s.soh_pct IS NULL THEN {sql.words_of("s.reason", labels_battery.WHY_UNKNOWN, language)}
+           CASE WHEN s.soh_pct IS NULL THEN {sql.words_of("s.reason", labels_battery.REASON, language)}
            ELSE {sql.list_words_of("s.doubts", words.DOUBT, language)} END AS doubts,
            {sql.list_words_of("s.witnesses", words.WITNESS, language)} AS witnesses
     {_newest(chosen)}

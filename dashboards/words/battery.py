@@ -30,36 +30,18 @@ METHOD = {
 }
 REASON = {
     CapacityReason.NO_DISCHARGE: Text("从未放电", "never discharged"),
-    CapacityReason.TOO_SHALLOW: Text("放得太浅", "too shallow"),
-    CapacityReason.FLAT_REGION: Text("止于平台区", "ended in the flat region"),
-    CapacityReason.NO_REST: Text("未静置", "no rest"),
-    CapacityReason.CURRENT_GAP: Text("电流缺数", "current missing"),
-    CapacityReason.START_UNKNOWN: Text("起点未知", "start unknown"),
-    CapacityReason.TEMPERATURE: Text("温度不宜", "temperature"),
-    CapacityReason.SENSOR: Text("传感器不可信", "sensor"),
-    CapacityReason.UNCERTAIN: Text("不确定度 > 5 %", "uncertain > 5 %"),
-    CapacityReason.CONTRADICTED: Text("旁证不符", "contradicted"),
+    CapacityReason.TOO_SHALLOW: Text("放出不足 20 %", "less than 20 % drawn"),
+    CapacityReason.FLAT_REGION: Text("停在电压平台区", "stopped where voltage is flat"),
+    CapacityReason.NO_REST: Text("未静置即充电", "recharged without a rest"),
+    CapacityReason.CURRENT_GAP: Text("电流缺数过多", "too much current missing"),
+    CapacityReason.START_UNKNOWN: Text("不知放前是否充满", "not known to be full before"),
+    CapacityReason.TEMPERATURE: Text("不在 0–45 °C 或未知", "not at 0–45 °C, or not known"),
+    CapacityReason.SENSOR: Text("电压与电流矛盾", "voltage contradicts current"),
+    CapacityReason.UNCERTAIN: Text("误差超过 5 %", "error above 5 %"),
+    CapacityReason.CONTRADICTED: Text("计数与旁证不符", "evidence contradicts its count"),
     CapacityReason.EXCHANGED: Text("电芯已更换", "other cells now"),
 }
-"""Why a discharge gave no capacity, as short as a column is."""
-WHY_UNKNOWN = {
-    CapacityReason.NO_DISCHARGE: Text("监测以来从未放电", "never discharged since it was first heard"),
-    CapacityReason.TOO_SHALLOW: Text("放出不足额定的 20 %", "less than 20 % of nominal was drawn"),
-    CapacityReason.FLAT_REGION: Text(
-        "停在电压平台区，电压读不出余量", "it stopped where the voltage is flat and does not tell what is left"
-    ),
-    CapacityReason.NO_REST: Text("放电后未静置十分钟即充电", "it was charged again before ten minutes of rest"),
-    CapacityReason.CURRENT_GAP: Text("放电中电流缺数过多", "too much of the current was not measured"),
-    CapacityReason.START_UNKNOWN: Text(
-        "放电前未浮充满一小时，不知是否充满", "not known to be full before: no hour on float"
-    ),
-    CapacityReason.TEMPERATURE: Text("电池不在 0–45 °C，或温度未知", "cells not within 0–45 °C, or not known"),
-    CapacityReason.SENSOR: Text("电压与电流互相矛盾", "voltage and current contradict each other"),
-    CapacityReason.UNCERTAIN: Text("误差超过 5 %", "its error is above 5 %"),
-    CapacityReason.CONTRADICTED: Text("电流计数与旁证不符", "what the current counted is not what other evidence says"),
-    CapacityReason.EXCHANGED: Text("电芯已更换，换后尚未测过", "the cells are others now, not yet measured"),
-}
-"""The same in full, where there is room."""
+"""Why a discharge gave no capacity."""
 EPISODE = {
     EpisodeKind.FLOAT: Text("浮充", "float"),
     EpisodeKind.DISCHARGE: Text("放电", "discharge"),

@@ -107,7 +107,7 @@ HEALTH_ITEMS = (
     PassportLine("quality", labels.QUALITY_COLUMN, words=_words(labels.QUALITY)),
     PassportLine("method", battery.METHOD_COLUMN, words=_words(battery.METHOD), absent=labels.NONE),
     PassportLine("evidence_at", battery.EVIDENCE, is_moment=True, absent=labels.NONE),
-    PassportLine("reason", battery.REASON_COLUMN, words=_words(battery.WHY_UNKNOWN), absent=labels.NONE),
+    PassportLine("reason", battery.REASON_COLUMN, words=_words(battery.REASON), absent=labels.NONE),
     PassportLine("soh_bms_pct", labels.SOH_BMS, "%", 0, absent=labels.NOT_SENT),
     PassportLine("resistance_25c_mohm", battery.RESISTANCE, "mΩ", 1, absent=labels.NOT_MEASURED),
     PassportLine(

@@ -115,17 +115,17 @@ async def test_a_discharge_too_shallow_to_tell_anything_buries_no_estimate(
     assert [row["soh_pct"] for row in rows] == [84.5, 84.5]
 
 
-def test_the_printed_page_says_why_in_full_and_counts_no_hour_where_it_was_not_as_warm(
+def test_the_printed_page_says_why_and_counts_no_hour_where_it_was_not_as_warm(
     passports: dict[str, dict[str, Any]],
 ) -> None:
     """Hours are known, so that none of above 45 °C is 0 and not unknown; of a set never heard all are unknown."""
     known = passports["known"]
     page = page_of({**known, "health": {"reason": "no_rest"}})
-    assert battery.WHY_UNKNOWN[CapacityReason.NO_REST].en in page
+    assert "未静置即充电 recharged without a rest" in page
     *_, hottest = words.BANDS.values()
     assert f"{hottest.en}</th><td>0 h</td>" in page
     assert f"{hottest.en}</th><td>0 h</td>" not in page_of(passports["new"])
-    assert set(battery.WHY_UNKNOWN) == set(battery.REASON) == set(CapacityReason)
+    assert set(battery.REASON) == set(CapacityReason)
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -77,11 +77,11 @@ async def test_a_capacity_that_did_not_change_says_so(known: ReaderDatabase) -> 
 
 
 async def test_a_set_whose_health_is_unknown_says_why_where_its_doubts_would_stand(known: ReaderDatabase) -> None:
-    """Not "none": it is not good for a reason, and that stands in full."""
+    """Not "none": it is not good for a reason, and that stands there."""
     scope = standard_scope(set="s-b1")
     _run(known, "UPDATE battery_soh SET soh_pct = NULL, reason = 'no_rest', quality = 'unknown'")
     (rests,) = await rows_of("What the capacity rests on", known, scope)
-    assert rests["doubts"] == "it was charged again before ten minutes of rest"
+    assert rests["doubts"] == "recharged without a rest"
 
 
 async def test_a_backup_below_its_contract_never_reads_like_it(known: ReaderDatabase) -> None:
