@@ -88,7 +88,7 @@ def grounds(chosen: str, language: Language) -> Panel:
 SELECT s.doubts, s.witnesses, {sql.words_of("c.change", words.CHANGE, language)} AS change,
        {sql.figure_or("c.believed_pct", 1, "%", unchanged)} AS believed_pct,
        {sql.figure_or("c.soh_pct", 1, "%", unchanged)} AS after_pct,
-       coalesce(to_char(c.ts AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI'), {unchanged}) AS changed_at
+       c.ts AS changed_at
 FROM (
     SELECT s.device_id, s.ts,
            CASE WHEN s.soh_pct IS NULL THEN {sql.words_of("s.reason", labels_battery.REASON, language)}
@@ -111,7 +111,7 @@ LEFT JOIN LATERAL (
         Field(name="doubts", label=Text("为何不是良好", "why not good"), unknown=labels.NONE),
         Field(name="witnesses", label=Text("旁证", "borne out by"), unknown=labels.NONE),
         Field(name="change", label=Text("最近变动", "last change"), unknown=labels.NONE),
-        Field(name="changed_at", label=Text("变动时间", "changed at")),
+        fields.moment("changed_at", Text("变动时间", "changed at"), unknown=labels.NONE),
         Field(name="believed_pct", label=Text("变动前", "before it")),
         Field(name="after_pct", label=Text("变动后", "after it")),
     )
