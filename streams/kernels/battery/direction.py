@@ -2,6 +2,8 @@
 
 A charge raises the voltage of a set and a load lowers it, whatever its BMS calls positive. One faint answer may be
 chance (voltage and current are not sampled at one moment), so it takes two to call a sensor reversed, or a plain one.
+An answer that speaks against what is believed must be one that neither the steps of the pack's voltage nor its noise
+make, and the two readings after it have to bear it out: no outlier turns a sign.
 Everything that sums charge asks here: episodes, capacities and quarters of an hour turn a current round together.
 """
 
@@ -19,6 +21,8 @@ VOTE_CELL_V = 0.010
 PLAIN_CELL_V = 0.020
 """An answer that counts twice: no skew between two samples makes one. (unsourced)"""
 
+BORNE_OUT = 2
+"""So many readings after a step have to bear out the sign that it turns. (unsourced)"""
 SLOW_CELL_V = 0.040
 """A cell that has come so far from its voltage at idle under one current has answered, however slowly: what is full
 comes down over minutes. (unsourced)"""
@@ -30,9 +34,11 @@ class Direction(NamedTuple):
     votes: int = 0
     """Answers that agree with the sign, less those that do not."""
     doubted_v: float = 0.0
-    """Pack voltage before the step that has just turned the sign, until the next reading bears it out; else 0."""
+    """Pack voltage before the step that has just turned the sign, until readings bear it out; else 0."""
     idle_v: float = 0.0
     """Pack voltage before a load or charge came on whose answer is still waited for; else 0."""
+    awaited: int = 0
+    """Readings that have to bear out the sign that was turned."""
 
     @property
     def sign(self) -> float:
@@ -45,29 +51,46 @@ def sign_of(votes: int) -> float:
     return -1.0 if votes <= REVERSED_AT else 1.0
 
 
-def learned(known: Direction, limits: Limits, before: tuple[float, float], now: tuple[float, float]) -> Direction:
+def learned(
+    known: Direction, limits: Limits, before: tuple[float, float], now: tuple[float, float], coarse_v: float
+) -> Direction:
     """Take two readings in a row, each (A as the sensor says, V of the pack), with no gap between them.
 
     Only steps from idle tell, and out of float no small rise: a full cell's own voltage may lie above the float's. When
-    a load goes off near empty, the cells may fall further than they recover. A sign that a step has just turned is
-    turned back if the voltage, under the same current, was an outlier.
+    a load goes off near empty, the cells may fall further than they recover. `coarse_v` (V of the pack) is what its
+    voltage moves by anyhow: of an answer against the sign in force only what is beyond that counts. A sign that a step
+    has just turned is turned back if the voltage, under the same current, was an outlier.
     """
     (raw_before, volts_before), (raw, volts) = before, now
-    votes = known.votes
+    votes, step_a = known.votes, raw - raw_before
     if known.doubted_v:
-        kept_up = (volts - known.doubted_v) * raw < 0
-        votes = votes if kept_up or abs(raw) < limits.idle_a else 1
-    step_a, answer = raw - raw_before, volts - volts_before
+        if abs(raw) < limits.idle_a:
+            votes = REVERSED_AT + 1  # over too early to tell
+        elif (volts - known.doubted_v) * raw >= 0:
+            votes = 1
+        elif known.awaited > 1 and abs(step_a) < limits.step_a:
+            return known._replace(awaited=known.awaited - 1)
+    coarse_cell_v = coarse_v / limits.cell_count
+    answer = volts - volts_before
     if abs(step_a) < limits.step_a or abs(raw_before) >= 2 * limits.idle_a:
-        return _slowly(Direction(votes, 0.0, known.idle_v), limits, raw_before, now)
-    strength = abs(answer) / limits.cell_count
+        return _slowly(Direction(votes, 0.0, known.idle_v), limits, raw_before, now, coarse_cell_v)
+    agrees = step_a * answer > 0
+    strength = _strength(votes, answer, limits, coarse_cell_v, agrees=agrees)
     from_float = volts_before >= limits.float_cell_v * limits.cell_count
     may_be_full = from_float and answer > 0 and strength < limits.reference.witness.float_step_v
+    is_sound = abs(votes) < VOTES_MAX and coarse_cell_v < SLOW_CELL_V / 2  # nothing to measure a slow answer from, else
+    idle_v = volts_before if is_sound else 0.0
     if strength < VOTE_CELL_V or may_be_full:
-        return Direction(votes, 0.0, volts_before if abs(votes) < VOTES_MAX else 0.0)
+        return Direction(votes, 0.0, idle_v)
     is_plain = strength >= PLAIN_CELL_V
-    found = _voted(votes, step_a * answer > 0, 2 if is_plain else 1, volts_before)
-    return found if is_plain or abs(found.votes) == VOTES_MAX else found._replace(idle_v=volts_before)
+    found = _voted(votes, agrees, 2 if is_plain else 1, volts_before)
+    return found if is_plain or abs(found.votes) == VOTES_MAX else found._replace(idle_v=idle_v)
+
+
+def _strength(votes: int, answer: float, limits: Limits, coarse_cell_v: float, *, agrees: bool) -> float:
+    """V of a cell that an answer tells: where it speaks against what is believed, only what is beyond chance."""
+    cell_v = abs(answer) / limits.cell_count
+    return cell_v if agrees is (votes > REVERSED_AT) else cell_v - coarse_cell_v
 
 
 def _voted(votes: int, agrees: bool, weight: int, volts_before: float) -> Direction:  # noqa: FBT001 - the verdict
@@ -75,10 +98,12 @@ def _voted(votes: int, agrees: bool, weight: int, volts_before: float) -> Direct
         return Direction(min(VOTES_MAX, votes + weight))
     after = max(-VOTES_MAX, votes - weight)
     has_turned = after <= REVERSED_AT < votes
-    return Direction(after, volts_before if has_turned else 0.0)
+    return Direction(after, volts_before, awaited=BORNE_OUT) if has_turned else Direction(after)
 
 
-def _slowly(known: Direction, limits: Limits, raw_before: float, now: tuple[float, float]) -> Direction:
+def _slowly(
+    known: Direction, limits: Limits, raw_before: float, now: tuple[float, float], coarse_cell_v: float
+) -> Direction:
     """Take one more reading of a load or charge whose step the voltage has not answered at once."""
     raw, volts = now
     if not known.idle_v:
@@ -86,6 +111,7 @@ def _slowly(known: Direction, limits: Limits, raw_before: float, now: tuple[floa
     if raw * raw_before <= 0.0 or abs(raw) < limits.step_a:
         return known._replace(idle_v=0.0)
     answer = volts - known.idle_v
-    if abs(answer) < SLOW_CELL_V * limits.cell_count:
+    agrees = raw * answer > 0
+    if _strength(known.votes, answer, limits, coarse_cell_v, agrees=agrees) < SLOW_CELL_V:
         return known
-    return _voted(known.votes, raw * answer > 0, 2, known.idle_v)
+    return _voted(known.votes, agrees, 2, known.idle_v)

@@ -53,6 +53,7 @@ class PackState(NamedTuple):
     votes: int = 0
     doubted_v: float = 0.0
     idle_v: float = 0.0
+    awaited: int = 0
     """What is known of the current's sign (`Direction`)."""
     standing: CurrentStanding = NEW
     lowest_v: float | None = None
@@ -76,7 +77,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 9
+    version = 10
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -171,7 +172,7 @@ def _advance(
         known_temperatures = before.temperatures
         known = _is_known(before, reading, device)
         is_gap = ts - before.ts > device.gap_ms
-        direction = Direction(before.votes, before.doubted_v, 0.0 if is_gap else before.idle_v)
+        direction = Direction(before.votes, before.doubted_v, 0.0 if is_gap else before.idle_v, before.awaited)
         if known and _may_tell(before, reading, limits):
             direction = _direction(before, reading, direction, limits)
             if direction.sign != sign_of(before.votes):
@@ -232,7 +233,8 @@ def _direction(before: PackState, reading: BatteryReading, known: Direction, lim
     """Learn from one more step; both readings have voltage and current."""
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
-    return learned(known, limits, (from_a, from_v), (to_a, to_v))
+    coarse_v = before.standing.coarse_v * limits.cell_count
+    return learned(known, limits, (from_a, from_v), (to_a, to_v), coarse_v)
 
 
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:

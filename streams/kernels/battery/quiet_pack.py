@@ -115,7 +115,7 @@ def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
     standing = standing_of(figures[13 : first - 1])
     head = (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples))
     return PackState._make(
-        (*head, base.votes, base.doubted_v, base.idle_v, standing, figures[first - 1], base.is_doubtful)
+        (*head, base.votes, base.doubted_v, base.idle_v, base.awaited, standing, figures[first - 1], base.is_doubtful)
     )
 
 

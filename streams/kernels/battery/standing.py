@@ -113,6 +113,11 @@ class CurrentStanding(NamedTuple):
     against_v: float = 0.0
     """Mean cell half way of that step."""
 
+    @property
+    def coarse_v(self) -> float:
+        """By how much the mean cell moves without any reason: its smallest step, or its largest move of late."""
+        return max(self.mean_step_v, self.mean_moved_v)
+
     def usual_ms(self, *, is_idle: bool) -> float:
         """Longest the current is known to stand and be well."""
         return self.idle_ms if is_idle else self.flow_ms

@@ -4,10 +4,13 @@ One value for days is no wonder: nothing flows on float. It is told where physic
 
 * the set was full, shows no current ever since, and its voltage is one of a set that has given most of its charge;
 * one and the same discharging current, and the cells rise by a tenth of a volt; or one charging current, and they fall;
-* the current steps from or to nothing, and by the second reading the voltage has not answered;
+* the current steps from or to nothing, and in three readings the voltage has not answered;
 * a set that is full goes on being charged, by more than it can hold: what it shows as charge is a load;
 * one and the same record for four times as long as its current and its voltages ever stood, or, from a sensor whose
   idle current was never still, one and the same idle current that is not zero (`standing`).
+
+No outlier is evidence, be it of one reading or of two: a voltage counts where three readings in a row have it, and an
+answer is only asked for where the pack's voltage is fine and quiet enough to show one.
 """
 
 from __future__ import annotations
@@ -37,6 +40,11 @@ ANSWER_V = 0.010
 """Smallest answer of a cell to a load step that is waited for. (unsourced)"""
 ANSWERED = 0.15
 """Share of the expected answer that is one: resistances differ by a quarter, and RC parts answer late. (unsourced)"""
+ANSWER_COARSE = 2.5
+"""An answer is told apart if it is expected to be so many times what the voltage moves by anyhow: a weak one, of 0.6,
+is then still one. (unsourced)"""
+IS_ANSWER = 0.5
+"""Share of the expected answer that needs no bearing out. (unsourced)"""
 
 OVERFULL = 1.05
 """Of the nominal charge: no set holds so much, and retired ones hold less than one. (unsourced)"""
@@ -70,26 +78,30 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
 
     `state` is as the reading before left it, `charged_ah` the net charge between the two.
     """
-    mean_v, idle = flow.volts / limits.cell_count, limits.idle_a
+    mean_v, idle, coarse_v = flow.volts / limits.cell_count, limits.idle_a, state.standing.coarse_v
+    before_v, is_gap = state.volts / limits.cell_count, flow.is_gap
+    low_v, high_v = min(state.earlier_v, before_v, mean_v), max(state.earlier_v, before_v, mean_v)
+    state.earlier_v = before_v
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
     now = CurrentShown(flow.ts, raw, mean_v, flow.cell_v)
     _watch_standing(state, flow, now, Idle(was_idle, is_idle), limits)
-    if flow.is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
-        state.still_high_v = state.still_low_v = mean_v
+    if is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
+        state.still_high_v, state.still_low_v = low_v, high_v
         state.still_ah, state.is_stuck = 0.0, False
     else:
-        state.still_high_v, state.still_low_v = max(state.still_high_v, mean_v), min(state.still_low_v, mean_v)
+        state.still_high_v, state.still_low_v = max(state.still_high_v, low_v), min(state.still_low_v, high_v)
         state.still_ah += charged_ah
+    is_unanswered = _is_unanswered(state, flow, mean_v, limits)
     if not state.is_stuck and (
         is_standing(state.standing, now, flow.elapsed, is_idle=is_idle)
-        or _is_against(state, flow, mean_v, limits)
+        or _is_against(state, flow, (low_v, high_v), limits)
         or _is_overfull(state, flow, limits)
-        or _is_unanswered(state, flow, mean_v, limits)
+        or is_unanswered
     ):
         state.is_stuck = True
         state.soc, state.soc_sigma, state.offset_a = None, 0.0, None
         state.episode.flags |= STUCK
-    _ask(state, flow, limits, from_idle=was_idle, to_idle=is_idle)
+    _ask(state, flow, limits, coarse_v, from_idle=was_idle, to_idle=is_idle)
 
 
 def _watch_standing(state: SetState, flow: Flow, now: CurrentShown, idle: Idle, limits: Limits) -> None:
@@ -115,34 +127,41 @@ def _is_overfull(state: SetState, flow: Flow, limits: Limits) -> bool:
     return episode.soc - 3 * episode.soc_sigma + episode.charge_ah / limits.nominal_ah > OVERFULL
 
 
-def _is_against(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
-    """Whether the voltage has gone where this current cannot take it."""
+def _is_against(state: SetState, flow: Flow, within_v: tuple[float, float], limits: Limits) -> bool:
+    """Whether the voltage has gone where this current cannot take it; `within_v`: three readings in a row lie."""
+    low_v, high_v = within_v
     if abs(flow.amps) >= limits.idle_a:
-        gone = mean_v - state.still_low_v if flow.amps < 0 else state.still_high_v - mean_v
+        gone = low_v - state.still_low_v if flow.amps < 0 else state.still_high_v - high_v
         return gone >= AGAINST_V
     was_full = state.still_high_v >= limits.float_cell_v
     return (
         limits.has_curve
         and was_full
-        and mean_v < limits.drained_cell_v
+        and high_v < limits.drained_cell_v
         and (state.still_ah > -UNSEEN_AH * limits.nominal_ah)
     )
 
 
 def _is_unanswered(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
-    """Whether a load step was to be answered by now: within two readings, for a sampler may take one late.
+    """Whether a load step was to be answered by now: within three readings, for a sampler may take one late.
 
-    A load that has stepped again meanwhile, after a pause of one reading, takes its answer back with it.
+    A load that has stepped again meanwhile, after a pause of one reading or two, takes its answer back with it.
     """
     asked = state.asked_v
     if asked == 0.0 or flow.is_gap or abs(flow.amps - flow.amps_before) >= limits.step_a:
+        state.asked_v, state.was_asked = 0.0, False
         return False
-    return (mean_v - state.asked_from_v) / asked < ANSWERED
+    waits = (mean_v - state.asked_from_v) / asked < ANSWERED
+    is_told = waits and state.was_asked
+    state.asked_v, state.was_asked = asked if waits and not is_told else 0.0, waits and not is_told
+    return is_told
 
 
-def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idle: bool) -> None:
-    """Expect an answer to a load that came on or went off since the reading before."""
-    state.asked_v = 0.0
+def _ask(state: SetState, flow: Flow, limits: Limits, coarse_v: float, *, from_idle: bool, to_idle: bool) -> None:
+    """Expect an answer to a load that came on or went off since the reading before.
+
+    `coarse_v`: what the mean cell moved by before it, without any step.
+    """
     if from_idle is to_idle or flow.is_gap or max(flow.amps, flow.amps_before) >= limits.idle_a:
         return
     if abs(flow.amps - flow.amps_before) < limits.step_a:
@@ -153,6 +172,9 @@ def _ask(state: SetState, flow: Flow, limits: Limits, *, from_idle: bool, to_idl
     if was_full and expected < 0:
         # A full cell's own voltage may lie above the float's, and hide as much of the drop.
         expected = min(0.0, expected + limits.reference.witness.float_step_v)
-    falls = state.episode.fall_v_ms * flow.elapsed
-    if abs(expected) >= ANSWER_V and falls < ANSWERED * abs(expected):
-        state.asked_v, state.asked_from_v = expected, state.volts / limits.cell_count
+    if abs(expected) < ANSWER_V or abs(expected) < ANSWER_COARSE * coarse_v:
+        return
+    falls, from_v = state.episode.fall_v_ms * flow.elapsed, state.volts / limits.cell_count
+    answered = (flow.volts / limits.cell_count - from_v) / expected
+    if falls < ANSWERED * abs(expected) and answered < IS_ANSWER:
+        state.asked_v, state.asked_from_v = expected, from_v

@@ -40,8 +40,10 @@ class HealthFigures:
     still_high_v: Array
     still_low_v: Array
     still_ah: Array
+    earlier_v: Array
     standing: Array
     asked_v: Array
+    was_asked: Array
     power_w: Array
     bms_soc: Array
     bms_soc_ref: Array
@@ -140,6 +142,7 @@ STATE = (
     "still_high_v",
     "still_low_v",
     "still_ah",
+    "earlier_v",
     "asked_v",
     "power_w",
 )
@@ -188,8 +191,10 @@ def figures_of(state: SetState, limits: Limits, refresh_ms: int) -> tuple[float,
         state.still_high_v,
         state.still_low_v,
         state.still_ah,
+        state.earlier_v,
         *standing_figures(state.standing),
         state.asked_v,
+        state.was_asked,
         state.power_w,
         or_nan(state.bms_soc),
         or_nan(state.bms_soc_ref),
@@ -286,6 +291,7 @@ def state_of(base: SetState, figures: Sequence[float]) -> SetState:
     state.ts, state.bms_soh_since = int(known["ts"]), int(known["bms_soh_since"])
     state.standing = standing_of(known["standing"])
     state.held, state.bms_soh_moved = bool(known["held"]), bool(known["bms_soh_moved"])
+    state.was_asked = bool(known["was_asked"])
     for name, field in EPISODE.items():
         setattr(episode, field, or_none(known[name]))
     episode.covered_ms, episode.temperature_ms = int(known["episode_ms"]), int(known["temperature_ms"])

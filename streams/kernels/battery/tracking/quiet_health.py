@@ -133,17 +133,21 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     idle, was_idle = np.abs(amps) < f.idle_a, np.abs(before) < f.idle_a
     still = (samples.current_a == f.raw_a) | (idle & was_idle)
     charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
-    f.still_high_v = np.where(still, larger(f.still_high_v, mean_v), mean_v)
-    f.still_low_v = np.where(still, smaller(f.still_low_v, mean_v), mean_v)
+    before_v = f.volts / f.cell_count
+    low_v, high_v = smaller(smaller(f.earlier_v, before_v), mean_v), larger(larger(f.earlier_v, before_v), mean_v)
+    f.earlier_v = before_v
+    f.still_high_v = np.where(still, larger(f.still_high_v, low_v), low_v)
+    f.still_low_v = np.where(still, smaller(f.still_low_v, high_v), high_v)
     f.still_ah = np.where(still, f.still_ah + charged_ah, 0.0)
-    gone = np.where(amps < 0, mean_v - f.still_low_v, f.still_high_v - mean_v)
+    gone = np.where(amps < 0, low_v - f.still_low_v, f.still_high_v - high_v)
     is_drained = (
-        (f.still_high_v >= f.float_cell_v) & (mean_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
+        (f.still_high_v >= f.float_cell_v) & (high_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
     )
     against = np.where(idle, is_drained, gone >= AGAINST_V)
-    unanswered = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
-    f.asked_v = np.zeros_like(mean_v)
-    earlier = ShownFigures(f.ts, f.raw_a, f.volts / f.cell_count, f.cell_v, was_idle)
+    waits = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
+    unanswered = waits & (f.was_asked != 0)
+    f.asked_v, f.was_asked = np.where(waits & ~unanswered, f.asked_v, 0.0), (waits & ~unanswered).astype(float)
+    earlier = ShownFigures(f.ts, f.raw_a, before_v, f.cell_v, was_idle)
     now = ShownFigures(samples.ts, samples.current_a, mean_v, samples.lowest_v, idle)
     f.standing, stands = watched_once(samples, f.standing, earlier, now, f.sign)
     agrees: Mask = ~(against | unanswered | stands)

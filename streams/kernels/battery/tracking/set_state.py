@@ -142,6 +142,7 @@ class SetState:
     votes: int = 0
     doubted_v: float = 0.0
     idle_v: float = 0.0
+    awaited: int = 0
     """What is known of the current's sign (`Direction`)."""
     dark_since: int | None = None
     """Reading after which nothing usable came for longer than a gap, while the device is still heard."""
@@ -152,9 +153,12 @@ class SetState:
     standing: CurrentStanding = NEW
     """How long its current may stand at one figure, and does."""
     still_high_v: float = 0.0
-    """Highest and lowest mean cell voltage since the current stands still, or is none; and what was counted since."""
+    """Highest and lowest mean cell voltage that three readings have reached since the current stands still, or is none;
+    and what was counted since."""
     still_low_v: float = 0.0
     still_ah: float = 0.0
+    earlier_v: float = 0.0
+    """Mean cell voltage at the reading before the last one."""
     is_stuck: bool = False
     """Whether that cannot be."""
     load_on_ohm: float | None = None
@@ -162,8 +166,10 @@ class SetState:
     unseen_offset_v: float | None = None
     """Pack voltage less its cells, beyond what the one missing cell should have, as learned on float."""
     asked_v: float = 0.0
-    """What a cell's voltage has to answer by the next reading, from `asked_from_v` on; 0 where nothing is due."""
+    """What a cell's voltage has to answer within two readings, from `asked_from_v` on; 0 where nothing is due."""
     asked_from_v: float = 0.0
+    was_asked: bool = False
+    """Whether the first of them has not answered."""
     power_w: float = 0.0
     belief_ts: int | None = None
     belief_soh: float = 0.0
@@ -227,7 +233,7 @@ class SetState:
     @property
     def direction(self) -> Direction:
         """What is known of the current's sign."""
-        return Direction(self.votes, self.doubted_v, self.idle_v)
+        return Direction(self.votes, self.doubted_v, self.idle_v, self.awaited)
 
     def copied(self) -> SetState:
         """Another one that may be changed."""

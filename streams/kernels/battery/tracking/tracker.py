@@ -144,7 +144,7 @@ class Tracker:
         episode = OpenEpisode(doing, ts, volts, None, 0.0)
         hour = HourSums(ts - ts % HOUR_MS)
         state = self.state = SetState(ts, raw, raw, volts, cell_v, doing, ts, episode, hour)
-        state.still_high_v = state.still_low_v = volts / self.limits.cell_count
+        state.still_high_v = state.still_low_v = state.earlier_v = volts / self.limits.cell_count
         if doing is DISCHARGE:
             note_load(episode, LoadedSample(ts, -raw, volts, cell_v, unseen_v), self.limits, None)
         episode.pack_end_v = volts
@@ -370,8 +370,9 @@ class Tracker:
             return  # nearly always
         idle_a = 2 * limits.idle_a
         was_idle, now_idle = abs(state.raw_a) < idle_a, abs(raw) < idle_a
-        known = learned(state.direction, limits, (state.raw_a, state.volts), (raw, volts))
-        state.votes, state.doubted_v, state.idle_v = known
+        coarse_v = state.standing.coarse_v * limits.cell_count
+        known = learned(state.direction, limits, (state.raw_a, state.volts), (raw, volts), coarse_v)
+        state.votes, state.doubted_v, state.idle_v, state.awaited = known
         if abs(step_a) < limits.step_a:
             return
         signed = known.sign * step_a
