@@ -47,10 +47,10 @@ BATTERY_GUIDES: dict[SignalKind, Guide] = {
         ),
         Text(
             "高：至少两个互相独立的量、持续十分钟；光伏、油机等其他电源供电的站点，市电停电也会被标为矛盾；"
-            "下调整流器做核对性放电时，“市电正常”同样会被标为矛盾。",
+            "下调整流器做核对性放电时，“市电正常”同样会被标为矛盾（事先为电源系统登记检修计划，告警即不发出）。",
             "Sure: two independent witnesses for ten minutes. At a site that something else feeds, such as solar"
             " panels or a generator, a true failure of mains is doubted too; so is mains that is on while a rectifier"
-            " is turned down to test the sets.",
+            " is turned down to test the sets: plan the test as maintenance of the power system, and it is kept back.",
         ),
         Text(
             "现场测量母线电压与电池组电压；查看 FSU 与 BMS、整流器的通信。",

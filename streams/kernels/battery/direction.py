@@ -56,10 +56,11 @@ def learned(
 ) -> Direction:
     """Take two readings in a row, each (A as the sensor says, V of the pack), with no gap between them.
 
-    Only steps from idle tell, and out of float no small rise: a full cell's own voltage may lie above the float's. When
-    a load goes off near empty, the cells may fall further than they recover. `coarse_v` (V of the pack) is what its
-    voltage moves by anyhow: of an answer against the sign in force only what is beyond that counts. A sign that a step
-    has just turned is turned back if the voltage, under the same current, was an outlier.
+    Only steps from idle tell, and out of float no small rise, least of all one against the current: a full cell's own
+    voltage may lie above the float's, and noise goes with it. When a load goes off near empty, the cells may fall
+    further than they recover. `coarse_v` (V of the pack) is what its voltage moves by anyhow: of an answer against the
+    sign in force only what is beyond that counts. A sign that a step has just turned is turned back if the voltage,
+    under the same current, was an outlier.
     """
     (raw_before, volts_before), (raw, volts) = before, now
     votes, step_a = known.votes, raw - raw_before
@@ -77,7 +78,7 @@ def learned(
     agrees = step_a * answer > 0
     strength = _strength(votes, answer, limits, coarse_cell_v, agrees=agrees)
     from_float = volts_before >= limits.float_cell_v * limits.cell_count
-    may_be_full = from_float and answer > 0 and strength < limits.reference.witness.float_step_v
+    may_be_full = from_float and answer > 0 and strength < (1 if agrees else 2) * limits.reference.witness.float_step_v
     is_sound = abs(votes) < VOTES_MAX and coarse_cell_v < SLOW_CELL_V / 2  # nothing to measure a slow answer from, else
     idle_v = volts_before if is_sound else 0.0
     if strength < VOTE_CELL_V or may_be_full:

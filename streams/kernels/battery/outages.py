@@ -33,6 +33,8 @@ WITNESS_MS = 10 * MINUTE_MS
 """So long a bus is watched before it contradicts. (unsourced)"""
 LATE_MS = 2 * HOUR_MS
 """A bus that is held for longer is not one that hardly anybody draws from. (unsourced)"""
+AT_ONCE_V = 0.5
+"""A bus that was held, and comes down by so much from one reading to the next, was taken over then. (unsourced)"""
 FELL_V = 1.0
 """A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
 LEVEL_MS = 15 * MINUTE_MS
@@ -91,7 +93,7 @@ class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 5
+    version = 6
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -162,10 +164,12 @@ class SiteOutages(Saved[PowerState | None]):
 
 
 def _begins_late(state: PowerState, bus_v: float | None) -> bool:
-    """Whether a bus that has contradicted a failure of mains for hours comes down: it fails now."""
+    """Whether a bus that has contradicted a failure of mains comes down, at once or after hours: it fails now."""
     if not state.is_contradicted or state.outage_ts is None or state.bus_v is None or bus_v is None:
         return False
-    return state.bus_v - bus_v > HELD_V and state.ts - state.outage_ts >= LATE_MS
+    low_v = state.bus_v if state.bus_low_v is None else state.bus_low_v
+    is_late = state.ts - state.outage_ts >= LATE_MS
+    return low_v - bus_v >= AT_ONCE_V or (state.bus_v - bus_v > HELD_V and is_late)
 
 
 def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) -> tuple[PowerState, bool]:

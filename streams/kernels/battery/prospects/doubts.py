@@ -16,8 +16,8 @@ from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeK
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
 from schemas.registered.cycling import BatteryUse
 from schemas.registered.devices import Chemistry
-from schemas.time import DAY_MS, FOREVER_TS
-from streams.kernels.battery.outages import FELL_V, HELD_V, LEVEL_MS, SETTING_CELL_V, WITNESS_MS
+from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
+from streams.kernels.battery.outages import FELL_V, HELD_V, LEVEL_MS, SETTING_CELL_V, SETTING_V, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
 from streams.kernels.contract import Replaced, Want
 
@@ -34,6 +34,8 @@ HEARD_MS = 2 * LONGEST_MS
 """What happens longer after the beginning of an outage is not asked: whatever changes, it is known what it touches."""
 FLOAT_REACH_MS = 400 * DAY_MS
 """A float that began longer ago is not known of. (unsourced)"""
+RECHARGED_MS = 10 * HOUR_MS
+"""A set that has slept through an outage is full again, whatever it shows, so long after it. (unsourced)"""
 HOLDS = {EpisodeKind.FLOAT, EpisodeKind.CHARGE}
 """What no set does whose bus has come down; one at rest may be open."""
 OF_RECORDS = {BatteryFlag.BLANK: DoubtKind.BLANK, BatteryFlag.CONTRADICTED: DoubtKind.SET}
@@ -145,12 +147,30 @@ def _of_outage(
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
     elif above and (fallen is None or fallen >= FELL_V):  # a bus first heard within an outage has no voltage before it
         for device_id, row in above.items():
-            ends = [each for each in (outage.ended_ts, row.ended_ts) if each is not None]
             yield _doubt(outage, DoubtKind.SET)._replace(
-                device_id=device_id, ended_ts=min(ends, default=None), since_ts=row.ts, pack_v=row.pack_end_v
+                device_id=device_id, ended_ts=_awake(outage, row), since_ts=row.ts, pack_v=row.pack_end_v
             )
-    elif (fallen is None or fallen <= HELD_V) and said and len(floating) == len(said):
+    elif _is_held(outage, fallen) and said and len(floating) == len(said):
         yield _doubt(outage, DoubtKind.MAINS)
+
+
+def _is_held(outage: SiteOutage, fallen_v: float | None) -> bool:
+    """Whether a bus is where a rectifier holds it: where it was, or where a boost ends."""
+    return fallen_v is None or fallen_v <= HELD_V or (outage.bus_low_v or 0.0) >= SETTING_V
+
+
+def _awake(outage: SiteOutage, row: BatteryEpisode) -> int | None:
+    """When a set that contradicts an outage is believed again: not yet (None), where its records may still stand.
+
+    One that floats on after mains is back was asleep, else it would be charged.
+    """
+    if row.kind is EpisodeKind.REST or outage.ended_ts is None:
+        ends = [each for each in (outage.ended_ts, row.ended_ts) if each is not None]
+        return min(ends, default=None)
+    full_ts = outage.ended_ts + RECHARGED_MS
+    if row.ended_ts is None:
+        return full_ts if row.seen_ts >= full_ts else None
+    return min(row.ended_ts, full_ts)
 
 
 def _carry(own: Sequence[BatteryEpisode], device: Device, fall: SiteOutage) -> Iterable[BatteryEpisode]:

@@ -368,10 +368,9 @@ class Tracker:
         step_a, answer = raw - state.raw_a, volts - state.volts
         if -limits.step_a < step_a < limits.step_a and not state.doubted_v and not state.idle_v:
             return  # nearly always
-        idle_a = 2 * limits.idle_a
-        was_idle, now_idle = abs(state.raw_a) < idle_a, abs(raw) < idle_a
-        coarse_v = state.standing.coarse_v * limits.cell_count
-        known = learned(state.direction, limits, (state.raw_a, state.volts), (raw, volts), coarse_v)
+        was_idle, now_idle = (abs(amps) < 2 * limits.idle_a for amps in (state.raw_a, raw))
+        before, coarse_v = (state.raw_a, state.volts), state.standing.coarse_v * limits.cell_count
+        known = learned(state.direction, limits, before, (raw, volts), coarse_v)
         state.votes, state.doubted_v, state.idle_v, state.awaited = known
         if abs(step_a) < limits.step_a:
             return

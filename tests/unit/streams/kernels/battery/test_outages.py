@@ -95,3 +95,17 @@ def test_a_bus_alone_contradicts_nobody() -> None:
     readings = [SitePowerReading(ts=T0 + at * 60_000, dc_voltage_v=volts) for at, volts in enumerate(bus)]
     rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
     assert [row for row in rows if isinstance(row, SiteOutage)] == []
+
+
+def test_phases_that_are_dead_before_mains_fails_begin_its_failure_where_the_bus_comes_down() -> None:
+    """Held for an hour, then down by a volt within one reading: what lay before is contradicted, what follows is not.
+
+    A bus that is drawn from by little comes down slowly: its failure began where it was said.
+    """
+    bus = [54.3] * 60 + FALLING
+    held, failure = outages([54.3] * 10 + bus, [False] * 10 + [True] * len(bus), phases=True)
+    assert (held.ts, held.ended_ts, held.contradicted) == (T0 + 10 * 60_000, T0 + 70 * 60_000, True)
+    assert (failure.ts, failure.ended_ts, failure.contradicted) == (T0 + 70 * 60_000, None, False)
+    slow = [54.3 - at * 0.02 for at in range(90)]
+    [row] = outages([54.3] * 10 + slow, [False] * 10 + [True] * len(slow), phases=True)
+    assert (row.ts, row.contradicted) == (T0 + 10 * 60_000, False)

@@ -41,7 +41,7 @@ def readings(rig: Rig) -> Iterator[BatteryReading]:
         yield arrival.reading
 
 
-def told(rig: Rig, arrivals: list[Arrival] | None = None) -> set[str]:
+def flagged(rig: Rig, arrivals: list[Arrival] | None = None) -> set[str]:
     """Flags of a current sensor, but for a sign that is turned back by the third reading."""
     rows = [row for each in (PACK, HEALTH) for row in each.fold(None, rig.device, arrivals or rig.readings)[1]]
     shown = [row.flags.split(",") for row in rows if isinstance(row, BatteryQuarter | BatteryState)]
@@ -60,7 +60,7 @@ def test_no_outlier_of_one_reading_or_two_is_evidence(off_v: float, count: int) 
             assert reading.cell_voltage_v is not None
             reading.pack_voltage_v = round(reading.pack_voltage_v + 16 * off_v, 2)
             reading.cell_voltage_v = [None if volts is None else volts + off_v for volts in reading.cell_voltage_v]
-        assert told(rig) == set(), begins
+        assert flagged(rig) == set(), begins
 
 
 def test_a_low_outlier_and_a_high_one_hours_apart_are_no_rise_of_the_cells() -> None:
@@ -69,7 +69,7 @@ def test_a_low_outlier_and_a_high_one_hours_apart_are_no_rise_of_the_cells() -> 
     shown = list(readings(rig))
     for at, off_v in ((40, -0.06), (50, 0.06)):
         shown[at].pack_voltage_v = (shown[at].pack_voltage_v or 0.0) + 16 * off_v
-    assert told(rig) == set()
+    assert flagged(rig) == set()
 
 
 def coarse(rig: Rig, step_v: float) -> Rig:
@@ -81,7 +81,7 @@ def coarse(rig: Rig, step_v: float) -> Rig:
 
 def test_a_pack_in_steps_of_half_a_volt_answers_no_load() -> None:
     """A load that goes off is 0.4 V of sixteen cells: between two steps nothing need be seen of it."""
-    assert told(coarse(used_set(), 0.5)) == set()
+    assert flagged(coarse(used_set(), 0.5)) == set()
 
 
 @pytest.mark.parametrize("step_v", [0.01, 0.1])
@@ -92,18 +92,18 @@ def test_a_dead_sensor_and_one_turned_round_are_told_by_the_voltage_s_own_steps(
     dead.run(0.5, -25.0)
     dead.shown_a = 0.0
     dead.run(0.2, -25.0)
-    assert told(coarse(dead, step_v)) == {"stuck_current"}
+    assert flagged(coarse(dead, step_v)) == {"stuck_current"}
     turned = used_set()
     for reading in readings(turned):
         reading.current_a = -(reading.current_a or 0.0) + 0.0
-    assert told(coarse(turned, step_v)) == {"reversed_current"}
+    assert flagged(coarse(turned, step_v)) == {"reversed_current"}
 
 
 @pytest.mark.parametrize("seed", [1_042, 2_050, 70_019])
 def test_drawn_sets_with_steps_of_half_a_volt_keep_their_state_of_charge(seed: int) -> None:
     """Each was told to have a sensor whose load step the voltage had not answered."""
     world = healthy(seed)
-    assert told(Rig(world.device), world.readings) == set()
+    assert flagged(Rig(world.device), world.readings) == set()
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,10 @@ def test_drawn_sets_with_steps_of_half_a_volt_keep_their_state_of_charge(seed: i
     [
         1_105,  # full cells rose above float under a load, by one step of half a volt: its sensor was turned round
         2_025,  # an outlier of 50 mV a cell under a load that is held
+        80_101,  # full cells rose above float under a load, with noise beyond 50 mV
     ],
 )
 def test_drawn_sets_with_outliers_and_coarse_packs_keep_their_state_of_charge(seed: int) -> None:
     """Nothing is wrong with them."""
     world = harder(seed)
-    assert told(Rig(world.device), world.readings) == set()
+    assert flagged(Rig(world.device), world.readings) == set()

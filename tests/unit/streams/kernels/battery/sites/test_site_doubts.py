@@ -93,6 +93,28 @@ def test_a_bus_on_its_sets_while_mains_is_said_to_be_on_is_doubted_where_a_set_c
     assert doubts_of(fallen, stretch(EpisodeKind.FLOAT, -1.0, None)) == []
 
 
+def test_a_set_that_slept_through_a_failure_is_believed_when_it_moves_or_must_be_full_again() -> None:
+    """It floats on after mains is back, where it would be charged: its records stand, and so does the doubt."""
+    over = OUTAGE._replace(ended_ts=T0 + HOUR_MS)
+    asleep = stretch(EpisodeKind.FLOAT, -1.0, None)._replace(pack_end_v=54.0)
+    for seen_h, moved_h, ended_h in ((2.0, None, None), (3.0, 3.0, 3.0), (12.0, None, 11.0), (20.0, 20.0, 11.0)):
+        moved_ts = None if moved_h is None else T0 + round(moved_h * HOUR_MS)
+        row = asleep._replace(seen_ts=T0 + round(seen_h * HOUR_MS), ended_ts=moved_ts)
+        [doubt] = doubts_of(over, row)
+        expected = None if ended_h is None else T0 + round(ended_h * HOUR_MS)
+        assert (doubt.device_id, doubt.kind, doubt.ended_ts) == ("a", DoubtKind.SET, expected)
+
+
+def test_a_bus_that_lies_where_a_rectifier_holds_it_is_no_failure_where_every_set_floats() -> None:
+    """Phases of zero while a boost ends; a set that carries, or a bus that lies lower, has truly failed."""
+    boost = OUTAGE._replace(bus_before_v=55.3, bus_low_v=54.2)
+    floats = stretch(EpisodeKind.FLOAT, -1.0, None)._replace(pack_end_v=54.3)
+    [doubt] = doubts_of(boost, floats)
+    assert (doubt.device_id, doubt.kind) == ("p", DoubtKind.MAINS)
+    assert doubts_of(boost, stretch(EpisodeKind.DISCHARGE, 0.0, None)) == []
+    assert [each.kind for each in doubts_of(boost._replace(bus_low_v=52.0), floats)] == [DoubtKind.SET]
+
+
 def test_a_supply_that_is_doubted_is_so_until_the_set_gives_no_more_or_mains_fails() -> None:
     """The bus lies level after half an hour on its set, at a lower setting, and where a boost has ended."""
     level = OUTAGE._replace(ended_ts=T0 + HOUR_MS // 2, contradicted=True)

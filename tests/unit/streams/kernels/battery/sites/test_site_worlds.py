@@ -31,6 +31,9 @@ def test_what_is_wrong_is_not_told_without_a_doubt() -> None:
         300_043,  # the same beside a channel that shows nothing
         300_048,  # a current turned round, hidden by a full cell: it was charged beyond what it holds
         100_206,  # a current that stands under a load
+        400_150,  # phases of zero while a boost ends: its bus comes down by a volt, to where a rectifier holds it
+        400_448,  # whole records that stand from the first hour on: its set was full again with mains
+        402_133,  # phases of zero, and a true failure an hour and a half later
     ],
 )
 def test_what_once_came_out_wrong_stays_mended(seed: int) -> None:
