@@ -21,6 +21,7 @@ from fenhe.demo.ending import DemoOutcome, Ending, check_report
 from fenhe.demo.estimate import Machine, PastToStore
 from fenhe.demo.figures import counted, summary
 from fenhe.demo.forecast import forecast
+from fenhe.demo.planned import plan_tests
 from fenhe.demo.world import DemoWorld, earlier_world, remember
 from fenhe.local import MockKafka
 from fenhe.pipeline import (
@@ -220,6 +221,7 @@ class _Demo:
         scene = self._scenario.scene(seed=world.seed, start_ts=world.start_ts, live_ts=world.live_ts, sets=world.sets)
         with connect(self._environment["FENHE_DB_OWNER_URL"], name="demo") as connection:
             import_registry(connection, scene.registry())
+            plan_tests(connection, scene)
             record(connection, forecast(world.seed, scene.registry().sites, now_ts()))
         with truth_of(scene, self._scenario, self._directory / TRUTH_FILE):
             return self._publish(scene, world, before)

@@ -53,3 +53,12 @@ def test_b0001_is_among_the_alarms_as_short_and_not_as_exchanged(played: str) ->
     assert "backup" in evidence
     assert evidence["backup"]["backup_p50_h"] < evidence["backup"]["contract_h"]
     assert "set_changed" not in evidence
+
+
+def test_a_capacity_test_that_its_crew_planned_waits_for_nobody(played: str) -> None:
+    """Mains is on while the sets carry the site, as where a rectifier failed: the plan accounts for it."""
+    with connect(played, name="test") as connection:
+        rows = connection.execute("SELECT state, active FROM alarm WHERE kind = 'contradiction'").fetchall()
+        ((planned,),) = connection.execute("SELECT count(*) FROM maintenance").fetchall()
+    assert planned == 1
+    assert rows == [("normal", False)]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fenhe.commands.reference import load as load_reference_data
+from fenhe.demo.planned import plan_tests
 from fenhe.scoring.play import play
 from schemas.time import HOUR_MS
 from storage.migrate import migrate
@@ -33,6 +34,7 @@ def played(
     load_reference_data(url)
     with connect(url, name="test") as connection:
         import_registry(connection, known)
+        plan_tests(connection, scene)
     engine = Engine(open_pool(url, size=2, name="test"), installed(), "test", 1)
     sent = (message for message in scene.advance(until_ts) if message.device_id in heard)
     play(sent, engine, span_ms=4 * HOUR_MS)
