@@ -187,8 +187,8 @@ FROM device WHERE kind = 'gangue_unit'"""
         )
     for at in (dt.datetime(2026, 9, 10, 12, tzinfo=END.tzinfo), END):
         scope = Scope(TimeRange(at - dt.timedelta(days=1), at), standard_scope().variables)
-        rows = await rows_of("This month so far", migrated_database, scope)
-        assert rows[0] == {"item": "equivalent hours, this month", "value": 0.5 * 24 * 9.5, "unit": "h"}
+        rows = await rows_of("Month ${__to:date:YYYY-MM}", migrated_database, scope)
+        assert rows[0] == {"item": "equivalent hours of the month", "value": 0.5 * 24 * 9.5, "unit": "h"}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
