@@ -14,7 +14,7 @@ from tests.fixtures.dashboards import populate
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
     from tests.fixtures.dashboards import ReaderDatabase
 
@@ -103,6 +103,22 @@ def test_a_sound_that_waits_for_a_click_says_so_on_a_wall_and_on_an_operators_pa
             assert done.fetchall() == [("seen",)]
 
 
+def write_of_a_site(page: Page, owner: psycopg.Connection) -> None:
+    """Look a note's site up among all; what was typed and not chosen is none."""
+    about = page.get_by_label("About")
+    about.fill("bs0002")
+    page.wait_for_function("document.querySelectorAll('.hits .hit').length === 4")  # all sites, and three
+    page.get_by_label("Note").fill("of nothing that was chosen")
+    page.get_by_role("button", name="Write").click()
+    page.wait_for_function("document.querySelector('.banner').innerText.includes('choose a site')")
+    about.fill("taihang")
+    page.get_by_role("button", name="Taihang steel works").click()
+    page.get_by_label("Note").fill("furnace 3 was relined")
+    page.get_by_role("button", name="Write").click()
+    page.wait_for_selector("td:has-text('furnace 3 was relined')")
+    assert owner.execute("SELECT site_id FROM shift_note ORDER BY id DESC LIMIT 1").fetchall() == [("taihang-steel",)]
+
+
 def test_a_shift_is_handed_over_on_one_sheet(
     browser: Browser, migrated_database: ReaderDatabase, tmp_path: Path
 ) -> None:
@@ -132,7 +148,7 @@ def test_a_shift_is_handed_over_on_one_sheet(
             assert owner.execute("SELECT site_id, actor, note FROM shift_note").fetchall() == [
                 ("", "Wang", "pump 2 stands <b>until Friday</b>")
             ]
-            owner.execute("SELECT shift_note_write('taihang-steel', 'Wang', 'furnace 3 was relined')")
+            write_of_a_site(page, owner)
             for width, height in SIZES:
                 page.set_viewport_size({"width": width, "height": height})
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -153,5 +169,6 @@ def test_a_shift_is_handed_over_on_one_sheet(
         seen = page.locator(".sheet").inner_text()
         assert "crew is on its way" in seen
         assert "pump 2" not in seen
+        assert page.get_by_label("关于").input_value() == "太行钢铁"
         assert "过温" not in seen
         page.screenshot(path=screenshots() / "shift.zh.390.png", full_page=True)

@@ -21,6 +21,7 @@ from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
 from dashboards.preview.operators.acting import OperatorPage
 from dashboards.preview.operators.handover import ALL, Place, Sheet, Shift, chosen, preset, queries
+from dashboards.preview.operators.site_pick import Choice, SitePick, seen
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.preview.state import AGE, Look, state_of
 from dashboards.preview.zoom import in_words
@@ -57,10 +58,9 @@ class ShiftPage(OperatorPage):
     def __init__(self, reader: Source, hand: Hand, view: View, bell: Bell, session: SignedIn | None = None) -> None:
         super().__init__(hand, view, bell, session)
         self._reader = reader
-        self._sites: dict[str, str] = {}
-        """Of what a note may be, with its name."""
-        self._about: ui.select | None = None
-        """Where one may write; None where one may not."""
+        self._about: SitePick | None = None
+        """Of what a note is; None where one may not write."""
+        self._is_preset = False
 
     def build(self) -> None:
         """Put the elements on the page and keep them fresh."""
@@ -83,7 +83,8 @@ class ShiftPage(OperatorPage):
         look = f"dense outlined {'dark' if self._view.theme == 'dark' else ''}"
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
             self._user = self._name_input(account, look)
-            self._about = ui.select({}, label=self._text(words.ABOUT)).props(look).classes("is-about")
+            self._about = SitePick(self._reader, self._view.language, words.ABOUT)
+            self._about.build(look)
             self._note = ui.textarea(self._text(words.NOTE)).classes("is-reason")
             self._note.props(f"{look} autogrow counter maxlength={LONGEST}")
             ui.button(self._text(words.WRITE), on_click=self._write).props("outline no-caps data-action=note")
@@ -100,7 +101,7 @@ class ShiftPage(OperatorPage):
         if account is not None and account.role is not AccountRole.OPERATOR:
             self._refuse(self._text(sign_in.ONLY_VIEWER))
             return
-        if about not in self._sites:
+        if about is None or not await self._may_be_of(about, account):
             self._refuse(self._text(words.NOT_ALL))
             return
         # What stands in the box of somebody signed in is for the eye; a browser could send any other.
@@ -116,6 +117,16 @@ class ShiftPage(OperatorPage):
         if account is None:
             self._remember(user)
         await self._refresh()
+
+    async def _may_be_of(self, about: str, account: Account | None) -> bool:
+        """Whether an account, as it stands now, may see that site; of all sites writes only who sees all."""
+        if about == ALL:
+            return account is None or account.bounds is None
+        try:
+            rows = await self._reader.fetch(seen(about))
+        except (AwayError, QueryError):
+            return False
+        return bool(rows.rows)
 
     def _call(self, about: str, user: str, note: str) -> None:
         assert self._hand.operator_url is not None  # noqa: S101 - there is no form then
@@ -142,7 +153,7 @@ class ShiftPage(OperatorPage):
         self._say(self._refused)
         is_confined = account is not None and account.bounds is not None
         place = Place.of(shift, where)
-        self._offer({} if is_confined else {ALL: self._text(words.ALL_SITES)}, sites, place)
+        self._offer(None if is_confined else Choice(ALL, self._text(words.ALL_SITES)), sites, place)
         seen = Look(now.timestamp(), cast("float | None", data_to_s), cast("float | None", stored_to_s))
         sheet = Sheet(self._view, place)
         facts = [
@@ -155,14 +166,20 @@ class ShiftPage(OperatorPage):
         self._facts.content = f"<h1>{escape(self._text(words.HANDOVER))}</h1><dl>{rows}</dl>"
         self._lists.content = sheet.notes(notes) + sheet.to_do(to_do) + sheet.done(done)
 
-    def _offer(self, first: dict[str, str], sites: Rows, place: Place) -> None:
-        """Let a note be of any site that is seen, of the sheet's own even where the list of sites is too short for it.
+    def _offer(self, of_all: Choice | None, sites: Rows, place: Place) -> None:
+        """Let a note be of any site that is seen. At first it is of what the sheet is of, or of the only site there is.
 
-        Where nobody has said yet of which, it is of what the sheet is of; never of a site that happens to be the first.
+        Never of a site that happens to be the first.
         """
-        own = {} if place.site is None else {place.shift.site: place.site}
-        self._sites = first | own | {str(site_id): str(name) for site_id, name in sites.rows}
-        if self._about is None or self._about.options == self._sites:
+        if self._about is None:
             return
-        said = self._about.value
-        self._about.set_options(dict(self._sites), value=said if said in self._sites else preset(self._sites, place))
+        self._about.offer_all(of_all)
+        if self._is_preset:
+            return
+        self._is_preset = True
+        known = [] if of_all is None else [of_all]
+        known += [] if place.site is None else [Choice(place.shift.site, place.site)]
+        known += [Choice(str(site_id), str(name)) for site_id, name in sites.rows]
+        by_id = {choice.site_id: choice for choice in known}
+        said = preset(by_id, place)
+        self._about.choose(None if said is None else by_id[said])

@@ -1,0 +1,128 @@
+"""The box in which an operator says of which site something is: typed, found, chosen; never a list of thousands."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from nicegui import ui
+
+from dashboards.kit import sql
+from dashboards.preview.access.accounts import SignedOutError
+from dashboards.preview.macros import Query
+from dashboards.preview.reader import AwayError, QueryError
+from dashboards.preview.search import query as search
+from dashboards.words import labels
+from schemas.words import Language
+
+if TYPE_CHECKING:
+    from dashboards.preview.reader import Rows, Source
+    from schemas.words import Text
+
+MOST = 20
+"""Sites that are offered; whoever wants another types more of its name."""
+
+
+class Choice(NamedTuple):
+    """One that may be chosen."""
+
+    site_id: str
+    """Empty: of no one site."""
+    name: str
+    about: str = ""
+
+
+def found(typed: str, language: Language) -> Query:
+    """Sites with a part of a name, an identifier or a city; plants first. All of them where nothing is typed."""
+    text = f"""
+SELECT s.site_id, {sql.name(language, "s", "site_id")} AS name, s.city
+FROM site s
+WHERE site_id ILIKE %(part)s OR name ILIKE %(part)s OR name_zh ILIKE %(part)s OR city ILIKE %(part)s
+ORDER BY lower(site_id) <> lower(%(typed)s),
+         NOT (site_id ILIKE %(start)s OR name ILIKE %(start)s OR name_zh ILIKE %(start)s),
+         sector = 'base_station', 2, 1
+LIMIT {MOST}
+"""  # noqa: S608 - fragments of ours
+    return Query(text, search(typed).parameters)
+
+
+def seen(site_id: str) -> Query:
+    """The site, if whoever asks may see it."""
+    return Query("SELECT site_id FROM site WHERE site_id = %(site)s", {"site": site_id})
+
+
+def choices(rows: Rows, language: Language) -> list[Choice]:
+    """What was found, with identifier and city to tell sites of one name apart."""
+    sites = [tuple(map(str, row)) for row in rows.rows]
+    english = {} if language is Language.ZH else labels.CITY
+    return [Choice(site_id, name, f"{english.get(city, city)} · {site_id}") for site_id, name, city in sites]
+
+
+class SitePick:
+    """The box, with what was found below it while it has the focus. `value` is the chosen site; None: no one yet."""
+
+    def __init__(self, reader: Source, language: Language, label: Text) -> None:
+        self._reader = reader
+        self._language = language
+        self._label = label
+        self._chosen: Choice | None = None
+        self._for_all: list[Choice] = []
+        self._asked = 0
+
+    @property
+    def value(self) -> str | None:
+        """Identifier of the site that stands in the box; "" for all; None where it is none that was chosen."""
+        return None if self._chosen is None else self._chosen.site_id
+
+    def build(self, look: str) -> None:
+        """Put it where the page is being built."""
+        with ui.element("div").classes("search is-about"):
+            self._box = ui.input(self._label(self._language), on_change=self._typed)
+            self._box.props(f"{look} debounce=80 autocomplete=off").on("focus", self._focused)
+            self._hits = ui.element("div").classes("hits")
+
+    def offer_all(self, choice: Choice | None) -> None:
+        """Offer it first, whatever is typed; None: nothing may be of all sites."""
+        self._for_all = [] if choice is None else [choice]
+        if choice is None and self.value == "":
+            self.choose(None)
+
+    def choose(self, choice: Choice | None) -> None:
+        """Put one into the box."""
+        self._chosen = choice
+        self._asked += 1  # an answer to what was typed before comes too late
+        self._box.value = "" if choice is None else choice.name
+        self._hits.clear()
+
+    async def _typed(self) -> None:
+        typed = (self._box.value or "").strip()
+        if self._chosen is not None and typed == self._chosen.name:
+            return  # put there by a choice
+        self._chosen = None
+        await self._look(typed)
+
+    async def _focused(self) -> None:
+        await self._look("")
+
+    async def _look(self, typed: str) -> None:
+        self._asked += 1
+        asked = self._asked
+        try:
+            rows = await self._reader.fetch(found(typed, self._language))
+        except (AwayError, QueryError, SignedOutError):
+            return  # the page says itself that the database is away, or leads to the sign-in
+        if asked == self._asked:  # an answer that comes late is not that of what stands in the box
+            self._show([*self._for_all, *choices(rows, self._language)])
+
+    def _show(self, offered: list[Choice]) -> None:
+        self._hits.clear()
+        with self._hits:
+            for choice in offered:
+                hit = ui.element("button").classes("hit").props("type=button")
+                hit.on("click", partial(self.choose, choice))
+                with hit:
+                    ui.html(escape(choice.name), sanitize=False, tag="b")
+                    ui.html(escape(choice.about), sanitize=False, tag="small")
+            if not offered:
+                ui.label(labels.NOTHING_FOUND(self._language)).classes("empty")
