@@ -58,7 +58,7 @@ def page_of(document: Mapping[str, Any]) -> str:
     title = _both(words.PASSPORT) + " · " + html.escape(document["identity"]["device_id"])
     known_hours = document["temperature_hours"]
     hours = {band: known_hours.get(band, 0) for band in words.BANDS} if known_hours else {}
-    told = [each for each in document["estimates"] if not _is_too_shallow(each)]
+    deep_enough = [each for each in document["estimates"] if not _is_too_shallow(each)]
     parts = [
         _section(words.IDENTITY, _list(document["identity"], words.IDENTITY_ITEMS)),
         _section(words.HEALTH, _list(document["health"] or {}, words.HEALTH_ITEMS)),
@@ -69,7 +69,7 @@ def page_of(document: Mapping[str, Any]) -> str:
         ),
         _section(
             words.ESTIMATES,
-            _table(told, words.ESTIMATE_ITEMS) + _left_out(len(document["estimates"]) - len(told)),
+            _table(deep_enough, words.ESTIMATE_ITEMS) + _left_out(len(document["estimates"]) - len(deep_enough)),
         ),
         _section(words.ALARMS, _table(document["alarms"], words.ALARM_ITEMS)),
     ]

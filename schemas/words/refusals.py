@@ -189,35 +189,36 @@ LOG_REPLACED = _sentence(
     "log replaced: it ends at {end}, {stored} was stored; starting at its beginning",
 )
 
-JSON_AT = _sentence("（第 {line} 行第 {column} 列）", " at line {line} column {column}")
-"""Behind what the JSON parser found."""
-JSON_PROBLEMS = tuple(
-    _sentence(zh, en)
-    for en, zh in {
-        "Invalid JSON: ": "JSON 无效：",
-        "EOF while parsing a list": "列表未完",
-        "EOF while parsing a string": "字符串未完",
-        "EOF while parsing a value": "值未完",
-        "EOF while parsing an object": "对象未完",
-        "control character (\\u0000-\\u001F) found while parsing a string": "字符串中有控制字符",
-        "expected `,` or `]`": "此处应为 , 或 ]",
-        "expected `,` or `}}`": "此处应为 , 或 }}",
-        "expected `:`": "此处应为冒号",
-        "expected value": "此处应为值",
-        "expected ident": "此处应为 true、false 或 null",
-        "invalid escape": "转义无效",
-        "invalid number": "数字无效",
-        "invalid unicode code point": "字符编码无效",
-        "key must be a string": "键应为字符串",
-        "lone leading surrogate in hex escape": "转义中有单独的代理项",
-        "number out of range": "数字超出范围",
-        "recursion limit exceeded": "嵌套过深",
-        "trailing characters": "结尾之后还有字符",
-        "trailing comma": "多余的逗号",
-        "unexpected end of hex escape": "十六进制转义未完",
-    }.items()
+JSON_PROBLEMS = (
+    _sentence("（第 {line} 行第 {column} 列）", " at line {line} column {column}"),
+    *(
+        _sentence(zh, en)
+        for en, zh in {
+            "Invalid JSON: ": "JSON 无效：",
+            "EOF while parsing a list": "列表未完",
+            "EOF while parsing a string": "字符串未完",
+            "EOF while parsing a value": "值未完",
+            "EOF while parsing an object": "对象未完",
+            "control character (\\u0000-\\u001F) found while parsing a string": "字符串中有控制字符",
+            "expected `,` or `]`": "此处应为 , 或 ]",
+            "expected `,` or `}}`": "此处应为 , 或 }}",
+            "expected `:`": "此处应为冒号",
+            "expected value": "此处应为值",
+            "expected ident": "此处应为 true、false 或 null",
+            "invalid escape": "转义无效",
+            "invalid number": "数字无效",
+            "invalid unicode code point": "字符编码无效",
+            "key must be a string": "键应为字符串",
+            "lone leading surrogate in hex escape": "转义中有单独的代理项",
+            "number out of range": "数字超出范围",
+            "recursion limit exceeded": "嵌套过深",
+            "trailing characters": "结尾之后还有字符",
+            "trailing comma": "多余的逗号",
+            "unexpected end of hex escape": "十六进制转义未完",
+        }.items()
+    ),
 )
-"""What the JSON parser says, in its own English."""
+"""What the JSON parser says, in its own English, and where."""
 
 
 @cache

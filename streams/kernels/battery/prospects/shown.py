@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.kernels.battery.prospects.curve_gain import SensorGain
 
 
-class Shown(NamedTuple):
+class ShownHealth(NamedTuple):
     """Figures of a set after a discharge."""
 
     belief: Belief | None
@@ -32,7 +32,7 @@ class Shown(NamedTuple):
     """That was taken out (0.01: the sensor counts 1 % too much); None where nothing tells it."""
 
 
-def without_gain(counted: Shown, gain: SensorGain, limits: Limits) -> Shown:
+def without_gain(counted: ShownHealth, gain: SensorGain, limits: Limits) -> ShownHealth:
     """Take the gain of a sensor that nobody vouches for out of all that it counted; no wider than is published.
 
     A lower bound is only ever lowered. A change was told by what was counted, and is as much less.
@@ -44,7 +44,7 @@ def without_gain(counted: Shown, gain: SensorGain, limits: Limits) -> Shown:
     own = belief.systematic**2 - (limits.gain_sigma * belief.soh) ** 2
     most = (limits.reference.capacity.sigma_max * soh) ** 2 - belief.variance
     systematic = math.sqrt(max(0.0, min(max(0.0, own) + (gain.sigma * soh) ** 2, most)))
-    return Shown(
+    return ShownHealth(
         belief._replace(soh=soh, systematic=systematic),
         counted.at_least_ah / (1.0 + max(0.0, gain.value)),
         None if change is None else change.scaled(1.0 / (1.0 + gain.value)),
@@ -52,7 +52,7 @@ def without_gain(counted: Shown, gain: SensorGain, limits: Limits) -> Shown:
     )
 
 
-def held_against(before: Belief | None, shown: Shown, fusion: Fusion) -> Shown:
+def held_against(before: Belief | None, shown: ShownHealth, fusion: Fusion) -> ShownHealth:
     """Say that a figure was measured anew where it has moved by as much as a change that is named, and none was.
 
     `before` is what was shown after the discharge before.
@@ -67,6 +67,6 @@ def held_against(before: Belief | None, shown: Shown, fusion: Fusion) -> Shown:
     return shown._replace(change=Change(kind, 100 * moved, 100 * before.soh))
 
 
-def last_shown(before: Belief | None, shown: Shown) -> Belief | None:
+def last_shown(before: Belief | None, shown: ShownHealth) -> Belief | None:
     """What the next figure is held against: what was shown last of a set that has not changed since."""
     return before if shown.belief is None and shown.change is None else shown.belief

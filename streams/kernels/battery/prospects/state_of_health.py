@@ -15,7 +15,7 @@ from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.changes import Change, change_of
 from streams.kernels.battery.prospects.curve_gain import gain_by_curve, may_count_half
 from streams.kernels.battery.prospects.load_witness import by_load, corrected, load_witness, scaled
-from streams.kernels.battery.prospects.shown import Shown, held_against, last_shown, without_gain
+from streams.kernels.battery.prospects.shown import ShownHealth, held_against, last_shown, without_gain
 from streams.kernels.battery.prospects.site_view import by_device
 from streams.kernels.battery.tracking.witnesses import (
     KNOW_A_GAIN,
@@ -164,14 +164,14 @@ class StateOfHealth:
             before = last_shown(before, shown)
             yield self._row(_Source(ts, row.reason, row.cutoff_cell_v), limits, known, shown)
 
-    def _shown(self, known: _Known, change: Change | None, before: Belief | None, limits: Limits) -> Shown:
+    def _shown(self, known: _Known, change: Change | None, before: Belief | None, limits: Limits) -> ShownHealth:
         """What is shown of what is known; `before` is what was shown last."""
-        shown = Shown(known.belief, known.at_least_ah, change, known.gain)
+        shown = ShownHealth(known.belief, known.at_least_ah, change, known.gain)
         if _is_unvouched(known, limits.device):
             shown = without_gain(shown, gain_by_curve(known.curve, limits), limits)
         return held_against(before, shown, self._reference.fusion)
 
-    def _row(self, source: _Source, limits: Limits, known: _Known, shown: Shown) -> BatterySoh:
+    def _row(self, source: _Source, limits: Limits, known: _Known, shown: ShownHealth) -> BatterySoh:
         device, nominal, load, newest = limits.device, limits.nominal_ah, known.load, known.newest
         belief, change, gain = shown.belief, shown.change, shown.gain
         is_known = belief is not None and newest is not None

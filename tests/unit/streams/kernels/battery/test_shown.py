@@ -11,7 +11,7 @@ from schemas.metrics import Signal
 from schemas.metrics.battery_prospects import SohChange
 from streams.kernels.battery.fusion import Belief
 from streams.kernels.battery.prospects.changes import Change
-from streams.kernels.battery.prospects.shown import Shown, held_against, last_shown
+from streams.kernels.battery.prospects.shown import ShownHealth, held_against, last_shown
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.detection.batteries.set_changes import SetChanges
 from tests.support.worlds.battery_faults import Doubtful
@@ -77,7 +77,7 @@ def test_a_load_that_is_first_heard_is_no_other_set() -> None:
 def test_a_figure_that_is_less_sure_than_before_says_so() -> None:
     """It has moved, and the interval is wider: what bore it out is no longer heard."""
     before = Belief(0, 0.80, 0.0001, 3, 0.01)
-    now = Shown(before._replace(soh=0.84, systematic=0.03), 0.5, None, None)
+    now = ShownHealth(before._replace(soh=0.84, systematic=0.03), 0.5, None, None)
     said = held_against(before, now, FUSION).change
     assert said is not None
     assert said.kind is SohChange.LESS_SURE
@@ -89,6 +89,6 @@ def test_a_figure_that_is_less_sure_than_before_says_so() -> None:
 def test_after_a_change_nothing_is_held_against_what_was_before_it() -> None:
     """Another set's figure is none to compare with; one that is unknown for a while keeps its last."""
     before = Belief(0, 0.80, 0.0001, 3, 0.01)
-    replaced = Shown(None, 0.0, Change(SohChange.SET_REPLACED, None, 80.0), None)
+    replaced = ShownHealth(None, 0.0, Change(SohChange.SET_REPLACED, None, 80.0), None)
     assert last_shown(before, replaced) is None
     assert last_shown(before, replaced._replace(change=None)) is before

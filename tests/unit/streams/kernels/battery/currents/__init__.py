@@ -1,0 +1,1 @@
+"""Current sensors: what is evidence against one, and what is none."""
