@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
 from schemas.time import HOUR_MS
-from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS
+from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS, NEARLY_MS
 from streams.kernels.metering.lines import ROLLOVER_SHARE
-from streams.kernels.metering.restarts import NEARLY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.metrics import MeterEventKind
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
 from streams.kernels.metering import habit as habits
-from streams.kernels.metering import pace, restarts
+from streams.kernels.metering import pace
 from streams.kernels.metering import trial as trials
 from streams.kernels.metering import witness as witnesses
 from streams.kernels.metering.explain import CATCH_UP_SHARE
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
     from schemas.metrics import Row
     from schemas.registry import Device
     from streams.kernels.metering.explain import Run, RunStep
-    from streams.kernels.metering.habit import Habit
+    from streams.kernels.metering.habit import Habit, Restarts
     from streams.kernels.metering.lines import Line
     from streams.kernels.metering.minutes import Filling
-    from streams.kernels.metering.restarts import Restarts
     from streams.kernels.metering.state import RegisterState, Tremble
     from streams.kernels.metering.witness import FlowWitness
 
@@ -230,8 +230,19 @@ class Grounds:
         self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], ts: int
     ) -> Restarts:
         """Learn when a register begins anew from a window that is settled; tell when that becomes or ceases to be."""
+        found, at = state.restarts, 0
+        for step in steps:
+            old, new = runs[at], runs[step.to]
+            if step.kind is MeterEventKind.EXCURSION:
+                found = found.until(state.lines[step.line].last)
+            elif step.kind is MeterEventKind.RESTART or (
+                step.leaves and new.value < old.value and new.value - state.offset <= step.limit
+            ):
+                found = found.after(habits.Fall(old.last, new.first))
+            elif step.leaves:  # another value: what fell before were other meters, too
+                found = habits.NEVER
+            at = step.to
         known = state.restarts
-        found = restarts.settled(known, runs, steps, state.lines, state.offset)
         if bool(found.every) != bool(known.every):
             self._tell.restarts(found if found.every else known, runs, ts, lasts=bool(found.every))
         return found

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
 from schemas.time import DAY_MS, HOUR_MS
-from streams.kernels.metering.habit import MIN_STEPS
-from streams.kernels.metering.restarts import NEVER, Restarts
+from streams.kernels.metering.habit import MIN_STEPS, NEVER, Restarts
 
 if TYPE_CHECKING:
     from streams.kernels.metering.habit import Habit

@@ -20,13 +20,12 @@ from schemas.readings import Kind, registers_of
 from schemas.time import FOREVER_TS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
-from streams.kernels.metering.habit import Habit, common
+from streams.kernels.metering.habit import Fall, Habit, Restarts, common
 from streams.kernels.metering.latest import latest
 from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
 from streams.kernels.metering.pace import UNTOLD, Even, Evidence, Increment, Pace, PaceClock, held, paced
 from streams.kernels.metering.rates import FlowState, integrate, rate_per_ms, rests
-from streams.kernels.metering.restarts import Fall, Restarts
 from streams.kernels.metering.signs import Signs, is_swapped, look
 from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise

@@ -93,11 +93,13 @@ class Settling(Grounds):
             self._rescaled(state, runs, at, power, ts)
         closed = self._close(state, runs, steps, fillings, ts)
         restarts = self._learns_restarts(state, runs, steps, ts)
-        lines = restarts.without(closed.lines)
+        begun = {fall.behind for fall in restarts.falls} if restarts.every else set()
+        lines = tuple(line for line in closed.lines if line.broke not in begun)
+        before = state.trial, state.lines, state.filling
         return closed._replace(
             unsure=_unsure(state, runs, steps), restarts=restarts, lines=lines,
             noise=noise, scale=state.scale + power, witness=None,
-            trial=None if power or lines != closed.lines else trials.behind(state, runs, steps, fillings),
+            trial=None if power or lines != closed.lines else trials.behind(before, runs, steps, fillings),
         )  # fmt: skip
 
     def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:

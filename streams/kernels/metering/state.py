@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering.explain import Run, RunStep
-from streams.kernels.metering.restarts import NEVER, Restarts
+from streams.kernels.metering.habit import NEVER, Restarts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

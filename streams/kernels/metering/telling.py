@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from schemas.registry import Device
     from streams.kernels.metering.explain import Run, RunStep
+    from streams.kernels.metering.habit import Restarts
     from streams.kernels.metering.lines import Line, RegisterLimits
-    from streams.kernels.metering.restarts import Restarts
 
 QUIET_MS = HOUR_MS
 """Noise that comes again within this time, or within three periods, is one event. (unsourced)"""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from streams.kernels.metering.explain import Run, RunStep
     from streams.kernels.metering.lines import Line
-    from streams.kernels.metering.state import RegisterState
 
 MARK_MS = HOUR_MS
 """A level's count is remembered so often: so finely it is spread if it must be written again."""
@@ -108,21 +107,24 @@ class Trial(NamedTuple):
 
 
 def behind(
-    state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], fillings: Sequence[tuple[Filling, Filling]]
+    before: tuple[Trial | None, Sequence[Line], Filling],
+    runs: Sequence[Run],
+    steps: Sequence[RunStep],
+    fillings: Sequence[tuple[Filling, Filling]],
 ) -> Trial | None:
     """What is on trial behind a window: the level as before, or one that counted more than it can have."""
-    trial, at = state.trial, 0
+    (trial, lines, opened), at = before, 0
     for number, step in enumerate(steps):
         if step.kind is MeterEventKind.EXCURSION:
             came = runs[step.to]
             new_trial = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
-            trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
+            trial = (trial and trial.until(lines[step.line].last)) or new_trial
         elif step.leaves and counts_on(steps[number + 1 :]):
             trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
         elif step.kind in {MeterEventKind.ROLLOVER, MeterEventKind.RESTART}:
             trial = None
         elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit) and not step.leaves:
-            filling = fillings[number - 1][1] if number else state.filling
+            filling = fillings[number - 1][1] if number else opened
             trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
         at = step.to
     return trial
