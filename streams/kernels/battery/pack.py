@@ -234,7 +234,8 @@ def _direction(before: PackState, reading: BatteryReading, known: Direction, lim
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
     coarse_v = before.standing.coarse_v * limits.cell_count
-    return learned(known, limits, (from_a, from_v), (to_a, to_v), coarse_v)
+    elapsed = reading.ts - before.ts
+    return learned(known, limits, (from_a, from_v), (to_a, to_v), elapsed=elapsed, coarse_v=coarse_v)
 
 
 def _is_known(before: PackState, reading: BatteryReading, device: Device) -> bool:

@@ -9,8 +9,9 @@ One value for days is no wonder: nothing flows on float. It is told where physic
 * one and the same record for four times as long as its current and its voltages ever stood, or, from a sensor whose
   idle current was never still, one and the same idle current that is not zero (`standing`).
 
-No outlier is evidence, be it of one reading or of two: a voltage counts where three readings in a row have it, and an
-answer is only asked for where the pack's voltage is fine and quiet enough to show one.
+No outlier is evidence, and what makes one is that the next readings take it back: a voltage counts where three readings
+in a row have it, or two that lie ten minutes apart and agree, for a BMS that samples every quarter of an hour shows no
+more of many an outage. An answer is only asked for where the pack's voltage is fine and quiet enough to show one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.metrics.battery_health import BatteryFlag
-from streams.kernels.battery.direction import sign_of
+from streams.kernels.battery.direction import APART_MS, sign_of
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.standing import CurrentShown, Idle, after_gap, is_standing, watched
 from streams.kernels.battery.tracking.flags import bit
@@ -73,6 +74,11 @@ def contradicts_cells(pack_v: float, cells: Sequence[float], amps: float | None,
     return abs(pack_v - sum_v) > PARTS_SHARE * sum_v and parts_from_cells(pack_v, cells, limits.lead_v(amps))
 
 
+def is_borne_out(elapsed: int, before_v: float, mean_v: float) -> bool:
+    """Whether two readings of a mean cell lie so far apart that they are as good as three, and agree."""
+    return elapsed >= APART_MS and abs(mean_v - before_v) < AGAINST_V
+
+
 def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:
     """Hold a reading's current against its voltage; on a contradiction the set's SoC is not known any more.
 
@@ -80,7 +86,8 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle, coarse_v = flow.volts / limits.cell_count, limits.idle_a, state.standing.coarse_v
     before_v, is_gap = state.volts / limits.cell_count, flow.is_gap
-    low_v, high_v = min(state.earlier_v, before_v, mean_v), max(state.earlier_v, before_v, mean_v)
+    earlier_v = before_v if is_borne_out(flow.elapsed, before_v, mean_v) else state.earlier_v
+    low_v, high_v = min(earlier_v, before_v, mean_v), max(earlier_v, before_v, mean_v)
     state.earlier_v = before_v
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
     now = CurrentShown(flow.ts, raw, mean_v, flow.cell_v)
@@ -143,16 +150,17 @@ def _is_against(state: SetState, flow: Flow, within_v: tuple[float, float], limi
 
 
 def _is_unanswered(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:
-    """Whether a load step was to be answered by now: within three readings, for a sampler may take one late.
+    """Whether a load step was to be answered by now: within three readings, or two that lie ten minutes apart.
 
-    A load that has stepped again meanwhile, after a pause of one reading or two, takes its answer back with it.
+    A sampler may take one late. A load that has stepped again meanwhile, after a pause of one reading or two, takes its
+    answer back with it.
     """
     asked = state.asked_v
     if asked == 0.0 or flow.is_gap or abs(flow.amps - flow.amps_before) >= limits.step_a:
         state.asked_v, state.was_asked = 0.0, False
         return False
     waits = (mean_v - state.asked_from_v) / asked < ANSWERED
-    is_told = waits and state.was_asked
+    is_told = waits and (state.was_asked or flow.elapsed >= APART_MS)
     state.asked_v, state.was_asked = asked if waits and not is_told else 0.0, waits and not is_told
     return is_told
 

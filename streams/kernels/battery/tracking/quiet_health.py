@@ -17,6 +17,7 @@ import numpy as np
 from schemas.metrics import built
 from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
+from streams.kernels.battery.direction import APART_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
 from streams.kernels.battery.quiet_standing import ShownFigures, watched_once
 from streams.kernels.battery.samples import Samples
@@ -134,7 +135,9 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     still = (samples.current_a == f.raw_a) | (idle & was_idle)
     charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
     before_v = f.volts / f.cell_count
-    low_v, high_v = smaller(smaller(f.earlier_v, before_v), mean_v), larger(larger(f.earlier_v, before_v), mean_v)
+    is_far = samples.ts - f.ts >= APART_MS
+    earlier_v = np.where(is_far & (np.abs(mean_v - before_v) < AGAINST_V), before_v, f.earlier_v)
+    low_v, high_v = smaller(smaller(earlier_v, before_v), mean_v), larger(larger(earlier_v, before_v), mean_v)
     f.earlier_v = before_v
     f.still_high_v = np.where(still, larger(f.still_high_v, low_v), low_v)
     f.still_low_v = np.where(still, smaller(f.still_low_v, high_v), high_v)
@@ -145,7 +148,7 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     )
     against = np.where(idle, is_drained, gone >= AGAINST_V)
     waits = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
-    unanswered = waits & (f.was_asked != 0)
+    unanswered = waits & ((f.was_asked != 0) | is_far)
     f.asked_v, f.was_asked = np.where(waits & ~unanswered, f.asked_v, 0.0), (waits & ~unanswered).astype(float)
     earlier = ShownFigures(f.ts, f.raw_a, before_v, f.cell_v, was_idle)
     now = ShownFigures(samples.ts, samples.current_a, mean_v, samples.lowest_v, idle)

@@ -370,7 +370,7 @@ class Tracker:
             return  # nearly always
         was_idle, now_idle = (abs(amps) < 2 * limits.idle_a for amps in (state.raw_a, raw))
         before, coarse_v = (state.raw_a, state.volts), state.standing.coarse_v * limits.cell_count
-        known = learned(state.direction, limits, before, (raw, volts), coarse_v)
+        known = learned(state.direction, limits, before, (raw, volts), elapsed=ts - state.ts, coarse_v=coarse_v)
         state.votes, state.doubted_v, state.idle_v, state.awaited = known
         if abs(step_a) < limits.step_a:
             return

@@ -118,3 +118,65 @@ def test_drawn_sets_with_outliers_and_coarse_packs_keep_their_state_of_charge(se
     """Nothing is wrong with them."""
     world = harder(seed)
     assert flagged(Rig(world.device), world.readings) == set()
+
+
+QUARTER_S = 900
+
+
+def slow_set() -> Rig:
+    """A set whose BMS speaks every quarter of an hour."""
+    return Rig(lfp_set().model_copy(update={"period_s": QUARTER_S}))
+
+
+def outage(rig: Rig, hours: float, amps: float = -25.0) -> None:
+    """A failure of mains, and what comes after it until the set floats."""
+    rig.run(hours, amps, period_s=QUARTER_S)
+    rig.run(1.6 * hours, 15.0, period_s=QUARTER_S)
+    rig.soc = 1.0
+    rig.run(6, period_s=QUARTER_S)
+
+
+def test_a_dead_sensor_of_a_slow_bms_is_told_within_an_outage_of_an_hour() -> None:
+    """Two readings a quarter of an hour apart that agree are as good as three of a minute."""
+    rig = slow_set()
+    rig.run(8, period_s=QUARTER_S)
+    outage(rig, 1.0, -20.0)
+    rig.shown_a = 0.0
+    outage(rig, 1.0, -20.0)
+    assert flagged(rig) == {"stuck_current"}
+
+
+def test_a_load_that_a_slow_bms_shows_no_answer_to_is_told_by_the_second_reading() -> None:
+    """Half an hour under a load that the cells do not know of: the sensor shows another set's current."""
+    rig = slow_set()
+    rig.run(8, period_s=QUARTER_S)
+    rig.run(2, -20.0, period_s=QUARTER_S)
+    rig.run(8, period_s=QUARTER_S)
+    rig.shown_a = -25.0
+    rig.run(0.5, 0.0, period_s=QUARTER_S)
+    assert flagged(rig) == {"stuck_current"}
+
+
+@pytest.mark.parametrize("hours", [0.25, 0.5, 1.0])
+def test_a_reversed_sensor_of_a_slow_bms_is_learned(hours: float) -> None:
+    """By the second of two readings under a load, or by the second of two outages that show one each."""
+    rig = slow_set()
+    rig.sign = -1
+    for _ in range(4):
+        rig.run(8, period_s=QUARTER_S)
+        outage(rig, hours)
+    last = [row for row in HEALTH.fold(None, rig.device, rig.readings)[1] if isinstance(row, BatteryState)][-1]
+    assert "reversed_current" in last.flags
+
+
+@pytest.mark.parametrize("off_v", [-0.2, -0.05, 0.05, 0.2])
+def test_no_outlier_of_a_slow_bms_is_evidence(off_v: float) -> None:
+    """The next reading, a quarter of an hour later, takes it back."""
+    for begins in range(25, 50):
+        rig = slow_set()
+        rig.run(8, period_s=QUARTER_S)
+        outage(rig, 1.0, -20.0)
+        reading = list(readings(rig))[begins]
+        reading.pack_voltage_v = round((reading.pack_voltage_v or 0.0) + 16 * off_v, 2)
+        reading.cell_voltage_v = [None if volts is None else volts + off_v for volts in reading.cell_voltage_v or ()]
+        assert flagged(rig) == set(), begins
