@@ -2,7 +2,8 @@
 
 Model: cell voltage = OCV(SoC) + hysteresis + I·R0 + V1, with one RC pair, less what cold takes; a thermal mass
 per set.
-Current is positive while charging. Source of the parameters: docs/simulators.md, "Parameters and their sources".
+Current is positive while charging. Source of the parameters, but for the unsourced ones: docs/simulators.md,
+"Parameters and their sources".
 """
 
 from __future__ import annotations
@@ -57,10 +58,12 @@ FLOAT_V = (3.390, 3.400)
 FLOAT_SPREAD_V = 0.006
 """Standard deviation of cell voltages in float. (unsourced)"""
 CHARGE_C_RATE = 0.15
+"""Most that a rectifier gives a set. (unsourced)"""
 CUTOFF_V = 2.80
 """The BMS opens at this loaded voltage of the weakest cell. (unsourced)"""
 NOMINAL_AH = (100.0, 150.0, 200.0)
 NOMINAL_SHARE = (0.3, 0.3, 0.4)
+"""How many of the sets have each rated capacity; both (unsourced)."""
 
 
 def temperature_factor(temperature_c: Array) -> Array:

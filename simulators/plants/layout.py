@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 MAIN_ERROR = {Kind.ELECTRICITY: 0.002, Kind.WATER: 0.005}
 SUB_ERROR = {Kind.ELECTRICITY: 0.005, Kind.WATER: 0.0075}
-"""Standard deviation of a meter's gain, held to twice that: ±1.5 % for water sub-meters.
+"""Standard deviation of a meter's gain, held to twice that; (unsourced) but for water sub-meters.
 
-Source of those: docs/simulators.md, "Parameters and their sources".
+Those are of ± 1–2 % (docs/simulators.md, "Parameters and their sources"): here of what lies between.
 """
 OTHER_ERROR = 0.01
 _PLACES = {
