@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 
 from ingest.fields import Mended, mend, required_fields
 from ingest.keys import any_twice, elements_twice, stands_twice
+from ingest.wording import problem_of
 from schemas.columns.table import COLUMNAR, ROW_BYTES, plain_row, times_of
 from schemas.kafka.quarantine import Quarantined, Reason, ahead_detail
 from schemas.kafka.record import LARGEST_PAYLOAD_BYTES, LARGEST_RECORD_BYTES, encode_set_aside
@@ -347,20 +348,6 @@ def _twice(key: str) -> _Refusal:
     return _Refusal(Reason.MALFORMED, refusals.KEY_TWICE(key=repr(key)))
 
 
-_PLAIN = {
-    "model_type": refusals.NOT_AN_OBJECT(),
-    "float_type": refusals.NOT_A_NUMBER(),
-    "float_parsing": refusals.NOT_A_NUMBER(),
-    "int_type": refusals.NOT_WHOLE(),
-    "int_from_float": refusals.NOT_WHOLE(),
-    "finite_number": refusals.NOT_FINITE(),
-    "string_type": refusals.NOT_A_TEXT(),
-    "list_type": refusals.NOT_A_LIST(),
-    "missing": refusals.MISSING(),
-}
-"""What pydantic's refusals are called here; one that is not among them keeps its words."""
-
-
 def _explain(error: ValidationError) -> _Refusal:
     if error.error_count() > MOST_ERRORS:
         return _Refusal(Reason.SCHEMA, refusals.MANY_PROBLEMS(count=error.error_count()))
@@ -368,7 +355,7 @@ def _explain(error: ValidationError) -> _Refusal:
     reason = Reason.MALFORMED if first["type"] == "json_invalid" else Reason.SCHEMA
     where = ".".join(str(part) for part in first["loc"])
     more = refusals.AND_MORE(more=error.error_count() - 1) if error.error_count() > 1 else ""
-    problem = f"{_PLAIN.get(first['type'], first['msg'])}{more}"
+    problem = f"{problem_of(first)}{more}"
     return _Refusal(reason, f"{where}: {problem}"[:500] if where else problem[:500])
 
 

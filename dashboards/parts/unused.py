@@ -10,7 +10,7 @@ from dashboards.kit.panels import About
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
 from schemas.aside import UNKNOWN
-from schemas.words import Language, Text, refusals
+from schemas.words import Language, Text, refused
 
 if TYPE_CHECKING:
     from dashboards.kit.panels import Panel
@@ -32,7 +32,7 @@ def newest_quarantine(language: Language) -> Panel:
     )
     query = f"""
 SELECT received_at, {sql.words_of("reason", labels.REASON, language)} AS reason,
-       NULLIF(device_id, '') AS device, {refusals.sql_of("detail", language)} AS detail
+       NULLIF(device_id, '') AS device, {refused.sql_of("detail", language)} AS detail
 FROM quarantine
 WHERE $__timeFilter(received_at)
 ORDER BY received_at DESC
@@ -63,7 +63,7 @@ def losses(language: Language) -> Panel:
     )
     query = f"""
 SELECT detected_at, partition::float8 AS partition, from_offset::float8 AS from_offset,
-       to_offset::float8 AS to_offset, {refusals.sql_of("what", language)} AS what
+       to_offset::float8 AS to_offset, {refused.sql_of("what", language)} AS what
 FROM log_loss
 WHERE $__timeFilter(detected_at)
 ORDER BY detected_at DESC

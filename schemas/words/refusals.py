@@ -1,7 +1,7 @@
 """What is said of one message or reading that could not be used: each sentence once, in both languages.
 
-English is what is stored, and what a device's maker is shown; pages put it into Chinese by the same sentences. What a
-program of others says (a database, a parser that is not among these) keeps its own words.
+English is what is stored, and what a device's maker is shown; pages put it into Chinese by the same sentences
+(`refused.py`). What a program of others says (a database, a parser that is not among these) keeps its own words.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from schemas.words import Language, Text
+from schemas.words import Text
 
 _NUMBERS = frozenset(
     {"count", "of", "days", "seconds", "size", "allowed", "head", "ts", "more", "line", "column", "end", "stored"}
@@ -18,7 +18,6 @@ _NUMBERS = frozenset(
 _FREE = frozenset({"says", "said", "key", "kind", "sent"})
 _SPECIAL = re.compile(r"([.^$*+?()\[\]{}|\\])")
 _PART = re.compile(r"\{(\w+)\}")
-_AS_IT_CAME = Text("原文：", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,18 @@ class Sentence:
         """Say it in English."""
         return self.text.en.format(**parts)
 
+    @property
+    def parts(self) -> list[str]:
+        """Names of its parts, in order."""
+        return [name for name in _PART.findall(self.text.en) if f"{{{{{name}}}}}" not in self.text.en]
+
     def pattern(self) -> tuple[str, str]:
         r"""Return a regular expression that finds it, and the Chinese that stands in its place, with `\1` for a part.
 
         As Python and PostgreSQL both read it.
         """
         plain = self.text.en.replace("{{", "{").replace("}}", "}")
-        names = [name for name in _PART.findall(self.text.en) if f"{{{{{name}}}}}" not in self.text.en]
+        names = self.parts
         found = "".join(
             _pattern_of(piece[1:-1]) if piece.startswith("{") and piece[1:-1] in names else _SPECIAL.sub(r"\\\1", piece)
             for piece in re.split(r"(\{\w+\})", plain)
@@ -174,6 +178,14 @@ NOT_A_NUMBER = _sentence("不是数", "not a number")
 NOT_A_TEXT = _sentence("不是文本", "not a text")
 NOT_A_LIST = _sentence("不是列表", "not a list")
 MISSING = _sentence("缺失", "is missing")
+NO_SUCH_FIELD = _sentence("该种类没有此字段，见报文格式", "no such field of this kind: see the message format")
+NO_SUCH_WORD = _sentence(
+    "不是此处可用的词，见报文格式", "none of the words that may stand here: see the message format"
+)
+NOT_WRITTEN_SO = _sentence("写法不符，见报文格式", "not written as it must be: see the message format")
+TEXT_TOO_LONG = _sentence("超过 {allowed} 个字符", "has more than {allowed} characters")
+WRONG_COUNT = _sentence("数值的个数不符，见报文格式", "not as many values as belong here: see the message format")
+OUT_OF_CALENDAR = _sentence("不在 1970 至 9999 年之间", "lies outside of the years 1970 to 9999")
 
 # A record that Kafka holds.
 UNREADABLE_TABLE = _sentence("数据表无法读取：", "a table that cannot be read: ")
@@ -189,62 +201,38 @@ LOG_REPLACED = _sentence(
     "log replaced: it ends at {end}, {stored} was stored; starting at its beginning",
 )
 
-JSON_PROBLEMS = (
-    _sentence("（第 {line} 行第 {column} 列）", " at line {line} column {column}"),
-    *(
-        _sentence(zh, en)
-        for en, zh in {
-            "Invalid JSON: ": "JSON 无效：",
-            "EOF while parsing a list": "列表未完",
-            "EOF while parsing a string": "字符串未完",
-            "EOF while parsing a value": "值未完",
-            "EOF while parsing an object": "对象未完",
-            "control character (\\u0000-\\u001F) found while parsing a string": "字符串中有控制字符",
-            "expected `,` or `]`": "此处应为 , 或 ]",
-            "expected `,` or `}}`": "此处应为 , 或 }}",
-            "expected `:`": "此处应为冒号",
-            "expected value": "此处应为值",
-            "expected ident": "此处应为 true、false 或 null",
-            "invalid escape": "转义无效",
-            "invalid number": "数字无效",
-            "invalid unicode code point": "字符编码无效",
-            "key must be a string": "键应为字符串",
-            "lone leading surrogate in hex escape": "转义中有单独的代理项",
-            "number out of range": "数字超出范围",
-            "recursion limit exceeded": "嵌套过深",
-            "trailing characters": "结尾之后还有字符",
-            "trailing comma": "多余的逗号",
-            "unexpected end of hex escape": "十六进制转义未完",
-        }.items()
-    ),
+INVALID_JSON = _sentence("JSON 无效：", "Invalid JSON: ")
+AT_LINE = _sentence("（第 {line} 行第 {column} 列）", " at line {line} column {column}")
+JSON_PROBLEMS = tuple(
+    _sentence(zh, en)
+    for en, zh in {
+        "EOF while parsing a list": "列表未完",
+        "EOF while parsing a string": "字符串未完",
+        "EOF while parsing a value": "值未完",
+        "EOF while parsing an object": "对象未完",
+        "control character (\\u0000-\\u001F) found while parsing a string": "字符串中有控制字符",
+        "expected `,` or `]`": "此处应为 , 或 ]",
+        "expected `,` or `}}`": "此处应为 , 或 }}",
+        "expected `:`": "此处应为冒号",
+        "expected value": "此处应为值",
+        "expected ident": "此处应为 true、false 或 null",
+        "invalid escape": "转义无效",
+        "invalid number": "数字无效",
+        "invalid unicode code point": "字符编码无效",
+        "key must be a string": "键应为字符串",
+        "lone leading surrogate in hex escape": "转义中有单独的代理项",
+        "number out of range": "数字超出范围",
+        "recursion limit exceeded": "嵌套过深",
+        "trailing characters": "结尾之后还有字符",
+        "trailing comma": "多余的逗号",
+        "unexpected end of hex escape": "十六进制转义未完",
+    }.items()
 )
 """What the JSON parser says, in its own English, and where."""
 
 
 @cache
 def sentences() -> tuple[Sentence, ...]:
-    """Return all of them, those first that hold another one."""
+    """Return all of them."""
     own = [value for value in globals().values() if isinstance(value, Sentence)]
     return (*own, *TIME_IN.values(), *JSON_PROBLEMS)
-
-
-def in_language(detail: str, language: Language) -> str:
-    """Return a stored detail in `language`; what no sentence is known of keeps its words, and is said to."""
-    if language is Language.EN:
-        return detail
-    said = detail
-    for sentence in sentences():
-        said = re.sub(*sentence.pattern(), said)
-    return said if said != detail or not detail else _AS_IT_CAME.zh + detail
-
-
-def sql_of(column: str, language: Language) -> str:
-    """Return the same as an SQL expression over a column."""
-    if language is Language.EN:
-        return column
-    said = column
-    for sentence in sentences():
-        found, chinese = (piece.replace("'", "''") for piece in sentence.pattern())
-        said = f"regexp_replace({said}, '{found}', '{chinese}', 'g')"
-    as_it_came = f"CASE WHEN w.said = {column} AND w.said <> '' THEN '{_AS_IT_CAME.zh}' || w.said ELSE w.said END"
-    return f"(SELECT {as_it_came} FROM (SELECT {said} AS said) w)"  # noqa: S608 - sentences of ours

@@ -65,7 +65,7 @@ KEPT = {
     "ingest.sparkplug.rebirth_request": WRITTEN_AHEAD,
     "ingest.ydt1363.battery_reading": WRITTEN_AHEAD,
     "ingest.ydt1363.decode_battery": WRITTEN_AHEAD,
-    "schemas.words.refusals.in_language": "what the pages' SQL says is held against it",
+    "schemas.words.refused.in_language": "what the pages' SQL says is held against it",
     "simulators.wire.sparkplug.EdgeNode": WRITTEN_AHEAD,
     "simulators.wire.ydt1363.encode_battery": WRITTEN_AHEAD,
     "streams.kernels.alarms.machine.presents": "the rule that the database's outbox of messages is held against",
