@@ -6,11 +6,12 @@ is stopped are (unsourced).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from schemas.time import DAY_MS, HOUR_MS
+from schemas.time import DAY_MS, HOUR_MS, MINUTE_MS
 from simulators.climate import UTC_OFFSET_H, YEAR_DAYS
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ STOP_V = 3.0
 LATE_SHARE, LATE_DAYS = 0.05, (30, 180)
 APART_MS = 90 * DAY_MS
 """A crew is not back sooner, however late it was the year before. (unsourced)"""
+
+ALLOWED = 1.25
+"""Of the time that the sets are thought to carry the site: what a crew allows for. (unsourced)"""
 
 
 class Campaign(NamedTuple):
@@ -76,6 +80,10 @@ class CapacityTests:
             begins = self._of(year)
             for site in np.flatnonzero(begins < until_ts).tolist():
                 yield site, int(begins[site])
+
+    def at_most_ms(self, carried_h: float) -> int:
+        """How long a test may take of sets that are thought to carry their site for `carried_h`; whole minutes."""
+        return min(self.longest_ms, math.ceil(ALLOWED * carried_h * 60) * MINUTE_MS)
 
     def carry_on(self, sites: Index, ts: Index, lowest_v: Array) -> NDArray[np.bool_]:
         """Whether each of `sites` is under test at `ts`, its weakest loaded cell having been at `lowest_v` so far."""

@@ -10,12 +10,13 @@ from schemas.readings import Kind
 from schemas.registry import BatterySet, Device, Sector, Site
 from schemas.time import DAY_MS
 from schemas.topics import Topic
-from simulators.climate import CITIES, Climate, day_course, hour_of_day
+from simulators.climate import CITIES, Climate
 from simulators.fleet.ageing import Ageing
 from simulators.fleet.battery import second_life
 from simulators.fleet.battery_faults import BatteryFaults, Fleetwide, draw_faults
 from simulators.fleet.bms import CURRENT_GAIN, Bms, SetsShown, SitesShown, power_messages, set_messages
 from simulators.fleet.capacity_test import CapacityTests
+from simulators.fleet.load import DISCHARGE_V, LOAD_NOISE, LOAD_NOISE_S, carried_h, daily, usual_w
 from simulators.fleet.outages import OutageSchedule, RegionalOutage
 from simulators.truth import Label, LabelKind, TrueTotal, TrueValue
 
@@ -39,15 +40,10 @@ BURST_PERIODS_MS = (1_000, 2_000, 5_000, 10_000)
 LABELLED_MS = round(400 * DAY_MS)
 """Outages and tests of so much time from the start are drawn, and labelled, before the first reading."""
 
-LOAD_MEDIAN_W, LOAD_SIGMA, LOAD_LIMITS_W = 2_500.0, 0.35, (1_000.0, 5_000.0)
-LOAD_DAILY, LOAD_NOISE, LOAD_NOISE_S = 0.25, 0.1, 900.0
-LOAD_PEAK_HOUR = 20.0
 SHELTER_C = (0.0, 4.0)
 """How much warmer the shelter is than the air outside. (unsourced)"""
 
 DOOR_OPEN_CHANCE = 2e-5
-DISCHARGE_V = 3.22
-"""Mean voltage of a cell under load, for the true backup time. (unsourced)"""
 CONTRACT_SHARE = 0.7
 """Of the hours that a site's sets would carry its usual load if they were new: what it is owed. (unsourced)"""
 CONTRACT_H = (0.5, 3.0)
@@ -102,7 +98,7 @@ class Fleet:
         self.city: Index = rng.integers(0, len(CITIES), self.sites)
         self._heated_to_c = heated_to_c
         self._shelter_c = rng.uniform(*SHELTER_C, self.sites)
-        self.load_w = np.clip(LOAD_MEDIAN_W * np.exp(LOAD_SIGMA * rng.standard_normal(self.sites)), *LOAD_LIMITS_W)
+        self.load_w = usual_w(rng, self.sites)
         self._load_noise = rng.standard_normal(self.sites)
         self._burst_ms = rng.choice(BURST_PERIODS_MS, self.sites)
         self._door = np.zeros(self.sites, dtype=bool)
@@ -316,8 +312,7 @@ class Fleet:
         kept = np.exp(-seconds / LOAD_NOISE_S)
         noise = kept * self._load_noise[sites] + np.sqrt(1 - kept * kept) * self._rng.standard_normal(len(sites))
         self._load_noise[sites] = noise
-        daily = LOAD_DAILY * day_course(hour_of_day(until_ts), LOAD_PEAK_HOUR)
-        load: Array = self.load_w[sites] * np.clip(1 + daily + LOAD_NOISE * noise, 0.3, 1.6)
+        load: Array = self.load_w[sites] * np.clip(1 + daily(until_ts) + LOAD_NOISE * noise, 0.3, 1.6)
         return load
 
     def _power_shown(self, sites: Index, when: tuple[Index, Index], load: Array) -> SitesShown:
@@ -356,11 +351,15 @@ class Fleet:
             Label(LabelKind.MAINS_OUTAGE, self.site_ids[site], "", "", fails, returns, (returns - fails) / 3.6e6, "h")
             for site, fails, returns in self.outages.intervals(until_ts)
         ]
-        labels += [
-            Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, begins + self.tests.longest_ms, 0.0, "")
-            for site, begins in self.tests.planned(until_ts)
-        ]
-        return labels
+        return [*labels, *self._tests(until_ts)]
+
+    def _tests(self, until_ts: int) -> Iterator[Label]:
+        """Capacity tests, each until its crew has left at the latest."""
+        charge_ah = self.batteries.nominal_ah * self.batteries.soh
+        held_wh = np.bincount(self.site_of_set, charge_ah * self.batteries.cell_count * DISCHARGE_V)
+        for site, begins in self.tests.planned(until_ts):
+            ends = begins + self.tests.at_most_ms(carried_h(float(held_wh[site]), float(self.load_w[site]), begins))
+            yield Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, ends, 0.0, "")
 
     def _homes(self) -> Iterator[tuple[str, str, int, int]]:
         """Set, its site, channels sent and cells there are."""

@@ -30,7 +30,8 @@ from simulators.fleet.bms import (
     VOLT_OFFSET_V,
 )
 from simulators.fleet.capacity_test import LONGEST_MS, STOP_V, CapacityTests
-from simulators.fleet.fleet import (
+from simulators.fleet.fleet import SITES_A_SET
+from simulators.fleet.load import (
     LOAD_DAILY,
     LOAD_LIMITS_W,
     LOAD_MEDIAN_W,
@@ -38,7 +39,6 @@ from simulators.fleet.fleet import (
     LOAD_NOISE_S,
     LOAD_PEAK_HOUR,
     LOAD_SIGMA,
-    SITES_A_SET,
 )
 from simulators.fleet.outages import NEVER, OutageSchedule
 from streams.kernels.battery.backup import LOADS_MS

@@ -17,8 +17,8 @@ from simulators.climate import CITIES, UTC_OFFSET_H
 from simulators.fleet.ageing import CALENDAR, CALENDAR_EXPONENT, CYCLING, CYCLING_EXPONENT, SCALE, Ageing, loss
 from simulators.fleet.battery import second_life
 from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT
-from simulators.fleet.capacity_test import LONGEST_MS, CapacityTests
-from simulators.fleet.fleet import Fleet
+from simulators.fleet.capacity_test import LONGEST_MS, Campaign, CapacityTests
+from simulators.fleet.fleet import Fleet, FleetPast
 from simulators.fleet.outages import RegionalOutage
 from simulators.planned_events import Chance, PlannedEvent
 from simulators.truth import LabelKind
@@ -254,6 +254,23 @@ def test_a_capacity_test_discharges_with_the_mains_on_and_charges_again() -> Non
     assert begins <= discharging[0] <= begins + 3 * MINUTE_MS
     assert HOUR_MS / 2 < discharging[-1] - begins <= LONGEST_MS
     assert max(amps for at, amps in current if at > discharging[-1]) > 5
+
+
+def test_every_capacity_test_is_over_by_the_end_of_its_label_and_that_is_not_long_after() -> None:
+    """What a crew plans by it hides nothing for hours; by day and by night, whose loads differ."""
+    for seed, begins in enumerate((START_TS, START_TS + 12 * HOUR_MS), 3):
+        campaign = Campaign(begins + HOUR_MS, begins + 2 * HOUR_MS, 10 * HOUR_MS)
+        rarely = FleetPast(begins, begins + 13 * HOUR_MS, 4 * MINUTE_MS, ())
+        fleet = Fleet(seed=seed, sets=200, start_ts=begins, campaign=campaign, past=rarely, heated_to_c=10.0)
+        first = {label.site_id: label for label in fleet.labels()[::-1] if label.kind is LabelKind.CAPACITY_TEST}
+        labelled = np.array([first[site_id].end_ts for site_id in fleet.site_ids])
+        began, over = fleet.tests.begins_ts.copy(), np.zeros(fleet.sites)
+        for at in range(begins, begins + 13 * HOUR_MS, 4 * MINUTE_MS):
+            for _ in fleet.polls(at):
+                over[fleet.tests.under_test] = at - 4 * MINUTE_MS
+        assert np.all(over > began)
+        assert np.all(over <= labelled)
+        assert np.median((labelled - began) / (over - began)) < 1.5
 
 
 def _of(sets: SetsShown, number: int) -> float:
