@@ -3,8 +3,8 @@
 The residual of a day is held against its own usual: the median share of the intake over four weeks. What sub-meters
 never covered, losses and the meters' constant errors stay the same and cancel; a meter that slowly shows too little, or
 suddenly another scale, does not. Far is farther than half of the meters' tolerance and five spreads of the days, on two
-days running. Tolerance and two days: docs/detection.md, "Numbers and their sources"; half and five: (unsourced). Nothing
-is learned from a day that lies far.
+days running. Tolerance and two days: docs/detection.md, "Numbers and their sources"; half and five (unsourced).
+Nothing is learned from a day that lies far.
 
 Which meter it is, is told where it can be: the one whose correction alone brings the shares of all meters back to their
 usual, clearly better than that of any other.
