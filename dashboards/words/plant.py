@@ -124,7 +124,6 @@ EVENTS = {
     "replacement": Text("换表", "replacement"),
     "scale": Text("倍率错", "scale"),
     "freeze": Text("冻结", "freeze"),
-    "restart": Text("定时归零", "restart"),
     "catch_up": Text("追补", "catch-up"),
     "excursion": Text("跳走又回", "excursion"),
     "surge": Text("突增", "surge"),

@@ -96,8 +96,6 @@ class MeterEventKind(StrEnum):
     """Falls to about zero and counts on from there."""
     ROLLOVER = "rollover"
     """Passes its highest value and counts on from zero."""
-    RESTART = "restart"
-    """Begins anew at the same time of each day: a counter of the day. One event, as long as it does."""
     REPLACEMENT = "replacement"
     """Another value, up or down, and counts on from there: another meter."""
     SCALE = "scale"

@@ -42,10 +42,6 @@ METER_RULES: Mapping[str, str] = {
         "多于以往，但未超出可能的量：计在所见之处",
     "comes back to where it would have been: what it showed meanwhile was not its own":
         "回到本应所在之处：其间所示不是它自己的值",
-    "fell three times at the same time of day: it begins anew then, and only what passed between the last reading "
-    "before and the first one behind is an estimate":
-        "三次在同一时刻归零：该表定时重新计数，仅归零前后两次读数之间的用量为估计",
-    "begins anew at the time of day at which it did so before": "在以往归零的时刻重新开始计数",
     "what it showed at first was not its own: nothing it then counts could have come to that":
         "起初所示不是它自己的值：此后所计不可能达到",
     "leaves what it showed before much is known of it": "所知尚少时即离开原先所示",

@@ -8,12 +8,12 @@ stands, and a later reading may still make another one the cheapest, until enoug
 from __future__ import annotations
 
 import math
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
 from schemas.time import HOUR_MS
-from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS, NEARLY_MS
+from streams.kernels.metering.habit import HISTORY_MARGIN, MIN_STEPS
 from streams.kernels.metering.lines import ROLLOVER_SHARE
 
 if TYPE_CHECKING:
@@ -87,12 +87,6 @@ class RunStep(NamedTuple):
         return self.kind in LEAVES or (self.kind is MeterEventKind.ROLLOVER and not self.measured)
 
 
-def counts_on(steps: Sequence[RunStep]) -> bool:
-    """Whether something passes before anything else befalls the register."""
-    ordinary = takewhile(lambda step: step.kind is None, steps)
-    return any(step.counted > 0.0 for step in ordinary)
-
-
 class Explanation(NamedTuple):
     """Which runs are true and what lies between them."""
 
@@ -119,8 +113,6 @@ PRICE_RETURN = 0.7
 """Less than skipping one reading, for it supposes nothing that was not seen; more than counting on."""
 PRICE_ROLLOVER = 0.8
 """At the register's own rollover: less than skipping one reading, so it need not wait."""
-PRICE_RESTART = 0.8
-"""Where it begins anew each day: as at its own rollover."""
 PRICE_INFERRED_ROLLOVER = 1.35
 PRICE_CATCH_UP = 0.5
 PRICE_SURGE = 0.95
@@ -201,14 +193,11 @@ class _Search:
         counted, span = new.value - old.value, new.first - old.last
         most = max(limits.most(habit, span), HISTORY_MARGIN * surge * span)
         returned = self._returns(to, counted)
-        restart = self._restart(at, to, rate)
-        if restart is not None and limits.restarts.is_within(old.last, new.first):
-            return [restart]
         if counted >= -habit.unit:
             counted = max(counted, 0.0)
             counts_on = counted <= most or (at == 0 and to == 1)
             if counts_on and not (returned and counted > limits.usual(habit, span)):
-                returned = [(RunStep(to, None, counted, most, "counts on"), 0.0)]
+                return [(RunStep(to, None, counted, most, "counts on"), 0.0)]
             if returned:
                 return returned
             since = limits.usual(habit, new.first - old.since)
@@ -225,8 +214,7 @@ class _Search:
                 rule = "more than ever before, though not more than it may have counted: it stands where it was counted"
                 ways.append((RunStep(to, MeterEventKind.SURGE, counted, most, rule, measured=False), PRICE_LONE_SURGE))
             return ways
-        falls = (self._rollover(at, to, most), restart or self._reset(at, to, rate, most))
-        ways = [way for way in falls if way is not None]
+        ways = [way for way in (self._rollover(at, to, most), self._reset(at, to, rate, most)) if way is not None]
         return [*returned, *(ways or [self._replacement(at, to, rate, most)])]
 
     def _returns(self, to: int, counted: float) -> list[tuple[RunStep, float]]:
@@ -288,23 +276,6 @@ class _Search:
         counted = max(since, self._speed_across(span, speeds) * span) if is_gap else since
         rule = "falls to no more than it can have counted since, and counts on from there"
         return RunStep(to, MeterEventKind.RESET, counted, low, rule, measured=False), PRICE_RESET
-
-    def _restart(self, at: int, to: int, rate: float | None) -> tuple[RunStep, float] | None:
-        """Beginning anew where it does so each day: what passed between its last reading and then is an estimate."""
-        old, new = self._runs[at], self._runs[to]
-        began = self._limits.restarts.expected(old.last, new.first)
-        if began is None:
-            return None
-        since, began = new.value - self._limits.offset, min(max(began, old.last), new.first)
-        most = self._limits.most(self._habit, min(new.first - old.last, round(new.first - began) + NEARLY_MS))
-        if since > most:
-            return None
-        span, speed = new.first - old.last, 0.0 if old.readings > 1 else rate or 0.0
-        counted = max(since, speed * span, 0.0)  # at what time between the two it was is not known
-        if span > self._limits.gap_ms:
-            counted = max(since, 0.0) + self._speed_across(span, [speed]) * (began - old.last)
-        rule = "begins anew at the time of day at which it did so before"
-        return RunStep(to, MeterEventKind.RESTART, counted, most, rule, measured=False), PRICE_RESTART
 
     def _replacement(self, at: int, to: int, rate: float | None, most: float) -> tuple[RunStep, float]:
         span = self._runs[to].first - self._runs[at].last

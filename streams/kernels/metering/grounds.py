@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.metrics import MeterEventKind
 from schemas.time import DAY_MS, HOUR_MS, QUARTER_MS
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering import pace
@@ -16,12 +15,10 @@ from streams.kernels.metering.minutes import Backing, Minutes
 from streams.kernels.metering.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from schemas.metrics import Row
     from schemas.registry import Device
     from streams.kernels.metering.explain import Run, RunStep
-    from streams.kernels.metering.habit import Habit, Restarts
+    from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.lines import Line
     from streams.kernels.metering.minutes import Filling
     from streams.kernels.metering.state import RegisterState, Tremble
@@ -225,27 +222,6 @@ class Grounds:
         if run.implied is not None:
             return run.implied >= CATCH_UP_STEPS * habit.step
         return run.frozen or run.stood_ms > REST_MARGIN * habit.longest_rest
-
-    def _learns_restarts(
-        self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], ts: int
-    ) -> Restarts:
-        """Learn when a register begins anew from a window that is settled; tell when that becomes or ceases to be."""
-        found, at = state.restarts, 0
-        for step in steps:
-            old, new = runs[at], runs[step.to]
-            if step.kind is MeterEventKind.EXCURSION:
-                found = found.until(state.lines[step.line].last)
-            elif step.kind is MeterEventKind.RESTART or (
-                step.leaves and new.value < old.value and new.value - state.offset <= step.limit
-            ):
-                found = found.after(habits.Fall(old.last, new.first))
-            elif step.leaves:  # another value: what fell before were other meters, too
-                found = habits.NEVER
-            at = step.to
-        known = state.restarts
-        if bool(found.every) != bool(known.every):
-            self._tell.restarts(found if found.every else known, runs, ts, lasts=bool(found.every))
-        return found
 
     def _beyond(self, lines: tuple[Line, ...], run: Run, counted: float) -> tuple[Line, ...]:
         """Take one more reading behind breaks; with the first that counts on it is told what they were."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics import MeterEventKind
 from schemas.time import DAY_MS, HOUR_MS
-from streams.kernels.metering.habit import MIN_STEPS, NEVER, Restarts
+from streams.kernels.metering.habit import MIN_STEPS
 
 if TYPE_CHECKING:
     from streams.kernels.metering.habit import Habit
@@ -102,8 +102,6 @@ class RegisterLimits(NamedTuple):
     """What the register shows is multiplied by this."""
     offset: float = 0.0
     """How far what it shows lies from what it counts on from."""
-    restarts: Restarts = NEVER
-    """When the register begins anew."""
 
     def face(self, value: float) -> float:
         """What the register itself shows."""

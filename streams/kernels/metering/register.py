@@ -20,7 +20,7 @@ from schemas.readings import Kind, registers_of
 from schemas.time import FOREVER_TS, QUARTER_DAY_MS
 from streams.kernels.codec import Codec, Saved
 from streams.kernels.metering.explain import Run
-from streams.kernels.metering.habit import Fall, Habit, Restarts, common
+from streams.kernels.metering.habit import Habit, common
 from streams.kernels.metering.latest import latest
 from streams.kernels.metering.lines import Line
 from streams.kernels.metering.minutes import Filling, Minutes
@@ -66,26 +66,13 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 18
+    version = 19
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
     codec = Codec(
-        MeterState,
-        RegisterState,
-        Run,
-        Habit,
-        Line,
-        Filling,
-        Noise,
-        Beyond,
-        Trial,
-        FlowWitness,
-        Even,
-        Evidence,
-        Restarts,
-        Fall,
+        MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness, Even, Evidence
     )
 
     def __init__(self) -> None:

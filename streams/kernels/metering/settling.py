@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEventKind
-from streams.kernels.metering import trial as trials
-from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, counts_on, explain, is_beside_noise
+from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain, is_beside_noise
 from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
 from streams.kernels.metering.habit import MIN_STEPS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import has_restarted, merged
 from streams.kernels.metering.telling import RUBBISH
-from streams.kernels.metering.trial import JUMP, LEAP
+from streams.kernels.metering.trial import JUMP, LEAP, Trial, TrialMark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Settling(Grounds):
     def _settle(self, state: RegisterState, ts: int) -> RegisterState:
         """Ask what happened, give the window's minutes out again, and close it if enough readings agree."""
         runs = (state.anchor, *state.tail)
-        limits = self._limits._replace(lines=state.lines, offset=state.offset, restarts=state.restarts)
+        limits = self._limits._replace(lines=state.lines, offset=state.offset)
         found = explain(runs, state.habit, limits)
         scaled = self._scaled(runs, state.habit, limits, found)
         if scaled is not None:
@@ -92,14 +92,10 @@ class Settling(Grounds):
         if power:
             self._rescaled(state, runs, at, power, ts)
         closed = self._close(state, runs, steps, fillings, ts)
-        restarts = self._learns_restarts(state, runs, steps, ts)
-        begun = {fall.behind for fall in restarts.falls} if restarts.every else set()
-        lines = tuple(line for line in closed.lines if line.broke not in begun)
-        before = state.trial, state.lines, state.filling
         return closed._replace(
-            unsure=_unsure(state, runs, steps), restarts=restarts, lines=lines,
+            unsure=_unsure(state, runs, steps),
             noise=noise, scale=state.scale + power, witness=None,
-            trial=None if power or lines != closed.lines else trials.behind(before, runs, steps, fillings),
+            trial=None if power else _trial(state, runs, steps, fillings),
         )  # fmt: skip
 
     def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:
@@ -287,12 +283,9 @@ class Settling(Grounds):
                     new.first, span, step.counted, rest, new.value,
                     period_ms=self._period_ms, close=span <= self._gap_ms,
                 ).seeing(new.value)  # fmt: skip
-            elif step.kind not in {None, MeterEventKind.RESTART}:
+            elif step.kind is not None:
                 known = state.lines[step.line].habit if step.kind is MeterEventKind.EXCURSION else None
                 habit = (known or habit).broken(new.first, new.value)
-            elif step.kind is not None:
-                rest = 0 if before.frozen else before.stood_ms
-                habit = habit.restarted(before.value + step.counted - new.value, rest)
             old = step.to
         return habit._replace(last=max(habit.last, runs[old].first))
 
@@ -332,7 +325,7 @@ class Settling(Grounds):
                 self._tell.gap(old, new, step.counted, ts)
             if step.kind is MeterEventKind.EXCURSION:
                 self._tell.returned(state.lines[step.line], step, new, ts)
-            elif step.kind not in {None, MeterEventKind.RESTART} and not step.leaves:
+            elif step.kind is not None and not step.leaves:
                 following = runs[steps[number + 1].to].value if number + 1 < len(steps) else None
                 if step.kind is MeterEventKind.CATCH_UP and not old.frozen:
                     self._tell.freeze(old, ts, until=old.last)
@@ -352,7 +345,13 @@ def _stood_briefly(run: Run, following: Sequence[RunStep], *, is_first: bool) ->
 
 def _leaves(steps: Sequence[RunStep]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
-    return any(step.leaves and counts_on(steps[at + 1 :]) for at, step in enumerate(steps))
+    return any(step.leaves and _counts_on(steps[at + 1 :]) for at, step in enumerate(steps))
+
+
+def _counts_on(steps: Sequence[RunStep]) -> bool:
+    """Whether something passes before anything else befalls the register."""
+    ordinary = takewhile(lambda step: step.kind is None, steps)
+    return any(step.counted > 0.0 for step in ordinary)
 
 
 def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> int:
@@ -364,6 +363,27 @@ def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep])
     if chance:
         return UNSURE_READINGS
     return max(state.unsure, 1) if any(step.shows_the_old for step in steps) else state.unsure
+
+
+def _trial(
+    state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], fillings: Sequence[tuple[Filling, Filling]]
+) -> Trial | None:
+    """What is on trial behind a window: the level as before, or one that counted more than it can have."""
+    trial, at = state.trial, 0
+    for number, step in enumerate(steps):
+        if step.kind is MeterEventKind.EXCURSION:
+            came = runs[step.to]
+            new_trial = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
+            trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
+        elif step.leaves and _counts_on(steps[number + 1 :]):
+            trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
+        elif step.kind is MeterEventKind.ROLLOVER:
+            trial = None
+        elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit) and not step.leaves:
+            filling = fillings[number - 1][1] if number else state.filling
+            trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
+        at = step.to
+    return trial
 
 
 def _agreed(runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:

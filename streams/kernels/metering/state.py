@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streams.kernels.metering import habit as habits
 from streams.kernels.metering.explain import Run, RunStep
-from streams.kernels.metering.habit import NEVER, Restarts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +59,6 @@ class RegisterState(NamedTuple):
     """What passed between the anchor and the tail is estimated, whatever is learned later of such increments."""
     unsure: int = 0
     """How many readings must yet count on before a return that may have been chance is believed."""
-    restarts: Restarts = NEVER
-    """When it begins anew, each day or each week."""
 
 
 def first_of(ts: int, value: float, rate: float | None, *, since: int, frozen: bool) -> Run:

@@ -10,11 +10,8 @@ from schemas.time import HOUR_MS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from schemas.registry import Device
     from streams.kernels.metering.explain import Run, RunStep
-    from streams.kernels.metering.habit import Restarts
     from streams.kernels.metering.lines import Line, RegisterLimits
 
 QUIET_MS = HOUR_MS
@@ -165,15 +162,6 @@ class Teller:
             rule="stands while its instantaneous value says that this much passed"
             if evidence
             else "stands for longer than it ever rests",
-        )  # fmt: skip
-
-    def restarts(self, known: Restarts, runs: Sequence[Run], ts: int, *, lasts: bool) -> None:
-        """Tell that a register begins anew each day or each week, or that it does so no longer."""
-        self.event(
-            MeterEventKind.RESTART, known.since, ts, None if lasts else runs[-1].last,
-            readings=len(known.falls), before=runs[0].value, seen=runs[-1].value,
-            rule="fell three times at the same time of day: it begins anew then, and only what passed between the last"
-            " reading before and the first one behind is an estimate",
         )  # fmt: skip
 
     def step(self, step: RunStep, old: Run, new: Run, ts: int, following: float | None) -> None:

@@ -9,16 +9,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.metrics import MeterEventKind
 from schemas.time import HOUR_MS
-from streams.kernels.metering.explain import counts_on
 from streams.kernels.metering.lines import COUNTING_MS, PROOF_MS, PROOF_READINGS
 from streams.kernels.metering.minutes import LONG_SILENCE_MS, Backing, Filling, Minutes, begin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from streams.kernels.metering.explain import Run, RunStep
+    from streams.kernels.metering.explain import Run
     from streams.kernels.metering.lines import Line
 
 MARK_MS = HOUR_MS
@@ -104,30 +100,6 @@ class Trial(NamedTuple):
         for old, new in pairwise(marks):
             filling = minutes.spread(filling, old.ts, new.ts, max(0.0, new.value - old.value), Backing.BRIDGE)
         return filling
-
-
-def behind(
-    before: tuple[Trial | None, Sequence[Line], Filling],
-    runs: Sequence[Run],
-    steps: Sequence[RunStep],
-    fillings: Sequence[tuple[Filling, Filling]],
-) -> Trial | None:
-    """What is on trial behind a window: the level as before, or one that counted more than it can have."""
-    (trial, lines, opened), at = before, 0
-    for number, step in enumerate(steps):
-        if step.kind is MeterEventKind.EXCURSION:
-            came = runs[step.to]
-            new_trial = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
-            trial = (trial and trial.until(lines[step.line].last)) or new_trial
-        elif step.leaves and counts_on(steps[number + 1 :]):
-            trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
-        elif step.kind in {MeterEventKind.ROLLOVER, MeterEventKind.RESTART}:
-            trial = None
-        elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit) and not step.leaves:
-            filling = fillings[number - 1][1] if number else opened
-            trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
-        at = step.to
-    return trial
 
 
 def first(ts: int, value: float) -> Trial:

@@ -127,7 +127,6 @@ class Window(Beginning):
             if 0.0 <= counted <= self._limits.most(state.habit, span) and not (
                 self._may_catch_up(state, newest, counted)
                 or (state.lines and counted > self._limits.usual(state.habit, span))
-                or state.restarts.is_within(newest.last, ts)
             ):
                 return self._slide(state, run, counted, rate)
         if single and state.witness is not None:
@@ -210,7 +209,6 @@ class Window(Beginning):
             newest, state.shown, (run,), shown, rate, habit, lines,
             state.scale, state.noise, witness, state.doubt, over, trial, state.offset, state.tremble,
             backing is not Backing.READINGS, max(0, state.unsure - 1) if counted > 0.0 else state.unsure,
-            state.restarts,
         )  # fmt: skip
 
     def _doubted(
@@ -337,5 +335,5 @@ class Window(Beginning):
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
             state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset, state.tremble, odd,
-            state.unsure, state.restarts,
+            state.unsure,
         )  # fmt: skip
