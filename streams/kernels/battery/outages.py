@@ -15,6 +15,7 @@ from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import quality_of
 from schemas.readings import Kind, SitePowerReading
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS
+from streams.kernels.battery.direction import APART_MS
 from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ LATE_MS = 2 * HOUR_MS
 """A bus that is held for longer is not one that hardly anybody draws from. (unsourced)"""
 AT_ONCE_V = 0.5
 """A bus that was held, and comes down by so much from one reading to the next, was taken over then. (unsourced)"""
+BORNE_OUT = 3
+"""So many readings in a row have to show that, or two that lie ten minutes apart: one may be an outlier. (unsourced)"""
 FELL_V = 1.0
 """A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
 LEVEL_MS = 15 * MINUTE_MS
@@ -87,13 +90,16 @@ class PowerState(NamedTuple):
     level_v: float = 0.0
     level_before_v: float = 0.0
     fell: Fell | None = None
+    down_ts: int = 0
+    """Since when a bus that contradicts a failure has been down after all, and in how many readings in a row."""
+    down: int = 0
 
 
 class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 6
+    version = 7
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -134,17 +140,23 @@ class SiteOutages(Saved[PowerState | None]):
             _end_fall(state, device, rows)
             is_fresh = ts - state.fell.ts < 2 * LEVEL_MS  # else it may have been a setting, and is held where it lies
             state = state._replace(fell=None, bus_v=state.fell.from_v if is_fresh else state.bus_v)
-        if state.outage_ts is None or _begins_late(state, bus_v):
+        if bus_v is not None:
+            is_down = _begins_late(state, bus_v)
+            down_ts = state.down_ts if is_down and state.down else ts
+            state = state._replace(down_ts=down_ts, down=state.down + 1 if is_down else 0)
+        is_late = bus_v is not None and (state.down >= BORNE_OUT or (state.down > 1 and ts - state.down_ts >= APART_MS))
+        if state.outage_ts is None or is_late:
+            began = state.down_ts if is_late else ts
             if state.outage_ts is not None:
-                rows.append(_outage(device, state, ts, ts))
+                rows.append(_outage(device, state, began, began))
             state = state._replace(
-                outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v, is_contradicted=False
+                outage_ts=began, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v, is_contradicted=False, down=0
             )
             rows.append(_outage(device, state, ts, None))
             return state
         # That none is lost when readings come late.
         passed_snapshot = ts // self.snapshot_ms != before.ts // self.snapshot_ms
-        state, is_news = _witnessed(state, before.ts, ts, bus_v)
+        state, is_news = _witnessed(state, before.ts, ts, None if state.down else bus_v)
         if passed_snapshot or is_news:
             rows.append(_outage(device, state, ts, None))
         return state
@@ -155,7 +167,7 @@ class SiteOutages(Saved[PowerState | None]):
         ts = state.ts
         if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
             rows.append(_outage(device, state, ts, ts))
-            state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
+            state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False, down=0)
             state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
         if bus_v is None or state.failed is None:  # of mains nothing is said: a bus that falls contradicts nobody
             return state if bus_v is None else state._replace(bus_v=bus_v)

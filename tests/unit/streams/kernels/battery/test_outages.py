@@ -109,3 +109,12 @@ def test_phases_that_are_dead_before_mains_fails_begin_its_failure_where_the_bus
     slow = [54.3 - at * 0.02 for at in range(90)]
     [row] = outages([54.3] * 10 + slow, [False] * 10 + [True] * len(slow), phases=True)
     assert (row.ts, row.contradicted) == (T0 + 10 * 60_000, False)
+
+
+@pytest.mark.parametrize("outlier_v", [0.0, 52.9])
+def test_outliers_of_a_bus_that_is_held_begin_no_outage(outlier_v: float) -> None:
+    """One reading, or two in a row, that the next takes back: the failure stays contradicted, and its bus held."""
+    bus = [54.0] * 500
+    bus[100], bus[200], bus[201] = outlier_v, outlier_v, outlier_v
+    [row] = outages(bus, [60 <= at < 400 for at in range(500)], phases=True)
+    assert (row.contradicted, row.bus_low_v) == (True, 54.0)
