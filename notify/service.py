@@ -19,7 +19,7 @@ from notify.routing import channels_of, is_worth_telling, quiet_wait_s
 from notify.texts import message
 from schemas.time import LOCAL
 from storage.alarm_tables import notifications
-from storage.errors import is_transient
+from storage.errors import is_too_much, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,9 +62,9 @@ class Notifier:
             try:
                 busy = self.plan() + self.send_next()
             except psycopg.Error as error:
-                if not is_transient(error):
+                if not (is_transient(error) or is_too_much(error)):
                     raise
-                log.warning("database is away", error=repr(error))
+                log.warning("database does not serve us now", error=repr(error))
                 busy = 0
             if not busy:
                 self.stopping.wait(IDLE_S)

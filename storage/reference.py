@@ -81,5 +81,5 @@ def _insert(connection: Connection, table: str, version: str, rows: dict[str, di
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join(sql.Placeholder() * len(columns)),
     )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [(version, key, *row.values()) for key, row in rows.items()])
+    for key, row in rows.items():
+        connection.execute(statement, (version, key, *row.values()))

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from schemas.registered.sense import Nonsense, NonsenseError, check
 from schemas.registry import Device, Registry, Site
 from storage import recompute
+from storage.statements import each
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -25,7 +26,8 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         _, before = load_registry(connection)
         touched = _touched(before, registry)
-        cursor.executemany(
+        each(
+            connection,
             "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit, product_lines,"
             " virtual_meters, detection, coal_yuan_t)"
             " VALUES (%(site_id)s, %(name)s, %(name_zh)s, %(sector)s, %(city)s, %(product_unit)s, %(product_lines)s,"
@@ -44,7 +46,8 @@ def import_registry(connection: Connection, registry: Registry) -> None:
                 for site in registry.sites
             ],
         )
-        cursor.executemany(
+        each(
+            connection,
             "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (device_id) DO UPDATE SET site_id = excluded.site_id, kind = excluded.kind,"

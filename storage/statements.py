@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, LiteralString
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from psycopg import Connection
 
     from storage.encoding.arrays import PgType
 
@@ -13,6 +16,12 @@ if TYPE_CHECKING:
 def trusted(text: str) -> LiteralString:
     """Mark SQL that is put together from this package's own table definitions, never from input."""
     return text
+
+
+def each(connection: Connection, statement: LiteralString, rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> None:
+    """Run a statement for each row, in order; psycopg's own way to do so opens a pipeline (decision 370)."""
+    for row in rows:
+        connection.execute(statement, row)
 
 
 MOMENT = "'epoch'::timestamptz + %s * interval '1 ms'"

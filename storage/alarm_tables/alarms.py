@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg.types.json import Jsonb
 
 from storage.encoding.arrays import Column, PgType
-from storage.statements import trusted, unnest
+from storage.statements import each, trusted, unnest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,13 +130,14 @@ def maintenance(connection: Connection, site_ids: Sequence[str], from_ts: int) -
 
 
 _MOMENT = "'epoch'::timestamptz + %({0})s::bigint * interval '1 ms'"
-_FIGURES = ("value", "baseline", "low", "high", "z", "unit", "window_s", "cost", "cost_unit", "detector", "evidence")
+FIGURES = ("value", "baseline", "low", "high", "z", "unit", "window_s", "cost", "cost_unit", "detector", "evidence")
+"""Columns of what an alarm was judged by."""
 _INSERT = trusted(
     "INSERT INTO alarm (alarm_id, site_id, device_id, metric, kind, region, severity, safety, event_at, raised_at,"  # noqa: S608 - own names
-    f" group_id, {', '.join(_FIGURES)})"
+    f" group_id, {', '.join(FIGURES)})"
     " VALUES (%(alarm_id)s, %(site_id)s, %(device_id)s, %(metric)s, %(kind)s, %(region)s, %(severity)s, %(safety)s,"
     f" {_MOMENT.format('event_ts')}, {_MOMENT.format('raised_ts')}, %(group_id)s,"
-    f" {', '.join(f'%({name})s' for name in _FIGURES)}) ON CONFLICT (alarm_id) DO NOTHING"
+    f" {', '.join(f'%({name})s' for name in FIGURES)}) ON CONFLICT (alarm_id) DO NOTHING"
 )
 _UPDATE = trusted(
     "UPDATE alarm SET severity = %(severity)s, disproved = %(disproved)s, occurrences = %(occurrences)s,"  # noqa: S608 - own names
@@ -144,7 +145,7 @@ _UPDATE = trusted(
     f" last_raised_at = {_MOMENT.format('last_raised_ts')},"
     f" ended_at = {_MOMENT.format('ended_ts')},"
     f" cleared_at = {_MOMENT.format('cleared_ts')}, return_pending_at = {_MOMENT.format('pending_ts')},"
-    f" {', '.join(f'{name} = coalesce(%({name})s, {name})' for name in _FIGURES)}"
+    f" {', '.join(f'{name} = coalesce(%({name})s, {name})' for name in FIGURES)}"
     " WHERE alarm_id = %(alarm_id)s"
 )
 _APPLY = "SELECT alarm_apply(%s, %s, 'fenhe', %s, 'epoch'::timestamptz + %s::bigint * interval '1 ms', %s)"
@@ -162,12 +163,12 @@ class AlarmEventRow(NamedTuple):
 
 def insert(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write new alarms, in state normal; their first event follows. Columns by name, moments as `…_ms`."""
-    _many(connection, _INSERT, [{**row, "evidence": Jsonb(row["evidence"])} for row in rows])
+    each(connection, _INSERT, [{**row, "evidence": Jsonb(row["evidence"])} for row in rows])
 
 
 def update(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write what is known of alarms now; a figure that is None stays as it was."""
-    _many(
+    each(
         connection,
         _UPDATE,
         [{**row, "evidence": None if row["evidence"] is None else Jsonb(row["evidence"])} for row in rows],
@@ -176,14 +177,8 @@ def update(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def apply(connection: Connection, events: Iterable[AlarmEventRow]) -> None:
     """Have events happen, in order. Raises psycopg's ObjectNotInPrerequisiteState for one that is impossible."""
-    _many(
+    each(
         connection,
         _APPLY,
         [(item.alarm_id, item.event, item.reason, item.event_ts, Jsonb(dict(item.detail))) for item in events],
     )
-
-
-def _many(connection: Connection, statement: Any, rows: Sequence[Any]) -> None:  # noqa: ANN401 - SQL text
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.encoding.arrays import Column, PgType
-from storage.statements import MOMENT, trusted
+from storage.statements import MOMENT, each, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,9 @@ def of_sites(connection: Connection, site_ids: Sequence[str]) -> list[Known]:
 
 def save(connection: Connection, clocks: Sequence[Known]) -> None:
     """Write what is known of some clocks."""
-    if clocks:
-        connection.cursor().executemany(_SAVE, clocks)
+    each(connection, _SAVE, clocks)
 
 
 def forget(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
     """Take out clocks that are right again."""
-    if keys:
-        connection.cursor().executemany("DELETE FROM device_clock WHERE device_id = %s AND fault = %s", keys)
+    each(connection, "DELETE FROM device_clock WHERE device_id = %s AND fault = %s", keys)

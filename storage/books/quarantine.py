@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from storage.encoding.arrays import Column, PgType
+from storage.statements import trusted, unnest
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,6 +14,10 @@ if TYPE_CHECKING:
 
     from schemas.kafka.quarantine import Quarantined
 
+_ADD = trusted(
+    "INSERT INTO quarantine (received_at, reason, detail, topic, site_id, kind, device_id, size, payload)"  # noqa: S608 - own names
+    f" SELECT * FROM {unnest((PgType.TIMESTAMPTZ, *(PgType.TEXT,) * 6, PgType.INT8)).removesuffix(')')}, %b::bytea[])"
+)
 _NUL = "\x00"
 
 
@@ -23,25 +30,17 @@ def add(connection: Connection, items: Sequence[Quarantined]) -> None:
     """Keep what could not be used."""
     if not items:
         return
-    cursor = connection.cursor()
-    cursor.executemany(
-        "INSERT INTO quarantine (received_at, reason, detail, topic, site_id, kind, device_id, payload, size)"
-        " VALUES ('epoch'::timestamptz + %s * interval '1 ms', %s, %s, %s, %s, %s, %s, %b, %s)",
-        [
-            (
-                item.received_ts,
-                item.reason.value,
-                _text(item.detail),
-                _text(item.topic),
-                _text(item.site_id),
-                _text(item.kind),
-                _text(item.device_id),
-                item.payload,
-                item.size,
-            )
-            for item in items
-        ],
-    )
+    columns = [
+        Column(PgType.TIMESTAMPTZ, [item.received_ts for item in items]),
+        Column(PgType.TEXT, [item.reason.value for item in items]),
+        Column(PgType.TEXT, [_text(item.detail) for item in items]),
+        Column(PgType.TEXT, [_text(item.topic) for item in items]),
+        Column(PgType.TEXT, [_text(item.site_id) for item in items]),
+        Column(PgType.TEXT, [_text(item.kind) for item in items]),
+        Column(PgType.TEXT, [_text(item.device_id) for item in items]),
+        Column(PgType.INT8, [item.size for item in items]),
+    ]
+    connection.execute(_ADD, (*columns, [item.payload for item in items]))
 
 
 class QuarantineCount(NamedTuple):

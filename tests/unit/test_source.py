@@ -88,11 +88,14 @@ def test_every_constant_function_and_class_is_used() -> None:
 
 
 def test_no_transaction_is_left_to_a_pipeline() -> None:
-    """After one of psycopg's, PostgreSQL does not end the transaction of a client that is paused: decision 370."""
+    """After one of psycopg's, PostgreSQL does not end the transaction of a client that is paused: decision 370.
+
+    psycopg's `executemany` opens one; the simulators' truth is in SQLite, which has none.
+    """
     using = [
         str(path.relative_to(ROOT))
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
-        if ".pipeline()" in path.read_text(encoding="utf-8")
+        if ".pipeline()" in (text := path.read_text(encoding="utf-8")) or "executemany(" in text
     ]
-    assert using == []
+    assert using == ["simulators/truth.py"]

@@ -13,13 +13,16 @@ import psycopg
 import pytest
 
 from fenhe.local import wait_until
+from schemas.kafka.quarantine import Quarantined, Reason
+from storage.alarm_tables import alarms, clocks
+from storage.books import quarantine
 from storage.checkpoint import Position, StoredUntil, advance, load_mark
 from storage.pool import connect, open_pool
 from storage.silent import SilentSessions
 from tests.support.pipeline import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
     from psycopg_pool import ConnectionPool
@@ -95,6 +98,30 @@ def half_a_statement(words: int) -> bytes:
     return parse + b"B" + struct.pack("!i", 4 + words) + b"\0\0"
 
 
+def refuse(connection: Connection) -> None:
+    """Keep two messages that could not be used."""
+    item = Quarantined(reason=Reason.MALFORMED, topic="t", received_ts=1, payload=b"\x00\xff", size=2)
+    quarantine.add(connection, [item, item])
+
+
+def doubt_a_clock(connection: Connection) -> None:
+    """Note what speaks against two clocks."""
+    clocks.save(connection, [(name, "ahead", "s", 1, 2, 3, None, 4) for name in "ab"])
+
+
+def forget_a_clock(connection: Connection) -> None:
+    """Take out two clocks."""
+    clocks.forget(connection, [("a", "ahead"), ("b", "ahead")])
+
+
+def tell_an_alarm(connection: Connection) -> None:
+    """Write what is known of two alarms, of which there are none."""
+    figures = dict.fromkeys(alarms.FIGURES)
+    moments = dict.fromkeys(("event_ts", "raised_ts", "last_raised_ts", "ended_ts", "cleared_ts", "pending_ts"), 1)
+    known = figures | moments | {"severity": "warning", "disproved": False, "occurrences": 1}
+    alarms.update(connection, [known | {"alarm_id": name} for name in "ab"])
+
+
 def test_a_worker_that_stops_in_the_middle_of_a_copy_loses_its_partition(
     pool: ConnectionPool, silent: SilentSessions, clock: Clock
 ) -> None:
@@ -129,6 +156,19 @@ def test_a_worker_that_stops_in_the_middle_of_its_values_loses_its_partition(
         assert silent.end(heir) == [pid]
         heir.commit()
         advance(heir, POSITION, expected=START, new=NEXT)
+
+
+@pytest.mark.parametrize("write", [refuse, doubt_a_clock, forget_a_clock, tell_an_alarm])
+def test_a_worker_that_stops_after_it_wrote_several_rows_loses_its_partition(
+    pool: ConnectionPool, write: Callable[[Connection], None]
+) -> None:
+    """PostgreSQL ends it by itself: what it sent last is no pipeline, after which the clock of idleness stands."""
+    with holding(pool) as holder, pool.connection() as heir:
+        write(holder)
+        time.sleep(3 * IDLE_S)  # it is paused
+        advance(heir, POSITION, expected=START, new=NEXT)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            holder.execute("SELECT 1")
 
 
 def test_a_copy_that_moves_however_slowly_is_left_alone(

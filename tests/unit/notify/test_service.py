@@ -34,9 +34,11 @@ class FailingNotifier(Notifier):
         return 0
 
 
-@pytest.mark.parametrize("failure", [errors.IdleInTransactionSessionTimeout(), errors.AdminShutdown()])
-def test_a_notifier_that_was_paused_within_a_transaction_goes_on(failure: psycopg.Error) -> None:
-    """PostgreSQL took it away; so it does when it shuts down."""
+@pytest.mark.parametrize(
+    "failure", [errors.IdleInTransactionSessionTimeout(), errors.AdminShutdown(), errors.OutOfMemory()]
+)
+def test_a_notifier_goes_on_after_what_passes_by_itself(failure: psycopg.Error) -> None:
+    """It was paused within a transaction, PostgreSQL shut down, or others had all its memory."""
     notifier = FailingNotifier(failure)
     notifier.run()
     assert notifier.stopping.is_set()
