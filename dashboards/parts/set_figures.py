@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 YEARS = 5
 """No figure older than this says anything of a set. (unsourced)"""
 CHANGE_DAYS = 90
-"""How long before the newest word a change is still shown beside it. (unsourced)"""
+"""How long before the moment looked at a change is still shown. (unsourced)"""
 
 
 def _newest(chosen: str) -> str:
@@ -100,7 +100,7 @@ LEFT JOIN LATERAL (
     SELECT o.ts, o.change, o.believed_pct, o.soh_pct
     FROM battery_soh o
     WHERE o.device_id = s.device_id AND o.change IS NOT NULL
-      AND o.ts BETWEEN s.ts - interval '{CHANGE_DAYS} days' AND s.ts
+      AND o.ts BETWEEN $__timeTo()::timestamptz - interval '{CHANGE_DAYS} days' AND s.ts
     ORDER BY o.ts DESC
     LIMIT 1
 ) c ON true

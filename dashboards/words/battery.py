@@ -34,11 +34,11 @@ REASON = {
     CapacityReason.FLAT_REGION: Text("停在电压平台区", "stopped on flat voltage"),
     CapacityReason.NO_REST: Text("未静置即充电", "recharged without a rest"),
     CapacityReason.CURRENT_GAP: Text("电流缺数过多", "too much current missing"),
-    CapacityReason.START_UNKNOWN: Text("不知放前是否充满", "not known to be full"),
+    CapacityReason.START_UNKNOWN: Text("放电前是否充满不明", "not known to be full"),
     CapacityReason.TEMPERATURE: Text("不在 0–45 °C 或未知", "not within 0–45 °C"),
     CapacityReason.SENSOR: Text("电压与电流矛盾", "voltage against current"),
     CapacityReason.UNCERTAIN: Text("误差超过 5 %", "error above 5 %"),
-    CapacityReason.CONTRADICTED: Text("计数与旁证不符", "count contradicted"),
+    CapacityReason.CONTRADICTED: Text("安时计量与旁证不符", "count contradicted"),
     CapacityReason.EXCHANGED: Text("电芯已更换", "other cells now"),
 }
 """Why a discharge gave no capacity."""

@@ -31,7 +31,7 @@ CHANGE = {
     SohChange.CORRECTED: Text("更正过低估计", "earlier figure too low"),
     SohChange.REGISTERED: Text("已登记更换", "replacement registered"),
     SohChange.REMEASURED: Text("重新测定，更可靠", "measured anew, surer"),
-    SohChange.LESS_SURE: Text("旁证减少，把握降低", "measured anew, less sure"),
+    SohChange.LESS_SURE: Text("重新测定，把握降低", "measured anew, less sure"),
 }
 """What a new estimate says that contradicts those before it."""
 NO_CHANGE = Text("无变化", "no change")

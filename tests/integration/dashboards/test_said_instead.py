@@ -77,6 +77,14 @@ async def test_a_capacity_that_did_not_change_says_so(known: ReaderDatabase) -> 
     assert rests["believed_pct"] is None
 
 
+async def test_a_change_of_long_ago_is_not_told_as_the_last_one(known: ReaderDatabase) -> None:
+    """Its 90 days end where the page looks, not at the set's newest discharge, which may be years old."""
+    for age_days, change in ((89, "cell failed"), (91, None)):
+        _run(known, f"UPDATE battery_soh SET change = 'cell_failed', ts = now() - interval '{age_days} days'")  # noqa: S608
+        (rests,) = await rows_of("What the capacity rests on", known, standard_scope(set="s-b1"))
+        assert rests["change"] == change
+
+
 async def test_a_set_whose_health_is_unknown_says_why_where_its_doubts_would_stand(known: ReaderDatabase) -> None:
     """Not "none": it is not good for a reason, and that stands there."""
     scope = standard_scope(set="s-b1")
