@@ -6,7 +6,8 @@
   location.replace(`${location.pathname}?${query}${location.hash}`);
 })();
 
-// `/` or Ctrl-K goes to the search box, arrows through what was found, Enter to the first, Escape away.
+// `/` or Ctrl-K goes to the search box, arrows through what was found, Enter to the first, Escape away. In the box of a
+// note's site the first is "all sites": there Enter takes a whole name or identifier alone (`site_pick.py`).
 (() => {
   const box = () => document.querySelector(".search input");
   const hits = () => [...document.querySelectorAll(".hits .hit")];
@@ -22,7 +23,7 @@
     if (event.key === "Escape") document.activeElement.blur();
     else if (event.key === "ArrowDown" && found.length) found[Math.min(at + 1, found.length - 1)].focus();
     else if (event.key === "ArrowUp") (at > 0 ? found[at - 1] : box()).focus();
-    else if (event.key === "Enter" && at < 0 && found.length) found[0].click();
+    else if (event.key === "Enter" && at < 0 && found.length && !box().closest(".is-about")) found[0].click();
     else return;
     event.preventDefault();
   });

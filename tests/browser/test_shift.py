@@ -104,7 +104,7 @@ def test_a_sound_that_waits_for_a_click_says_so_on_a_wall_and_on_an_operators_pa
 
 
 def write_of_a_site(page: Page, owner: psycopg.Connection) -> None:
-    """Look a note's site up among all; what was typed and not chosen is none."""
+    """Look a note's site up among all; a part of names that was typed and not chosen is none, a whole name is one."""
     about = page.get_by_label("About")
     about.fill("bs0002")
     page.wait_for_function("document.querySelectorAll('.hits .hit').length === 4")  # all sites, and three
@@ -116,7 +116,17 @@ def write_of_a_site(page: Page, owner: psycopg.Connection) -> None:
     page.get_by_label("Note").fill("furnace 3 was relined")
     page.get_by_role("button", name="Write").click()
     page.wait_for_selector("td:has-text('furnace 3 was relined')")
-    assert owner.execute("SELECT site_id FROM shift_note ORDER BY id DESC LIMIT 1").fetchall() == [("taihang-steel",)]
+    about.fill("TAIHANG-STEEL")
+    about.press("Enter")
+    page.wait_for_function("document.querySelector('.is-about input').value === 'Taihang steel works'")
+    about.fill("taihang steel works")
+    page.get_by_label("Note").fill("its name was typed")
+    page.get_by_role("button", name="Write").click()
+    page.wait_for_selector("td:has-text('its name was typed')")
+    assert owner.execute("SELECT site_id, note FROM shift_note ORDER BY id DESC LIMIT 2").fetchall() == [
+        ("taihang-steel", "its name was typed"),
+        ("taihang-steel", "furnace 3 was relined"),
+    ]
 
 
 def test_a_shift_is_handed_over_on_one_sheet(

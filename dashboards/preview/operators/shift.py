@@ -97,11 +97,19 @@ class ShiftPage(OperatorPage):
         except SignedOutError:
             self._leave()
             return
-        about = self._about.value
         if account is not None and account.role is not AccountRole.OPERATOR:
             self._refuse(self._text(sign_in.ONLY_VIEWER))
             return
-        if about is None or not await self._may_be_of(about, account):
+        try:
+            about = await self._about.settled()
+            is_one = about is not None and await self._may_be_of(about, account)
+        except SignedOutError:
+            self._leave()
+            return
+        except (AwayError, QueryError):
+            self._refuse(self._text(labels.DATABASE_AWAY))
+            return
+        if about is None or not is_one:
             self._refuse(self._text(words.NOT_ALL))
             return
         # What stands in the box of somebody signed in is for the eye; a browser could send any other.
@@ -119,14 +127,13 @@ class ShiftPage(OperatorPage):
         await self._refresh()
 
     async def _may_be_of(self, about: str, account: Account | None) -> bool:
-        """Whether an account, as it stands now, may see that site; of all sites writes only who sees all."""
+        """Whether an account, as it stands now, may see that site; of all sites writes only who sees all.
+
+        Raises AwayError and QueryError where that cannot be found out: it is no wrong choice.
+        """
         if about == ALL:
             return account is None or account.bounds is None
-        try:
-            rows = await self._reader.fetch(seen(about))
-        except (AwayError, QueryError):
-            return False
-        return bool(rows.rows)
+        return bool((await self._reader.fetch(seen(about))).rows)
 
     def _call(self, about: str, user: str, note: str) -> None:
         assert self._hand.operator_url is not None  # noqa: S101 - there is no form then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,8 @@ from dashboards.words import labels
 from schemas.words import Language
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dashboards.preview.reader import Rows, Source
     from schemas.words import Text
 
@@ -40,6 +43,7 @@ SELECT s.site_id, {sql.name(language, "s", "site_id")} AS name, s.city
 FROM site s
 WHERE site_id ILIKE %(part)s OR name ILIKE %(part)s OR name_zh ILIKE %(part)s OR city ILIKE %(part)s
 ORDER BY lower(site_id) <> lower(%(typed)s),
+         lower(%(typed)s) NOT IN (lower(coalesce(name, '')), lower(coalesce(name_zh, ''))),
          NOT (site_id ILIKE %(start)s OR name ILIKE %(start)s OR name_zh ILIKE %(start)s),
          sector = 'base_station', 2, 1
 LIMIT {MOST}
@@ -57,6 +61,12 @@ def choices(rows: Rows, language: Language) -> list[Choice]:
     sites = [tuple(map(str, row)) for row in rows.rows]
     english = {} if language is Language.ZH else labels.CITY
     return [Choice(site_id, name, f"{english.get(city, city)} · {site_id}") for site_id, name, city in sites]
+
+
+def meant(typed: str, offered: Iterable[Choice]) -> Choice | None:
+    """Return the one whose name or identifier is what was typed, in full; None where that is none, or several."""
+    named = [choice for choice in offered if typed.casefold() in {choice.site_id.casefold(), choice.name.casefold()}]
+    return named[0] if typed and len(named) == 1 else None
 
 
 class SitePick:
@@ -80,6 +90,7 @@ class SitePick:
         with ui.element("div").classes("search is-about"):
             self._box = ui.input(self._label(self._language), on_change=self._typed)
             self._box.props(f"{look} debounce=80 autocomplete=off").on("focus", self._focused)
+            self._box.on("keydown.enter", self._entered)
             self._hits = ui.element("div").classes("hits")
 
     def offer_all(self, choice: Choice | None) -> None:
@@ -105,15 +116,34 @@ class SitePick:
     async def _focused(self) -> None:
         await self._look("")
 
+    async def settled(self) -> str | None:
+        """Return `value`; whoever typed a whole name or identifier and clicked on nothing has chosen it, too.
+
+        Raises AwayError, QueryError, and SignedOutError where the database cannot be asked.
+        """
+        typed = (self._box.value or "").strip()
+        if self._chosen is None and typed:
+            one = meant(typed, await self._offered(typed))
+            if one is not None and typed == (self._box.value or "").strip():
+                self.choose(one)
+        return self.value
+
+    async def _entered(self) -> None:
+        with suppress(AwayError, QueryError, SignedOutError):  # the page says so itself
+            await self.settled()
+
+    async def _offered(self, typed: str) -> list[Choice]:
+        return [*self._for_all, *choices(await self._reader.fetch(found(typed, self._language)), self._language)]
+
     async def _look(self, typed: str) -> None:
         self._asked += 1
         asked = self._asked
         try:
-            rows = await self._reader.fetch(found(typed, self._language))
+            offered = await self._offered(typed)
         except (AwayError, QueryError, SignedOutError):
             return  # the page says itself that the database is away, or leads to the sign-in
         if asked == self._asked:  # an answer that comes late is not that of what stands in the box
-            self._show([*self._for_all, *choices(rows, self._language)])
+            self._show(offered)
 
     def _show(self, offered: list[Choice]) -> None:
         self._hits.clear()
