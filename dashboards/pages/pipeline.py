@@ -11,7 +11,7 @@ from dashboards.kit.panels import About
 from dashboards.parts import books, compare, unused
 from dashboards.words import labels
 from dashboards.words import pipeline as labels_pipeline
-from schemas.words import Language, Text
+from schemas.words import Language, Text, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,7 +211,7 @@ def partitions(language: Language) -> Panel:
 SELECT c.topic, c.partition::float8 AS partition, c.next_offset::float8 AS next_offset,
        {sql.duration(since, amber_s=LAG_AMBER_S, red_s=LAG_RED_S)} AS age,
        {sql.duration("extract(epoch FROM now() - s.since)", red_s=0)} AS stands,
-       s.error
+       {standing.sql_of("s.error", language)} AS error
 FROM checkpoint c
 LEFT JOIN stuck_partition s USING (topic, partition)
 ORDER BY s.since, c.updated_at, c.partition

@@ -22,7 +22,7 @@ from schemas.words.refusals import (
     sentences,
 )
 
-_AS_IT_CAME = Text("原文：", "")
+AS_IT_CAME = Text("原文：", "")
 _OPENINGS = (UNREADABLE_TABLE, NO_MICRO_BATCH, INVALID_JSON)
 _AROUND = (ELEMENTS_REFUSED, *_OPENINGS, AT_LINE, AND_MORE)
 _FIELD = "(.*?: )??"
@@ -97,7 +97,7 @@ def _in_chinese(body: str) -> str:
     for certain, pattern, chinese in _parted():
         if certain in body and (found := re.fullmatch(pattern, body, re.DOTALL)):
             return found.expand(chinese)
-    return _AS_IT_CAME.zh + body
+    return AS_IT_CAME.zh + body
 
 
 def sql_of(column: str, language: Language) -> str:
@@ -125,7 +125,7 @@ def sql_of(column: str, language: Language) -> str:
         f" FROM (VALUES {plain}) AS p (english, chinese)"
         " WHERE s.body = p.english OR right(s.body, length(p.english) + 2) = ': ' || p.english"
         " ORDER BY length(p.english) DESC LIMIT 1), "
-        f"{parted}, {_quoted(_AS_IT_CAME.zh)} || s.body) END, s.line, s.more)"
+        f"{parted}, {_quoted(AS_IT_CAME.zh)} || s.body) END, s.line, s.more)"
         f" FROM (SELECT {first} AS first, CASE w.piece[2] {opened} END AS opened, w.piece[3] AS body,"
         f" {line} AS line, {more} AS more"
         f" FROM (SELECT regexp_match({column}, {_quoted(f'^{_pieces()}$')}) AS piece OFFSET 0) w OFFSET 0) s)"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from faust.types import TP
 
-from schemas.words import refusals
+from schemas.words import refusals, standing
 from storage.checkpoint import StoredUntil
 from storage.errors import CheckpointHeldError, CheckpointMovedError, is_away, is_disk_full, took_too_long
 from streams.engine.engine import Engine, GapError
@@ -44,11 +44,8 @@ LEAST_READINGS = 16
 """Of a record that fails again and again no fewer are tried at once: each may have been nobody's fault."""
 BACKOFF_S = (0.1, 5.0)
 """First and longest wait before a transaction is tried again."""
-DISK_IS_FULL = "the database's disk is full: readings wait in Kafka, nothing is lost; it goes on when there is room"
 LOOK_S = 30.0
 """So often it is looked whether a transaction under way has moved its partition."""
-NOT_DELIVERED = "records before this one were not delivered"
-UNDER_WAY = "its transaction is still under way: it computes, or waits for its turn or for a lock in the database"
 
 
 @dataclass(slots=True)
@@ -228,7 +225,7 @@ class Shepherd:
                 self._standstill.forget(number)
         except GapError as gap:
             mark = self._mark(number, StoredUntil(gap.expected))
-            await self._standstill.stands(number, mark, NOT_DELIVERED)
+            await self._standstill.stands(number, mark, standing.NOT_DELIVERED.en)
             await effort.backoff.wait()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             return await self._fails(number, first, backlog, effort, error)
@@ -247,7 +244,7 @@ class Shepherd:
         """
         is_full, tried = is_disk_full(error), len(backlog.run(effort.records))
         log.warning(
-            DISK_IS_FULL if is_full else "transaction failed, trying again",
+            standing.DISK_IS_FULL.en if is_full else "transaction failed, trying again",
             partition=number,
             records=tried,
             error=repr(error),
@@ -255,7 +252,7 @@ class Shepherd:
         )
         mark = self._forgotten(number, first)
         if is_full:
-            await self._standstill.note(number, mark, DISK_IS_FULL)
+            await self._standstill.note(number, mark, standing.DISK_IS_FULL.en)
         else:
             await self._standstill.stands(number, mark, repr(error))
         await effort.backoff.wait()
@@ -277,7 +274,7 @@ class Shepherd:
         task = asyncio.ensure_future(attempt)
         try:
             while not (await asyncio.wait([task], timeout=self._look_s))[0]:
-                await self._standstill.stands(number, self._mark(number, first), UNDER_WAY)
+                await self._standstill.stands(number, self._mark(number, first), standing.UNDER_WAY.en)
             return await task
         finally:
             task.cancel()

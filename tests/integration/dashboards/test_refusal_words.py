@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from schemas.words import Language, refusals, refused
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
+from dashboards.preview.model import load
+from schemas.words import Language, refusals, refused, standing
 from storage.statements import trusted
+from tests.support.dashboard_queries import fetch, standard_scope
 
 if TYPE_CHECKING:
     from tests.fixtures.dashboards import ReaderDatabase
@@ -52,3 +55,32 @@ def test_a_page_looks_at_each_sentence_once(reader_database: ReaderDatabase) -> 
     with psycopg.connect(reader_database.reader_url) as reader:
         plan = "\n".join(row[0] for row in reader.execute(trusted(query)))
     assert 1 < plan.count("regexp_replace(") + plan.count("regexp_match(") <= KEPT_BY_POSTGRESQL
+
+
+def test_why_a_partition_stands_is_said_in_the_page_s_language(reader_database: ReaderDatabase) -> None:
+    """The worker's own sentences in Chinese; an error of another program keeps its words, and is said to."""
+    error = "OperationalError('it''s % away')"
+    stored = [*(said.en for said in standing.SENTENCES), error, None]
+    with psycopg.connect(reader_database.reader_url) as reader:
+        for language in Language:
+            query = f"SELECT {standing.sql_of('s.error', language)} FROM unnest(%s::text[]) AS s (error)"  # noqa: S608
+            found = [row[0] for row in reader.execute(trusted(query), (stored,))]
+            own = error if language is Language.EN else f"原文：{error}"
+            assert found == [*(said(language) for said in standing.SENTENCES), own, None]
+
+
+async def test_the_page_of_the_pipeline_says_in_chinese_why_a_partition_stands(
+    migrated_database: ReaderDatabase,
+) -> None:
+    """What the worker wrote down is what the panel shows, in Chinese."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute("INSERT INTO checkpoint (topic, partition, next_offset) VALUES ('t', 0, 5), ('t', 1, 5)")
+        owner.execute(
+            "INSERT INTO stuck_partition (topic, partition, next_offset, since, error)"
+            " VALUES ('t', 0, 5, now() - interval '9 min', %s), ('t', 1, 5, now() - interval '8 min', 'DiskFull()')",
+            [standing.DISK_IS_FULL.en],
+        )
+    page = load(dashboard_json(next(each for each in DEFINITIONS if each.slug == "pipeline"), Language.ZH))
+    panel = next(panel for panel in page.panels if panel.title == "分区进度")
+    rows = await fetch(migrated_database.reader_url, panel, standard_scope())
+    assert [row[-1] for row in rows.rows] == [standing.DISK_IS_FULL.zh, "原文：DiskFull()"]

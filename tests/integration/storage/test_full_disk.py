@@ -17,12 +17,12 @@ from psycopg import sql
 
 from fenhe.local.postgres import OWNER, SUPERUSER
 from schemas.readings import Kind
+from schemas.words.standing import DISK_IS_FULL
 from storage.books.balance import balance
 from storage.pool import connect, open_pool
 from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.figures import WorkerFigures
-from streams.worker.shepherd import DISK_IS_FULL
 from tests.support.databases import own_database
 from tests.support.pipeline import START_TS, Sent, prepare, record
 from tests.support.worker.shepherding import event, make_shepherd, store
@@ -118,6 +118,6 @@ def test_a_full_disk_stops_cleanly_says_so_and_goes_on(url_there: str, small_dis
     with connect(url_there, name="test") as connection:
         books = balance(connection)
         assert connection.execute("SELECT * FROM stuck_partition").fetchall() == []
-    assert said == DISK_IS_FULL
+    assert said == DISK_IS_FULL.en
     assert (books.closed, books.stored, figures.stored_total) == (True, len(sent), len(sent))
     assert figures.retries_total > 0

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from fenhe.local.postgres import SUPERUSER
 from schemas.readings import Kind
 from schemas.settings import WorkerSettings
+from schemas.words.standing import UNDER_WAY
 from storage.books.balance import balance
 from storage.checkpoint import StoredUntil
 from storage.pool import connect, open_pool
@@ -22,7 +23,6 @@ from streams.engine.engine import Engine
 from streams.installed import installed
 from streams.worker.app import session_limits
 from streams.worker.figures import WorkerFigures
-from streams.worker.shepherd import UNDER_WAY
 from tests.support.pipeline import START_TS, Sent, open_engine, prepare, record
 from tests.support.worker.shepherding import event, make_shepherd, store
 
@@ -248,7 +248,7 @@ def test_a_transaction_that_neither_ends_nor_fails_is_written_down_too(own_url: 
         return found
 
     found = asyncio.run(asyncio.wait_for(run(), 240))
-    assert found[:3] == (0, 1, UNDER_WAY)
+    assert found[:3] == (0, 1, UNDER_WAY.en)
     assert found[3] >= 1.5
     with connect(own_url, name="test") as connection:
         assert connection.execute(STUCK).fetchall() == [], "it has moved on"

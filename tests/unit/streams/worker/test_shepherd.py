@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 
+from schemas.words.standing import NOT_DELIVERED
 from storage.checkpoint import Position, StoredUntil
 from storage.errors import CheckpointHeldError
 from streams.engine.engine import GapError
@@ -19,7 +20,7 @@ from streams.intake.decode import Record
 from streams.worker import shepherd as shepherd_module
 from streams.worker.consumer import DatabaseConsumer
 from streams.worker.figures import WorkerFigures
-from streams.worker.shepherd import CONCURRENT_PARTITIONS, NOT_DELIVERED, Shepherd
+from streams.worker.shepherd import CONCURRENT_PARTITIONS, Shepherd
 from tests.support.worker.shepherding import event, until
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def test_a_partition_that_stands_in_gaps_is_written_down_where_it_stands_and_ask
         assert shepherd.figures.stuck_partitions == 1
 
     play(shepherd, scene())
-    assert engine.stuck == [(100, NOT_DELIVERED)]
+    assert engine.stuck == [(100, NOT_DELIVERED.en)]
     assert len(engine.opened) <= 6, "at once, after 0.1, 0.2 and 0.4 seconds or half of each"
     assert engine.loaded == 1
 
