@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.kit.dashboard import BAND_ID
-from dashboards.kit.panels import MONTH
 from schemas.words import Language
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ def panels_of(definition: Definition) -> str:
 
 
 def _cell(text: str) -> str:
-    text = text.replace(MONTH, "month")
     return re.sub(r"\$\{(\w+)\}", lambda name: name[1].replace("_", " "), text).replace("|", "\\|").replace("\n", " ")
 
 

@@ -63,9 +63,6 @@ TEXT_PX, FIGURE_PX, SENTENCE_PX = 12, 16, 20
 TIME_ZONE = "Asia/Shanghai"
 """Plants and base stations live on Beijing time, wherever the browser is."""
 
-MONTH = "${__to:date:YYYY-MM}"
-"""In a title: the month that is looked at, by its name."""
-
 
 class Bucket(StrEnum):
     """Length of a heat map's cells."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards.kit import fields, panels, sql, thresholds, units
 from dashboards.kit.dashboard import Definition, Variable
 from dashboards.kit.fields import Field, Step
-from dashboards.kit.panels import MONTH, About
+from dashboards.kit.panels import TIME_ZONE, About
 from dashboards.parts import alarm_lists, books, compare, gangue_now
 from dashboards.parts.gangue_now import UNIT
 from dashboards.parts.plants import SITE, days_back, sites, whole_days
@@ -24,7 +24,10 @@ HISTORY_DAYS = 14
 CF_STEPS = (Step(None, fields.PARTIAL), Step(thresholds.CAPACITY_FACTOR_PCT, fields.GOOD))
 BASELINE = """(SELECT value FROM reference_setting JOIN reference_current USING (version)
         WHERE key = 'capacity_factor_baseline')"""
-MONTH_BEGIN = sql.month_begin("$__timeTo()::timestamptz")
+MONTH_BEGIN = sql.month_begin("($__timeTo()::timestamptz - interval '1 millisecond')")
+"""SQL: begin of the month that is looked at. A range that ends with a month tells of that month, not of the next."""
+MONTH_NAME = f"to_char({MONTH_BEGIN} AT TIME ZONE '{TIME_ZONE}', 'YYYY-MM')"
+"""SQL: its name. In a title Grafana would write the one of the browser's time zone."""
 
 
 def _units(language: Language) -> str:
@@ -37,10 +40,10 @@ ORDER BY 2, 1
 
 
 def load(language: Language) -> Panel:
-    """Capacity factor of the last 24 hours and of the month."""
+    """Capacity factor of the last 24 hours and of the month, which is named."""
     about = About(
         language=language,
-        title=Text(f"出力系数 · {MONTH}", f"Capacity factor, {MONTH}"),
+        title=Text("出力系数：24 h 与当月", "Capacity factor: 24 h and month"),
         description=Text(
             f"出力系数 = W_gen/(P_额定·T)；全省基准 {thresholds.CAPACITY_FACTOR_PCT} %"
             "（参考数据 capacity_factor_baseline）。来源：gangue_window。",
@@ -54,14 +57,15 @@ def load(language: Language) -> Panel:
 SELECT (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
         AND {days_back(2)} ORDER BY ts DESC LIMIT 1) AS day,
        (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'month'
-        AND ts = {MONTH_BEGIN}) AS month
+        AND ts = {MONTH_BEGIN}) AS month,
+       {MONTH_NAME} AS month_name
 """  # noqa: S608 - fragments of ours
-    scale = {"unit": "%", "decimals": 0, "minimum": 0.0, "maximum": 100.0, "thresholds": CF_STEPS}
-    return panels.gauge(
+    return panels.stat(
         about,
         query,
-        Field(name="day", label=Text("24 h", "24 h"), **scale),  # type: ignore[arg-type]
-        Field(name="month", label=Text("当月", "month"), **scale),  # type: ignore[arg-type]
+        Field(name="day", label=Text("24 h", "24 h"), unit="%", decimals=0, thresholds=CF_STEPS),
+        Field(name="month", label=Text("当月", "month"), unit="%", decimals=0, thresholds=CF_STEPS),
+        Field(name="month_name", label=Text("月份", "of month")),
     )
 
 
@@ -189,12 +193,13 @@ def month(language: Language) -> Panel:
     """Figures of the calendar month."""
     about = About(
         language=language,
-        title=Text(f"月累计 · {MONTH}", f"Month {MONTH}"),
+        title=Text("月累计", "Figures of the month"),
         description=Text(
-            "所看时刻所在日历月的比值与合计，当月未结束时随时间增长。"
+            "时间范围结束时所在日历月（北京时间）的比值与合计，当月未结束时随时间增长；范围止于月末零点即为该月。"
             "当月利用小时 = 出力系数 × 当月已知小时；折合全年 = 出力系数 × 8760。"
             "来源：gangue_window（月）、gangue_sum（日）。",
-            "Ratios and sums of the calendar month of the moment looked at, or of this one so far. "
+            "Ratios and sums of the calendar month, Beijing time, in which the range ends, or of this one so far. A "
+            "range that ends with a month, at midnight, is of that month. "
             "Equivalent hours of the month = capacity factor × its known hours; as a year = "
             "capacity factor × 8760. Source: gangue_window, months; gangue_sum, days.",
         ),
@@ -217,12 +222,13 @@ def month(language: Language) -> Panel:
         for column, text, unit, digits in items
     )
     query = f"""
-SELECT figures.item, figures.value, figures.unit
-FROM (SELECT *, capacity_factor_pct / 100 * 24 * (
+SELECT looked_at.month, figures.item, figures.value, figures.unit
+FROM (SELECT {MONTH_NAME} AS month) looked_at
+LEFT JOIN (SELECT *, capacity_factor_pct / 100 * 24 * (
                  SELECT sum(g.known) FROM gangue_sum g
                  WHERE g.device_id = {UNIT} AND g.span = 'day' AND g.ts >= m.ts AND g.ts < {sql.month_end("m.ts")}
              ) AS equivalent_month_h
-      FROM gangue_window m WHERE device_id = {UNIT} AND span = 'month' AND ts = {MONTH_BEGIN}) w
+      FROM gangue_window m WHERE device_id = {UNIT} AND span = 'month' AND ts = {MONTH_BEGIN}) w ON true
 CROSS JOIN LATERAL (VALUES
     {rows}
 ) AS figures (item, value, unit)
@@ -230,6 +236,7 @@ CROSS JOIN LATERAL (VALUES
     return panels.table(
         about,
         query,
+        Field(name="month", label=Text("月份", "month"), width=90),
         Field(name="item", label=labels_plant.ITEM),
         Field(name="value", label=Text("数值", "value"), grafana_unit=units.PLAIN, width=100),
         Field(name="unit", label=labels.UNIT, width=70),

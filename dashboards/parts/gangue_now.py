@@ -82,11 +82,13 @@ def rates(language: Language) -> Panel:
         description=Text(
             "供电标准煤耗 = Q/(W_gen − W_aux)/29.3076，Q = ΣBₖ·LHVₖ 减外供热；热值待化验时为估算，见“化验”。"
             f"“较同负荷”：与前 {BEFORE_DAYS} 天中出力系数相差不超过 {ALIKE_PCT} 个百分点、化验齐全的时段平均相比。"
-            "“度电燃料”= 供电标准煤耗 × 台账中的折标煤单价。来源：gangue_window（24 小时）、site.coal_yuan_t。",
+            "“度电燃料成本”= 供电标准煤耗 × 台账中的标煤单价，括号内为较同负荷之差。"
+            "来源：gangue_window（24 小时）、site.coal_yuan_t。",
             "Net coal rate = Q/(W_gen − W_aux)/29.3076, Q = ΣBₖ·LHVₖ less exported heat; estimated while the "
             f"laboratory owes the heating value. “To same load”: against the mean of those of the {BEFORE_DAYS} "
             f"days before whose capacity factor was within {ALIKE_PCT} points of it and whose laboratory values are "
-            "all there. “Fuel per kWh” is the net coal rate at the registry's price of a tonne of coal equivalent. "
+            "all there. “Fuel” is the net coal rate at the registry's price of a tonne of coal equivalent, in brackets "
+            "its difference to the same load. "
             "Source: gangue_window, 24 h; site.coal_yuan_t.",
         ),
         width=24,
@@ -94,19 +96,21 @@ def rates(language: Language) -> Panel:
     )
     cost = (
         f"CASE WHEN s.coal_yuan_t IS NULL THEN {sql.quote(labels_plant.NO_PRICE(language))} "
-        "ELSE to_char(w.net_coal_rate_gce_kwh / 1e6 * s.coal_yuan_t, 'FM999990.000') END"
+        "ELSE to_char(w.net_coal_rate_gce_kwh / 1e6 * s.coal_yuan_t, 'FM999990.000') || "
+        f"coalesce(' (' || {sql.signed('b.to_before / 1e6 * s.coal_yuan_t', 3)} || ')', '') END"
     )
     query = f"""
-SELECT w.net_coal_rate_gce_kwh,
-       w.net_coal_rate_gce_kwh - (
-           SELECT avg(p.net_coal_rate_gce_kwh) FROM gangue_window p
-           WHERE p.device_id = {UNIT} AND p.span = 'day' AND p.quality <> 'estimated'
-             AND p.ts > w.ts - interval '{BEFORE_DAYS + 1} days' AND p.ts <= w.ts - interval '1 day'
-             AND abs(p.capacity_factor_pct - w.capacity_factor_pct) <= {ALIKE_PCT}) AS to_before,
-       {cost} AS fuel_yuan_kwh,
+SELECT w.net_coal_rate_gce_kwh, b.to_before, {cost} AS fuel_yuan_kwh,
        w.gross_coal_rate_gce_kwh, w.net_heat_rate_kj_kwh, w.station_service_pct, w.net_efficiency_pct, w.quality
 FROM gangue_window w
 LEFT JOIN site s USING (site_id)
+CROSS JOIN LATERAL (
+    SELECT w.net_coal_rate_gce_kwh - avg(p.net_coal_rate_gce_kwh) AS to_before
+    FROM gangue_window p
+    WHERE p.device_id = {UNIT} AND p.span = 'day' AND p.quality <> 'estimated'
+      AND p.ts > w.ts - interval '{BEFORE_DAYS + 1} days' AND p.ts <= w.ts - interval '1 day'
+      AND abs(p.capacity_factor_pct - w.capacity_factor_pct) <= {ALIKE_PCT}
+) b
 WHERE w.device_id = {UNIT} AND w.span = 'day' AND {days_back(2, "w.ts")}
 ORDER BY w.ts DESC
 LIMIT 1

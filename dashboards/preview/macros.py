@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +25,7 @@ _TOKEN = re.compile(
     r"|(?P<percent>%)"
 )
 _LEFTOVER = re.compile(r"\$__\w+|\$\{[^}]*\}|\$[A-Za-z]\w*")
-_TITLE = re.compile(r"\$\{(?:(?P<month>__to:date:YYYY-MM)|(?P<variable>\w+))\}")
+_TITLE = re.compile(r"\$\{(\w+)\}")
 
 
 class Query(NamedTuple):
@@ -94,10 +93,9 @@ class Scope:
             raise LookupError(msg)
         return Query(bound, parameters)
 
-    def title(self, text: str, zone: str) -> str:
-        """Replace `${variable}` in a panel's title, and `${__to:date:YYYY-MM}` by the month that is looked at."""
-        month = f"{self.range.end.astimezone(ZoneInfo(zone)):%Y-%m}"
-        return _TITLE.sub(lambda match: month if match["month"] else self.variables.get(match["variable"]) or "–", text)
+    def title(self, text: str) -> str:
+        """Replace `${variable}` in a panel's title."""
+        return _TITLE.sub(lambda match: self.variables.get(match[1]) or "–", text)
 
 
 def pending_title(text: str) -> str:

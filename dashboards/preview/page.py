@@ -313,7 +313,7 @@ class Page:
         except (QueryError, LookupError) as error:
             box.fail(labels.QUERY_FAILED(language), str(error))
         else:
-            panel = replace(panel, title=scope.title(panel.title, self._dashboard.time_zone))
+            panel = replace(panel, title=scope.title(panel.title))
             box.title(panel.title)
             canvas = Canvas(self._view.theme.colors, language, self._dashboard.time_zone, time_range, self._view, marks)
             box.draw(render(panel, rows, canvas))

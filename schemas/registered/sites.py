@@ -129,7 +129,7 @@ class Site(RegistryModel):
     """Parameters of this site's own of `limit`, `quota`, `balance` and `efficiency`."""
 
     coal_yuan_t: Annotated[float, Field(ge=50, le=20_000)] | None = None
-    """Price of a tonne of coal equivalent, yuan (折标煤单价), which turns spent energy into money; None: not known."""
+    """Price of a tonne of coal equivalent, yuan (标煤单价), which turns spent energy into money; None: not known."""
 
     @cached_property
     def virtual_terms(self) -> dict[str, dict[tuple[str, str], float]]:

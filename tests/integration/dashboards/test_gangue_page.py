@@ -34,6 +34,14 @@ async def test_a_kilowatt_hour_costs_its_coal_at_the_price_of_the_registry(migra
         owner.execute("UPDATE site SET coal_yuan_t = 260 WHERE site_id = 'pinglu-power'")
         (rates,) = await rows_of(RATES, migrated_database, standard_scope())
         rate = float(str(rates["net_coal_rate_gce_kwh"]))
+        cost, difference = str(rates["fuel_yuan_kwh"]).split()
+        assert float(cost) == pytest.approx(rate / 1e6 * 260, abs=5e-4)
+        more = float(str(rates["to_before"]))
+        assert float(difference.strip("()").replace("−", "-")) == pytest.approx(more / 1e6 * 260, abs=5e-4)
+        assert difference[1] in "+−"
+        owner.execute("DELETE FROM gangue_window WHERE span = 'day' AND ts < now() - interval '20 hours'")
+        (rates,) = await rows_of(RATES, migrated_database, standard_scope())
+        assert rates["to_before"] is None
         assert float(str(rates["fuel_yuan_kwh"])) == pytest.approx(rate / 1e6 * 260, abs=5e-4)
         owner.execute("UPDATE gangue_window SET net_coal_rate_gce_kwh = NULL WHERE span = 'day'")
         (rates,) = await rows_of(RATES, migrated_database, standard_scope())
@@ -43,7 +51,7 @@ async def test_a_kilowatt_hour_costs_its_coal_at_the_price_of_the_registry(migra
 async def test_a_months_sums_are_of_the_month_that_is_looked_at_and_bear_its_name(
     migrated_database: ReaderDatabase,
 ) -> None:
-    """A month without figures is unknown, not the month before."""
+    """A month without figures is unknown, not the month before; a range until its last midnight is of that month."""
     populate(migrated_database.owner_url, sets=1, hours=1, days=3)
     now = dt.datetime.now(BEIJING)
     this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -53,7 +61,7 @@ async def test_a_months_sums_are_of_the_month_that_is_looked_at_and_bear_its_nam
             "UPDATE gangue_window SET gangue_t = 77, capacity_factor_pct = 44 WHERE span = 'month' AND ts = %s", [last]
         )
         assert await _looked_at(migrated_database, now) == (f"{this:%Y-%m}", 2_270_000, 61.8)
-        for end in (last + dt.timedelta(days=9), this - dt.timedelta(seconds=1)):
+        for end in (last + dt.timedelta(days=9), this - dt.timedelta(seconds=1), this):
             assert await _looked_at(migrated_database, end) == (f"{last:%Y-%m}", 77, 44)
         owner.execute("DELETE FROM gangue_window WHERE span = 'month' AND ts = %s", [this])
         assert await _looked_at(migrated_database, now) == (f"{this:%Y-%m}", None, None)
@@ -68,13 +76,12 @@ async def _looked_at(database: ReaderDatabase, end: dt.datetime) -> tuple[str, f
     try:
         wanted = {"site": "pinglu-power", "unit": "pinglu-power-u1"}
         scope = Scope(shown, (await resolve(reader, page.variables, wanted, shown)).values)
-        titles = {scope.title(panel.title, page.time_zone): panel for panel in page.panels}
-        name = next(title for title in titles if title.startswith("Month "))
-        month = name.removeprefix("Month ")
-        sums = await reader.fetch(scope.bind(titles[name].sql))
-        load_ = await reader.fetch(scope.bind(titles[f"Capacity factor, {month}"].sql))
+        panels = {panel.title: panel for panel in page.panels}
+        sums = await reader.fetch(scope.bind(panels["Figures of the month"].sql))
+        load_ = await reader.fetch(scope.bind(panels["Capacity factor: 24 h and month"].sql))
     finally:
         await reader.close()
-    gangue = next((row[1] for row in sums.rows if row[0] == "gangue"), None)
-    factor = load_.rows[0][1]
-    return month, None if gangue is None else float(str(gangue)), None if factor is None else float(str(factor))
+    (gangue,) = [row[2] for row in sums.rows if row[1] == "gangue"]
+    _, factor, month = load_.rows[0]
+    assert {row[0] for row in sums.rows} == {month}
+    return str(month), None if gangue is None else float(str(gangue)), None if factor is None else float(str(factor))
