@@ -32,6 +32,7 @@ async def test_a_kilowatt_hour_costs_its_coal_at_the_price_of_the_registry(migra
         (rates,) = await rows_of(RATES, migrated_database, standard_scope())
         assert rates["fuel_yuan_kwh"] == "no price"
         owner.execute("UPDATE site SET coal_yuan_t = 260 WHERE site_id = 'pinglu-power'")
+        owner.execute("UPDATE gangue_window SET capacity_factor_pct = 60 WHERE span = 'day'")
         (rates,) = await rows_of(RATES, migrated_database, standard_scope())
         rate = float(str(rates["net_coal_rate_gce_kwh"]))
         cost, difference = str(rates["fuel_yuan_kwh"]).split()
