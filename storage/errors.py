@@ -12,6 +12,8 @@ READ_ONLY = "25006"
 """read_only_sql_transaction: a standby that is being promoted."""
 DISK_FULL = "53100"
 TOO_MANY_CONNECTIONS = "53300"
+IMPOSSIBLE = "55000"
+"""object_not_in_prerequisite_state: what an alarm cannot do now it cannot do the next time either."""
 IDLE_TOO_LONG = "25P03"
 """idle_in_transaction_session_timeout: we were paused, and the transaction was taken from us."""
 AWAY = frozenset({"55P03", "57P01", "57P02", "57P03", READ_ONLY, TOO_MANY_CONNECTIONS})
@@ -22,12 +24,15 @@ def is_transient(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed later, with nothing changed.
 
     Connection loss, shutdown, too many connections, a full disk, deadlock, serialization failure, lock timeout: yes.
-    Wrong data, a violated constraint, a missing table: no. What is too much (`is_too_much`) is neither.
+    Wrong data, a violated constraint, a missing table, what an alarm cannot do: no. What is too much (`is_too_much`)
+    is neither.
     """
     if isinstance(error, PoolTimeout | psycopg.InterfaceError):
         return True
     if isinstance(error, psycopg.Error) and error.sqlstate in {READ_ONLY, IDLE_TOO_LONG}:
         return True
+    if isinstance(error, psycopg.Error) and error.sqlstate == IMPOSSIBLE:
+        return False  # psycopg counts it among the operational errors
     return isinstance(error, psycopg.OperationalError) and not is_too_much(error)
 
 

@@ -73,6 +73,12 @@ def connect(url: str, *, name: str, autocommit: bool = False) -> Connection[Tupl
     return connection
 
 
+def limit_idling(connection: Connection) -> None:
+    """End a command's transaction under way when it hears nothing of its process: workers wait for its locks."""
+    limit = f"{IDLE_TRANSACTION_S * 1000:.0f}ms"
+    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
+
+
 def limit_statements(connection: Connection, each_within_s: float | None) -> None:
     """End each later statement of a connection after so many seconds, whatever its role says; None: never."""
     limit_ms = 0 if each_within_s is None else round(each_within_s * 1_000)

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from schemas.registered.sense import Nonsense, NonsenseError, check
 from schemas.registry import Device, Registry, Site
 from storage import recompute
+from storage.alarm_tables import moved
+from storage.pool import limit_idling
 from storage.statements import each
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def import_registry(connection: Connection, registry: Registry) -> None:
     """
     check(registry)
     with connection.transaction(), connection.cursor() as cursor:
+        limit_idling(connection)
         _, before = load_registry(connection)
         touched = _touched(before, registry)
         each(
@@ -69,8 +72,8 @@ def import_registry(connection: Connection, registry: Registry) -> None:
         )
         cursor.execute("UPDATE registry_version SET version = version + 1")
         _check_whole(connection)
-        _move_alarms(connection, before, registry)
         recompute.ask(connection, touched, reason="registry")
+        moved.follow(connection)  # a recompute's step, too, holds its request before it takes alarms
 
 
 def _check_whole(connection: Connection) -> None:
@@ -80,19 +83,6 @@ def _check_whole(connection: Connection) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise NonsenseError([Nonsense("registry", "with what was imported before", first)]) from None
-
-
-def _move_alarms(connection: Connection, before: Registry, registry: Registry) -> None:
-    """Have the alarms of devices that move go along: derived again they are the same alarms, at the new site."""
-    home = {device.device_id: device.site_id for device in before.devices}
-    cities = {site.site_id: site.city for site in registry.sites}
-    for device in registry.devices:
-        was = home.get(device.device_id, device.site_id)
-        if was != device.site_id:
-            connection.execute(
-                "UPDATE alarm SET site_id = %s, region = %s WHERE device_id = %s AND site_id = %s",
-                (device.site_id, cities[device.site_id], device.device_id, was),
-            )
 
 
 def _touched(before: Registry, registry: Registry) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from storage.alarm_tables import moved
 from storage.encoding.arrays import Column, PgType
 from storage.statements import each, trusted, unnest
 
@@ -63,9 +64,13 @@ _KNOWN = trusted(
 
 
 def known(connection: Connection, asked: Sequence[Asked]) -> list[StoredAlarm]:
-    """Alarms of some conditions that are open or ended after a moment, locked, in order of their beginning."""
+    """Alarms of some conditions that are open or ended after a moment, locked, in order of their beginning.
+
+    Those of a device that has moved are found at its former site as well, and brought along.
+    """
     if not asked:
         return []
+    moved.follow_conditions(connection, [item[:4] for item in asked])
     columns = [
         Column(kind, values) for kind, values in zip((TEXT,) * 4 + (TIME,), zip(*asked, strict=True), strict=True)
     ]

@@ -78,10 +78,14 @@ def look(
     now: int,
 ) -> dict[str, Wrong]:
     """Which devices' clocks are wrong now, by device; `now` is when the newest record was written, ms."""
-    known = {(clock.device_id, clock.fault): clock for clock in _load(connection, site_ids)}
+    own = set(site_ids)
+    known = {
+        (clock.device_id, clock.fault): clock
+        for clock in _load(connection, site_ids)
+        if clock.device_id not in devices or devices[clock.device_id].site_id in own  # else it has moved: not ours
+    }
     changed: dict[tuple[str, str], Clock] = {}
     gone: set[tuple[str, str]] = set()
-    own = set(site_ids)
     late = [
         name
         for name, ts in newest_ts.items()

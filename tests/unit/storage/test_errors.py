@@ -8,7 +8,7 @@ import pytest
 from schemas.arrival import Arrival
 from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
-from storage.errors import CheckpointHeldError, is_away, is_refusal, why
+from storage.errors import CheckpointHeldError, is_away, is_refusal, is_transient, why
 from streams.kernels.metering import latest
 
 
@@ -40,3 +40,11 @@ def test_a_partition_that_somebody_keeps_is_nobodys_refusal() -> None:
 def test_what_may_have_been_asked_for_too_much_is_not_taken_for_a_database_that_is_away(error: Exception) -> None:
     """PostgreSQL's process may have been ended over it."""
     assert not is_away(error)
+
+
+def test_what_an_alarm_cannot_do_is_not_tried_for_ever() -> None:
+    """Psycopg counts it among the operational errors, which pass by themselves; a partition stood over it."""
+    error = psycopg.errors.ObjectNotInPrerequisiteState("raise is not possible")
+    assert isinstance(error, psycopg.OperationalError)
+    assert not is_transient(error)
+    assert is_refusal(error)
