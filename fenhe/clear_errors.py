@@ -48,6 +48,6 @@ class ClearGroup(TyperGroup):
         except PlainError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
             typer.echo(f"database: {' '.join(str(error).split())}", err=True)
             raise typer.Exit(1) from None

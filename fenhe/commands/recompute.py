@@ -14,7 +14,7 @@ from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
     from streams.engine.engine import Engine
-    from streams.engine.recompute import Recompute
+    from streams.engine.recompute import Recompute, RecomputeProgress
 
 WAIT_S = 0.2
 """Between two looks at a request whose steps a worker does."""
@@ -84,7 +84,7 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
             task = bar.add_task(f"request {number}", total=None)
             is_finished = False
             while not is_finished:
-                step = steps.step(number)
+                step = _step(steps, number)
                 if step is not None:
                     is_finished = step.is_finished
                     bar.update(
@@ -97,6 +97,17 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
                 with engine.begin() as connection:
                     is_finished = requests.read(connection, number).finished_ts is not None
                 time.sleep(WAIT_S)
+
+
+def _step(steps: Recompute, number: int) -> RecomputeProgress | None:
+    """Do a step; do it again where we were suspended within it, and PostgreSQL took its transaction away."""
+    import psycopg
+
+    while True:
+        try:
+            return steps.step(number)
+        except psycopg.errors.IdleInTransactionSessionTimeout:
+            continue  # the step left nothing behind
 
 
 def _ms(at: dt.datetime) -> int:

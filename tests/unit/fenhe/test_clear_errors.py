@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import pytest
+import typer
 from confluent_kafka import KafkaError, KafkaException
+from psycopg.errors import IdleInTransactionSessionTimeout
 from typer.testing import CliRunner
 
-from fenhe.clear_errors import NOT_SET
+from fenhe.clear_errors import NOT_SET, ClearGroup
 from fenhe.cli import app
+from fenhe.commands.recompute import _step
+
+if TYPE_CHECKING:
+    from streams.engine.recompute import Recompute
 
 NOBODY = "postgresql://fenhe@127.0.0.1:1/fenhe"
 """Nothing listens on port 1."""
@@ -21,6 +29,36 @@ def test_a_database_that_does_not_answer_is_a_line_not_a_traceback(words: list[s
     assert result.exit_code == 1
     assert result.stderr.startswith("database: connection failed")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_transaction_that_was_taken_away_is_a_line_not_a_traceback() -> None:
+    """That of a command whose terminal was suspended; psycopg does not count it among its operational errors."""
+
+    def suspended() -> None:
+        raise IdleInTransactionSessionTimeout("terminating connection")  # noqa: EM101, TRY003
+
+    command = typer.Typer(cls=ClearGroup)
+    command.command("work")(suspended)
+    command.command("rest")(lambda: None)
+    result = CliRunner().invoke(command, ["work"])
+    assert result.exit_code == 1
+    assert result.stderr == "database: terminating connection\n"
+
+
+def test_a_step_that_was_taken_away_is_done_again() -> None:
+    """It left nothing behind, so `fenhe recompute` goes on where it was suspended."""
+
+    class Steps:
+        failures = 2
+
+        def step(self, _: int) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise IdleInTransactionSessionTimeout
+
+    steps = Steps()
+    assert _step(cast("Recompute", steps), 1) is None
+    assert steps.failures == 0
 
 
 @pytest.mark.parametrize("words", [["collect"], ["guard"], ["work"]])
