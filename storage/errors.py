@@ -13,7 +13,10 @@ READ_ONLY = "25006"
 DISK_FULL = "53100"
 TOO_MANY_CONNECTIONS = "53300"
 IMPOSSIBLE = "55000"
-"""object_not_in_prerequisite_state: what an alarm cannot do now it cannot do the next time either."""
+"""object_not_in_prerequisite_state: what an alarm cannot do now it cannot do the next time either. TimescaleDB says it
+of chunks that are in the midst of something, from its own code and not from a RAISE, and there the next time may do."""
+RAISE = "exec_stmt_raise"
+"""Where PL/pgSQL's RAISE comes from, by PostgreSQL's own word."""
 IDLE_TOO_LONG = "25P03"
 """idle_in_transaction_session_timeout: we were paused, and the transaction was taken from us."""
 AWAY = frozenset({"55P03", "57P01", "57P02", "57P03", READ_ONLY, TOO_MANY_CONNECTIONS})
@@ -32,7 +35,8 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, psycopg.Error) and error.sqlstate in {READ_ONLY, IDLE_TOO_LONG}:
         return True
     if isinstance(error, psycopg.Error) and error.sqlstate == IMPOSSIBLE:
-        return False  # psycopg counts it among the operational errors
+        # psycopg counts it among the operational errors.
+        return error.diag.source_function not in {None, RAISE}
     return isinstance(error, psycopg.OperationalError) and not is_too_much(error)
 
 
