@@ -104,9 +104,9 @@ def figure_or(figure: str, decimals: int, unit: str, instead: str) -> str:
 
 
 def signed(amount: str, decimals: int) -> str:
-    """Write a difference with its sign: `+3.2`, `−1,204`; null stays null."""
+    """Write a difference with its sign: `+3.2`, `−1,204`, and no minus before a zero; null stays null."""
     digits = "." + "0" * decimals if decimals else ""
-    return f"replace(to_char({amount}, 'FMSG999,999,990{digits}'), '-', '−')"
+    return f"replace(to_char(round(({amount})::numeric, {decimals}), 'FMSG999,999,990{digits}'), '-', '−')"
 
 
 def signed_pct(amount: str) -> str:
@@ -175,12 +175,18 @@ def case_of(column: str, words: Mapping[str, str]) -> str:
 
 
 def words_said(sql: str, column: str) -> list[str]:
-    """The words that a query's `case_of` writes into one of its columns, or what stands there instead of a figure."""
+    """The words that a query writes into one of its columns.
+
+    Those of `case_of`, what stands there instead of a figure, and texts with which rows of a list (`VALUES`) begin.
+    """
     quoted = r"'(?:[^']|'')*'"
     pairs = rf"(?: WHEN {quoted} THEN {quoted})+"
     cases = re.findall(rf"CASE \S+({pairs}) ELSE \S+ END AS {column}\b", sql)
     cases += re.findall(rf"coalesce\((.*)\)\s+AS {column}\b", sql)  # `figure_or` and its like
-    return [word.replace("''", "'") for case in cases for word in re.findall(r"THEN '((?:[^']|'')*)'", case)]
+    said = [word for case in cases for word in re.findall(r"THEN '((?:[^']|'')*)'", case)]
+    for rows in re.findall(rf"\(VALUES(.*?)\) AS \w+ \({column}\b", sql, flags=re.DOTALL):
+        said += re.findall(r"(?:^|,)\s*\('((?:[^']|'')*)'", rows)
+    return [word.replace("''", "'") for word in said]
 
 
 def words_of(column: str, texts: Mapping[_Word, Text], language: Language) -> str:

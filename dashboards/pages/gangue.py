@@ -200,7 +200,7 @@ def month(language: Language) -> Panel:
             "来源：gangue_window（月）、gangue_sum（日）。",
             "Ratios and sums of the calendar month, Beijing time, in which the range ends, or of this one so far. A "
             "range that ends with a month, at midnight, is of that month. "
-            "Equivalent hours of the month = capacity factor × its known hours; as a year = "
+            "Equivalent hours = capacity factor × its known hours; as a year = "
             "capacity factor × 8760. Source: gangue_window, months; gangue_sum, days.",
         ),
         width=12,
@@ -236,7 +236,7 @@ CROSS JOIN LATERAL (VALUES
     return panels.table(
         about,
         query,
-        Field(name="month", label=Text("月份", "month"), width=90),
+        Field(name="month", label=Text("月份", "month"), width=80),
         Field(name="item", label=labels_plant.ITEM),
         Field(name="value", label=Text("数值", "value"), grafana_unit=units.PLAIN, width=100),
         Field(name="unit", label=labels.UNIT, width=70),

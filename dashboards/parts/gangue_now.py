@@ -96,8 +96,8 @@ def rates(language: Language) -> Panel:
     )
     cost = (
         f"CASE WHEN s.coal_yuan_t IS NULL THEN {sql.quote(labels_plant.NO_PRICE(language))} "
-        "ELSE to_char(w.net_coal_rate_gce_kwh / 1e6 * s.coal_yuan_t, 'FM999990.000') || "
-        f"coalesce(' (' || {sql.signed('b.to_before / 1e6 * s.coal_yuan_t', 3)} || ')', '') END"
+        "ELSE to_char(w.net_coal_rate_gce_kwh / 1e6 * s.coal_yuan_t, 'FM999990.0000') || "
+        f"coalesce(' (' || {sql.signed('b.to_before / 1e6 * s.coal_yuan_t', 4)} || ')', '') END"
     )
     query = f"""
 SELECT w.net_coal_rate_gce_kwh, b.to_before, {cost} AS fuel_yuan_kwh,

@@ -20,6 +20,8 @@ from schemas.words import Language
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nicegui.events import GenericEventArguments
+
     from dashboards.preview.reader import Rows, Source
     from schemas.words import Text
 
@@ -90,7 +92,8 @@ class SitePick:
         with ui.element("div").classes("search is-about"):
             self._box = ui.input(self._label(self._language), on_change=self._typed)
             self._box.props(f"{look} debounce=80 autocomplete=off").on("focus", self._focused)
-            self._box.on("keydown.enter", self._entered)
+            # With what stands in the box: it tells of its own accord only once nobody has typed for a moment.
+            self._box.on("keydown.enter", self._entered, js_handler="(event) => emit(event.target.value)")
             self._hits = ui.element("div").classes("hits")
 
     def offer_all(self, choice: Choice | None) -> None:
@@ -110,6 +113,9 @@ class SitePick:
         typed = (self._box.value or "").strip()
         if self._chosen is not None and typed == self._chosen.name:
             return  # put there by a choice
+        if self._chosen is not None and meant(typed, [self._chosen]):
+            self.choose(self._chosen)  # Enter came before what had been typed
+            return
         self._chosen = None
         await self._look(typed)
 
@@ -128,7 +134,8 @@ class SitePick:
                 self.choose(one)
         return self.value
 
-    async def _entered(self) -> None:
+    async def _entered(self, event: GenericEventArguments) -> None:
+        self._box.value = str(event.args)
         with suppress(AwayError, QueryError, SignedOutError):  # the page says so itself
             await self.settled()
 

@@ -188,7 +188,7 @@ FROM device WHERE kind = 'gangue_unit'"""
     for at in (dt.datetime(2026, 9, 10, 12, tzinfo=END.tzinfo), END):
         scope = Scope(TimeRange(at - dt.timedelta(days=1), at), standard_scope().variables)
         rows = await rows_of("Figures of the month", migrated_database, scope)
-        hours = {"item": "equivalent hours of the month", "value": 0.5 * 24 * 9.5, "unit": "h"}
+        hours = {"item": "equivalent hours", "value": 0.5 * 24 * 9.5, "unit": "h"}
         assert rows[0] == {"month": "2026-09", **hours}
 
 
