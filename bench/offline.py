@@ -23,7 +23,6 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 
@@ -51,6 +50,8 @@ from streams.intake.decode import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from psycopg import Connection
 
 BEGIN_TS = 1_790_000_000_000
 PARTITIONS = 4
@@ -190,7 +191,7 @@ def _cpu_ns(pid: int) -> int:
 
 
 def _instrument(costs: Costs) -> None:
-    """Have each step of the engine counted; within the pipelined end of a transaction statements are waited for."""
+    """Have each step of the engine counted."""
     for owner, name, step in (
         (engine_module, "decode", "decode"),
         (Transaction, "_judge", "admission"),
@@ -206,7 +207,6 @@ def _instrument(costs: Costs) -> None:
         (quarantine, "add", "rest"),
     ):
         setattr(owner, name, costs.step(step, getattr(owner, name)))
-    Connection.pipeline = lambda _: contextlib.nullcontext()  # type: ignore[method-assign, assignment, return-value]
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def measure(url: str, *, sets: int, plants: int, array: int, count: int, take: i
 @contextlib.contextmanager
 def _restored() -> Iterator[None]:
     """Take the instruments out again at the end."""
-    owners = (engine_module, Transaction, readings, Derivation, derived, state, ledger, quarantine, Connection)
+    owners = (engine_module, Transaction, readings, Derivation, derived, state, ledger, quarantine)
     before = [(owner, dict(vars(owner))) for owner in owners]
     try:
         yield

@@ -45,8 +45,7 @@ def open_pool(
 
     def configure(connection: Connection[TupleRow]) -> None:
         _configure(connection)
-        limit = f"{idle_transaction_s * 1000:.0f}ms"
-        connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (limit,))
+        limit_idling(connection, idle_transaction_s, for_good=True)
         connection.commit()
 
     return ConnectionPool(
@@ -73,10 +72,13 @@ def connect(url: str, *, name: str, autocommit: bool = False) -> Connection[Tupl
     return connection
 
 
-def limit_idling(connection: Connection) -> None:
-    """End a command's transaction under way when it hears nothing of its process: workers wait for its locks."""
-    limit = f"{IDLE_TRANSACTION_S * 1000:.0f}ms"
-    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
+def limit_idling(connection: Connection, within_s: float = IDLE_TRANSACTION_S, *, for_good: bool = False) -> None:
+    """End the transaction under way when it hears nothing of its process: others wait for its locks.
+
+    `for_good`: and each later one of this connection.
+    """
+    limit = f"{within_s * 1000:.0f}ms"
+    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, %s)", [limit, not for_good])
 
 
 def limit_statements(connection: Connection, each_within_s: float | None) -> None:

@@ -111,7 +111,7 @@ def stretch_of(connection: Connection, devices: Sequence[tuple[Kind, str]]) -> t
     by_table: dict[str, list[str]] = {}
     for kind, device_id in devices:
         by_table.setdefault(READING_TABLES[kind].name, []).append(device_id)
-    ends: list[tuple[int, int]] = []
+    ends: list[tuple[int | None, int | None]] = []
     for table, device_ids in by_table.items():
         row = connection.execute(
             trusted(
@@ -122,22 +122,26 @@ def stretch_of(connection: Connection, devices: Sequence[tuple[Kind, str]]) -> t
             (Column(PgType.TEXT, device_ids),),
             binary=True,
         ).fetchone()
-        if row is not None and row[0] is not None:
-            ends.append((row[0], row[1]))
-    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+        ends += [] if row is None else [row]
+    return _together(ends)
 
 
 def widened(
     connection: Connection, stretch: tuple[int, int] | None, site_id: str, tables: Sequence[str]
 ) -> tuple[int, int] | None:
     """A stretch together with that of the rows of a site in some tables of sites; None where there is nothing."""
-    ends = [] if stretch is None else [stretch]
+    ends: list[tuple[int | None, int | None]] = [] if stretch is None else [stretch]
     for table in tables:
         row = connection.execute(
             trusted(f"SELECT min(ts), max(ts) FROM {table} WHERE site_id = %s"),  # noqa: S608 - own names
             (site_id,),
             binary=True,
         ).fetchone()
-        if row is not None and row[0] is not None:
-            ends.append((row[0], row[1]))
-    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+        ends += [] if row is None else [row]
+    return _together(ends)
+
+
+def _together(ends: Sequence[tuple[int | None, int | None]]) -> tuple[int, int] | None:
+    """The stretch that holds some others, of which those without a row are null; None where all are."""
+    known = [end for pair in ends for end in pair if end is not None]
+    return (min(known), max(known)) if known else None

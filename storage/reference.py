@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from storage import recompute
+from storage.statements import each
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -81,5 +82,4 @@ def _insert(connection: Connection, table: str, version: str, rows: dict[str, di
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join(sql.Placeholder() * len(columns)),
     )
-    for key, row in rows.items():
-        connection.execute(statement, (version, key, *row.values()))
+    each(connection, statement, [(version, key, *row.values()) for key, row in rows.items()])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from psycopg import Connection
+    from psycopg.sql import Composed
 
     from storage.encoding.arrays import PgType
 
@@ -18,7 +19,9 @@ def trusted(text: str) -> LiteralString:
     return text
 
 
-def each(connection: Connection, statement: LiteralString, rows: Iterable[Sequence[Any] | Mapping[str, Any]]) -> None:
+def each(
+    connection: Connection, statement: LiteralString | Composed, rows: Iterable[Sequence[Any] | Mapping[str, Any]]
+) -> None:
     """Run a statement for each row, in order; psycopg's own way to do so opens a pipeline (decision 370)."""
     for row in rows:
         connection.execute(statement, row)

@@ -125,7 +125,7 @@ def month_end(begin: str) -> str:
     In a session on UTC a month begins on the last day of the one before: a month later than that is no local month's
     end where the two differ in length (28 February and 31 March).
     """
-    return f"date_trunc('month', {begin} + interval '32 days', 'Asia/Shanghai')"
+    return month_begin(f"{begin} + interval '32 days'")
 
 
 def not_lifted(figure: str, limit: str, decimals: int) -> str:

@@ -7,7 +7,7 @@ database's error, most often) keeps its own words, and is said to.
 from __future__ import annotations
 
 from schemas.words import Language, Text
-from schemas.words.refused import AS_IT_CAME
+from schemas.words.refused import AS_IT_CAME, quoted
 
 DISK_IS_FULL = Text(
     "数据库磁盘已满：读数在 Kafka 中等待，没有丢失，腾出空间后自动继续",
@@ -25,6 +25,5 @@ def sql_of(column: str, language: Language) -> str:
     """Return what is stored in `column` as an SQL expression in `language`; null stays null."""
     if language is Language.EN:
         return column
-    quoted = ["'" + text.replace("'", "''") + "'" for said in SENTENCES for text in (said.en, said.zh)]
-    whens = " ".join(f"WHEN {en} THEN {zh}" for en, zh in zip(quoted[::2], quoted[1::2], strict=True))
-    return f"CASE {column} {whens} ELSE '{AS_IT_CAME.zh}' || {column} END"
+    whens = " ".join(f"WHEN {quoted(said.en)} THEN {quoted(said.zh)}" for said in SENTENCES)
+    return f"CASE {column} {whens} ELSE {quoted(AS_IT_CAME.zh)} || {column} END"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _MOVE = (
-    "WITH moved AS (SELECT a.alarm_id, d.site_id, s.city FROM {0} JOIN device d ON d.device_id = a.device_id"
-    " JOIN site s ON s.site_id = d.site_id"
+    "WITH moved AS (SELECT a.alarm_id, d.site_id, s.city FROM {alarms}"
+    " JOIN device d ON d.device_id = a.device_id{now_at} JOIN site s ON s.site_id = d.site_id"
     # Alarms of sites and of regions stand under names that a device may have as well.
     " WHERE a.site_id <> d.site_id AND a.site_id <> '' AND a.site_id <> a.device_id"
     # Of one condition only one may be open: where one has been raised anew since, the one before stays.
@@ -24,14 +24,14 @@ _MOVE = (
     " ORDER BY a.alarm_id FOR UPDATE OF a)"
     " UPDATE alarm a SET site_id = m.site_id, region = m.city FROM moved m WHERE a.alarm_id = m.alarm_id"
 )
-_ALARMS = trusted(_MOVE.format("alarm a"))
+_ALARMS = trusted(_MOVE.format(alarms="alarm a", now_at=""))
 _ALARMS_OF = trusted(
     _MOVE.format(
-        f"{unnest((PgType.TEXT,) * 4)} AS q (site_id, device_id, metric, kind)"
-        " JOIN alarm a ON (a.device_id, a.metric, a.kind) = (q.device_id, q.metric, q.kind) AND a.site_id <> q.site_id"
+        alarms=f"{unnest((PgType.TEXT,) * 4)} AS q (site_id, device_id, metric, kind)"
+        " JOIN alarm a ON (a.device_id, a.metric, a.kind) = (q.device_id, q.metric, q.kind) AND a.site_id <> q.site_id",
+        # A worker that does not know of the move yet brings nothing: what it asks for is of the former site.
+        now_at=" AND d.site_id = q.site_id",
     )
-    # A worker that does not know of the move yet brings nothing: what it asks for is of the former site.
-    .replace("ON d.device_id = a.device_id", "ON d.device_id = a.device_id AND d.site_id = q.site_id")
 )
 _CLOCKS = (
     "WITH moved AS (SELECT c.device_id, c.fault, d.site_id FROM device_clock c JOIN device d USING (device_id)"

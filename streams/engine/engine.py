@@ -25,6 +25,7 @@ from schemas.topics import partition_of
 from storage import checkpoint, chunks, retention
 from storage.checkpoint import Position, StoredUntil, Turn
 from storage.errors import CheckpointMovedError, is_refusal, is_too_much, took_too_long, why
+from storage.pool import IDLE_TRANSACTION_S
 from storage.registry import registry_version
 from storage.silent import SilentSessions
 from streams.engine.memory import SAVE_EVERY
@@ -53,7 +54,7 @@ log = structlog.get_logger(__name__)
 
 LARGE_ROWS = 40_000
 """Of transactions that are expected to give more rows than this a process should have one under way at a time."""
-SILENT_S = 240.0
+SILENT_S = 2 * IDLE_TRANSACTION_S
 """For so long a session may wait in the middle of a statement for its worker, if nothing else is said."""
 TRIES = 12
 """So often, over half a minute, a reading alone may be more than PostgreSQL can take; then it is quarantined."""

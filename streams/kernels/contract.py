@@ -207,5 +207,17 @@ class RegistryView(KernelView, Protocol):
         """Moment of the input without which there is no such row, ms; `LONGEST_ANCHOR_MS` before its `ts` at most."""
 
 
+class SiteRows:
+    """What most of these views say: their rows are the site's own, each at the moment of what it is made of."""
+
+    def owners(self, site: Site) -> Sequence[str]:
+        """The site."""
+        return [site.site_id]
+
+    def anchor_ts(self, row: Row) -> int:
+        """The row's own moment."""
+        return row.ts
+
+
 LONGEST_ANCHOR_MS = DAY_MS
 """A window of days ends with a local day, and is there because that day is."""

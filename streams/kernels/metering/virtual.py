@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterMinute, Quality, Row
 from schemas.time import MINUTE_MS
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Register = tuple[str, str]
 """Device id and register."""
 
 
-class VirtualMeters:
+class VirtualMeters(SiteRows):
     """View over meter minutes: a virtual meter's minute is known when every part's is, and as good as the worst."""
 
     name = "virtual_meters"
@@ -32,10 +32,6 @@ class VirtualMeters:
     def owners(self, site: Site) -> Sequence[str]:
         """Its virtual meters."""
         return [meter.meter_id for meter in site.virtual_meters]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its minute."""
-        return row.ts
 
     def wants(self, site: Site, _devices: Sequence[Device], changed: Changed) -> Sequence[Want]:
         """Choose the minutes that changed, of all meters that add up with one that did."""

@@ -11,7 +11,7 @@ from schemas.metrics import BalanceDay, MeterQuarter
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import DAY_MS, day_of
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.balance import INFLOW, balanced, by_day, passed
 from streams.kernels.plant.quarters import over, whole
 
@@ -47,7 +47,7 @@ def media(devices: Sequence[Device]) -> list[BalancedMedium]:
     ]
 
 
-class BalanceDays:
+class BalanceDays(SiteRows):
     """View over quarters of meters of energy: balances of the days that hold a changed one."""
 
     name = "balance_days"
@@ -57,14 +57,6 @@ class BalanceDays:
     def __init__(self, reference: Reference, error: float) -> None:
         """`error`: relative error of a meter whose accuracy is not registered."""
         self._reference, self._error = reference, error
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its day."""
-        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters of the touched days."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from schemas.metrics import PlantDay, PlantHour, PlantRolling, Quality
 from schemas.reference import Level, Limited
 from schemas.time import DAY_MS, HOUR_MS, day_of
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.limits import corrected, gap_pct, grade
 from streams.kernels.plant.quarters import over
 
@@ -144,7 +144,7 @@ class _Ratios(NamedTuple):
     water_m3: float | None
 
 
-class PlantDays:
+class PlantDays(SiteRows):
     """View over plant hours: local days, as sums and as ratios."""
 
     name = "plant_days"
@@ -153,14 +153,6 @@ class PlantDays:
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its day."""
-        return row.ts
 
     def wants(self, site: Site, _devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All hours of the touched days."""
@@ -234,7 +226,7 @@ def ratios_of(reference: Reference, sums: Sums, window_h: int) -> _Ratios:
     )
 
 
-class PlantRollings:
+class PlantRollings(SiteRows):
     """View over plant hours and days: windows of 1, 8, 24 h end with an hour, of 7 and 30 d with a local day."""
 
     name = "plant_rollings"
@@ -243,10 +235,6 @@ class PlantRollings:
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
 
     def anchor_ts(self, row: Row) -> int:
         """The hour, or the day, that it ends with."""

@@ -11,7 +11,7 @@ from schemas.metrics.gangue import WindowSpan
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import HOUR_MS, QUARTER_MS, hour_of
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.boundary import KGCE_PER_MJ, Total, boundary_meters, contributions
 from streams.kernels.plant.lines import meters_of
 from streams.kernels.plant.quarters import lost, over, whole
@@ -41,7 +41,7 @@ class _Part(NamedTuple):
     estimated: bool
 
 
-class PlantHours:
+class PlantHours(SiteRows):
     """View over meter quarters: the hours that hold a changed one, of every product line of the site."""
 
     name = "plant_hours"
@@ -51,14 +51,6 @@ class PlantHours:
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._factors = reference.energy_factors
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its hour."""
-        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters and unit hours of the site's counting meters within the touched hours."""

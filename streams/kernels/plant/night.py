@@ -13,7 +13,7 @@ from schemas.metrics import MeterQuarter, NightFlow, PlantDay, Quality
 from schemas.metrics.plant import NightMethod
 from schemas.registry import WHOLE_PLANT
 from schemas.time import DAY_MS, QUARTER_MS, day_of
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.balance import INFLOW, QUARTERS
 from streams.kernels.plant.product import PER_HOUR, product_meters, production
 from streams.kernels.plant.quarters import over, whole
@@ -48,7 +48,7 @@ class _Point(NamedTuple):
     estimated: bool
 
 
-class NightFlows:
+class NightFlows(SiteRows):
     """View over quarters of water and product meters, and the plant's earlier days."""
 
     name = "night_flows"
@@ -58,14 +58,6 @@ class NightFlows:
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._fit_ms = round(reference.setting("night_regression_days")) * DAY_MS
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its day."""
-        return row.ts
 
     def wants(self, site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """Quarters of the touched days, and the days that a regression for them is made of."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from schemas.metrics import MeterMinute, PlantWindow, Quality, Row, built, quality_of
 from schemas.time import HOUR_MS, MINUTE_MS
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.boundary import Contribution, Total, boundary_meters, contributions
 from streams.kernels.plant.quarters import known_share
 
@@ -187,7 +187,7 @@ class _Plant:
         return found
 
 
-class RollingPlant:
+class RollingPlant(SiteRows):
     """View over meter minutes: the plant's windows that end with each minute."""
 
     name = "rolling_plant"
@@ -196,10 +196,6 @@ class RollingPlant:
 
     def __init__(self, factors: EnergyFactors) -> None:
         self._factors = factors
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
 
     def anchor_ts(self, row: Row) -> int:
         """The minute that it ends with."""

@@ -8,7 +8,7 @@ from schemas.metrics import MeterQuarter, WaterDay
 from schemas.readings import Kind
 from schemas.registry import Role
 from schemas.time import DAY_MS, day_of
-from streams.kernels.contract import Replaced, Want
+from streams.kernels.contract import Replaced, SiteRows, Want
 from streams.kernels.plant.balance import balanced, by_day, passed
 from streams.kernels.plant.quarters import over, whole
 
@@ -29,7 +29,7 @@ def water_meters(devices: Sequence[Device]) -> list[Device]:
     return [device for device in devices if device.kind is Kind.WATER]
 
 
-class WaterDays:
+class WaterDays(SiteRows):
     """View over quarters of water meters: balances of the days that hold a changed one, and of those after them."""
 
     name = "water_days"
@@ -38,14 +38,6 @@ class WaterDays:
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
-
-    def owners(self, site: Site) -> Sequence[str]:
-        """The site."""
-        return [site.site_id]
-
-    def anchor_ts(self, row: Row) -> int:
-        """Its day."""
-        return row.ts
 
     def wants(self, _site: Site, devices: Sequence[Device], changed: Changed) -> list[Want]:
         """All quarters of the site's water meters from the day before the touched ones to the day after."""
