@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from functools import partial
 from html import escape
@@ -20,13 +21,14 @@ from schemas.words import Language
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nicegui.events import GenericEventArguments
-
     from dashboards.preview.reader import Rows, Source
     from schemas.words import Text
 
 MOST = 20
 """Sites that are offered; whoever wants another types more of its name."""
+
+PAUSE_S = 0.08
+"""Nobody types for this long before sites are looked up."""
 
 
 class Choice(NamedTuple):
@@ -91,9 +93,9 @@ class SitePick:
         """Put it where the page is being built."""
         with ui.element("div").classes("search is-about"):
             self._box = ui.input(self._label(self._language), on_change=self._typed)
-            self._box.props(f"{look} debounce=80 autocomplete=off").on("focus", self._focused)
-            # With what stands in the box: it tells of its own accord only once nobody has typed for a moment.
-            self._box.on("keydown.enter", self._entered, js_handler="(event) => emit(event.target.value)")
+            # Without a delay of its own: what was typed is told before the Enter or the click that follows it.
+            self._box.props(f"{look} autocomplete=off").on("focus", self._focused)
+            self._box.on("keydown.enter", self._entered)
             self._hits = ui.element("div").classes("hits")
 
     def offer_all(self, choice: Choice | None) -> None:
@@ -113,11 +115,8 @@ class SitePick:
         typed = (self._box.value or "").strip()
         if self._chosen is not None and typed == self._chosen.name:
             return  # put there by a choice
-        if self._chosen is not None and meant(typed, [self._chosen]):
-            self.choose(self._chosen)  # Enter came before what had been typed
-            return
         self._chosen = None
-        await self._look(typed)
+        await self._look(typed, after_s=PAUSE_S)
 
     async def _focused(self) -> None:
         await self._look("")
@@ -134,17 +133,19 @@ class SitePick:
                 self.choose(one)
         return self.value
 
-    async def _entered(self, event: GenericEventArguments) -> None:
-        self._box.value = str(event.args)
+    async def _entered(self) -> None:
         with suppress(AwayError, QueryError, SignedOutError):  # the page says so itself
             await self.settled()
 
     async def _offered(self, typed: str) -> list[Choice]:
         return [*self._for_all, *choices(await self._reader.fetch(found(typed, self._language)), self._language)]
 
-    async def _look(self, typed: str) -> None:
+    async def _look(self, typed: str, after_s: float = 0.0) -> None:
         self._asked += 1
         asked = self._asked
+        await asyncio.sleep(after_s)
+        if asked != self._asked:
+            return  # more was typed, or one was chosen
         try:
             offered = await self._offered(typed)
         except (AwayError, QueryError, SignedOutError):
@@ -157,7 +158,9 @@ class SitePick:
         with self._hits:
             for choice in offered:
                 hit = ui.element("button").classes("hit").props("type=button")
-                hit.on("click", partial(self.choose, choice))
+                # When the button goes down: what was typed may put other hits here before it comes up again.
+                hit.on("mousedown.left", partial(self.choose, choice))
+                hit.on("click", partial(self.choose, choice))  # of the keyboard
                 with hit:
                     ui.html(escape(choice.name), sanitize=False, tag="b")
                     ui.html(escape(choice.about), sanitize=False, tag="small")
