@@ -207,6 +207,23 @@ class Limits:
         """
         return self._read(rest_cell_v, beside_v, self.chemistry.blind_from_percent)
 
+    def least_above_foot(self, rest_cell_v: float, beside_v: float = 0.0) -> float:
+        """Share of nominal that a rest above the foot of the curve shows to be left, two σ below what it reads.
+
+        0 without a curve. No more than where the foot ends: above it the voltage does not tell.
+        """
+        chemistry = self.chemistry
+        if not self.has_curve:
+            return 0.0
+        volts = rest_cell_v + chemistry.hysteresis_v - 2 * self._rest_sigma_v(beside_v)
+        share = min(chemistry.blind_from_percent / 100 * self.population, self.share_left(volts))
+        return max(0.0, share - 2 * chemistry.sigma_foot_percent / 100)
+
+    def _rest_sigma_v(self, beside_v: float) -> float:
+        """Standard deviation of a rest voltage as the curve's, with that of a channel that is not shown."""
+        chemistry = self.chemistry
+        return math.sqrt(chemistry.sigma_ocv_v**2 + chemistry.sigma_hysteresis_v**2 + beside_v**2)
+
     def _read(self, rest_cell_v: float, beside_v: float, below_percent: float) -> Left | None:
         chemistry = self.chemistry
         if not self.has_curve:
@@ -215,7 +232,7 @@ class Limits:
         share = self.share_left(volts)
         if share >= below_percent / 100 * self.population:
             return None
-        width = math.sqrt(chemistry.sigma_ocv_v**2 + chemistry.sigma_hysteresis_v**2 + beside_v**2)
+        width = self._rest_sigma_v(beside_v)
         slope_sigma = (self.share_left(volts + width) - self.share_left(volts - width)) / 2
         foot = chemistry.sigma_foot_percent / 100 * min(1.0, 2.0 * share / (chemistry.blind_from_percent / 100))
         return Left(share, math.hypot(max(slope_sigma, chemistry.sigma_empty_percent / 100), foot))

@@ -22,6 +22,7 @@ from schemas.time import HOUR_MS
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.tracking.witnesses import (
     RESTORE_BELIEF,
+    EndCells,
     FootSpan,
     Ratio,
     by_charge,
@@ -43,17 +44,6 @@ if TYPE_CHECKING:
 SAMPLING_ALIKE = 0.85
 """Share of the doubt of when a load came on or went off that is alike in each of a set's discharges, for samplers and
 test benches keep a rhythm. (unsourced)"""
-
-
-class EndCells(NamedTuple):
-    """The cells at the last loaded sample, or at the cut-off."""
-
-    weakest: int | None
-    """1-based; None where no cell is shown, or where it is one that no channel shows."""
-    median_v: float | None
-    """Of the median cell."""
-    unseen_v: float
-    """Doubt about the lowest voltage where a channel is missing that may be it; 0 where all are shown."""
 
 
 class Discharge(NamedTuple):
@@ -154,7 +144,7 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         resistance_ratio=heard.resistance,
         charge_ratio=None,
         soh_pct=None if capacity is None else 100 * capacity / nominal,
-        at_least_ah=0.0 if reason is CapacityReason.CONTRADICTED else discharge.drawn_ah,
+        at_least_ah=_at_least_ah(discharge, reason, limits),
         method=None if capacity is None else end.method,
         reason=reason,
         drawn_ah=end.drawn_ah,
@@ -171,6 +161,16 @@ def capacity_row(discharge: Discharge, limits: Limits, device: Device, seen_ts: 
         reference_version=limits.reference.version,
         doubts=text_of(doubts),
     )
+
+
+def _at_least_ah(discharge: Discharge, reason: CapacityReason | None, limits: Limits) -> float:
+    """What was drawn, and what a rest above the foot of the curve shows to be left."""
+    if reason is CapacityReason.CONTRADICTED:
+        return 0.0
+    if reason is not CapacityReason.FLAT_REGION or discharge.rest_cell_v is None:
+        return discharge.drawn_ah
+    left = limits.least_above_foot(discharge.rest_cell_v, discharge.end_cells.unseen_v)
+    return discharge.drawn_ah + left * limits.nominal_ah
 
 
 def _doubts(discharge: Discharge, end: _End, heard: _Heard) -> frozenset[Doubt]:

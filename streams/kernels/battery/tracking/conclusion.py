@@ -12,10 +12,10 @@ from schemas.metrics.battery_health import CapacityReason
 from streams.kernels.battery.fusion import evidence_of, fused
 from streams.kernels.battery.limits import Left
 from streams.kernels.battery.tracking import set_rows
-from streams.kernels.battery.tracking.capacity import Discharge, EndCells, capacity_row
+from streams.kernels.battery.tracking.capacity import Discharge, capacity_row
 from streams.kernels.battery.tracking.flags import flags_of, named
 from streams.kernels.battery.tracking.recharge import FULL_BEFORE, Recharge, closed
-from streams.kernels.battery.tracking.witnesses import RESTORE_BELIEF, FootSpan, witnesses_of
+from streams.kernels.battery.tracking.witnesses import RESTORE_BELIEF, EndCells, FootSpan, witnesses_of
 
 if TYPE_CHECKING:
     from schemas.metrics.battery_health import BatteryCapacity

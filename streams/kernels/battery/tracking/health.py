@@ -36,7 +36,7 @@ class SetHealth(Saved[SetState | None]):
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 20
+    version = 21
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS

@@ -54,6 +54,17 @@ class Verdict(NamedTuple):
     """Relative standard deviation that it adds to the capacity's."""
 
 
+class EndCells(NamedTuple):
+    """The cells at the last loaded sample, or at the cut-off."""
+
+    weakest: int | None
+    """1-based; None where no cell is shown, or where it is one that no channel shows."""
+    median_v: float | None
+    """Of the median cell."""
+    unseen_v: float
+    """Doubt about the lowest voltage where a channel is missing that may be it; 0 where all are shown."""
+
+
 class FootSpan(NamedTuple):
     """A stretch of a discharge along the foot of the curve."""
 

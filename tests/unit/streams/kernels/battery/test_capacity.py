@@ -111,12 +111,11 @@ def test_a_partial_discharge_that_rests_below_thirty_percent_gives_an_estimate()
     ("hours", "rest_h", "reason"),
     [
         (0.3, 0.5, CapacityReason.TOO_SHALLOW),
-        (1.6, 0.5, CapacityReason.FLAT_REGION),
         (2.6, 0.0, CapacityReason.NO_REST),
     ],
 )
 def test_what_cannot_be_known_is_refused_with_its_reason(hours: float, rest_h: float, reason: CapacityReason) -> None:
-    """A shallow discharge, one that ends in the flat region and one without a rest leave a lower bound only."""
+    """A shallow discharge and one without a rest leave a lower bound only: what was drawn."""
     rig = on_float(soh=0.80)
     rig.run(hours, -25.0)
     rig.run(rest_h)
@@ -124,6 +123,17 @@ def test_what_cannot_be_known_is_refused_with_its_reason(hours: float, rest_h: f
     (row,) = capacities(rig)
     assert (row.capacity_ah, row.reason) == (None, reason)
     assert row.at_least_ah == pytest.approx(25.0 * hours, abs=0.3)
+
+
+def test_a_rest_in_the_flat_region_shows_that_as_much_is_left_as_the_foot_of_the_curve_holds() -> None:
+    """No capacity; but the lower bound is what was drawn and about a quarter of nominal, and below the truth."""
+    rig = on_float(soh=0.80)
+    rig.run(1.6, -25.0)
+    rig.run(0.5)
+    rig.run(0.2, 15.0)
+    (row,) = capacities(rig)
+    assert (row.capacity_ah, row.reason) == (None, CapacityReason.FLAT_REGION)
+    assert 40.0 + 20.0 < row.at_least_ah < 40.0 + 25.5 < 80.0
 
 
 def test_without_a_known_beginning_there_is_no_capacity() -> None:

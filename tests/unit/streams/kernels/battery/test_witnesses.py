@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.metrics.battery_health import BatteryCapacity, CapacityReason
+from schemas.metrics.battery_prospects import SohChange
 from schemas.metrics.common import Quality
 from streams.kernels.battery.limits import Limits
 from streams.kernels.battery.prospects.curve_gain import gain_by_curve
@@ -30,6 +31,17 @@ def test_a_sensor_or_a_registration_that_is_grossly_wrong_gives_no_confident_sta
     """Counted twice or half, clipped, standing still, or a wrong rated capacity: refused, or marked partial."""
     found = tally(worlds_of(kind, SEEDS))
     assert found.confident_wrong == 0
+
+
+@pytest.mark.parametrize("has_site", [False, True])
+def test_a_replaced_cell_is_told_by_a_discharge_that_rests_in_the_flat_region(*, has_site: bool) -> None:
+    """More was drawn and is left than the set was believed to hold: unknown until the next usable one."""
+    worlds = worlds_of("weak cell replaced", range(7300, 7303), has_site=has_site)
+    found = tally(worlds)
+    assert (found.shown, found.missed) == (5 * len(worlds), 0)
+    for world in worlds:
+        (first,) = [row for row in world.shown() if row.change is SohChange.SET_REPLACED]
+        assert (first.soh_pct, first.reason) == (None, CapacityReason.FLAT_REGION)
 
 
 def test_an_honest_sensor_is_believed_and_its_figures_say_what_bears_them_out() -> None:
