@@ -31,12 +31,18 @@ class Request(NamedTuple):
     rows_written: int
     finished_ts: int | None
     error: str
+    """What is to be known of it (`schemas.words.rederive`)."""
 
     @property
     def is_of_all_time(self) -> bool:
         """Whether all that was ever measured at the site is asked for."""
         return self.from_ts <= LONG_AGO_TS and self.to_ts >= FOREVER_TS
 
+
+PUT_OFF_S = 5.0
+"""A request whose step failed is not tried again before; twice as long after each further failure in a row."""
+LONGEST_S = 3_600.0
+"""The longest that it is put off."""
 
 _FIELDS = "id, site_id, from_at, to_at, next_at, next_group, rows_written, finished_at, error"
 
@@ -57,7 +63,8 @@ def ask(
         f"INSERT INTO recompute_request (site_id, from_at, to_at, reason) VALUES (%s, {MOMENT}, {MOMENT}, %s)"  # noqa: S608 - own text
         " ON CONFLICT (site_id, reason) WHERE finished_at IS NULL DO UPDATE SET"
         " from_at = least(recompute_request.from_at, excluded.from_at),"
-        " to_at = greatest(recompute_request.to_at, excluded.to_at), next_at = NULL, next_group = 0, rows_written = 0"
+        " to_at = greatest(recompute_request.to_at, excluded.to_at), next_at = NULL, next_group = 0, rows_written = 0,"
+        " error = '', failures = 0, due_at = NULL"
         " RETURNING id"
     )
     found = []
@@ -69,11 +76,16 @@ def ask(
 
 
 def claim(connection: Connection, request_id: int | None = None) -> Request | None:
-    """Take an open request for one step, until the transaction ends; None where there is none that nobody has."""
+    """Take an open request for one step, until the transaction ends; None where there is none that nobody has.
+
+    Of several the oldest, but one whose last step failed comes behind all others, and not before its time. One that is
+    asked for by its number is taken at once.
+    """
     row = connection.execute(
         trusted(
             f"SELECT {_FIELDS} FROM recompute_request WHERE finished_at IS NULL"  # noqa: S608 - own text
-            " AND (%s::bigint IS NULL OR id = %s) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            " AND CASE WHEN %s::bigint IS NULL THEN coalesce(due_at <= clock_timestamp(), true) ELSE id = %s END"
+            " ORDER BY failures > 0, id LIMIT 1 FOR UPDATE SKIP LOCKED"
         ),
         (request_id, request_id),
         binary=True,
@@ -95,14 +107,26 @@ def read(connection: Connection, request_id: int) -> Request:
 
 
 def note(connection: Connection, request: Request, *, is_finished: bool) -> None:
-    """Write how far a claimed request has come."""
+    """Write how far a claimed request has come: its step did not fail."""
     finished = "clock_timestamp()" if is_finished else "NULL"
     connection.execute(
         trusted(
             f"UPDATE recompute_request SET next_at = {MOMENT}, next_group = %s, rows_written = %s, error = %s,"  # noqa: S608 - own text
-            f" finished_at = {finished} WHERE id = %s"
+            f" failures = 0, due_at = NULL, finished_at = {finished} WHERE id = %s"
         ),
         (request.next_ts, request.next_group, request.rows_written, request.error, request.id),
+    )
+
+
+def put_off(connection: Connection, request: Request, error: str) -> None:
+    """Note that a step of a request failed and why, and try it later: unless somebody else has done it meanwhile."""
+    connection.execute(
+        trusted(
+            "UPDATE recompute_request SET error = %s, failures = failures + 1, due_at = clock_timestamp()"  # noqa: S608 - own text
+            " + least(%s * 2.0 ^ least(failures, 20), %s) * interval '1 s' WHERE id = %s AND finished_at IS NULL"
+            f" AND next_at IS NOT DISTINCT FROM {MOMENT} AND next_group = %s"
+        ),
+        (error, PUT_OFF_S, LONGEST_S, request.id, request.next_ts, request.next_group),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - typer reads annotations
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from fenhe.clear_errors import clear_errors
 from fenhe.moments import WRITTEN, moment
 from schemas.time import HOUR_MS
+from schemas.words import rederive
 
 if TYPE_CHECKING:
     from streams.engine.engine import Engine
@@ -84,7 +85,10 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
             task = bar.add_task(f"request {number}", total=None)
             is_finished = False
             while not is_finished:
-                step = _step(steps, number)
+                try:
+                    step = _step(steps, number)
+                except Exception as error:  # noqa: BLE001 - the request says what it was
+                    _say_why(engine, number, error)
                 if step is not None:
                     is_finished = step.is_finished
                     bar.update(
@@ -99,8 +103,23 @@ def _show(steps: Recompute, engine: Engine, numbers: list[int]) -> None:
                 time.sleep(WAIT_S)
 
 
+def _say_why(engine: Engine, number: int, error: Exception) -> NoReturn:
+    """End with what a request says of its failure; what it says nothing of goes on as it is."""
+    from storage import recompute as requests
+
+    with engine.begin() as connection:
+        said = requests.read(connection, number).error
+    if not said.startswith(rederive.FAILED.en):
+        raise error
+    typer.echo(f"request {number}: {said}", err=True)
+    raise typer.Exit(1) from error
+
+
 def _step(steps: Recompute, number: int) -> RecomputeProgress | None:
-    """Do a step; do it again where we were suspended within it, and PostgreSQL took its transaction away."""
+    """Do a step; do it again where we were suspended within it, and PostgreSQL took its transaction away.
+
+    Where it fails, the request says why; so do we, and leave it to the workers.
+    """
     import psycopg
 
     while True:
@@ -108,6 +127,8 @@ def _step(steps: Recompute, number: int) -> RecomputeProgress | None:
             return steps.step(number)
         except psycopg.errors.IdleInTransactionSessionTimeout:
             continue  # the step left nothing behind
+        except psycopg.errors.LockNotAvailable:
+            return None  # somebody has the site's partition
 
 
 def _ms(at: dt.datetime) -> int:

@@ -3,7 +3,8 @@
 A step is one transaction: it takes a request, holds the site's partition still, folds some devices' readings of a
 quarter of a day again, computes what follows, and writes how far it has come. So a step happens whole or not at all,
 whoever does it: several workers and commands share the requests, and a killed one costs a step. The partition's worker
-waits for a step, then asks the database what is remembered.
+waits for a step, then asks the database what is remembered. A step that fails puts its request off and says why there;
+the others go on.
 
 A request for all time also takes away what the registry asked for once and does not ask for any more: balances of a
 medium, hours of a product line, minutes of a virtual meter, and what a device that moved brought to its former site.
@@ -11,13 +12,19 @@ medium, hours of a product line, minutes of a virtual meter, and what a device t
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from schemas.time import DAY_MS, LOCAL, LONG_AGO_TS, MINUTE_MS, QUARTER_DAY_MS, day_of
+from schemas.words import rederive
 from storage import recompute, retention
+from storage.errors import why
 from storage.reference import is_current
 from storage.tables import DERIVED_TABLES
 from streams.engine.derivation import Rederivation, Sweep
@@ -73,14 +80,29 @@ class Recompute:
         return sorted(table.name for table in tables if table.key[:2] == ("site_id", "ts"))
 
     def step(self, request_id: int | None = None) -> RecomputeProgress | None:
-        """Do one step of a request (None: of the oldest open one); None where there is nothing to do right now."""
-        with self._engine.begin() as connection, connection.transaction():
-            if not is_current(connection, reference().version):
-                return None  # a newer fenhe migrated this database: its workers shall do it
-            request = recompute.claim(connection, request_id)
-            return None if request is None else self._step(connection, request)
+        """Do one step of a request (None: of the oldest open one); None where there is nothing to do right now.
+
+        Raises whatever a step fails of; its request then says so and is put off (`storage.recompute.put_off`).
+        """
+        request = None
+        try:
+            with self._engine.begin() as connection, connection.transaction():
+                if not is_current(connection, reference().version):
+                    return None  # a newer fenhe migrated this database: its workers shall do it
+                request = recompute.claim(connection, request_id)
+                return None if request is None else self._step(connection, request)
+        except Exception as error:
+            if request is not None:
+                self._put_off(request, rederive.failed(why(error)))
+            raise
+
+    def _put_off(self, request: Request, error: str) -> None:
+        """Write down that a step failed, in a transaction of its own, unless the database is away."""
+        with contextlib.suppress(psycopg.Error, PoolTimeout), self._engine.begin() as connection:
+            recompute.put_off(connection, request, error)
 
     def _step(self, connection: Connection, request: Request) -> RecomputeProgress:
+        request = request._replace(error="")
         transaction = Transaction(self._engine.session, self._engine.whereabouts(request.site_id))
         devices = self._engine.registered(connection, request.site_id)
         stretch = recompute.stretch_of(connection, [(device.kind, device.device_id) for device in devices])
@@ -92,7 +114,7 @@ class Recompute:
         kept_ts = retention.derivable_from_ts(connection)
         if kept_ts is not None and request.from_ts < kept_ts and first < newest:
             day = dt.datetime.fromtimestamp(kept_ts / 1000, LOCAL).date()
-            request = request._replace(error=f"begins at {day}: older readings are not kept")
+            request = request._replace(error=rederive.not_kept(day))
             first = max(first, kept_ts)
         sweep = None
         if request.is_of_all_time:  # from the first day on of which all readings are kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -131,7 +132,7 @@ def test_a_step_that_fails_leaves_nothing_and_is_done_again(database: str) -> No
     assert look(database, number).next_ts is None
     with connect(database, name="test") as connection:
         connection.execute("ALTER TABLE plant_hour_away RENAME TO plant_hour")
-    while (progress := Recompute(engine).step()) is not None and not progress.is_finished:
+    while (progress := Recompute(engine).step(number)) is not None and not progress.is_finished:
         pass
     with connect(database, name="test") as connection:
         worst = connection.execute("SELECT count(*) FROM plant_hour WHERE coverage = 0.5 AND site_id = %s", (SITE,))
@@ -195,3 +196,56 @@ def test_a_site_without_readings_is_finished_at_once(database: str) -> None:
     step = Recompute(open_engine(database)).step(number)
     assert step is not None
     assert step.is_finished
+
+
+def fail_at(url: str, site: str) -> None:
+    """Make PostgreSQL refuse derived rows of a site."""
+    with connect(url, name="test") as connection:
+        connection.execute(
+            sql.SQL("ALTER TABLE meter_minute ADD CONSTRAINT refused CHECK (site_id <> {}) NOT VALID").format(site)
+        )
+
+
+def test_a_request_that_fails_says_why_and_holds_up_no_other(database: str) -> None:
+    """It comes behind the others and not before its time; asked for by its number it is taken at once."""
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    spoil(database)
+    fail_at(database, SITE)
+    (failing,) = ask(database, SITE)
+    (other,) = ask(database, "plant-2")
+    steps = Recompute(engine)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        steps.step()
+    assert look(database, failing).error.startswith("failed: CheckViolation: new row")
+    while (step := steps.step()) is not None:
+        assert step.request_id == other
+    assert look(database, other).finished_ts is not None
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            steps.step(failing)
+    with connect(database, name="test") as connection:
+        row = connection.execute(
+            "SELECT failures, due_at - clock_timestamp() BETWEEN '10 s' AND '20 s' FROM recompute_request"
+            " WHERE id = %s",
+            (failing,),
+        ).fetchone()
+        assert row == (3, True)
+        connection.execute("ALTER TABLE meter_minute DROP CONSTRAINT refused")
+        connection.execute("UPDATE recompute_request SET due_at = clock_timestamp()")
+    while steps.step() is not None:
+        pass
+    done = look(database, failing)
+    assert (done.error, done.finished_ts is not None) == ("", True)
+
+
+def test_a_failure_is_not_booked_on_a_step_that_somebody_else_has_done(database: str) -> None:
+    """A failed worker writes it down after its transaction: the request may have gone on by then."""
+    engine = open_engine(database)
+    engine.apply(engine.open(0), [record(0, SENT)])
+    (number,) = ask(database, SITE)
+    before = look(database, number)
+    assert Recompute(engine).step() is not None
+    with connect(database, name="test") as connection:
+        requests.put_off(connection, before, "failed: too late")
+    assert look(database, number).error == ""
