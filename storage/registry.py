@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from psycopg.types.json import Jsonb
 from pydantic import ValidationError
 
+from schemas.registered.bus import buses_of
 from schemas.registered.sense import Nonsense, NonsenseError, check
 from schemas.registry import Device, Registry, Site
 from storage import recompute
@@ -94,7 +95,10 @@ def _touched(before: Registry, registry: Registry) -> set[str]:
         was = devices.get(device.device_id)
         if was is not None and _differs(was, device):
             touched |= {was.site_id, device.site_id}  # of a device that moves both: its past goes along
-    return touched
+    stood = {device.device_id: device for device in before.devices}
+    stands = stood | {device.device_id: device for device in registry.devices}
+    buses, now = buses_of(stood.values()), buses_of(stands.values())
+    return touched | {site_id for site_id, bus in buses.items() if now.get(site_id, bus) != bus}
 
 
 _Entry = TypeVar("_Entry", Site, Device)

@@ -14,6 +14,7 @@ from schemas.kafka.quarantine import Reason
 from schemas.kinds import described
 from schemas.quantity import EARLIEST_TS, FAR_BEHIND_MS, HORIZON_MS, LARGEST
 from schemas.readings import DeviceQuality, Kind, elements_apart, ranges_of
+from schemas.registered.bus import with_buses
 from schemas.time import DAY_MS
 from schemas.words import refusals
 
@@ -51,9 +52,9 @@ class Directory:
     def __init__(self, version: int, registry: Registry) -> None:
         self.version = version
         self.sites: dict[str, Site] = {site.site_id: site for site in registry.sites}
-        self.devices: dict[str, Device] = {device.device_id: device for device in registry.devices}
+        self.devices: dict[str, Device] = {device.device_id: device for device in with_buses(registry.devices)}
         self.site_devices: dict[str, list[Device]] = {}
-        for device in registry.devices:
+        for device in self.devices.values():
             self.site_devices.setdefault(device.site_id, []).append(device)
         self._virtual = {
             meter.meter_id: meter.as_device(site) for site in registry.sites for meter in site.virtual_meters

@@ -15,7 +15,7 @@ from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
 from schemas.metrics.common import quality_of
 from schemas.readings import Kind, SitePowerReading
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS
-from streams.kernels.battery.direction import APART_MS
+from streams.kernels.battery.bus import BusNow, Seen, bus_now, limits_at, taken
 from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
@@ -24,30 +24,16 @@ if TYPE_CHECKING:
     from schemas.arrival import Arrival
     from schemas.metrics import Row
     from schemas.registry import Device
+    from streams.kernels.battery.bus import BusLimits
 
 DEAD_PHASE_V = 50.0
 """Where no flag is sent, mains has failed if every phase is below this. (unsourced)"""
-HELD_V = 0.3
-"""A bus that has come down by no more is still held by its rectifier: LFP sets at 0.05 C fall by 0.4 V in ten minutes,
-at usual loads by a volt at once. (unsourced)"""
 WITNESS_MS = 10 * MINUTE_MS
 """So long a bus is watched before it contradicts. (unsourced)"""
 LATE_MS = 2 * HOUR_MS
 """A bus that is held for longer is not one that hardly anybody draws from. (unsourced)"""
-AT_ONCE_V = 0.5
-"""A bus that was held, and comes down by so much from one reading to the next, was taken over then. (unsourced)"""
-BORNE_OUT = 3
-"""So many readings in a row have to show that, or two that lie ten minutes apart: one may be an outlier. (unsourced)"""
-FELL_V = 1.0
-"""A bus that has come down by this is on its sets, whatever one of them says. (unsourced)"""
 LEVEL_MS = 15 * MINUTE_MS
 """A bus comes down to its sets within one to two of these: slower is a setting, or the weather. (unsourced)"""
-LEVEL_V = 0.2
-"""A bus that moves by no more for two of these lies level. (unsourced)"""
-SETTING_CELL_V = 3.33
-"""An LFP cell at which a bus lies is held by a rectifier: under load hardly a full one shows as much. (unsourced)"""
-SETTING_V = 16 * SETTING_CELL_V
-"""A fall that ends above is the end of a boost, or a setting: 16 LFP cells, or 24 of lead, float there."""
 
 
 class Fell(NamedTuple):
@@ -59,6 +45,7 @@ class Fell(NamedTuple):
     level_ts: int
     """Since when it has lain where it lies now, and where that is."""
     level_v: float
+    is_told: bool = False
 
 
 class PowerState(NamedTuple):
@@ -78,28 +65,29 @@ class PowerState(NamedTuple):
     failed_ms: int
     covered_ms: int
     bus_v: float | None = None
-    """Last known, with mains on."""
+    """With mains on."""
     bus_low_v: float | None = None
     """Lowest since mains failed."""
     is_flagged: bool = False
     """The power system says of itself that mains failed: its bus alone does not contradict that."""
     is_contradicted: bool = False
     """The bus is still where it was."""
+    is_heard: bool = False
+    """What the bus says of the failure was told."""
     level_ts: int = 0
     """Since when the highest bus with mains on is sought, and that, and the one of the stretch before."""
     level_v: float = 0.0
     level_before_v: float = 0.0
     fell: Fell | None = None
-    down_ts: int = 0
-    """Since when a bus that contradicts a failure has been down after all, and in how many readings in a row."""
-    down: int = 0
+    recent: tuple[Seen, ...] = ()
+    """The last readings of the bus."""
 
 
 class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 7
+    version = 8
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -110,143 +98,201 @@ class SiteOutages(Saved[PowerState | None]):
     ) -> tuple[PowerState | None, list[Row]]:
         """Advance one power system."""
         rows: list[Row] = []
+        limits = limits_at(device)
         for arrival in arrivals:
             reading = cast("SitePowerReading", arrival.reading)  # by kind
-            state = self._advance(state, reading, device, rows)
+            state = self._advance(state, reading, device, limits, rows)
         return state, rows
 
     def _advance(
-        self, before: PowerState | None, reading: SitePowerReading, device: Device, rows: list[Row]
+        self,
+        before: PowerState | None,
+        reading: SitePowerReading,
+        device: Device,
+        limits: BusLimits,
+        rows: list[Row],
     ) -> PowerState:
         ts, failed, power = reading.ts, mains_failed(reading), load_w(reading)
         bus_v = reading.dc_voltage_v
         if before is None:
-            low_v = bus_v if failed else None
             known_v = None if failed else bus_v
             flagged = bool(reading.mains_failed)
             begun = ts if failed else None
-            state = PowerState(ts, failed, power, begun, 0, 0.0, 0.0, 0, power, 0, 0, known_v, low_v, flagged)
-            state = state._replace(level_ts=ts, level_v=known_v or 0.0)
+            state = PowerState(ts, failed, power, begun, 0, 0.0, 0.0, 0, power, 0, 0, known_v, None, flagged)
+            state = state._replace(level_ts=ts, recent=taken((), ts, bus_v))
             if failed:
                 rows.append(_outage(device, state, ts, None))
             return state
         state = _pass_time(before, ts, power, device, rows)
-        state = state._replace(failed=before.failed if failed is None else failed)
+        state = state._replace(
+            failed=before.failed if failed is None else failed, recent=taken(state.recent, ts, bus_v)
+        )
+        passed_snapshot = ts // self.snapshot_ms != before.ts // self.snapshot_ms  # told, lest a late reading lose it
         if not state.failed:
-            return self._with_mains(state, before.ts, bus_v, device, rows)
+            return _with_mains(state, bus_v, device, limits, rows, passed_snapshot=passed_snapshot)
         if reading.mains_failed:
             state = state._replace(is_flagged=True)
-        if state.fell is not None:  # on its sets before anybody said so
-            _end_fall(state, device, rows)
-            is_fresh = ts - state.fell.ts < 2 * LEVEL_MS  # else it may have been a setting, and is held where it lies
-            state = state._replace(fell=None, bus_v=state.fell.from_v if is_fresh else state.bus_v)
-        if bus_v is not None:
-            is_down = _begins_late(state, bus_v)
-            down_ts = state.down_ts if is_down and state.down else ts
-            state = state._replace(down_ts=down_ts, down=state.down + 1 if is_down else 0)
-        is_late = bus_v is not None and (state.down >= BORNE_OUT or (state.down > 1 and ts - state.down_ts >= APART_MS))
-        if state.outage_ts is None or is_late:
-            began = state.down_ts if is_late else ts
-            if state.outage_ts is not None:
-                rows.append(_outage(device, state, began, began))
-            state = state._replace(
-                outage_ts=began, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=bus_v, is_contradicted=False, down=0
-            )
+        if state.outage_ts is None:
+            state = _begun(_known_before(state, device, limits, rows), ts)
             rows.append(_outage(device, state, ts, None))
             return state
-        # That none is lost when readings come late.
-        passed_snapshot = ts // self.snapshot_ms != before.ts // self.snapshot_ms
-        state, is_news = _witnessed(state, before.ts, ts, None if state.down else bus_v)
+        bus = None if bus_v is None else bus_now(state.recent, limits)
+        if bus is not None and _begins_late(state, bus, limits):
+            rows.append(_outage(device, state, ts, bus.since_ts))
+            state = _begun(state, bus.since_ts)._replace(bus_low_v=bus.low_v)
+            rows.append(_outage(device, state, ts, None))
+            return state
+        state, is_news = _witnessed(state, bus, limits)
         if passed_snapshot or is_news:
             rows.append(_outage(device, state, ts, None))
         return state
 
-    def _with_mains(
-        self, state: PowerState, before_ts: int, bus_v: float | None, device: Device, rows: list[Row]
-    ) -> PowerState:
-        ts = state.ts
-        if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
-            rows.append(_outage(device, state, ts, ts))
-            state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False, down=0)
-            state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
-        if bus_v is None or state.failed is None:  # of mains nothing is said: a bus that falls contradicts nobody
-            return state if bus_v is None else state._replace(bus_v=bus_v)
-        passed_snapshot = ts // self.snapshot_ms != before_ts // self.snapshot_ms
-        return _watched(state._replace(bus_v=bus_v), before_ts, device, rows, passed_snapshot=passed_snapshot)
+
+def _begun(state: PowerState, ts: int) -> PowerState:
+    """A failure of mains that begins, at the latest reading or shortly before it."""
+    return state._replace(
+        outage_ts=ts, outage_gap_ms=0, outage_kwh=0.0, bus_low_v=None, is_contradicted=False, is_heard=False
+    )
 
 
-def _begins_late(state: PowerState, bus_v: float | None) -> bool:
-    """Whether a bus that has contradicted a failure of mains comes down, at once or after hours: it fails now."""
-    if not state.is_contradicted or state.outage_ts is None or state.bus_v is None or bus_v is None:
+def _known_before(state: PowerState, device: Device, limits: BusLimits, rows: list[Row]) -> PowerState:
+    """The bus as it was with mains on, of which it may have come down before anybody said so.
+
+    What it came down from half an hour ago and more was a setting, and it is held where it lies.
+    """
+    fell, high_v = state.fell, max(state.level_v, state.level_before_v)
+    if fell is not None:
+        _end_fall(state, device, limits, rows)
+        is_fresh = state.ts - fell.ts < 2 * LEVEL_MS
+        return state._replace(fell=None, bus_v=fell.from_v if is_fresh else state.bus_v)
+    if state.bus_v is None or high_v == 0:
+        return state
+    is_borne_out = -limits.held_v <= high_v - state.bus_v < limits.fell_v  # else two readings say so, and no third
+    return state if is_borne_out else state._replace(bus_v=high_v)
+
+
+def _with_mains(
+    state: PowerState,
+    bus_v: float | None,
+    device: Device,
+    limits: BusLimits,
+    rows: list[Row],
+    *,
+    passed_snapshot: bool,
+) -> PowerState:
+    ts = state.ts
+    if state.outage_ts is not None:  # told with the bus as it was before, not as it is now
+        rows.append(_outage(device, state, ts, ts))
+        state = state._replace(outage_ts=None, bus_low_v=None, is_flagged=False, is_contradicted=False)
+        state = state._replace(level_ts=ts, level_v=0.0, level_before_v=0.0)
+    if bus_v is None:
+        return state
+    bus = bus_now(state.recent, limits)
+    if bus.middle_v != state.bus_v:
+        state = state._replace(bus_v=bus.middle_v)
+    if state.failed is None:  # of mains nothing is said: a bus that falls contradicts nobody
+        return state
+    return _watched(state, bus, device, limits, rows, passed_snapshot=passed_snapshot)
+
+
+def _begins_late(state: PowerState, bus: BusNow, limits: BusLimits) -> bool:
+    """Whether a bus that has contradicted a failure of mains has come down, at once or after hours: it fails now."""
+    if not state.is_contradicted or state.outage_ts is None or state.bus_v is None or bus.low_v is None:
         return False
     low_v = state.bus_v if state.bus_low_v is None else state.bus_low_v
-    is_late = state.ts - state.outage_ts >= LATE_MS
-    return low_v - bus_v >= AT_ONCE_V or (state.bus_v - bus_v > HELD_V and is_late)
+    is_late = bus.since_ts - state.outage_ts >= LATE_MS
+    fallen_v = state.bus_v - bus.low_v
+    return low_v - bus.low_v >= limits.at_once_v or (fallen_v > limits.held_v and is_late)
 
 
-def _witnessed(state: PowerState, before_ts: int, ts: int, bus_v: float | None) -> tuple[PowerState, bool]:
-    """Hear what the bus says of a failure of mains that goes on, and whether that is news."""
+def _witnessed(state: PowerState, bus: BusNow | None, limits: BusLimits) -> tuple[PowerState, bool]:
+    """Hear what the bus says of a failure of mains that goes on, and whether that is news.
+
+    While the newest reading says otherwise than those before, nothing is concluded.
+    """
     began = state.outage_ts
     assert began is not None  # noqa: S101 - it goes on
-    due = began + WITNESS_MS
-    is_due = before_ts < due <= ts
-    low_v = bus_v if state.bus_low_v is None else state.bus_low_v if bus_v is None else min(state.bus_low_v, bus_v)
-    fell = _fallen(state) < FELL_V
-    state = state._replace(bus_low_v=low_v)
-    fell = fell and _fallen(state) >= FELL_V
-    is_held = state.bus_v is not None and low_v is not None and _fallen(state) <= HELD_V
-    contradicted = is_held and ts >= due and not state.is_flagged
-    is_news = is_due or fell or contradicted is not state.is_contradicted
+    ts, before = state.ts, state
+    is_due, is_open = ts >= began + WITNESS_MS, False
+    if bus is not None:
+        lows = [volts for volts in (state.bus_low_v, bus.low_v) if volts is not None]
+        state = state._replace(bus_low_v=min(lows, default=None))
+        is_open = state.bus_low_v is None or state.bus_low_v - state.recent[-1].volts > limits.held_v
+    if not is_due or is_open:
+        return state, False
+    was, fallen = _fallen(before), _fallen(state)
+    crossed = any((was < limit) is not (fallen < limit) for limit in (limits.held_v, limits.fell_v))
+    is_held = state.bus_v is not None and state.bus_low_v is not None and fallen <= limits.held_v
+    contradicted = is_held and not state.is_flagged
     if contradicted and not state.is_contradicted:
         since = max(began, ts - ts % HOUR_MS)
         state = state._replace(failed_ms=max(0, state.failed_ms - (ts - since)))
-    return state._replace(is_contradicted=contradicted), is_news
+    is_news = crossed or contradicted is not state.is_contradicted or not state.is_heard
+    return state._replace(is_contradicted=contradicted, is_heard=True), is_news
 
 
 def _watched(
-    state: PowerState, before_ts: int, device: Device, rows: list[Row], *, passed_snapshot: bool
+    state: PowerState,
+    bus: BusNow,
+    device: Device,
+    limits: BusLimits,
+    rows: list[Row],
+    *,
+    passed_snapshot: bool,
 ) -> PowerState:
     """Watch a bus while mains is said to be on; told where it lies for ten minutes as far down as its sets take it."""
-    ts, bus_v, fell = state.ts, state.bus_v, state.fell
-    assert bus_v is not None  # noqa: S101 - asked by the caller
-    if ts - state.level_ts >= LEVEL_MS:
-        is_next = ts - state.level_ts < 2 * LEVEL_MS
-        state = state._replace(level_ts=ts, level_before_v=state.level_v if is_next else 0.0, level_v=bus_v)
-    high_v = max(state.level_v, state.level_before_v)
-    state = state._replace(level_v=max(state.level_v, bus_v))
+    low_v, high_v = bus.low_v, bus.high_v
+    if low_v is None or high_v is None:
+        return state
+    state = _levelled(state, high_v)
+    fell, came_from_v = state.fell, max(state.level_v, state.level_before_v)
+    is_down = came_from_v - low_v >= limits.fell_v
+    if fell is not None and is_down and bus.since_ts - fell.ts >= 2 * LEVEL_MS:  # it was set lower, and falls now
+        _end_fall(state, device, limits, rows, bus.since_ts)
+        fell = None
     if fell is None:
-        return state._replace(fell=Fell(ts, high_v, bus_v, ts, bus_v)) if high_v - bus_v >= FELL_V else state
-    if ts - fell.ts >= 2 * LEVEL_MS and high_v - bus_v >= FELL_V:  # it was set lower, and falls now
-        _end_fall(state, device, rows)
-        return state._replace(fell=Fell(ts, high_v, bus_v, ts, bus_v))
-    now = fell._replace(low_v=min(fell.low_v, bus_v))
-    if abs(bus_v - fell.level_v) > LEVEL_V:
-        now = now._replace(level_ts=ts, level_v=bus_v)
-    lies = ts - now.level_ts >= 2 * LEVEL_MS
-    state = state._replace(fell=now)
-    if lies or bus_v >= fell.from_v - HELD_V or bus_v >= now.low_v + FELL_V:
-        _end_fall(state, device, rows)
+        if not is_down:
+            return state if state.fell is None else state._replace(fell=None)
+        fell = Fell(bus.since_ts, came_from_v, low_v, bus.since_ts, bus.middle_v)
+    fell = fell._replace(low_v=min(fell.low_v, low_v))
+    if abs(bus.middle_v - fell.level_v) > limits.level_v:
+        fell = fell._replace(level_ts=bus.since_ts, level_v=bus.middle_v)
+    state = state._replace(fell=fell)
+    up_v = min(fell.from_v - limits.held_v, fell.low_v + limits.fell_v)
+    lies = state.ts - fell.level_ts >= 2 * LEVEL_MS
+    if lies or high_v >= up_v:
+        _end_fall(state, device, limits, rows, state.ts if lies else bus.since_ts)
         state = state._replace(fell=None)
-        return state._replace(level_ts=ts, level_v=bus_v, level_before_v=0.0) if lies else state
-    is_due = _is_fall(now, ts)
-    if is_due and (passed_snapshot or not _is_fall(fell, before_ts)):
-        rows.append(_fall(device, now, ts, None))
+        return state._replace(level_ts=state.ts, level_v=high_v, level_before_v=0.0) if lies else state
+    if _is_fall(fell, state.ts, limits) and (passed_snapshot if fell.is_told else state.recent[-1].volts < up_v):
+        rows.append(_fall(device, fell, state.ts, None))
+        return state._replace(fell=fell._replace(is_told=True))
     return state
 
 
-def _is_fall(fell: Fell, ts: int) -> bool:
+def _levelled(state: PowerState, high_v: float) -> PowerState:
+    """Seek the highest bus of this quarter of an hour."""
+    ts = state.ts
+    if ts - state.level_ts >= LEVEL_MS:
+        is_next = ts - state.level_ts < 2 * LEVEL_MS
+        return state._replace(level_ts=ts, level_before_v=state.level_v if is_next else 0.0, level_v=high_v)
+    return state._replace(level_v=high_v) if high_v > state.level_v else state
+
+
+def _is_fall(fell: Fell, ts: int, limits: BusLimits) -> bool:
     """Whether a bus has been down for ten minutes, as far as its sets take it."""
-    return ts - fell.ts >= WITNESS_MS and fell.low_v < SETTING_V
+    return ts - fell.ts >= WITNESS_MS and fell.low_v < limits.setting_v
 
 
-def _end_fall(state: PowerState, device: Device, rows: list[Row]) -> None:
+def _end_fall(state: PowerState, device: Device, limits: BusLimits, rows: list[Row], ended: int | None = None) -> None:
     """The bus is back or lies level, or mains is said to have failed after all."""
-    if state.fell is not None and _is_fall(state.fell, state.ts):
-        rows.append(_fall(device, state.fell, state.ts, state.ts))
+    ended = state.ts if ended is None else ended
+    if state.fell is not None and (state.fell.is_told or _is_fall(state.fell, ended, limits)):
+        rows.append(_fall(device, state.fell, state.ts, ended))
 
 
 def _fall(device: Device, fell: Fell, seen_ts: int, ended: int | None) -> SiteOutage:
-    hours = (seen_ts - fell.ts) / HOUR_MS
+    hours = ((seen_ts if ended is None else ended) - fell.ts) / HOUR_MS
     bus = (fell.from_v, fell.low_v)
     return SiteOutage(
         device.device_id, fell.ts, seen_ts, device.site_id, ended, hours, 0.0, None, *bus, contradicted=True

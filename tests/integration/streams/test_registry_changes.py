@@ -8,7 +8,16 @@ import pytest
 from psycopg import sql
 
 from schemas.readings import Kind
-from schemas.registry import ProductLine, Registry, Role, VirtualMeter, VirtualPart
+from schemas.registry import (
+    BatterySet,
+    Chemistry,
+    Device,
+    ProductLine,
+    Registry,
+    Role,
+    VirtualMeter,
+    VirtualPart,
+)
 from schemas.time import HOUR_MS, MINUTE_MS
 from storage.pool import connect
 from storage.registry import import_registry
@@ -91,6 +100,19 @@ def test_what_an_earlier_registry_asked_for_does_not_stay(database: str, registr
             connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
     open_engine(database).rebuild(0, [device.device_id for device in registries[-1].devices], 0)
     assert differing(found, snapshot(database, DERIVED)) == {}
+
+
+@pytest.mark.parametrize(("chemistry", "asked"), [(Chemistry.LFP, []), (Chemistry.LI_ION, ["bs-1"])])
+def test_a_set_by_which_its_site_s_bus_is_judged_otherwise_has_the_site_computed_again(
+    database: str, chemistry: Chemistry, asked: list[str]
+) -> None:
+    """A second set at a base station of sixteen LFP cells: fourteen of the same say nothing new of the bus."""
+    battery = BatterySet(cell_count=14, nominal_ah=100, nominal_v=50.4, chemistry=chemistry)
+    added = Device(device_id="b-9", site_id="bs-1", kind=Kind.BATTERY, battery=battery)
+    with connect(database, name="test") as connection:
+        import_registry(connection, Registry(sites=REGISTRY.sites, devices=[added]))
+        found = connection.execute("SELECT site_id FROM recompute_request").fetchall()
+    assert [site_id for (site_id,) in found] == asked
 
 
 def test_steps_before_the_first_reading_of_a_watched_meter_hold_no_recompute_up(database: str) -> None:

@@ -9,15 +9,15 @@ silent: that one may carry the load.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.metrics.battery_health import BatteryEpisode, BatteryFlag, EpisodeKind
 from schemas.metrics.battery_sites import DoubtKind, SiteDoubt, SiteOutage
+from schemas.registered.bus import bus_of
 from schemas.registered.cycling import BatteryUse
-from schemas.registered.devices import Chemistry
 from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
-from streams.kernels.battery.outages import FELL_V, HELD_V, LEVEL_MS, SETTING_CELL_V, SETTING_V, WITNESS_MS
+from streams.kernels.battery.bus import limits_of
+from streams.kernels.battery.outages import LEVEL_MS, WITNESS_MS
 from streams.kernels.battery.prospects.site_view import by_device, power_ids, sets_of
 from streams.kernels.contract import Replaced, Want
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from schemas.metrics import Row
     from schemas.registry import Device, Site
+    from streams.kernels.battery.bus import BusLimits
     from streams.kernels.contract import Changed, Found
 
 LONGEST_MS = 2 * DAY_MS
@@ -120,6 +121,7 @@ def _of_outage(
     """Who stands alone over one failure of mains, once it has lasted for long enough to tell."""
     due = outage.ts + WITNESS_MS
     heard_until = outage.ts + HEARD_MS
+    limits = limits_of(bus_of(sets.values()))
     within = {device_id: [row for row in own if row.ts < heard_until] for device_id, own in all_episodes.items()}
     episodes = {device_id: own for device_id, own in within.items() if own}
     until = outage.seen_ts if outage.ended_ts is None else outage.ended_ts
@@ -129,10 +131,11 @@ def _of_outage(
     carried = any(each.carries for each in said.values())
     known = outage.bus_before_v is not None and outage.bus_low_v is not None
     fallen = (outage.bus_before_v or 0.0) - (outage.bus_low_v or 0.0) if known else None
+    is_down = fallen is not None and fallen >= limits.fell_v
     floating = {device_id: each.floats for device_id, each in said.items() if each.floats is not None}
-    above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v)}
+    above = {device_id: row for device_id, row in floating.items() if _is_above(row, outage.bus_low_v, limits)}
     heard = all(device_id in said and said[device_id].heard for device_id in sets)  # a silent one may carry it
-    if outage.contradicted and fallen is not None and fallen >= FELL_V:  # mains is said to be on
+    if outage.contradicted and is_down:  # mains is said to be on
         carry = [row for device_id, own in episodes.items() for row in _carry(own, sets[device_id], outage)]
         if carry:  # a bus that lies level on its sets or at a setting tells no end: they do, or mains that fails
             fails = (row.ts for row in outages if outage.ts < row.ts <= outage.ts + LONGEST_MS and not row.contradicted)
@@ -141,22 +144,26 @@ def _of_outage(
         return
     if not outage.contradicted and all(device_id in episodes for device_id in sets):
         yield from _fed(outage, until, episodes)
-    if fallen is not None and fallen >= FELL_V and heard and not carried:  # on its sets, and none says that it gives
+    if (
+        fallen is not None and fallen >= limits.fell_v and heard and not carried
+    ):  # on its sets, and none says that it gives
         above |= {device_id: each.rests for device_id, each in said.items() if each.rests is not None}
     if outage.contradicted:
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
-    elif above and (fallen is None or fallen >= FELL_V):  # a bus first heard within an outage has no voltage before it
+    elif above and (
+        fallen is None or fallen >= limits.fell_v
+    ):  # a bus first heard within an outage has no voltage before it
         for device_id, row in above.items():
             yield _doubt(outage, DoubtKind.SET)._replace(
                 device_id=device_id, ended_ts=_awake(outage, row), since_ts=row.ts, pack_v=row.pack_end_v
             )
-    elif _is_held(outage, fallen) and said and len(floating) == len(said):
+    elif _is_held(outage, fallen, limits) and said and len(floating) == len(said):
         yield _doubt(outage, DoubtKind.MAINS)
 
 
-def _is_held(outage: SiteOutage, fallen_v: float | None) -> bool:
+def _is_held(outage: SiteOutage, fallen_v: float | None, limits: BusLimits) -> bool:
     """Whether a bus is where a rectifier holds it: where it was, or where a boost ends."""
-    return fallen_v is None or fallen_v <= HELD_V or (outage.bus_low_v or 0.0) >= SETTING_V
+    return fallen_v is None or fallen_v <= limits.held_v or (outage.bus_low_v or 0.0) >= limits.setting_v
 
 
 def _awake(outage: SiteOutage, row: BatteryEpisode) -> int | None:
@@ -181,8 +188,7 @@ def _carry(own: Sequence[BatteryEpisode], device: Device, fall: SiteOutage) -> I
     battery, due = device.battery, fall.ts + WITNESS_MS
     if battery is None or battery.use is not BatteryUse.BACKUP:
         return
-    held_v = battery.cell_count * SETTING_CELL_V if battery.chemistry_name is Chemistry.LFP else math.inf
-    if fall.bus_low_v is None or fall.bus_low_v >= held_v:
+    if fall.bus_low_v is None or fall.bus_low_v >= limits_of(bus_of([device])).setting_v:
         return
     for row in own:
         if row.kind is EpisodeKind.DISCHARGE and fall.ts - 2 * LEVEL_MS <= row.ts <= due < _end(row):
@@ -213,9 +219,9 @@ def _end(row: BatteryEpisode | SiteOutage) -> int:
     return FOREVER_TS if row.ended_ts is None else row.ended_ts
 
 
-def _is_above(row: BatteryEpisode, bus_v: float | None) -> bool:
+def _is_above(row: BatteryEpisode, bus_v: float | None, limits: BusLimits) -> bool:
     """Whether what a set shows lies so far above its bus that the two are not of one moment."""
-    return bus_v is not None and row.pack_end_v is not None and row.pack_end_v - bus_v >= FELL_V
+    return bus_v is not None and row.pack_end_v is not None and row.pack_end_v - bus_v >= limits.fell_v
 
 
 def _said(own: Sequence[BatteryEpisode], from_ts: int, due: int, until: int) -> _Said:

@@ -50,6 +50,7 @@ class _Known(NamedTuple):
     newest: BatteryCapacity | None = None
     """The newest one with an estimate."""
     at_least_ah: float = 0.0
+    """Most that one discharge drew, as its sensor counted it: a gain that is told later holds of it as well."""
     witnesses: frozenset[Witness] = frozenset()
     """What bears the newest estimate out, or bore an earlier one out of the same set and current sensor."""
     load: Ratio | None = None
@@ -151,7 +152,7 @@ class StateOfHealth:
                 row.ts if known.first_ts is None else known.first_ts,
                 fused(known.belief, row, limits.sensor, fusion),
                 known.newest if row.capacity_ah is None else row,
-                max(known.at_least_ah, row.at_least_ah),
+                max(known.at_least_ah, counted.at_least_ah if row.at_least_ah else 0.0),
                 known.witnesses | own,
                 load,
                 known.gain,
@@ -166,7 +167,8 @@ class StateOfHealth:
 
     def _shown(self, known: _Known, change: Change | None, before: Belief | None, limits: Limits) -> ShownHealth:
         """What is shown of what is known; `before` is what was shown last."""
-        shown = ShownHealth(known.belief, known.at_least_ah, change, known.gain)
+        at_least_ah = known.at_least_ah / (1.0 + max(0.0, known.gain or 0.0))
+        shown = ShownHealth(known.belief, at_least_ah, change, known.gain)
         if _is_unvouched(known, limits.device):
             shown = without_gain(shown, gain_by_curve(known.curve, limits), limits)
         return held_against(before, shown, self._reference.fusion)
@@ -272,7 +274,6 @@ def _counted_alike(known: _Known, row: BatteryCapacity, gain: float | None) -> _
         gain=gain,
         belief=None if belief is None else belief._replace(soh=factor * belief.soh),
         newest=None if newest is None else scaled(newest, factor),
-        at_least_ah=min(1.0, factor) * known.at_least_ah,
     )
 
 

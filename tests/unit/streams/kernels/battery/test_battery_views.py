@@ -17,7 +17,7 @@ from schemas.metrics.battery_health import (
     EpisodeKind,
 )
 from schemas.metrics.battery_prospects import Advice, BatteryDischarge, BatteryHealth, BatterySoh, DischargeCause
-from schemas.metrics.battery_sites import SiteLoadHour, SiteOutage
+from schemas.metrics.battery_sites import BatteryShareHour, SiteLoadHour, SiteOutage
 from schemas.metrics.common import Quality
 from schemas.readings import Kind, SitePowerReading
 from schemas.registered.cycling import BatteryUse
@@ -114,6 +114,20 @@ def test_without_an_estimate_the_soh_is_null_with_a_reason_and_a_lower_bound() -
     assert later.soh_pct is not None
     assert later.sigma_pct is not None
     assert later.soh_pct < 84.0
+
+
+def test_a_lower_bound_comes_back_when_the_load_that_lowered_it_is_not_heard() -> None:
+    """A load that says 3 % too much, and in turn half too much, which the foot of the curve refutes."""
+    rows, hours = [], []
+    for number, ratio in enumerate((1.03, 1.5) * 4):
+        drawn = capacity(10 * number, 82.0, sigma_ah=2.0, at_least=40.0 if number else 80.0)
+        drawn = drawn._replace(ended_ts=drawn.ts + 3 * HOUR_MS, systematic_ah=1.5, doubts="")
+        rows.append(drawn._replace(curve_ratio=1.0, curve_sigma=0.02, witnesses="curve"))
+        hours.append(BatteryShareHour("b", drawn.ts + HOUR_MS, "s", ratio, 0.0, 1.0))
+    known = list(SOH.history(battery("b"), rows, hours, POWER))
+    heard, unheard = known[::2], known[1::2]
+    assert {row.at_least_pct for row in unheard} == {80.0}
+    assert [row.at_least_pct for row in heard] == pytest.approx([80.0 / (1.0 + (heard[0].gain_pct or 0.0) / 100)] * 4)
 
 
 def test_a_changed_capacity_rewrites_the_history_from_there_on() -> None:

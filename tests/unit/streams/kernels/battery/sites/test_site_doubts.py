@@ -115,6 +115,23 @@ def test_a_bus_that_lies_where_a_rectifier_holds_it_is_no_failure_where_every_se
     assert [each.kind for each in doubts_of(boost._replace(bus_low_v=52.0), floats)] == [DoubtKind.SET]
 
 
+@pytest.mark.parametrize("cells", [8, 15])
+def test_sets_of_fewer_cells_are_judged_by_their_own_voltages(cells: int) -> None:
+    """A bus that lies at 3.39 V a cell is held, one that came from there to 3.25 V is on its sets."""
+    devices = [lfp_set("a", cells=cells), DEVICES[2]]
+    floats = stretch(EpisodeKind.FLOAT, -1.0, None)._replace(pack_end_v=3.39 * cells)
+
+    def kinds(bus_cell_v: tuple[float, float]) -> list[DoubtKind]:
+        before_v, low_v = (round(cells * volts, 2) for volts in bus_cell_v)
+        row = OUTAGE._replace(bus_before_v=before_v, bus_low_v=low_v)
+        found: dict[type[Row], Sequence[Row]] = {SiteOutage: [row], BatteryEpisode: [floats]}
+        rows = SiteDoubts().rows(SITE, devices, found, found).rows
+        return [row.kind for row in rows if isinstance(row, SiteDoubt)]
+
+    assert kinds((3.46, 3.385)) == [DoubtKind.MAINS]
+    assert kinds((3.39, 3.25)) == [DoubtKind.SET]
+
+
 def test_a_supply_that_is_doubted_is_so_until_the_set_gives_no_more_or_mains_fails() -> None:
     """The bus lies level after half an hour on its set, at a lower setting, and where a boost has ended."""
     level = OUTAGE._replace(ended_ts=T0 + HOUR_MS // 2, contradicted=True)
