@@ -63,19 +63,23 @@ def carry_on(connection: Connection, states: Sequence[SavedState]) -> None:
 
 KEPT_DAYS = 40
 """How far back every snapshot is kept: longer than late readings usually are late. (unsourced)"""
-SPARSE_DAYS = 28
-"""Of older ones, the first in so many days stays."""
+SPARSE_DAYS = 1
+"""Of older ones, the first in so many days stays: a reading that is later still has so many days folded again."""
 
 _THIN = trusted(
     "DELETE FROM entity_snapshot s USING"  # noqa: S608 - own names
     " (SELECT k.entity_id, k.kernel, (SELECT max(m.ts) FROM entity_snapshot m"
-    " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel) AS newest_ts"
-    f" FROM {unnest((PgType.TEXT, PgType.TEXT))} AS k (entity_id, kernel)) AS n"
+    " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel) AS newest_ts,"
+    " coalesce((SELECT max(m.ts) FROM entity_snapshot m"
+    " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel AND m.ts < k.first_ts), k.first_ts) AS before_ts"
+    f" FROM {unnest((PgType.TEXT, PgType.TEXT, PgType.TIMESTAMPTZ))} AS k (entity_id, kernel, first_ts)) AS n"
     " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel"
+    f" AND s.ts >= date_bin('{SPARSE_DAYS} days', n.before_ts - interval '{KEPT_DAYS} days', 'epoch')"
     f" AND s.ts < n.newest_ts - interval '{KEPT_DAYS} days'"
     f" AND EXISTS (SELECT FROM entity_snapshot e WHERE e.entity_id = s.entity_id AND e.kernel = s.kernel"
     f" AND e.version = s.version AND e.ts < s.ts AND e.ts >= date_bin('{SPARSE_DAYS} days', s.ts, 'epoch'))"
 )
+"""What lies longer before than the snapshots that were kept last is thinned out already, and not looked at again."""
 
 
 def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
@@ -84,8 +88,16 @@ def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     ordered = [last[key] for key in sorted(last)]
     _write(connection, _KEEP, ordered)
     if ordered:
-        ids, kernels = zip(*sorted({(item.entity_id, item.kernel) for item in ordered}), strict=True)
-        connection.execute(_THIN, (Column(PgType.TEXT, ids), Column(PgType.TEXT, kernels)))
+        first: dict[tuple[str, str], int] = {}
+        for item in ordered:
+            first.setdefault((item.entity_id, item.kernel), item.ts)
+        ids, kernels = zip(*first, strict=True)
+        columns = (
+            Column(PgType.TEXT, ids),
+            Column(PgType.TEXT, kernels),
+            Column(PgType.TIMESTAMPTZ, list(first.values())),
+        )
+        connection.execute(_THIN, columns)
 
 
 def forget(connection: Connection, memories: Sequence[tuple[str, str]]) -> None:
@@ -112,24 +124,26 @@ def load(connection: Connection, entity_ids: Sequence[str]) -> list[SavedState]:
 
 _SINCE = trusted(
     "SELECT s.entity_id, s.kernel, s.version, s.ts, s.state::text"  # noqa: S608 - own names
-    f" FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ))} AS q (entity_id, at) JOIN entity_snapshot s"
-    " ON s.entity_id = q.entity_id AND s.kernel = %s AND s.ts >= coalesce("
+    f" FROM {unnest((PgType.TEXT, PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ))} AS q (entity_id, at, until)"
+    " JOIN entity_snapshot s ON s.entity_id = q.entity_id AND s.kernel = %s AND s.ts >= coalesce("
     "(SELECT max(e.ts) FROM entity_snapshot e"
     " WHERE e.entity_id = q.entity_id AND e.kernel = %s AND e.version = %s AND e.ts <= q.at), '-infinity')"
+    " AND s.ts <= coalesce((SELECT min(e.ts) FROM entity_snapshot e"
+    " WHERE e.entity_id = q.entity_id AND e.kernel = %s AND e.version = %s AND e.ts >= q.until), 'infinity')"
     " WHERE s.version = %s ORDER BY s.entity_id, s.ts"
 )
 
 
 def snapshots_since(
-    connection: Connection, kernel: str, version: int, moments: Sequence[tuple[str, int]]
+    connection: Connection, kernel: str, version: int, spans: Sequence[Span]
 ) -> dict[str, list[Snapshot]]:
-    """Per entity the newest snapshot at or before its moment, if there is one, and all later ones, in order."""
-    found: dict[str, list[Snapshot]] = {entity_id: [] for entity_id, _ in moments}
-    columns = [
-        Column(PgType.TEXT, [entity_id for entity_id, _ in moments]),
-        Column(PgType.TIMESTAMPTZ, [ts for _, ts in moments]),
-    ]
-    for row in connection.execute(_SINCE, [*columns, kernel, kernel, version, version], binary=True):
+    """Per entity the newest snapshot at or before a span, if there is one, and the later ones, in order.
+
+    As far as the first one at or behind the span's end, or all later ones where there is none.
+    """
+    found: dict[str, list[Snapshot]] = {span.entity_id: [] for span in spans}
+    asked = [kernel, kernel, version, kernel, version, version]
+    for row in connection.execute(_SINCE, [*span_columns(spans), *asked], binary=True):
         found[row[0]].append(Snapshot(*row))
     return found
 

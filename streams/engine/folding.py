@@ -256,16 +256,16 @@ class Folding:
             walks = self._once(subjects, late)
             short = too_late(self._rows, self._fold, walks, first)
             found += [each for each in walks if each not in short]
-            late = earlier(short, step_ms, self._kept)
+            late = earlier(short, step_ms, self._ground.kept)
             step_ms = max(self._fold.snapshot_ms, 2 * step_ms)
         return found
 
     def _once(self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan]) -> list[Walk]:
         """Walk each entity's way."""
         fold = self._fold
-        kept = self._kept(late)
+        kept = self._ground.kept(late)
         if isinstance(fold, Reviser) and (deep := self._deepened(fold, late, kept)):
-            kept = self._kept(deep)
+            kept = self._ground.kept(deep)
             late = [
                 self._ground.held(item, at.from_ts, kept[at.entity_id]) for item, at in zip(deep, late, strict=True)
             ]
@@ -279,14 +279,9 @@ class Folding:
         ]
         self._advance(subjects, walks, [Span(each.entity_id, each.origin.ts, each.first_stop) for each in walks])
         further = [each for each in walks if each.end is None]
+        self._ground.look_further(further)
         self._advance(subjects, further, [Span(at.entity_id, at.first_stop, at.late.until_ts) for at in further])
         return walks
-
-    def _kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
-        """The newest snapshot of each entity to set out from, and all later ones."""
-        moments = [(item.entity_id, item.from_ts) for item in late]
-        fold = self._fold
-        return self._ground.trusted(state.snapshots_since(self._connection, fold.name, fold.version, moments))
 
     def _lasting(
         self, subjects: Mapping[str, Device | Site], late: Sequence[LateSpan], kept: Mapping[str, Sequence[Snapshot]]

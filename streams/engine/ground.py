@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.time import FOREVER_TS, Span
+from storage import state
 from storage.retention import kept_from_ts
 from storage.spans import begun_before
 from storage.tables import DERIVED_TABLES
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from storage.state import Snapshot
-    from streams.engine.walk import LateSpan
+    from streams.engine.walk import LateSpan, Walk
     from streams.kernels.contract import Fold
 
 
@@ -48,11 +50,29 @@ class Ground:
                 found.append(item._replace(from_ts=max(item.from_ts, since_ts)))
         return found
 
-    def trusted(self, kept: Mapping[str, list[Snapshot]]) -> dict[str, list[Snapshot]]:
+    def kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
+        """The newest snapshot of each entity to set out from, and later ones up to the first that may be met.
+
+        Of a part, all later ones: those within it are replaced.
+        """
+        spans = [Span(item.entity_id, item.from_ts, FOREVER_TS if item.is_part else item.to_ts) for item in late]
+        return self._snapshots(spans)
+
+    def look_further(self, walks: Sequence[Walk]) -> None:
+        """Give ways that passed the first snapshot which they might have met all later ones, too."""
+        lasting = [walk for walk in walks if walk.later_states]
+        found = self._snapshots([Span(walk.entity_id, walk.first_stop, FOREVER_TS) for walk in lasting])
+        for walk in lasting:
+            walk.later_states = {each.ts: each.state for each in found[walk.entity_id]}
+
+    def _snapshots(self, spans: Sequence[Span]) -> dict[str, list[Snapshot]]:
         """Snapshots but those of before the ground: items that were folded on from there are missing now."""
+        if not spans:
+            return {}
+        found = state.snapshots_since(self._connection, self._fold.name, self._fold.version, spans)
         return {
             entity_id: [each for each in own if each.ts >= self.since[entity_id]] if entity_id in self.since else own
-            for entity_id, own in kept.items()
+            for entity_id, own in found.items()
         }
 
     def held(self, late: LateSpan, latest_ts: int, kept: Sequence[Snapshot]) -> LateSpan:

@@ -98,6 +98,7 @@ class InMemory:
         with (
             patch.object(folding, "readings", self),
             patch.object(folding, "state", self),
+            patch.object(ground, "state", self),
             patch.object(folding, "derived", _Derived(self.rows)),
             patch.object(folding, "newest_before", self._newest_before),
             patch.object(ground, "begun_before", self._begun_before),
@@ -112,12 +113,13 @@ class InMemory:
         return {self.device.device_id: own} if own else {}
 
     def snapshots_since(
-        self, _connection: Connection, _kernel: str, _version: int, moments: Sequence[tuple[str, int]]
+        self, _connection: Connection, _kernel: str, _version: int, spans: Sequence[Span]
     ) -> dict[str, list[Snapshot]]:
-        """The newest snapshot at or before a moment, and all later ones."""
-        ((entity_id, at),) = moments
-        first = max((ts for ts in self.snapshots if ts <= at), default=-1)
-        return {entity_id: [self.snapshots[ts] for ts in sorted(self.snapshots) if ts >= first]}
+        """The newest snapshot at or before a span, and later ones as far as the first at or behind its end."""
+        ((entity_id, from_ts, to_ts),) = spans
+        first = max((ts for ts in self.snapshots if ts <= from_ts), default=-1)
+        last = min((ts for ts in self.snapshots if ts >= to_ts), default=FOREVER_TS)
+        return {entity_id: [self.snapshots[ts] for ts in sorted(self.snapshots) if first <= ts <= last]}
 
     def drop(self, _connection: Connection, _kernel: str, spans: Sequence[Span]) -> None:
         """Forget the snapshots within some stretches."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.time import DAY_MS, FOREVER_TS, QUARTER_DAY_MS, Span
 from storage import state
 from storage.pool import connect
 from storage.state import KEPT_DAYS, SPARSE_DAYS, Snapshot
 
-DAY_MS = 86_400_000
+if TYPE_CHECKING:
+    from psycopg import Connection
+
 T0 = 700 * SPARSE_DAYS * DAY_MS
 
 
@@ -15,31 +22,48 @@ def test_the_newest_snapshot_before_a_moment_comes_with_all_later_ones(own_url: 
     with connect(own_url, name="test") as connection:
         kept = [Snapshot("e", "k", 1, T0 + day * DAY_MS, f'{{"day":{day}}}') for day in range(4)]
         state.keep(connection, [*kept, Snapshot("e", "k", 2, T0 + DAY_MS + 1, "{}"), Snapshot("f", "k", 1, T0, "{}")])
-        found = state.snapshots_since(connection, "k", 1, [("e", T0 + 2 * DAY_MS - 1), ("g", T0)])
-        assert found == {"e": kept[1:], "g": []}
-        assert state.snapshots_since(connection, "k", 1, [("e", T0 - 1)]) == {"e": kept}
+        late, unknown = Span("e", T0 + 2 * DAY_MS - 1, FOREVER_TS), Span("g", T0, FOREVER_TS)
+        assert state.snapshots_since(connection, "k", 1, [late, unknown]) == {"e": kept[1:], "g": []}
+        assert state.snapshots_since(connection, "k", 1, [late._replace(from_ts=T0 - 1)]) == {"e": kept}
+
+
+def test_later_snapshots_come_as_far_as_the_first_that_may_be_met(own_url: str) -> None:
+    """A year of them need not be read for a reading that is nearly always told by the next one."""
+    with connect(own_url, name="test") as connection:
+        kept = [Snapshot("e", "k", 1, T0 + day * DAY_MS, "{}") for day in range(9)]
+        state.keep(connection, [*kept, Snapshot("e", "k", 2, T0 + 3 * DAY_MS - 1, "{}")])
+        span = Span("e", T0 + DAY_MS + 5, T0 + 2 * DAY_MS + 6)
+        assert state.snapshots_since(connection, "k", 1, [span]) == {"e": kept[1:4]}
+        at_it = span._replace(to_ts=T0 + 3 * DAY_MS)
+        assert state.snapshots_since(connection, "k", 1, [at_it]) == {"e": kept[1:4]}
+
+
+def left_of(connection: Connection) -> list[int]:
+    """When the snapshots that are left were, ms."""
+    return [row[0] for row in connection.execute("SELECT ts FROM entity_snapshot ORDER BY ts", binary=True)]
 
 
 def test_old_snapshots_are_thinned_out(own_url: str) -> None:
-    """Every one of the last forty days stays, and of older ones one in four weeks."""
-    days = 3 * KEPT_DAYS
+    """Every one of the last forty days stays, and of older ones the first of each day."""
+    moments = [T0 + at * QUARTER_DAY_MS for at in range(4 * 3 * KEPT_DAYS + 1)]
     with connect(own_url, name="test") as connection:
-        for day in range(days + 1):
-            state.keep(connection, [Snapshot("e", "k", 1, T0 + day * DAY_MS, "{}")])
-        rows = connection.execute("SELECT ts FROM entity_snapshot ORDER BY ts", binary=True).fetchall()
-    left = [(row[0] - T0) // DAY_MS for row in rows]
-    sparse = [day for day in range(days - KEPT_DAYS) if day % SPARSE_DAYS == 0]
-    assert left == [*sparse, *range(days - KEPT_DAYS, days + 1)]
+        for ts in moments:
+            state.keep(connection, [Snapshot("e", "k", 1, ts, "{}")])
+        left = left_of(connection)
+    old = moments[-1] - KEPT_DAYS * DAY_MS
+    assert left == [ts for ts in moments if ts >= old or (ts - T0) % (SPARSE_DAYS * DAY_MS) == 0]
 
 
-def test_of_old_snapshots_that_are_seldom_the_first_of_four_weeks_stays(own_url: str) -> None:
-    """Whatever hour they are of, and in whatever order they were kept."""
-    weekly = [Snapshot("e", "k", 1, T0 + (7 * week + 3) * DAY_MS + 1, "{}") for week in range(20)]
+@pytest.mark.parametrize("silent_days", [0, 1, 35, 41, 300])
+def test_what_grows_old_at_once_is_thinned_out_too(own_url: str, silent_days: int) -> None:
+    """After a silence much is older than forty days from one moment to the next; what comes late there is thinned."""
+    before = [T0 + at * QUARTER_DAY_MS for at in range(4 * KEPT_DAYS)]
+    after = before[-1] + silent_days * DAY_MS + QUARTER_DAY_MS
+    late = [T0 - 100 * DAY_MS + at * QUARTER_DAY_MS + 7 for at in (5, 4, 6, 9, 8)]
     with connect(own_url, name="test") as connection:
-        for item in (*weekly[1:], weekly[0]):
-            state.keep(connection, [item])
-        rows = connection.execute("SELECT ts FROM entity_snapshot ORDER BY ts", binary=True).fetchall()
-    newest = weekly[-1].ts
-    assert [row[0] for row in rows] == [
-        item.ts for at, item in enumerate(weekly) if at % 4 == 0 or item.ts >= newest - KEPT_DAYS * DAY_MS
-    ]
+        for ts in (*before, after, *late):
+            state.keep(connection, [Snapshot("e", "k", 1, ts, "{}")])
+        left = left_of(connection)
+    ordered = sorted([*before, after, *late])
+    days = {ts // DAY_MS: ts for ts in reversed(ordered)}
+    assert left == [ts for ts in ordered if ts >= after - KEPT_DAYS * DAY_MS or days[ts // DAY_MS] == ts]

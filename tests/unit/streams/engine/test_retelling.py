@@ -15,6 +15,7 @@ from schemas.time import DAY_MS, FOREVER_TS, HOUR_MS
 from storage.state import Snapshot
 from streams.engine import retelling
 from streams.engine.folding import Folding
+from streams.engine.ground import Ground
 from streams.engine.walk import LateSpan
 from streams.installed import installed
 from streams.kernels.metering.register import RegisterMetering
@@ -23,6 +24,8 @@ from tests.unit.streams.kernels.calls import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from psycopg import Connection
 
     from schemas.metrics import Row
     from schemas.time import Span
@@ -72,25 +75,38 @@ IDLE = PlantRolling._make([None] * len(PlantRolling._fields))._replace(site_id="
 SITE = Site(site_id="s", name="S", name_zh="厂", sector=Sector.COKING, city="太原")
 
 
+class _Ground(Ground):
+    """Snapshots of a plant's hours, and how many were read each time."""
+
+    def __init__(self, fold: Fold, snapshots: Sequence[Snapshot]) -> None:
+        super().__init__(cast("Connection", None), fold)
+        self._all = snapshots
+        self.loads: list[int] = []
+
+    def _snapshots(self, spans: Sequence[Span]) -> dict[str, list[Snapshot]]:
+        if not spans:
+            return {}
+        since = max((each.ts for each in self._all if each.ts <= spans[0].from_ts), default=-FOREVER_TS)
+        until = min((each.ts for each in self._all if each.ts >= spans[0].to_ts), default=FOREVER_TS)
+        found = [each for each in self._all if since <= each.ts <= until]
+        self.loads.append(len(found))
+        return {"s": found}
+
+
 class _Hours(Folding):
     """A fold of a plant's hours that has kept its state at every moment for years, and what stands of it."""
 
     def __init__(self, fold: Fold, snapshots: Sequence[Snapshot], standing: Sequence[Row]) -> None:
         super().__init__(cast("StandingRows", _Rows(standing)), fold, {}, {}, {})
-        self._all = snapshots
-        self.loads: list[int] = []
-
-    def _kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
-        since = max((each.ts for each in self._all if each.ts <= late[0].from_ts), default=-FOREVER_TS)
-        found = [each for each in self._all if each.ts >= since]
-        self.loads.append(len(found))
-        return {"s": found}
+        self._ground = kept = _Ground(fold, snapshots)
+        self.loads = kept.loads
+        self.hours = [IDLE]
 
     def _before(self, _subjects: Mapping[str, object], _moments: Sequence[tuple[str, int]]) -> dict[str, int]:
         return {}
 
     def _load(self, _subjects: Mapping[str, object], spans: Sequence[Span]) -> dict[str, list[Row]]:
-        return {"s": [IDLE]} if any(span.from_ts <= IDLE.ts < span.to_ts for span in spans) else {}
+        return {"s": [each for each in self.hours if any(span.from_ts <= each.ts < span.to_ts for span in spans)]}
 
 
 class _Rows:
@@ -131,6 +147,20 @@ def test_a_disproved_status_sends_a_way_back_in_few_steps_and_not_for_ever() -> 
     assert len(work.loads) <= 40
     assert sum(work.loads) <= 8 * farthest // (6 * HOUR_MS)
     assert NOW_TS - 3 * farthest <= origin_ts <= NOW_TS - farthest
+
+
+@pytest.mark.parametrize(("differing", "read"), [(0, [2]), (1, [2, 20]), (3, [2, 20])])
+def test_a_way_reads_later_snapshots_only_where_it_passes_the_first(differing: int, read: list[int]) -> None:
+    """A year of them need not be read for a reading that the next one tells nothing of any more."""
+    fold = next(each for each in installed().folds if each.name == "plant_limits")
+    every = fold.snapshot_ms
+    texts = ["[]", *["[1]"] * differing, *["[]"] * (20 - differing)]
+    kept = [Snapshot("s", fold.name, fold.version, NOW_TS + at * every, text) for at, text in enumerate(texts)]
+    work = _Hours(fold, kept, [])
+    work.hours = [IDLE._replace(ts=IDLE.ts + at * every) for at in range(21)]
+    (walk,) = work._walked({"s": SITE}, [LateSpan("s", NOW_TS + 500, NOW_TS + 501, NOW_TS + 22 * every)])
+    assert walk.end == NOW_TS + (differing + 1) * every
+    assert work.loads == read
 
 
 def test_a_row_that_stands_is_looked_at_with_few_calls() -> None:
