@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
 
     from schemas.notifications import Channel, Routing
-    from storage.alarm_tables.notifications import Notice
+    from storage.alarm_tables.notifications import HeldMessage, Notice
 
 log = structlog.get_logger(__name__)
 
@@ -113,11 +114,7 @@ class Notifier:
             return 0
         with self._pool.connection() as connection:
             notices = notifications.contents(connection, found.id)
-        channel = self._channels.get(found.channel)
-        if channel is None:
-            error: str | None = f"no channel {found.channel} in the notifier's file"
-        else:
-            error = self._send(channel, *message(notices, channel.language, digest=found.digest))
+        error = self._try(found, notices)
         with self._pool.connection() as connection:
             if error is None:
                 notifications.mark_sent(connection, found.id)
@@ -129,6 +126,18 @@ class Notifier:
                 self.failed += 1
                 log.warning("not taken", channel=found.channel, attempts=found.attempts, error=error, again_s=wait_s)
         return 1
+
+    def _try(self, found: HeldMessage, notices: Sequence[Notice]) -> str | None:
+        """Send a message; returns what went wrong. One that cannot be made or sent never ends the notifier."""
+        channel = self._channels.get(found.channel)
+        if channel is None:
+            return f"no channel {found.channel} in the notifier's file"
+        try:
+            return self._send(channel, *message(notices, channel.language, digest=found.digest))
+        except Exception as error:  # noqa: BLE001 - the message says it, and the others go on
+            frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+            # Not the error's own text: a channel's address holds a secret.
+            return f"failed: {type(error).__name__} ({frame.f_globals['__name__']}, line {line})"
 
 
 def _ids(notices: Sequence[Notice]) -> list[int]:

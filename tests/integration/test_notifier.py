@@ -214,6 +214,29 @@ def test_a_channel_that_is_down_loses_nothing(database: str, pool: ConnectionPoo
     assert len(sink.taken) == 2
 
 
+def test_a_message_that_cannot_be_sent_is_put_off_and_the_others_go(
+    database: str, pool: ConnectionPool, sink: Sink
+) -> None:
+    """What raises at one message would end the notifier, and again after each start, before any other is sent."""
+
+    def refuse_the_first(channel: Channel, title: str, body: str) -> str | None:
+        with pool.connection() as connection:
+            under_way = connection.execute(
+                "SELECT min(id) = min(id) FILTER (WHERE leased_until IS NOT NULL) FROM notification"
+            ).fetchone()
+        if under_way == (True,):
+            raise KeyError(title)
+        return send(channel, title, body)
+
+    raise_alarms(database, 2)
+    notifier = Notifier(pool, routing(sink.url), refuse_the_first)
+    drain(notifier)
+    assert (len(sink.taken), notifier.failed) == (1, 1)
+    with connect(database, name="test") as connection:
+        left = connection.execute("SELECT last_error FROM notification WHERE sent_at IS NULL").fetchall()
+    assert [error.split(" (")[0] for (error,) in left] == ["failed: KeyError"]
+
+
 def test_what_a_parent_accounts_for_meanwhile_is_not_told(database: str, pool: ConnectionPool, sink: Sink) -> None:
     """A child that was suppressed while it waited for its group is told with the parent only."""
     raise_alarms(database, 1)
