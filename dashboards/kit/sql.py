@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from dashboards.words import labels
-from schemas.words import Language
+from schemas.words import Language, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from schemas.words import Text
 
 _Word = TypeVar("_Word", bound=str)
+
+quote = literal.quote
+case_of = literal.case_of
 
 ORIGIN = "'2000-01-03 00:00+00'::timestamptz"
 """Origin of every `date_bin`: a Monday, the same on PostgreSQL and TimescaleDB."""
@@ -33,11 +36,6 @@ ARRIVAL = "interval '3 minutes'"
 
 RECENT = "ts BETWEEN $__timeTo()::timestamptz - interval '10 minutes' AND $__timeTo()::timestamptz"
 """Windows that still count as "now": none of them is unknown, not the one before. (unsourced)"""
-
-
-def quote(text: str) -> str:
-    """SQL literal of a text of ours."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def bins() -> str:
@@ -166,12 +164,6 @@ def name_and_identifier(language: Language, table: str, identifier: str) -> str:
     """Both, as the text of a searched list: Grafana offers only what has the typed characters in the text it shows."""
     own = f"{table}.{language.name_column}"
     return f"concat_ws(' · ', NULLIF(NULLIF({own}, ''), {table}.{identifier}), {table}.{identifier})"
-
-
-def case_of(column: str, words: Mapping[str, str]) -> str:
-    """Replace known values of a column by words; others stay as they are."""
-    whens = " ".join(f"WHEN {quote(value)} THEN {quote(word)}" for value, word in words.items())
-    return f"CASE {column} {whens} ELSE {column} END"
 
 
 def words_said(sql: str, column: str) -> list[str]:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 from schemas.words import Language, Text
+from schemas.words.literal import quote
 from schemas.words.refusals import (
     AND_MORE,
     AT_LINE,
@@ -108,15 +109,15 @@ def sql_of(column: str, language: Language) -> str:
     """
     if language is Language.EN:
         return column
-    plain = ", ".join(f"({quoted(english)}, {quoted(chinese)})" for english, chinese in _plain())
+    plain = ", ".join(f"({quote(english)}, {quote(chinese)})" for english, chinese in _plain())
     parted = ", ".join(
-        f"CASE WHEN strpos(s.body, {quoted(certain)}) > 0"
-        f" THEN NULLIF(regexp_replace(s.body, {quoted(f'^{pattern}$')}, {quoted(chinese)}), s.body) END"
+        f"CASE WHEN strpos(s.body, {quote(certain)}) > 0"
+        f" THEN NULLIF(regexp_replace(s.body, {quote(f'^{pattern}$')}, {quote(chinese)}), s.body) END"
         for certain, pattern, chinese in _parted()
     )
-    opened = " ".join(f"WHEN {quoted(each())} THEN {quoted(each.text.zh)}" for each in _OPENINGS)
+    opened = " ".join(f"WHEN {quote(each())} THEN {quote(each.text.zh)}" for each in _OPENINGS)
     first, line, more = (
-        f"regexp_replace(w.piece[{at}], {', '.join(quoted(piece) for piece in each.pattern())})"
+        f"regexp_replace(w.piece[{at}], {', '.join(quote(piece) for piece in each.pattern())})"
         for at, each in ((1, ELEMENTS_REFUSED), (4, AT_LINE), (5, AND_MORE))
     )
     return (
@@ -125,13 +126,8 @@ def sql_of(column: str, language: Language) -> str:
         f" FROM (VALUES {plain}) AS p (english, chinese)"
         " WHERE s.body = p.english OR right(s.body, length(p.english) + 2) = ': ' || p.english"
         " ORDER BY length(p.english) DESC LIMIT 1), "
-        f"{parted}, {quoted(AS_IT_CAME.zh)} || s.body) END, s.line, s.more)"
+        f"{parted}, {quote(AS_IT_CAME.zh)} || s.body) END, s.line, s.more)"
         f" FROM (SELECT {first} AS first, CASE w.piece[2] {opened} END AS opened, w.piece[3] AS body,"
         f" {line} AS line, {more} AS more"
-        f" FROM (SELECT regexp_match({column}, {quoted(f'^{_pieces()}$')}) AS piece OFFSET 0) w OFFSET 0) s)"
+        f" FROM (SELECT regexp_match({column}, {quote(f'^{_pieces()}$')}) AS piece OFFSET 0) w OFFSET 0) s)"
     )
-
-
-def quoted(text: str) -> str:
-    """SQL literal of a text of ours."""
-    return "'" + text.replace("'", "''") + "'"

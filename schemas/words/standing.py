@@ -7,7 +7,8 @@ database's error, most often) keeps its own words, and is said to.
 from __future__ import annotations
 
 from schemas.words import Language, Text
-from schemas.words.refused import AS_IT_CAME, quoted
+from schemas.words.literal import case_of, quote
+from schemas.words.refused import AS_IT_CAME
 
 DISK_IS_FULL = Text(
     "数据库磁盘已满：读数在 Kafka 中等待，没有丢失，腾出空间后自动继续",
@@ -25,5 +26,4 @@ def sql_of(column: str, language: Language) -> str:
     """Return what is stored in `column` as an SQL expression in `language`; null stays null."""
     if language is Language.EN:
         return column
-    whens = " ".join(f"WHEN {quoted(said.en)} THEN {quoted(said.zh)}" for said in SENTENCES)
-    return f"CASE {column} {whens} ELSE {quoted(AS_IT_CAME.zh)} || {column} END"
+    return case_of(column, {said.en: said.zh for said in SENTENCES}, f"{quote(AS_IT_CAME.zh)} || {column}")
