@@ -128,7 +128,7 @@ class UtilisationTarget(_Sourced):
     """Yearly tonnes of an industrial solid waste to be used (综合利用), in one base or in the province."""
 
     material: str
-    """gangue, fly_ash, gypsum or slag."""
+    """One of `gangue`, `fly_ash`, `gypsum` and `slag`."""
     base: str
     """朔州, 晋城, 长治; empty: the whole province."""
     target_t: Annotated[float, Field(gt=0)] | None

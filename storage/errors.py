@@ -9,18 +9,21 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 READ_ONLY = "25006"
-"""read_only_sql_transaction: a standby that is being promoted."""
+"""`read_only_sql_transaction`: a standby that is being promoted."""
 DISK_FULL = "53100"
 TOO_MANY_CONNECTIONS = "53300"
 IMPOSSIBLE = "55000"
-"""object_not_in_prerequisite_state: what an alarm cannot do now it cannot do the next time either. TimescaleDB says it
-of chunks that are in the midst of something, from its own code and not from a RAISE, and there the next time may do."""
+"""`object_not_in_prerequisite_state`: what an alarm cannot do now it cannot do the next time either.
+
+TimescaleDB says it of chunks that are in the midst of something, from its own code and not from a RAISE, and there the
+next time may do.
+"""
 RAISE = "exec_stmt_raise"
 """Where PL/pgSQL's RAISE comes from, by PostgreSQL's own word."""
 IDLE_TOO_LONG = "25P03"
-"""idle_in_transaction_session_timeout: we were paused, and the transaction was taken from us."""
+"""`idle_in_transaction_session_timeout`: we were paused, and the transaction was taken from us."""
 AWAY = frozenset({"55P03", "57P01", "57P02", "57P03", READ_ONLY, TOO_MANY_CONNECTIONS})
-"""lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now."""
+"""`lock_not_available`, `admin_shutdown`, `crash_shutdown` and `cannot_connect_now`."""
 
 
 def is_transient(error: BaseException) -> bool:

@@ -223,7 +223,7 @@ class BatteryCapacity(NamedTuple):
     resistance_mohm: Real | None
     """Of the pack, at 25 °C, from the load-on of this discharge."""
     soh_pct: float | None
-    """capacity_ah over the nominal capacity; one discharge's, not fused."""
+    """The ratio of `capacity_ah` to the nominal capacity; one discharge's, not fused."""
     at_least_ah: float
     """Charge that was drawn: the capacity is no less."""
     method: CapacityMethod | None
@@ -275,7 +275,7 @@ class BatteryResistance(NamedTuple):
     step_s: Real
     """Time between the two readings: part of what was measured."""
     step: str
-    """load_on, load_off or load_change."""
+    """One of `load_on`, `load_off` and `load_change`."""
     temperature_c: Real | None
 
 
