@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards.kit import sizes, units, widths
-from dashboards.kit.fields import FREE_TEXTS, Cell
+from dashboards.kit.fields import FREE_TEXTS, LEAST_COLUMN_PX, Cell
 from dashboards.kit.query import DATA_SOURCE, SHORTEST_INTERVAL, Format, SqlQuery
 from dashboards.words import labels
 from schemas.words import Text
@@ -173,8 +173,13 @@ def stat(about: About, sql: str, *fields: Field) -> Panel:
         panel = panel.orientation(common.VizOrientation.VERTICAL).wide_layout(wide_layout=False)
         if len(fields) > 1:
             panel = panel.text(build_common.VizTextDisplayOptions().title_size(TEXT_PX))
-            fields = tuple(replace(field, unknown=_counted_as_wide(field.unknown)) for field in fields)
+            fields = tuple(map(_words_counted_as_wide, fields))
     return _common(_grey_without_a_row(panel), about, SqlQuery(sql, Format.TABLE), fields)
+
+
+def _words_counted_as_wide(field: Field) -> Field:
+    words = {value: word._replace(text=_counted_as_wide(word.text)) for value, word in field.words.items()}
+    return replace(field, unknown=_counted_as_wide(field.unknown), words=words)
 
 
 def _counted_as_wide(word: Text) -> Text:
@@ -183,7 +188,8 @@ def _counted_as_wide(word: Text) -> Text:
     Grafana makes several figures as large as the text of most characters allows: 未知 has two, as 10 has, and is twice
     as wide; so it was broken in two, and the English word ran into the next one.
     """
-    return Text(word.zh + units.WORD_JOINER * len(word.zh) * 2, word.en + units.WORD_JOINER * 2)
+    wide = sum("一" <= sign <= "鿿" for sign in word.zh)
+    return Text(word.zh + units.WORD_JOINER * wide * 2, word.en + units.WORD_JOINER * 2)
 
 
 def sentence(about: About, sql: str, field: Field) -> Panel:
@@ -280,7 +286,8 @@ def line(about: About, sql: str, *fields: Field) -> Panel:
 
 def _colored(field: Field) -> Field:
     colored = field.thresholds or field.words or field.marked
-    return replace(field, width=None, least_px=LEAST_WORD_PX, cell=Cell.COLORED if colored else field.cell)
+    least = field.least_px if field.least_px != LEAST_COLUMN_PX else LEAST_WORD_PX
+    return replace(field, width=None, least_px=least, cell=Cell.COLORED if colored else field.cell)
 
 
 def bar_chart(about: About, sql: str, category: str, *fields: Field) -> Panel:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 METER = "${meter:sqlstring}"
 
+RULE_PX = 240
+"""Width of why an event was told: in less a row has a word to a line on a laptop."""
+
 
 def _meters(language: Language) -> str:
     return f"""
@@ -174,7 +177,7 @@ LIMIT 100
         Field(name="value_seen", label=labels_plant.SEEN, decimals=1, width=110),
         Field(name="value_after", label=labels_plant.AFTER, decimals=1, width=110),
         Field(name="increment", label=labels_plant.ATTRIBUTED, decimals=1, width=100),
-        Field(name="rule", label=labels_plant.RULE, chinese=METER_RULES),
+        Field(name="rule", label=labels_plant.RULE, least_px=RULE_PX, chinese=METER_RULES),
     )
 
 

@@ -151,7 +151,7 @@ def test_files_are_committed_for_every_dashboard_and_language() -> None:
 
 
 @pytest.mark.parametrize(("definition", "language"), CASES)
-def test_unknown_is_counted_as_wide_as_it_is_beside_other_figures(definition: Definition, language: Language) -> None:
+def test_a_word_is_counted_as_wide_as_it_is_beside_other_figures(definition: Definition, language: Language) -> None:
     """Grafana makes figures as large as the text of most characters allows, and a Chinese one is two wide."""
     for panel in dashboard_json(definition, language)["panels"]:
         if panel["type"] != "stat" or "valueSize" in panel["options"].get("text", {"valueSize": None}):
@@ -159,7 +159,20 @@ def test_unknown_is_counted_as_wide_as_it_is_beside_other_figures(definition: De
         for override in panel["fieldConfig"]["overrides"]:
             for each in (each for each in override["properties"] if each["id"] == "mappings"):
                 texts = [one["options"]["result"]["text"] for one in each["value"] if one["type"] == "special"]
+                said = [
+                    word["text"] for one in each["value"] if one["type"] == "value" for word in one["options"].values()
+                ]
+                texts += [text for text in said if width(text) > len(text.rstrip(WORD_JOINER))]
                 assert [text for text in texts if len(text) <= width(text.rstrip(WORD_JOINER))] == [], panel["title"]
+
+
+def test_a_difference_has_its_sign_and_the_minus_of_print() -> None:
+    """One form on all pages: `+9.6`, `−9.6`; a cost's difference and that of the coal rate stand beside each other."""
+    for language in Language:
+        panels = load(dashboard_json(next(each for each in DEFINITIONS if each.slug == "gangue"), language)).panels
+        (sql,) = (panel.sql for panel in panels if "AS to_before," in panel.sql)
+        assert sql.count("'FMSG999,999,990") == 2
+        assert sql.count("'-', '−'") == 2
 
 
 def width(text: str) -> int:
