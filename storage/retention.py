@@ -27,12 +27,15 @@ class Policy(NamedTuple):
     keep_text: str
     kept_from: dt.datetime | None
     """Rows before this are gone."""
+    error: str
+    """Why taking away failed the last time; empty: it did not."""
 
 
 def policies(connection: Connection) -> list[Policy]:
     """What is kept how long, by table."""
     rows = connection.execute(
-        "SELECT table_name, keep, coalesce(keep::text, 'for ever'), kept_from FROM retention_policy ORDER BY table_name"
+        "SELECT table_name, keep, coalesce(keep::text, 'for ever'), kept_from, error FROM retention_policy"
+        " ORDER BY table_name"
     )
     return [Policy(*row) for row in rows]
 
@@ -43,7 +46,10 @@ def set_policy(connection: Connection, table: str, keep: str | None) -> None:
 
 
 def step(connection: Connection) -> str | None:
-    """Take away some of what is older than it is kept, and say what; None where there is nothing (more) to do."""
+    """Take away some of what is older than it is kept, and say what; None where there is nothing (more) to do.
+
+    A table where that fails holds up no other; its policy says why.
+    """
     row = connection.execute("SELECT retention_step()").fetchone()
     return None if row is None else row[0]
 

@@ -138,6 +138,16 @@ FROM (
         severity="critical",
     ),
     WatchRule(
+        slug="background-work-fails",
+        title="后台任务失败 · Work in the background fails",
+        summary="某站点重算或某表清理失败 · see recompute_request, retention_policy for what fails and why",
+        sql="""SELECT (SELECT count(*) FROM recompute_request WHERE finished_at IS NULL AND failures > 1)::float8
+     + (SELECT count(*) FROM retention_policy WHERE error <> '') AS failing""",
+        above=0,
+        holds="5m",
+        severity="warning",
+    ),
+    WatchRule(
         slug="workers-silent",
         title="入库停止 · Nothing is being stored",
         summary="超过 5 分钟没有任何分区入库 · no partition was stored for 5 minutes: see collectors, Kafka, workers",

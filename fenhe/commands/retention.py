@@ -32,6 +32,8 @@ def show() -> None:
         for policy in policies(connection):
             since = "" if policy.kept_from is None else f", rows before {policy.kept_from:%Y-%m-%d} are gone"
             typer.echo(f"{policy.table}: {policy.keep_text}{since}")
+            if policy.error:
+                typer.echo(f"  {policy.error}")
 
 
 @retention.command("set")
@@ -79,9 +81,14 @@ def disk(
 @retention.command("run")
 def run() -> None:
     """Take away what is older than it is kept, now. Workers do it by themselves where FENHE_RETENTION=true."""
-    from storage.retention import step
+    from storage.retention import policies, step
 
     with _owner() as connection:
         while done := step(connection):
             typer.echo(done)
+        failed = [policy for policy in policies(connection) if policy.error]
+    for policy in failed:
+        typer.echo(f"{policy.table}: {policy.error}", err=True)
+    if failed:
+        raise typer.Exit(1)
     typer.echo("nothing is older than it is kept")

@@ -340,3 +340,12 @@ def test_a_try_says_which_channel_works(sink: Sink, scratch: Path, monkeypatch: 
     assert done.exit_code == 1
     assert done.output == "desk: taken\nchannel other: a variable of its url is not set\n"
     assert [item["message"] for item in sink.taken] == ["测试消息：通知渠道正常。"]
+
+
+def test_a_channel_may_say_whatever_it_likes(database: str, pool: ConnectionPool) -> None:
+    """Also a byte that PostgreSQL cannot store: the notifier ended of it, and began anew with the same message."""
+    notifier = Notifier(pool, routing("json://127.0.0.1:9/"), lambda *_: "nothing\0at all")
+    raise_alarms(database, 2)
+    drain(notifier)
+    with connect(database, name="test") as connection:
+        assert connection.execute("SELECT DISTINCT last_error FROM notification").fetchall() == [("nothing\\0at all",)]

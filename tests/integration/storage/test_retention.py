@@ -181,3 +181,44 @@ def test_what_is_kept_is_said_and_set_by_a_command(own_url: str, monkeypatch: py
     assert runner.invoke(app, ["retention", "set", "meter_minute", "9 days"]).exit_code == 2
     assert runner.invoke(app, ["retention", "set", "no_such", "9 years"]).exit_code == 2
     assert "nothing is older" in runner.invoke(app, ["retention", "run"]).output
+
+
+def test_a_table_that_cannot_be_cleared_holds_up_no_other_and_says_so(own_url: str) -> None:
+    """Those behind it in the alphabet go as the policy says; the next time that all goes well the word is gone."""
+    months_of_readings(own_url)
+    with connect(own_url, name="test") as connection:
+        connection.execute("UPDATE retention_policy SET keep = '13 months' WHERE table_name = 'meter_quarter'")
+        connection.execute(
+            "ALTER FUNCTION retention_drop RENAME TO retention_drop_kept;"
+            " CREATE FUNCTION retention_drop(p_table text, p_clock text, p_before timestamptz, p_rows int)"
+            " RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN"
+            " IF p_table = 'meter_quarter' THEN RAISE EXCEPTION 'chunk 7 is broken'; END IF;"
+            " RETURN retention_drop_kept(p_table, p_clock, p_before, p_rows); END $$"
+        )
+        connection.execute(
+            "ALTER FUNCTION quarantine_shrink RENAME TO quarantine_shrink_kept;"
+            " CREATE FUNCTION quarantine_shrink(p_rows int) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION 'page 3 is broken'; END $$"
+        )
+    done = keep_to(own_url, START_TS + DAYS * DAY_MS)
+    assert any(said.startswith("reading_production: ") for said in done)
+    with connect(own_url, name="test") as connection:
+        said = {policy.table: policy.error for policy in retention.policies(connection) if policy.error}
+    assert set(said) == {"meter_quarter", "quarantine"}
+    assert said["meter_quarter"].startswith("failed: chunk 7 is broken; the other tables go on")
+    assert said["meter_quarter"].endswith("fenhe retention run tries at once")
+    result = CliRunner().invoke(app, ["retention", "run"], env={"FENHE_DB_OWNER_URL": own_url})
+    assert result.exit_code == 1
+    assert "meter_quarter: failed: chunk 7 is broken" in result.output
+    assert (
+        "failed: page 3 is broken"
+        in CliRunner().invoke(app, ["retention", "show"], env={"FENHE_DB_OWNER_URL": own_url}).output
+    )
+    with connect(own_url, name="test") as connection:
+        connection.execute("DROP FUNCTION retention_drop; ALTER FUNCTION retention_drop_kept RENAME TO retention_drop")
+        connection.execute(
+            "DROP FUNCTION quarantine_shrink; ALTER FUNCTION quarantine_shrink_kept RENAME TO quarantine_shrink"
+        )
+    keep_to(own_url, START_TS + DAYS * DAY_MS)
+    with connect(own_url, name="test") as connection:
+        assert not any(policy.error for policy in retention.policies(connection))
