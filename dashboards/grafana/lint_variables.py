@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dashboards.kit.sql import TYPED
+from dashboards.kit.sql import TYPED, TYPED_IN_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def variables_are_quiet(dashboard: Json) -> Iterator[str]:
 def lists_are_full_before_anybody_types(dashboard: Json) -> Iterator[str]:
     """Grafana 13 leaves `$__searchFilter` as it stands until somebody types, and then adds no `%`."""
     for variable in dashboard["templating"].get("list", []):
-        bare = variable["query"].replace(f"concat('%', {TYPED}, '%')", "")
+        bare = variable["query"].replace(f"concat('%', {TYPED}, '%')", "").replace(TYPED_IN_FULL, "")
         if "$__searchFilter" in bare:
             yield f"variable {variable['name']}: is empty until somebody types"
 
@@ -34,7 +34,7 @@ def lists_are_full_before_anybody_types(dashboard: Json) -> Iterator[str]:
 def what_is_typed_is_shown(dashboard: Json) -> Iterator[str]:
     """Grafana offers what the database found only if the typed characters are in the option's text too."""
     for variable in dashboard["templating"].get("list", []):
-        shown = variable["query"].partition(" AS __text")[0].partition(" AS __value,")[2]
+        shown = variable["query"].rpartition(" AS __text")[0].rpartition(" AS __value,")[2]
         for column in sorted(set(re.findall(r"(\w+\.\w+_id) ILIKE", variable["query"]))):
             if "concat_ws" not in shown or column not in shown:
                 yield f"variable {variable['name']}: {column} is searched and not shown"

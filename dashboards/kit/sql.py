@@ -144,6 +144,9 @@ def _digits(unit_s: int) -> str:
 TYPED = "NULLIF('$__searchFilter', '$' || '__searchFilter')"
 """What is typed into a variable's box; null where nothing is, and Grafana leaves the word as it stands."""
 
+TYPED_IN_FULL = f"regexp_replace({TYPED}, '%$', '')"
+"""The same without the `%` that the preview, and Grafana up to 12.3, put behind it."""
+
 
 def searched(*columns: str) -> str:
     """Condition of a variable's query: what is typed into its box is part of one of the columns.
@@ -153,6 +156,14 @@ def searched(*columns: str) -> str:
     before anybody types the word itself: searched for as it stands it would find nothing, and the list stay empty.
     """
     return "(" + " OR ".join(f"{column} ILIKE concat('%', {TYPED}, '%')" for column in columns) + ")"
+
+
+def typed_first(column: str) -> str:
+    """Sort key of a variable's query: what was typed in full stands before all that it is a part of.
+
+    A list ends after so many: among sets named S1 to S7000 the 1 111 with "S1" in their names would leave S1 out.
+    """
+    return f"({column} ILIKE {TYPED_IN_FULL}) IS NOT TRUE"
 
 
 def name(language: Language, table: str, identifier: str) -> str:

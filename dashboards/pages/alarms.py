@@ -50,11 +50,12 @@ ORDER BY 2, 1
 
 def _sites(language: Language) -> str:
     return f"""
-SELECT s.site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
+SELECT s.site_id AS __value, {sql.name_and_identifier(language, "s", "site_id")} AS __text
 FROM site s
 WHERE EXISTS (SELECT FROM alarm a WHERE a.site_id = s.site_id AND a.state <> 'normal')
   AND ('*' IN (${{city:sqlstring}}) OR s.city IN (${{city:sqlstring}}))
-ORDER BY 2, 1
+  AND {sql.searched("s.site_id", "s.name", "s.name_zh")}
+ORDER BY {sql.typed_first("s.site_id")}, 2, 1
 LIMIT 500
 """  # noqa: S608 - fragments of ours
 

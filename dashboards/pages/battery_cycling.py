@@ -41,7 +41,7 @@ SELECT c.device_id AS __value, {sql.name_and_identifier(language, "d", "device_i
 FROM battery_cycling_set c
 JOIN device d USING (device_id)
 WHERE {sql.searched("d.device_id", "d.name", "d.name_zh")}
-ORDER BY 2, 1
+ORDER BY {sql.typed_first("d.device_id")}, 2, 1
 LIMIT 500
 """  # noqa: S608 - fragments of ours
 

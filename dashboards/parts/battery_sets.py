@@ -65,7 +65,7 @@ def _sets(language: Language) -> str:
 SELECT device_id AS __value, {sql.name_and_identifier(language, "d", "device_id")} AS __text
 FROM device d
 WHERE kind = 'battery' AND {sql.searched("d.device_id", "d.name", "d.name_zh")}
-ORDER BY 2, 1
+ORDER BY {sql.typed_first("d.device_id")}, 2, 1
 LIMIT 500
 """  # noqa: S608 - fragments of ours
 

@@ -26,7 +26,7 @@ def sites(where: str) -> Variable:
         return f"""
 SELECT site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
 FROM site s
-WHERE {where}
+WHERE {where} AND {sql.searched("s.name", "s.name_zh")}
 ORDER BY 2, 1
 """  # noqa: S608 - fragments of ours
 

@@ -6,24 +6,25 @@
   location.replace(`${location.pathname}?${query}${location.hash}`);
 })();
 
-// `/` or Ctrl-K goes to the search box, arrows through what was found, Enter to the first, Escape away. In the box of a
-// note's site the first is "all sites": there Enter takes a whole name or identifier alone (`site_pick.py`).
+// `/` or Ctrl-K goes to the search box. In every box with a list of what was found, arrows go through it and Escape away;
+// Enter follows the first that the search found, what it means in another box that box says itself (`pick.py`).
 (() => {
-  const box = () => document.querySelector(".search input");
-  const hits = () => [...document.querySelectorAll(".hits .hit")];
   document.addEventListener("keydown", event => {
     const typing = event.target.matches("input, textarea, [contenteditable]");
     if ((event.key === "/" && !typing) || (event.key === "k" && (event.ctrlKey || event.metaKey))) {
       event.preventDefault();
-      box()?.focus();
+      document.querySelector(".search input")?.focus();
       return;
     }
-    const found = hits(), at = found.indexOf(document.activeElement);
-    if (event.target !== box() && at < 0) return;
+    const whole = event.target.closest?.(".search, .pick");
+    if (!whole) return;
+    const box = whole.querySelector("input"), found = [...whole.querySelectorAll(".hits .hit")];
+    const at = found.indexOf(event.target);
+    if (event.target !== box && at < 0) return;
     if (event.key === "Escape") document.activeElement.blur();
     else if (event.key === "ArrowDown" && found.length) found[Math.min(at + 1, found.length - 1)].focus();
-    else if (event.key === "ArrowUp") (at > 0 ? found[at - 1] : box()).focus();
-    else if (event.key === "Enter" && at < 0 && found.length && !box().closest(".is-about")) found[0].click();
+    else if (event.key === "ArrowUp") (at > 0 ? found[at - 1] : box).focus();
+    else if (event.key === "Enter" && at < 0 && found.length && whole.matches(".search")) found[0].click();
     else return;
     event.preventDefault();
   });

@@ -76,7 +76,7 @@ class Scope:
             if match["filter"]:
                 return f"{match['filter']} BETWEEN %(time_from)s AND %(time_to)s"
             if match["search"]:
-                parameters["search"] = f"{search}%"
+                parameters["search"] = f"{literal(search)}%"
                 return "%(search)s"
             if match["interval"]:
                 return f"{self.range.interval_s(shortest_interval_s)}s"
@@ -96,6 +96,11 @@ class Scope:
     def title(self, text: str) -> str:
         """Replace `${variable}` in a panel's title."""
         return _TITLE.sub(lambda match: self.variables.get(match[1]) or "–", text)
+
+
+def literal(typed: str) -> str:
+    """What was typed, for a pattern of ILIKE: percent signs and underscores are themselves."""
+    return typed.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def pending_title(text: str) -> str:

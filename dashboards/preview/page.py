@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
@@ -23,11 +24,13 @@ from dashboards.preview.panel_box import PanelBox
 from dashboards.preview.passport import SLUG as PASSPORT_SLUG
 from dashboards.preview.passport import address as document_address
 from dashboards.preview.passport import links as document_links
+from dashboards.preview.pick import Choice
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, SlowError
 from dashboards.preview.render import render
 from dashboards.preview.search import SearchBox
 from dashboards.preview.state import AGE, Look, Tone, state_of
-from dashboards.preview.variables import Resolved, notice_of, resolve
+from dashboards.preview.variable_pick import VariablePick, found
+from dashboards.preview.variables import SEARCHED, Resolved, notice_of, resolve
 from dashboards.preview.zoom import in_words, relative_in_words, zoomed
 from dashboards.words import labels
 from dashboards.words.shift import HANDOVER
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
     from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
-    from dashboards.preview.model import Dashboard
+    from dashboards.preview.model import Dashboard, Variable
     from dashboards.preview.reader import Source
     from dashboards.preview.view import View
 
@@ -72,6 +75,9 @@ class Page:
         self._places = asyncio.Semaphore(PARALLEL)
         self._boxes: list[PanelBox] = []
         self._selects: dict[str, ui.select] = {}
+        self._picks: dict[str, VariablePick] = {}
+        self._scope: Scope | None = None
+        """Of the last look at the variables: what is typed into a box is looked up with the others' values."""
         self._search = SearchBox(reader, view)
         self._bell = Bell(reader, view.language)
         self._links: dict[str, ui.link] = {}
@@ -123,9 +129,7 @@ class Page:
         self._state = ui.label(self._text(labels.LOADING)).classes("state").props("role=status data-control=state")
         for variable in self._dashboard.variables:
             if not variable.hidden:
-                self._selects[variable.name] = self._select(
-                    {}, None, variable.label, lambda event, name=variable.name: self._choose(name, event)
-                ).props(f"data-variable={variable.name}")
+                self._build_variable(variable)
         ranges, chosen = self._ranges()
         self._range = self._select(ranges, chosen, self._text(labels.TIME_RANGE), self._choose_range)
         self._range.props("data-control=range")
@@ -143,12 +147,32 @@ class Page:
         if view.slug == PASSPORT_SLUG:
             self._links["document"] = document_links(view.language)
 
+    def _build_variable(self, variable: Variable) -> None:
+        if SEARCHED in variable.sql:
+            pick = VariablePick(
+                partial(self._find, variable), self._view.language, lambda value: self._choose(variable.name, value)
+            )
+            with ui.element("div").classes("field"):
+                ui.label(variable.label).classes("field-name")
+                pick.build_control(variable.name, variable.label, self._control_look)
+            self._picks[variable.name] = pick
+            return
+        self._selects[variable.name] = self._select(
+            {}, None, variable.label, lambda event: self._choose(variable.name, event.value)
+        ).props(f"data-variable={variable.name}")
+
+    async def _find(self, variable: Variable, typed: str) -> list[Choice]:
+        return [] if self._scope is None else await found(self._reader, variable, self._scope, typed)
+
+    @property
+    def _control_look(self) -> str:
+        return f"dense outlined {'dark' if self._view.theme == 'dark' else ''}"
+
     def _select(self, options: dict[str, str], value: str | None, label: str, chosen: object) -> ui.select:
         with ui.element("div").classes("field"):
             ui.label(label).classes("field-name")
             select = ui.select(options, value=value, on_change=chosen)  # type: ignore[arg-type]
-        dark = "dark" if self._view.theme == "dark" else ""
-        return select.props(f'dense outlined options-dense {dark} label="{label}"')
+        return select.props(f'{self._control_look} options-dense label="{label}"')
 
     @property
     def _other_language(self) -> Language:
@@ -182,9 +206,9 @@ class Page:
         ui.run_javascript(f"history.{change}(null, '', {json.dumps(view.address)})")
         self._wanted.set()
 
-    def _choose(self, name: str, event: ValueChangeEventArguments[str | None]) -> None:
-        if event.value is not None and event.value != self._view.variables.get(name):
-            self._look_at(self._view.with_variable(name, str(event.value)))
+    def _choose(self, name: str, value: str | None) -> None:
+        if value is not None and value != self._view.variables.get(name):
+            self._look_at(self._view.with_variable(name, value))
 
     def _ranges(self) -> tuple[dict[str, str], str]:
         """Ranges to choose from, with the one that is looked at, and which of them that is."""
@@ -246,8 +270,9 @@ class Page:
         time_range = view.time_range(dashboard.range_from, now)
         try:
             resolved = await resolve(self._reader, dashboard.variables, view.variables, time_range)
+            self._scope = Scope(time_range, resolved.values)
             self._offer(resolved)
-            marks = await self._marks(Scope(time_range, resolved.values))
+            marks = await self._marks(self._scope)
             answered = await asyncio.gather(*(self._draw(box, time_range, resolved, marks) for box in self._boxes))
         except SignedOutError:
             self._grid.client.run_javascript("location.reload()")  # which leads to the sign-in page and back
@@ -320,6 +345,11 @@ class Page:
         return True
 
     def _offer(self, resolved: Resolved) -> None:
+        for name, pick in self._picks.items():
+            chosen = resolved.chosen[name]
+            if chosen:
+                self._view = self._view.with_variable(name, chosen)
+            pick.show(Choice(chosen, resolved.options[name].get(chosen, f"{chosen} ?" if chosen else "")))
         for name, select in self._selects.items():
             options = dict(resolved.options[name])
             if name in resolved.unknown:

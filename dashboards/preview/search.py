@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nicegui import ui
 
 from dashboards.preview.access.accounts import SignedOutError
-from dashboards.preview.macros import Query
+from dashboards.preview.macros import Query, literal
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.words import labels
 from schemas.readings import Kind
@@ -54,7 +54,7 @@ class SearchHit(NamedTuple):
 
 def query(typed: str) -> Query:
     """What is looked for; percent signs and underscores are themselves."""
-    part = typed.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    part = literal(typed.strip())
     return Query(_FOUND, {"part": f"%{part}%", "start": f"{part}%", "typed": typed.strip()})
 
 

@@ -123,6 +123,9 @@ def write_of_a_site(page: Page, owner: psycopg.Connection) -> None:
     page.get_by_role("button", name="Write").click()
     page.wait_for_function("document.querySelector('.banner').innerText.includes('choose a site')")
     about.fill("taihang")
+    page.wait_for_function(
+        "document.querySelectorAll('.hits .hit').length === 2"
+    )  # no longer what stood there at first
     offered = page.get_by_role("button", name="Taihang steel works")
     press_while_others_are_looked_up(page, offered)
     page.get_by_label("Note").fill("furnace 3 was relined")
@@ -130,7 +133,7 @@ def write_of_a_site(page: Page, owner: psycopg.Connection) -> None:
     page.wait_for_selector("td:has-text('furnace 3 was relined')")
     about.fill("TAIHANG-STEEL")
     about.press("Enter")
-    page.wait_for_function("document.querySelector('.is-about input').value === 'Taihang steel works'")
+    page.wait_for_function("document.querySelector('.pick input').value === 'Taihang steel works'")
     about.fill("taihang steel works")
     page.get_by_label("Note").fill("its name was typed")
     page.get_by_role("button", name="Write").click()

@@ -21,7 +21,8 @@ from dashboards.kit.panels import TIME_ZONE
 from dashboards.preview.access.accounts import AccountRole, SignedOutError
 from dashboards.preview.operators.acting import OperatorPage
 from dashboards.preview.operators.handover import ALL, Place, Sheet, Shift, chosen, preset, queries
-from dashboards.preview.operators.site_pick import Choice, SitePick, seen
+from dashboards.preview.operators.site_pick import SitePick, seen
+from dashboards.preview.pick import Choice
 from dashboards.preview.reader import AwayError, QueryError
 from dashboards.preview.state import AGE, Look, state_of
 from dashboards.preview.zoom import in_words
@@ -83,8 +84,8 @@ class ShiftPage(OperatorPage):
         look = f"dense outlined {'dark' if self._view.theme == 'dark' else ''}"
         with ui.element("form").classes("hand").props('onsubmit="return false"'):
             self._user = self._name_input(account, look)
-            self._about = SitePick(self._reader, self._view.language, words.ABOUT)
-            self._about.build(look)
+            self._about = SitePick(self._reader, self._view.language)
+            self._about.build(self._text(words.ABOUT), look)
             self._note = ui.textarea(self._text(words.NOTE)).classes("is-reason")
             self._note.props(f"{look} autogrow counter maxlength={LONGEST}")
             ui.button(self._text(words.WRITE), on_click=self._write).props("outline no-caps data-action=note")
@@ -187,6 +188,6 @@ class ShiftPage(OperatorPage):
         known = [] if of_all is None else [of_all]
         known += [] if place.site is None else [Choice(place.shift.site, place.site)]
         known += [Choice(str(site_id), str(name)) for site_id, name in sites.rows]
-        by_id = {choice.site_id: choice for choice in known}
+        by_id = {choice.value: choice for choice in known}
         said = preset(by_id, place)
         self._about.choose(None if said is None else by_id[said])

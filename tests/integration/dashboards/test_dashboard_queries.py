@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
 
+from dashboards.grafana.build import DEFINITIONS, dashboard_json
 from dashboards.kit import fields, panels
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
@@ -16,9 +18,11 @@ from dashboards.kit.query import SqlQuery
 from dashboards.preview.access.accounts import SignedIn, SignedOutError
 from dashboards.preview.access.confined import ConfinedReader
 from dashboards.preview.formats import show
-from dashboards.preview.macros import Query
+from dashboards.preview.macros import Query, Scope, parse_range
+from dashboards.preview.model import load
 from dashboards.preview.reader import AwayError, NotMigratedError, QueryError, Reader, SlowError
 from dashboards.preview.search import query as search
+from dashboards.preview.variable_pick import found
 from dashboards.preview.variables import resolve
 from schemas.words import Language, Text
 
@@ -266,6 +270,33 @@ def test_the_set_s_list_is_full_until_somebody_types(reader_database: ReaderData
         for query in searched:
             text = query.replace("$__searchFilter", put_in).replace("${city:sqlstring}", "'*'")
             assert len(connection.execute(text.encode()).fetchall()) == found
+
+
+async def test_a_set_typed_in_full_is_offered_before_all_that_it_is_a_part_of(
+    migrated_database: ReaderDatabase,
+) -> None:
+    """S1 among 700 of which 211 have it in their name: an address that names it, or who types it, finds it."""
+    with psycopg.connect(migrated_database.owner_url) as owner:
+        owner.execute(
+            "INSERT INTO site (site_id, name, name_zh, sector, city, product_unit)"
+            " VALUES ('s', '', '', 'base_station', '太原', 't')"
+        )
+        owner.execute(
+            "INSERT INTO device (device_id, site_id, kind, name, name_zh, period_s, role, detail)"
+            " SELECT 'S_' || n, 's', 'battery', 'a' || (9999 - n) || ' of S_1', '', 60, 'internal', '{}'"
+            " FROM generate_series(1, 700) AS n"
+        )
+    page = load(dashboard_json(next(each for each in DEFINITIONS if each.slug == "battery-set"), Language.EN))
+    (variable,) = [each for each in page.variables if each.name == "set"]
+    reader = Reader(migrated_database.reader_url)
+    when = parse_range("now-6h", "now", dt.datetime.now(dt.UTC))
+    resolved = await resolve(reader, page.variables, {"set": "S_1"}, when)
+    assert (resolved.values["set"], resolved.unknown) == ("S_1", {})
+    offered = await found(reader, variable, Scope(when, {}), "s_1")
+    assert [choice.value for choice in offered][:1] == ["S_1"]
+    assert len(offered) == 20
+    assert await found(reader, variable, Scope(when, {}), "S%1") == []
+    await reader.close()
 
 
 async def test_the_preview_cannot_write_even_as_the_owner(migrated_database: ReaderDatabase) -> None:
