@@ -137,7 +137,10 @@ async def test_a_coal_rate_stands_beside_that_of_earlier_days_at_the_same_load(r
             " AND w.capacity_factor_pct BETWEEN n.capacity_factor_pct - 5 AND n.capacity_factor_pct + 5"
             " GROUP BY n.net_coal_rate_gce_kwh"
         ).fetchone() or (None,)
-    assert rates["to_before"] == wanted
+    assert wanted is not None
+    mark, difference, unit = str(rates["to_before"]).split()
+    assert (difference, unit) == (f"{wanted:+.1f}".replace("-", "−"), "gce/kWh")
+    assert mark == ("◐" if wanted >= 0.05 else "●")
 
 
 QUARTERS = """

@@ -37,7 +37,7 @@ async def test_a_kilowatt_hour_costs_its_coal_at_the_price_of_the_registry(migra
         rate = float(str(rates["net_coal_rate_gce_kwh"]))
         cost, difference = str(rates["fuel_yuan_kwh"]).split()
         assert float(cost) == pytest.approx(rate / 1e6 * 260, abs=5e-4)
-        more = float(str(rates["to_before"]))
+        more = float(str(rates["to_before"]).split()[1].replace("−", "-"))
         assert float(difference.strip("()").replace("−", "-")) == pytest.approx(more / 1e6 * 260, abs=5e-4)
         assert difference[1] in "+−"
         owner.execute("DELETE FROM gangue_window WHERE span = 'day' AND ts < now() - interval '20 hours'")
@@ -58,9 +58,11 @@ async def test_a_months_sums_are_of_the_month_that_is_looked_at_and_bear_its_nam
     this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     last = (this - dt.timedelta(days=1)).replace(day=1)
     with psycopg.connect(migrated_database.owner_url, autocommit=True) as owner:
-        owner.execute(
-            "UPDATE gangue_window SET gangue_t = 77, capacity_factor_pct = 44 WHERE span = 'month' AND ts = %s", [last]
-        )
+        for gangue_t, factor, begin in ((2_270_000, 61.8, this), (77, 44, last)):
+            owner.execute(
+                "UPDATE gangue_window SET gangue_t = %s, capacity_factor_pct = %s WHERE span = 'month' AND ts = %s",
+                [gangue_t, factor, begin],
+            )
         assert await _looked_at(migrated_database, now) == (f"{this:%Y-%m}", 2_270_000, 61.8)
         for end in (last + dt.timedelta(days=9), this - dt.timedelta(seconds=1), this):
             assert await _looked_at(migrated_database, end) == (f"{last:%Y-%m}", 77, 44)
