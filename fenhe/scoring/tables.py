@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fenhe.scoring.detection import RaisedAlarm, World
 from fenhe.scoring.health import Forecast, ScoredEstimate
 from fenhe.scoring.metering import Counted
-from schemas.time import MINUTE_MS
+from schemas.time import HOUR_MS, MINUTE_MS
 from simulators.truth import read_states, read_totals
 from storage.statements import trusted
 from streams.kernels.battery.fusion import Z_90
@@ -123,7 +123,10 @@ def _share(percent: float | None) -> float | None:
 
 
 def backup_rows(connection: Connection, truth: Path) -> tuple[list[Forecast], list[Forecast]]:
-    """Forecasts as the database has them now, against the truth; and those of discharges that reached the cut-off."""
+    """Forecasts as the database has them now, against the truth; and those of discharges that reached the cut-off.
+
+    Both sides of the first are of a full set: `backup_p50_h` is, whatever is left in it, at the end of the newest hour.
+    """
     true = _Truth(truth, "backup_h")
     now = []
     query = trusted(
@@ -131,7 +134,7 @@ def backup_rows(connection: Connection, truth: Path) -> tuple[list[Forecast], li
         " WHERE backup_p50_h IS NOT NULL"
     )
     for device_id, ts, p50, p10 in connection.execute(query):
-        value = true.at(device_id, ts)
+        value = true.at(device_id, ts + HOUR_MS)
         if value is not None:
             now.append(Forecast(device_id, p50, p10, value))
     past = [

@@ -130,6 +130,12 @@ class Batteries:
         weakest: Array = np.where(self.cells, self.capacity_ah, np.inf).min(axis=1)
         return weakest / self.nominal_ah
 
+    @property
+    def full_ah(self) -> Array:
+        """What each set gives from full: all that its weakest cell has, less what cold keeps inside (n,)."""
+        given: Array = self.soh * self.nominal_ah * np.interp(self.temperature_c, COLD_C, COLD_SHARE)
+        return given
+
     def soc(self, index: Index) -> Array:
         """True SoC (0–1) of the pack: that of its emptiest cell."""
         charge = self.charge_ah[index] / self.capacity_ah[index]

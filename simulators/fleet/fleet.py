@@ -358,7 +358,7 @@ class Fleet:
         charge_ah = self.batteries.nominal_ah * self.batteries.soh
         held_wh = np.bincount(self.site_of_set, charge_ah * self.batteries.cell_count * DISCHARGE_V)
         for site, begins in self.tests.planned(until_ts):
-            ends = begins + self.tests.at_most_ms(carried_h(float(held_wh[site]), float(self.load_w[site]), begins))
+            ends = begins + self.tests.at_most_ms(float(carried_h(held_wh[site], self.load_w[site], begins)))
             yield Label(LabelKind.CAPACITY_TEST, self.site_ids[site], "", "", begins, ends, 0.0, "")
 
     def _homes(self) -> Iterator[tuple[str, str, int, int]]:
@@ -370,18 +370,17 @@ class Fleet:
     def states(self, at_ts: int) -> Iterator[TrueValue]:
         """True SoC (%), temperature and backup time of every set; once a day also capacity, SoH and resistance.
 
-        `backup_h`: how long the set would carry its share of the site's usual load now, until its emptiest cell is.
+        `backup_h`: how long the set, full, would carry its share of the site's usual load, at its present warmth.
         Capacity is that of the weakest cell; resistance is the pack's R0 at 25 °C, joints included.
         """
         batteries, every = self.batteries, np.arange(self.sets)
         soc = batteries.soc(every)
         load_w = self.load_w[self.site_of_set] * self._load_share
         weakest = batteries.soh * batteries.nominal_ah
-        usable = np.where(batteries.cells, batteries.charge_ah, np.inf).min(axis=1)
         columns = {
             "soc_pct": 100 * soc,
             "temperature_c": batteries.temperature_c,
-            "backup_h": usable * DISCHARGE_V * batteries.cell_count / load_w,
+            "backup_h": carried_h(batteries.full_ah * DISCHARGE_V * batteries.cell_count, load_w, at_ts),
         }
         if (day := at_ts // DAY_MS) != self._truth_day:
             self._truth_day = day

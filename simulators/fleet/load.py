@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from schemas.time import HOUR_MS
-from simulators.climate import day_course, hour_of_day
+from simulators.climate import day_course, day_courses, hour_of_day
 
 if TYPE_CHECKING:
     from simulators.fleet.battery import Array
@@ -18,6 +16,10 @@ LOAD_DAILY, LOAD_NOISE, LOAD_NOISE_S = 0.25, 0.1, 900.0
 LOAD_PEAK_HOUR = 20.0
 DISCHARGE_V = 3.22
 """Mean voltage of a cell under load, for the true backup time. (unsourced)"""
+CARRIED_PASSES = 6
+"""Each leaves a quarter of the last one's error, or less, for the course is a quarter of the load."""
+CARRIED_LEAST_H = 1e-3
+"""Over less than this the course is level."""
 
 
 def usual_w(rng: np.random.Generator, sites: int) -> Array:
@@ -31,10 +33,12 @@ def daily(at_ts: int) -> float:
     return LOAD_DAILY * day_course(hour_of_day(at_ts), LOAD_PEAK_HOUR)
 
 
-def carried_h(held_wh: float, load_w: float, from_ts: int) -> float:
-    """How long sets that hold so much carry a load of this daily mean, from a moment on; to about an eighth."""
-    hours = held_wh / load_w
-    for _ in range(2):
-        meanwhile = [daily(from_ts + round(share * hours * HOUR_MS)) for share in (0.0, 0.5, 1.0)]
-        hours = held_wh / (load_w * (1 + fmean(meanwhile)))
+def carried_h(held_wh: Array, load_w: Array, from_ts: int) -> Array:
+    """How long (h) sets that hold so much carry a load of this daily mean and the day's course, from a moment on."""
+    begins = hour_of_day(from_ts) - LOAD_PEAK_HOUR
+    hours: Array = held_wh / load_w
+    for _ in range(CARRIED_PASSES):
+        # Sines, as cosines six hours earlier: their difference is what the course adds up to over these hours.
+        risen = day_courses(begins, 6.0 - hours) - day_courses(begins, np.full_like(hours, 6.0))
+        hours = held_wh / (load_w * (1 + LOAD_DAILY * risen * 24 / (2 * np.pi * np.maximum(hours, CARRIED_LEAST_H))))
     return hours

@@ -19,6 +19,7 @@ from simulators.fleet.battery import second_life
 from simulators.fleet.battery_faults import BATTERY_KINDS, PERMANENT
 from simulators.fleet.capacity_test import LONGEST_MS, Campaign, CapacityTests
 from simulators.fleet.fleet import Fleet, FleetPast
+from simulators.fleet.load import daily
 from simulators.fleet.outages import RegionalOutage
 from simulators.planned_events import Chance, PlannedEvent
 from simulators.truth import LabelKind
@@ -26,6 +27,8 @@ from simulators.wire.message import encode
 from tests.unit.simulators.support import MINUTE_MS, START_TS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from simulators.fleet.bms import SetsShown
 
 SETS = 14
@@ -290,6 +293,39 @@ def test_truth_tells_of_every_set_daily_and_of_its_charge_each_time() -> None:
     assert len(second) == 3 * 5
     hours = [state.value for state in second if state.quantity == "backup_h"]
     assert 0.5 < min(hours) < max(hours) < 40
+
+
+@pytest.mark.parametrize("hour", [0, 9])
+def test_true_backup_time_is_what_a_full_set_then_carries(hour: int) -> None:
+    """To a twentieth for half of the sets, at any hour; of an empty set it is the same, for it is stated from full."""
+    sets, from_ts = 40, START_TS + hour * HOUR_MS
+    fleet = Fleet(seed=3, sets=sets, start_ts=START_TS)
+    batteries, every, minutes = fleet.batteries, np.arange(sets), np.full(sets, 60.0)
+    batteries.temperature_c[:] = 25.0
+    stated = {at.entity: at.value for at in fleet.states(from_ts) if at.quantity == "backup_h"}
+    batteries.charge_ah[:] *= 0.1
+    emptied = {at.entity: at.value for at in fleet.states(from_ts) if at.quantity == "backup_h"}
+    assert emptied == stated
+    batteries.charge_ah[:] = batteries.capacity_ah
+    lasted, mean_w = np.full(sets, np.nan), fleet.load_w[fleet.site_of_set]
+    share = carried_share(fleet)
+    for minute in range(48 * 60):
+        load_w = mean_w * share * (1 + daily(from_ts + minute * MINUTE_MS))
+        batteries.drive(every, mains=np.zeros(sets, bool), load_w=load_w, next_s=minutes)
+        lasted = np.where(np.isnan(lasted) & batteries.open, minute / 60, lasted)
+        if batteries.open.all():
+            break
+        batteries.integrate(every, minutes, np.full(sets, 25.0))
+    ratio = np.array([stated[set_id] for set_id in fleet.set_ids]) / lasted
+    assert abs(np.median(ratio) - 1) < 0.03, np.median(ratio)
+    assert np.median(np.abs(ratio - 1)) < 0.05, ratio
+
+
+def carried_share(fleet: Fleet) -> NDArray[np.float64]:
+    """Which share of its site's load each set carries: by what its weakest cell has."""
+    weight = fleet.batteries.nominal_ah * fleet.batteries.soh
+    share: NDArray[np.float64] = weight / np.bincount(fleet.site_of_set, weight)[fleet.site_of_set]
+    return share
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
