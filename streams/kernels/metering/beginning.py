@@ -75,6 +75,13 @@ class Beginning(Settling):
             odd=catches_up or not steps[-1].measured or self._is_odd(state, anchor, run, steps[-1]),
         )  # fmt: skip
 
+    def _creeps(self, state: RegisterState, counted: float) -> bool:
+        """Whether a young register trembles while it stands: by a few last digits, and it counted far more before."""
+        if state.tail[-1].readings < FREEZE_READINGS or counted > young.FEW_UNITS * state.habit.unit:
+            return False
+        runs = (state.anchor, *state.tail)
+        return counted * young.UNLIKE < max(new.value - old.value for old, new in pairwise(runs))
+
     def _unconfirmed(self, state: RegisterState, runs: Sequence[Run], *, is_possible: bool) -> RegisterState:
         """Wait for what confirms a young register's newest step: what it showed before that may be another's."""
         newest, run = runs[-2:]
@@ -160,6 +167,7 @@ class Beginning(Settling):
                 new.denied
                 or self._stands_denied(state.habit, old)
                 or (old.readings == STALE_READINGS and counted > few and counted == greatest)
+                or (old.readings >= FREEZE_READINGS and at > 1 and self._leapt(steps[at - 1], runs[at - 2 : at + 1], usual))
             ):
                 steps[at] = steps[at]._replace(measured=False)
                 if new.denied:  # what it showed before may have been another's
@@ -169,6 +177,11 @@ class Beginning(Settling):
                 if counted > young.LEAP * usual * span:  # what it showed before may have been another's
                     steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
         return steps
+
+    def _leapt(self, step: RunStep, runs: Sequence[Run], usual: float) -> bool:
+        """Whether a step leads to a value by more than is believed: what stands there may be another's."""
+        span = max(runs[1].first - runs[0].last, self._period_ms)
+        return not step.measured and step.counted > young.UNSURE * usual * span
 
     def _doubted_walk(self, state: RegisterState, runs: Sequence[Run]) -> Filling:
         """Write a young register's minutes as estimated; returns the open one at the end."""

@@ -85,7 +85,7 @@ class Grounds:
         self._is_plain = device.is_as_it_shows
         self._terms = device.terms(quantity)
         self._at = 0
-        self._crawls = self._contradicts_sign = False
+        self._crawls = self._contradicts_sign = self._crossed = False
         self._limits = self._limits_now()
 
     def _limits_now(self) -> RegisterLimits:
@@ -116,6 +116,7 @@ class Grounds:
             or self._period_ms > MEASURED_MS
             or span > max(MISSED_MS, MISSED_PERIODS * self._period_ms)
             or self._crawls
+            or self._crossed
             or state.scale
             or state.unsure
             or (state.over is not None and state.over.is_told)

@@ -35,7 +35,7 @@ LEAD_MS = 50_000
 MOST_LEAD = 1.5
 """More is not counted, so that a clock that is set right is believed soon. (unsourced)"""
 LASTS_MS = DAY_MS
-"""After so long it is what it was set to. (unsourced)"""
+"""After so long it is what it was set to, unless its instantaneous value says that the clock lags. (unsourced)"""
 
 
 class Pace(NamedTuple):
@@ -56,8 +56,11 @@ class Pace(NamedTuple):
     """Whether the newest one came sooner than it should, or the first one late behind such: its clock may crawl."""
 
 
-def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
-    """Take a meter's next reading: a crawling clock makes every one too soon, jitter one and the next one late."""
+def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float, *, lags: bool = False) -> Pace:
+    """Take a meter's next reading: a crawling clock makes every one too soon, jitter one and the next one late.
+
+    `lags`: what passed since by its instantaneous value is less than what was counted, by as much as a clock lags.
+    """
     if known is None:
         return Pace(ts)
     span = ts - known.ts
@@ -73,7 +76,9 @@ def paced(known: Pace | None, ts: int, period_ms: float, gap_ms: float) -> Pace:
         return Pace(ts, KEPT, lead=lead, late=late, crawls=known.crawls and took > 1.0 / SOONER)
     since = known.since or known.ts
     if ts - since > LASTS_MS:
-        return Pace(ts)
+        if not lags:
+            return Pace(ts)
+        since = ts - ts % DAY_MS  # by the calendar: a late reading leaves no trace that lasts
     return Pace(ts, KEPT, since, lead, crawls=took < NEARLY or took > 1.0 / SOONER)
 
 
@@ -123,10 +128,19 @@ class Evidence(NamedTuple):
     passed: float = 0.0
     wobble: float = 0.0
     """What that may be wrong by."""
+    since: int = 0
+    """Since when this is so, ms."""
+    is_heard: bool = False
+    """Instantaneous values say so, not how evenly it counted before."""
+
+    @property
+    def lags(self) -> bool:
+        """Whether instantaneous values say that less time passes than the clock shows; they may be noisy."""
+        return self.is_heard and self.readings >= KEPT and self.passed < SOONER * self.counted
 
     def after(self, increments: Sequence[Increment], even: Mapping[str, Even]) -> Evidence:
         """Take what the registers counted with one more reading."""
-        readings, counted, passed, wobble = self
+        readings, counted, passed, wobble, since, is_heard = self
         for each in increments:
             if each.rates is not None:
                 before, now = each.rates
@@ -134,7 +148,8 @@ class Evidence(NamedTuple):
             else:
                 between, moved = even[each.quantity].passed(each.span)
             counted, passed, wobble = counted + each.counted, passed + between, wobble + moved
-        return Evidence(readings + 1, counted, passed, wobble)
+        is_heard = is_heard or any(each.rates is not None for each in increments)
+        return Evidence(readings + 1, counted, passed, wobble, since, is_heard)
 
     def agrees(self, step: float) -> bool:
         """Whether the clock shows more than SOONER of the time that passes, and no more than it should by as much."""
@@ -184,7 +199,10 @@ def _judged(pace: Pace, clock: PaceClock, increments: Sequence[Increment], oldes
     ]
     if not beside:
         return pace, clock
-    found = (clock.evidence or Evidence()).after(beside, clock.even)
+    known = clock.evidence
+    if known is None or known.since != pace.since:
+        known = Evidence(since=pace.since)
+    found = known.after(beside, clock.even)
     if not found.agrees(sum(each.step for each in beside)):
         return pace, PaceClock(clock.even if found.readings < KEPT else {}, found)
     if found.readings < KEPT:

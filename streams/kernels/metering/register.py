@@ -31,7 +31,7 @@ from streams.kernels.metering.state import RegisterState
 from streams.kernels.metering.telling import Beyond, Noise
 from streams.kernels.metering.trial import Trial
 from streams.kernels.metering.window import Window
-from streams.kernels.metering.witness import FlowWitness
+from streams.kernels.metering.witness import FlowWitness, Steady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,13 +66,13 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 19
+    version = 20
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)
     snapshot_ms = QUARTER_DAY_MS
     codec = Codec(
-        MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness, Even, Evidence
+        MeterState, RegisterState, Run, Habit, Line, Filling, Noise, Beyond, Trial, FlowWitness, Steady, Even, Evidence
     )
 
     def __init__(self) -> None:
@@ -96,7 +96,8 @@ class RegisterMetering(Saved[MeterState]):
         ]
         for arrival in arrivals:
             reading = arrival.reading
-            pace = paced(pace, reading.ts, period_ms, gap_ms)
+            lags = clock.evidence is not None and clock.evidence.lags
+            pace = paced(pace, reading.ts, period_ms, gap_ms, lags=lags)
             contradicts = False
             if device.kind is Kind.ELECTRICITY:
                 signs, contradicts = look(signs, cast("ElectricityReading", reading), device, rows)
@@ -127,6 +128,7 @@ class RegisterMetering(Saved[MeterState]):
                         rests=rests(reading),
                         crawls=pace.crawls,
                         contradicts=contradicts or is_swapped(signs),
+                        crossed=signs is not None and signs.is_crossed,
                     )
         if arrivals:
             rows.append(latest(device, arrivals[-1]))

@@ -95,7 +95,7 @@ class Settling(Grounds):
         return closed._replace(
             unsure=_unsure(state, runs, steps),
             noise=noise, scale=state.scale + power, witness=None,
-            trial=None if power else _trial(state, runs, steps, fillings),
+            trial=None if power else self._on_trial(state, runs, steps, fillings),
         )  # fmt: skip
 
     def _leaps_on_trial(self, state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:
@@ -106,6 +106,35 @@ class Settling(Grounds):
             and self._leaps(state.habit, runs[step.to].first - runs[step.to - 1].first, step.counted, times[step.kind])
             for step in steps
         )
+
+    def _on_trial(
+        self,
+        state: RegisterState,
+        runs: Sequence[Run],
+        steps: Sequence[RunStep],
+        fillings: Sequence[tuple[Filling, Filling]],
+    ) -> Trial | None:
+        """What is on trial behind a window: the level as before, or one that counted more than it can have."""
+        trial, at = state.trial, 0
+        for number, step in enumerate(steps):
+            old, new = runs[at], runs[step.to]
+            leaps = step.kind is None and self._leaps(state.habit, new.first - old.last, step.counted, JUMP)
+            if step.kind is MeterEventKind.EXCURSION:
+                new_trial = Trial(fillings[number][0], (TrialMark(new.first, new.value),))
+                trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
+            elif step.leaves and _counts_on(steps[number + 1 :]):
+                trial = Trial(fillings[number][0], (TrialMark(new.first, new.value),))
+            elif step.kind is MeterEventKind.ROLLOVER:
+                trial = None
+            elif step.leaves:
+                pass
+            elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit or leaps):
+                filling = fillings[number - 1][1] if number else state.filling
+                trial = Trial(filling, (TrialMark(old.last, old.value),))
+            elif trial is not None and leaps:
+                trial = trial.leaping(new.first)
+            at = step.to
+        return trial
 
     def _scaled(
         self, runs: Sequence[Run], habit: Habit, limits: RegisterLimits, found: Explanation
@@ -182,17 +211,19 @@ class Settling(Grounds):
                 unsure = UNSURE_READINGS if is_unsure else state.unsure
                 state = state._replace(lines=lines[: step.line], unsure=unsure)
             broken = broken or step.leaves or bool(doubted_from and step.to >= doubted_from)
-            odd = (at == 0 and state.odd) or old.frozen or is_beside_noise(steps, at)
+            catches_up = at + 1 < len(steps) and steps[at + 1].kind is MeterEventKind.CATCH_UP
+            odd = (at == 0 and state.odd) or old.frozen or is_beside_noise(steps, at) or catches_up
             sure = step.kind in _SURE and step.measured and not broken and not odd
             backing = self._backing(state, new.first - old.last, step.counted, new.first) if sure else Backing.BRIDGE
             filling = self._minutes.spread(filling, start, new.first, step.counted, backing)
             begun = filling
-            if at + 1 == len(steps) or steps[at + 1].kind is not MeterEventKind.CATCH_UP:
+            if not catches_up:
                 waits = Backing.BRIDGE if step.kind is MeterEventKind.SURGE else Backing.NOTHING
                 stands = Backing.READINGS if not broken else waits
                 if stands is Backing.READINGS and (
                     self._stands_denied(state.habit, new)
                     or _stood_briefly(new, steps[at + 1 :], is_first=not at and not self._rests(new))
+                    or (at and step.kind is None and not step.measured and _stands(new) and not self._rests(new))
                     or (not at and has_restarted(state))
                 ):
                     stands = Backing.BRIDGE
@@ -334,6 +365,11 @@ class Settling(Grounds):
         return noise
 
 
+def _stands(run: Run) -> bool:
+    """Whether a run is no accident of coarse steps."""
+    return run.readings >= FREEZE_READINGS
+
+
 def _stood_briefly(run: Run, following: Sequence[RunStep], *, is_first: bool) -> bool:
     """Whether a young register's run is no rest, for it is too short or the first, and then jumps.
 
@@ -363,27 +399,6 @@ def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep])
     if chance:
         return UNSURE_READINGS
     return max(state.unsure, 1) if any(step.shows_the_old for step in steps) else state.unsure
-
-
-def _trial(
-    state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep], fillings: Sequence[tuple[Filling, Filling]]
-) -> Trial | None:
-    """What is on trial behind a window: the level as before, or one that counted more than it can have."""
-    trial, at = state.trial, 0
-    for number, step in enumerate(steps):
-        if step.kind is MeterEventKind.EXCURSION:
-            came = runs[step.to]
-            new_trial = Trial(fillings[number][0], (TrialMark(came.first, came.value),))
-            trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
-        elif step.leaves and _counts_on(steps[number + 1 :]):
-            trial = Trial(fillings[number][0], (TrialMark(runs[step.to].first, runs[step.to].value),))
-        elif step.kind is MeterEventKind.ROLLOVER:
-            trial = None
-        elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit) and not step.leaves:
-            filling = fillings[number - 1][1] if number else state.filling
-            trial = Trial(filling, (TrialMark(runs[at].last, runs[at].value),))
-        at = step.to
-    return trial
 
 
 def _agreed(runs: Sequence[Run], steps: Sequence[RunStep]) -> bool:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from schemas.readings import ElectricityReading
     from schemas.registry import Device
 
+CROSSED_SHARE = 0.2
+"""Two registers changed places where each goes on with what the other one showed, within this share of what they lay
+apart. (unsourced)"""
 CONTRADICTING_READINGS = 3
 """Readings in a row whose power contradicts what the registers counted, before that is told. (unsourced)"""
 
@@ -25,18 +28,29 @@ class Signs(NamedTuple):
     exported_kwh: float | None
     wrong: int = 0
     since: int = 0
+    crossed: bool = False
+    """The two registers went on with each other's values, and power has not agreed with them since."""
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether the registers have changed places, and power contradicts them since."""
+        return self.crossed and self.wrong > 0
 
 
 def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows: list[Row]) -> tuple[Signs, bool]:
     """Take a reading; and whether its power contradicts what the registers counted since the one before."""
     ts, power = reading.ts, reading.power_kw
     imported, exported = reading.energy_import_kwh, reading.energy_export_kwh
-    if signs is None or ts - signs.ts > device.gap_ms:
+    if signs is None:
         return Signs(ts, power, imported, exported), False
+    if _cross(signs, imported, exported):
+        return Signs(ts, power, imported, exported, crossed=not signs.crossed), False
+    if ts - signs.ts > device.gap_ms:
+        return Signs(ts, power, imported, exported, crossed=signs.crossed), False
     net = _counted(signs.imported_kwh, imported) - _counted(signs.exported_kwh, exported)
     before = signs.power_kw
     if power is None or before is None or net == 0.0 or power * before <= 0.0:
-        return Signs(ts, power, imported, exported, signs.wrong, signs.since), False
+        return Signs(ts, power, imported, exported, signs.wrong, signs.since, signs.crossed), False
     if net * power > 0.0:
         return Signs(ts, power, imported, exported), False
     wrong, since = signs.wrong + 1, signs.since or signs.ts
@@ -48,12 +62,21 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
             rule=f"the {counts} register counts while power says the other direction: its sign is reversed, or import"
             " and export are swapped",
         )  # fmt: skip
-    return Signs(ts, power, imported, exported, min(wrong, CONTRADICTING_READINGS), since), True
+    return Signs(ts, power, imported, exported, min(wrong, CONTRADICTING_READINGS), since, signs.crossed), True
 
 
 def is_swapped(signs: Signs | None) -> bool:
     """Whether power contradicted the registers whenever it could tell, often enough to be told."""
     return signs is not None and signs.wrong >= CONTRADICTING_READINGS
+
+
+def _cross(signs: Signs, imported: float | None, exported: float | None) -> bool:
+    """Whether each of the two registers goes on with what the other one showed: they have changed places."""
+    if imported is None or exported is None or signs.imported_kwh is None or signs.exported_kwh is None:
+        return False
+    counted = (imported - signs.exported_kwh, exported - signs.imported_kwh)
+    apart = abs(signs.imported_kwh - signs.exported_kwh)
+    return min(counted) >= 0.0 and sum(counted) <= CROSSED_SHARE * apart and apart > 0.0
 
 
 def _counted(before: float | None, now: float | None) -> float:

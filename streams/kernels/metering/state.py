@@ -59,6 +59,8 @@ class RegisterState(NamedTuple):
     """What passed between the anchor and the tail is estimated, whatever is learned later of such increments."""
     unsure: int = 0
     """How many readings must yet count on before a return that may have been chance is believed."""
+    steady: int = 0
+    """How far it is trusted that it agrees with its instantaneous value where that hardly moves (`witness.py`)."""
 
 
 def first_of(ts: int, value: float, rate: float | None, *, since: int, frozen: bool) -> Run:

@@ -50,6 +50,8 @@ class Trial(NamedTuple):
     """How many readings counted on, TRIAL_READINGS at most."""
     readings: int = 1
     """Readings since it begins. A late one among them changes this, and so is never taken for nothing."""
+    leapt: int = 0
+    """Since when it has counted on behind the newest increment 1.5 times as fast as any before, ms; 0: none was."""
 
     @property
     def is_new(self) -> bool:
@@ -58,11 +60,15 @@ class Trial(NamedTuple):
 
     def seen(self) -> Trial:
         """Take one more reading, whatever it shows."""
-        return Trial(self.filling, self.marks, self.counts, self.readings + 1)
+        return self._replace(readings=self.readings + 1)
+
+    def leaping(self, ts: int) -> Trial:
+        """Take an increment 1.5 times as fast as any before: the level that it leads to must prove itself anew."""
+        return self._replace(counts=0, leapt=ts)
 
     def further(self, anchor: Run) -> Trial | None:
         """Take one more reading that counted on, `anchor` being the last that nothing revises; None: it is proved."""
-        counts, lasted = min(self.counts + 1, TRIAL_READINGS), anchor.last - self.marks[0].ts
+        counts, lasted = min(self.counts + 1, TRIAL_READINGS), anchor.last - (self.leapt or self.marks[0].ts)
         if counts >= PROOF_READINGS and lasted >= (PROOF_MS if counts == TRIAL_READINGS else TRIAL_MS):
             return None
         marks = self.marks
@@ -70,7 +76,7 @@ class Trial(NamedTuple):
             marks = (*marks, TrialMark(anchor.last, anchor.value))
         elif counts == self.counts:
             return self
-        return Trial(self.filling, marks, counts, self.readings)
+        return self._replace(marks=marks, counts=counts)
 
     def until(self, ts: int) -> Trial | None:
         """Forget what came after a moment: it was not the level's."""

@@ -54,13 +54,15 @@ class Window(Beginning):
         rests: bool = False,
         crawls: bool = False,
         contradicts: bool = False,
+        crossed: bool = False,
     ) -> RegisterState:
         """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms.
 
         `rests`: the reading says itself that nothing passes; `crawls`: its clock may not be right (`pace.py`);
-        `contradicts`: power has the sign that the other register of the meter counts (`signs.py`).
+        `contradicts`: power has the sign that the other register of the meter counts, `crossed`: since the two have
+        changed places (`signs.py`).
         """
-        self._crawls, self._contradicts_sign = crawls, contradicts
+        self._crawls, self._contradicts_sign, self._crossed = crawls, contradicts, crossed
         if self._is_plain:
             return self._take(state, ts, value if not state.scale else value / 10.0**state.scale, rate, rests=rests)
         self._come_to(ts)
@@ -109,6 +111,9 @@ class Window(Beginning):
         span, counted = ts - newest.last, value - newest.value
         is_gap = span > self._gap_ms
         is_young = state.habit.steps < habits.MIN_STEPS
+        if is_young and counted > 0.0 and self._creeps(state, counted):
+            state = state._replace(tremble=Tremble(ts, ts))
+            counted, value = 0.0, newest.value
         if counted < 0.0 and (single or is_young) and counted >= -self._trembles(state.habit):
             state = self._trembled(state, ts, -counted)
             counted, value = 0.0, newest.value
@@ -171,9 +176,12 @@ class Window(Beginning):
             state = self._left(state, state.trial, state.lines[-1])
             newest = state.tail[0]
         is_gap = span > self._gap_ms
-        if state.trial is not None and not is_gap and self._leaps(state.habit, span, counted, trials.LEAP):
-            state = self._doubted(state, state.trial, span, counted, rate)
-            newest = state.tail[0]
+        leaps = not is_gap and self._leaps(state.habit, span, counted, trials.JUMP)
+        if leaps and state.trial is not None:
+            is_great = self._leaps(state.habit, span, counted, trials.LEAP)
+            is_second = state.trial.leapt > 0 and counted / span > trials.LEAP * self._newest_speed(state)
+            state = self._doubted(state, state.trial, span, counted, rate, is_sure=is_great or is_second)
+            newest, leaps = state.tail[0], not is_great
         backing = self._backing(state, span, counted, ts, vouched=is_vouched)
         if (
             is_stale
@@ -202,26 +210,35 @@ class Window(Beginning):
             over = self._tell.over(over, newest, run, self._limits, habit.slack)
         trial = state.trial
         if trial is not None:
-            trial = trial.further(newest)
-        elif begins or (not is_gap and self._leaps(state.habit, span, counted, trials.JUMP)):
+            trial = (trial.leaping(ts) if leaps else trial).further(newest)
+        elif begins or leaps:
             trial = Trial(state.shown, (TrialMark(newest.last, newest.value),))
         return RegisterState(
             newest, state.shown, (run,), shown, rate, habit, lines,
             state.scale, state.noise, witness, state.doubt, over, trial, state.offset, state.tremble,
             backing is not Backing.READINGS, max(0, state.unsure - 1) if counted > 0.0 else state.unsure,
+            state.steady,
         )  # fmt: skip
 
     def _doubted(
-        self, state: RegisterState, trial: Trial, span: int, counted: float, rate: float | None
+        self, state: RegisterState, trial: Trial, span: int, counted: float, rate: float | None, *, is_sure: bool
     ) -> RegisterState:
         """Write the minutes of a level on trial again: it may be another meter that goes on behind a leap.
 
-        Not where the instantaneous value says that so much passed.
+        Behind one that is great, or the second out of a slow level, and not where the instantaneous value says that so
+        much passed; where it says that less did, behind any.
         """
         step = state.habit.step or state.habit.unit
-        if rate is not None and state.rate is not None and not witnesses.exceeds(counted, state.rate, rate, span, step):
+        if rate is None or state.rate is None:
+            return self._trial_rewritten(state, trial) if is_sure else state
+        if not witnesses.exceeds(counted, state.rate, rate, span, step):
             return state
         return self._trial_rewritten(state, trial)
+
+    def _newest_speed(self, state: RegisterState) -> float:
+        """How fast it counted with its newest reading, in its unit per ms."""
+        old, new = state.anchor, state.tail[0]
+        return max(0.0, new.value - old.value) / max(new.first - old.last, self._period_ms)
 
     def _taken_back(self, state: RegisterState) -> RegisterState:
         """Write again what was counted last, and a level on trial as a whole."""
@@ -255,12 +272,15 @@ class Window(Beginning):
         witness, newest = state.witness, state.tail[0]
         assert witness is not None  # noqa: S101 - asked for
         counted = newest.value - witness.value
-        agrees = witnesses.verdict(witness, counted, state.habit.step or state.habit.unit)
+        step = state.habit.step or state.habit.unit
+        agrees = witnesses.verdict(witness, counted, step, trusted=state.steady > 0)
+        state = state._replace(steady=witness.steady.trust(state.steady))
         if newest.frozen:
             return state._replace(witness=None)
         if agrees is None:
             goes_on = ts - witness.start <= witnesses.LONGEST * self._stretch_ms and ts - newest.last <= self._gap_ms
-            return state._replace(witness=witness._replace(number=ts // self._stretch_ms) if goes_on else None)
+            longer = witness._replace(number=ts // self._stretch_ms, steady=witnesses.NO_STEADY)
+            return state._replace(witness=longer if goes_on else None)
         usual = witnesses.usual_of(witness) if agrees else None
         following = witnesses.begin(newest.last, newest.value, state.shown, self._stretch_ms, usual)
         if agrees:
@@ -309,6 +329,7 @@ class Window(Beginning):
             run = run._replace(frozen=True)
             state = state._replace(tail=(run,), rate=rate, witness=None)
             self._tell.freeze(run, ts, until=None)
+            state = state._replace(odd=True)  # so is what led to the value that it shows
             shown = self._walk((state.anchor, run), state, onwards(state))[-1][1]
             return state._replace(shown=shown, lines=further(state.lines, ts, counted=False))
         if state.trial is not None and state.lines and state.trial.is_outlasted(state.lines[-1], ts):
@@ -335,5 +356,5 @@ class Window(Beginning):
         return RegisterState(
             anchor, filling, tail, shown, rate, state.habit, lines,
             state.scale, state.noise, witness, state.doubt, state.over, state.trial, state.offset, state.tremble, odd,
-            state.unsure,
+            state.unsure, state.steady,
         )  # fmt: skip

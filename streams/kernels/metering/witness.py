@@ -40,10 +40,56 @@ LEAST_PARTS = 0.03
 meter that was read in longer steps, or of an even load, had shown next to nothing of that. (unsourced)"""
 MOST_BEYOND = 0.3
 """One increment may be greater than its instantaneous values say by this share, and as above. (unsourced)"""
-MOST_SHORT = 0.2
-"""One of the first increments may be less by this share. (unsourced)"""
+MOST_SHORT = 0.1
+"""One of the first increments may be less by this share, as a whole stretch may. (unsourced)"""
+MANY_STEADY = 5
+FEW_STEADY = 4
+"""So many increments of a stretch whose instantaneous value hardly moved tell by themselves. (unsourced)"""
+TRUSTED = 2
+"""They do once they have agreed, until in two stretches some agree and some part. (unsourced)"""
 NAMED_WITHIN = 0.03
 """Within this share of a known ratio, it is named."""
+
+
+class Steady(NamedTuple):
+    """What a register counted while its instantaneous value hardly moved, and what passed by that."""
+
+    counted: float = 0.0
+    passed: float = 0.0
+    wobble: float = 0.0
+    agreed: int = 0
+    """Of how many increments it agreed, within SHARE and a step of the register."""
+    less: int = 0
+    """Of how many it counted less, by more than that, what the value moved, and a step of the register."""
+    more: int = 0
+    """Of how many it counted more, by as much."""
+
+    def after(self, counted: float, passed: float, moved: float, step: float) -> Steady:
+        """Take one more increment."""
+        least = SHARE * max(counted, passed)
+        return Steady(
+            self.counted + counted,
+            self.passed + passed,
+            self.wobble + moved,
+            self.agreed + (abs(counted - passed) <= least + step),
+            self.less + (passed - counted > least + moved + step),
+            self.more + (counted - passed > least + moved + step),
+        )
+
+    def trust(self, before: int) -> int:
+        """How far they are evidence from now on: fully once they agree, less with each stretch in which some part."""
+        if self.less or self.more:
+            return max(0, before - 1) if self.agreed else before
+        return TRUSTED if self.agreed >= MANY_STEADY else before
+
+    def parts(self, step: float) -> bool:
+        """Whether they part the same way, and all together by more than the readings' coarseness explains."""
+        if self.agreed or (self.less and self.more) or self.less + self.more < FEW_STEADY:
+            return False
+        return _part(self.counted, self.passed, self.wobble, step)
+
+
+NO_STEADY = Steady()
 
 
 class FlowWitness(NamedTuple):
@@ -68,6 +114,8 @@ class FlowWitness(NamedTuple):
     """The same of the stretch before, if that agreed."""
     odd: float = 0.0
     """Most by which one did that parted as no other before: it tells nothing until the whole stretch agrees."""
+    steady: Steady = NO_STEADY
+    """Of the increments between which its instantaneous value hardly moved."""
 
 
 def stretch_ms(period_ms: float) -> int:
@@ -82,15 +130,17 @@ def begin(ts: int, value: float, filling: Filling, length_ms: int, usual: float 
 
 def further(witness: FlowWitness, rates: tuple[float, float], span: int, counted: float, step: float) -> FlowWitness:
     """Take one more increment, and the instantaneous values at both its ends, in its unit per ms."""
-    number, start, value, filling, readings, passed, wobble, parted, usual, odd = witness
+    number, start, value, filling, readings, passed, wobble, parted, usual, odd, steady = witness
     between, moved = sum(rates) / 2 * span, abs(rates[1] - rates[0]) / 2 * span
     beyond = (abs(counted - between) - moved) / span
     if parts(witness, counted, rates, span, step):
         odd = max(odd, beyond)
     else:
         parted = max(parted, beyond)
+    if moved <= BLURRED * max(between, counted) and max(between, counted) > 0.0:
+        steady = steady.after(counted, between, moved, step)
     return FlowWitness(
-        number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual, odd
+        number, start, value, filling, readings + 1, passed + between, wobble + moved, parted, usual, odd, steady
     )
 
 
@@ -114,16 +164,25 @@ def parts(witness: FlowWitness, counted: float, rates: tuple[float, float], span
     return abs(counted - between) > max(PARTS * usual * span, least * between) + moved + STEPS * step
 
 
-def verdict(witness: FlowWitness, counted: float, step: float) -> bool | None:
-    """Whether a stretch agrees with what the register counted; None where it cannot tell."""
+def verdict(witness: FlowWitness, counted: float, step: float, *, trusted: bool) -> bool | None:
+    """Whether a stretch agrees with what the register counted; None where it cannot tell.
+
+    One whose instantaneous value comes and goes is judged by the increments between which it hardly moved as well,
+    where those can be `trusted`: of a machine that goes on and off more often than it is read they never agree.
+    """
     if witness.readings < READINGS:
         return None
     most = max(counted, witness.passed)
     if most < STEPS * 2 * step:
         return None
-    if abs(counted - witness.passed) > SHARE * most + witness.wobble + STEPS * step:
+    if _part(counted, witness.passed, witness.wobble, step) or (trusted and witness.steady.parts(step)):
         return False
     return True if witness.wobble <= BLURRED * most else None
+
+
+def _part(counted: float, passed: float, wobble: float, step: float) -> bool:
+    """Whether register and integral part by more than the coarseness of the readings explains."""
+    return abs(counted - passed) > SHARE * max(counted, passed) + wobble + STEPS * step
 
 
 def allows(witness: FlowWitness, counted: float, step: float) -> bool:
