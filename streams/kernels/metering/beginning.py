@@ -167,7 +167,7 @@ class Beginning(Settling):
                 new.denied
                 or self._stands_denied(state.habit, old)
                 or (old.readings == STALE_READINGS and counted > few and counted == greatest)
-                or (old.readings >= FREEZE_READINGS and at > 1 and self._leapt(steps[at - 1], runs[at - 2 : at + 1], usual))
+                or (at > 1 and self._stands_behind_a_leap(steps[at - 1], runs[at - 1 : at + 1], usual))
             ):
                 steps[at] = steps[at]._replace(measured=False)
                 if new.denied:  # what it showed before may have been another's
@@ -178,10 +178,11 @@ class Beginning(Settling):
                     steps[1:at] = [step._replace(measured=False) for step in steps[1:at]]
         return steps
 
-    def _leapt(self, step: RunStep, runs: Sequence[Run], usual: float) -> bool:
-        """Whether a step leads to a value by more than is believed: what stands there may be another's."""
+    def _stands_behind_a_leap(self, step: RunStep, runs: Sequence[Run], usual: float) -> bool:
+        """Whether a step is more than is believed, and the value that it leads to stands: it may be another's."""
         span = max(runs[1].first - runs[0].last, self._period_ms)
-        return not step.measured and step.counted > young.UNSURE * usual * span
+        stands = runs[1].readings >= FREEZE_READINGS
+        return stands and not step.measured and step.counted > young.UNSURE * usual * span
 
     def _doubted_walk(self, state: RegisterState, runs: Sequence[Run]) -> Filling:
         """Write a young register's minutes as estimated; returns the open one at the end."""

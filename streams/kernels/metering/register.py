@@ -128,7 +128,7 @@ class RegisterMetering(Saved[MeterState]):
                         rests=rests(reading),
                         crawls=pace.crawls,
                         contradicts=contradicts or is_swapped(signs),
-                        crossed=signs is not None and signs.is_crossed,
+                        swapped=signs is not None and signs.is_crossed,
                     )
         if arrivals:
             rows.append(latest(device, arrivals[-1]))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from schemas.metrics import MeterEventKind
 from streams.kernels.metering.explain import LEAVES, PRICE_SCALE, caught_up, explain, is_beside_noise
-from streams.kernels.metering.grounds import FREEZE_READINGS, Grounds
+from streams.kernels.metering.grounds import Grounds
 from streams.kernels.metering.habit import MIN_STEPS
 from streams.kernels.metering.lines import MOST_LINES, Line, further
 from streams.kernels.metering.minutes import Backing
 from streams.kernels.metering.state import has_restarted, merged
 from streams.kernels.metering.telling import RUBBISH
 from streams.kernels.metering.trial import JUMP, LEAP, Trial, TrialMark
+from streams.kernels.metering.young import may_be_others, stood_briefly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +120,7 @@ class Settling(Grounds):
         for number, step in enumerate(steps):
             old, new = runs[at], runs[step.to]
             leaps = step.kind is None and self._leaps(state.habit, new.first - old.last, step.counted, JUMP)
+            jumps = leaps or (not step.leaves and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit))
             if step.kind is MeterEventKind.EXCURSION:
                 new_trial = Trial(fillings[number][0], (TrialMark(new.first, new.value),))
                 trial = (trial and trial.until(state.lines[step.line].last)) or new_trial
@@ -126,9 +128,7 @@ class Settling(Grounds):
                 trial = Trial(fillings[number][0], (TrialMark(new.first, new.value),))
             elif step.kind is MeterEventKind.ROLLOVER:
                 trial = None
-            elif step.leaves:
-                pass
-            elif trial is None and (step.kind is MeterEventKind.CATCH_UP or step.counted > step.limit or leaps):
+            elif trial is None and jumps:
                 filling = fillings[number - 1][1] if number else state.filling
                 trial = Trial(filling, (TrialMark(old.last, old.value),))
             elif trial is not None and leaps:
@@ -222,8 +222,8 @@ class Settling(Grounds):
                 stands = Backing.READINGS if not broken else waits
                 if stands is Backing.READINGS and (
                     self._stands_denied(state.habit, new)
-                    or _stood_briefly(new, steps[at + 1 :], is_first=not at and not self._rests(new))
-                    or (at and step.kind is None and not step.measured and _stands(new) and not self._rests(new))
+                    or stood_briefly(new, steps[at + 1 :], is_first=not at and not self._rests(new))
+                    or (at and may_be_others(step, new, state.habit) and not self._rests(new))
                     or (not at and has_restarted(state))
                 ):
                     stands = Backing.BRIDGE
@@ -365,20 +365,6 @@ class Settling(Grounds):
         return noise
 
 
-def _stands(run: Run) -> bool:
-    """Whether a run is no accident of coarse steps."""
-    return run.readings >= FREEZE_READINGS
-
-
-def _stood_briefly(run: Run, following: Sequence[RunStep], *, is_first: bool) -> bool:
-    """Whether a young register's run is no rest, for it is too short or the first, and then jumps.
-
-    It may have been no reading of it.
-    """
-    jumps = bool(following) and following[0].kind is None and not following[0].measured
-    return jumps and (is_first or run.readings < FREEZE_READINGS)
-
-
 def _leaves(steps: Sequence[RunStep]) -> bool:
     """Whether a register leaves its level for another one that counts on."""
     return any(step.leaves and _counts_on(steps[at + 1 :]) for at, step in enumerate(steps))
@@ -386,8 +372,7 @@ def _leaves(steps: Sequence[RunStep]) -> bool:
 
 def _counts_on(steps: Sequence[RunStep]) -> bool:
     """Whether something passes before anything else befalls the register."""
-    ordinary = takewhile(lambda step: step.kind is None, steps)
-    return any(step.counted > 0.0 for step in ordinary)
+    return any(step.counted > 0.0 for step in takewhile(lambda step: step.kind is None, steps))
 
 
 def _unsure(state: RegisterState, runs: Sequence[Run], steps: Sequence[RunStep]) -> int:

@@ -54,15 +54,15 @@ class Window(Beginning):
         rests: bool = False,
         crawls: bool = False,
         contradicts: bool = False,
-        crossed: bool = False,
+        swapped: bool = False,
     ) -> RegisterState:
         """Take a register's next reading; `rate` is what its instantaneous value says, in its unit per ms.
 
         `rests`: the reading says itself that nothing passes; `crawls`: its clock may not be right (`pace.py`);
-        `contradicts`: power has the sign that the other register of the meter counts, `crossed`: since the two have
+        `contradicts`: power has the sign that the other register of the meter counts, `swapped`: since the two have
         changed places (`signs.py`).
         """
-        self._crawls, self._contradicts_sign, self._crossed = crawls, contradicts, crossed
+        self._crawls, self._contradicts_sign, self._crossed = crawls, contradicts, swapped
         if self._is_plain:
             return self._take(state, ts, value if not state.scale else value / 10.0**state.scale, rate, rests=rests)
         self._come_to(ts)
@@ -111,10 +111,7 @@ class Window(Beginning):
         span, counted = ts - newest.last, value - newest.value
         is_gap = span > self._gap_ms
         is_young = state.habit.steps < habits.MIN_STEPS
-        if is_young and counted > 0.0 and self._creeps(state, counted):
-            state = state._replace(tremble=Tremble(ts, ts))
-            counted, value = 0.0, newest.value
-        if counted < 0.0 and (single or is_young) and counted >= -self._trembles(state.habit):
+        if counted != 0.0 and (single or is_young) and self._only_trembles(state, counted, is_young=is_young):
             state = self._trembled(state, ts, -counted)
             counted, value = 0.0, newest.value
         if state.witness is not None and single and (ts // self._stretch_ms != state.witness.number or is_gap):
@@ -138,9 +135,16 @@ class Window(Beginning):
             state = self._heard(state, ts)  # a break ends a stretch: it is judged by what it has
         return self._settle(state._replace(tail=(*state.tail, run), rate=rate), ts)
 
+    def _only_trembles(self, state: RegisterState, counted: float, *, is_young: bool) -> bool:
+        """Whether a register moves by no more than one that trembles does."""
+        if counted < 0.0:
+            return counted >= -self._trembles(state.habit)
+        return is_young and self._creeps(state, counted)
+
     def _trembled(self, state: RegisterState, ts: int, fall: float) -> RegisterState:
         """Take a fall that is none: in which minute something passed is not known then, as long as it trembles.
 
+        The same of a rise (`fall` is negative) of a register that stands.
         One beyond rounding takes back what was counted: that may have been another meter's, or at another time.
         """
         if fall > TREMBLE_DIGITS * state.habit.unit and len(state.tail) == 1:
@@ -148,7 +152,7 @@ class Window(Beginning):
         known = state.tremble
         if known is not None and ts - known.last <= TREMBLE_PERIODS * self._period_ms:
             return state._replace(tremble=Tremble(known.since, ts))
-        if fall <= TREMBLE_LEAST * (state.habit.step or state.habit.unit):
+        if 0.0 < fall <= TREMBLE_LEAST * (state.habit.step or state.habit.unit):
             return state
         return state._replace(tremble=Tremble(ts, ts))
 
@@ -226,14 +230,14 @@ class Window(Beginning):
         """Write the minutes of a level on trial again: it may be another meter that goes on behind a leap.
 
         Behind one that is great, or the second out of a slow level, and not where the instantaneous value says that so
-        much passed; where it says that less did, behind any.
+        much passed; where it says that less did, behind one 2.5 times as fast as any.
         """
         step = state.habit.step or state.habit.unit
         if rate is None or state.rate is None:
             return self._trial_rewritten(state, trial) if is_sure else state
-        if not witnesses.exceeds(counted, state.rate, rate, span, step):
-            return state
-        return self._trial_rewritten(state, trial)
+        is_denied = witnesses.exceeds(counted, state.rate, rate, span, step)
+        is_denied = is_denied and self._leaps(state.habit, span, counted, young.LEAP)
+        return self._trial_rewritten(state, trial) if is_denied else state
 
     def _newest_speed(self, state: RegisterState) -> float:
         """How fast it counted with its newest reading, in its unit per ms."""

@@ -12,11 +12,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.time import DAY_MS
+from streams.kernels.metering.grounds import FREEZE_READINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streams.kernels.metering.explain import Run
+    from streams.kernels.metering.explain import Run, RunStep
+    from streams.kernels.metering.habit import Habit
     from streams.kernels.metering.lines import RegisterLimits
 
 STOOD_MS = 35 * DAY_MS
@@ -88,3 +90,18 @@ def judge(runs: Sequence[Run], limits: RegisterLimits, unit: float, *, witnessed
 def _took(old: Run, new: Run, limits: RegisterLimits) -> float:
     """How long a step took: what was counted after standing may have passed while it stood."""
     return max(new.first - (old.first if old.readings >= STANDS else old.last), limits.period_ms)
+
+
+def may_be_others(step: RunStep, run: Run, habit: Habit) -> bool:
+    """Whether a step is more than is believed and than a coarse register's, and the value that it leads to stands."""
+    is_odd = step.kind is None and not step.measured and step.counted > FEW_UNITS * habit.unit
+    return is_odd and run.readings >= FREEZE_READINGS
+
+
+def stood_briefly(run: Run, following: Sequence[RunStep], *, is_first: bool) -> bool:
+    """Whether a young register's run is no rest, for it is too short or the first, and then jumps.
+
+    It may have been no reading of it.
+    """
+    jumps = bool(following) and following[0].kind is None and not following[0].measured
+    return jumps and (is_first or run.readings < FREEZE_READINGS)

@@ -80,6 +80,14 @@ def test_wrong_figures_are_not_marked_good() -> None:
         5_000_127,  # another meter's first readings, left by a fall of less than a period's usage
         5_002_716,  # greater than its power says among the first readings, and stands from then on
         5_003_922,  # leaves another meter's first readings for a value that stands for good
+        5_010_321,  # another device's readings, entered by a leap across readings taken for noise
+        5_012_794,  # trembles while an old value stands among its first readings
+        7_100_253,  # leaps among its first readings, and stands there
+        7_100_291,  # leaps to a value that stands until it catches up
+        7_101_805,  # leaves another meter's readings by a leap that power denies
+        7_102_050,  # another meter's readings, entered by a leap while it is on trial
+        7_103_188,  # the same within the rating, left by a second leap
+        7_103_972,  # begins with another device's value, and power says that more passed
         5_010_407,  # another device counts for a while under the name of a meter that only ever showed 0
     ],
 )
@@ -106,6 +114,13 @@ def test_what_comes_together_is_not_marked_good_where_it_is_wrong() -> None:
         5_000_654,  # another device's value beyond its rollover, before it ever counted
         5_000_754,  # a unit that changes for good on its fifth day
         5_001_273,  # a clock that is set back, and two readings of one moment in the wrong order
+        5_010_204,  # another meter's steady readings, while the flow comes and goes
+        5_011_513,  # import and export change places with the fourth reading, and power says so
+        5_012_198,  # another device's value that stands, then an exchange: two odd increments
+        5_012_592,  # a clock that crawls for more than a day, beside power
+        5_013_340,  # import and export change places with the second reading
+        7_200_605,  # loses pulses while the flow comes in bursts
+        7_202_734,  # a gateway repeats itself, and catches up with what the flow said
         5_001_845,  # a gateway repeats itself, power and all, and catches up at once
     ],
 )
