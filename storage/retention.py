@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 BEHIND_MS = 36 * DAY_MS
 """Rows are derived again from no earlier than so long behind the oldest readings kept: what was remembered of old
-times is kept every 28 days (`storage.state`), and a fold without any reads 8 days back."""
+times is kept every day, every 28 where an older fenhe thinned it out (`storage.state`), and a fold without any reads 8
+days back."""
 
 
 class Policy(NamedTuple):

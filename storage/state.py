@@ -68,18 +68,23 @@ SPARSE_DAYS = 1
 
 _THIN = trusted(
     "DELETE FROM entity_snapshot s USING"  # noqa: S608 - own names
-    " (SELECT k.entity_id, k.kernel, (SELECT max(m.ts) FROM entity_snapshot m"
+    " (SELECT k.*, (SELECT max(m.ts) FROM entity_snapshot m"
     " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel) AS newest_ts,"
     " coalesce((SELECT max(m.ts) FROM entity_snapshot m"
     " WHERE m.entity_id = k.entity_id AND m.kernel = k.kernel AND m.ts < k.first_ts), k.first_ts) AS before_ts"
-    f" FROM {unnest((PgType.TEXT, PgType.TEXT, PgType.TIMESTAMPTZ))} AS k (entity_id, kernel, first_ts)) AS n"
-    " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel"
-    f" AND s.ts >= date_bin('{SPARSE_DAYS} days', n.before_ts - interval '{KEPT_DAYS} days', 'epoch')"
-    f" AND s.ts < n.newest_ts - interval '{KEPT_DAYS} days'"
+    f" FROM {unnest((PgType.TEXT, PgType.TEXT, PgType.TIMESTAMPTZ, PgType.TIMESTAMPTZ))}"
+    " AS k (entity_id, kernel, first_ts, last_ts)) AS n"
+    " WHERE s.entity_id = n.entity_id AND s.kernel = n.kernel AND s.ts >= CASE WHEN n.last_ts < n.newest_ts"
+    f" THEN n.first_ts ELSE date_bin('{SPARSE_DAYS} days', n.before_ts - interval '{KEPT_DAYS} days', 'epoch') END"
+    f" AND s.ts < least(n.newest_ts - interval '{KEPT_DAYS} days',"
+    f" CASE WHEN n.last_ts < n.newest_ts THEN n.last_ts + interval '{SPARSE_DAYS} days' END)"
     f" AND EXISTS (SELECT FROM entity_snapshot e WHERE e.entity_id = s.entity_id AND e.kernel = s.kernel"
     f" AND e.version = s.version AND e.ts < s.ts AND e.ts >= date_bin('{SPARSE_DAYS} days', s.ts, 'epoch'))"
 )
-"""What lies longer before than the snapshots that were kept last is thinned out already, and not looked at again."""
+"""What lies longer before than the snapshots that were kept last is thinned out already, and not looked at again.
+
+Nor, where a newer one stands, what lies behind them and their days: a recompute keeps some of each day of a year.
+"""
 
 
 def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
@@ -88,14 +93,17 @@ def keep(connection: Connection, snapshots: Sequence[Snapshot]) -> None:
     ordered = [last[key] for key in sorted(last)]
     _write(connection, _KEEP, ordered)
     if ordered:
-        first: dict[tuple[str, str], int] = {}
+        ends: dict[tuple[str, str], tuple[int, int]] = {}
         for item in ordered:
-            first.setdefault((item.entity_id, item.kernel), item.ts)
-        ids, kernels = zip(*first, strict=True)
+            first_ts, _ = ends.get((item.entity_id, item.kernel), (item.ts, item.ts))
+            ends[item.entity_id, item.kernel] = (first_ts, item.ts)
+        ids, kernels = zip(*ends, strict=True)
+        firsts, lasts = zip(*ends.values(), strict=True)
         columns = (
             Column(PgType.TEXT, ids),
             Column(PgType.TEXT, kernels),
-            Column(PgType.TIMESTAMPTZ, list(first.values())),
+            Column(PgType.TIMESTAMPTZ, firsts),
+            Column(PgType.TIMESTAMPTZ, lasts),
         )
         connection.execute(_THIN, columns)
 

@@ -67,3 +67,20 @@ def test_what_grows_old_at_once_is_thinned_out_too(own_url: str, silent_days: in
     ordered = sorted([*before, after, *late])
     days = {ts // DAY_MS: ts for ts in reversed(ordered)}
     assert left == [ts for ts in ordered if ts >= after - KEPT_DAYS * DAY_MS or days[ts // DAY_MS] == ts]
+
+
+def test_late_snapshots_have_their_own_days_looked_at_and_no_others(own_url: str) -> None:
+    """Each step of a recompute keeps some of a day long ago: the year since then need not be gone through each time."""
+    newest, between = T0 + 300 * DAY_MS, [T0 + 100 * DAY_MS + at * QUARTER_DAY_MS for at in range(2)]
+    late = [T0 + at * QUARTER_DAY_MS for at in (1, 2, 3, 4, 5)]
+    with connect(own_url, name="test") as connection:
+        state.keep(connection, [Snapshot("e", "k", 1, newest, "{}")])
+        connection.execute(
+            "INSERT INTO entity_snapshot (entity_id, kernel, version, ts, state)"
+            " SELECT 'e', 'k', 1, 'epoch'::timestamptz + at * interval '1 ms', '{}' FROM unnest(%s::bigint[]) AS at",
+            (between,),
+        )
+        state.keep(connection, [Snapshot("e", "k", 1, ts, "{}") for ts in late])
+        assert left_of(connection) == [late[0], late[3], *between, newest]
+        state.keep(connection, [Snapshot("e", "k", 1, T0, "{}")])
+        assert left_of(connection) == [T0, late[3], *between, newest]
