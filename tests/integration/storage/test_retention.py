@@ -222,3 +222,15 @@ def test_a_table_that_cannot_be_cleared_holds_up_no_other_and_says_so(own_url: s
     keep_to(own_url, START_TS + DAYS * DAY_MS)
     with connect(own_url, name="test") as connection:
         assert not any(policy.error for policy in retention.policies(connection))
+
+
+def test_what_is_kept_for_ever_does_not_fail(own_url: str) -> None:
+    """Nobody clears a table of which nothing goes: what was said of it stood for ever, and had the alert fire."""
+    prepare(own_url)
+    env = {"FENHE_DB_OWNER_URL": own_url}
+    with connect(own_url, name="test") as connection:
+        connection.execute("UPDATE retention_policy SET error = 'failed: x' WHERE table_name = 'meter_minute'")
+    runner = CliRunner()
+    assert runner.invoke(app, ["retention", "set", "meter_minute", "for ever"], env=env).exit_code == 0
+    assert "failed" not in runner.invoke(app, ["retention", "show"], env=env).output
+    assert runner.invoke(app, ["retention", "run"], env=env).exit_code == 0
