@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.time import FOREVER_TS, LONG_AGO_TS
 from storage.encoding.arrays import Column, PgType
+from storage.encoding.texts import storable
 from storage.statements import MOMENT, trusted
 from storage.tables import READING_TABLES
 
@@ -126,7 +127,7 @@ def put_off(connection: Connection, request: Request, error: str) -> None:
             " + least(%s * 2.0 ^ least(failures, 20), %s) * interval '1 s' WHERE id = %s AND finished_at IS NULL"
             f" AND next_at IS NOT DISTINCT FROM {MOMENT} AND next_group = %s"
         ),
-        (error, PUT_OFF_S, LONGEST_S, request.id, request.next_ts, request.next_group),
+        (storable(error), PUT_OFF_S, LONGEST_S, request.id, request.next_ts, request.next_group),
     )
 
 

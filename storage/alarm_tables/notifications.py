@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from storage.encoding.texts import storable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -161,5 +163,5 @@ def put_off(connection: Connection, notification_id: int, *, wait_s: float, erro
     connection.execute(
         "UPDATE notification SET due_at = clock_timestamp() + %s * interval '1 s', leased_until = NULL,"
         " last_error = %s WHERE id = %s",
-        (wait_s, error.replace("\0", "\\0")[:500], notification_id),
+        (wait_s, storable(error)[:500], notification_id),
     )

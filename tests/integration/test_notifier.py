@@ -343,9 +343,11 @@ def test_a_try_says_which_channel_works(sink: Sink, scratch: Path, monkeypatch: 
 
 
 def test_a_channel_may_say_whatever_it_likes(database: str, pool: ConnectionPool) -> None:
-    """Also a byte that PostgreSQL cannot store: the notifier ended of it, and began anew with the same message."""
-    notifier = Notifier(pool, routing("json://127.0.0.1:9/"), lambda *_: "nothing\0at all")
+    """Also what PostgreSQL cannot store: the notifier ended of it, and began anew with the same message."""
+    notifier = Notifier(pool, routing("json://127.0.0.1:9/"), lambda *_: "nothing\0at all\udcff")
     raise_alarms(database, 2)
     drain(notifier)
     with connect(database, name="test") as connection:
-        assert connection.execute("SELECT DISTINCT last_error FROM notification").fetchall() == [("nothing\\0at all",)]
+        assert connection.execute("SELECT DISTINCT last_error FROM notification").fetchall() == [
+            ("nothing\\0at all\\udcff",)
+        ]

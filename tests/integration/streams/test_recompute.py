@@ -249,3 +249,12 @@ def test_a_failure_is_not_booked_on_a_step_that_somebody_else_has_done(database:
     with connect(database, name="test") as connection:
         requests.put_off(connection, before, "failed: too late")
     assert look(database, number).error == ""
+
+
+def test_a_failure_is_written_down_whatever_its_text_holds(database: str) -> None:
+    """PostgreSQL stores no NUL and no half of a character; unwritten, the request held up all others in silence."""
+    (number,) = ask(database, SITE)
+    with connect(database, name="test") as connection:
+        requests.put_off(connection, requests.read(connection, number), "failed: name '\0' or '\udcff'")
+    assert look(database, number).error == "failed: name '\\0' or '\\udcff'"
+    assert Recompute(open_engine(database)).step() is None
