@@ -53,10 +53,9 @@ class Ground:
     def kept(self, late: Sequence[LateSpan]) -> dict[str, list[Snapshot]]:
         """The newest snapshot of each entity to set out from, and later ones up to the first that may be met.
 
-        Of a part, all later ones: those within it are replaced.
+        Of a part, which meets none, up to its end: those within it are replaced.
         """
-        spans = [Span(item.entity_id, item.from_ts, FOREVER_TS if item.is_part else item.to_ts) for item in late]
-        return self._snapshots(spans)
+        return self._snapshots([Span(item.entity_id, item.from_ts, item.to_ts) for item in late])
 
     def look_further(self, walks: Sequence[Walk]) -> None:
         """Give ways that passed the first snapshot which they might have met all later ones, too."""

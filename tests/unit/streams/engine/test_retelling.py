@@ -163,6 +163,18 @@ def test_a_way_reads_later_snapshots_only_where_it_passes_the_first(differing: i
     assert work.loads == read
 
 
+def test_a_part_reads_the_snapshots_within_it_and_none_behind() -> None:
+    """Each step of a recompute long ago read a year of them, to replace those of a quarter of a day."""
+    fold = next(each for each in installed().folds if each.name == "plant_limits")
+    every = fold.snapshot_ms
+    kept = [Snapshot("s", fold.name, fold.version, NOW_TS + at * every, "[]") for at in range(21)]
+    work = _Hours(fold, kept, [])
+    until_ts = NOW_TS + 2 * every + 1
+    (walk,) = work._walked({"s": SITE}, [LateSpan("s", NOW_TS + 500, until_ts, until_ts, is_part=True)])
+    assert (walk.end, walk.stale) == (until_ts, [NOW_TS + every, NOW_TS + 2 * every])
+    assert work.loads == [4]
+
+
 def test_a_row_that_stands_is_looked_at_with_few_calls() -> None:
     """A recompute has every minute of a week looked at: whether a fold shares its rows is asked once for all."""
     standing = [_status(NOW_TS + at) for at in range(1000)]
