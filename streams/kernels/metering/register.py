@@ -66,7 +66,7 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 20
+    version = 21
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)

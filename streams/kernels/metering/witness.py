@@ -168,16 +168,25 @@ def verdict(witness: FlowWitness, counted: float, step: float, *, trusted: bool)
     """Whether a stretch agrees with what the register counted; None where it cannot tell.
 
     One whose instantaneous value comes and goes is judged by the increments between which it hardly moved as well,
-    where those can be `trusted`: of a machine that goes on and off more often than it is read they never agree.
+    where those can be `trusted` and all others together part the same way. Of a machine that goes on and off more often
+    than it is read the steady ones never agree, for it was off in between, and all together do.
     """
     if witness.readings < READINGS:
         return None
     most = max(counted, witness.passed)
     if most < STEPS * 2 * step:
         return None
-    if _part(counted, witness.passed, witness.wobble, step) or (trusted and witness.steady.parts(step)):
+    if _part(counted, witness.passed, witness.wobble, step):
+        return False
+    if trusted and witness.steady.parts(step) and _parts_as_steady(witness, counted, step):
         return False
     return True if witness.wobble <= BLURRED * most else None
+
+
+def _parts_as_steady(witness: FlowWitness, counted: float, step: float) -> bool:
+    """Whether the whole stretch parts the same way as those increments do, whatever its value moved by."""
+    is_less = witness.steady.counted < witness.steady.passed
+    return (counted < witness.passed) is is_less and _part(counted, witness.passed, 0.0, step)
 
 
 def _part(counted: float, passed: float, wobble: float, step: float) -> bool:

@@ -184,3 +184,21 @@ def test_a_machine_that_goes_on_and_off_costs_little(period_s: int, mean_s: floa
         Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=period_s), readings, "energy_import_kwh"
     )
     assert found.doubted / (count * period_s / 60) <= most
+
+
+@pytest.mark.parametrize(("cycle_s", "share"), [(37, 0.7), (22.7, 0.7), (37, 0.8), (53.3, 0.85)])
+def test_an_oven_that_is_held_warm_by_short_bursts_is_good(cycle_s: float, share: float) -> None:
+    """Full power for two hours, then on and off faster than it is read, twelve hours a day."""
+    passed, readings = 1_000.0, []
+    for at_s in range(2 * 24 * 3600):
+        hour = at_s / 3600 % 24
+        is_on = 4 <= hour < 6 or (6 <= hour < 18 and at_s % cycle_s < share * cycle_s)
+        power = 100.0 if is_on else 2.0
+        if at_s % 60 == 0:
+            reading = ElectricityReading(ts=T0 + at_s * 1000, energy_import_kwh=round(passed, 2), power_kw=power)
+            readings.append(reading)
+        passed += power / 3600
+    found = metered(
+        Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, period_s=60), readings, "energy_import_kwh"
+    )
+    assert found.doubted < 0.1 * len(readings)
