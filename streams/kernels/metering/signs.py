@@ -17,6 +17,9 @@ CROSSED_SHARE = 0.2
 apart. (unsourced)"""
 CONTRADICTING_READINGS = 3
 """Readings in a row whose power contradicts what the registers counted, before that is told. (unsourced)"""
+MOST_AGAINST = 24
+"""Readings that have to agree, at most, before registers that have changed places are believed: where the load turns
+between two readings power seems to agree now and then. (unsourced)"""
 
 
 class Signs(NamedTuple):
@@ -28,13 +31,13 @@ class Signs(NamedTuple):
     exported_kwh: float | None
     wrong: int = 0
     since: int = 0
-    crossed: bool = False
-    """The two registers went on with each other's values, and power has not agreed with them since."""
+    against: int = 0
+    """The two registers went on with each other's values: so many readings more must agree before that is believed."""
 
     @property
     def is_crossed(self) -> bool:
         """Whether the registers have changed places, and power contradicts them since."""
-        return self.crossed and self.wrong > 0
+        return self.against > 0 and (self.wrong > 0 or self.against > CONTRADICTING_READINGS)
 
 
 def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows: list[Row]) -> tuple[Signs, bool]:
@@ -44,15 +47,17 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
     if signs is None:
         return Signs(ts, power, imported, exported), False
     if _cross(signs, imported, exported):
-        return Signs(ts, power, imported, exported, crossed=not signs.crossed), False
+        return Signs(ts, power, imported, exported, against=0 if signs.against else CONTRADICTING_READINGS), False
     if ts - signs.ts > device.gap_ms:
-        return Signs(ts, power, imported, exported, crossed=signs.crossed), False
+        return Signs(ts, power, imported, exported, against=signs.against), False
     net = _counted(signs.imported_kwh, imported) - _counted(signs.exported_kwh, exported)
     before = signs.power_kw
     if power is None or before is None or net == 0.0 or power * before <= 0.0:
-        return Signs(ts, power, imported, exported, signs.wrong, signs.since, signs.crossed), False
+        return Signs(ts, power, imported, exported, signs.wrong, signs.since, signs.against), False
     if net * power > 0.0:
-        return Signs(ts, power, imported, exported), False
+        against = max(0, signs.against - 1)
+        wrong, since = (signs.wrong, signs.since) if against else (0, 0)
+        return Signs(ts, power, imported, exported, wrong, since, against), False
     wrong, since = signs.wrong + 1, signs.since or signs.ts
     if wrong == CONTRADICTING_READINGS:
         counts = "import" if net > 0.0 else "export"
@@ -62,7 +67,8 @@ def look(signs: Signs | None, reading: ElectricityReading, device: Device, rows:
             rule=f"the {counts} register counts while power says the other direction: its sign is reversed, or import"
             " and export are swapped",
         )  # fmt: skip
-    return Signs(ts, power, imported, exported, min(wrong, CONTRADICTING_READINGS), since, signs.crossed), True
+    against = min(signs.against + 1, MOST_AGAINST) if signs.against else 0
+    return Signs(ts, power, imported, exported, min(wrong, CONTRADICTING_READINGS), since, against), True
 
 
 def is_swapped(signs: Signs | None) -> bool:
