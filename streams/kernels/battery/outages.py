@@ -35,6 +35,9 @@ LATE_MS = 2 * HOUR_MS
 LEVEL_MS = 15 * MINUTE_MS
 """A bus comes down to its sets within one to two of these: slower is a setting, or the weather. (unsourced)"""
 
+EARLY_MS = 2 * MINUTE_MS
+"""So much earlier than once in a quarter of an hour one comes that is read so often."""
+
 
 class Fell(NamedTuple):
     """A bus that has come down while mains is said to be on."""
@@ -87,7 +90,7 @@ class SiteOutages(Saved[PowerState | None]):
     """Fold of site power readings: outages, and hours of load."""
 
     name = "site_outages"
-    version = 8
+    version = 9
     source = frozenset({Kind.SITE_POWER})
     events: tuple[type[Row], ...] = (SiteOutage,)
     snapshot_ms = QUARTER_DAY_MS
@@ -244,10 +247,11 @@ def _watched(
     low_v, high_v = bus.low_v, bus.high_v
     if low_v is None or high_v is None:
         return state
-    state = _levelled(state, high_v)
-    fell, came_from_v = state.fell, max(state.level_v, state.level_before_v)
+    fell, came_from_v = state.fell, _highest_before(state, bus.since_ts)
+    state = _levelled(state, bus.since_ts, high_v)
     is_down = came_from_v - low_v >= limits.fell_v
-    if fell is not None and is_down and bus.since_ts - fell.ts >= 2 * LEVEL_MS:  # it was set lower, and falls now
+    falls = max(state.level_v, state.level_before_v) - max(low_v, high_v) >= limits.fell_v
+    if fell is not None and falls and bus.since_ts - fell.ts >= 2 * LEVEL_MS:  # it was set lower, and falls now
         _end_fall(state, device, limits, rows, bus.since_ts)
         fell = None
     if fell is None:
@@ -259,7 +263,8 @@ def _watched(
         fell = fell._replace(level_ts=bus.since_ts, level_v=bus.middle_v)
     state = state._replace(fell=fell)
     up_v = min(fell.from_v - limits.held_v, fell.low_v + limits.fell_v)
-    lies = state.ts - fell.level_ts >= 2 * LEVEL_MS
+    is_near = abs(state.recent[-1].volts - fell.level_v) <= limits.level_v
+    lies = is_near and state.ts - fell.level_ts >= 2 * LEVEL_MS
     if lies or high_v >= up_v:
         _end_fall(state, device, limits, rows, state.ts if lies else bus.since_ts)
         state = state._replace(fell=None)
@@ -270,10 +275,18 @@ def _watched(
     return state
 
 
-def _levelled(state: PowerState, high_v: float) -> PowerState:
-    """Seek the highest bus of this quarter of an hour."""
-    ts = state.ts
-    if ts - state.level_ts >= LEVEL_MS:
+def _highest_before(state: PowerState, ts: int) -> float:
+    """Highest bus of the quarter to half an hour before a moment; 0 where nothing was heard then."""
+    return max(state.level_v, state.level_before_v) if ts - state.level_ts < 2 * LEVEL_MS else 0.0
+
+
+def _levelled(state: PowerState, ts: int, high_v: float) -> PowerState:
+    """Seek the highest bus of a quarter of an hour.
+
+    `ts` is when the readings began that say so together: what they came down from lies before them, however far apart
+    they are.
+    """
+    if ts - state.level_ts >= LEVEL_MS - EARLY_MS:
         is_next = ts - state.level_ts < 2 * LEVEL_MS
         return state._replace(level_ts=ts, level_before_v=state.level_v if is_next else 0.0, level_v=high_v)
     return state._replace(level_v=high_v) if high_v > state.level_v else state

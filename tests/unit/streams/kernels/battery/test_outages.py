@@ -228,3 +228,21 @@ def test_the_bus_of_a_site_is_that_of_its_sets() -> None:
         assert power.bus == bus
     assert limits_at(power_of(nmc)).setting_v == float("inf")
     assert bus_of([]) == Bus(16, Chemistry.LFP)
+
+
+@pytest.mark.parametrize("late_s", [0, 9, -9])
+@pytest.mark.parametrize("period_s", [300, 600, 900, 1_200])
+@pytest.mark.parametrize("slope_v", [0.2, 0.4])
+def test_a_fall_is_told_once_however_seldom_the_bus_is_read(slope_v: float, period_s: int, late_s: int) -> None:
+    """Of readings every quarter of an hour none was, for what it came down from was forgotten; of others six were."""
+    hour = 3600 // period_s
+    bus = [53.5] * 4 * hour + [50.5 - slope_v * at * period_s / 900 for at in range(4 * hour)] + [53.5] * hour
+    readings = [
+        SitePowerReading(ts=T0 + (at * period_s + late_s * (at % 2)) * 1000, dc_voltage_v=volts, mains_failed=False)
+        for at, volts in enumerate(bus)
+    ]
+    rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
+    [told] = {row.ts: row for row in rows if isinstance(row, SiteOutage)}.values()
+    assert told.ts == pytest.approx(T0 + 4 * 3_600_000, abs=600_000)
+    assert told.ended_ts == pytest.approx(T0 + 8 * 3_600_000, abs=period_s * 2_000)
+    assert (told.bus_before_v, told.contradicted) == (53.5, True)
