@@ -23,10 +23,11 @@ def sites(where: str) -> Variable:
     """Return the variable `site` over plants that meet a condition on `s`."""
 
     def query(language: Language) -> str:
+        names = (sql.name(each, "s", "site_id") for each in Language)  # an identifier is searched where it is shown
         return f"""
 SELECT site_id AS __value, {sql.name(language, "s", "site_id")} AS __text
 FROM site s
-WHERE {where} AND {sql.searched("s.name", "s.name_zh")}
+WHERE {where} AND {sql.searched(*names)}
 ORDER BY 2, 1
 """  # noqa: S608 - fragments of ours
 

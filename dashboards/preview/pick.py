@@ -33,10 +33,15 @@ class Choice(NamedTuple):
     name: str
     about: str = ""
 
+    @property
+    def shown(self) -> str:
+        """What stands in the box for it: names come with blanks around them, what is typed is taken without."""
+        return self.name.strip()
+
 
 def meant(typed: str, offered: Iterable[Choice]) -> Choice | None:
     """Return the one whose name or identifier is what was typed, in full; None where that is none, or several."""
-    named = [choice for choice in offered if typed.casefold() in {choice.value.casefold(), choice.name.casefold()}]
+    named = [choice for choice in offered if typed.casefold() in {choice.value.casefold(), choice.shown.casefold()}]
     return named[0] if typed and len(named) == 1 else None
 
 
@@ -67,7 +72,7 @@ class Pick:
         """Put one into the box."""
         self._chosen = choice
         self._asked += 1  # an answer to what was typed before comes too late
-        self._box.value = "" if choice is None else choice.name
+        self._box.value = "" if choice is None else choice.shown
         self._hits.clear()
 
     @property
@@ -76,7 +81,7 @@ class Pick:
 
     async def _typed(self) -> None:
         typed = self._text
-        if self._chosen is not None and typed == self._chosen.name:
+        if self._chosen is not None and typed == self._chosen.shown:
             return  # put there by a choice
         self._unchosen()
         await self._look(typed, after_s=PAUSE_S)

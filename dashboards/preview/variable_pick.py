@@ -36,7 +36,7 @@ def nearest(choices: list[Choice], typed: str) -> list[Choice]:
     wanted = typed.casefold()
 
     def distance(choice: Choice) -> tuple[bool, bool, bool]:
-        words = (choice.value.casefold(), choice.name.casefold())
+        words = (choice.value.casefold(), choice.shown.casefold())
         return choice.value == ALL, wanted not in words, not any(word.startswith(wanted) for word in words)
 
     return sorted(choices, key=distance)[:MOST]
@@ -50,6 +50,8 @@ class VariablePick(Pick):
     ) -> None:
         super().__init__(find, language)
         self._tell = chosen
+        self._settling = 0
+        """Enters that are being looked up: whoever goes away meanwhile has chosen."""
 
     def build_control(self, name: str, label: str, look: str) -> None:
         """Put it into the bar, as the control of the variable of that name."""
@@ -71,13 +73,17 @@ class VariablePick(Pick):
     async def _settle(self) -> None:
         """An Enter takes what is typed in full, else the first that was found: it is seen at once, and undone."""
         typed = self._text
-        if not typed or (self._chosen is not None and typed == self._chosen.name):
+        if not typed or (self._chosen is not None and typed == self._chosen.shown):
             return
-        offered = await self._find(typed)
+        self._settling += 1
+        try:
+            offered = await self._find(typed)
+        finally:
+            self._settling -= 1
         if typed == self._text and offered:
             self.choose(meant(typed, offered) or offered[0])
 
     def _left(self) -> None:
         """Whoever goes away without a choice finds in the box again what the page shows."""
-        if self._chosen is not None:
+        if self._chosen is not None and not self._settling:
             super().choose(self._chosen)
