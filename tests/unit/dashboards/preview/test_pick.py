@@ -32,7 +32,7 @@ OFFERED = [
     ],
 )
 def test_a_whole_name_or_identifier_is_a_choice_a_part_is_none(typed: str, site_id: str | None) -> None:
-    """Two sites of one name are told apart by a click alone."""
+    """Two sites of one name are values apart by a click alone."""
     one = meant(typed, OFFERED)
     assert (one and one.value) == site_id
 
@@ -49,16 +49,16 @@ def test_a_name_with_blanks_around_it_can_be_chosen_and_stays_so() -> None:
     """Lists that came out of a spreadsheet have some: no note could be written of such a site."""
     one = Choice("bs1", " North ")
     assert meant("north", [one]) == one
-    pick, told = pick_that_finds([one])
+    pick, values = pick_that_finds([one])
     pick.choose(one)
     asyncio.run(pick._typed())  # what the box tells of a choice
-    assert (pick._text, told) == ("North", ["bs1"])
+    assert (pick._text, values) == ("North", ["bs1"])
     assert pick._asked == 1, "nothing is looked up for it"
 
 
 def test_an_enter_counts_for_who_goes_away_before_it_is_looked_up() -> None:
     """The database takes a moment, and Tab comes at once."""
-    pick, told = pick_that_finds([Choice("bs2", "South")])
+    pick, values = pick_that_finds([Choice("bs2", "South")])
     pick.show(Choice("bs1", "North"))
     pick._box.value = "south"
 
@@ -69,7 +69,7 @@ def test_an_enter_counts_for_who_goes_away_before_it_is_looked_up() -> None:
         await entered
 
     asyncio.run(enter_and_leave())
-    assert (pick._text, told) == ("South", ["bs2"])
+    assert (pick._text, values) == ("South", ["bs2"])
 
 
 def pick_that_finds(choices: list[Choice]) -> tuple[VariablePick, list[str]]:
@@ -79,11 +79,11 @@ def pick_that_finds(choices: list[Choice]) -> tuple[VariablePick, list[str]]:
         await asyncio.sleep(0.01)
         return choices
 
-    told: list[str] = []
-    pick = VariablePick(find, Language.EN, told.append)
+    values: list[str] = []
+    pick = VariablePick(find, Language.EN, values.append)
     pick._box = SimpleNamespace(value="")  # type: ignore[assignment]
     pick._hits = SimpleNamespace(clear=lambda: None)  # type: ignore[assignment]
-    return pick, told
+    return pick, values
 
 
 def test_a_plant_without_a_name_is_found_by_the_identifier_that_is_shown_for_it() -> None:

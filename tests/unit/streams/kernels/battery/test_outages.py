@@ -242,7 +242,7 @@ def test_a_fall_is_told_once_however_seldom_the_bus_is_read(slope_v: float, peri
         for at, volts in enumerate(bus)
     ]
     rows = SiteOutages().fold(None, POWER, [Arrival("p", 0, reading) for reading in readings])[1]
-    [told] = {row.ts: row for row in rows if isinstance(row, SiteOutage)}.values()
-    assert told.ts == pytest.approx(T0 + 4 * 3_600_000, abs=600_000)
-    assert told.ended_ts == pytest.approx(T0 + 8 * 3_600_000, abs=period_s * 2_000)
-    assert (told.bus_before_v, told.contradicted) == (53.5, True)
+    [row] = {each.ts: each for each in rows if isinstance(each, SiteOutage)}.values()
+    assert row.ts == pytest.approx(T0 + 4 * 3_600_000, abs=600_000)
+    assert row.ended_ts == pytest.approx(T0 + 8 * 3_600_000, abs=period_s * 2_000)
+    assert (row.bus_before_v, row.contradicted) == (53.5, True)
