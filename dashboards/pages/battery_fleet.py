@@ -12,7 +12,7 @@ from dashboards.parts import battery_sets, books, compare, fleet_health
 from dashboards.parts.battery_sets import CITY, DISCHARGES, FRESH_SETS, REASON, SETS, spread_field, temperature_field
 from dashboards.parts.cities import city_risk
 from dashboards.words import battery as labels_battery
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -245,6 +245,7 @@ def energy(language: Language) -> Panel:
         ),
         width=16,
         height=6,
+        empty=not_yet.READINGS,
     )
     query = f"""
 SELECT slots.time,

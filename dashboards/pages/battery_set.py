@@ -14,7 +14,7 @@ from dashboards.parts.fleet_health import ADVICE_WORDS, SOH_STEPS
 from dashboards.parts.plants import days_back
 from dashboards.parts.set_history import HOUR_SHOWN, SET
 from dashboards.words import battery as labels_battery
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words.passport import PASSPORT
 from schemas.words import Language, Text
 
@@ -172,7 +172,7 @@ def cells(language: Language) -> Panel:
         ),
         width=8,
         height=9,
-        empty=labels.UNKNOWN,
+        empty=not_yet.READINGS,
     )
     values = ", ".join(f"({number}, r.cell_{number:02}_v)" for number in range(1, CELLS + 1))
     query = f"""
@@ -211,6 +211,7 @@ def charge(language: Language) -> Panel:
         ),
         width=16,
         height=9,
+        empty=not_yet.CHARGE,
     )
     bounded = "soc_pct + soc_sigma_pct IS NOT NULL"  # LEAST and GREATEST alone turn the unknown into 100 and 0
     query = f"""

@@ -11,7 +11,7 @@ from dashboards.kit.panels import TIME_ZONE, About
 from dashboards.parts import alarm_lists, books, compare, gangue_now
 from dashboards.parts.gangue_now import UNIT
 from dashboards.parts.plants import SITE, days_back, sites, whole_days
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 
@@ -52,6 +52,7 @@ def load(language: Language) -> Panel:
         ),
         width=8,
         height=7,
+        empty=not_yet.WHOLE_DAY,
     )
     query = f"""
 SELECT (SELECT capacity_factor_pct FROM gangue_window WHERE device_id = {UNIT} AND span = 'day'
@@ -81,6 +82,7 @@ def coal_rate_history(language: Language) -> Panel:
         ),
         width=8,
         height=7,
+        empty=not_yet.DAY_OF_READINGS,
     )
     query = f"""
 SELECT ts AS time,
@@ -140,6 +142,7 @@ def fuel(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.WHOLE_DAY,
     )
     query = f"""
 SELECT ts AS time, {whole_days("gangue_t", "slime_t", "coal_t")}
@@ -171,6 +174,7 @@ def residues(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.WHOLE_DAY,
     )
     query = f"""
 SELECT ts AS time, {whole_days("fly_ash_t", "bed_ash_t", "gypsum_t")}

@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, compare, plant_limits
 from dashboards.parts.plants import rate, register, sites
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 from schemas.words.meter_rules import METER_RULES
@@ -86,6 +86,7 @@ def increments(language: Language) -> Panel:
         ),
         width=24,
         height=7,
+        empty=not_yet.READINGS,
     )
     # A sum of fewer minutes, as of the quarter under way, would look like a fall.
     whole = "count(increment) = 15"

@@ -10,7 +10,7 @@ from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About
 from dashboards.parts import alarm_lists, books, compare, gaps
 from dashboards.parts.plants import FINISHED, PRODUCT_UNIT, SITE, TO_METER, WHOLE_PLANT, days_back, sites, whole_days
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words import plant as labels_plant
 from schemas.registry import Role
 from schemas.words import Language, Text
@@ -119,6 +119,7 @@ def against_quota(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.DAY_OF_READINGS,
     )
     query = f"""
 SELECT r.ts AS time,
@@ -157,6 +158,7 @@ def per_day(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.WHOLE_DAY,
     )
     query = f"""
 SELECT ts AS time, {whole_days("water_in_m3", "water_out_m3", "water_reused_m3")}
@@ -208,7 +210,7 @@ def balance(language: Language) -> Panel:
         ),
         width=14,
         height=7,
-        empty=labels.UNKNOWN,
+        empty=not_yet.WHOLE_DAY,
     )
     items = (
         ("intake_m3", labels_plant.INTAKE),
@@ -247,6 +249,7 @@ def residual_history(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.WHOLE_DAY,
     )
     query = f"""
 SELECT ts AS time, residual_m3, tolerance_m3
@@ -277,6 +280,7 @@ def night_history(language: Language) -> Panel:
         ),
         width=12,
         height=7,
+        empty=not_yet.NIGHT,
     )
     query = f"""
 SELECT ts AS time,

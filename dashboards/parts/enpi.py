@@ -6,11 +6,10 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field, Step
 from dashboards.kit.panels import TIME_ZONE, About, Panel
 from dashboards.parts.plants import SITE, WHOLE_PLANT, days_back
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 
-NO_BASELINE = Text("没有基准：先运行 fenhe enpi fit", "no baseline: run fenhe enpi fit")
 ENPI_STEPS = (Step(None, fields.GOOD), Step(1, fields.PARTIAL), Step(1.05, fields.BAD))
 """1 is the baseline itself; red from 5 % above it. (unsourced)"""
 NEWEST_WITHIN_D = 10
@@ -35,6 +34,7 @@ def ratio(language: Language) -> Panel:
         description=FORMULA,
         width=8,
         height=7,
+        empty=not_yet.BASELINE,
     )
     query = f"""
 SELECT ts AS time,
@@ -68,6 +68,7 @@ def savings(language: Language) -> Panel:
         ),
         width=10,
         height=7,
+        empty=not_yet.BASELINE,
     )
     query = f"""
 SELECT ts AS time, cusum_kgce, 0::float8 AS baseline
@@ -98,7 +99,7 @@ def fit(language: Language) -> Panel:
         ),
         width=6,
         height=7,
-        empty=NO_BASELINE,
+        empty=not_yet.BASELINE,
     )
     query = f"""
 SELECT b.version::float8 AS version, b.points::float8 AS points, b.r_squared, 100 * b.cv_rmse AS cv_rmse_pct,

@@ -8,7 +8,7 @@ from dashboards.kit import fields, panels, sql
 from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts.plants import FINISHED, SITE, TO_METER, days_back, register
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from schemas.kinds import METERS, described
 from schemas.readings import Kind
 from schemas.registry import Role
@@ -49,6 +49,7 @@ def energy_flow(language: Language) -> Panel:
         ),
         width=24,
         height=10,
+        empty=not_yet.WHOLE_DAY,
     )
     name = sql.name(language, "d", "device_id")
     medium = f"{sql.quote(SUM)} || {_medium(language, 'b.kind', 'b.medium')}"

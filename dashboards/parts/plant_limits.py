@@ -8,7 +8,7 @@ from dashboards.kit.fields import Field, Word
 from dashboards.kit.panels import About, Panel
 from dashboards.parts import compare, gaps
 from dashboards.parts.plants import SITE, TO_METER, WHOLE, WHOLE_PLANT, days_back
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from dashboards.words import plant as labels_plant
 from schemas.words import Language, Text
 from schemas.words.meter_rules import METER_RULES
@@ -102,6 +102,7 @@ def against_levels(language: Language) -> Panel:
         ),
         width=24,
         height=6,
+        empty=not_yet.DAY_OF_READINGS,
     )
     query = f"""
 SELECT ts AS time,
@@ -141,6 +142,7 @@ def load_curve(language: Language) -> Panel:
         ),
         width=24,
         height=8,
+        empty=not_yet.WHOLE_HOUR,
     )
     hour = "extract(hour FROM ts AT TIME ZONE 'Asia/Shanghai')"
     columns = ",\n       ".join(

@@ -9,7 +9,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.parts import compare
 from dashboards.parts.plants import SITE, WHOLE
-from dashboards.words import labels
+from dashboards.words import labels, not_yet
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -134,6 +134,19 @@ def energy_now(language: Language) -> Panel:
     return panels.stat(about, _newest(60, "energy_kgce"), Field(name="energy_kgce", unit="kgce", decimals=0))
 
 
+def _per_product(language: Language) -> str:
+    """SQL of whether the hour's per-product figures are known, and of what they wait for where they are not."""
+    product = f"device d WHERE d.site_id = {SITE} AND (d.role = 'product' OR d.kind = 'gangue_unit')"
+    cases = (
+        ("h.unit_energy_kgce IS NOT NULL", not_yet.ARE_KNOWN),
+        (f"NOT EXISTS (SELECT FROM {product})", not_yet.NO_PRODUCT_METER),
+        ("h.coverage IS NULL", not_yet.NO_WINDOW),
+        ("h.production IS NULL OR h.coverage < 1", not_yet.HALF_AN_HOUR),
+    )
+    found = " ".join(f"WHEN {condition} THEN {sql.quote(text(language))}" for condition, text in cases)
+    return f"CASE {found} ELSE {sql.quote(not_yet.NO_PRODUCTION(language))} END"
+
+
 def trust(language: Language) -> Panel:
     """How far the figures above can be trusted: coverage and quality of the last quarter, age of the newest reading."""
     about = About(
@@ -141,10 +154,12 @@ def trust(language: Language) -> Panel:
         title=Text("这些数字可信到什么程度", "How far these figures can be trusted"),
         description=Text(
             "最近 15 分钟窗口的覆盖率与质量：良好为覆盖率 ≥ 99 %；部分为不足；估算由表底跨越缺口插值；未知即无从得知。"
+            "近一小时的单位产品指标已知与否，未知时在等什么。"
             "本企业任一表计最新读数距今，超过 60 秒为黄，超过 180 秒为红（按常见 60 秒周期）。"
             "来源：plant_window、meter_latest。",
             "Coverage and quality of the last window of 15 minutes: good is a coverage of 99 % or more, partial less, "
-            "estimated interpolated over a gap between registers, unknown where nothing tells. Age of the newest "
+            "estimated interpolated over a gap between registers, unknown where nothing tells. Whether the hour's "
+            "per-product figures are known, and what they wait for where they are not. Age of the newest "
             "reading of any meter of this plant: amber from 60 s, red from 180 s (for the usual period of 60 s). "
             "Source: plant_window, meter_latest.",
         ),
@@ -153,16 +168,18 @@ def trust(language: Language) -> Panel:
     )
     age = sql.duration(sql.age_s("m"), amber_s=60, red_s=180)
     query = f"""
-SELECT w.coverage, w.quality,
+SELECT w.coverage, w.quality, {_per_product(language)} AS per_product,
        (SELECT {age} FROM meter_latest m WHERE m.site_id = {SITE} ORDER BY m.ts DESC LIMIT 1) AS age
 FROM (SELECT 1) AS one
 LEFT JOIN ({_newest(15, "coverage", "quality")}) AS w ON true
+LEFT JOIN ({_newest(60, "coverage", "unit_energy_kgce", "production")}) AS h ON true
 """  # noqa: S608 - fragments of ours
     return panels.line(
         about,
         query,
         fields.coverage(label=labels.COVERAGE),
         fields.quality(),
+        Field(name="per_product", label=not_yet.PER_PRODUCT_COLUMN),
         Field(name="age", label=Text("最新读数距今", "Newest reading"), marked=True, unknown=labels.NEVER),
     )
 

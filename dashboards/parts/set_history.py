@@ -9,6 +9,7 @@ from dashboards.kit.fields import Field
 from dashboards.kit.panels import About
 from dashboards.kit.thresholds import SPREAD_RETIRE_MV as RETIRE_MV
 from dashboards.words import battery as labels_battery
+from dashboards.words import not_yet
 from schemas.words import Language, Text
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def soh_history(language: Language) -> Panel:
         ),
         width=6,
         height=6,
+        empty=not_yet.HEALTH,
     )
     query = f"""
 SELECT ts AS time, soh_high_pct AS high, soh_pct AS soh, soh_low_pct AS low
@@ -67,6 +69,7 @@ def backup_history(language: Language) -> Panel:
         ),
         width=6,
         height=6,
+        empty=not_yet.BACKUP,
     )
     query = f"""
 SELECT as_of_at AS time, backup_p50_h::float8 AS p50, backup_p10_h::float8 AS p10,
@@ -103,6 +106,7 @@ def resistance(language: Language) -> Panel:
         ),
         width=6,
         height=6,
+        empty=not_yet.LOAD_STEP,
     )
     query = f"""
 SELECT ts AS time, resistance_25c_mohm, resistance_mohm
@@ -144,6 +148,7 @@ def spread_history(language: Language) -> Panel:
         ),
         width=6,
         height=6,
+        empty=not_yet.WHOLE_HOUR,
     )
     query = f"""
 SELECT DISTINCT ON ({HOUR_SHOWN})

@@ -49,4 +49,4 @@ def test_what_is_not_known_is_named_and_has_no_width() -> None:
     assert some["title"]["text"] == "unknown: Σ steam"
     assert len(some["series"][0]["links"]) == 1
     assert _drawn(("Σ steam", "unknown", None))["title"]["text"] == "unknown: Σ steam"
-    assert _drawn()["title"]["text"] == "unknown"
+    assert _drawn()["title"]["text"] == "comes after the first whole day of readings"
