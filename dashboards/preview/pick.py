@@ -117,7 +117,8 @@ class Pick:
         self._hits.clear()
         with self._hits:
             for choice in offered:
-                hit = ui.element("button").classes("hit").props("type=button")
+                hit = ui.element("button").classes("hit").props("type=button tabindex=-1")
+                # Arrows lead there; a stop of Tab for each would be twenty between two boxes.
                 # When the button goes down: what was typed may put other hits here before it comes up again.
                 hit.on("mousedown.left", partial(self.choose, choice))
                 hit.on("click", partial(self.choose, choice))  # of the keyboard
