@@ -32,7 +32,7 @@ OFFERED = [
     ],
 )
 def test_a_whole_name_or_identifier_is_a_choice_a_part_is_none(typed: str, site_id: str | None) -> None:
-    """Two sites of one name are values apart by a click alone."""
+    """Two sites of one name are told apart by a click alone."""
     one = meant(typed, OFFERED)
     assert (one and one.value) == site_id
 
