@@ -27,6 +27,7 @@ from tests.support.worlds.fault_kinds import KINDS, tally, turn_of, worlds_of
 from tests.support.worlds.fleet_year import FleetYear
 from tests.support.worlds.health_score import score
 from tests.support.worlds.method_worlds import METHODS, scores_of
+from tests.support.worlds.scenario_sets import scores_of_scenario
 from tests.support.worlds.sets import NASA_SET, Rig, lfp_set, nasa_discharges, nasa_readings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from streams.kernels.contract import Fold
     from tests.support.worlds.health_score import Score
+    from tests.support.worlds.method_worlds import Scores
 
     Drawn = tuple[Doubtful, list[float | None]]
 
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, help="so many sets a kind whose sensor, cells or registration deceive")
     parser.add_argument("--kind", help="with --faults: of this kind alone")
     parser.add_argument("--methods", type=int, help="so many sets of five makers, discharged in every way, by method")
+    parser.add_argument("--scenario", type=int, help="so many sets of the scenario `capacity-tests`, by method; --seed")
     parser.add_argument("--site", action="store_true", help="with --faults: the power system measures the site's load")
     parser.add_argument("--first", type=int, default=70, help="with --faults, --methods and --worlds: first seed")
     options = parser.parse_args()
@@ -64,6 +67,8 @@ def main() -> None:
             faults(kind, range(options.first, options.first + options.faults), has_site=options.site)
     elif options.methods:
         methods(range(options.first, options.first + options.methods))
+    elif options.scenario:
+        by_method("capacity-tests", scores_of_scenario(seed=options.seed, sets=options.scenario))
     elif options.worlds:
         worlds(options.worlds, options.first)
     elif options.nasa:
@@ -144,10 +149,15 @@ def faults(kind: str, seeds: Sequence[int], *, has_site: bool) -> None:
 def methods(seeds: Sequence[int]) -> None:
     """Every method by itself, and what is shown after each discharge."""
     for group, scores in scores_of(seeds).items():
-        for name in METHODS:
-            if name in scores.by_method:
-                print(f"{group:<10} {name:<10} {scores.by_method[name]}")
-        print(f"{group:<10} refused    {dict(sorted(scores.refused.items()))}", flush=True)
+        by_method(group, scores)
+
+
+def by_method(group: str, scores: Scores) -> None:
+    """Print the figures of one group of sets."""
+    for name in METHODS:
+        if name in scores.by_method:
+            print(f"{group:<10} {name:<10} {scores.by_method[name]}")
+    print(f"{group:<10} refused    {dict(sorted(scores.refused.items()))}", flush=True)
 
 
 def worlds(count: int, first: int) -> None:

@@ -131,9 +131,20 @@ class Batteries:
         return weakest / self.nominal_ah
 
     @property
+    def filled_soh(self) -> Array:
+        """True state of health from full, which is what float fills: of the weakest cell, over the nominal (n,).
+
+        The curve ends above what a rectifier holds, so that 0.3 to 0.6 % of a cell's charge never goes in.
+        """
+        open_v = np.tile((self.float_v / self.cell_count - self.hysteresis_v / 2)[:, None], CELLS_MAX)
+        filled_ah = self.capacity_ah * self.open_circuit(np.arange(len(self.nominal_ah))).soc_at(open_v)
+        weakest: Array = np.where(self.cells, filled_ah, np.inf).min(axis=1)
+        return weakest / self.nominal_ah
+
+    @property
     def full_ah(self) -> Array:
-        """What each set gives from full: all that its weakest cell has, less what cold keeps inside (n,)."""
-        given: Array = self.soh * self.nominal_ah * np.interp(self.temperature_c, COLD_C, COLD_SHARE)
+        """What each set gives from float: what that fills of its weakest cell, less what cold keeps inside (n,)."""
+        given: Array = self.filled_soh * self.nominal_ah * np.interp(self.temperature_c, COLD_C, COLD_SHARE)
         return given
 
     def soc(self, index: Index) -> Array:

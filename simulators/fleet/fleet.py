@@ -371,12 +371,11 @@ class Fleet:
         """True SoC (%), temperature and backup time of every set; once a day also capacity, SoH and resistance.
 
         `backup_h`: how long the set, full, would carry its share of the site's usual load, at its present warmth.
-        Capacity is that of the weakest cell; resistance is the pack's R0 at 25 °C, joints included.
+        Capacity is what float fills of the weakest cell; resistance is the pack's R0 at 25 °C, joints included.
         """
         batteries, every = self.batteries, np.arange(self.sets)
         soc = batteries.soc(every)
         load_w = self.load_w[self.site_of_set] * self._load_share
-        weakest = batteries.soh * batteries.nominal_ah
         columns = {
             "soc_pct": 100 * soc,
             "temperature_c": batteries.temperature_c,
@@ -384,9 +383,10 @@ class Fleet:
         }
         if (day := at_ts // DAY_MS) != self._truth_day:
             self._truth_day = day
+            soh = batteries.filled_soh
             columns |= {
-                "soh": batteries.soh,
-                "capacity_ah": weakest,
+                "soh": soh,
+                "capacity_ah": soh * batteries.nominal_ah,
                 "resistance_mohm": 1_000 * (batteries.resistance_ohm + batteries.joint_ohm).sum(axis=1),
             }
         for quantity, values in columns.items():

@@ -114,7 +114,7 @@ def score(fleet: FleetYear, reference: BatteryHealthReference | None = None) -> 
         fold(number)
     result.kernel_us *= 1e6 / max(1, result.readings)
     result.state_bytes = max(len(kernel.dump(state)) for state in states)
-    truth = (100 * fleet.batteries.soh).tolist()
+    truth = (100 * fleet.batteries.filled_soh).tolist()
     cut = {item.device_id for item in fleet.cuts} | fleet.tested
     result.possible = len(cut)
     soh: dict[str, list[BatterySoh]] = {}

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from schemas.registry import Device
     from streams.kernels.battery.limits import Left, Limits
 
-
 SAMPLING_ALIKE = 0.85
 """Share of the doubt of when a load came on or went off that is alike in each of a set's discharges, for samplers and
 test benches keep a rhythm. (unsourced)"""
@@ -72,6 +71,8 @@ class Discharge(NamedTuple):
     """Lowest cell at the last loaded sample, or at the cut-off."""
     loaded_a: float
     """Current there, A, positive."""
+    loaded_ah: float
+    """Drawn up to the last loaded sample, whose voltage the knee is read from."""
     rest_cell_v: float | None
     """Lowest cell after ten minutes of rest."""
     end_cells: EndCells
@@ -350,7 +351,7 @@ def _end_alone(discharge: Discharge, limits: Limits) -> _End:
     if discharge.cutoff_ts is None or discharge.cutoff_ah is None:
         knee = limits.read_knee(discharge.loaded_cell_v, discharge.loaded_a, discharge.temperature_end_c, unseen_v)
         if rest is None and knee is not None:
-            return _End(CapacityMethod.KNEE, knee, drawn)
+            return _End(CapacityMethod.KNEE, knee, discharge.loaded_ah)
         return _End(CapacityMethod.OCV, rest, drawn)
     beyond = drawn - discharge.cutoff_ah > limits.reference.capacity.noted_from * limits.nominal_ah
     if rest is None or beyond:

@@ -31,7 +31,7 @@ def capacity_if_ended(
     episode = state.episode
     if episode.charge_ah + episode.bridged_ah < limits.reference.capacity.noted_from * limits.nominal_ah:
         return None
-    reached = episode.cutoff_ts is not None
+    reached, drawn_ah = episode.cutoff_ts is not None, episode.charge_ah + episode.bridged_ah
     discharge = Discharge(
         start_ts=episode.start_ts,
         end_ts=end_ts,
@@ -47,6 +47,7 @@ def capacity_if_ended(
         cutoff_ah=episode.cutoff_ah,
         loaded_cell_v=episode.cutoff_cell_v if reached else episode.loaded_cell_v,
         loaded_a=episode.cutoff_a if reached else episode.loaded_a,
+        loaded_ah=drawn_ah if episode.loaded_ah is None else episode.loaded_ah,
         rest_cell_v=episode.rest_cell_v,
         end_cells=EndCells(episode.weakest, episode.median_v, episode.unseen_v),
         resistance_mohm=None if episode.load_on_ohm is None else 1000 * episode.load_on_ohm,

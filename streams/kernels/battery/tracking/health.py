@@ -36,7 +36,7 @@ class SetHealth(Saved[SetState | None]):
     """Fold of battery readings: episodes, capacity, resistance, hours, and the present."""
 
     name = "set_health"
-    version = 21
+    version = 22
     source = frozenset({Kind.BATTERY})
     events: tuple[type[Row], ...] = (BatteryEpisode, BatteryCapacity, BatteryIdentity, BatteryResistance)
     snapshot_ms = QUARTER_DAY_MS

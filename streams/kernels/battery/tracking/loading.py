@@ -48,6 +48,7 @@ def note_load(episode: OpenEpisode, sample: LoadedSample, limits: Limits, before
     fallen, elapsed = episode.loaded_cell_v - sample.cell_v, sample.ts - episode.loaded_ts
     earlier = episode.fall_v_ms
     if before_ah is None:
+        episode.loaded_ah = None
         episode.fall_before_v_ms = 0.0  # the fall itself goes on from before the pause
         episode.amps_min = min(episode.amps_min or sample.amps, sample.amps)
     else:
@@ -159,6 +160,12 @@ def note_edge(episode: OpenEpisode, amps: float, elapsed_ms: int) -> None:
     """The load came on or went off at an unknown moment within `elapsed_ms`; the trapezoid took the middle."""
     if episode.cutoff_ts is None:
         episode.doubt_ah2 += (amps * elapsed_ms / HOUR_MS) ** 2 * UNIFORM
+
+
+def note_off(episode: OpenEpisode, amps: float, elapsed_ms: int, drawn_ah: float) -> None:
+    """The load went off within `elapsed_ms` of the last loaded sample, up to which `drawn_ah` was drawn."""
+    episode.loaded_ah = drawn_ah
+    note_edge(episode, amps, elapsed_ms)
 
 
 def time_to_fall(above_v: float, fall_v_ms: float, gain_v_ms2: float) -> float:

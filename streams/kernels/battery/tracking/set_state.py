@@ -65,6 +65,8 @@ class OpenEpisode:
     amps_max: float = 0.0
     soc_end: float | None = None
     """When the load went off."""
+    loaded_ah: float | None = None
+    """Drawn up to the last loaded sample; None while the load is on."""
     cutoff_ts: int | None = None
     cutoff_ah: float | None = None
     cutoff_cell_v: float = 0.0

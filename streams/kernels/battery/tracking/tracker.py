@@ -37,7 +37,7 @@ from streams.kernels.battery.tracking.flow import (
 )
 from streams.kernels.battery.tracking.hours import add_cells, add_temperatures, add_time, learn_offset
 from streams.kernels.battery.tracking.identity import judge_on_float, judge_under_load, note_cycles, note_under_load
-from streams.kernels.battery.tracking.loading import LoadedSample, note_edge, note_load, note_opened
+from streams.kernels.battery.tracking.loading import LoadedSample, note_edge, note_load, note_off, note_opened
 from streams.kernels.battery.tracking.set_state import HourSums, OpenEpisode, SetState
 from streams.kernels.battery.tracking.soc import count_charge, note_bms, note_start, settle
 
@@ -288,7 +288,7 @@ class Tracker:
         state.episode.soc_end = state.soc
         if flow.doing is REST:
             note_opened(state.episode, flow.ts, self.limits, drawn_ah)
-        note_edge(state.episode, flow.amps_before, flow.elapsed)
+        note_off(state.episode, flow.amps_before, flow.elapsed, drawn_ah)
 
     def _give_early(self, state: SetState, ts: int) -> None:
         """A discharge that reached its cut-off says so at once; ten minutes of rest may still say it better."""

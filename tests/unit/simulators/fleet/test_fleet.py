@@ -295,6 +295,22 @@ def test_truth_tells_of_every_set_daily_and_of_its_charge_each_time() -> None:
     assert 0.5 < min(hours) < max(hours) < 40
 
 
+def test_true_state_of_health_is_what_float_fills() -> None:
+    """After ten hours of charge the weakest cell holds it, half a per cent less than the end of its curve."""
+    fleet = Fleet(seed=2, sets=60, start_ts=START_TS)
+    batteries, every = fleet.batteries, np.arange(60)
+    batteries.charge_ah -= 20.0
+    for _ in range(600):
+        batteries.drive(every, mains=np.ones(60, bool), load_w=np.zeros(60), next_s=np.full(60, 60.0))
+        batteries.integrate(every, np.full(60, 60.0), np.full(60, 25.0))
+    stated = np.array([at.value for at in fleet.states(START_TS) if at.quantity == "soh"])
+    weakest = np.where(batteries.cells, batteries.capacity_ah, np.inf).argmin(axis=1)
+    held = batteries.charge_ah[every, weakest] / batteries.nominal_ah
+    assert abs(np.mean(stated - held)) < 0.0003
+    assert np.abs(stated - held).max() < 0.003
+    assert 0.002 < np.min(batteries.soh - stated) < np.max(batteries.soh - stated) < 0.007
+
+
 @pytest.mark.parametrize("hour", [0, 9])
 def test_true_backup_time_is_what_a_full_set_then_carries(hour: int) -> None:
     """To a twentieth for half of the sets, at any hour; of an empty set it is the same, for it is stated from full."""

@@ -96,6 +96,18 @@ def test_a_test_that_stops_short_of_the_cut_off_still_tells_the_capacity() -> No
     assert row.capacity_ah == pytest.approx(82.0, rel=0.01)
 
 
+def test_a_knee_counts_down_to_where_its_voltage_was_seen() -> None:
+    """What was drawn between the last loaded sample and the load's end is still in the cell that the sample shows."""
+    rig = on_float(soh=0.82)
+    rig.run(10 / 3600, -30.0, period_s=1.0)
+    assert rig.run(8, -30.0, until_cell_v=3.0)
+    rig.readings.pop()
+    rig.run(0.5, 15.0)
+    (row,) = capacities(rig)
+    assert row.method is CapacityMethod.KNEE
+    assert row.capacity_ah == pytest.approx(82.0, rel=0.001)
+
+
 def test_a_partial_discharge_that_rests_below_thirty_percent_gives_an_estimate() -> None:
     """The rest voltage tells the SoC there; C = ΔAh/ΔSoC."""
     rig = on_float(soh=0.80)
