@@ -10,6 +10,7 @@ from streams.kernels.battery.fusion import Z_90
 from tests.support.worlds.battery_faults import Doubtful
 from tests.support.worlds.battery_worlds import MAKERS, World, scored
 from tests.support.worlds.method_worlds import SHOWN, scores_of
+from tests.support.worlds.scenario_sets import scores_of_scenario
 
 LFP = sorted(MAKERS)
 SETS = 10
@@ -98,3 +99,10 @@ def test_every_way_of_discharging_is_scored_by_its_own_method() -> None:
     assert set(found["LMFP, NMC"].by_method) == {CapacityMethod.FULL, SHOWN}
     assert lfp[SHOWN].mae <= 1.0
     assert len(lfp[SHOWN].hits) == len(lfp[SHOWN].errors)
+
+
+def test_sets_of_the_capacity_tests_scenario_are_told_as_float_fills_them() -> None:
+    """Its test by the crew is a knee, its outage two days later a full discharge: both within a point and a half."""
+    found = scores_of_scenario(seed=1, sets=4).by_method
+    assert {CapacityMethod.FULL, CapacityMethod.KNEE, SHOWN} <= set(found)
+    assert max(abs(error) for error in found[CapacityMethod.FULL].errors + found[CapacityMethod.KNEE].errors) <= 1.5
