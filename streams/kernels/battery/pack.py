@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.metrics import BatteryLatest, BatteryQuarter, Quality, Row, quality_of
 from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
-from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
+from schemas.time import FOREVER_TS, HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
+from streams.kernels.battery.current_sensor import CurrentSensor, SensorSeen, unwatched, watch
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
-from streams.kernels.battery.standing import NEW, CurrentShown, CurrentStanding, Idle, after_gap, is_odd, watched
+from streams.kernels.battery.standing import CurrentShown
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rate
+from streams.kernels.battery.unsettled import doubted, kept
 from streams.kernels.codec import Codec, Saved
 
 if TYPE_CHECKING:
@@ -55,11 +57,13 @@ class PackState(NamedTuple):
     idle_v: float = 0.0
     awaited: int = 0
     """What is known of the current's sign (`Direction`)."""
-    standing: CurrentStanding = NEW
+    sensor: CurrentSensor = CurrentSensor()
     lowest_v: float | None = None
     """Lowest cell, where any shows a voltage."""
     is_doubtful: bool = False
-    """Whether the current stood for longer than it should, within the open quarter."""
+    """Whether the current stood for longer than it should, or against the voltage, within the open quarter."""
+    unsettled: tuple[BatteryQuarter, ...] = ()
+    """Quarters that are over, and counted a current that may yet turn out to be none."""
 
 
 class _View(NamedTuple):
@@ -77,7 +81,7 @@ class PackMonitor(Saved[PackState | None]):
     """Fold of battery readings: quarters of an hour, and the newest view of the set."""
 
     name = "pack_monitor"
-    version = 10
+    version = 11
     source = frozenset({Kind.BATTERY})
     events = ()
     snapshot_ms = QUARTER_DAY_MS
@@ -99,12 +103,22 @@ class PackMonitor(Saved[PackState | None]):
                 view = None
                 continue
             view = view_of(reading)
+            if state is not None and state.unsettled and reading.ts // self.snapshot_ms != state.ts // self.snapshot_ms:
+                rows += state.unsettled  # whoever sets out from there finds them as they stood, whatever was told since
             state, rate = _advance(state, reading, view, limits, rows)
         if view is not None and state is not None:
             rows.append(_latest(device, arrivals[-1], view, rate, sign_of(state.votes)))
         elif arrivals:
             rows.append(_nothing_latest(device, arrivals[-1]))
         return state, rows
+
+    def is_final(self, state: PackState | None, row: Row) -> bool:
+        """Whether no later reading can tell a quarter again."""
+        return state is None or not isinstance(row, BatteryQuarter) or all(row.ts != each.ts for each in state.unsettled)
+
+    def revisable_from(self, state: PackState | None) -> int:
+        """Oldest quarter that a later reading can tell again."""
+        return min([row.ts for row in state.unsettled], default=FOREVER_TS) if state is not None else FOREVER_TS
 
 
 def view_of(reading: BatteryReading) -> _View:
@@ -162,7 +176,8 @@ def _advance(
     """Take one reading: the time since the last one, the quarters that are over, and its own highest values."""
     ts, device = reading.ts, limits.device
     direction, sign = Direction(), 1.0
-    standing, stands, doubtful = NEW, False, False
+    seen, doubtful = unwatched(CurrentSensor(), (reading.pack_voltage_v or 0.0) / limits.cell_count), False
+    unsettled: Sequence[BatteryQuarter] = ()
     if before is None:
         quarter, sums, peaks = _quarter(ts), _Sums(), _Peaks()
         known_temperatures: tuple[tuple[int, float], ...] = ()
@@ -178,14 +193,19 @@ def _advance(
             if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
         sign = direction.sign
-        standing, stands = _standing(before, reading, view.cell_min_v, limits, sign, is_gap=is_gap)
-        start, doubtful = before.ts, before.is_doubtful or stands
+        seen = _sensor_seen(before, reading, view.cell_min_v, limits, sign, is_gap=is_gap)
+        start, doubtful, unsettled = before.ts, before.is_doubtful or seen.is_doubtful, before.unsettled
+        if seen.doubted_from is not None:
+            rows += doubted(unsettled, seen.doubted_from)
+            unsettled = ()
         while ts >= quarter + QUARTER_MS:
             end = quarter + QUARTER_MS
             if known:
                 sums = _integrate(sums, before, reading, sign, (start, end))
-            rows.append(_row(device, quarter, sums, peaks, sign, doubtful=doubtful))
-            doubtful = stands
+            rows.append(closed := _row(device, quarter, sums, peaks, sign, doubtful=doubtful))
+            own = () if doubtful else (closed,)
+            unsettled = () if seen.unsettled_from is None else kept(unsettled, own, seen.unsettled_from)
+            doubtful = seen.is_doubtful
             quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
         if known and ts > start:
             sums = _integrate(sums, before, reading, sign, (start, ts))
@@ -202,24 +222,25 @@ def _advance(
         _higher(peaks.rate_c_min, rate),
         temperatures,
         *direction,
-        standing,
+        seen.sensor,
         view.cell_min_v,
         doubtful,
+        tuple(unsettled),
     )
     return state, rate
 
 
-def _standing(
+def _sensor_seen(
     before: PackState, reading: BatteryReading, lowest_v: float | None, limits: Limits, sign: float, *, is_gap: bool
-) -> tuple[CurrentStanding, bool]:
-    """What is known of how the current moves, one reading later, and whether it stands for longer than it should."""
+) -> SensorSeen:
+    """What is known of the current sensor one reading later."""
+    now_v, before_v = reading.pack_voltage_v, before.voltage_v
+    mean_v = (now_v or 0.0) / limits.cell_count
     if is_gap or before.current_a is None or reading.current_a is None:
-        return after_gap(before.standing), False
-    count, idle = limits.cell_count, Idle(*[abs(a) < limits.idle_a for a in (before.current_a, reading.current_a)])
-    earlier = CurrentShown(before.ts, before.current_a, (before.voltage_v or 0.0) / count, before.lowest_v or 0.0)
-    now = CurrentShown(reading.ts, reading.current_a, (reading.pack_voltage_v or 0.0) / count, lowest_v or 0.0)
-    known = watched(before.standing, earlier, now, idle, sign)
-    return known, is_odd(known, now, reading.ts - before.ts, is_idle=idle.before)
+        return unwatched(before.sensor, mean_v)
+    earlier = CurrentShown(before.ts, before.current_a, (before_v or 0.0) / limits.cell_count, before.lowest_v or 0.0)
+    now = CurrentShown(reading.ts, reading.current_a, mean_v, lowest_v or 0.0)
+    return watch(before.sensor, earlier, now, limits, sign, has_volts=None not in {now_v, before_v})
 
 
 def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:
@@ -233,7 +254,7 @@ def _direction(before: PackState, reading: BatteryReading, known: Direction, lim
     """Learn from one more step; both readings have voltage and current."""
     from_v, to_v, from_a, to_a = before.voltage_v, reading.pack_voltage_v, before.current_a, reading.current_a
     assert from_v is not None and to_v is not None and from_a is not None and to_a is not None  # noqa: S101, PT018
-    coarse_v = before.standing.coarse_v * limits.cell_count
+    coarse_v = before.sensor.standing.coarse_v * limits.cell_count
     elapsed = reading.ts - before.ts
     return learned(known, limits, (from_a, from_v), (to_a, to_v), elapsed=elapsed, coarse_v=coarse_v)
 

@@ -14,14 +14,16 @@ import numpy as np
 from schemas.metrics import BatteryLatest, built
 from schemas.metrics.battery_health import BatteryFlag
 from schemas.time import HOUR_MS, MINUTE_MS, QUARTER_MS
+from streams.kernels.battery.current_sensor import CurrentSensor
 from streams.kernels.battery.direction import sign_of
 from streams.kernels.battery.pack import (
     PackMonitor,
     PackState,
 )
-from streams.kernels.battery.quiet_standing import STANDINGS, ShownFigures, standing_of, watched_once
+from streams.kernels.battery.quiet_standing import STANDINGS, ShownFigures, follow_still, standing_of, watched_once
 from streams.kernels.battery.quiet_standing import figures_of as standing_figures
 from streams.kernels.battery.samples import Samples
+from streams.kernels.battery.stillness import Stillness
 from streams.kernels.battery.temperature_line import RATE_SPAN_MS, temperature_rates
 from streams.kernels.figures import NAN, Layout, higher, listed, or_nan, or_none
 
@@ -56,12 +58,20 @@ class PackFigures:
     rate_max_c_min: Array
     standing: Array
     lowest_v: Array
+    still_high_v: Array
+    still_low_v: Array
+    still_ah: Array
+    earlier_v: Array
     sample_ts: Array
     sample_c: Array
     sign: Array
     gap_ms: Array
     step_a: Array
     idle_a: Array
+    firm_a: Array
+    float_cell_v: Array
+    drained_cell_v: Array
+    nominal_ah: Array
 
 
 class QuietPackMonitor(PackMonitor):
@@ -87,7 +97,8 @@ class QuietPackMonitor(PackMonitor):
 def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
     if None in {state.voltage_v, state.current_a, state.lowest_v} or state.doubted_v or state.idle_v:
         return None
-    if state.standing.against_ts:
+    sensor = state.sensor
+    if sensor.standing.against_ts or sensor.is_stuck:
         return None
     times, celsius = [NAN] * MINUTES, [NAN] * MINUTES
     for ts, hottest in state.temperatures:
@@ -95,28 +106,36 @@ def _figures_of(state: PackState, limits: Limits) -> tuple[float, ...] | None:
         times[place], celsius[place] = ts, hottest
     return (
         *map(or_nan, state[:13]),
-        *standing_figures(state.standing),
+        *standing_figures(sensor.standing),
         or_nan(state.lowest_v),
+        *sensor.still,
+        sensor.earlier_v,
         *times,
         *celsius,
         sign_of(state.votes),
         limits.device.gap_ms,
         limits.step_a,
         limits.idle_a,
+        limits.firm_a,
+        limits.float_cell_v,
+        limits.drained_cell_v,
+        limits.nominal_ah,
     )
 
 
 def _state_of(base: PackState, figures: Sequence[float]) -> PackState:
-    first = 14 + STANDINGS
+    behind = 13 + STANDINGS
+    lowest_v, *still, earlier_v = figures[behind : behind + 5]
+    first = behind + 5
     times, celsius = figures[first : first + MINUTES], figures[first + MINUTES : first + 2 * MINUTES]
     samples = sorted((int(ts), hottest) for ts, hottest in zip(times, celsius, strict=True) if ts > 0)
     ts, volts, amps, quarter, *sums = figures[:9]
     peaks = map(or_none, figures[9:13])
-    standing = standing_of(figures[13 : first - 1])
+    standing = standing_of(figures[13:behind])
     head = (int(ts), volts, amps, int(quarter), *sums, *peaks, tuple(samples))
-    return PackState._make(
-        (*head, base.votes, base.doubted_v, base.idle_v, base.awaited, standing, figures[first - 1], base.is_doubtful)
-    )
+    sign = (base.votes, base.doubted_v, base.idle_v, base.awaited)
+    sensor = CurrentSensor(standing, Stillness._make(still), earlier_v)
+    return PackState._make((*head, *sign, sensor, lowest_v, base.is_doubtful, base.unsettled))
 
 
 def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row]]:
@@ -133,7 +152,10 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row
     earlier = ShownFigures(before_ts, figures.current_a, before_v, figures.lowest_v, was_idle)
     now = ShownFigures(ts, samples.current_a, mean_v, samples.lowest_v, is_idle)
     figures.standing, stands = watched_once(samples, figures.standing, earlier, now, figures.sign)
-    quiet &= ~stands
+    is_still = (samples.current_a == figures.current_a) | (was_idle & is_idle)
+    amps = (figures.sign * figures.current_a, figures.sign * samples.current_a)
+    against = follow_still(figures, ts - before_ts, amps, (before_v, mean_v), is_idle, is_still)
+    quiet &= ~(stands | (against & (is_idle | (np.abs(samples.current_a) >= figures.firm_a))))
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000
     rate = _temperature_rate(figures, samples)

@@ -1,6 +1,6 @@
-"""The quiet way of `standing`: how long the currents of many sets have stood, over columns.
+"""The quiet way of `standing` and `stillness`: how long the currents of many sets have stood, over columns.
 
-What stands here is `standing` once more; `standing` is the truth, and `tests/…/test_quiet.py` holds both equal.
+What stands here is these two once more; they are the truth, and `tests/…/test_quiet.py` holds both equal.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from schemas.time import HOUR_MS
+from streams.kernels.battery.direction import APART_MS
 from streams.kernels.battery.standing import (
     LOAD_SHARE,
     MOVE_KEPT,
@@ -23,6 +25,7 @@ from streams.kernels.battery.standing import (
     CurrentStanding,
     Swings,
 )
+from streams.kernels.battery.stillness import AGAINST_V, UNSEEN_AH
 from streams.kernels.figures import larger, smaller
 
 if TYPE_CHECKING:
@@ -193,3 +196,38 @@ def _odd_all(known: StandingFigures, now: ShownFigures, least: Array | int, is_i
     resent &= swung | (known.swings[1] >= SWINGS)
     lasts &= (swung & is_within) | resent
     return lasts
+
+
+class StillFigures(Protocol):
+    """Columns of a fold that hold `Stillness`, the voltage before the last one, and what they are judged by."""
+
+    still_high_v: Array
+    still_low_v: Array
+    still_ah: Array
+    earlier_v: Array
+    float_cell_v: Array
+    drained_cell_v: Array
+    nominal_ah: Array
+
+
+def follow_still(
+    f: StillFigures, elapsed: Array, amps: tuple[Array, Array], volts: tuple[Array, Array], is_idle: Mask, is_still: Mask
+) -> Mask:
+    """Follow `Stillness` of many sets by a reading each; whether it is against the current.
+
+    `amps` and `volts` of the mean cell are those of the reading before and of this one.
+    """
+    (before_a, now_a), (before_v, now_v) = amps, volts
+    charged_ah = (before_a + now_a) / 2 * elapsed / HOUR_MS
+    earlier_v = np.where((elapsed >= APART_MS) & (np.abs(now_v - before_v) < AGAINST_V), before_v, f.earlier_v)
+    low_v, high_v = smaller(smaller(earlier_v, before_v), now_v), larger(larger(earlier_v, before_v), now_v)
+    f.earlier_v = before_v
+    f.still_high_v = np.where(is_still, larger(f.still_high_v, low_v), low_v)
+    f.still_low_v = np.where(is_still, smaller(f.still_low_v, high_v), high_v)
+    f.still_ah = np.where(is_still, f.still_ah + charged_ah, 0.0)
+    gone_v = np.where(now_a < 0, low_v - f.still_low_v, f.still_high_v - high_v)
+    is_drained = (
+        (f.still_high_v >= f.float_cell_v) & (high_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
+    )
+    against: Mask = np.where(is_idle, is_drained, gone_v >= AGAINST_V)
+    return against

@@ -235,6 +235,22 @@ def is_standing(known: CurrentStanding, now: CurrentShown, elapsed: int, *, is_i
     return _stands(known, now, elapsed, STANDS_TIMES, STANDS_MS, is_idle=is_idle)
 
 
+def standing_from(known: CurrentStanding, now: CurrentShown) -> int:
+    """Reading since which a current that stands shows none; where it may be the whole record, since that stands."""
+    if known.against_ts:
+        return known.against_ts
+    is_alone = known.amps.turns == SWINGS_ALONE and known.low_a < now.amps < known.high_a
+    return known.since if is_alone else max(known.since, known.volts_since)
+
+
+def may_be_told(known: CurrentStanding, amps: float) -> bool:
+    """Whether a current that goes on standing at `amps` will be told to show none, by itself or with its record."""
+    if not known.since:
+        return False
+    swings = known.amps.is_noise and amps != 0.0
+    return bool(known.against_ts) or swings or (known.volts.is_noise and known.volts_since > 0)
+
+
 def _stands(
     known: CurrentStanding, now: CurrentShown, elapsed: int, times: float, least_ms: int, *, is_idle: bool
 ) -> bool:

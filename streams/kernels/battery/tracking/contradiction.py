@@ -22,6 +22,7 @@ from schemas.metrics.battery_health import BatteryFlag
 from streams.kernels.battery.direction import APART_MS, sign_of
 from streams.kernels.battery.limits import REFERENCE_C
 from streams.kernels.battery.standing import CurrentShown, Idle, after_gap, is_standing, watched
+from streams.kernels.battery.stillness import Stillness, reached
 from streams.kernels.battery.tracking.flags import bit
 from streams.kernels.battery.tracking.flow import CHARGE, FLOAT
 
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from streams.kernels.battery.tracking.set_state import SetState
 
 STUCK = bit(BatteryFlag.STUCK_CURRENT)
-AGAINST_V = 0.10
-"""A cell that rises by this under one discharging current is charged, and the other way round. (unsourced)"""
-UNSEEN_AH = 0.3
-"""Share of the nominal charge that may have left a set at currents that count as none, before they are believed."""
 ANSWER_V = 0.010
 """Smallest answer of a cell to a load step that is waited for. (unsourced)"""
 ANSWERED = 0.15
@@ -74,11 +71,6 @@ def contradicts_cells(pack_v: float, cells: Sequence[float], amps: float | None,
     return abs(pack_v - sum_v) > PARTS_SHARE * sum_v and parts_from_cells(pack_v, cells, limits.lead_v(amps))
 
 
-def is_borne_out(elapsed: int, before_v: float, mean_v: float) -> bool:
-    """Whether two readings of a mean cell lie so far apart that they are as good as three, and agree."""
-    return elapsed >= APART_MS and abs(mean_v - before_v) < AGAINST_V
-
-
 def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, limits: Limits) -> None:
     """Hold a reading's current against its voltage; on a contradiction the set's SoC is not known any more.
 
@@ -86,22 +78,20 @@ def watch_current(state: SetState, flow: Flow, raw: float, charged_ah: float, li
     """
     mean_v, idle, coarse_v = flow.volts / limits.cell_count, limits.idle_a, state.standing.coarse_v
     before_v, is_gap = state.volts / limits.cell_count, flow.is_gap
-    earlier_v = before_v if is_borne_out(flow.elapsed, before_v, mean_v) else state.earlier_v
-    low_v, high_v = min(earlier_v, before_v, mean_v), max(earlier_v, before_v, mean_v)
+    within_v = reached(flow.elapsed, state.earlier_v, before_v, mean_v)
     state.earlier_v = before_v
     is_idle, was_idle = abs(flow.amps) < idle, abs(flow.amps_before) < idle
     now = CurrentShown(flow.ts, raw, mean_v, flow.cell_v)
     _watch_standing(state, flow, now, Idle(was_idle, is_idle), limits)
-    if is_gap or not (raw == state.raw_a or (is_idle and was_idle)):
-        state.still_high_v, state.still_low_v = low_v, high_v
-        state.still_ah, state.is_stuck = 0.0, False
-    else:
-        state.still_high_v, state.still_low_v = max(state.still_high_v, low_v), min(state.still_low_v, high_v)
-        state.still_ah += charged_ah
+    is_still = not is_gap and (raw == state.raw_a or (is_idle and was_idle))
+    known = Stillness(state.still_high_v, state.still_low_v, state.still_ah)
+    still = known.followed(within_v, charged_ah, is_still=is_still)
+    state.still_high_v, state.still_low_v, state.still_ah = still
+    state.is_stuck = state.is_stuck and is_still
     is_unanswered = _is_unanswered(state, flow, mean_v, limits)
     if not state.is_stuck and (
         is_standing(state.standing, now, flow.elapsed, is_idle=is_idle)
-        or _is_against(state, flow, (low_v, high_v), limits)
+        or still.is_against(flow.amps, within_v, limits)
         or _is_overfull(state, flow, limits)
         or is_unanswered
     ):
@@ -132,21 +122,6 @@ def _is_overfull(state: SetState, flow: Flow, limits: Limits) -> bool:
     if flow.doing is not CHARGE or episode.kind is not CHARGE or episode.soc is None:
         return False
     return episode.soc - 3 * episode.soc_sigma + episode.charge_ah / limits.nominal_ah > OVERFULL
-
-
-def _is_against(state: SetState, flow: Flow, within_v: tuple[float, float], limits: Limits) -> bool:
-    """Whether the voltage has gone where this current cannot take it; `within_v`: three readings in a row lie."""
-    low_v, high_v = within_v
-    if abs(flow.amps) >= limits.idle_a:
-        gone = low_v - state.still_low_v if flow.amps < 0 else state.still_high_v - high_v
-        return gone >= AGAINST_V
-    was_full = state.still_high_v >= limits.float_cell_v
-    return (
-        limits.has_curve
-        and was_full
-        and high_v < limits.drained_cell_v
-        and (state.still_ah > -UNSEEN_AH * limits.nominal_ah)
-    )
 
 
 def _is_unanswered(state: SetState, flow: Flow, mean_v: float, limits: Limits) -> bool:

@@ -19,10 +19,10 @@ from schemas.metrics.battery_health import BatteryFlag, BatteryState
 from schemas.time import HOUR_MS, MINUTE_MS
 from streams.kernels.battery.direction import APART_MS
 from streams.kernels.battery.quiet_pack import split_trapezoids
-from streams.kernels.battery.quiet_standing import ShownFigures, watched_once
+from streams.kernels.battery.quiet_standing import ShownFigures, follow_still, watched_once
 from streams.kernels.battery.samples import Samples
 from streams.kernels.battery.tracking.cells import ODD_CELL_V
-from streams.kernels.battery.tracking.contradiction import AGAINST_V, ANSWERED, PARTS_SHARE, UNSEEN_AH
+from streams.kernels.battery.tracking.contradiction import ANSWERED, PARTS_SHARE
 from streams.kernels.battery.tracking.flags import SENTINELS_SOH_PCT, text_of
 from streams.kernels.battery.tracking.flow import DISCHARGE, FLOAT, LEAVE_FLOAT_V, LEAVE_IDLE
 from streams.kernels.battery.tracking.health import SetHealth
@@ -133,20 +133,9 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     mean_v = samples.pack_v / f.cell_count
     idle, was_idle = np.abs(amps) < f.idle_a, np.abs(before) < f.idle_a
     still = (samples.current_a == f.raw_a) | (idle & was_idle)
-    charged_ah = (before + amps) / 2 * (samples.ts - f.ts) / HOUR_MS
-    before_v = f.volts / f.cell_count
-    is_far = samples.ts - f.ts >= APART_MS
-    earlier_v = np.where(is_far & (np.abs(mean_v - before_v) < AGAINST_V), before_v, f.earlier_v)
-    low_v, high_v = smaller(smaller(earlier_v, before_v), mean_v), larger(larger(earlier_v, before_v), mean_v)
-    f.earlier_v = before_v
-    f.still_high_v = np.where(still, larger(f.still_high_v, low_v), low_v)
-    f.still_low_v = np.where(still, smaller(f.still_low_v, high_v), high_v)
-    f.still_ah = np.where(still, f.still_ah + charged_ah, 0.0)
-    gone = np.where(amps < 0, low_v - f.still_low_v, f.still_high_v - high_v)
-    is_drained = (
-        (f.still_high_v >= f.float_cell_v) & (high_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
-    )
-    against = np.where(idle, is_drained, gone >= AGAINST_V)
+    before_v, elapsed = f.volts / f.cell_count, samples.ts - f.ts
+    is_far = elapsed >= APART_MS
+    against = follow_still(f, elapsed, (before, amps), (before_v, mean_v), idle, still)
     waits = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
     unanswered = waits & ((f.was_asked != 0) | is_far)
     f.asked_v, f.was_asked = np.where(waits & ~unanswered, f.asked_v, 0.0), (waits & ~unanswered).astype(float)
