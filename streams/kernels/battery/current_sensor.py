@@ -71,7 +71,11 @@ def watch(
         before_a, amps = sign * before.amps, sign * now.amps
         within_v = reached(elapsed, known.earlier_v, before.mean_v, now.mean_v)
         is_still = now.amps == before.amps or (idle.before and idle.now)
-        still = known.still.followed(within_v, (before_a + amps) / 2 * elapsed / HOUR_MS, is_still=is_still)
+        is_full = idle.now and within_v.low_v >= limits.float_cell_v  # from here on anew: a float of weeks adds nothing
+        charged_ah = (before_a + amps) / 2 * elapsed / HOUR_MS
+        still = known.still.followed(within_v, charged_ah, is_still=is_still and not is_full)
+        if still.high_v < limits.float_cell_v:
+            still = still._replace(ah=0.0)  # nor does a rest of weeks
         tells = idle.now or abs(amps) >= limits.firm_a  # less than a firm current may be an offset, not known here
         is_against = tells and still.is_against(amps, within_v, limits)
         is_stuck = is_against or (known.is_stuck and is_still)

@@ -154,7 +154,8 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row
     figures.standing, stands = watched_once(samples, figures.standing, earlier, now, figures.sign)
     is_still = (samples.current_a == figures.current_a) | (was_idle & is_idle)
     amps = (figures.sign * figures.current_a, figures.sign * samples.current_a)
-    against = follow_still(figures, ts - before_ts, amps, (before_v, mean_v), is_idle, is_still)
+    volts = (before_v, mean_v)
+    against = follow_still(figures, ts - before_ts, amps, volts, is_idle, is_still, since_full=True)
     quiet &= ~(stands | (against & (is_idle | (np.abs(samples.current_a) >= figures.firm_a))))
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000
