@@ -86,8 +86,10 @@ def test_a_record_that_stands_has_estimates_since_it_stood_and_not_since_it_was_
     """The quarter in which the last reading moved is doubted too; what lies before is not."""
     own = quarters(resent(until_h=8.0))
     stood_ts = BEGIN_TS + round(STANDS_H * HOUR_MS)
-    assert {row.quality for ts, row in own.items() if ts + QUARTER_MS <= stood_ts} == {Quality.GOOD}
-    assert {row.quality for ts, row in own.items() if ts + QUARTER_MS > stood_ts} == {Quality.ESTIMATED}
+    before = [row for ts, row in own.items() if BEGIN_TS + 2 * HOUR_MS <= ts <= stood_ts - QUARTER_MS]
+    since = [row for ts, row in own.items() if ts > stood_ts - QUARTER_MS]
+    assert {(row.quality, row.flags) for row in before} == {(Quality.GOOD, "")}
+    assert {(row.quality, row.flags) for row in since} == {(Quality.ESTIMATED, "stuck_current")}
 
 
 def test_no_more_than_eight_hours_are_remembered() -> None:
