@@ -26,7 +26,7 @@ class BatteryQuarter(NamedTuple):
     coverage: Real
     quality: Quality
     flags: str
-    """`reversed_current` where the sensor's sign was turned round."""
+    """`reversed_current` where the sensor's sign was turned round, `stuck_current` where it showed none."""
 
 
 class BatteryLatest(NamedTuple):

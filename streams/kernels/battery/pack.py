@@ -2,8 +2,8 @@
 
 Nothing here is an estimate of health: charge and energy are sums over time of what was measured, and only over
 time that was measured. A gap adds nothing and is missing from the coverage; nor does a record of zeros. A current
-whose sign the voltage has shown to be the wrong way round is turned; one that stands for longer than it ever did makes
-its quarters of an hour estimates.
+whose sign the voltage has shown to be the wrong way round is turned; one that stands for longer than it ever did, or
+against the voltage, makes its quarters of an hour estimates, those too that were told before that was known.
 """
 
 from __future__ import annotations
@@ -114,11 +114,12 @@ class PackMonitor(Saved[PackState | None]):
 
     def is_final(self, state: PackState | None, row: Row) -> bool:
         """Whether no later reading can tell a quarter again."""
-        return state is None or not isinstance(row, BatteryQuarter) or all(row.ts != each.ts for each in state.unsettled)
+        unsettled = () if state is None else state.unsettled
+        return not isinstance(row, BatteryQuarter) or all(row.ts != each.ts for each in unsettled)
 
     def revisable_from(self, state: PackState | None) -> int:
         """Oldest quarter that a later reading can tell again."""
-        return min([row.ts for row in state.unsettled], default=FOREVER_TS) if state is not None else FOREVER_TS
+        return FOREVER_TS if state is None else min([row.ts for row in state.unsettled], default=FOREVER_TS)
 
 
 def view_of(reading: BatteryReading) -> _View:

@@ -152,10 +152,8 @@ def _advance(figures: PackFigures, samples: Samples) -> tuple[Mask, Iterable[Row
     earlier = ShownFigures(before_ts, figures.current_a, before_v, figures.lowest_v, was_idle)
     now = ShownFigures(ts, samples.current_a, mean_v, samples.lowest_v, is_idle)
     figures.standing, stands = watched_once(samples, figures.standing, earlier, now, figures.sign)
-    is_still = (samples.current_a == figures.current_a) | (was_idle & is_idle)
     amps = (figures.sign * figures.current_a, figures.sign * samples.current_a)
-    volts = (before_v, mean_v)
-    against = follow_still(figures, ts - before_ts, amps, volts, is_idle, is_still, since_full=True)
+    against = follow_still(figures, earlier, now, amps, since_full=True)
     quiet &= ~(stands | (against & (is_idle | (np.abs(samples.current_a) >= figures.firm_a))))
     _integrate(figures, samples)
     spread_mv = (samples.highest_v - samples.lowest_v) * 1000

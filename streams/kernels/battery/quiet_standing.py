@@ -211,27 +211,21 @@ class StillFigures(Protocol):
 
 
 def follow_still(
-    f: StillFigures,
-    elapsed: Array,
-    amps: tuple[Array, Array],
-    volts: tuple[Array, Array],
-    is_idle: Mask,
-    is_still: Mask,
-    *,
-    since_full: bool = False,
+    f: StillFigures, before: ShownFigures, now: ShownFigures, amps: tuple[Array, Array], *, since_full: bool = False
 ) -> Mask:
     """Follow `Stillness` of many sets by a reading each; whether it is against the current.
 
-    `amps` and `volts` of the mean cell are those of the reading before and of this one. `since_full`: as
-    `current_sensor` has it, from the last full cell on, and with no charge where there was none.
+    `amps` are the two readings' charging currents. `since_full`: as `current_sensor` has it, from the last full cell
+    on, and without a charge where there was none.
     """
-    (before_a, now_a), (before_v, now_v) = amps, volts
+    (before_a, now_a), before_v, now_v, elapsed = amps, before.mean_v, now.mean_v, now.ts - before.ts
+    is_still = (now.amps == before.amps) | (before.is_idle & now.is_idle)
     charged_ah = (before_a + now_a) / 2 * elapsed / HOUR_MS
     earlier_v = np.where((elapsed >= APART_MS) & (np.abs(now_v - before_v) < AGAINST_V), before_v, f.earlier_v)
     low_v, high_v = smaller(smaller(earlier_v, before_v), now_v), larger(larger(earlier_v, before_v), now_v)
     f.earlier_v = before_v
     if since_full:
-        is_still = is_still & ~(is_idle & (low_v >= f.float_cell_v))
+        is_still &= ~(now.is_idle & (low_v >= f.float_cell_v))
     f.still_high_v = np.where(is_still, larger(f.still_high_v, low_v), low_v)
     f.still_low_v = np.where(is_still, smaller(f.still_low_v, high_v), high_v)
     counts = is_still & (f.still_high_v >= f.float_cell_v) if since_full else is_still
@@ -240,5 +234,5 @@ def follow_still(
     is_drained = (
         (f.still_high_v >= f.float_cell_v) & (high_v < f.drained_cell_v) & (f.still_ah > -UNSEEN_AH * f.nominal_ah)
     )
-    against: Mask = np.where(is_idle, is_drained, gone_v >= AGAINST_V)
+    against: Mask = np.where(now.is_idle, is_drained, gone_v >= AGAINST_V)
     return against

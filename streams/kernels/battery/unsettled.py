@@ -20,9 +20,7 @@ KEPT = 32
 """Newest quarters that are told again: eight hours. (unsourced)"""
 
 
-def kept(
-    rows: Sequence[BatteryQuarter], more: Sequence[BatteryQuarter], from_ts: int
-) -> tuple[BatteryQuarter, ...]:
+def kept(rows: Sequence[BatteryQuarter], more: Sequence[BatteryQuarter], from_ts: int) -> tuple[BatteryQuarter, ...]:
     """Keep the quarters that reach beyond the reading since which the current stands, and some more behind them."""
     return (*_since(rows, from_ts), *more)[-KEPT:]
 

@@ -132,15 +132,12 @@ def _watch_current(f: HealthFigures, samples: Samples, before: Array, amps: Arra
     """`contradiction.watch_current`: whether the voltage goes with the current."""
     mean_v = samples.pack_v / f.cell_count
     idle, was_idle = np.abs(amps) < f.idle_a, np.abs(before) < f.idle_a
-    still = (samples.current_a == f.raw_a) | (idle & was_idle)
-    before_v, elapsed = f.volts / f.cell_count, samples.ts - f.ts
-    is_far = elapsed >= APART_MS
-    against = follow_still(f, elapsed, (before, amps), (before_v, mean_v), idle, still)
-    waits = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
-    unanswered = waits & ((f.was_asked != 0) | is_far)
-    f.asked_v, f.was_asked = np.where(waits & ~unanswered, f.asked_v, 0.0), (waits & ~unanswered).astype(float)
-    earlier = ShownFigures(f.ts, f.raw_a, before_v, f.cell_v, was_idle)
+    earlier = ShownFigures(f.ts, f.raw_a, f.volts / f.cell_count, f.cell_v, was_idle)
     now = ShownFigures(samples.ts, samples.current_a, mean_v, samples.lowest_v, idle)
+    against = follow_still(f, earlier, now, (before, amps))
+    waits = (f.asked_v != 0.0) & ((mean_v - f.asked_from_v) / f.asked_v < ANSWERED)
+    unanswered = waits & ((f.was_asked != 0) | (samples.ts - f.ts >= APART_MS))
+    f.asked_v, f.was_asked = np.where(waits & ~unanswered, f.asked_v, 0.0), (waits & ~unanswered).astype(float)
     f.standing, stands = watched_once(samples, f.standing, earlier, now, f.sign)
     agrees: Mask = ~(against | unanswered | stands)
     return agrees

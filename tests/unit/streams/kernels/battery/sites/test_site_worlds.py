@@ -33,6 +33,8 @@ def test_what_is_wrong_is_not_told_without_a_doubt() -> None:
         100_206,  # a current that stands under a load
         400_150,  # phases of zero while a boost ends: its bus comes down by a volt, to where a rectifier holds it
         400_448,  # whole records that stand from the first hour on: its set was full again with mains
+        920_043,  # a current that stands at none through an outage: its state of charge was unknown, its quarters good
+        920_875,  # whole records that stand under a load: quarters were good until it was known
         402_133,  # phases of zero, and a true failure an hour and a half later
     ],
 )
