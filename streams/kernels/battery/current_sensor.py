@@ -43,13 +43,11 @@ class CurrentSensor(NamedTuple):
 class SensorSeen(NamedTuple):
     """A sensor one reading later."""
 
-    sensor: CurrentSensor = CurrentSensor()
+    sensor: CurrentSensor
     is_doubtful: bool = False
     """Whether what is counted now is no measurement."""
     doubted_from: int | None = None
     """Reading since which what was counted is none either, where that is told now."""
-    unsettled_from: int | None = None
-    """Reading since which what is counted may turn out to be none; None: nothing says so."""
 
 
 def unwatched(known: CurrentSensor, mean_v: float) -> SensorSeen:
@@ -64,32 +62,42 @@ def watch(
 
     `has_volts`: both readings have a pack's voltage.
     """
-    elapsed, idle = now.ts - before.ts, Idle(*[abs(each.amps) < limits.idle_a for each in (before, now)])
+    elapsed, idle_a = now.ts - before.ts, limits.idle_a
+    idle = Idle(abs(before.amps) < idle_a, abs(now.amps) < idle_a)
     standing = watched(known.standing, before, now, idle, sign)
-    still, is_stuck, is_drained, may_drain = Stillness(now.mean_v, now.mean_v), False, False, False
+    doubted_from = None
     if has_volts:
-        before_a, amps = sign * before.amps, sign * now.amps
-        within_v = reached(elapsed, known.earlier_v, before.mean_v, now.mean_v)
         is_still = now.amps == before.amps or (idle.before and idle.now)
-        is_full = idle.now and within_v.low_v >= limits.float_cell_v  # from here on anew: a float of weeks adds nothing
-        charged_ah = (before_a + amps) / 2 * elapsed / HOUR_MS
-        still = known.still.followed(within_v, charged_ah, is_still=is_still and not is_full)
-        if still.high_v < limits.float_cell_v:
-            still = still._replace(ah=0.0)  # nor does a rest of weeks
-        tells = idle.now or abs(amps) >= limits.firm_a  # less than a firm current may be an offset, not known here
-        is_against = tells and still.is_against(amps, within_v, limits)
+        still, is_against = _followed(known, before, now, limits, sign, is_still=is_still)
         is_stuck = is_against or (known.is_stuck and is_still)
-        is_drained = is_against and idle.now and not known.is_stuck
-        may_drain = idle.now and still.was_full(limits) and now.mean_v < limits.float_cell_v
-    doubted_from = unsettled_from = None
-    if is_drained:
-        doubted_from = ALL_TS
-    elif is_standing(standing, now, elapsed, is_idle=idle.before):
+        if is_against and idle.now and not known.is_stuck:
+            doubted_from = ALL_TS
+    else:
+        still, is_stuck = Stillness(now.mean_v, now.mean_v), False
+    odd = is_odd(standing, now, elapsed, is_idle=idle.before)
+    if odd and doubted_from is None and is_standing(standing, now, elapsed, is_idle=idle.before):
         doubted_from = standing_from(standing, now)
-    if may_drain:
-        unsettled_from = ALL_TS
-    elif may_be_told(standing, now.amps):
-        unsettled_from = standing_from(standing, now)
-    is_doubtful = is_stuck or is_odd(standing, now, elapsed, is_idle=idle.before)
-    sensor = CurrentSensor(standing, still, before.mean_v, is_stuck)
-    return SensorSeen(sensor, is_doubtful, doubted_from, unsettled_from)
+    return SensorSeen(CurrentSensor(standing, still, before.mean_v, is_stuck), odd or is_stuck, doubted_from)
+
+
+def _followed(
+    known: CurrentSensor, before: CurrentShown, now: CurrentShown, limits: Limits, sign: float, *, is_still: bool
+) -> tuple[Stillness, bool]:
+    """Follow the voltage, and whether it goes against the current."""
+    elapsed, amps, float_v = now.ts - before.ts, sign * now.amps, limits.float_cell_v
+    is_idle = abs(amps) < limits.idle_a
+    within_v = reached(elapsed, known.earlier_v, before.mean_v, now.mean_v)
+    is_full = is_idle and within_v.low_v >= float_v  # from here on anew: a float of weeks adds nothing
+    charged_ah = (sign * before.amps + amps) / 2 * elapsed / HOUR_MS
+    still = known.still.followed(within_v, charged_ah, is_still=is_still and not is_full)
+    if still.ah and still.high_v < float_v:
+        still = still._replace(ah=0.0)  # nor does a rest of weeks
+    tells = is_idle or abs(amps) >= limits.firm_a  # less than a firm current may be an offset, not known here
+    return still, tells and still.is_against(amps, within_v, limits)
+
+
+def unsettled_from(sensor: CurrentSensor, now: CurrentShown, limits: Limits) -> int | None:
+    """Reading since which what is counted may turn out to be none; None: nothing says so."""
+    if abs(now.amps) < limits.idle_a and sensor.still.was_full(limits) and 0.0 < now.mean_v < limits.float_cell_v:
+        return ALL_TS
+    return standing_from(sensor.standing, now) if may_be_told(sensor.standing, now.amps) else None

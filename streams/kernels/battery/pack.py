@@ -15,7 +15,7 @@ from schemas.metrics.battery_health import BatteryFlag
 from schemas.readings import BatteryReading, Kind
 from schemas.time import FOREVER_TS, HOUR_MS, MINUTE_MS, QUARTER_DAY_MS, QUARTER_MS
 from streams.kernels.battery.blank import is_blank
-from streams.kernels.battery.current_sensor import CurrentSensor, SensorSeen, unwatched, watch
+from streams.kernels.battery.current_sensor import CurrentSensor, SensorSeen, unsettled_from, unwatched, watch
 from streams.kernels.battery.direction import Direction, learned, sign_of
 from streams.kernels.battery.limits import LimitsOf
 from streams.kernels.battery.standing import CurrentShown
@@ -194,7 +194,10 @@ def _advance(
             if direction.sign != sign_of(before.votes):
                 sums = sums.turned()
         sign = direction.sign
-        seen = _sensor_seen(before, reading, view.cell_min_v, limits, sign, is_gap=is_gap)
+        now = CurrentShown(
+            ts, reading.current_a or 0.0, (reading.pack_voltage_v or 0.0) / limits.cell_count, view.cell_min_v or 0.0
+        )
+        seen = _sensor_seen(before, reading, now, limits, sign, is_gap=is_gap)
         start, doubtful, unsettled = before.ts, before.is_doubtful or seen.is_doubtful, before.unsettled
         if seen.doubted_from is not None:
             rows += doubted(unsettled, seen.doubted_from)
@@ -205,7 +208,8 @@ def _advance(
                 sums = _integrate(sums, before, reading, sign, (start, end))
             rows.append(closed := _row(device, quarter, sums, peaks, sign, doubtful=doubtful))
             own = () if doubtful else (closed,)
-            unsettled = () if seen.unsettled_from is None else kept(unsettled, own, seen.unsettled_from)
+            from_ts = unsettled_from(seen.sensor, now, limits)
+            unsettled = () if from_ts is None else kept(unsettled, own, from_ts)
             doubtful = seen.is_doubtful
             quarter, start, sums, peaks = (end if known else _quarter(ts)), end, _Sums(), _Peaks()
         if known and ts > start:
@@ -232,16 +236,15 @@ def _advance(
 
 
 def _sensor_seen(
-    before: PackState, reading: BatteryReading, lowest_v: float | None, limits: Limits, sign: float, *, is_gap: bool
+    before: PackState, reading: BatteryReading, now: CurrentShown, limits: Limits, sign: float, *, is_gap: bool
 ) -> SensorSeen:
     """What is known of the current sensor one reading later."""
-    now_v, before_v = reading.pack_voltage_v, before.voltage_v
-    mean_v = (now_v or 0.0) / limits.cell_count
     if is_gap or before.current_a is None or reading.current_a is None:
-        return unwatched(before.sensor, mean_v)
-    earlier = CurrentShown(before.ts, before.current_a, (before_v or 0.0) / limits.cell_count, before.lowest_v or 0.0)
-    now = CurrentShown(reading.ts, reading.current_a, mean_v, lowest_v or 0.0)
-    return watch(before.sensor, earlier, now, limits, sign, has_volts=None not in {now_v, before_v})
+        return unwatched(before.sensor, now.mean_v)
+    has_volts = before.voltage_v is not None and reading.pack_voltage_v is not None
+    before_v = (before.voltage_v or 0.0) / limits.cell_count
+    earlier = CurrentShown(before.ts, before.current_a, before_v, before.lowest_v or 0.0)
+    return watch(before.sensor, earlier, now, limits, sign, has_volts=has_volts)
 
 
 def _may_tell(before: PackState, reading: BatteryReading, limits: Limits) -> bool:
