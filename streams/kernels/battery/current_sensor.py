@@ -16,7 +16,7 @@ from streams.kernels.battery.standing import (
     after_gap,
     is_odd,
     is_standing,
-    may_be_told,
+    may_show_none,
     standing_from,
     watched,
 )
@@ -100,4 +100,4 @@ def unsettled_from(sensor: CurrentSensor, now: CurrentShown, limits: Limits) -> 
     """Reading since which what is counted may turn out to be none; None: nothing says so."""
     if abs(now.amps) < limits.idle_a and sensor.still.was_full(limits) and 0.0 < now.mean_v < limits.float_cell_v:
         return ALL_TS
-    return standing_from(sensor.standing, now) if may_be_told(sensor.standing, now.amps) else None
+    return standing_from(sensor.standing, now) if may_show_none(sensor.standing, now.amps) else None

@@ -243,7 +243,7 @@ def standing_from(known: CurrentStanding, now: CurrentShown) -> int:
     return known.since if is_alone else max(known.since, known.volts_since)
 
 
-def may_be_told(known: CurrentStanding, amps: float) -> bool:
+def may_show_none(known: CurrentStanding, amps: float) -> bool:
     """Whether a current that goes on standing at `amps` will be told to show none, by itself or with its record."""
     if not known.since:
         return False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KERNEL = PackMonitor(health_reference())
 SET = lfp_set("b")
 BEGIN_TS = 100_000 * QUARTER_DAY_MS
-STANDS_H, TOLD_H = 5.7, 6.3
+STANDS_H, FOUND_H = 5.7, 6.3
 """A current stands from before a moment at which states are saved, and is told 24 minutes later."""
 STOOD_H = (1.0, 1.1)
 """As it has before, for a quarter as long."""
@@ -44,6 +44,7 @@ def drained(hours: float) -> list[Arrival]:
 def resent(*, until_h: float) -> list[Arrival]:
     """A set on float whose record stands from 5.7 h on; its sensor's last digits moved until then."""
     rng, found = random.Random(5), []
+    shown: dict[str, object] = {}
     for number in range(round(until_h * HOUR_MS / PERIOD_MS)):
         hours = number * PERIOD_MS / HOUR_MS
         if hours < STANDS_H and not STOOD_H[0] < hours < STOOD_H[1]:
@@ -126,7 +127,7 @@ def test_any_order_of_a_sets_readings_comes_to_the_same(world: list[Arrival], se
 
 def test_a_late_reading_that_shows_a_current_takes_the_doubt_back() -> None:
     """It lies behind a saved state, and the quarters before that were told again: they are as they were."""
-    sent = drained(TOLD_H - STANDS_H)
+    sent = drained(FOUND_H - STANDS_H)
     late = at(QUARTER_DAY_MS + PERIOD_MS, pack_voltage_v=52.3, current_a=-25.0, cell_voltage_v=[3.27] * 16)
     ordered, cut = InMemory(KERNEL, SET), InMemory(KERNEL, SET)
     ordered.take(sorted([*sent, late], key=lambda each: each.ts))
