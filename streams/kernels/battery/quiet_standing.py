@@ -222,12 +222,15 @@ def follow_still(
     is_still = (now.amps == before.amps) | (before.is_idle & now.is_idle)
     charged_ah = (before_a + now_a) / 2 * elapsed / HOUR_MS
     earlier_v = np.where((elapsed >= APART_MS) & (np.abs(now_v - before_v) < AGAINST_V), before_v, f.earlier_v)
-    low_v, high_v = smaller(smaller(earlier_v, before_v), now_v), larger(larger(earlier_v, before_v), now_v)
+    low_v = np.minimum(
+        np.minimum(earlier_v, before_v), now_v
+    )  # voltages: no zero has a sign, and no function is called
+    high_v = np.maximum(np.maximum(earlier_v, before_v), now_v)
     f.earlier_v = before_v
     if since_full:
         is_still &= ~(now.is_idle & (low_v >= f.float_cell_v))
-    f.still_high_v = np.where(is_still, larger(f.still_high_v, low_v), low_v)
-    f.still_low_v = np.where(is_still, smaller(f.still_low_v, high_v), high_v)
+    f.still_high_v = np.where(is_still, np.maximum(f.still_high_v, low_v), low_v)
+    f.still_low_v = np.where(is_still, np.minimum(f.still_low_v, high_v), high_v)
     counts = is_still & (f.still_high_v >= f.float_cell_v) if since_full else is_still
     f.still_ah = np.where(counts, f.still_ah + charged_ah, 0.0)
     gone_v = np.where(now_a < 0, low_v - f.still_low_v, f.still_high_v - high_v)
