@@ -66,7 +66,7 @@ class RegisterMetering(Saved[MeterState]):
     """Fold of every kind of meter: minutes per register, what befell it, and the meter's newest reading."""
 
     name = "register_metering"
-    version = 21
+    version = 22
     source = METERS
     events = (MeterEvent,)
     retold = (MeterMinute,)

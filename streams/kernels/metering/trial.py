@@ -31,6 +31,9 @@ LEAP = 10.0
 JUMP = 1.5
 """An increment this many times as fast as any before puts the level on trial that it leads to. (unsourced)"""
 
+EVEN = 2.0
+"""A level that counts evenly does so in its mean as fast as with its last increment, within this. (unsourced)"""
+
 
 class TrialMark(NamedTuple):
     """What a register showed at a moment on trial."""
@@ -65,6 +68,15 @@ class Trial(NamedTuple):
     def leaping(self, ts: int) -> Trial:
         """Take an increment 1.5 times as fast as any before: the level that it leads to must prove itself anew."""
         return self._replace(counts=0, leapt=ts)
+
+    def is_even(self, speed: float, ts: int, value: float) -> bool:
+        """Whether it has counted no more than twice as fast since that increment, in its mean, as it did last.
+
+        A load that comes in bursts has, and another meter's level that goes on evenly has not. `ts` and `value` are its
+        newest; what is not known by the hour speaks for none of the two.
+        """
+        mark = next((mark for mark in self.marks if mark.ts >= self.leapt), None)
+        return mark is None or value - mark.value <= EVEN * speed * (ts - mark.ts)
 
     def further(self, anchor: Run) -> Trial | None:
         """Take one more reading that counted on, `anchor` being the last that nothing revises; None: it is proved."""

@@ -183,7 +183,9 @@ class Window(Beginning):
         leaps = not is_gap and self._leaps(state.habit, span, counted, trials.JUMP)
         if leaps and state.trial is not None:
             is_great = self._leaps(state.habit, span, counted, trials.LEAP)
-            is_second = state.trial.leapt > 0 and counted / span > trials.LEAP * self._newest_speed(state)
+            speed = self._newest_speed(state)
+            is_second = state.trial.leapt > 0 and counted / span > trials.LEAP * speed
+            is_second = is_second and state.trial.is_even(speed, newest.last, newest.value)
             state = self._doubted(state, state.trial, span, counted, rate, is_sure=is_great or is_second)
             newest, leaps = state.tail[0], not is_great
         backing = self._backing(state, span, counted, ts, vouched=is_vouched)
