@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.arrival import joined, with_dangers
 from schemas.metrics import Signal
+from schemas.time import HOUR_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
     from streams.kernels.contract import Fold
 
 KEPT = 8
-"""Readings of a device that are kept: one that comes late among them is taken as if it had come in time. (unsourced)"""
+"""So many readings of a device are kept at least: one that comes late among them is taken as if it had come in time.
+(unsourced)"""
+KEPT_MS = HOUR_MS
+"""More are kept as long as they are no older than the newest by this: a message of several readings that a collector
+held back is overtaken by more than eight. Less than a guard that starts reads again. (unsourced)"""
+KEPT_AT_MOST = 64
+"""No more than about so many are kept, however often a device sends. (unsourced)"""
+REMEMBERED = 4
+"""After every so many readings it is kept what the folds remember; in between they are fed again. (unsourced)"""
 
 
 class RecentReading(NamedTuple):
-    """A reading, and what each fold remembers after it."""
+    """A reading, and what each fold remembers after it, where that is kept."""
 
     arrival: Arrival
-    states: tuple[Any, ...]
+    states: tuple[Any, ...] | None
 
 
 class Fed(NamedTuple):
@@ -75,22 +84,62 @@ class Recent:
             first = min(first, at)
         if first == len(own):
             return None
-        kept, signals = self.kept[:first], list[Signal]()
-        states = kept[-1].states if kept else self.before
-        for arrival in own[first:]:
+        begin, states = self._remembered_before(first)
+        kept, signals = self.kept[:begin], list[Signal]()
+        for at, arrival in enumerate(own[begin:], begin):
             states, given = _folded(folds, device, states, arrival)
-            signals += given
+            signals += given if at >= first else ()
             kept.append(RecentReading(arrival, states))
         fed = Fed(own[first].ts, first < len(self.kept), signals)
-        if len(kept) > KEPT:
-            last = kept[-KEPT - 1]
-            self.before, self.before_ts = last.states, last.arrival.ts
-        self.kept = kept[-KEPT:]
+        self.kept = _thinned(kept, begin)
+        self._let_go()
         return fed
+
+    def _remembered_before(self, at: int) -> tuple[int, tuple[Any, ...]]:
+        """The nearest place up to which it is kept what the folds remember, and that."""
+        for place in range(at, 0, -1):
+            if (states := self.kept[place - 1].states) is not None:
+                return place, states
+        return 0, self.before
+
+    def _let_go(self) -> None:
+        """Drop what is too old, up to a place from which the folds can go on."""
+        oldest_ts = self.newest_ts - KEPT_MS
+        most = len(self.kept) - KEPT
+        too_many = max(0, len(self.kept) - KEPT_AT_MOST)
+        old = min(most, max(too_many, bisect_left(self.kept, oldest_ts, key=_kept_ts)))
+        if old <= 0:
+            return
+        place, states = self._remembered_before(old)
+        if place:
+            self.before, self.before_ts = states, self.kept[place - 1].arrival.ts
+            del self.kept[:place]
 
 
 def _ts(arrival: Arrival) -> int:
     return arrival.ts
+
+
+def _kept_ts(kept: RecentReading) -> int:
+    return kept.arrival.ts
+
+
+def _thinned(kept: list[RecentReading], begin: int) -> list[RecentReading]:
+    """Forget what the folds remembered after most readings from `begin` on, and the one before; never after the last.
+
+    What stands before that is thinned already.
+    """
+    at = max(0, begin - 1)
+    since = 0
+    while since < at and kept[at - since - 1].states is None:
+        since += 1
+    for place in range(at, len(kept) - 1):
+        since += 1
+        if since < REMEMBERED:
+            kept[place] = RecentReading(kept[place].arrival, None)
+        else:
+            since = 0
+    return kept
 
 
 def _folded(
