@@ -22,8 +22,8 @@ KEPT = 8
 """So many readings of a device are kept at least: one that comes late among them is taken as if it had come in time.
 (unsourced)"""
 KEPT_MS = HOUR_MS
-"""More are kept as long as they are no older than the newest by this: a message of several readings that a collector
-held back is overtaken by more than eight. Less than a guard that starts reads again. (unsourced)"""
+"""More are kept as long as a collector took them within this: a message of several readings that was held back is
+overtaken by more than eight. Less than what a guard that starts reads again. (unsourced)"""
 KEPT_AT_MOST = 64
 """No more than about so many are kept, however often a device sends. (unsourced)"""
 REMEMBERED = 4
@@ -92,7 +92,7 @@ class Recent:
             kept.append(RecentReading(arrival, states))
         fed = Fed(own[first].ts, first < len(self.kept), signals)
         self.kept = _thinned(kept, begin)
-        self._let_go()
+        self._let_go(max(arrival.received_ts for arrival in arrivals))
         return fed
 
     def _remembered_before(self, at: int) -> tuple[int, tuple[Any, ...]]:
@@ -102,12 +102,13 @@ class Recent:
                 return place, states
         return 0, self.before
 
-    def _let_go(self) -> None:
-        """Drop what is too old, up to a place from which the folds can go on."""
-        oldest_ts = self.newest_ts - KEPT_MS
+    def _let_go(self, now_ts: int) -> None:
+        """Drop what was taken long ago, up to a place from which the folds can go on."""
         most = len(self.kept) - KEPT
-        too_many = max(0, len(self.kept) - KEPT_AT_MOST)
-        old = min(most, max(too_many, bisect_left(self.kept, oldest_ts, key=_kept_ts)))
+        old = max(0, len(self.kept) - KEPT_AT_MOST)
+        while old < most and self.kept[old].arrival.received_ts < now_ts - KEPT_MS:
+            old += 1
+        old = min(old, most)
         if old <= 0:
             return
         place, states = self._remembered_before(old)
@@ -118,10 +119,6 @@ class Recent:
 
 def _ts(arrival: Arrival) -> int:
     return arrival.ts
-
-
-def _kept_ts(kept: RecentReading) -> int:
-    return kept.arrival.ts
 
 
 def _thinned(kept: list[RecentReading], begin: int) -> list[RecentReading]:

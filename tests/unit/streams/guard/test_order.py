@@ -10,6 +10,7 @@ import pytest
 from schemas.alarms import alarm_id
 from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
+from schemas.time import DAY_MS
 from streams.guard.recent import KEPT
 from streams.guard.watch import SAVE_MS, SafetyWatch
 from streams.installed import installed
@@ -116,12 +117,49 @@ def test_a_late_reading_of_smoke_is_told_though_newer_ones_are_clear() -> None:
     ]
 
 
+def sagging(rng: random.Random) -> list[Sent]:
+    """A set with a cell that is dead now and then, mostly for a dozen readings; a day of silence lies in the middle."""
+    sent: list[Sent] = []
+    ts, dead_until, well_until = START_TS, 0, 5
+    for at in range(200):
+        ts += DAY_MS if at == 100 else 60_000
+        if at == well_until:
+            dead_until = at + rng.randint(2, 14)
+            well_until = dead_until + rng.randint(3, 9)
+        cells = [round(rng.uniform(3.25, 3.26), 3) for _ in range(15)]
+        values = {"pack_voltage_v": 48.84, "current_a": -45.0, "temperature_c": [23.5], "soc_pct": 88.8}
+        cells.append(0.0 if at < dead_until else 3.25)
+        sent.append(Sent("bs-1", Kind.BATTERY, "b-1", {"ts": ts, "cell_voltage_v": cells, **values}))
+    return sent
+
+
+def held_back(sent: list[Sent], rng: random.Random) -> list[Sent]:
+    """Messages of six readings, some of which are overtaken by up to twenty readings, as in seed 62 of the hunter."""
+    messages = [sent[at : at + 6] for at in range(0, len(sent), 6)]
+    due = [(6 * at + (rng.randint(6, 26) if rng.random() < 0.2 else 0), at) for at in range(len(messages))]
+    return [item for _, at in sorted(due) for item in messages[at]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_message_that_was_held_back_comes_to_the_same_alarms(seed: int) -> None:
+    """None has the name of a reading in the middle of an episode whose first readings came late."""
+    rng = random.Random(seed)
+    sent = sagging(rng)
+    plain = SafetyWatch(FOLDS)
+    wanted = standing(item for one in sent for item in plain.take(decode(record(0, [one]), "t"), 0))
+    assert len(wanted) > 2
+    for _ in range(3):
+        late = SafetyWatch(FOLDS)
+        log = records(held_back(sent, rng), rng)
+        assert standing(item for part in log for item in late.take(decode(record(0, part), "t"), 0)) == wanted
+
+
 def test_what_is_learnt_of_a_device_is_saved_now_and_then() -> None:
     """Once in `SAVE_MS` of a device's time, whatever part of it has passed; not with every reading."""
     watch = SafetyWatch(FOLDS)
     saves = 0
     for offset in range(0, 2 * SAVE_MS, 600_000):
         sent = Sent("bs-1", Kind.SITE_POWER, "s-1", {"ts": START_TS + offset, "smoke": False})
-        watch.take(decode(record(0, [sent]), "t"), START_TS)
+        watch.take(decode(record(0, [sent], START_TS + offset), "t"), START_TS)
         saves += len(list(watch.to_save()))
     assert saves in {2, 3}

@@ -13,6 +13,7 @@ from schemas.kafka.safety import SafetyEvent, SafetyRecord
 from schemas.readings import Kind
 from schemas.settings import GuardSettings
 from streams.guard import service as module
+from streams.guard.recent import KEPT_AT_MOST
 from streams.guard.service import Guard
 from streams.guard.watch import SafetyWatch
 from streams.installed import installed
@@ -275,8 +276,9 @@ def test_it_begins_before_what_it_has_to_publish(guard: Guard, monkeypatch: pyte
 
 def test_what_is_learnt_is_saved_and_taken_over(guard: Guard) -> None:
     """A guard that begins with what another one saved remembers what no two hours of readings could teach it."""
-    consumer = Consumer([Message(at, [battery(at, 25.0)]) for at in range(40)], 0)
-    turn(guard, consumer, 40)
+    many = KEPT_AT_MOST + 40
+    consumer = Consumer([Message(at, [battery(at, 25.0)]) for at in range(many)], 0)
+    turn(guard, consumer, many)
     guard._save(everything=True)
     heir = SafetyWatch(installed().readings)
     heir.restore("b-1", Producer.learnt["b-1"].encode())
