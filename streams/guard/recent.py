@@ -24,9 +24,9 @@ KEPT = 8
 KEPT_MS = HOUR_MS
 """More are kept as long as a collector took them within this: a message of several readings that was held back is
 overtaken by more than eight. Less than what a guard that starts reads again. (unsourced)"""
-KEPT_AT_MOST = 64
+KEPT_AT_MOST = 32
 """No more than about so many are kept, however often a device sends. (unsourced)"""
-REMEMBERED = 4
+REMEMBERED = 8
 """After every so many readings it is kept what the folds remember; in between they are fed again. (unsourced)"""
 
 
