@@ -88,8 +88,6 @@ FREE_TEXTS = frozenset(
 """Columns of these names hold texts of any length, or lists of words: in a table they go on in further lines."""
 MOMENT_PX = 150
 """Width in a table in which `2026-11-29 18:02` is not cut."""
-LEAST_COLUMN_PX = 100
-"""What a column without a width has at least."""
 
 
 class Word(NamedTuple):
@@ -164,7 +162,8 @@ class Field:
     color: str = PLAIN
     width: int | None = None
     """Column width in a table, pixels; None: as wide as there is room, and at least `least_px`."""
-    least_px: int = LEAST_COLUMN_PX
+    least_px: int | None = None
+    """None: the usual, which is less in a line than in a table."""
     cell: Cell | None = None
     """How a table shows it; None: as its thresholds, words and width suggest."""
     link: Link | None = None

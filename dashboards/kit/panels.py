@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import heatmap as heatmap_model
 
 from dashboards.kit import sizes, units, widths
-from dashboards.kit.fields import FREE_TEXTS, LEAST_COLUMN_PX, Cell
+from dashboards.kit.fields import FREE_TEXTS, Cell
 from dashboards.kit.query import DATA_SOURCE, SHORTEST_INTERVAL, Format, SqlQuery
 from dashboards.words import labels
 from schemas.words import Text
@@ -286,7 +286,7 @@ def line(about: About, sql: str, *fields: Field) -> Panel:
 
 def _colored(field: Field) -> Field:
     colored = field.thresholds or field.words or field.marked
-    least = field.least_px if field.least_px != LEAST_COLUMN_PX else LEAST_WORD_PX
+    least = LEAST_WORD_PX if field.least_px is None else field.least_px
     return replace(field, width=None, least_px=least, cell=Cell.COLORED if colored else field.cell)
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from dashboards.kit.fields import Field
     from schemas.words import Language
 
+LEAST_PX = 100
+"""What a column without a width has at least."""
+
 
 def wide_enough(field: Field, sql: str, language: Language) -> Field:
     """A column that cuts neither its name nor its words; one without a width takes what room there is."""
@@ -24,7 +27,8 @@ def wide_enough(field: Field, sql: str, language: Language) -> Field:
     wraps = field.wraps or field.name in FREE_TEXTS or sizes.one_line_px(said) > max(field.width or 0, needed)
     if field.width is not None:
         return replace(field, width=max(field.width, needed), wraps=wraps)
-    return replace(field, custom={**field.custom, "minWidth": max(field.least_px, needed)}, wraps=wraps)
+    least = LEAST_PX if field.least_px is None else field.least_px
+    return replace(field, custom={**field.custom, "minWidth": max(least, needed)}, wraps=wraps)
 
 
 def names_beside_figures(fields: tuple[Field, ...], width: int) -> tuple[Field, ...]:

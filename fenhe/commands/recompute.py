@@ -109,7 +109,7 @@ def _say_why(engine: Engine, number: int, error: Exception) -> NoReturn:
 
     with engine.begin() as connection:
         said = requests.read(connection, number).error
-    if not said.startswith(rederive.FAILED.en):
+    if not said.startswith(rederive.FAILED):
         raise error
     typer.echo(f"request {number}: {said}", err=True)
     raise typer.Exit(1) from error

@@ -225,7 +225,7 @@ class BatteryCapacity(NamedTuple):
     soh_pct: float | None
     """The ratio of `capacity_ah` to the nominal capacity; one discharge's, not fused."""
     at_least_ah: float
-    """Charge that was drawn: the capacity is no less."""
+    """Charge that was drawn, and what a rest above the foot of the curve shows to be left: the capacity is no less."""
     method: CapacityMethod | None
     reason: CapacityReason | None
     """Why capacity_ah is null."""

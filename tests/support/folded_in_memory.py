@@ -19,6 +19,7 @@ from streams.engine.standing import StandingRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from random import Random
 
     from psycopg import Connection
 
@@ -199,3 +200,19 @@ class _Derived:
     def remove(self, _connection: Connection, rows: Sequence[Row]) -> None:
         for row in rows:
             del self._rows[type(row)][derived.key_of(row)]
+
+
+def take_in_pieces(
+    memory: InMemory, sent: Sequence[Arrival], rng: Random, *, late: float, sizes: Sequence[int]
+) -> None:
+    """Take readings in transactions of these sizes, a share of them late, by a worker that starts anew after each."""
+    held_back = {arrival.ts for arrival in sent if rng.random() < late}
+    order = [arrival for arrival in sent if arrival.ts not in held_back]
+    for arrival in sent:
+        if arrival.ts in held_back:
+            order.insert(rng.randrange(len(order) + 1), arrival)
+    while order:
+        size = rng.choice(sizes)
+        memory.take(order[:size])
+        del order[:size]
+        memory.restart()

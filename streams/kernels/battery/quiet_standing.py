@@ -222,9 +222,8 @@ def follow_still(
     is_still = (now.amps == before.amps) | (before.is_idle & now.is_idle)
     charged_ah = (before_a + now_a) / 2 * elapsed / HOUR_MS
     earlier_v = np.where((elapsed >= APART_MS) & (np.abs(now_v - before_v) < AGAINST_V), before_v, f.earlier_v)
-    low_v = np.minimum(
-        np.minimum(earlier_v, before_v), now_v
-    )  # voltages: no zero has a sign, and no function is called
+    # Of voltages: no zero has a sign, and no function is called.
+    low_v = np.minimum(np.minimum(earlier_v, before_v), now_v)
     high_v = np.maximum(np.maximum(earlier_v, before_v), now_v)
     f.earlier_v = before_v
     if since_full:

@@ -144,15 +144,11 @@ def _of_outage(
         return
     if not outage.contradicted and all(device_id in episodes for device_id in sets):
         yield from _fed(outage, until, episodes)
-    if (
-        fallen is not None and fallen >= limits.fell_v and heard and not carried
-    ):  # on its sets, and none says that it gives
+    if is_down and heard and not carried:  # on its sets, and none says that it gives
         above |= {device_id: each.rests for device_id, each in said.items() if each.rests is not None}
     if outage.contradicted:
         yield _doubt(outage, DoubtKind.BUS if carried else DoubtKind.MAINS)
-    elif above and (
-        fallen is None or fallen >= limits.fell_v
-    ):  # a bus first heard within an outage has no voltage before it
+    elif above and (fallen is None or is_down):  # a bus first heard within an outage has no voltage before it
         for device_id, row in above.items():
             yield _doubt(outage, DoubtKind.SET)._replace(
                 device_id=device_id, ended_ts=_awake(outage, row), since_ts=row.ts, pack_v=row.pack_end_v

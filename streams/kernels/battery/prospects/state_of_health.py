@@ -50,7 +50,7 @@ class _Known(NamedTuple):
     newest: BatteryCapacity | None = None
     """The newest one with an estimate."""
     at_least_ah: float = 0.0
-    """Most that one discharge drew, as its sensor counted it: a gain that is told later holds of it as well."""
+    """Highest lower bound of one discharge, as its sensor counted it: a gain that is told later holds of it as well."""
     witnesses: frozenset[Witness] = frozenset()
     """What bears the newest estimate out, or bore an earlier one out of the same set and current sensor."""
     load: Ratio | None = None

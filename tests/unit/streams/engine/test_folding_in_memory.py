@@ -11,7 +11,7 @@ from schemas.readings import ElectricityReading, Kind
 from schemas.registry import Device
 from schemas.time import HOUR_MS
 from streams.kernels.metering.register import RegisterMetering
-from tests.support.folded_in_memory import InMemory
+from tests.support.folded_in_memory import InMemory, take_in_pieces
 from tests.support.worlds.meter_worlds import draw
 
 METER = Device(device_id="m", site_id="s", kind=Kind.ELECTRICITY, rated=500, period_s=3600)
@@ -51,16 +51,7 @@ def test_any_order_of_a_meters_readings_comes_to_the_same(seed: int) -> None:
     world = draw(seed)
     sent = sorted({arrival.ts: arrival for arrival in world.arrivals}.values(), key=lambda arrival: arrival.ts)
     sent = sent[:MOST_READINGS]
-    late = {arrival.ts for arrival in sent if rng.random() < 0.1}
-    order = [arrival for arrival in sent if arrival.ts not in late]
-    for arrival in sent:
-        if arrival.ts in late:
-            order.insert(rng.randrange(len(order) + 1), arrival)
     ordered, cut = InMemory(RegisterMetering(), world.device), InMemory(RegisterMetering(), world.device)
     ordered.take(sent)
-    while order:
-        size = rng.choice((1, 10, 40))
-        cut.take(order[:size])
-        del order[:size]
-        cut.restart()
+    take_in_pieces(cut, sent, rng, late=0.1, sizes=(1, 10, 40))
     assert cut.held() == ordered.held()

@@ -16,7 +16,7 @@ from streams.kernels.battery.pack import PackMonitor
 from streams.kernels.battery.reference import health_reference
 from streams.kernels.battery.tracking.health import SetHealth
 from streams.kernels.battery.unsettled import KEPT
-from tests.support.folded_in_memory import InMemory
+from tests.support.folded_in_memory import InMemory, take_in_pieces
 from tests.support.worlds.sets import Rig, lfp_set
 
 if TYPE_CHECKING:
@@ -110,18 +110,9 @@ def test_no_more_than_eight_hours_are_remembered() -> None:
 def test_any_order_of_a_sets_readings_comes_to_the_same(world: list[Arrival], seed: int) -> None:
     """Some readings late, workers that start anew between: the quarters, the states that are saved, the memory."""
     rng = random.Random(seed)
-    late = {arrival.ts for arrival in world if rng.random() < 0.05}
-    order = [arrival for arrival in world if arrival.ts not in late]
-    for arrival in world:
-        if arrival.ts in late:
-            order.insert(rng.randrange(len(order) + 1), arrival)
     ordered, cut = InMemory(KERNEL, SET), InMemory(KERNEL, SET)
     ordered.take(world)
-    while order:
-        size = rng.choice((10, 40, 160))
-        cut.take(order[:size])
-        del order[:size]
-        cut.restart()
+    take_in_pieces(cut, world, rng, late=0.05, sizes=(10, 40, 160))
     assert cut.held() == ordered.held()
 
 
